@@ -1,0 +1,403 @@
+"""The vocabulary of a drop's log: what can happen, one struct per event, as the scripts write it.
+
+The log is a Redis stream; entry `<seq>-0` has one field `e`, the event as JSON text. seq counts 1, 2, 3
+without gap; `at` (ms since 1970, UTC) never falls. An exported log is these texts, one per line.
+Replay, referee and every report stand on this file alone. `docs/protocol.md` carries it as a table.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from dropengine.model import snake
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="e", tag=snake, forbid_unknown_fields=True):
+    """seq: 1, 2, 3 ...; at: ms, UTC, of the script that wrote it."""
+
+    seq: int
+    at: int
+
+
+# --- The drop ---------------------------------------------------------------------------------------
+
+
+class PublishedItem(msgspec.Struct, frozen=True):
+    id: str
+    cap: int
+    price: int
+    limit: int
+    most: int
+
+
+class PublishedPool(msgspec.Struct, frozen=True):
+    """`cap` units stand here; `withheld` of them are not for sale yet."""
+
+    id: str
+    item: str
+    cap: int
+    withheld: int
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the scripts need of a manifest. Times in ms; `opens_ms` and `closes_ms` 0 mean by hand.
+
+    limit: units per fan over active holds, offers and unrefunded orders. k: every k-th call of a
+    line goes to its boost lane.
+    """
+
+    id: str
+    mode: str
+    currency: str
+    opens_ms: int
+    closes_ms: int
+    limit: int
+    k: int
+    hold_ms: int
+    offer_ms: int
+    extend_ms: int
+    pay_ms: int
+    cool_ms: int
+    lookup_ms: int
+    practice: int
+    items: list[PublishedItem]
+    pools: list[PublishedPool]
+
+
+class Published(Event, frozen=True):
+    """draft -> scheduled. `hash`: SHA-256 of the canonical manifest. `test` 1: clock arguments count."""
+
+    by: str
+    key: str
+    revision: int
+    schema: int
+    test: int
+    hash: str
+    rules: Rules
+
+
+class ByCreator(Event, frozen=True):
+    """`by`: an operator's name, or `clock` when the drop's own times did it (key is then '')."""
+
+    by: str
+    key: str
+    revision: int
+
+
+class Opened(ByCreator, frozen=True):
+    """scheduled -> live."""
+
+
+class Paused(ByCreator, frozen=True):
+    """live -> paused. `why`: the operator's word, or `clock` when the server's time jumped."""
+
+    why: str
+
+
+class Resumed(ByCreator, frozen=True):
+    """paused -> live."""
+
+
+class Added(ByCreator, frozen=True):
+    """`qty` withheld units of `pool` become free."""
+
+    pool: str
+    qty: int
+
+
+class Withdrawn(ByCreator, frozen=True):
+    """`qty` free units of `pool` become withheld."""
+
+    pool: str
+    qty: int
+
+
+class Message(ByCreator, frozen=True):
+    text: str
+
+
+class Closed(ByCreator, frozen=True):
+    """live | paused -> closing."""
+
+
+class Cancelled(ByCreator, frozen=True):
+    """any state before settled -> cancelled; holds end and orders are refunded in the events after it."""
+
+
+class Settled(Event, frozen=True):
+    """closing -> settled: nothing is held any more."""
+
+
+class Frozen(Event, frozen=True):
+    """An invariant did not hold. `why` names it."""
+
+    why: str
+
+
+# --- Holds ------------------------------------------------------------------------------------------
+
+
+class Held(Event, frozen=True):
+    """A press was granted: `qty` free units of `pool` are held until `deadline` (ms). price: per unit."""
+
+    fan: str
+    key: str
+    hold: str
+    pool: str
+    qty: int
+    price: int
+    deadline: int
+
+
+class Claimed(Event, frozen=True):
+    """The fan took the offer `hold`; its deadline is now a hold's."""
+
+    fan: str
+    key: str
+    hold: str
+    deadline: int
+
+
+class Extended(Event, frozen=True):
+    """`why`: fan (his one extension) or lookup (a silent payment is asked about; this is the hard stop)."""
+
+    fan: str
+    key: str
+    hold: str
+    deadline: int
+    why: str
+
+
+class Paying(Event, frozen=True):
+    """The fan pressed pay for the first time on this hold."""
+
+    fan: str
+    key: str
+    hold: str
+    deadline: int
+
+
+class Released(Event, frozen=True):
+    """held -> free. `by`: fan, or creator (the drop was cancelled; the hold ends as cancelled)."""
+
+    fan: str
+    key: str
+    hold: str
+    pool: str
+    qty: int
+    by: str
+
+
+class Expired(Event, frozen=True):
+    """held -> free: the deadline of a press or of a claimed offer is over."""
+
+    fan: str
+    hold: str
+    pool: str
+    qty: int
+
+
+class Sale(Event, frozen=True):
+    """`amount` = qty x price, minor units. `capture`: pending (a duty follows) or done.
+
+    `intent`: the hold that the payment was begun for; another than `hold` when an equal one was paid.
+    """
+
+    fan: str
+    hold: str
+    intent: str
+    pool: str
+    qty: int
+    serials: list[int]
+    amount: int
+    charge: str
+    capture: str
+
+
+class Sold(Sale, frozen=True):
+    """held -> sold."""
+
+
+class Rescued(Sale, frozen=True):
+    """free -> sold for a hold that had expired while its payment was on the way."""
+
+
+class Voided(Event, frozen=True):
+    """The payment `charge` buys nothing. `how`: void (authorised) or refund (captured): a duty follows."""
+
+    fan: str
+    hold: str
+    charge: str
+    amount: int
+    how: str
+    why: str
+
+
+class Refunded(Event, frozen=True):
+    """sold -> free: the order ended, its serials came back; a duty returns the money."""
+
+    fan: str
+    hold: str
+    pool: str
+    qty: int
+    serials: list[int]
+    amount: int
+    charge: str
+    by: str
+    key: str
+
+
+class Discharged(Event, frozen=True):
+    """The duty `<kind>:<charge or hold>` was done outside. `result`: done or failed."""
+
+    duty: str
+    kind: str
+    hold: str
+    charge: str
+    amount: int
+    result: str
+
+
+# --- The line ---------------------------------------------------------------------------------------
+
+
+class Joined(Event, frozen=True):
+    """`n`: the arrival. `lane`: 0 base, 1 boost. `why`: fan, or makegood (then key is '')."""
+
+    fan: str
+    key: str
+    entry: str
+    n: int
+    qty: int
+    pools: list[str]
+    lane: int
+    points: int
+    why: str
+
+
+class Offered(Event, frozen=True):
+    """free -> held: the line called this entry. `call` 0: the base lane, 1: the boost lane of `pool`."""
+
+    fan: str
+    entry: str
+    n: int
+    call: int
+    hold: str
+    pool: str
+    qty: int
+    price: int
+    deadline: int
+
+
+class Returned(Event, frozen=True):
+    """held -> free; the entry waits again and is not ready before `cool` (ms), or `dormant` follows."""
+
+    fan: str
+    entry: str
+    hold: str
+    pool: str
+    qty: int
+    cool: int
+
+
+class Declined(Returned, frozen=True):
+    """The fan gave an unclaimed offer back."""
+
+    key: str
+
+
+class Lapsed(Returned, frozen=True):
+    """An unclaimed offer's window is over."""
+
+
+class Cooled(Event, frozen=True):
+    """A claimed offer ended unsold just before (released or expired): the entry waits again."""
+
+    fan: str
+    entry: str
+    cool: int
+
+
+class Served(Event, frozen=True):
+    """The entry's hold was sold just before: its fate is final."""
+
+    fan: str
+    entry: str
+    n: int
+
+
+class Dormant(Event, frozen=True):
+    """The second offer came back: final."""
+
+    fan: str
+    entry: str
+    n: int
+
+
+class Left(Event, frozen=True):
+    fan: str
+    key: str
+    entry: str
+    n: int
+
+
+class Removed(Event, frozen=True):
+    """Final. `why`: limit (orders fill it), cancelled."""
+
+    fan: str
+    entry: str
+    n: int
+    why: str
+
+
+class LimitFreed(Event, frozen=True):
+    """Room in the limit makes the fan's entry ready again."""
+
+    fan: str
+    entry: str
+
+
+AnyEvent = (
+    Published
+    | Opened
+    | Paused
+    | Resumed
+    | Added
+    | Withdrawn
+    | Message
+    | Closed
+    | Cancelled
+    | Settled
+    | Frozen
+    | Held
+    | Claimed
+    | Extended
+    | Paying
+    | Released
+    | Expired
+    | Sold
+    | Rescued
+    | Voided
+    | Refunded
+    | Discharged
+    | Joined
+    | Offered
+    | Declined
+    | Lapsed
+    | Cooled
+    | Served
+    | Dormant
+    | Left
+    | Removed
+    | LimitFreed
+)
+
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def parse(line: bytes) -> AnyEvent:
+    """One stored text -> its event. Raises msgspec.ValidationError with the path of what is wrong."""
+    return _decoder.decode(line)
+
+
+__all__ = ["AnyEvent", "Event", "parse"]

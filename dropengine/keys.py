@@ -1,0 +1,57 @@
+"""The fixed list of keys of a drop: their names, their order in KEYS, which are truth and which scratch.
+
+Every script gets all of a drop's keys in this order; `lua/lib/begin.lua` names them. They share the hash
+tag `{drop}`, so a drop lives in one cluster slot. A key never depends on a fan, a hold or a pool.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TRUTH: Final = (
+    "drop",  # hash    state, revision, rules, counters
+    "pools",  # hash    pool -> PoolRecord
+    "items",  # hash    item -> ItemRecord
+    "fans",  # hash    fan -> FanRecord
+    "holds",  # hash    hold -> HoldRecord
+    "orders",  # hash    hold -> OrderRecord
+    "entries",  # hash    entry -> EntryRecord
+    "due",  # zset    h:<hold> | e:<entry> | open | close -> ms
+    "places",  # zset    entry@pool index -> line score; fate not final
+    "ready",  # zset    entry@pool index -> line score; may be offered now
+    "returned",  # zset    <item>/<serial, 8 digits> -> 0; refunded serials
+    "sales",  # zset    hold -> seq of its sale; unrefunded orders
+    "charges",  # hash    charge -> how it ended: sold|rescued|voided
+    "outbox",  # hash    duty -> DutyRecord
+)
+"""What the log alone must rebuild."""
+
+SCRATCH: Final = (
+    "log",  # stream  <seq>-0 e <event JSON>
+    "answers",  # hash    <fan>:<key> -> id and body of a granted command
+    "moves",  # stream  <i>-0: line, r, n; removals of every line in log order
+    "mail",  # stream  <i>-0: fan, seq; fans whose state changed
+    "wake",  # hash    armed, moves, mail: counters of the live channel
+)
+"""The log itself, and what may be trimmed or lost without changing who owns what."""
+
+ALL: Final = TRUTH + SCRATCH
+
+HOUSE_DROPS: Final = "{house}:drops"
+"""zset of drop ids -> when published, ms. An index for pages, never a source of truth."""
+
+
+def of(drop: str) -> list[str]:
+    """All keys of one drop, in the order of KEYS, and the nudge channel last."""
+    return [f"{{{drop}}}:{name}" for name in ALL] + [nudge(drop)]
+
+
+def one(drop: str, name: str) -> str:
+    """One key of a drop by its name in `ALL`."""
+    assert name in ALL, name
+    return f"{{{drop}}}:{name}"
+
+
+def nudge(drop: str) -> str:
+    """The channel that says: read again."""
+    return f"{{{drop}}}:nudge"

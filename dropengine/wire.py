@@ -1,0 +1,357 @@
+"""Every message between a browser and the engine: one tagged union each way, JSON text frames tagged by `t`.
+
+The same structs are the bodies of the HTTP doors, the events of the SSE door and the source of
+`/openapi.json` and `/asyncapi.json`. Times are ms since 1970 (UTC, the server's clock); money is in
+minor units. Text that a person typed is only ever text.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:@-]+$")]
+"""Ids and keys: letters, digits and `_ . : @ -`, at most 64."""
+Correlation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Qty = Annotated[int, Meta(ge=1, le=100)]
+Millis = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Ticket = Annotated[str, Meta(min_length=1, max_length=512)]
+Pools = Annotated[list[Id], Meta(min_length=1, max_length=16)]
+HoldIds = Annotated[list[Id], Meta(min_length=1, max_length=16)]
+
+
+# --- Browser to server. ---------------------------------------------------------------------------
+
+
+class FromFan(msgspec.Struct, frozen=True, tag_field="t", tag=str.lower, forbid_unknown_fields=True):
+    pass
+
+
+class Hello(FromFan, frozen=True):
+    """Who is here, for those without a cookie. Answered by a fresh `snapshot`."""
+
+    ticket: Ticket | None = None
+
+
+class Command(FromFan, frozen=True):
+    """`id` is only correlation on this socket; `key` makes the command safe to repeat."""
+
+    id: Correlation
+    key: Id
+
+
+class Hold(Command, frozen=True):
+    """Press: `qty` units of `pool`; `fewer` accepts less when not all of them are free."""
+
+    pool: Id
+    qty: Qty = 1
+    fewer: bool = False
+
+
+class Claim(Command, frozen=True):
+    hold: Id
+
+
+class Release(Command, frozen=True):
+    hold: Id
+
+
+class Extend(Command, frozen=True):
+    hold: Id
+
+
+class Pay(Command, frozen=True):
+    """Begin paying for these holds; the answer carries a payment address for each."""
+
+    holds: HoldIds
+
+
+class Join(Command, frozen=True):
+    """Stand in line for any of `pools`, the liked best first. `ref`, `nonce` are for later modes."""
+
+    pools: Pools
+    qty: Qty = 1
+
+
+class Leave(Command, frozen=True):
+    entry: Id
+
+
+class Ping(FromFan, frozen=True):
+    """`c`: the client's clock, ms, given back untouched."""
+
+    id: Correlation
+    c: float = 0.0
+
+
+FromFanMessage = Hello | Hold | Claim | Release | Extend | Pay | Join | Leave | Ping
+FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave
+
+
+# --- Server to browser. ---------------------------------------------------------------------------
+
+
+class PoolView(msgspec.Struct, frozen=True):
+    """`waiting`: entries of this line whose fate is open (both lanes); `buying`: of them, those with an
+    offer or a hold. free + held + sold + withheld + leased = cap."""
+
+    item: str
+    cap: int
+    free: int
+    held: int
+    sold: int
+    withheld: int
+    leased: int
+    waiting: int
+    buying: int
+
+
+class Moves(msgspec.Struct, frozen=True):
+    """Arrivals of one line whose fate became final, in log order: removals r0, r0 + 1, ... of it.
+
+    A screen that holds (n, place, r): r < r0 means it missed some (ask `GET .../you`); otherwise it takes
+    left[r - r0:], place -= how many of those are < n, r = max(r, r0 + len(left)).
+    """
+
+    r0: int
+    left: list[int]
+
+
+class News(msgspec.Struct, frozen=True, tag_field="t", tag="news"):
+    """A word of the maker to everybody. `seq`: where it stands in the log."""
+
+    seq: int
+    at: int
+    text: str
+
+
+class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults=True):
+    """The newest public state; the same bytes for every seat of a drop. Missing one is harmless.
+
+    `lines`: the base line of a pool -> its moves since the last tick. `now`: the server's clock.
+    """
+
+    seq: int
+    now: int
+    state: str
+    revision: int
+    pools: dict[str, PoolView]
+    opens_ms: int = 0
+    closes_ms: int = 0
+    lines: dict[str, Moves] = {}
+
+
+class ItemView(msgspec.Struct, frozen=True):
+    """`price` in minor units of the drop's currency; `limit` per fan (0: the drop's); `most` per press."""
+
+    id: str
+    title: str
+    cap: int
+    price: int
+    limit: int
+    most: int
+    about: str = ""
+    pools: list[str] = []
+
+
+class DropView(msgspec.Struct, frozen=True):
+    """Everything public about a drop: the manifest's words, its rules, and the present state.
+
+    `zone`: the drop's IANA time zone. `minor_digits`: decimals of the currency. `epoch`: the server's
+    run id. `hash`: SHA-256 of the canonical manifest. `durable`: every acknowledged sale is on disk.
+    `lines`: the base line of each pool -> r, how many were removed from it so far.
+    """
+
+    id: str
+    title: str
+    maker: str
+    story: str
+    state: str
+    revision: int
+    mode: str
+    currency: str
+    minor_digits: int
+    zone: str
+    opens_ms: int
+    closes_ms: int
+    now: int
+    limit: int
+    k: int
+    hold_ms: int
+    offer_ms: int
+    extend_ms: int
+    cool_ms: int
+    practice: bool
+    hash: str
+    epoch: str
+    durable: bool
+    items: list[ItemView]
+    pools: dict[str, PoolView]
+    lines: dict[str, int]
+    news: list[News]
+
+
+class HoldView(msgspec.Struct, frozen=True):
+    """`origin`: press or line; a line's hold is an offer until `claimed`. `pay`: the payment page once
+    paying has begun, or ''. `checking`: the deadline passed and the provider is being asked."""
+
+    id: str
+    key: str
+    pool: str
+    qty: int
+    price: int
+    origin: str
+    state: str
+    start_ms: int
+    deadline_ms: int
+    claimed: bool
+    extended: bool
+    checking: bool
+    pay: str = ""
+
+
+class LinePlace(msgspec.Struct, frozen=True):
+    """`place`: entries ahead whose fate is open, + 1; exact at removal count `r` of the line.
+
+    `buying`: of those ahead, how many have an offer or a hold. `latest`: the latest turn (calls up to
+    yours, lapsed ones not counted). In the boost lane a place is provisional: it may rise.
+    """
+
+    pool: str
+    place: int
+    r: int
+    buying: int
+    latest: int
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    """`n`: the arrival. `lane`: base or boost. `cool_ms`: not called before this time, 0 = may be."""
+
+    id: str
+    key: str
+    n: int
+    qty: int
+    lane: str
+    points: int
+    state: str
+    lapses: int
+    cool_ms: int
+    hold: str
+    lines: list[LinePlace]
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    """`serials`: the numbers of the units, of `cap` of their item. `state`: see `model.OrderState`."""
+
+    id: str
+    pool: str
+    qty: int
+    amount: int
+    serials: list[int]
+    state: str
+    at: int
+
+
+class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
+    """A fan's whole personal state. Only ever newer: drop a `you` whose `seq` is below the one you have.
+
+    `used`: units in holds, offers and unrefunded orders. `ended`: the hold that ended last without a
+    sale, and how, so that nobody loses without a reason.
+    """
+
+    seq: int
+    fan: str
+    used: int
+    holds: list[HoldView]
+    entries: list[EntryView]
+    orders: list[OrderView]
+    ended: HoldView | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag_field="t", tag="snapshot"):
+    """The first word on a socket. `you` is null for a watcher without a ticket."""
+
+    seq: int
+    drop: DropView
+    you: You | None
+
+
+class Done(msgspec.Struct, frozen=True, tag_field="t", tag="done", omit_defaults=True):
+    """Command `id` was carried out; the state it made is at log length >= `seq`.
+
+    `hold`: what a hold, claim, release or extend made; `entry`: its id after join and leave;
+    `pay`: hold id -> payment page.
+    """
+
+    id: int
+    seq: int
+    hold: HoldView | None = None
+    entry: str = ""
+    pay: dict[str, str] = {}
+
+
+class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_defaults=True):
+    """Command `id` was not carried out. `code`: the closed list; `text`: for people.
+
+    free, held: of the pool, with all_held. room: units left in the limit. retry_ms: when to come back.
+    state: how the hold ended, with hold_expired.
+    """
+
+    id: int
+    seq: int
+    code: str
+    text: str
+    free: int | None = None
+    held: int | None = None
+    room: int | None = None
+    retry_ms: int | None = None
+    state: str | None = None
+
+
+class Pong(msgspec.Struct, frozen=True, tag_field="t", tag="pong"):
+    """`c`: as sent. `s`: the server's clock, ms."""
+
+    id: int
+    c: float
+    s: float
+
+
+ToFanMessage = Snapshot | Tick | You | Done | Refused | Pong | News
+
+
+class CloseCode:
+    """4000-4499: come back (full jitter, base 1 s, cap 30 s). 4500-4999: do not."""
+
+    RESTART = 1012
+    BEHIND = 1013
+    FLOOD = 1008
+    TOO_BIG = 1009
+    BAD_MESSAGE = 4500
+    NO_SUCH_DROP = 4504
+    BAD_TICKET = 4501
+    BUSY = 4029
+
+
+_decoder: msgspec.json.Decoder[FromFanMessage] = msgspec.json.Decoder(FromFanMessage)
+_encoder = msgspec.json.Encoder()
+
+
+def parse(frame: bytes | str) -> FromFanMessage:
+    """One frame of a browser -> its message.
+
+    Raises ValueError with a sentence (its path at the tail) for anything else: also for input nested too
+    deep and for bytes that are not UTF-8.
+    """
+    try:
+        return _decoder.decode(frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def encode(message: ToFanMessage) -> bytes:
+    """One message as the bytes of its text frame."""
+    return _encoder.encode(message)
