@@ -1,14 +1,22 @@
-"""The tree of faults. An expected ending is a value (see `model`); only what must stop the work is raised.
+"""The tree of faults: what must stop the work is raised, an expected ending is a value (`model`).
 
-    DropEngineError
-    +-- Away              the server of the truth did not answer; nothing is known, nothing is sold out
-    +-- Broken            an invariant does not hold; the drop is frozen rather than sold wrongly
-    +-- ManifestError     a manifest with mistakes, all of them at once
+DropEngineError
++-- Away             the server of the truth did not answer; nothing is known, nothing is sold out
++-- Broken           an invariant does not hold; the drop is frozen rather than sold wrongly
++-- ManifestError    a manifest with mistakes, all of them at once
++-- ConfigError      settings with mistakes, all of them at once, each naming its source
++-- AlreadyRunning   another live process owns this data directory
++-- PortTaken        something else listens on the address
++-- ServerTooOld     the server of the truth lacks what the scripts need
++-- ServerWeaker     the server may lose what it acknowledged, and nobody accepted that
++-- ServerFailed     the embedded server cannot be brought up
++-- DiskFull         there is no room left to write down a sale
++-- WorkersFailed    the web processes cannot be brought up
 """
 
 
 class DropEngineError(Exception):
-    """Root of every fault that Drop Engine raises. `exit_code` is what the command line ends with."""
+    """Root of all faults of Drop Engine. `exit_code` is what the command line ends with."""
 
     exit_code = 1
 
@@ -38,3 +46,92 @@ class ManifestError(DropEngineError):
         self.mistakes = mistakes
         count = f"{len(mistakes)} mistake" + ("s" if len(mistakes) != 1 else "")
         super().__init__(f"{source}: {count}\n" + "\n".join(f"  {m}" for m in mistakes))
+
+
+class ConfigError(DropEngineError):
+    """Settings that cannot be used.
+
+    mistakes: one sentence each, beginning with the source: a flag, a variable, a file and its line.
+    """
+
+    exit_code = 2
+
+    def __init__(self, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        count = f"{len(mistakes)} mistake" + ("s" if len(mistakes) != 1 else "")
+        super().__init__(f"settings: {count}\n" + "\n".join(f"  {m}" for m in mistakes))
+
+
+class AlreadyRunning(DropEngineError):
+    """Another live process owns the data directory: two servers on one log would diverge."""
+
+    exit_code = 3
+
+    def __init__(self, directory: str, pid: int | None) -> None:
+        self.directory = directory
+        self.pid = pid
+        owner = "Another process" if pid is None else f"Process {pid}"
+        super().__init__(
+            f"{owner} already sells from {directory}: stop it first, or choose another data_dir."
+        )
+
+
+class PortTaken(DropEngineError):
+    """The address cannot be listened on."""
+
+    exit_code = 6
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        self.host = host
+        self.port = port
+        super().__init__(
+            f"Cannot listen on {host} port {port}: {reason}. "
+            f"Stop what uses it, or choose another host or port (--port 0 takes any free port)."
+        )
+
+
+class ServerTooOld(DropEngineError):
+    """The server is no Valkey >= 8 and no Redis >= 7.2."""
+
+    exit_code = 7
+
+    def __init__(self, name: str, version: str) -> None:
+        self.name = name
+        self.version = version
+        super().__init__(
+            f"The server is {name} {version}: Valkey 8 or Redis 7.2 is the oldest that can sell. "
+            f"Upgrade it, or leave REDIS_URL out to use the embedded server."
+        )
+
+
+class ServerWeaker(DropEngineError):
+    """The server may lose or refuse what it promised. The message says why and what to do."""
+
+    exit_code = 8
+
+
+class ServerFailed(DropEngineError):
+    """The embedded server does not come up. The message carries its own last words."""
+
+    exit_code = 9
+
+
+class DiskFull(DropEngineError):
+    """There is no room to write. Nothing sold is lost; sales go on when there is room again."""
+
+    exit_code = 10
+
+    def __init__(self, directory: str, free_mib: int, needed_mib: int) -> None:
+        self.directory = directory
+        self.free_mib = free_mib
+        self.needed_mib = needed_mib
+        super().__init__(
+            f"The disk under {directory} has {free_mib} MiB free and {needed_mib} are needed: "
+            f"make room. Sales are paused until then, and nothing sold is lost."
+        )
+
+
+class WorkersFailed(DropEngineError):
+    """The web processes do not come up."""
+
+    exit_code = 11

@@ -1,0 +1,494 @@
+"""Every setting in one frozen struct: units in names, bounds in types, all mistakes at once.
+
+A value is looked for on the command line, then in the environment, then in the TOML file, then
+here. Nothing else in the package reads the environment: settings are handed in.
+"""
+
+import contextlib
+import difflib
+import errno
+import ipaddress
+import os
+import re
+import secrets
+import stat
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+from dropengine.errors import ConfigError
+
+PREFIX = "DROPENGINE_"
+
+# These five keep the names that hosting platforms give them.
+USUAL_NAMES = {
+    "redis_url": "REDIS_URL",
+    "port": "PORT",
+    "host": "HOST",
+    "web_concurrency": "WEB_CONCURRENCY",
+    "secret_key": "SECRET_KEY",
+}
+
+# Names under the prefix that are not settings: where the TOML file is.
+RESERVED = frozenset({"DROPENGINE_CONFIG"})
+
+SECRETS = frozenset({"secret_key"})
+"""Settings that are never shown. A password inside `redis_url` is hidden as well."""
+
+SECRET_CHARS_MIN = 32
+
+
+def _says(text: str) -> Meta:
+    return Meta(description=text)
+
+
+def _whole(least: int, most: int, text: str) -> Meta:
+    return Meta(ge=least, le=most, description=text)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an operator may choose. Units stand last in the names: ms, s, bytes, mib, days."""
+
+    # Where it listens, and how people reach it.
+    host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, _whole(0, 65_535, "port to listen on; 0 takes any free one")] = 8000
+    public_url: Annotated[
+        str | None,
+        _says("address that people type; needed when others can reach `host`"),
+    ] = None
+    origins: Annotated[
+        tuple[str, ...], _says("further origins whose pages may talk to this server")
+    ] = ()
+    forwarded_allow_ips: Annotated[
+        tuple[str, ...],
+        _says("proxies (addresses or networks) whose `X-Forwarded-*` headers are believed"),
+    ] = ()
+
+    # The server of the truth.
+    redis_url: Annotated[
+        str | None, _says("Valkey >= 8 or Redis >= 7.2; without it the embedded server is used")
+    ] = None
+    accept_weaker: Annotated[
+        bool, _says("serve although the server may lose about a second of sales when power fails")
+    ] = False
+    redis_timeout_ms: Annotated[
+        int, _whole(100, 60_000, "wait this long for an answer, then the server is away")
+    ] = 2_000
+    replicas_min: Annotated[
+        int, _whole(0, 5, "replicas that must have a command before it is answered")
+    ] = 0
+    replicas_wait_ms: Annotated[int, _whole(1, 10_000, "wait this long for those replicas")] = 500
+    maxmemory_mib: Annotated[
+        int, _whole(16, 1_048_576, "memory of the embedded server; full means refusing, not losing")
+    ] = 512
+    server_load_s_max: Annotated[
+        int, _whole(5, 86_400, "the embedded server may take this long to read its log at start")
+    ] = 600
+
+    # What is kept on disk.
+    data_dir: Annotated[Path, _says("private directory for everything that is kept")] = Path("data")
+    disk_free_mib_min: Annotated[
+        int, _whole(16, 1_048_576, "less free disk than this, and sales pause")
+    ] = 200
+    secret_key: Annotated[
+        Annotated[str, Meta(min_length=SECRET_CHARS_MIN)] | None,
+        _says("signs passes; made on the first run and kept in `data_dir/secret`"),
+    ] = None
+    ticket_days: Annotated[int, _whole(1, 365, "a guest's pass is good for this long")] = 30
+
+    # Processes and what they say.
+    web_concurrency: Annotated[int, _whole(1, 64, "web processes, each with its own socket")] = 1
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], _says("least important line that is logged")
+    ] = "info"
+    shutdown_s_max: Annotated[
+        int, _whole(1, 300, "time for requests to finish when the server is told to stop")
+    ] = 5
+
+    # Pace.
+    tick_ms: Annotated[int, _whole(20, 5_000, "screens get the state at most this often")] = 100
+    settle_ms: Annotated[int, _whole(10, 10_000, "due things are looked for this often")] = 250
+    view_ms: Annotated[
+        int, _whole(100, 10_000, "a worker with watchers re-reads the state at least this often")
+    ] = 1_000
+    clock_leap_ms_max: Annotated[
+        int, _whole(100, 60_000, "a larger leap of the server's clock pauses the drop")
+    ] = 2_000
+
+    # Limits of what comes in.
+    batch_max: Annotated[int, _whole(1, 256, "commands in one script call")] = 256
+    queue_max: Annotated[
+        int, _whole(1, 1_000_000, "commands waiting in one worker; beyond it: come back later")
+    ] = 8_192
+    sockets_max: Annotated[int, _whole(1, 1_000_000, "open sockets in one worker")] = 15_000
+    sockets_per_network_max: Annotated[
+        int, _whole(1, 1_000_000, "open sockets in one worker from one IPv4 address or IPv6 /64")
+    ] = 256
+    handshakes_per_s_max: Annotated[
+        int, _whole(1, 100_000, "new sockets a second in one worker; the rest come back, jittered")
+    ] = 1_500
+    messages_per_s_max: Annotated[
+        int, _whole(1, 10_000, "messages a second from one socket, after a burst of twice that")
+    ] = 20
+    requests_per_s_max: Annotated[
+        int, _whole(1, 1_000_000, "requests a second from one IPv4 address or IPv6 /64, per worker")
+    ] = 100
+    frame_bytes_max: Annotated[int, _whole(512, 65_536, "one message over a socket")] = 4_096
+    body_bytes_max: Annotated[int, _whole(1_024, 16_777_216, "one request's body")] = 65_536
+    header_bytes_max: Annotated[int, _whole(1_024, 1_048_576, "one request's headers")] = 16_384
+    header_s_max: Annotated[int, _whole(1, 300, "time for a request's headers to arrive")] = 10
+    body_s_max: Annotated[int, _whole(1, 300, "time for a request's body to arrive")] = 15
+    keep_alive_s: Annotated[int, _whole(1, 600, "an idle HTTP connection is kept this long")] = 15
+
+    # Sockets that are slow or silent.
+    ping_s: Annotated[int, _whole(1, 300, "a socket is pinged this often")] = 20
+    pong_s_max: Annotated[int, _whole(1, 300, "silent for this long: it is closed")] = 20
+    seat_buffer_bytes_max: Annotated[
+        int, _whole(1_024, 16_777_216, "unsent bytes of a socket above which ticks are skipped")
+    ] = 65_536
+    seat_behind_ms_max: Annotated[
+        int, _whole(100, 60_000, "a socket that is behind for this long is closed with 1013")
+    ] = 5_000
+
+
+FIELDS: dict[str, msgspec.structs.FieldInfo] = {f.name: f for f in msgspec.structs.fields(Settings)}
+
+
+def env_name(field: str) -> str:
+    """The environment variable of a setting."""
+    return USUAL_NAMES.get(field, PREFIX + field.upper())
+
+
+def load(
+    argv_overrides: Mapping[str, object], env: Mapping[str, str], toml: Path | None
+) -> tuple[Settings, dict[str, str]]:
+    """Gather the settings: command line, then environment, then TOML file, then defaults.
+
+    argv_overrides: by field name; None means "not given".
+    Returns the settings and, by field name, where each came from (`default`, `--port`, `PORT`,
+    `drop.toml line 3`). Raises ConfigError with every mistake in every source, each naming it.
+    """
+    mistakes: list[str] = []
+    found: dict[str, tuple[object, str]] = {}
+    found |= _from_toml(toml, mistakes)
+    found |= _from_env(env, mistakes)
+    found |= _from_argv(argv_overrides, mistakes)
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(FIELDS, "default")
+    for name, (raw, source) in found.items():
+        origins[name] = source
+        try:
+            values[name] = _convert(name, raw)
+        except (msgspec.ValidationError, ValueError) as fault:
+            shown = "" if name in SECRETS or "@" in str(raw) else f", got {raw!r}"
+            mistakes.append(f"{source}: {name}: {_sentence(fault)}{shown}")
+    # What is wrong by itself stays at its default here, so that the rules across settings are
+    # still checked and their mistakes told in the same go.
+    settings = Settings(**values)
+    mistakes += _across(settings, origins)
+    if mistakes:
+        raise ConfigError(mistakes)
+    resolved = settings.data_dir.expanduser().absolute()
+    return msgspec.structs.replace(settings, data_dir=resolved), origins
+
+
+def _from_argv(argv: Mapping[str, object], mistakes: list[str]) -> dict[str, tuple[object, str]]:
+    found: dict[str, tuple[object, str]] = {}
+    for name, value in argv.items():
+        flag = "--" + name.replace("_", "-")
+        if name not in FIELDS:
+            mistakes.append(f"{flag}: there is no such setting{_nearest(name, FIELDS)}")
+        elif value is not None:
+            found[name] = (value, flag)
+    return found
+
+
+def _from_env(env: Mapping[str, str], mistakes: list[str]) -> dict[str, tuple[object, str]]:
+    names = {env_name(field): field for field in FIELDS}
+    mistakes += [
+        f"{name}: there is no such setting{_nearest(name, names)}"
+        for name in sorted(env)
+        if name.startswith(PREFIX) and name not in names and name not in RESERVED
+    ]
+    # An empty variable is how compose files and shells say "not set".
+    return {field: (env[name], name) for name, field in names.items() if env.get(name)}
+
+
+def _from_toml(path: Path | None, mistakes: list[str]) -> dict[str, tuple[object, str]]:
+    if path is None:
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else str(fault)
+        mistakes.append(f"{path.name}: cannot be read: {reason}")
+        return {}
+    found: dict[str, tuple[object, str]] = {}
+    for name, value in table.items():
+        source = f"{path.name} line {_line_of(text, name)}"
+        if name in FIELDS:
+            found[name] = (value, source)
+        else:
+            mistakes.append(f"{source}: there is no setting {name!r}{_nearest(name, FIELDS)}")
+    return found
+
+
+def _line_of(text: str, key: str) -> int:
+    """The line on which a top-level key or table begins; tomllib keeps no positions."""
+    begins = re.compile(rf"""^\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
+    return next((n for n, line in enumerate(text.splitlines(), 1) if begins.match(line)), 1)
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
+
+
+def _convert(name: str, raw: object) -> object:
+    """One setting from text or a TOML value. Raises ValueError or ValidationError."""
+    field = FIELDS[name]
+    if isinstance(field.default, tuple) and isinstance(raw, str):
+        raw = tuple(part.strip() for part in raw.split(",") if part.strip())
+    elif isinstance(field.default, bool) and isinstance(raw, str):
+        raw = _WORDS.get(raw.strip().lower(), raw.strip())
+    elif isinstance(raw, bool) and not isinstance(field.default, bool):
+        raise ValueError("expected a number or text, not true or false")
+    # Text may stand for a number only where a source knows nothing but text.
+    value = msgspec.convert(raw, field.type, strict=not isinstance(raw, str), dec_hook=_from_text)
+    for check in _CHECKS.get(name, ()):
+        check(value)
+    return value
+
+
+def _from_text(kind: type, raw: object) -> object:
+    if kind is Path:
+        if isinstance(raw, Path):
+            return raw
+        if isinstance(raw, str) and raw and "\0" not in raw:
+            return Path(raw)
+        raise ValueError("expected a path")
+    raise NotImplementedError(kind)
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, Path):
+        return os.fspath(value)
+    raise NotImplementedError(type(value))
+
+
+def _origin(value: object) -> None:
+    if value is None:
+        return
+    parts = urlsplit(str(value))
+    exact = f"{parts.scheme}://{parts.netloc}"
+    with contextlib.suppress(ValueError):
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.username is None
+        if named and parts.port != 0 and exact == value == exact.lower():
+            return
+    raise ValueError("expected an origin in small letters like https://drops.example, with no path")
+
+
+def _origin_list(value: object) -> None:
+    assert isinstance(value, tuple)
+    for one in value:
+        _origin(one)
+
+
+def _proxies(value: object) -> None:
+    assert isinstance(value, tuple)
+    for one in value:
+        if one != "*":
+            ipaddress.ip_network(one, strict=False)
+
+
+def _redis(value: object) -> None:
+    parts = urlsplit(str(value))
+    place = parts.path if parts.scheme == "unix" else parts.hostname
+    if value is not None and (parts.scheme not in ("redis", "rediss", "unix") or not place):
+        raise ValueError("expected redis://HOST:PORT/0, rediss://... or unix:///PATH")
+
+
+_CHECKS = {
+    "public_url": (_origin,),
+    "origins": (_origin_list,),
+    "forwarded_allow_ips": (_proxies,),
+    "redis_url": (_redis,),
+}
+
+
+def _sentence(fault: Exception) -> str:
+    text = str(fault).removesuffix(" - at `$`").removesuffix(", got `str`")
+    if text.startswith("Invalid enum value"):
+        text = "no such choice"
+    return text[:1].lower() + text[1:]
+
+
+def _across(settings: Settings, origins: Mapping[str, str]) -> list[str]:
+    """Mistakes that no setting makes alone."""
+    mistakes = []
+    if settings.public_url is None and not is_loopback(settings.host):
+        mistakes.append(
+            f"{origins['host']}: host: {settings.host} can be reached from other machines; "
+            f"say {env_name('public_url')}, the address people type, so that only its pages may buy"
+        )
+    if settings.view_ms < settings.tick_ms:
+        source = origins["view_ms"]
+        mistakes.append(f"{source}: view_ms: expected at least tick_ms ({settings.tick_ms})")
+    return mistakes
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def public_url(settings: Settings) -> str:
+    """The address that people type, without a slash at its end."""
+    if settings.public_url is not None:
+        return settings.public_url
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def allowed_origins(settings: Settings) -> frozenset[str]:
+    """Exact values of the `Origin` header that may open sockets and send unsafe requests."""
+    allowed = {public_url(settings), *settings.origins}
+    if is_loopback(settings.host):
+        names = ("127.0.0.1", "localhost", "[::1]")
+        allowed |= {f"http://{name}:{settings.port}" for name in names}
+    return frozenset(allowed)
+
+
+def show(settings: Settings, origins: Mapping[str, str]) -> str:
+    """One line per setting with its value and where it came from. Secrets are hidden."""
+    return "".join(
+        f"{name} = {_shown(name, getattr(settings, name))}  # {origins.get(name, 'default')}\n"
+        for name in FIELDS
+    )
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return "(none)"
+    if name in SECRETS:
+        return "(hidden)"
+    if name == "redis_url":
+        return re.sub(r"//[^/@]*@", "//(hidden)@", str(value))
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{one}"' for one in value) + "]"
+    return f'"{value}"'
+
+
+def to_json(settings: Settings) -> bytes:
+    """Settings for a child process. Holds secrets: hand it over a pipe, never on a command line."""
+    return msgspec.json.encode(settings, enc_hook=_to_text)
+
+
+def from_json(raw: bytes) -> Settings:
+    """What `to_json` wrote."""
+    return msgspec.json.decode(raw, type=Settings, dec_hook=_from_text)
+
+
+def secret(settings: Settings) -> bytes:
+    """The key that signs passes: the setting, or `data_dir/secret`, made on the first run.
+
+    Two processes that meet on the first run end with the same key. Raises ConfigError when the
+    file can be read by others or is too short.
+    """
+    if settings.secret_key is not None:
+        return settings.secret_key.encode()
+    path = settings.data_dir / "secret"
+    if not path.exists():
+        _make_secret(data_dir(settings) / "secret")
+    found = path.read_bytes().strip()
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise ConfigError([f"{path}: others can read this secret; run: chmod 600 {path}"])
+    if len(found) < SECRET_CHARS_MIN:
+        remedy = "restore it, or remove it: a new one is made, and all passes end"
+        raise ConfigError([f"{path}: shorter than {SECRET_CHARS_MIN} characters; {remedy}"])
+    return found
+
+
+def _make_secret(path: Path) -> None:
+    # Written whole under another name, then linked: who links first wins, nobody reads half a key.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
+
+
+def data_dir(settings: Settings) -> Path:
+    """The data directory, made for its owner alone when missing.
+
+    Raises ConfigError when it cannot be used.
+    """
+    path = settings.data_dir
+    try:
+        # One that exists keeps its mode: somebody may have chosen a directory with other uses.
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as fault:
+        # A full disk is told apart later, by what needs the room.
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise ConfigError([f"data_dir: {path} cannot be written: {fault.strerror}"]) from fault
+    return path
+
+
+class Row(Struct, frozen=True):
+    """One line of the table of settings in the documentation."""
+
+    name: str
+    env: str
+    default: str
+    bounds: str
+    says: str
+
+    def markdown(self) -> str:
+        return f"| `{self.name}` | `{self.env}` | {self.default} | {self.bounds} | {self.says} |"
+
+
+def rows() -> Sequence[Row]:
+    """The table of settings, in the order of the struct."""
+    return [_row(field) for field in FIELDS.values()]
+
+
+def _row(field: msgspec.structs.FieldInfo) -> Row:
+    meta = next(m for m in field.type.__metadata__ if isinstance(m, Meta))
+    kind = field.type.__origin__
+    if meta.ge is not None:
+        bounds = f"{meta.ge} to {meta.le}"
+    elif field.name in SECRETS:
+        bounds = f"{SECRET_CHARS_MIN} characters or more"
+    elif getattr(kind, "__origin__", None) is Literal:
+        bounds = ", ".join(f"`{word}`" for word in kind.__args__)
+    elif isinstance(field.default, bool):
+        bounds = "yes, no"
+    elif isinstance(field.default, tuple):
+        bounds = "list, with commas"
+    else:
+        bounds = "text"
+    default = "" if field.default in (None, ()) else f"`{str(field.default).lower()}`"
+    assert meta.description is not None
+    return Row(field.name, env_name(field.name), default, bounds, meta.description)
