@@ -85,9 +85,10 @@ class Pages:
 
     def stale(self) -> bool:
         """Whether `dist` is missing or was bundled from other sources."""
-        return not self.stamp.is_file() or self.stamp.read_text() != self._fingerprint()
+        return not self.stamp.is_file() or self.stamp.read_text() != self.fingerprint()
 
-    def _fingerprint(self) -> str:
+    def fingerprint(self) -> str:
+        """SHA-256 over the names and contents of all that the bundles are made from."""
         digest = hashlib.sha256()
         inputs = [self.root / "hatch_build.py", self.root / "package-lock.json"]
         inputs += sorted(path for path in self.src.rglob("*") if path.is_file())
@@ -115,7 +116,7 @@ class Pages:
             options = ["--bundle", "--minify", "--format=esm", f"--target={TARGET}"]
             options += ["--charset=utf8", "--log-level=warning", f"--outdir={fresh}"]
             run([*node(), str(esbuild), *names, *options], self.root)
-            (fresh / self.stamp.name).write_text(self._fingerprint())
+            (fresh / self.stamp.name).write_text(self.fingerprint())
             fresh.chmod(0o755)
             # Renamed into place at the end: a build that is cut short leaves no half of a page.
             shutil.rmtree(self.dist, ignore_errors=True)
