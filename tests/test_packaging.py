@@ -81,11 +81,12 @@ def names_in(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
-def test_the_wheel_carries_every_script_and_every_page(wheel: Path) -> None:
+def test_the_wheel_carries_every_script_example_and_page(wheel: Path) -> None:
     names = names_in(wheel)
-    scripts = {path.relative_to(ROOT).as_posix() for path in (ROOT / "lua").rglob("*.lua")}
-    assert scripts
-    assert {f"dropengine/{script}" for script in scripts} <= names
+    for folder, kind in (("lua", "*.lua"), ("examples", "*.toml")):
+        files = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob(kind)}
+        assert files
+        assert {f"dropengine/{file}" for file in files} <= names
     sources = Pages(ROOT).src
     pages = {f"{path.name.removesuffix('.entry.js')}.js" for path in sources.glob("*.entry.js")}
     assert pages
