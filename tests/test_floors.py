@@ -36,7 +36,10 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("motion", frozenset({"batcher", "hub", "relay", "settler"})),
     ("doors", frozenset({"protocol", "live", "doors", "schema"})),
     ("roof", frozenset({"app", "guard", "embedded", "workers"})),
-    ("key", frozenset({"cli", "doctor", "demo", "rehearse", "__main__", *CROWD})),
+    (
+        "key",
+        frozenset({"cli", "creator", "doctor", "demo", "rehearse", "summary", "__main__", *CROWD}),
+    ),
 )
 FLOOR_OF = {noun: floor for floor, (_, nouns) in enumerate(FLOORS) for noun in nouns}
 
@@ -139,7 +142,7 @@ def ring(known: Mapping[str, str]) -> list[str]:
 
 def test_a_file_imports_only_from_its_own_floor_and_below() -> None:
     """Each line names the file, the line and the import that climbs."""
-    assert list(offences(modules(HOUSE))) == []
+    assert "\n".join(offences(modules(HOUSE))) == ""
 
 
 def test_simulated_fans_know_only_what_a_browser_could_know() -> None:
@@ -153,7 +156,7 @@ def test_simulated_fans_know_only_what_a_browser_could_know() -> None:
         for line, target in imports(module, house[module], house)
         if noun_of(target) not in CROWD and FLOOR_OF.get(noun_of(target), 0) > rules
     ]
-    assert known_too_much == []
+    assert "\n".join(known_too_much) == ""
 
 
 def test_no_two_files_lean_on_each_other() -> None:
