@@ -19,9 +19,10 @@ TRUTH: Final = (
     "due",  # zset    h:<hold> | e:<entry> | open | close -> ms
     "places",  # zset    entry@pool index -> line score; fate not final
     "ready",  # zset    entry@pool index -> line score; may be offered now
+    "buying",  # zset    entry@pool index -> line score; has an offer or a hold
     "returned",  # zset    <item>/<serial, 8 digits> -> 0; refunded serials
     "sales",  # zset    hold -> seq of its sale; unrefunded orders
-    "charges",  # hash    charge -> how it ended: sold|rescued|voided
+    "charges",  # hash    charge -> how it ended: sold|<hold>, rescued|<hold>, voided|<hold>|<why>|<entry>
     "outbox",  # hash    duty -> DutyRecord
 )
 """What the log alone must rebuild."""

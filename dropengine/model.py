@@ -473,5 +473,8 @@ CreatorOutcome = (
 )
 """How a creator's command can end."""
 
-PaymentOutcome = Sold | Rescued | Voided | NotFound
-RefundOutcome = Refunded | NotFound | HoldExpired
+PaymentOutcome = Sold | Rescued | Voided | NotFound | Frozen
+"""How a payment that succeeded can end."""
+UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
+RefundOutcome = Refunded | NotFound | Frozen
+DischargeOutcome = Discharged | NotFound | Frozen

@@ -1,0 +1,568 @@
+"""The truth: one method per script, typed arguments in, an outcome out.
+
+No decision is taken here. A reply that does not come means *unknown* and is raised as `Away`; what the
+scripts decide is a value. Only this module touches the client library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import redis.asyncio as redis
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    BusyLoadingError,
+    ConnectionError,
+    NoScriptError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
+from redis.retry import Retry
+
+from dropengine import keys, model, scripts
+from dropengine.errors import Away, Broken
+from dropengine.events import Rules
+from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
+from dropengine.model import DropId, FanId
+from dropengine.wire import Claim, Extend, FanCommand, Hold, Join, Leave, Pay, Release
+
+AGAIN_MAX = 4000
+"""How often a script may answer `again` before something is wrong: 64 things each time."""
+SOCKET_TIMEOUT_S = 2.0
+LOG_PAGE = 1000
+
+T = TypeVar("T")
+
+
+# --- Replies that are not outcomes. ---------------------------------------------------------------
+
+
+class _Again(msgspec.Struct, frozen=True, array_like=True, tag="AGAIN"):
+    pass
+
+
+class Pressed(msgspec.Struct, frozen=True, array_like=True, tag="PRESSED"):
+    now_ms: int
+    outcomes: list[model.PressOutcome]
+
+
+class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
+    """`next_ms`: when something is due next, 0 for nothing. `duties`: how many stand in the outbox."""
+
+    now_ms: int
+    seq: int
+    state: str
+    next_ms: int
+    duties: int
+
+
+class PoolRow(msgspec.Struct, frozen=True, array_like=True):
+    id: str
+    free: int
+    held: int
+    sold: int
+    withheld: int
+    leased: int
+    waiting: int
+    buying: int
+    removed_base: int
+    removed_boost: int
+
+
+class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
+    """`moves`, `mail`: numbered rows after the cursor; numbers rise by one, a hole was trimmed.
+    `moves_end`, `mail_end`: the number of the newest row."""
+
+    now_ms: int
+    seq: int
+    state: str
+    revision: int
+    opens_ms: int
+    closes_ms: int
+    pools: list[PoolRow]
+    moves_end: int
+    moves: list[tuple[int, list[tuple[int, int, int]]]]
+    """Rows of (line, r, arrival); line = pool index x 2 + lane."""
+    mail_end: int
+    mail: list[tuple[int, list[tuple[str, int]]]]
+    """Rows of (fan, seq of the fan's last change)."""
+    news: list[tuple[int, int, str]]
+
+
+class PlaceRow(msgspec.Struct, frozen=True, array_like=True):
+    pool: str
+    place: int
+    r: int
+    buying: int
+
+
+class YouRow(msgspec.Struct, frozen=True, array_like=True):
+    fan: str
+    record: model.FanRecord
+    holds: list[tuple[str, model.HoldRecord]]
+    """Those that are held still, then the one that ended last, if any."""
+    entries: list[tuple[str, model.EntryRecord, list[PlaceRow]]]
+    orders: list[tuple[str, model.OrderRecord]]
+
+
+class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):
+    now_ms: int
+    seq: int
+    rows: list[YouRow]
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What never changes about a published drop, with the state that the reader asked for."""
+
+    manifest: Manifest
+    hash: str
+    state: str
+    revision: int
+    seq: int
+
+
+class Truth(msgspec.Struct):
+    """Every truth key of one drop at one moment, by its name in `keys.TRUTH`, in records.
+
+    drop: the fields of the drop hash but the manifest and the packed rules; news as [seq, at, text].
+    """
+
+    drop: dict[str, str]
+    news: list[tuple[int, int, str]]
+    pools: dict[str, model.PoolRecord]
+    items: dict[str, model.ItemRecord]
+    fans: dict[str, model.FanRecord]
+    holds: dict[str, model.HoldRecord]
+    orders: dict[str, model.OrderRecord]
+    entries: dict[str, model.EntryRecord]
+    due: dict[str, int]
+    places: dict[str, int]
+    ready: dict[str, int]
+    buying: dict[str, int]
+    returned: dict[str, int]
+    sales: dict[str, int]
+    charges: dict[str, str]
+    outbox: dict[str, model.DutyRecord]
+
+
+_RECORDS: dict[str, type] = {
+    "pools": model.PoolRecord,
+    "items": model.ItemRecord,
+    "fans": model.FanRecord,
+    "holds": model.HoldRecord,
+    "orders": model.OrderRecord,
+    "entries": model.EntryRecord,
+    "outbox": model.DutyRecord,
+}
+_ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def _decoder(replies: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(replies)
+
+
+_PRESSED = _decoder(Pressed | _Again | model.Frozen | model.NotFound)
+_CREATOR = _decoder(model.CreatorOutcome | _Again)
+_PAYMENT = _decoder(model.PaymentOutcome | _Again)
+_UNPAID = _decoder(model.UnpaidOutcome | _Again)
+_REFUND = _decoder(model.RefundOutcome | _Again)
+_DISCHARGE = _decoder(model.DischargeOutcome | _Again)
+_SETTLED = _decoder(Settled | _Again | model.Frozen | model.NotFound)
+_VIEW = _decoder(ViewReply | _Again | model.Frozen | model.NotFound)
+_YOU = _decoder(YouReply | _Again | model.Frozen | model.NotFound)
+_DUTY = msgspec.msgpack.Decoder(model.DutyRecord)
+_NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
+
+Row = tuple[object, ...]
+
+
+def command_row(fan: FanId, command: FanCommand) -> Row:
+    """One fan's command as `press` reads it. A `pay` names one hold here: split it before."""
+    match command:
+        case Hold(key=key, pool=pool, qty=qty, fewer=fewer):
+            return ("hold", fan, key, pool, qty, 1 if fewer else 0)
+        case Claim(key=key, hold=hold):
+            return ("claim", fan, key, hold)
+        case Release(key=key, hold=hold):
+            return ("release", fan, key, hold)
+        case Extend(key=key, hold=hold):
+            return ("extend", fan, key, hold)
+        case Pay(key=key, holds=[hold]):
+            return ("pay", fan, key, hold)
+        case Join(key=key, qty=qty, pools=pools):
+            return ("join", fan, key, qty, pools)
+        case Leave(key=key, entry=entry):
+            return ("leave", fan, key, entry)
+        case _:
+            raise AssertionError(f"one hold per pay command here: {command}")
+
+
+def client(url: str, *, timeout_s: float | None = SOCKET_TIMEOUT_S, connections: int = 4) -> redis.Redis:
+    """A client that never repeats by itself: repeating is the scripts' art, not the library's."""
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=None,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+    return redis.Redis(connection_pool=pool)
+
+
+class Store:
+    """The scripts of one server. Every method that talks to it raises `Away` when no reply comes.
+
+    `loaded`: the scripts; tests hand in mutilated ones to see that they matter.
+    """
+
+    def __init__(
+        self, client: redis.Redis, loaded: dict[str, scripts.Script] | None = None
+    ) -> None:
+        self.client = client
+        self._scripts = loaded or scripts.load()
+        self._keys: dict[str, list[str]] = {}
+
+    @classmethod
+    def connect(cls, url: str) -> Store:
+        """url: redis://, rediss:// or unix://. Nothing is sent before the first call."""
+        return cls(client(url))
+
+    async def close(self) -> None:
+        await self.client.aclose()
+
+    def keys_of(self, drop: str) -> list[str]:
+        known = self._keys.get(drop)
+        if known is None:
+            if len(self._keys) > 1000:
+                self._keys.clear()
+            known = self._keys[drop] = keys.of(drop)
+        return known
+
+    # --- The way to a script. ---------------------------------------------------------------------
+
+    async def _once(self, verb: str, names: Sequence[str], args: Sequence[object]) -> Any:
+        script = self._scripts[verb]
+        head = (len(names), *names, *args)
+        try:
+            try:
+                return await self.client.execute_command("EVALSHA", script.sha, *head)
+            except NoScriptError:
+                return await self.client.execute_command("EVAL", script.text, *head)
+        except (ConnectionError, TimeoutError, BusyLoadingError, OSError) as error:
+            raise Away(f"no reply to {verb}: {error}") from error
+        except ResponseError as error:
+            raise _fault(verb, error) from error
+
+    async def _run(
+        self,
+        verb: str,
+        drop: str,
+        args: Sequence[object],
+        decoder: msgspec.msgpack.Decoder[Any],
+    ) -> Any:
+        for _ in range(AGAIN_MAX):
+            reply = decoder.decode(await self._once(verb, self.keys_of(drop), args))
+            if not isinstance(reply, _Again):
+                return reply
+            # Let the others of this process have the loop between two rounds of settling.
+            await asyncio.sleep(0)
+        raise Broken(f"{drop}: {verb} was answered 'again' {AGAIN_MAX} times")
+
+    # --- Fans. --------------------------------------------------------------------------------------
+
+    async def press(
+        self, drop: DropId, commands: Sequence[tuple[FanId, FanCommand]], *, clock_ms: int = 0
+    ) -> list[model.PressOutcome]:
+        """A batch in the order given, one outcome each. A drop that does not exist: NotFound for each."""
+        rows = [command_row(fan, command) for fan, command in commands]
+        return await self.press_rows(drop, rows, clock_ms=clock_ms)
+
+    async def press_rows(
+        self, drop: DropId, rows: Sequence[Row], *, clock_ms: int = 0
+    ) -> list[model.PressOutcome]:
+        """The same for commands that are rows already (`command_row`)."""
+        reply = await self._run("press", drop, (clock_ms, _pack(rows)), _PRESSED)
+        if isinstance(reply, Pressed):
+            return reply.outcomes
+        return [reply] * len(rows)
+
+    async def you(
+        self, drop: DropId, fans: Sequence[FanId], *, clock_ms: int = 0
+    ) -> YouReply | model.Frozen | model.NotFound:
+        """The whole state of at most 256 fans."""
+        return await self._run("you", drop, (clock_ms, _pack(list(fans))), _YOU)  # type: ignore[no-any-return]
+
+    # --- Creators. ----------------------------------------------------------------------------------
+
+    async def publish(
+        self,
+        manifest: Manifest,
+        *,
+        by: str,
+        key: str,
+        test: bool = False,
+        clock_ms: int = 0,
+    ) -> model.CreatorOutcome:
+        """test: scripts of this drop accept a clock argument. Never for a real sale."""
+        wanted = rules(manifest)
+        drop = DropId(manifest.id)
+        args = (
+            clock_ms,
+            by,
+            key,
+            1 if test else 0,
+            digest(manifest),
+            canonical(manifest),
+            _pack(wanted),
+            msgspec.json.encode(wanted),
+        )
+        outcome: model.CreatorOutcome = await self._run("publish", drop, args, _CREATOR)
+        if isinstance(outcome, model.Done):
+            await self._list(drop)
+        return outcome
+
+    async def _list(self, drop: DropId) -> None:
+        """Put a drop into the house's index. The index may lag behind; it decides nothing."""
+        at = await self._field(drop, "at")
+        try:
+            await self.client.zadd(keys.HOUSE_DROPS, {drop: int(at or 0)}, nx=True)
+        except RedisError as error:
+            raise Away(f"no reply: {error}") from error
+
+    async def _creator(
+        self, verb: str, drop: DropId, revision: int, by: str, key: str, *more: object, clock_ms: int
+    ) -> model.CreatorOutcome:
+        args = (clock_ms, revision, by, key, *more)
+        return await self._run(verb, drop, args, _CREATOR)  # type: ignore[no-any-return]
+
+    async def open(
+        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
+    ) -> model.CreatorOutcome:
+        return await self._creator("open", drop, revision, by, key, clock_ms=clock_ms)
+
+    async def pause(
+        self, drop: DropId, *, revision: int, by: str, key: str, why: str = "", clock_ms: int = 0
+    ) -> model.CreatorOutcome:
+        return await self._creator("pause", drop, revision, by, key, why, clock_ms=clock_ms)
+
+    async def resume(
+        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
+    ) -> model.CreatorOutcome:
+        return await self._creator("resume", drop, revision, by, key, clock_ms=clock_ms)
+
+    async def add(
+        self,
+        drop: DropId,
+        *,
+        revision: int,
+        by: str,
+        key: str,
+        pool: str,
+        qty: int,
+        clock_ms: int = 0,
+    ) -> model.CreatorOutcome:
+        """Withheld units become free."""
+        return await self._creator("add", drop, revision, by, key, pool, qty, clock_ms=clock_ms)
+
+    async def withdraw(
+        self,
+        drop: DropId,
+        *,
+        revision: int,
+        by: str,
+        key: str,
+        pool: str,
+        qty: int,
+        clock_ms: int = 0,
+    ) -> model.CreatorOutcome:
+        """Free units become withheld."""
+        return await self._creator("withdraw", drop, revision, by, key, pool, qty, clock_ms=clock_ms)
+
+    async def message(
+        self, drop: DropId, *, revision: int, by: str, key: str, text: str, clock_ms: int = 0
+    ) -> model.CreatorOutcome:
+        return await self._creator("message", drop, revision, by, key, text, clock_ms=clock_ms)
+
+    async def close_drop(
+        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
+    ) -> model.CreatorOutcome:
+        return await self._creator("close", drop, revision, by, key, clock_ms=clock_ms)
+
+    async def cancel(
+        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
+    ) -> model.CreatorOutcome:
+        return await self._creator("cancel", drop, revision, by, key, clock_ms=clock_ms)
+
+    # --- Payments and duties. -----------------------------------------------------------------------
+
+    async def succeeded(
+        self,
+        drop: DropId,
+        hold: str,
+        charge: str,
+        amount: int,
+        currency: str,
+        captured: bool,
+        *,
+        clock_ms: int = 0,
+    ) -> model.PaymentOutcome:
+        """A payment for `hold` succeeded at the provider. amount: minor units."""
+        args = (clock_ms, hold, charge, amount, currency, 1 if captured else 0)
+        return await self._run("succeeded", drop, args, _PAYMENT)  # type: ignore[no-any-return]
+
+    async def unpaid(self, drop: DropId, hold: str, *, clock_ms: int = 0) -> model.UnpaidOutcome:
+        """The provider says that nobody paid for a hold it was asked about."""
+        return await self._run("unpaid", drop, (clock_ms, hold), _UNPAID)  # type: ignore[no-any-return]
+
+    async def refund(
+        self, drop: DropId, order: str, *, by: str, key: str, clock_ms: int = 0
+    ) -> model.RefundOutcome:
+        return await self._run("refund", drop, (clock_ms, order, by, key), _REFUND)  # type: ignore[no-any-return]
+
+    async def discharge(
+        self, drop: DropId, duty: str, result: str, *, clock_ms: int = 0
+    ) -> model.DischargeOutcome:
+        """result: done or failed."""
+        return await self._run("discharge", drop, (clock_ms, duty, result), _DISCHARGE)  # type: ignore[no-any-return]
+
+    async def duties(self, drop: DropId) -> dict[str, model.DutyRecord]:
+        """What stands in the outbox."""
+        rows = await self._hgetall(drop, "outbox")
+        return {name.decode(): _DUTY.decode(raw) for name, raw in rows.items()}
+
+    # --- Time and screens. --------------------------------------------------------------------------
+
+    async def settle(
+        self, drop: DropId, *, clock_ms: int = 0
+    ) -> Settled | model.Frozen | model.NotFound:
+        return await self._run("settle", drop, (clock_ms,), _SETTLED)  # type: ignore[no-any-return]
+
+    async def view(
+        self, drop: DropId, moves_at: int = 0, mail_at: int = 0, *, clock_ms: int = 0
+    ) -> ViewReply | model.Frozen | model.NotFound:
+        """The newest public state, and the rows after the two cursors; arms the nudge."""
+        return await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)  # type: ignore[no-any-return]
+
+    # --- Reading without deciding. ------------------------------------------------------------------
+
+    async def drops(self) -> list[DropId]:
+        """Every drop of the house, the newest first."""
+        try:
+            rows = await self.client.zrevrange(keys.HOUSE_DROPS, 0, -1)
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply: {error}") from error
+        return [DropId(row.decode()) for row in rows]
+
+    async def show(self, drop: DropId) -> Shown | None:
+        """The manifest and where the drop stands, or None when there is no such drop."""
+        try:
+            row = await self.client.hmget(
+                keys.one(drop, "drop"), ["manifest", "hash", "state", "revision", "seq"]
+            )
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply: {error}") from error
+        if row[0] is None:
+            return None
+        return Shown(
+            from_canonical(row[0]), row[1].decode(), row[2].decode(), int(row[3]), int(row[4])
+        )
+
+    async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
+        """One hold as it stands, without settling: for pages of the payment provider."""
+        try:
+            raw = await self.client.hget(keys.one(drop, "holds"), hold)
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply: {error}") from error
+        return None if raw is None else msgspec.msgpack.decode(raw, type=model.HoldRecord)
+
+    async def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
+        """The stored texts of the events with seq > after, in order."""
+        name = keys.one(drop, "log")
+        while True:
+            try:
+                rows = await self.client.xrange(name, min=f"{after + 1}-0", max="+", count=LOG_PAGE)
+            except (RedisError, OSError) as error:
+                raise Away(f"no reply: {error}") from error
+            for row_id, fields in rows:
+                yield fields[b"e"]
+                after = int(row_id.split(b"-")[0])
+            if len(rows) < LOG_PAGE:
+                return
+
+    async def truth(self, drop: DropId, *, attempts: int = 50) -> Truth | None:
+        """All truth keys at one moment, for the audit and for `replay`; None when there is no such drop.
+
+        Read in parts; when the log grew meanwhile it is read again, at most `attempts` times.
+        """
+        for _ in range(attempts):
+            seqs: set[int] = set()
+            parts: dict[str, dict[bytes, bytes]] = {}
+            for name in keys.TRUTH:
+                found = await self._parts(drop, name, seqs)
+                if found is None:
+                    return None
+                parts[name] = found
+            if len(seqs) == 1:
+                return _truth(parts)
+        raise Away(f"{drop}: it changes faster than it can be read; ask when it is quiet")
+
+    async def _parts(self, drop: DropId, name: str, seqs: set[int]) -> dict[bytes, bytes] | None:
+        rows: dict[bytes, bytes] = {}
+        cursor: bytes | str = "0"
+        names = (keys.one(drop, "drop"), keys.one(drop, name))
+        while True:
+            word, *reply = await self._once("audit", names, (cursor,))
+            if word == b"NOT_FOUND":
+                return None
+            seq, cursor, flat = reply
+            seqs.add(seq)
+            rows.update(zip(flat[::2], flat[1::2], strict=True))
+            if cursor == b"0":
+                return rows
+
+    async def _field(self, drop: DropId, field: str) -> bytes | None:
+        try:
+            return await self.client.hget(keys.one(drop, "drop"), field)  # type: ignore[no-any-return]
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply: {error}") from error
+
+    async def _hgetall(self, drop: DropId, name: str) -> dict[bytes, bytes]:
+        try:
+            return await self.client.hgetall(keys.one(drop, name))  # type: ignore[no-any-return]
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply: {error}") from error
+
+
+def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
+    drop = {k.decode(): v for k, v in parts["drop"].items() if k not in (b"manifest", b"rules", b"news")}
+    values: dict[str, Any] = {"drop": {k: v.decode() for k, v in drop.items()}}
+    values["news"] = _NEWS.decode(parts["drop"][b"news"])
+    for name, record in _RECORDS.items():
+        decoder = msgspec.msgpack.Decoder(record)
+        values[name] = {k.decode(): decoder.decode(v) for k, v in parts[name].items()}
+    for name in _ZSETS:
+        values[name] = {k.decode(): int(float(v)) for k, v in parts[name].items()}
+    values["charges"] = {k.decode(): v.decode() for k, v in parts["charges"].items()}
+    return Truth(**values)
+
+
+_PASSING = ("LOADING", "BUSY", "MISCONF", "READONLY", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "MASTERDOWN", "OOM")
+
+
+def _fault(verb: str, error: ResponseError) -> Exception:
+    """The server's refusal as a fault: passing ones are `Away`, what our scripts say is `Broken`."""
+    text = str(error)
+    if text.startswith(_PASSING) or " OOM " in text:
+        return Away(f"the server cannot do {verb} now: {text}")
+    return Broken(f"{verb}: {text}")
+
+
+__all__ = ["Rules", "Store", "Truth", "client", "command_row"]

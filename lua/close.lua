@@ -1,0 +1,36 @@
+#!lua
+--[[
+close -- nothing new begins; what is held may still be paid, then the drop settles.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  revision   the drop's revision that the creator saw
+  by         who commands
+  key        idempotency key
+RETURNS
+  DONE             seq, revision, state; a repeat too
+  NOT_OPEN CLOSED CANCELLED   the drop's state, which this is not for
+  STALE_REVISION   revision, state, what, by: somebody was faster
+  KEY_REUSED       the key was used for another command
+  FROZEN           the books do not add up
+  AGAIN            more was due than one script settles; send it again
+  NOT_FOUND        no such drop
+COST  O(log n), n = holds and entries
+--]]
+--#use begin catch_up creator stands_as creator_done move
+
+local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+local wait = catch_up(t)
+if wait then return cmsgpack.pack({wait}) end
+
+local reply = creator(t, revision, by, key, 'close')
+if not reply and t.state ~= 'live' and t.state ~= 'paused' then reply = stands_as(t) end
+if reply then return cmsgpack.pack(reply) end
+move(t, 'closing')
+t.zset.due.close = false
+return cmsgpack.pack(creator_done(t, by, key, 'close', 'closed'))

@@ -1,0 +1,12 @@
+--[[
+answered -- has this key of this fan made something already? Returns the id of what it made, false when
+the key is new, nil when it was used for another command.
+--]]
+local function answered(t, who, key, body)
+  local field = who .. ':' .. key
+  local stored = t.answers[field] or redis.call('HGET', t.key.answers, field)
+  if not stored then return false end
+  local id, was = string.match(stored, '^([^|]*)|(.*)$')
+  if was ~= body then return nil end
+  return id
+end

@@ -1,0 +1,45 @@
+--[[
+begin -- open a transaction `t` on one drop: its keys by name, the frozen clock, the counters, the
+rules and the pools. Everything that a script decides is kept in `t` until `commit` writes it.
+Returns nil when there is no such drop.
+--]]
+local SCHEMA = 1
+local KINDS = {'pools', 'items', 'fans', 'holds', 'orders', 'entries'}
+local ZSETS = {'due', 'places', 'ready', 'buying', 'returned', 'sales'}
+
+local function begin(keys, clock_ms)
+  local t = {
+    key = {
+      drop = keys[1], pools = keys[2], items = keys[3], fans = keys[4], holds = keys[5],
+      orders = keys[6], entries = keys[7], due = keys[8], places = keys[9], ready = keys[10],
+      buying = keys[11], returned = keys[12], sales = keys[13], charges = keys[14],
+      outbox = keys[15], log = keys[16], answers = keys[17], moves = keys[18], mail = keys[19],
+      wake = keys[20], nudge = keys[21],
+    },
+    record = {}, dirty = {}, zset = {},
+    charges = {}, outbox = {}, answers = {}, drop = {},
+    log = {}, mail = {}, moves = {}, ready_count = {}, offers = 0,
+  }
+  for _, kind in ipairs(KINDS) do t.record[kind], t.dirty[kind] = {}, {} end
+  for _, name in ipairs(ZSETS) do t.zset[name] = {} end
+  local d = redis.call('HMGET', t.key.drop, 'state', 'seq', 'at', 'test', 'rules', 'revision',
+    'arrivals', 'holds', 'schema')
+  if not d[1] then return nil end
+  if tonumber(d[9]) > SCHEMA then error('SCHEMA of this drop is newer than this engine') end
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  if clock_ms > 0 and d[4] == '1' then now = clock_ms end
+  t.state, t.seq, t.revision = d[1], tonumber(d[2]), tonumber(d[6])
+  t.arrivals, t.holds = tonumber(d[7]), tonumber(d[8])
+  t.now = math.max(now, tonumber(d[3]))
+  t.rules = cmsgpack.unpack(d[5])
+  local rows = redis.call('HGETALL', t.key.pools)
+  t.pool_names = {}
+  for i = 1, #rows, 2 do
+    local pool = cmsgpack.unpack(rows[i + 1])
+    t.record.pools[rows[i]] = pool
+    t.pool_names[pool[1] + 1] = rows[i]
+  end
+  t.seq_was = t.seq
+  return t
+end

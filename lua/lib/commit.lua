@@ -1,0 +1,105 @@
+--[[
+commit -- write everything that the transaction decided, the log beside the state it explains. All checks
+come before the first write; nothing after it can fail. If the books of a pool do not add up, nothing of
+it is written: the drop is frozen instead, and commit returns false.
+--]]
+--#use fields
+
+local ROWS_MAX = 500
+local TRIM = 10000
+
+local function commit(t)
+  if #t.log == 0 then
+    for field, value in pairs(t.answers) do redis.call('HSET', t.key.answers, field, value) end
+    t.answers = {}
+    return true
+  end
+  for name in pairs(t.dirty.pools) do
+    local p = t.record.pools[name]
+    local sum = p[P_FREE] + p[P_HELD] + p[P_SOLD] + p[P_WITHHELD] + p[P_LEASED]
+    if sum ~= p[P_CAP] or math.min(p[P_FREE], p[P_HELD], p[P_SOLD], p[P_WITHHELD], p[P_LEASED]) < 0 then
+      local why = 'conservation of ' .. name
+      local seq = t.seq_was + 1
+      redis.call('HSET', t.key.drop, 'state', 'frozen', 'seq', seq, 'at', t.now)
+      redis.call('XADD', t.key.log, seq .. '-0', 'e',
+        '{"e":"frozen","seq":' .. seq .. ',"at":' .. t.now .. ',"why":"' .. why .. '"}')
+      redis.call('PUBLISH', t.key.nudge, 'frozen')
+      return false
+    end
+  end
+
+  local function write(command, key, args)
+    for from = 1, #args, ROWS_MAX * 2 do
+      redis.call(command, key, unpack(args, from, math.min(from + ROWS_MAX * 2 - 1, #args)))
+    end
+  end
+
+  local head = {'state', t.state, 'seq', t.seq, 'at', t.now, 'revision', t.revision,
+    'arrivals', t.arrivals, 'holds', t.holds}
+  for field, value in pairs(t.drop) do
+    head[#head + 1] = field
+    head[#head + 1] = value
+  end
+  redis.call('HSET', t.key.drop, unpack(head))
+  for kind, ids in pairs(t.dirty) do
+    local args = {}
+    for id in pairs(ids) do
+      args[#args + 1] = id
+      args[#args + 1] = cmsgpack.pack(t.record[kind][id])
+    end
+    write('HSET', t.key[kind], args)
+    t.dirty[kind] = {}
+  end
+  for name, members in pairs(t.zset) do
+    local add, remove = {}, {}
+    for member, score in pairs(members) do
+      if score then
+        add[#add + 1] = string.format('%d', score)
+        add[#add + 1] = member
+      else
+        remove[#remove + 1] = member
+      end
+    end
+    write('ZREM', t.key[name], remove)
+    write('ZADD', t.key[name], add)
+    t.zset[name] = {}
+  end
+  local answers = {}
+  for field, value in pairs(t.answers) do
+    answers[#answers + 1] = field
+    answers[#answers + 1] = value
+  end
+  write('HSET', t.key.answers, answers)
+  for charge, ending in pairs(t.charges) do redis.call('HSET', t.key.charges, charge, ending) end
+  for duty, record in pairs(t.outbox) do
+    if record then
+      redis.call('HSET', t.key.outbox, duty, cmsgpack.pack(record))
+    else
+      redis.call('HDEL', t.key.outbox, duty)
+    end
+  end
+  for i, text in ipairs(t.log) do
+    redis.call('XADD', t.key.log, (t.seq_was + i) .. '-0', 'e', text)
+  end
+
+  local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail', 'armed')
+  if #t.moves > 0 then
+    local i = tonumber(wake[1] or 0) + 1
+    redis.call('XADD', t.key.moves, 'MAXLEN', '~', TRIM, i .. '-0', 'm', cmsgpack.pack(t.moves))
+    redis.call('HSET', t.key.wake, 'moves', i)
+  end
+  local mail = {}
+  for fan, seq in pairs(t.mail) do mail[#mail + 1] = {fan, seq} end
+  if #mail > 0 then
+    local i = tonumber(wake[2] or 0) + 1
+    redis.call('XADD', t.key.mail, 'MAXLEN', '~', TRIM, i .. '-0', 'm', cmsgpack.pack(mail))
+    redis.call('HSET', t.key.wake, 'mail', i)
+  end
+  if wake[3] == '1' then
+    redis.call('HSET', t.key.wake, 'armed', 0)
+    redis.call('PUBLISH', t.key.nudge, t.seq)
+  end
+  t.seq_was, t.log, t.mail, t.moves = t.seq, {}, {}, {}
+  t.answers, t.charges, t.outbox, t.drop = {}, {}, {}, {}
+  return true
+end

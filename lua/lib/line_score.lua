@@ -1,0 +1,12 @@
+--[[
+line_score -- where an entry stands in the sets `places`, `ready` and `buying`: all lines share one set,
+each pool has two lanes in it, base by arrival, boost by points and then arrival.
+Scores stay below 2^53: 1,024 pools, points to 1,023, arrivals to 2^32.
+--]]
+local LINE = 2 ^ 42
+local POINTS_MAX = 1023
+
+local function line_score(pool_index, lane, points, n)
+  if lane == 0 then points = 0 end
+  return (pool_index * 2 + lane) * LINE + (POINTS_MAX - points) * 2 ^ 32 + n
+end

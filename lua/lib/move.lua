@@ -1,0 +1,18 @@
+--[[
+move -- the drop's stored state changes. This table is the law; a move that it lacks is a bug.
+--]]
+local MOVES = {
+  draft = {scheduled = true},
+  scheduled = {live = true, cancelled = true, frozen = true},
+  live = {paused = true, closing = true, cancelled = true, frozen = true},
+  paused = {live = true, closing = true, cancelled = true, frozen = true},
+  closing = {settled = true, cancelled = true, frozen = true},
+  settled = {},
+  cancelled = {},
+  frozen = {cancelled = true},
+}
+
+local function move(t, state)
+  assert(MOVES[t.state][state], 'no move from ' .. t.state .. ' to ' .. state)
+  t.state = state
+end

@@ -1,0 +1,41 @@
+#!lua
+--[[
+message -- a word of the creator to everybody; screens keep the last five.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  revision   the drop's revision that the creator saw
+  by         who commands
+  key        idempotency key
+  text       what a person typed, 1 to 500 characters
+RETURNS
+  DONE             seq, revision, state; a repeat too
+  CLOSED CANCELLED   the drop's state, which this is not for
+  STALE_REVISION   revision, state, what, by: somebody was faster
+  KEY_REUSED       the key was used for another command
+  FROZEN           the books do not add up
+  AGAIN            more was due than one script settles; send it again
+  NOT_FOUND        no such drop
+COST  O(log n), n = holds and entries
+--]]
+--#use begin catch_up creator stands_as creator_done
+
+local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local text = ARGV[5]
+local NEWS_MAX = 5
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+local wait = catch_up(t)
+if wait then return cmsgpack.pack({wait}) end
+
+local body = 'message|' .. redis.sha1hex(text)
+local reply = creator(t, revision, by, key, body)
+if not reply and (t.state == 'settled' or t.state == 'cancelled') then reply = stands_as(t) end
+if reply then return cmsgpack.pack(reply) end
+local news = cmsgpack.unpack(redis.call('HGET', t.key.drop, 'news'))
+news[#news + 1] = {t.seq + 1, t.now, text}
+if #news > NEWS_MAX then table.remove(news, 1) end
+t.drop.news = cmsgpack.pack(news)
+return cmsgpack.pack(creator_done(t, by, key, body, 'message', ',"text":' .. cjson.encode(text)))

@@ -1,0 +1,40 @@
+#!lua
+--[[
+press -- a batch of fans' commands, decided as if they came one by one. Everything is decided first and
+written together; what became free goes to the line at the end, and until then no newcomer gets past it.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  batch      msgpack: commands {verb, fan, key, ...} in order; each verb's own file has its fields
+RETURNS
+  PRESSED    now_ms, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING JOINED LEFT or
+             NOT_OPEN PAUSED CLOSED CANCELLED FROZEN LIMIT_REACHED ALL_HELD SOLD_OUT HOLD_EXPIRED
+             NOT_FOUND KEY_REUSED
+  AGAIN      more was due than one script settles; nothing was decided, send the same batch again
+  FROZEN     the books did not add up; nothing of the batch was written
+  NOT_FOUND  no such drop
+COST  O(c log n), c = commands (256 at most), n = holds and entries
+--]]
+--#use begin catch_up conclude hold claim release extend pay join leave
+
+local clock_ms, batch = tonumber(ARGV[1]), ARGV[2]
+
+local VERBS = {
+  hold = hold, claim = claim, release = release, extend = extend, pay = pay, join = join,
+  leave = leave,
+}
+
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+local wait = catch_up(t)
+if wait then return cmsgpack.pack({wait}) end
+
+local outcomes = {}
+for i, command in ipairs(cmsgpack.unpack(batch)) do
+  outcomes[i] = VERBS[command[1]](t, command)
+end
+
+if not conclude(t) then return cmsgpack.pack({'FROZEN'}) end
+return cmsgpack.pack({'PRESSED', t.now, outcomes})

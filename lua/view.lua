@@ -1,0 +1,53 @@
+#!lua
+--[[
+view -- the newest public state, and what moved since a worker looked last. It arms the nudge in the same
+script: whatever changes after it tells the workers, so nothing is missed and nobody polls.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  moves      the last row of moves that the worker has seen
+  mail       the last row of mail that it has seen
+RETURNS
+  VIEW       now_ms, seq, state, revision, opens_ms, closes_ms,
+             pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost},
+             moves (last row, rows), mail (last row, rows), news {seq, at, text}
+  AGAIN      more is due; send it again
+  FROZEN     the books did not add up just now
+  NOT_FOUND  no such drop
+COST  O(p log n + m), p = pools, n = entries, m = rows since the cursor (1,000 at most of each)
+--]]
+--#use fields begin catch_up line_range
+
+local clock_ms, moves_at, mail_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local ROWS_MAX = 1000
+
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+local wait = catch_up(t)
+if wait then return cmsgpack.pack({wait}) end
+
+local pools = {}
+for i, name in ipairs(t.pool_names) do
+  local p = t.record.pools[name]
+  local first, after = line_range(p[P_INDEX])
+  pools[i] = {name, p[P_FREE], p[P_HELD], p[P_SOLD], p[P_WITHHELD], p[P_LEASED],
+    redis.call('ZCOUNT', t.key.places, first, after), redis.call('ZCOUNT', t.key.buying, first, after),
+    p[P_REMOVED][1], p[P_REMOVED][2]}
+end
+local function since(key, at)
+  local rows, out = redis.call('XRANGE', key, (at + 1) .. '-0', '+', 'COUNT', ROWS_MAX), {}
+  for i, row in ipairs(rows) do
+    out[i] = {tonumber(string.match(row[1], '^%d+')), cmsgpack.unpack(row[2][2])}
+  end
+  return out
+end
+local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')
+local reply = {'VIEW', t.now, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms, pools,
+  tonumber(wake[1] or 0), since(t.key.moves, moves_at),
+  tonumber(wake[2] or 0), since(t.key.mail, mail_at),
+  cmsgpack.unpack(redis.call('HGET', t.key.drop, 'news'))}
+
+redis.call('HSET', t.key.wake, 'armed', 1)
+return cmsgpack.pack(reply)
