@@ -1,0 +1,138 @@
+"""The truth of a drop as data: every truth key in records, and who may be called in the line."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dropengine import events
+from dropengine.model import (
+    POINTS_MAX,
+    DropState,
+    DutyRecord,
+    EntryRecord,
+    EntryState,
+    FanRecord,
+    HoldRecord,
+    ItemRecord,
+    Lane,
+    OrderRecord,
+    OrderState,
+    PoolRecord,
+)
+
+LINE = 2**42
+"""Scores of one lane of one pool; see `score`."""
+
+
+class Truth(msgspec.Struct, kw_only=True):
+    """Every truth key of one drop at one moment, by its name in `keys.TRUTH`, in records.
+
+    drop: the fields of the drop hash but the manifest and the packed rules, as text; news as
+    (seq, at, text). rules: kept so that a snapshot can be folded on; None in what a server stored.
+    """
+
+    drop: dict[str, str] = {}
+    news: list[tuple[int, int, str]] = []
+    pools: dict[str, PoolRecord] = {}
+    items: dict[str, ItemRecord] = {}
+    fans: dict[str, FanRecord] = {}
+    holds: dict[str, HoldRecord] = {}
+    orders: dict[str, OrderRecord] = {}
+    entries: dict[str, EntryRecord] = {}
+    due: dict[str, int] = {}
+    places: dict[str, int] = {}
+    ready: dict[str, int] = {}
+    buying: dict[str, int] = {}
+    returned: dict[str, int] = {}
+    sales: dict[str, int] = {}
+    charges: dict[str, str] = {}
+    outbox: dict[str, DutyRecord] = {}
+    rules: events.Rules | None = None
+
+    @property
+    def state(self) -> str:
+        return self.drop.get("state", DropState.DRAFT)
+
+    @property
+    def seq(self) -> int:
+        return int(self.drop.get("seq", 0))
+
+    def room(self, fan: FanRecord, pool: str) -> int:
+        """Units of a pool's item that the fan may still take. Needs `rules`."""
+        assert self.rules is not None
+        item = self.pools[pool].item
+        room = self.rules.limit - fan.used
+        limit = self.items[item].limit
+        if limit:
+            mine = [(held.pool, held.qty) for held in map(self.holds.__getitem__, fan.holds)]
+            mine += [
+                (order.pool, order.qty)
+                for order in map(self.orders.__getitem__, fan.orders)
+                if order.state not in (OrderState.REFUND_PENDING, OrderState.REFUNDED)
+            ]
+            units = sum(qty for name, qty in mine if self.pools[name].item == item)
+            room = min(room, limit - units)
+        return max(room, 0)
+
+    def copy(self) -> Truth:
+        return msgspec.convert(msgspec.to_builtins(self), Truth)
+
+    def pass_by(self, member: str) -> None:
+        """A due thing that writes no event has been dealt with: cooling is over, or a time was for
+        nothing."""
+        del self.due[member]
+        # Once a drop is cancelled nobody is called any more: what was cooling stays as it was.
+        if member.startswith("e:") and self.state != DropState.CANCELLED:
+            entry = self.entries[member[2:]]
+            entry.cool_ms = 0
+            stand(self, member[2:], entry)
+
+    def at(self, now_ms: int) -> Truth:
+        """The same truth when all that happens without an event by `now_ms` has happened.
+
+        What a deadline of a hold would write into the log is not invented here.
+        """
+        truth = self.copy()
+        for member, due_ms in self.due.items():
+            if due_ms <= now_ms and not member.startswith("h:"):
+                truth.pass_by(member)
+        return truth
+
+
+def score(truth: Truth, pool: str, entry: EntryRecord) -> int:
+    """Where an entry stands in `places`, `ready` and `buying`: pool and lane, points, arrival."""
+    points = entry.points if entry.lane == Lane.BOOST else 0
+    line = truth.pools[pool].index * 2 + entry.lane
+    return line * LINE + (POINTS_MAX - points) * 2**32 + entry.n
+
+
+def stand(truth: Truth, name: str, entry: EntryRecord) -> None:
+    """An entry is ready wherever its fan has room, while it waits and is not cooling."""
+    waits = entry.state == EntryState.WAITING and entry.cool_ms == 0
+    fan = truth.fans[entry.fan]
+    for i, pool in enumerate(entry.pools):
+        ready = waits and truth.room(fan, pool) >= 1
+        entry.ready[i] = int(ready)
+        member = f"{name}@{truth.pools[pool].index}"
+        if ready:
+            truth.ready[member] = score(truth, pool, entry)
+        else:
+            truth.ready.pop(member, None)
+
+
+def stand_all(truth: Truth, fan: str) -> None:
+    """The fan's room has changed: so may the readiness of all his entries."""
+    for name in truth.fans[fan].entries:
+        stand(truth, name, truth.entries[name])
+
+
+def keep(members: dict[str, int], truth: Truth, name: str, entry: EntryRecord) -> None:
+    """Into `places` or `buying`, in the line of each of its pools."""
+    for pool in entry.pools:
+        members[f"{name}@{truth.pools[pool].index}"] = score(truth, pool, entry)
+
+
+def drop_out(members: dict[str, int], truth: Truth, name: str, entry: EntryRecord) -> None:
+    """Out of `places` or `buying`."""
+    for pool in entry.pools:
+        members.pop(f"{name}@{truth.pools[pool].index}", None)
