@@ -1,0 +1,299 @@
+"""The pages: a fan's, the wall, the list of drops. Each is true and readable without any script.
+
+What people typed is only ever text: templates escape everything, the first state travels in a data
+block that no browser executes, and the content policy allows nothing inline.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from importlib.resources import files
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from dropengine import wire
+from dropengine.config import Settings
+from dropengine.doors.cover import HEIGHT, WIDTH, cover
+from dropengine.doors.static import Static, read
+from dropengine.errors import Away
+from dropengine.model import DropId, DropState, FanId
+from dropengine.store import Store
+from dropengine.tickets import Tickets
+
+COOKIE_S_MAX = 365 * 24 * 3600
+AWAY_RETRY_S = 5
+"""The page of a shop that is away asks again after this long, by itself."""
+LISTED_MAX = 50
+SIGNS = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
+"""Currencies whose sign everybody reads alike; the others are written by their code."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    # lit makes its templates once from constant text, by a policy of this name; nobody else may.
+    "require-trusted-types-for 'script'; trusted-types lit-html"
+)
+_ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
+    "%3Ccircle cx='16' cy='16' r='13' fill='%23e4572e'/%3E"
+    "%3Ccircle cx='19' cy='14' r='10' fill='%2317181c'/%3E%3C/svg%3E"
+)
+_IN_A_SCRIPT = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+_DROP = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+
+
+class Hub(Protocol):
+    """Whoever knows the present state of every drop."""
+
+    async def snapshot(self, drop: str, fan: str | None) -> wire.Snapshot | None: ...
+
+
+class Deps(Protocol):
+    """What these doors need of the house."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def templates(self) -> jinja2.Environment: ...
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One line of the list of drops. `opens_ms` 0: by hand."""
+
+    id: str
+    title: str
+    maker: str
+    state: str
+    opens_ms: int
+    zone: str
+
+
+def environment() -> jinja2.Environment:
+    """Templates that escape everything and fail on a name that nobody gave them."""
+    env = jinja2.Environment(
+        loader=jinja2.PackageLoader("dropengine", "web/templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters["money"] = money
+    env.filters["moment"] = moment
+    env.filters["machine"] = machine
+    env.filters["span"] = span
+    env.filters["paragraphs"] = paragraphs
+    env.globals["icon"] = _ICON
+    return env
+
+
+def routes(deps: Deps) -> list[Route]:
+    """The pages and the files they load."""
+    static = Static(read(Path(str(files("dropengine") / "web" / "dist"))))
+    pages = Pages(deps, static)
+    return [
+        Route("/drops/{drop}", pages.fan, methods=["GET"]),
+        Route("/static/{name}", static.show, methods=["GET"]),
+        Route("/drops/{drop}/wall", pages.wall, methods=["GET"]),
+        Route("/", pages.index, methods=["GET"]),
+    ]
+
+
+class Pages:
+    """One page a method."""
+
+    def __init__(self, deps: Deps, static: Static) -> None:
+        self.deps = deps
+        self.static = static
+        self.secure = (deps.settings.public_url or "").startswith("https:")
+        self.headers = page_headers(secure=self.secure)
+        self.cookie = cookie_name(deps.settings)
+
+    async def fan(self, request: Request) -> Response:
+        """GET /drops/{drop}: the fan's page; gives a guest his ticket on the first visit."""
+        fan, ticket = self._guest(request)
+        response = await self._drop(request, "fan.html", fan)
+        if ticket is not None and response.status_code == 200:
+            response.set_cookie(
+                self.cookie,
+                ticket,
+                max_age=COOKIE_S_MAX,
+                path="/",
+                secure=self.secure,
+                httponly=True,
+                samesite="lax",
+            )
+        return response
+
+    async def wall(self, request: Request) -> Response:
+        """GET /drops/{drop}/wall: for a shop window; knows nobody, needs no ticket."""
+        return await self._drop(request, "wall.html", None)
+
+    async def index(self, _: Request) -> Response:
+        """GET /: the newest drops of the house."""
+        try:
+            newest = (await self.deps.store.drops())[:LISTED_MAX]
+            listed = [await self._listed(drop) for drop in newest]
+        except Away:
+            return self._away()
+        return self._page("index.html", 200, drops=[one for one in listed if one is not None])
+
+    async def _listed(self, drop: DropId) -> Listed | None:
+        shown = await self.deps.store.show(drop)
+        if shown is None:
+            return None
+        words = shown.manifest
+        return Listed(words.id, words.title, words.maker, shown.state, words.opens_ms, words.zone)
+
+    async def _drop(self, request: Request, template: str, fan: FanId | None) -> Response:
+        drop = request.path_params["drop"]
+        try:
+            snapshot = await self.deps.hub.snapshot(drop, fan) if _DROP.fullmatch(drop) else None
+        except Away:
+            return self._away()
+        if snapshot is None:
+            return self._page(
+                "error.html",
+                404,
+                title="There is no such drop",
+                text="Perhaps a letter of the address was lost on the way here.",
+                retry_s=0,
+            )
+        view = snapshot.drop
+        return self._page(
+            template,
+            200,
+            drop=view,
+            phase=phase(view),
+            total=total(view.pools),
+            cover=cover(view.hash),
+            width=WIDTH,
+            height=HEIGHT,
+            state=data_block(wire.encode(snapshot)),
+        )
+
+    def _guest(self, request: Request) -> tuple[FanId, str | None]:
+        """Who asks, and the ticket to hand out if he had none that is good."""
+        now_s = int(time.time())
+        ticket = request.cookies.get(self.cookie)
+        fan = None if ticket is None else self.deps.tickets.read(ticket, now_s)
+        return self.deps.tickets.issue(now_s) if fan is None else (fan, None)
+
+    def _away(self) -> Response:
+        response = self._page(
+            "error.html",
+            503,
+            title="The shop cannot be reached for a moment",
+            text="Nothing is sold out and nothing is lost. This page asks again by itself.",
+            retry_s=AWAY_RETRY_S,
+        )
+        response.headers["Retry-After"] = str(AWAY_RETRY_S)
+        return response
+
+    def _page(self, template: str, status: int, **words: object) -> Response:
+        html = self.deps.templates.get_template(template).render(
+            static=self.static.address, **words
+        )
+        return HTMLResponse(html, status, headers=self.headers)
+
+
+def cookie_name(settings: Settings) -> str:
+    """A guest's cookie: bound to this very host where the browser can promise that (https)."""
+    return "__Host-fan" if (settings.public_url or "").startswith("https:") else "fan"
+
+
+def page_headers(*, secure: bool) -> dict[str, str]:
+    """What every page is sent with. `secure`: people reach it by https."""
+    headers = {
+        "Content-Security-Policy": POLICY,
+        # A page carries its fan's own state: no cache may keep it for the next person.
+        "Cache-Control": "private, no-store",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+    if secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
+def data_block(message: bytes) -> Markup:
+    """JSON for a `<script type="application/json">`: no text in it can end the block."""
+    # The one place that marks text as safe: the translation leaves no character that HTML knows.
+    return Markup(message.decode().translate(_IN_A_SCRIPT))  # noqa: S704
+
+
+def phase(drop: wire.DropView) -> str:
+    """The drop's state as people see it: `live` without a free or a held unit is sold out."""
+    if drop.state != DropState.LIVE:
+        return drop.state
+    left = any(pool.free > 0 or pool.held > 0 for pool in drop.pools.values())
+    return DropState.LIVE if left else DropState.SOLD_OUT
+
+
+def total(pools: Mapping[str, wire.PoolView]) -> dict[str, int]:
+    """All pools as one: units made, free, held, sold, and entries waiting."""
+    names = ("cap", "free", "held", "sold", "waiting")
+    return {name: sum(getattr(pool, name) for pool in pools.values()) for name in names}
+
+
+def money(amount: int, drop: wire.DropView) -> str:
+    """2400 -> `€24.00`, or `CHF 24.00` where a sign is ambiguous: exact, as scripts write it."""
+    sign = SIGNS.get(drop.currency, f"{drop.currency}\u00a0")
+    if drop.minor_digits == 0:
+        return f"{sign}{amount:,}"
+    whole, rest = divmod(amount, 10**drop.minor_digits)
+    return f"{sign}{whole:,}.{rest:0{drop.minor_digits}d}"
+
+
+def moment(ms: int, zone: str) -> str:
+    """A moment in the drop's own zone: `Fri 16 Jul 2027, 18:00 CEST`."""
+    return datetime.fromtimestamp(ms / 1000, _zone(zone)).strftime("%a %-d %b %Y, %H:%M %Z")
+
+
+def machine(ms: int) -> str:
+    """A moment for `<time datetime>`."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError):
+        # A machine without time zone files still knows UTC, and says so.
+        return UTC
+
+
+def span(ms: int) -> str:
+    """480000 -> `8 minutes`: a length as people say it."""
+    seconds = round(ms / 1000)
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}{'s' if seconds != size else ''}"
+    return f"{seconds} second{'s' if seconds != 1 else ''}"
+
+
+def paragraphs(text: str) -> list[str]:
+    """A text's paragraphs: what stands between empty lines."""
+    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]

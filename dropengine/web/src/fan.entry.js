@@ -1,0 +1,21 @@
+/** The fan's page: every part of it is a function of one state. */
+
+import { action } from "./action.js";
+import { announce } from "./announce.js";
+import "./buy.js";
+import "./link.js";
+import "./news.js";
+import { begin } from "./page.js";
+import "./stock.js";
+import "./yours.js";
+
+const voice = document.getElementById("voice");
+const name = document.title;
+
+begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-news"], (before, after, then, now) => {
+  const said = announce(before, after, then, now);
+  if (said.length > 0 && voice !== null) voice.textContent = said.join(" ");
+  // A fan who looks at another tab sees in its title that time runs.
+  const { kind, label, clock } = action(after, { pool: "", qty: 1, also: [], leaving: false }, now);
+  document.title = kind === "pay" || kind === "claim" ? `${clock} ${label} · ${name}` : name;
+});

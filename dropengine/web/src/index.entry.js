@@ -1,0 +1,7 @@
+/** The list of drops: the server wrote it; this turns its moments into the reader's own time. */
+
+import { moment } from "./words.js";
+
+for (const time of document.querySelectorAll("time[data-ms]")) {
+  if (time instanceof HTMLElement) time.textContent = moment(Number(time.dataset["ms"]));
+}

@@ -1,0 +1,347 @@
+/**
+ * The live channel of a page: keeps one connection, comes back when it is lost, and says since when the page is
+ * stale while it is. What is heard goes into one state object; `shown` is called with every new one.
+ *
+ * @import {Command, Message, Refused, Snapshot} from "./wire.js"
+ * @import {Answer, Asked} from "./commands.js"
+ * @import {Line, Where} from "./lines.js"
+ * @import {State} from "./state.js"
+ */
+
+import { delay } from "./backoff.js";
+import { Clock } from "./clock.js";
+import { Commands } from "./commands.js";
+import { options, personal, poll, socket, stream } from "./lines.js";
+import { begun, heard } from "./state.js";
+import { mayComeBack } from "./wire.js";
+
+/** Silence after which the other side is asked whether it is there, and how long it may take to say so. */
+const SILENCE_MS = 15_000;
+const ANSWER_MS = 5_000;
+const WATCH_MS = 1_000;
+/** A connection that lasted this long was a good one: the next loss starts counting anew. */
+const STEADY_MS = 10_000;
+/** On a fallback the socket is tried again beside it: first after this long, then twice as long, and so on. */
+const BETTER_MS = 20_000;
+const BETTER_MS_MAX = 600_000;
+/** Round trips measured when a connection opens; afterwards one a minute keeps the clock. */
+const FIRST_TRIPS = 3;
+const TRIP_MS = 60_000;
+/** A log that went back shows as ticks that stay behind; after so many the drop is asked for whole. */
+const BEHIND = 5;
+
+const WAYS = /** @type {const} */ (["socket", "stream", "poll"]);
+const OPENERS = { socket, stream, poll };
+/** How often a way may fail to open before the next one is tried. A socket is also refused in a rush. */
+const PATIENCE = { socket: 4, stream: 2, poll: 2 };
+
+/** @type {Record<number, string>} */
+const OVER = {
+  4500: "The shop did not understand this page. Load it again.",
+  4501: "This page's ticket is no longer good. Load the page again for a fresh one.",
+  4504: "This drop is not here any more.",
+};
+
+export class Live {
+  /**
+   * @param {object} given
+   * @param {Snapshot} given.first what the server rendered into the page
+   * @param {(state: State) => void} given.shown called with every new state
+   * @param {string | null} [given.ticket] for those without a cookie
+   */
+  constructor({ first, shown, ticket = null }) {
+    this.clock = new Clock();
+    this.clock.hear(first.drop.now);
+    this.state = begun(first);
+    this.shown = shown;
+    /** @type {Where} */
+    this.where = { drop: first.drop.id, ticket, timer: this.clock.timer };
+    this.commands = new Commands();
+    /** @type {Line | null} */
+    this.line = null;
+    this.way = 0;
+    this.failures = 0;
+    this.attempt = 0;
+    this.opened = 0;
+    this.heardAt = 0;
+    this.askedAt = -Infinity;
+    this.trippedAt = -Infinity;
+    /** @type {Line | null} */
+    this.trial = null;
+    this.trialAt = 0;
+    this.trialMs = BETTER_MS;
+    this.behind = 0;
+    this.asking = false;
+    this.back = 0;
+    this.watch = 0;
+  }
+
+  start() {
+    this.watch = window.setInterval(() => this.#look(), WATCH_MS);
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.#wake();
+    });
+    window.addEventListener("online", () => this.#wake());
+    // A page kept for the back button holds no connection, and is stale when it is shown again.
+    window.addEventListener("pagehide", () => {
+      this.#drop("");
+      clearTimeout(this.back);
+    });
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) this.#wake();
+    });
+    this.#open();
+  }
+
+  /**
+   * @param {Command} command
+   * @returns {Promise<Answer>} never rejects: a fault is a refusal with a sentence
+   */
+  ask(command) {
+    return new Promise((resolve) => {
+      this.commands.ask(command, this.#time(), (answer) => {
+        if (answer.t === "refused") this.#show({ refusal: { command, refused: answer } });
+        resolve(answer);
+      });
+      this.#show({ asked: this.commands.list(), refusal: null });
+      this.#send();
+    });
+  }
+
+  /** The server's clock, ms. */
+  now() {
+    return this.clock.now();
+  }
+
+  #time() {
+    return this.clock.timer();
+  }
+
+  /** @param {Partial<State>} change */
+  #show(change) {
+    this.state = { ...this.state, ...change };
+    this.shown(this.state);
+  }
+
+  // --- The connection. ---
+
+  #open() {
+    clearTimeout(this.back);
+    this.line?.close();
+    this.opened = this.heardAt = this.trialAt = this.#time();
+    this.askedAt = this.trippedAt = -Infinity;
+    this.behind = 0;
+    this.line = this.#way(this.way);
+  }
+
+  /**
+   * One connection that reports here; a socket tried beside a fallback takes its place with its first word.
+   * @param {number} way
+   * @returns {Line}
+   */
+  #way(way) {
+    /** @type {Line} */
+    const line = OPENERS[WAYS[way] ?? "socket"](this.where, {
+      hear: (message) => {
+        if (this.trial === line) this.#better(line);
+        if (this.line === line) this.#hear(message);
+      },
+      lost: (code) => {
+        if (this.trial === line) this.trial = null;
+        if (this.line === line) this.#lost(code);
+      },
+      trip: (sent, got, server) => this.clock.trip(sent, got, server),
+    });
+    return line;
+  }
+
+  /** @param {Line} line a socket that works after all */
+  #better(line) {
+    this.line?.close();
+    this.line = line;
+    this.trial = null;
+    this.trialMs = BETTER_MS;
+    this.way = 0;
+    this.opened = this.#time();
+    this.commands.lost();
+    this.#trips();
+  }
+
+  #try() {
+    this.trial?.close();
+    this.trialAt = this.#time();
+    this.trialMs = Math.min(BETTER_MS_MAX, 2 * this.trialMs);
+    this.trial = this.#way(0);
+  }
+
+  /** @param {Message} message */
+  #hear(message) {
+    const first = !this.state.link.live;
+    this.heardAt = this.#time();
+    this.askedAt = -Infinity;
+    if (message.t === "tick") this.clock.hear(message.now);
+    if (message.t === "snapshot") this.clock.hear(message.drop.now);
+    const { state, missed, behind } = heard(this.state, message);
+    this.state = state;
+    if (message.t === "snapshot") {
+      this.failures = 0;
+      this.state = { ...state, link: { live: true, way: WAYS[this.way] ?? "socket", since: 0, over: false, why: "" } };
+      if (this.state.you !== null) this.commands.settled(this.state.you);
+      if (first) this.#trips();
+    }
+    if (message.t === "done" || message.t === "refused") this.commands.answered(message, this.#time());
+    if (message.t === "tick") this.behind = behind ? this.behind + 1 : 0;
+    if (missed) void this.#personal(Math.random() * 1_000);
+    if (this.behind >= BEHIND) this.#whole();
+    this.#show({ asked: this.commands.list() });
+    this.#send();
+  }
+
+  /** @param {number} code */
+  #lost(code) {
+    const over = !mayComeBack(code);
+    const steady = this.state.link.live && this.#time() - this.opened >= STEADY_MS;
+    if (!this.state.link.live) this.failures += 1;
+    if (steady) this.attempt = 0;
+    if (this.failures >= PATIENCE[WAYS[this.way] ?? "socket"] && !over) {
+      this.failures = 0;
+      this.way = (this.way + 1) % WAYS.length;
+    }
+    this.#drop(over ? (OVER[code] ?? "The shop asked this page not to come back. Load it again.") : "", over);
+    if (over) return;
+    this.back = window.setTimeout(() => this.#open(), delay(this.attempt));
+    this.attempt += 1;
+  }
+
+  /**
+   * From here on the page is stale, and says so.
+   * @param {string} why
+   * @param {boolean} [over]
+   */
+  #drop(why, over = false) {
+    this.line?.close();
+    this.trial?.close();
+    this.line = this.trial = null;
+    this.commands.lost();
+    const { link } = this.state;
+    const since = link.live ? this.clock.now() - (this.#time() - this.heardAt) : link.since;
+    this.#show({ link: { live: false, way: link.way, since, over, why } });
+  }
+
+  /** Once a second: is anybody there, is anything to be asked again. */
+  #look() {
+    const now = this.#time();
+    if (this.clock.slept()) this.#trips();
+    if (this.line === null) return;
+    if (now - this.askedAt > ANSWER_MS && now - this.heardAt > SILENCE_MS) {
+      if (this.askedAt !== -Infinity || !this.state.link.live) {
+        this.#lost(0);
+        return;
+      }
+      this.#question();
+    }
+    if (this.state.link.live && now - this.trippedAt > TRIP_MS) this.#trip();
+    if (this.way > 0 && this.state.link.live && now - this.trialAt > this.trialMs) this.#try();
+    this.#send();
+  }
+
+  /** The device slept, the page came back, or the network did. */
+  #wake() {
+    if (this.state.link.over) return;
+    this.clock.slept();
+    if (this.line === null) {
+      this.attempt = 0;
+      this.#open();
+    } else if (this.#time() - this.heardAt > SILENCE_MS) {
+      this.#lost(0);
+    } else {
+      this.#question();
+    }
+  }
+
+  #question() {
+    this.askedAt = this.#time();
+    this.line?.ask();
+  }
+
+  #trip() {
+    this.trippedAt = this.#time();
+    if (WAYS[this.way] === "socket") this.line?.ask();
+  }
+
+  #trips() {
+    for (let i = 0; i < FIRST_TRIPS; i += 1) window.setTimeout(() => this.#trip(), i * 400);
+  }
+
+  // --- Questions and commands. ---
+
+  /** @param {number} wait ms, so that ten thousand screens do not ask at once */
+  async #personal(wait) {
+    if (this.asking) return;
+    this.asking = true;
+    await new Promise((done) => setTimeout(done, wait));
+    try {
+      const you = await personal(this.where);
+      if (you !== null) this.#hear({ ...you, t: "you" });
+    } catch {
+      // The next tick shows the same gap and asks again; a lost connection says so by itself.
+    } finally {
+      this.asking = false;
+    }
+  }
+
+  /** The whole drop anew: every connection begins with a snapshot. */
+  #whole() {
+    this.behind = 0;
+    this.#lost(0);
+  }
+
+  /** Sends what is open and not under way. */
+  #send() {
+    if (!this.state.link.live) return;
+    for (const asked of this.commands.due(this.#time())) {
+      asked.sent = this.#time();
+      asked.tries += 1;
+      const { id, key, command } = asked;
+      if (this.line?.send(JSON.stringify({ ...command, id, key })) !== true) void this.#post(asked);
+    }
+    if (this.state.asked.length !== this.commands.open.size) this.#show({ asked: this.commands.list() });
+  }
+
+  /**
+   * The same command by HTTP, for those whose network lets no socket through.
+   * @param {Asked} asked
+   */
+  async #post(asked) {
+    const { t, ...body } = asked.command;
+    const { headers } = options(this.where);
+    try {
+      const answer = await fetch(`/api/drops/${encodeURIComponent(this.where.drop)}/${t}`, {
+        ...options(this.where),
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json", "idempotency-key": asked.key },
+        body: JSON.stringify(body),
+      });
+      const said = await answer.json();
+      if (!answer.ok && typeof said.code !== "string") throw new Error(`answered ${answer.status}`);
+      this.#hear(answer.ok ? { ...said, t: "done", id: asked.id } : problem(said, asked.id));
+      void this.#personal(0);
+    } catch {
+      // No reply means unknown: asked again by its key after a moment.
+      asked.sent = -Infinity;
+      asked.wait = this.#time() + delay(asked.tries);
+    }
+  }
+}
+
+/**
+ * A problem document as the refusal it stands for.
+ * @param {Record<string, any>} said
+ * @param {number} id
+ * @returns {Refused}
+ */
+function problem(said, id) {
+  const { code, title, detail, free, held, room, retry_ms, state } = said;
+  const text = [title, detail].filter((part) => typeof part === "string" && part !== "").join(" ");
+  return { t: "refused", id, seq: said["seq"] ?? 0, code, text, free, held, room, retry_ms, state };
+}

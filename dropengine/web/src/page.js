@@ -1,0 +1,48 @@
+/**
+ * What the fan page and the wall share: read the first state, keep the channel, hand every new state and every
+ * second of the server's clock to the parts of the page.
+ *
+ * @import {Snapshot} from "./wire.js"
+ * @import {State} from "./state.js"
+ */
+
+import { Live } from "./live.js";
+import { Part } from "./part.js";
+import { parse } from "./wire.js";
+
+/**
+ * @param {string[]} names of the elements to keep
+ * @param {(before: State, after: State, then: number, now: number) => void} [told] called with every change
+ */
+export function begin(names, told = () => undefined) {
+  const block = document.getElementById("state");
+  const first = parse(block?.textContent ?? "", "snapshot");
+  if (first?.t !== "snapshot") throw new Error("This page carries no state.");
+  const parts = names.flatMap((name) => [...document.querySelectorAll(name)]).filter((part) => part instanceof Part);
+  const live = new Live({ first: /** @type {Snapshot} */ (first), shown: () => show() });
+  let before = live.state;
+  let then = live.now();
+  let timer = 0;
+
+  const show = () => {
+    const now = live.now();
+    for (const part of parts) {
+      part.state = live.state;
+      part.now = now;
+    }
+    told(before, live.state, then, now);
+    before = live.state;
+    then = now;
+  };
+  // On each full second of the server's clock, so that all screens turn together.
+  const beat = () => {
+    show();
+    clearTimeout(timer);
+    timer = window.setTimeout(beat, 1_000 - (live.now() % 1_000) + 5);
+  };
+
+  for (const part of parts) part.ask = (command) => live.ask(command);
+  document.addEventListener("visibilitychange", beat);
+  live.start();
+  beat();
+}

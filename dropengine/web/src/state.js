@@ -1,0 +1,180 @@
+/**
+ * The one state of a page and how each message changes it. Pure: the same messages make the same state.
+ *
+ * @import {Command, Done, DropView, HoldView, Message, News, Refused, Snapshot, Tick, You} from "./wire.js"
+ */
+
+import { moved, newer } from "./places.js";
+
+/**
+ * How the page hears of the truth. `live`: what is shown is the present. `since`: the server's clock when the
+ * page last knew that. `over`: the server said not to come back.
+ * @typedef {{live: boolean, way: "page" | "socket" | "stream" | "poll", since: number, over: boolean, why: string}} Link
+ */
+
+/** @typedef {{command: Command, refused: Refused}} Refusal */
+
+/**
+ * @typedef {object} State
+ * @property {number} seq
+ * @property {DropView} drop
+ * @property {You | null} you
+ * @property {Link} link
+ * @property {number} away since when the shop does not reach its own server, ms; 0: it does
+ * @property {Command[]} asked commands under way, oldest first
+ * @property {Refusal | null} refusal the last one, until the fan presses again
+ */
+
+/**
+ * The state that the server rendered into the page: true then, not live yet.
+ * @param {Snapshot} first
+ * @returns {State}
+ */
+export function begun(first) {
+  return {
+    seq: first.seq,
+    drop: first.drop,
+    you: first.you,
+    link: { live: false, way: "page", since: first.drop.now, over: false, why: "" },
+    away: 0,
+    asked: [],
+    refusal: null,
+  };
+}
+
+/**
+ * `missed`: a place is not exact any more, ask for `you`. `behind`: the message was older than the page.
+ * @typedef {{state: State, missed: boolean, behind: boolean}} Heard
+ */
+
+/**
+ * @param {State} state
+ * @param {Message} message
+ * @returns {Heard}
+ */
+export function heard(state, message) {
+  const now = (/** @type {State} */ next) => ({ state: next, missed: false, behind: false });
+  switch (message.t) {
+    case "snapshot":
+      return now(opened(state, message));
+    case "tick":
+      return ticked(state, message);
+    case "you":
+      return now({ ...state, you: newer(state.you, message) });
+    case "news":
+      return now({ ...state, drop: { ...state.drop, news: told(state.drop.news, [message]) } });
+    case "done":
+      return now({ ...state, you: patched(state.you, message) });
+    default:
+      return now(state);
+  }
+}
+
+/**
+ * @param {State} state
+ * @param {Snapshot} snapshot
+ * @returns {State}
+ */
+function opened(state, snapshot) {
+  const { drop, you, seq } = snapshot;
+  // Another run of the server whose log is shorter lost something: its word is the truth all the same.
+  if (drop.epoch !== state.drop.epoch && seq < state.seq) return { ...state, away: 0, seq, drop, you };
+  const news = told(state.drop.news, drop.news);
+  // Another worker may be a tick behind the one we came from. Time does not run backwards on a screen.
+  const known = seq < state.seq ? { ...state.drop, epoch: drop.epoch, news } : { ...drop, news };
+  return {
+    ...state,
+    away: 0,
+    seq: Math.max(seq, state.seq),
+    drop: known,
+    you: you === null ? null : newer(state.you, you),
+  };
+}
+
+/**
+ * @param {State} state
+ * @param {Tick} tick
+ * @returns {Heard}
+ */
+function ticked(state, tick) {
+  const { you, missed } = state.you === null ? { you: null, missed: false } : moved(state.you, tick.lines ?? {});
+  if (tick.away) return { state: { ...state, away: state.away || tick.now }, missed: false, behind: false };
+  // Moves carry their own count and are right in any tick; the rest of an older one is not.
+  if (tick.seq < state.seq) return { state: { ...state, you }, missed, behind: true };
+  const drop = {
+    ...state.drop,
+    now: tick.now,
+    state: tick.state,
+    revision: tick.revision,
+    pools: { ...state.drop.pools, ...tick.pools },
+    opens_ms: tick.opens_ms ?? state.drop.opens_ms,
+    closes_ms: tick.closes_ms ?? state.drop.closes_ms,
+  };
+  return { state: { ...state, away: 0, seq: tick.seq, drop, you }, missed, behind: false };
+}
+
+/**
+ * @param {News[]} have
+ * @param {News[]} fresh
+ * @returns {News[]} newest first, each once
+ */
+function told(have, fresh) {
+  const all = new Map([...have, ...fresh].map((news) => [news.seq, news]));
+  return [...all.values()].sort((a, b) => b.seq - a.seq);
+}
+
+/**
+ * An answer shows its hold at once; the `you` that follows says the same and more.
+ * @param {You | null} you
+ * @param {Done} done
+ * @returns {You | null}
+ */
+function patched(you, done) {
+  if (you === null || you.seq >= done.seq || !done.hold) return you;
+  const hold = { ...done.hold, pay: done.pay?.[done.hold.id] ?? done.hold.pay };
+  const others = you.holds.filter((other) => other.id !== hold.id);
+  return { ...you, holds: open(hold) ? [...others, hold] : others };
+}
+
+/** @param {HoldView} hold */
+export const open = (hold) => hold.state === "active" || hold.state === "paying";
+
+/** An offer is a hold that the line made and the fan has not taken yet. @param {HoldView} hold */
+export const offered = (hold) => hold.origin === "line" && !hold.claimed && hold.state === "active";
+
+/**
+ * Units that this fan may still take of an item.
+ * @param {State} state
+ * @param {string} id the item's
+ */
+export function room(state, id) {
+  const item = state.drop.items.find((other) => other.id === id);
+  const you = state.you;
+  if (item === undefined) return 0;
+  if (you === null) return item.limit > 0 ? Math.min(item.limit, state.drop.limit) : state.drop.limit;
+  const all = state.drop.limit - you.used;
+  if (item.limit === 0) return Math.max(0, all);
+  const mine = (/** @type {{pool: string, qty: number}[]} */ list) =>
+    list.reduce((sum, one) => sum + (state.drop.pools[one.pool]?.item === id ? one.qty : 0), 0);
+  const taken = mine(you.holds.filter(open)) + mine(you.orders.filter(kept));
+  return Math.max(0, Math.min(all, item.limit - taken));
+}
+
+/** Whether the units of an order are the fan's. @param {{state: string}} order */
+export const kept = (order) => order.state !== "refund_pending" && order.state !== "refunded";
+
+/**
+ * @param {DropView} drop
+ * @param {string} pool
+ */
+export function itemOf(drop, pool) {
+  const id = drop.pools[pool]?.item;
+  return drop.items.find((item) => item.id === id);
+}
+
+/** What people call the state: `live` without a free or a held unit is sold out. @param {DropView} drop */
+export function phase(drop) {
+  if (drop.state !== "live") return drop.state;
+  const left = Object.values(drop.pools).some((pool) => pool.free > 0 || pool.held > 0);
+  return left ? "live" : "sold_out";
+}

@@ -1,0 +1,201 @@
+/**
+ * Every message between this page and the engine, as types: the browser's side of the protocol `drop.v1`.
+ * Times are ms since 1970 on the server's clock; money is in minor units.
+ */
+
+/**
+ * @typedef {object} PoolView
+ * @property {string} item
+ * @property {number} cap
+ * @property {number} free
+ * @property {number} held
+ * @property {number} sold
+ * @property {number} withheld
+ * @property {number} leased
+ * @property {number} waiting
+ * @property {number} buying
+ */
+
+/** @typedef {{r0: number, left: number[]}} Moves */
+/** @typedef {{t?: "news", seq: number, at: number, text: string}} News */
+
+/**
+ * @typedef {object} Tick
+ * @property {"tick"} t
+ * @property {number} seq
+ * @property {number} now
+ * @property {string} state
+ * @property {number} revision
+ * @property {Record<string, PoolView>} pools
+ * @property {number} [opens_ms]
+ * @property {number} [closes_ms]
+ * @property {Record<string, Moves>} [lines]
+ * @property {boolean} [away] the shop's own server does not answer: the last known numbers, from `now`
+ */
+
+/**
+ * @typedef {object} ItemView
+ * @property {string} id
+ * @property {string} title
+ * @property {number} cap
+ * @property {number} price
+ * @property {number} limit
+ * @property {number} most
+ * @property {string} about
+ * @property {string[]} pools
+ */
+
+/**
+ * @typedef {object} DropView
+ * @property {string} id
+ * @property {string} title
+ * @property {string} maker
+ * @property {string} story
+ * @property {string} state
+ * @property {number} revision
+ * @property {string} mode
+ * @property {string} currency
+ * @property {number} minor_digits
+ * @property {string} zone
+ * @property {number} opens_ms
+ * @property {number} closes_ms
+ * @property {number} now
+ * @property {number} limit
+ * @property {number} k
+ * @property {number} hold_ms
+ * @property {number} offer_ms
+ * @property {number} extend_ms
+ * @property {number} cool_ms
+ * @property {boolean} practice
+ * @property {string} hash
+ * @property {string} epoch
+ * @property {boolean} durable
+ * @property {ItemView[]} items
+ * @property {Record<string, PoolView>} pools
+ * @property {Record<string, number>} lines
+ * @property {News[]} news
+ */
+
+/**
+ * @typedef {object} HoldView
+ * @property {string} id
+ * @property {string} key
+ * @property {string} pool
+ * @property {number} qty
+ * @property {number} price
+ * @property {string} origin
+ * @property {string} state
+ * @property {number} start_ms
+ * @property {number} deadline_ms
+ * @property {boolean} claimed
+ * @property {boolean} extended
+ * @property {boolean} checking
+ * @property {string} pay
+ */
+
+/** @typedef {{pool: string, place: number, r: number, buying: number, latest: number}} LinePlace */
+
+/**
+ * @typedef {object} EntryView
+ * @property {string} id
+ * @property {string} key
+ * @property {number} n
+ * @property {number} qty
+ * @property {string} lane
+ * @property {number} points
+ * @property {string} state
+ * @property {number} lapses
+ * @property {number} cool_ms
+ * @property {string} hold
+ * @property {LinePlace[]} lines
+ */
+
+/**
+ * @typedef {object} OrderView
+ * @property {string} id
+ * @property {string} pool
+ * @property {number} qty
+ * @property {number} amount
+ * @property {number[]} serials
+ * @property {string} state
+ * @property {number} at
+ */
+
+/**
+ * @typedef {object} You
+ * @property {"you"} [t]
+ * @property {number} seq
+ * @property {string} fan
+ * @property {number} used
+ * @property {HoldView[]} holds
+ * @property {EntryView[]} entries
+ * @property {OrderView[]} orders
+ * @property {HoldView | null} [ended]
+ */
+
+/** @typedef {{t: "snapshot", seq: number, drop: DropView, you: You | null}} Snapshot */
+
+/**
+ * @typedef {object} Done
+ * @property {"done"} t
+ * @property {number} id
+ * @property {number} seq
+ * @property {HoldView | null} [hold]
+ * @property {string} [entry]
+ * @property {Record<string, string>} [pay]
+ */
+
+/**
+ * @typedef {object} Refused
+ * @property {"refused"} t
+ * @property {number} id
+ * @property {number} seq
+ * @property {string} code
+ * @property {string} text
+ * @property {number} [free]
+ * @property {number} [held]
+ * @property {number} [room]
+ * @property {number} [retry_ms]
+ * @property {string} [state]
+ */
+
+/** @typedef {{t: "pong", id: number, c: number, s: number}} Pong */
+/** @typedef {Snapshot | Tick | (You & {t: "you"}) | Done | Refused | Pong | (News & {t: "news"})} Message */
+
+/**
+ * What a fan can ask, before it gets its correlation and its key.
+ * @typedef {{t: "hold", pool: string, qty: number, fewer?: boolean}
+ *   | {t: "claim", hold: string}
+ *   | {t: "release", hold: string}
+ *   | {t: "extend", hold: string}
+ *   | {t: "pay", holds: string[]}
+ *   | {t: "join", pools: string[], qty: number}
+ *   | {t: "leave", entry: string}} Command
+ */
+
+export const PROTOCOL = "drop.v1";
+
+/** Close codes 4500-4999 say: do not come back. Everything else says: come back, later. */
+export const mayComeBack = (/** @type {number} */ code) => code < 4500 || code > 4999;
+
+/** A fresh idempotency key: 128 random bits. */
+export function freshKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * One frame's text as a message, or null when it is none: a page never dies of what it is sent.
+ * @param {string} text
+ * @param {string} [kind] the event's name, where the frame itself carries none
+ * @returns {Message | null}
+ */
+export function parse(text, kind) {
+  try {
+    const message = JSON.parse(text);
+    if (message === null || typeof message !== "object") return null;
+    return kind !== undefined && message.t === undefined ? { ...message, t: kind } : message;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Numbers as people read them: money, moments, how long is left, which numbers of an edition.
+ *
+ * @import {DropView} from "./wire.js"
+ */
+
+const LANGUAGE = "en";
+const SECOND = 1_000;
+/** Currencies whose sign everybody reads alike; the others are written by their code. */
+const SIGNS = ["EUR", "GBP", "JPY", "USD"];
+
+/**
+ * @param {number} amount minor units
+ * @param {DropView} drop
+ */
+export function money(amount, drop) {
+  const digits = { minimumFractionDigits: drop.minor_digits, maximumFractionDigits: drop.minor_digits };
+  const sign = /** @type {"symbol" | "code"} */ (SIGNS.includes(drop.currency) ? "symbol" : "code");
+  const style = { style: /** @type {const} */ ("currency"), currency: drop.currency, currencyDisplay: sign };
+  return new Intl.NumberFormat(LANGUAGE, { ...style, ...digits }).format(amount / 10 ** drop.minor_digits);
+}
+
+/** @param {number} value */
+export const number = (value) => new Intl.NumberFormat(LANGUAGE).format(value);
+
+/**
+ * What is left, as a clock: `04:59`, `1:04:59`, `2 d 01:04:59`. Counts down to exactly nothing at the deadline.
+ * @param {number} ms
+ */
+export function left(ms) {
+  const all = Math.max(0, Math.ceil(ms / SECOND));
+  const [days, hours, minutes, seconds] = [Math.floor(all / 86_400), Math.floor(all / 3_600) % 24, Math.floor(all / 60) % 60, all % 60];
+  const two = (/** @type {number} */ part) => String(part).padStart(2, "0");
+  if (days > 0) return `${days} d ${two(hours)}:${two(minutes)}:${two(seconds)}`;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${two(minutes)}:${two(seconds)}`;
+}
+
+/**
+ * How long, as a person says it: `8 minutes`, `90 seconds`.
+ * @param {number} ms
+ */
+export function span(ms) {
+  const seconds = Math.round(ms / SECOND);
+  if (seconds % 3_600 === 0) return count(seconds / 3_600, "hour");
+  return seconds % 60 === 0 ? count(seconds / 60, "minute") : count(seconds, "second");
+}
+
+/**
+ * @param {number} many
+ * @param {string} one
+ */
+export const count = (many, one) => `${number(many)} ${one}${many === 1 ? "" : "s"}`;
+
+/**
+ * A moment's time of day, in the reader's zone.
+ * @param {number} ms
+ */
+export function timeOfDay(ms) {
+  return new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(ms);
+}
+
+/**
+ * A moment in full, in a zone.
+ * @param {number} ms
+ * @param {string} [zone] IANA; the reader's when left out or unknown
+ */
+export function moment(ms, zone) {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const parts = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
+  return new Intl.DateTimeFormat(LANGUAGE, { ...parts, ...(known(zone) ? { timeZone: zone } : {}) }).format(ms);
+}
+
+/** @param {string | undefined} zone */
+function known(zone) {
+  if (!zone) return false;
+  try {
+    new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The moment in the reader's zone and, where that reads differently, in the drop's.
+ * @param {number} ms
+ * @param {string} zone the drop's
+ * @returns {{here: string, there: string}} `there` is '' when both read the same
+ */
+export function moments(ms, zone) {
+  const here = moment(ms);
+  const there = known(zone) ? moment(ms, zone) : here;
+  return { here, there: there === here ? "" : there };
+}
+
+/**
+ * A pool's name: its item's title and, where an item has several pools, which one.
+ * @param {DropView} drop
+ * @param {string} pool
+ */
+export function poolName(drop, pool) {
+  const item = drop.items.find((other) => other.id === drop.pools[pool]?.item);
+  if (item === undefined) return pool;
+  const node = pool.includes("@") ? pool.slice(pool.indexOf("@") + 1) : "";
+  return node === "" || item.pools.length < 2 ? item.title : `${item.title} · ${node}`;
+}
+
+/** `#17`, `#17, #18`. @param {number[]} serials */
+export const serials = (serials) => serials.map((serial) => `#${serial}`).join(", ");
