@@ -10,8 +10,11 @@ from typing import get_args
 
 import msgspec
 import pytest
+from starlette.routing import Route
 
-from dropengine import errors, events, keys, manifest, model, wire
+from dropengine import config, errors, events, keys, manifest, model, wire
+from dropengine.app import build
+from dropengine.doors.problem import STATUS
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
@@ -33,6 +36,7 @@ PARTS = (
     wire.OrderView,
 )
 REFUSALS = model.Refusal.__subclasses__()
+CODES = {model.snake(kind.__name__) for kind in REFUSALS}
 CLOSE_CODES = {word: code for word, code in vars(wire.CloseCode).items() if word.isupper()}
 
 
@@ -133,6 +137,19 @@ def test_close_codes_say_by_their_range_whether_to_come_back() -> None:
         assert word in stay_away or code < 4500
 
 
+def test_every_address_stands_in_the_table(tmp_path: Path) -> None:
+    settings = config.Settings(redis_url="unix:///nowhere.sock", data_dir=tmp_path)
+    there = {
+        f"{method} {route.path.replace(':str', '')}"
+        for route in build(settings).routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+        if method != "HEAD"
+    }
+    listed = {words(cells[0])[0] for cells in rows(section(PROTOCOL, "The addresses"))}
+    assert listed == there | {"WS /drops/{drop}/live"}
+
+
 # --- Refusals. ------------------------------------------------------------------------------------
 
 
@@ -146,6 +163,19 @@ def test_a_refusal_that_carries_numbers_says_which(kind: type[model.Refusal]) ->
     code = model.snake(kind.__name__)
     row = next(r for r in rows(section(PROTOCOL, "The refusals")) if words(r[0]) == [code])
     assert set(kind.__struct_fields__) <= set(words(row[2]))
+
+
+def test_every_status_is_told_with_its_refusals() -> None:
+    table = {
+        int(cells[0]): {word for word in words(cells[1]) if word in CODES}
+        for cells in rows(section(PROTOCOL, "Refusals over HTTP"))
+    }
+    others = table.pop(409)
+    assert others == set()
+    assert table == {
+        status: {model.snake(kind.__name__) for kind, its in STATUS.items() if its == status}
+        for status in STATUS.values()
+    }
 
 
 # --- The manifest and the faults. -----------------------------------------------------------------
