@@ -149,7 +149,7 @@ def _voided(books: Books, e: events.Voided) -> None:
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
         return
-    began_late = hold.state == "expired" and hold.began
+    began_late = hold.state == "expired" and hold.began and e.hold not in books.orders
     legal = {
         "mismatch": True,
         "second": hold.state == "sold" or e.hold in books.orders,
@@ -174,7 +174,6 @@ def could_be_sold(books: Books, e: events.Voided, hold: Hold) -> None:
         and pool.free >= hold.qty
         and not pool.ready
         and books.room(hold.fan, pool.item) >= hold.qty
-        and e.hold not in books.orders
     )
     if spare:
         books.blame(
