@@ -1,0 +1,77 @@
+"""Fixtures: one private server a session, and for each test a drop of its own under a fresh id."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import redis.asyncio as redis
+
+from dropengine import store as stores
+from dropengine.manifest import Item
+from dropengine.store import Store
+from tests.drops import manifest
+from tests.faultproxy import FaultProxy
+from tests.sale import Sale
+from tests.server import Server
+
+_drops = count(1)
+
+MakeSale = Callable[..., Awaitable[Sale]]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A server that forgets: what must survive a death starts its own, durable one."""
+    one = Server().start()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[redis.Redis]:
+    one = stores.client(server.url)
+    yield one
+    await one.aclose(close_connection_pool=True)
+
+
+@pytest.fixture
+async def store(client: redis.Redis) -> Store:
+    return Store(client)
+
+
+@pytest.fixture
+def drop() -> str:
+    """A drop id that no other test of this session uses."""
+    return f"drop-{next(_drops)}"
+
+
+@pytest.fixture
+def make_sale(store: Store, drop: str) -> MakeSale:
+    """Publish a drop of these items and, unless told not to, open it."""
+
+    async def make(*items: Item, opened: bool = True, **rules: int) -> Sale:
+        sale = Sale(store, drop)
+        await sale.publish(manifest(drop, *items, **rules))
+        if opened:
+            await sale.creator("open")
+        return sale
+
+    return make
+
+
+@pytest.fixture
+async def sale(make_sale: MakeSale) -> Sale:
+    """A live drop with three pins in one pool; a fan may have three."""
+    return await make_sale()
+
+
+@pytest.fixture
+async def proxy(server: Server) -> AsyncIterator[FaultProxy]:
+    """In front of the session's server; a client of `proxy.url` meets what the test plans."""
+    with TemporaryDirectory(prefix="proxy-") as folder:
+        async with FaultProxy(server.socket, Path(folder) / "proxy.sock") as one:
+            yield one

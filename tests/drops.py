@@ -1,0 +1,74 @@
+"""Small published drops for tests: one call gives a manifest with round numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dropengine.manifest import Item, Manifest, Pool
+
+START_MS = 1_800_000_000_000
+"""When test drops are published. Drops of tests run on a clock that tests move."""
+
+HOLD_MS = 480_000
+OFFER_MS = 1_800_000
+EXTEND_MS = 120_000
+PAY_MS = 180_000
+COOL_MS = 60_000
+LOOKUP_MS = 90_000
+
+
+def item(
+    name: str,
+    pools: Mapping[str, int],
+    *,
+    price: int = 2400,
+    limit: int = 0,
+    most: int = 3,
+    withheld: Mapping[str, int] | None = None,
+) -> Item:
+    """`pools`: pool id -> cap; `withheld`: pool id -> units of it that are not for sale yet."""
+    kept = withheld or {}
+    return Item(
+        id=name,
+        title=name.title(),
+        about="",
+        price=price,
+        cap=sum(pools.values()),
+        limit=limit,
+        most=most,
+        pools=tuple(
+            Pool(id=pool, node="", cap=cap, withheld=kept.get(pool, 0))
+            for pool, cap in pools.items()
+        ),
+    )
+
+
+def manifest(
+    drop: str,
+    *items: Item,
+    limit: int = 3,
+    k: int = 3,
+    opens_ms: int = 0,
+    closes_ms: int = 0,
+) -> Manifest:
+    return Manifest(
+        id=drop,
+        title="Test drop",
+        maker="Tests",
+        story="",
+        mode="rush",
+        opens_ms=opens_ms,
+        closes_ms=closes_ms,
+        zone="UTC",
+        currency="EUR",
+        limit=limit,
+        k=k,
+        hold_ms=HOLD_MS,
+        offer_ms=OFFER_MS,
+        extend_ms=EXTEND_MS,
+        pay_ms=PAY_MS,
+        cool_ms=COOL_MS,
+        lookup_ms=LOOKUP_MS,
+        practice=False,
+        items=items or (item("pin", {"pin": 3}),),
+    )

@@ -1,0 +1,197 @@
+"""A proxy in front of the server's socket that loses, doubles, delays and cuts single requests.
+
+It reads whole requests and whole replies, so that a fault strikes exactly the request it was
+planned for. Nothing in it waits for a time: what is delayed goes on when the test says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from enum import Enum, auto
+from pathlib import Path
+
+SUBSCRIBING = (b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE")
+LINE_MAX = 64 * 1024 * 1024
+AGGREGATES = b"*~>"
+BULKS = b"$=!"
+
+
+class Fate(Enum):
+    """What happens to one request."""
+
+    PASS = auto()
+    DELAY = auto()
+    """Reaches the server only after `FaultProxy.go()`."""
+    DELAY_REPLY = auto()
+    """Is carried out; its reply comes only after `FaultProxy.go()`."""
+    HANG = auto()
+    """Is carried out; its reply never comes and the connection stays open."""
+    BLACK_HOLE = auto()
+    """Never reaches the server; no reply; the connection stays open."""
+    RESET = auto()
+    """The connection is cut before the server saw the request."""
+    DROP_REPLY = auto()
+    """Is carried out; the connection is cut before the reply."""
+    TWICE = auto()
+    """Reaches the server twice; the client sees the second reply."""
+
+
+class FaultProxy:
+    """Use as `async with FaultProxy(server.socket, folder / "proxy.sock") as proxy`."""
+
+    def __init__(self, upstream: Path, socket: Path) -> None:
+        self.upstream = upstream
+        self.socket = socket
+        self.seen: Counter[str] = Counter()
+        """Requests that came in, by command."""
+        self.struck: Counter[Fate] = Counter()
+        self._plans: list[tuple[bytes, Fate]] = []
+        self._gate = asyncio.Event()
+        self._talks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def plan(self, fate: Fate, *, command: str = "EVALSHA", times: int = 1) -> None:
+        """The next `times` requests with this command meet `fate`, after the plans made before."""
+        self._plans += [(command.upper().encode(), fate)] * times
+
+    @property
+    def planned(self) -> int:
+        """How many planned faults have not struck yet."""
+        return len(self._plans)
+
+    def go(self) -> None:
+        """Let everything go on that is delayed now."""
+        self._gate.set()
+        self._gate = asyncio.Event()
+
+    async def cut(self) -> None:
+        """Cut every open connection."""
+        for talk in list(self._talks):
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+
+    async def __aenter__(self) -> FaultProxy:
+        self._server = await asyncio.start_unix_server(
+            self._accept, str(self.socket), limit=LINE_MAX
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        await self.cut()
+        await self._server.wait_closed()
+        self.socket.unlink(missing_ok=True)
+
+    async def _accept(self, fan: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._talks.add(task)
+        try:
+            there, back = await asyncio.open_unix_connection(str(self.upstream), limit=LINE_MAX)
+        except OSError:
+            out.transport.abort()
+            self._talks.discard(task)
+            return
+        try:
+            await self._talk(fan, out, there, back)
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            # A cut is what this proxy is for; both sides see it below.
+            pass
+        finally:
+            out.transport.abort()
+            back.transport.abort()
+            self._talks.discard(task)
+
+    async def _talk(
+        self,
+        fan: asyncio.StreamReader,
+        out: asyncio.StreamWriter,
+        server: asyncio.StreamReader,
+        back: asyncio.StreamWriter,
+    ) -> None:
+        while True:
+            request = await read_value(fan)
+            command = command_of(request)
+            self.seen[command.decode()] += 1
+            fate = self._fate(command)
+            self.struck[fate] += 1
+            match fate:
+                case Fate.RESET:
+                    return
+                case Fate.BLACK_HOLE:
+                    await asyncio.Future()
+                case Fate.DELAY:
+                    await self._gate.wait()
+                case Fate.TWICE:
+                    back.write(request)
+                    await read_value(server)
+                case _:
+                    pass
+            back.write(request)
+            if command in SUBSCRIBING:
+                await self._pour(fan, out, server, back)
+                return
+            reply = await read_value(server)
+            match fate:
+                case Fate.DROP_REPLY:
+                    return
+                case Fate.HANG:
+                    await asyncio.Future()
+                case Fate.DELAY_REPLY:
+                    await self._gate.wait()
+                case _:
+                    pass
+            out.write(reply)
+            await out.drain()
+
+    async def _pour(
+        self,
+        fan: asyncio.StreamReader,
+        out: asyncio.StreamWriter,
+        server: asyncio.StreamReader,
+        back: asyncio.StreamWriter,
+    ) -> None:
+        """A subscriber's replies answer no request: pass bytes both ways."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(pour(fan, back))
+            both.create_task(pour(server, out))
+
+    def _fate(self, command: bytes) -> Fate:
+        for i, (wanted, fate) in enumerate(self._plans):
+            if wanted == command:
+                del self._plans[i]
+                return fate
+        return Fate.PASS
+
+
+async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while block := await source.read(65536):
+        sink.write(block)
+        await sink.drain()
+    raise ConnectionResetError("the other side went")
+
+
+async def read_value(stream: asyncio.StreamReader) -> bytes:
+    """One whole RESP value (2 or 3), as its bytes."""
+    head = await stream.readuntil(b"\r\n")
+    kind, size = head[:1], head[1:-2]
+    if kind in BULKS and size != b"-1":
+        return head + await stream.readexactly(int(size) + 2)
+    if kind == b"%" or kind in AGGREGATES:
+        parts = [head]
+        for _ in range(max(int(size), 0) * (2 if kind == b"%" else 1)):
+            parts += [await read_value(stream)]
+        return b"".join(parts)
+    return head
+
+
+def command_of(request: bytes) -> bytes:
+    """The upper-cased first word of a request in array form."""
+    _count, _size, word, _rest = request.split(b"\r\n", 3)
+    return word.upper()

