@@ -139,18 +139,31 @@ class Embedded:
         Raises AlreadyRunning, DiskFull, ServerFailed, or ConfigError for a directory that cannot
         be used.
         """
-        assert self._guard is None, "started already"
-        self._stop_asked.clear()
-        self._prepare()
-        self._lock()
         try:
-            self._need_disk()
-            self._spawn()
+            self._begin()
             self._await_ready()
         except BaseException:
             self.stop()
             raise
         return self.url
+
+    async def rise(self) -> str:
+        """`start` for an event loop: while the log is read, others run and may call `stop`."""
+        try:
+            self._begin()
+            await asyncio.to_thread(self._await_ready)
+        except BaseException:
+            self.stop()
+            raise
+        return self.url
+
+    def _begin(self) -> None:
+        assert self._guard is None, "started already"
+        self._stop_asked.clear()
+        self._prepare()
+        self._lock()
+        self._need_disk()
+        self._spawn()
 
     def stop(self) -> None:
         """End the server and let go of the directory. Harmless when it does not run."""
@@ -308,8 +321,12 @@ class Embedded:
         process = self._guard
         assert process is not None
         begun = time.monotonic()
+        reading = False
         while True:
             answer = _ask(self._socket_path)
+            if answer.startswith(b"-LOADING") and not reading:
+                reading = True
+                log.info("The embedded server reads its log of sales; a long one takes a while.")
             if answer == b"+PONG":
                 self._up_since_s = time.monotonic()
                 return

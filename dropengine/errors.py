@@ -86,7 +86,7 @@ class PortTaken(DropEngineError):
         self.port = port
         super().__init__(
             f"Cannot listen on {host} port {port}: {reason}. "
-            f"Stop what uses it, or choose another host or port (--port 0 takes any free port)."
+            f"Choose another host or port (port 0 takes any free one), or stop what is there."
         )
 
 

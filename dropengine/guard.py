@@ -150,13 +150,19 @@ def main() -> None:
         config.write(order["config"].encode())
     signal_at_parents_end(order["parent"], signal.SIGTERM)
     when_pipe_ends(stop)
-    print(json.dumps({"pid": server.pid}), flush=True)
+    _say({"pid": server.pid})
     code = server.wait()
     # A copy of the server that rewrites its log would keep the lock.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(server.pid, signal.SIGKILL)
-    print(json.dumps({"ended": code}), flush=True)
+    _say({"ended": code})
     os._exit(0)
+
+
+def _say(word: dict[str, int]) -> None:
+    # Nobody listens any more when it was the parent that died.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(1, json.dumps(word).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -146,8 +146,10 @@ def _judged(info: object, policy: object, accept_weaker: bool) -> ServerFacts:
 
 def _away(fault: redis.RedisError) -> Away:
     if isinstance(fault, redis.AuthenticationError):
-        return Away(f"The server refuses the user or password of REDIS_URL: {fault}.")
-    return Away(f"The server of the truth does not answer: {fault}.")
+        return Away(
+            f"The server refuses the user or password of REDIS_URL: {str(fault).rstrip('.')}."
+        )
+    return Away(f"The server of the truth does not answer: {str(fault).rstrip('.')}.")
 
 
 def binary() -> Path:
