@@ -19,7 +19,9 @@ export class Clock {
     this.trips = [];
     /** Server's clock minus timer that is certain: a message said so when it was sent, so it is later now. */
     this.least = -Infinity;
-    this.drift = date() - timer();
+    /** The device's own word, for as long as nothing better was heard. */
+    this.guess = date() - timer();
+    this.drift = this.guess;
   }
 
   /** The server's clock now, ms; the device's own until something was heard. */
@@ -30,7 +32,7 @@ export class Clock {
   offset() {
     const best = this.trips.reduce((a, b) => (b.trip < a.trip ? b : a), { trip: Infinity, offset: -Infinity });
     const offset = Math.max(best.offset, this.least);
-    return offset === -Infinity ? this.drift : offset;
+    return offset === -Infinity ? this.guess : offset;
   }
 
   /**
@@ -67,12 +69,13 @@ export class Clock {
   }
 
   /**
+   * Believes nothing that was measured before.
    * @param {number} gone ms that the timer missed, as far as the device's date can tell
    */
   forget(gone) {
-    const offset = this.offset();
+    // Until the server is heard again, the date's word is the best guess of how long the sleep was.
+    this.guess = this.offset() + gone;
     this.trips = [];
-    // Until a round trip says better, the date's word is the best guess of how long the sleep was.
-    this.least = offset + Math.max(0, gone);
+    this.least = -Infinity;
   }
 }

@@ -1,0 +1,121 @@
+/** The one button: for every state one thing to say, and at most one thing to do. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { action, second } from "../../dropengine/web/src/action.js";
+import { NOW, choice, entry, hold, item, line, order, pool, state } from "./sale.js";
+
+const kindOf = (given, chosen = choice(), now = NOW) => action(state(given), chosen, now).kind;
+
+test("before the opening it counts down on the server's clock and cannot be pressed", () => {
+  const early = action(state({ drop: { state: "scheduled", opens_ms: NOW + 61_000 } }), choice(), NOW);
+  assert.deepEqual([early.kind, early.clock, early.command], ["early", "01:01", null]);
+  const due = action(state({ drop: { state: "scheduled", opens_ms: NOW - 5 } }), choice(), NOW);
+  assert.deepEqual([due.label, due.command], ["Opening…", null], "screens open on the server's word, never by their clock");
+});
+
+test("while units are free it holds what was chosen", () => {
+  const one = action(state(), choice({ qty: 2 }), NOW);
+  assert.deepEqual(one.command, { t: "hold", pool: "pin", qty: 2 });
+});
+
+test("it asks for no more than is free or than the limit leaves", () => {
+  assert.equal(action(state({ drop: { pools: { pin: pool({ free: 1 }) } } }), choice({ qty: 2 }), NOW).command.qty, 1);
+  assert.equal(action(state({ you: { used: 1 } }), choice({ qty: 2 }), NOW).command.qty, 1);
+});
+
+test("a hold is paid, with its time", () => {
+  const pay = action(state({ you: { used: 1, holds: [hold()] } }), choice(), NOW);
+  assert.deepEqual([pay.label, pay.clock, pay.command], ["Pay €24.00", "04:59", { t: "pay", holds: ["h1"] }]);
+});
+
+test("an offer comes before a hold, and is claimed", () => {
+  const holds = [hold({ deadline_ms: NOW + 1_000 }), hold({ id: "h2", origin: "line", deadline_ms: NOW + 1_798_000 })];
+  const claim = action(state({ you: { used: 2, holds } }), choice(), NOW);
+  assert.deepEqual([claim.kind, claim.clock, claim.command], ["claim", "29:58", { t: "claim", hold: "h2" }]);
+});
+
+test("of several holds the one that ends first is paid first", () => {
+  const holds = [hold({ deadline_ms: NOW + 9_000 }), hold({ id: "h2", deadline_ms: NOW + 4_000 })];
+  assert.deepEqual(action(state({ you: { used: 2, holds } }), choice(), NOW).command, { t: "pay", holds: ["h2"] });
+});
+
+test("a deadline that is over can no longer be pressed", () => {
+  assert.equal(action(state({ you: { used: 1, holds: [hold({ deadline_ms: NOW })] } }), choice(), NOW).command, null);
+  assert.equal(action(state({ you: { used: 1, holds: [hold({ checking: true })] } }), choice(), NOW).command, null);
+  assert.equal(action(state({ you: { used: 1, holds: [hold({ origin: "line", deadline_ms: NOW })] } }), choice(), NOW).command, null);
+});
+
+test("all held: join the line, with what else one would take", () => {
+  const pools = { pin: pool({ free: 0, held: 62, sold: 138 }), red: pool({ item: "red" }) };
+  const join = action(state({ drop: { pools, items: [item(), item({ id: "red", pools: ["red"] })] } }), choice({ also: ["red", "pin"] }), NOW);
+  assert.deepEqual(join.command, { t: "join", pools: ["pin", "red"], qty: 1 });
+  assert.match(join.hint, /62 units in carts/);
+});
+
+test("sold out: the line is still open", () => {
+  assert.equal(kindOf({ drop: { state: "sold_out", pools: { pin: pool({ free: 0, sold: 200 }) } } }), "join");
+});
+
+test("a refusal for the line's sake turns the button to the line until the next tick", () => {
+  const refusal = { command: { t: "hold", pool: "pin", qty: 1 }, refused: { t: "refused", id: 1, seq: 10, code: "all_held", text: "", free: 0, held: 3 } };
+  assert.equal(kindOf({ state: { refusal } }), "join");
+  assert.equal(kindOf({ state: { refusal, seq: 11 } }), "hold");
+});
+
+test("in line it shows the place; the first press asks back, the second leaves", () => {
+  const given = { drop: { pools: { pin: pool({ free: 0, held: 62, sold: 138 }) } }, you: { entries: [entry()] } };
+  const place = action(state(given), choice(), NOW);
+  assert.deepEqual([place.label, place.command, place.turn], ["In line: place 41", null, "leaving"]);
+  assert.match(place.hint, /^40 ahead, 12 of them buying\./);
+  assert.deepEqual(action(state(given), choice({ leaving: true }), NOW).command, { t: "leave", entry: "e1" });
+});
+
+test("the head of the line is told so", () => {
+  const entries = [entry({ lines: [line({ place: 1, buying: 0 })] })];
+  assert.match(action(state({ drop: { pools: { pin: pool({ free: 0, held: 9 }) } }, you: { entries } }), choice(), NOW).hint, /^You are next/);
+});
+
+test("standing in one line keeps nobody from a free unit elsewhere", () => {
+  const drop = { items: [item(), item({ id: "red", pools: ["red"] })], pools: { pin: pool({ free: 0, held: 9 }), red: pool({ item: "red", free: 4 }) } };
+  assert.equal(kindOf({ drop, you: { entries: [entry()] } }, choice({ pool: "red" })), "hold");
+  assert.equal(kindOf({ drop, you: { entries: [entry()] } }, choice({ pool: "pin" })), "line");
+});
+
+test("paused: no holds, but the line is open and what is held can be paid", () => {
+  assert.equal(kindOf({ drop: { state: "paused" } }), "join");
+  assert.equal(kindOf({ drop: { state: "paused" }, you: { used: 1, holds: [hold()] } }), "pay");
+});
+
+test("closing: nothing new, but holds and offers finish", () => {
+  assert.equal(kindOf({ drop: { state: "closing" } }), "over");
+  assert.equal(kindOf({ drop: { state: "closing" }, you: { used: 1, holds: [hold({ origin: "line" })] } }), "claim");
+  assert.equal(kindOf({ drop: { state: "settled" }, you: { used: 1, orders: [order()] } }), "yours");
+});
+
+test("bought: the numbers of the edition", () => {
+  const yours = action(state({ you: { used: 2, orders: [order(), order({ id: "h10", serials: [121] })] } }), choice(), NOW);
+  assert.deepEqual([yours.label, yours.command], ["Yours: #17, #121 of 200", null]);
+});
+
+test("a refunded order is nobody's any more", () => {
+  assert.equal(kindOf({ you: { used: 0, orders: [order({ state: "refunded" })] } }), "hold");
+});
+
+test("while a command is under way nothing can be pressed twice", () => {
+  assert.equal(action(state({ state: { asked: [{ t: "hold", pool: "pin", qty: 1 }] } }), choice(), NOW).command, null);
+});
+
+test("beside a hold a further one can be begun, but not an equal one", () => {
+  const given = { you: { used: 1, holds: [hold()] }, drop: { limit: 3 } };
+  assert.equal(second(state(given), choice(), NOW), null);
+  assert.deepEqual(second(state(given), choice({ qty: 2 }), NOW).command, { t: "hold", pool: "pin", qty: 2 });
+  assert.equal(second(state({ you: { used: 2, holds: [hold({ qty: 2 })] } }), choice(), NOW), null, "no room");
+});
+
+test("every drop state has something to say", () => {
+  for (const name of ["scheduled", "live", "paused", "sold_out", "closing", "settled", "cancelled", "frozen"]) {
+    const one = action(state({ drop: { state: name } }), choice(), NOW);
+    assert.ok(one.label.length > 0, name);
+  }
+});

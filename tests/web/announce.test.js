@@ -1,0 +1,44 @@
+/** A screen reader hears what changes what one can do, once; never the ticking of a clock. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { announce, ending } from "../../dropengine/web/src/announce.js";
+import { NOW, entry, hold, line, order, state } from "./sale.js";
+
+const said = (before, after, then = NOW, now = NOW) => announce(state(before), state(after), then, now);
+
+test("a second that passes says nothing", () => {
+  const same = { you: { used: 1, holds: [hold()], entries: [entry()] } };
+  assert.deepEqual(said(same, same, NOW, NOW + 1_000), []);
+});
+
+test("the last minute of a hold is said once", () => {
+  const same = { you: { used: 1, holds: [hold({ deadline_ms: NOW + 60_500 })] } };
+  assert.equal(said(same, same, NOW, NOW + 1_000).length, 1);
+  assert.deepEqual(said(same, same, NOW + 1_000, NOW + 2_000), []);
+});
+
+test("an offer is said with its time", () => {
+  assert.deepEqual(said({}, { you: { used: 1, holds: [hold({ origin: "line" })] } }), ["It is your turn: 1 × Eclipse pin. Claim it within 30 minutes."]);
+});
+
+test("a place is said at marks on the way, not at every step", () => {
+  const at = (place) => ({ you: { entries: [entry({ lines: [line({ place })] })] } });
+  assert.deepEqual(said({}, at(41)), ["In line: place 41."]);
+  assert.deepEqual(said(at(41), at(40)), []);
+  assert.deepEqual(said(at(22), at(19)), ["In line: place 19."]);
+});
+
+test("buying, ending and losing the connection are said", () => {
+  assert.deepEqual(said({}, { you: { orders: [order()] } }), ["Yours: 1 × Eclipse pin, #17."]);
+  assert.match(said({}, { you: { ended: hold({ state: "expired" }) } })[0], /ran out/);
+  const lost = { state: { link: { live: false, way: "socket", since: NOW, over: false, why: "" } } };
+  assert.match(said({}, lost)[0], /connection is lost/);
+  assert.match(said(lost, {})[0], /live again/);
+});
+
+test("every way a hold can end has its reason", () => {
+  const ends = [{ state: "expired" }, { state: "released" }, { state: "cancelled" }, { state: "expired", origin: "line" }, { state: "released", origin: "line" }, { state: "expired", origin: "line", claimed: true }];
+  const sentences = ends.map((end) => ending(state(), hold(end)));
+  assert.equal(new Set(sentences).size, 5, "a claimed offer ends like any other hold");
+});
