@@ -291,9 +291,7 @@ async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, ho
     """Find out what became of a silent payment. Until then the unit is kept to its hard stop."""
     match await payments.lookup(intent_id(drop, hold)):
         case Charged() as paid:
-            outcome = await report(store, payments, drop, hold, paid)
-            if isinstance(outcome, Unknown | Failed | model.Frozen):
-                return
+            await report(store, payments, drop, hold, paid)
         case Nothing() | Declined():
             await store.unpaid(drop, hold)
         case Unknown() as unknown:

@@ -38,30 +38,25 @@ class Clock:
         self.ms += ms
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The origin at which an app answers, on a port of its own."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, log_level="warning", lifespan="off", ws="none")
-        server = _Server(config)
-        running = asyncio.create_task(server.serve([listener]))
-        await server.up.wait()
+        config.load()
+        # Started and stopped by hand: its own loop takes over signals and ends late.
+        server = uvicorn.Server(config)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup([listener])
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
-            await running
+            for door in server.servers:
+                door.close()
+            for connection in list(server.server_state.connections):
+                connection.shutdown()
+            await asyncio.gather(*server.server_state.tasks)
 
 
 class Delivery(NamedTuple):

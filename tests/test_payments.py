@@ -26,12 +26,12 @@ from dropengine.payments import (
     Payments,
     Unknown,
     Unproven,
-    perform,
     prove,
     sign,
 )
 from dropengine.wire import DropView, ItemView
-from tests.drops import HOLD_MS, LOOKUP_MS, PAY_MS, START_MS
+from tests.counter import Counter, SaleClock
+from tests.drops import HOLD_MS, LOOKUP_MS, START_MS
 from tests.sale import Sale
 from tests.shop import (
     Clock,
@@ -350,85 +350,11 @@ def test_an_intent_says_what_the_hold_says() -> None:
 # --- Duties. --------------------------------------------------------------------------------------
 
 
-class Counter:
-    """A live sale and a provider beside it: pays holds and does the duties that follow."""
-
-    def __init__(self, sale: Sale, local: LocalPay, book: Path) -> None:
-        self.sale = sale
-        self.local = local
-        self.book = book
-
-    async def begun(self, fan: str) -> str:
-        """A hold whose payment began."""
-        hold = await self.sale.held(fan)
-        assert isinstance(await self.sale.pay(fan, hold), model.Paying)
-        return hold
-
-    async def choose(self, hold: str, do: Do, after_ms: int | None = None) -> None:
-        record = await self.sale.store.hold(self.sale.drop, hold)
-        assert record is not None
-        intent = an_intent(
-            hold,
-            drop=self.sale.drop,
-            amount=record.price * record.qty,
-            deadline_ms=record.deadline_ms,
-        )
-        await self.local.act(page_of(await self.local.begin(intent)), do, after_ms)
-
-    async def paid(self, hold: str) -> Charged:
-        await self.choose(hold, "pay")
-        found = await self.local.lookup(f"{self.sale.drop}.{hold}")
-        assert isinstance(found, Charged)
-        return found
-
-    async def told(self, hold: str, paid: Charged) -> model.PaymentOutcome:
-        return await self.sale.succeeded(hold, paid.charge, captured=paid.captured)
-
-    async def over(self) -> None:
-        """All deadlines of now pass, and the sale notices."""
-        self.sale.now += max(HOLD_MS, PAY_MS)
-        await self.sale.settle()
-
-    async def duties(self) -> set[str]:
-        return {duty.kind for duty in (await self.sale.store.duties(self.sale.drop)).values()}
-
-    async def work(self) -> None:
-        """Every duty of the outbox, each by two workers at once."""
-        sale = self.sale
-        for duty_id, duty in (await sale.store.duties(sale.drop)).items():
-            twice = [perform(sale.store, self.local, sale.drop, duty_id, duty) for _ in range(2)]
-            await asyncio.gather(*twice)
-
-    async def order(self, hold: str) -> str:
-        return (await self.sale.truth()).orders[hold].state
-
-    async def charges(self) -> dict[str, str]:
-        """Every charge at the provider and how it stands."""
-        connection = sqlite3.connect(self.book)
-        found = dict(connection.execute("SELECT id, state FROM charges").fetchall())
-        connection.close()
-        return found
-
-    async def at_provider(self, charge: str) -> str:
-        return (await self.charges())[charge]
-
-
 @pytest.fixture
 async def counter(sale: Sale, tmp_path: Path) -> AsyncIterator[Counter]:
     book = tmp_path / "book"
-    async with local_pay(book, clock=_SaleClock(sale), busy_ms=1_000) as local:
+    async with local_pay(book, clock=SaleClock(sale), busy_ms=20) as local:
         yield Counter(sale, local, book)
-
-
-class _SaleClock(Clock):
-    """The provider lives in the sale's time."""
-
-    def __init__(self, sale: Sale) -> None:
-        super().__init__()
-        self._sale = sale
-
-    def __call__(self) -> int:
-        return self._sale.now
 
 
 async def test_a_sold_unit_is_captured_and_ticked_off_once(counter: Counter) -> None:

@@ -19,14 +19,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from dropengine import errors, model, payments
+from dropengine.doors.problem import problem
 from dropengine.localpay import AFTER_MS_MAX, Bill, Do, LocalPay
 from dropengine.payments import Charged, Failed, Notice, Payments, Unknown, Unproven
 from dropengine.store import Store
 
 BODY_BYTES_MAX = 16_384
 """A webhook or a form is a few hundred bytes."""
-RETRY_S = 1
-"""When a provider or a payer may come back while the server of the truth is away."""
 
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -69,20 +68,6 @@ def routes(deps: Deps) -> list[Route]:
     return doors
 
 
-def problem(status: int, code: str, detail: str, retry_s: int | None = None) -> Response:
-    """A problem document (RFC 9457). `code` is stable; `detail` is for people."""
-    headers = {"Cache-Control": "no-store"}
-    if retry_s is not None:
-        headers["Retry-After"] = str(retry_s)
-    body = {"type": f"/problems/{code}", "title": detail, "status": status, "code": code}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
-
-
-def away() -> Response:
-    """503: nothing was decided, come again."""
-    return problem(503, "away", model.Away.sentence, RETRY_S)
-
-
 class Hook:
     """The provider's word comes in here."""
 
@@ -95,7 +80,7 @@ class Hook:
         notice = self._deps.payments.parse_webhook(request.headers.raw, body)
         match notice:
             case Unproven(why=why):
-                return problem(400, "bad_message", f"This is not a provider's word: {why}.")
+                return problem(None, model.BadMessage(f"not the provider's word: {why}"))
             case Notice(kind="declined"):
                 # The fan was told by the provider and may try again until the deadline.
                 return JSONResponse({"outcome": "declined"})
@@ -105,10 +90,10 @@ class Hook:
                 self._deps.store, self._deps.payments, notice.drop, notice.hold, paid
             )
         except errors.Away:
-            return away()
+            return problem(None, model.Away())
         # A frozen drop decides nothing; its money comes again when somebody has looked at it.
         if isinstance(outcome, Unknown | Failed | model.Frozen):
-            return away()
+            return problem(None, model.Away())
         return JSONResponse({"outcome": model.snake(type(outcome).__name__)})
 
 
@@ -131,26 +116,26 @@ class Page:
         try:
             bill = await self._provider.bill(request.path_params["intent"])
         except errors.Away:
-            return away()
+            return problem(None, model.Away())
         return self._html(bill)
 
     async def act(self, request: Request) -> Response:
         """The payer's choice. A form is answered by a redirect, JSON by how the payment stands."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in ("application/json", "application/x-www-form-urlencoded"):
-            return problem(415, "bad_message", "Send a form or JSON.")
+            return problem(415, model.BadMessage("send a form or JSON"))
         as_json = kind == "application/json"
         body = await request.body()
         try:
             choice = msgspec.json.decode(body, type=Choice) if as_json else _of_form(body)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            return problem(400, "bad_message", f"This choice cannot be read: {error}.")
+            return problem(None, model.BadMessage(str(error)))
         try:
             bill = await self._provider.act(
                 request.path_params["intent"], choice.do, choice.after_ms, choice.key
             )
         except errors.Away:
-            return away()
+            return problem(None, model.Away())
         if as_json:
             return _json(bill)
         if bill is None:
@@ -185,7 +170,7 @@ def _of_form(body: bytes) -> Choice:
 
 def _json(bill: Bill | None) -> Response:
     if bill is None:
-        return problem(404, "not_found", model.NotFound.sentence)
+        return problem(None, model.NotFound())
     intent = bill.intent
     answer = {
         "intent": intent.id,
