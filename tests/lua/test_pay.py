@@ -1,0 +1,92 @@
+"""Rows of `pay` inside `press`."""
+
+from __future__ import annotations
+
+from dropengine import model
+from tests.conftest import MakeSale
+from tests.drops import HOLD_MS, LOOKUP_MS, PAY_MS, item
+from tests.sale import Sale
+
+
+async def test_paying_leaves_time_to_finish_it(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    sale.now += HOLD_MS - 1
+    outcome = await sale.pay("ana", hold)
+    assert isinstance(outcome, model.Paying)
+    assert (outcome.hold.state, outcome.hold.began) == ("paying", 1)
+    assert outcome.hold.deadline_ms == sale.now + PAY_MS
+
+
+async def test_paying_early_shortens_nothing(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    outcome = await sale.pay("ana", hold)
+    assert isinstance(outcome, model.Paying)
+    assert outcome.hold.deadline_ms == sale.now + HOLD_MS
+
+
+async def test_pressing_pay_again_stretches_nothing(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    first = await sale.pay("ana", hold)
+    sale.now += HOLD_MS - 1
+    again = await sale.pay("ana", hold)
+    assert isinstance(first, model.Paying)
+    assert again == model.Paying(hold, first.hold, first.seq, first.seq)
+
+
+async def test_paying_an_offer_claims_it_first(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    hold = await sale.held("ana")
+    entry = await sale.joined("bo")
+    await sale.release("ana", hold)
+    offer = (await sale.truth()).entries[entry].hold
+    outcome = await sale.pay("bo", offer)
+    assert isinstance(outcome, model.Paying)
+    assert (outcome.hold.claimed, outcome.hold.began) == (1, 1)
+    assert (await sale.words())[-2:] == ["claimed", "paying"]
+
+
+async def test_a_silent_payment_is_asked_about_before_it_expires(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    sale.now += HOLD_MS
+    await sale.settle()
+    truth = await sale.truth()
+    assert truth.holds[hold].looked == 1
+    assert truth.holds[hold].deadline_ms == sale.now + LOOKUP_MS
+    assert f"lookup:{hold}" in truth.outbox
+    assert await sale.counts() == (2, 1, 0, 0)
+
+
+async def test_the_hard_stop_ends_a_silent_payment(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    sale.now += HOLD_MS
+    await sale.settle()
+    sale.now += LOOKUP_MS
+    assert await sale.pay("ana", hold) == model.HoldExpired(state="expired")
+    assert await sale.counts() == (3, 0, 0, 0)
+
+
+async def test_a_hold_that_is_over_cannot_be_paid(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    sale.now += HOLD_MS
+    assert await sale.pay("ana", hold) == model.HoldExpired(state="expired")
+    sold = await sale.bought("bo")
+    assert await sale.pay("bo", sold) == model.HoldExpired(state="sold")
+
+
+async def test_another_fan_does_not_find_the_hold(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    assert await sale.pay("bo", hold) == model.NotFound()
+
+
+async def test_a_hold_may_be_paid_while_the_drop_is_paused(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.creator("pause")
+    assert isinstance(await sale.pay("ana", hold), model.Paying)
+
+
+async def test_a_cancelled_drop_takes_no_payment(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.creator("cancel")
+    assert await sale.pay("ana", hold) == model.Cancelled()
