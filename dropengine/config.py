@@ -80,10 +80,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis_timeout_ms: Annotated[
         int, _whole(100, 60_000, "wait this long for an answer, then the server is away")
     ] = 2_000
-    replicas_min: Annotated[
-        int, _whole(0, 5, "replicas that must have a command before it is answered")
-    ] = 0
-    replicas_wait_ms: Annotated[int, _whole(1, 10_000, "wait this long for those replicas")] = 500
     maxmemory_mib: Annotated[
         int, _whole(16, 1_048_576, "memory of the embedded server; full means refusing, not losing")
     ] = 512

@@ -8,6 +8,7 @@ import contextlib
 import os
 import subprocess
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -91,6 +92,22 @@ class Supervisor:
         fault = self._fault or WorkersFailed("The supervisor ended before anybody could come in.")
         fault.exit_code = code or fault.exit_code
         raise fault
+
+    def until(self, holds: Callable[[Running], bool], timeout_s: float) -> Running:
+        """Wait for news that satisfies `holds`, like a process that was started again.
+
+        Raises TimeoutError, and WorkersFailed when the supervisor ends first.
+        """
+        with self._said:
+            found = self._said.wait_for(
+                lambda: self._ended or (self._running is not None and holds(self._running)),
+                timeout_s,
+            )
+            if not found:
+                raise TimeoutError(f"no such news in {timeout_s} s")
+            if self._running is None or not holds(self._running):
+                raise self._fault or WorkersFailed("The supervisor ended.")
+            return self._running
 
     def wait(self, timeout_s: float | None = None) -> int:
         """Wait until it ends by itself; its exit code. Raises TimeoutError."""

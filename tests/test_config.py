@@ -1,0 +1,279 @@
+"""Settings come from four places, and every mistake in any of them is told at once."""
+
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from dropengine import config, errors
+from dropengine.config import FIELDS, Settings, env_name, load, show
+from dropengine.errors import ConfigError, DropEngineError
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "settings.md"
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "shop.toml"
+    path.write_text(text)
+    return path
+
+
+def mistakes(**sources: object) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(
+            sources.get("argv", {}),  # type: ignore[arg-type]
+            sources.get("env", {}),  # type: ignore[arg-type]
+            sources.get("toml"),  # type: ignore[arg-type]
+        )
+    return caught.value.mistakes
+
+
+def test_the_command_line_beats_the_environment_beats_the_file_beats_the_default(
+    tmp_path: Path,
+) -> None:
+    file = toml(tmp_path, "\nport = 1\ntick_ms = 21\nsettle_ms = 31\n")
+    env = {"PORT": "2", "DROPENGINE_TICK_MS": "22"}
+    settings, origins = load({"port": 3, "tick_ms": None}, env, file)
+    assert (settings.port, settings.tick_ms, settings.settle_ms) == (3, 22, 31)
+    assert settings.batch_max == Settings().batch_max
+    assert origins["port"] == "--port"
+    assert origins["tick_ms"] == "DROPENGINE_TICK_MS"
+    assert origins["settle_ms"] == "shop.toml line 4"
+    assert origins["batch_max"] == "default"
+
+
+def test_all_mistakes_are_told_at_once_and_each_names_its_source(tmp_path: Path) -> None:
+    file = toml(tmp_path, 'port = 99999\ntik_ms = 50\nlog_level = "loud"\n')
+    found = mistakes(
+        argv={"web_concurrency": "many"},
+        env={"DROPENGINE_SETTLE_MS": "1", "DROPENGINE_TIKC_MS": "50", "REDIS_URL": "http://x"},
+        toml=file,
+    )
+    assert len(found) == 7
+    for source, says in (
+        ("shop.toml line 1: port", "65535"),
+        ("shop.toml line 2", "did you mean tick_ms?"),
+        ("shop.toml line 3: log_level", "'loud'"),
+        ("--web-concurrency", "'many'"),
+        ("DROPENGINE_SETTLE_MS: settle_ms", ">= 10"),
+        ("DROPENGINE_TIKC_MS", "did you mean DROPENGINE_TICK_MS?"),
+        ("REDIS_URL: redis_url", "redis://"),
+    ):
+        assert any(one.startswith(source) and says in one for one in found), (source, found)
+
+
+def test_a_fault_of_settings_ends_with_its_own_exit_code() -> None:
+    fault = ConfigError(["PORT: port: expected a number", "HOST: host: none"])
+    assert fault.exit_code == 2
+    assert str(fault).splitlines()[0] == "settings: 2 mistakes"
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake_and_not_a_traceback(tmp_path: Path) -> None:
+    assert "cannot be read" in mistakes(toml=tmp_path / "none.toml")[0]
+    assert "cannot be read" in mistakes(toml=toml(tmp_path, "port = = 1"))[0]
+    (tmp_path / "shop.toml").write_bytes(b"host = '\xff'")
+    assert "cannot be read" in mistakes(toml=tmp_path / "shop.toml")[0]
+
+
+def test_an_empty_variable_counts_as_not_set() -> None:
+    assert load({}, {"REDIS_URL": "", "PORT": ""}, None)[0].redis_url is None
+
+
+def test_the_variable_that_names_the_file_is_no_unknown_setting() -> None:
+    load({}, {"DROPENGINE_CONFIG": "x", "PATH": "y"}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("yes", True), ("on", True), ("1", True), ("TRUE", True), ("no", False), ("off", False)],
+)
+def test_the_environment_says_yes_in_the_usual_words(text: str, value: bool) -> None:
+    assert load({}, {"DROPENGINE_ACCEPT_WEAKER": text}, None)[0].accept_weaker is value
+
+
+def test_a_file_must_say_numbers_as_numbers(tmp_path: Path) -> None:
+    assert "got True" in mistakes(toml=toml(tmp_path, "port = true"))[0]
+    assert "tick_ms" in mistakes(toml=toml(tmp_path, "tick_ms = 50.5"))[0]
+
+
+def bounded() -> Iterator[tuple[str, int, int]]:
+    for name, field in FIELDS.items():
+        meta = field.type.__metadata__[0]
+        if meta.ge is not None:
+            yield name, meta.ge, meta.le
+
+
+@pytest.mark.parametrize(("name", "least", "most"), list(bounded()))
+def test_a_number_keeps_to_its_bounds(name: str, least: int, most: int) -> None:
+    for outside in (least - 1, most + 1, 10**40):
+        assert any(name in one for one in mistakes(env={env_name(name): str(outside)}))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "drops.example",
+        "https://drops.example/",
+        "https://Drops.example",
+        "https://u:p@drops.example",
+        "ftp://drops.example",
+        "https://",
+        "https://drops.example:99999",
+        "null",
+        "*",
+    ],
+)
+def test_an_origin_is_written_exactly_as_browsers_send_it(origin: str) -> None:
+    assert mistakes(env={"DROPENGINE_ORIGINS": f"https://a.example,{origin}"})
+    assert mistakes(env={"DROPENGINE_PUBLIC_URL": origin})
+
+
+def test_only_our_own_pages_may_talk_to_a_server_on_loopback() -> None:
+    settings = Settings(port=8123, origins=("https://shop.example",))
+    assert config.allowed_origins(settings) == {
+        "http://127.0.0.1:8123",
+        "http://localhost:8123",
+        "http://[::1]:8123",
+        "https://shop.example",
+    }
+
+
+def test_behind_a_public_address_loopback_pages_are_strangers() -> None:
+    settings = Settings(host="192.168.7.7", public_url="https://drops.example")
+    assert config.allowed_origins(settings) == {"https://drops.example"}
+
+
+def test_a_server_that_others_can_reach_must_know_its_address() -> None:
+    found = mistakes(env={"HOST": "192.168.7.7"})
+    assert found[0].startswith("HOST: ")
+    assert "DROPENGINE_PUBLIC_URL" in found[0]
+    load({}, {"HOST": "192.168.7.7", "DROPENGINE_PUBLIC_URL": "https://drops.example"}, None)
+    load({}, {"HOST": "::1"}, None)
+
+
+def test_secrets_are_never_shown() -> None:
+    canary = "canary-" * 6
+    env = {"SECRET_KEY": canary, "REDIS_URL": f"redis://fan:{canary}@server:6379/0"}
+    assert canary not in show(*load({}, env, None))
+    short = "canary-short"
+    told = mistakes(env={"SECRET_KEY": short, "REDIS_URL": f"http://fan:{short}@server"})
+    assert len(told) == 2
+    assert short not in " ".join(told)
+
+
+def test_everything_shown_says_where_it_came_from() -> None:
+    lines = show(*load({"host": "localhost"}, {"PORT": "81"}, None)).splitlines()
+    assert len(lines) == len(FIELDS)
+    assert 'host = "localhost"  # --host' in lines
+    assert "port = 81  # PORT" in lines
+    assert "tick_ms = 100  # default" in lines
+
+
+def test_the_data_directory_does_not_move_with_the_working_directory() -> None:
+    settings, _ = load({"data_dir": "somewhere"}, {}, None)
+    assert settings.data_dir == Path.cwd() / "somewhere"
+
+
+def test_settings_reach_a_child_as_they_are(tmp_path: Path) -> None:
+    given = Settings(data_dir=tmp_path, origins=("https://a.example",), secret_key="s" * 40)
+    assert config.from_json(config.to_json(given)) == given
+
+
+def test_the_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "new")
+    made = config.secret(settings)
+    assert len(made) >= 32
+    assert config.secret(settings) == made
+    assert stat.S_IMODE((tmp_path / "new" / "secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    assert [one.name for one in (tmp_path / "new").iterdir()] == ["secret"]
+
+
+def test_processes_that_meet_on_the_first_run_make_one_secret(tmp_path: Path) -> None:
+    settings, found = Settings(data_dir=tmp_path), []
+    meet = threading.Barrier(8)
+
+    def make() -> None:
+        meet.wait()
+        found.append(config.secret(settings))
+
+    threads = [threading.Thread(target=make) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(found) == 8
+    assert len(set(found)) == 1
+
+
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    config.secret(settings)
+    (tmp_path / "secret").chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        config.secret(settings)
+
+
+def test_a_secret_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").touch(mode=0o600)
+    with pytest.raises(ConfigError, match="shorter"):
+        config.secret(Settings(data_dir=tmp_path))
+
+
+def test_a_directory_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    config.data_dir(Settings(data_dir=tmp_path))
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_a_file_in_the_place_of_the_directory_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        config.data_dir(Settings(data_dir=tmp_path / "data"))
+
+
+def test_no_setting_is_undocumented_and_the_table_is_true() -> None:
+    lines = DOCUMENT.read_text().splitlines()
+    for row in config.rows():
+        assert row.markdown() in lines, f"docs/settings.md lacks: {row.markdown()}"
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    table = DOCUMENT.read_text().split("## All settings")[1].split("\n## ")[0]
+    named = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert named == list(FIELDS)
+
+
+def test_every_exit_code_is_documented() -> None:
+    faults: list[type[DropEngineError]] = [DropEngineError, *DropEngineError.__subclasses__()]
+    table = DOCUMENT.read_text().split("## Exit codes")[1]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ")]
+    for fault in faults:
+        if fault.__module__ == errors.__name__:
+            where = [row for row in rows if row[1].strip() == str(fault.exit_code)]
+            assert where, f"no row for exit code {fault.exit_code}"
+            assert f"`{fault.__name__}`" in where[0][2]
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        Settings().port = 1  # type: ignore[misc]
+
+
+def test_the_environment_is_read_by_whoever_calls_and_nobody_else() -> None:
+    before = dict(os.environ)
+    os.environ["DROPENGINE_TICK_MS"] = "77"
+    try:
+        assert load({}, {}, None)[0].tick_ms == Settings().tick_ms
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def test_every_default_is_within_its_own_bounds() -> None:
+    assert config.from_json(config.to_json(Settings())) == Settings()
+    assert msgspec.structs.replace(Settings(), port=0).port == 0
