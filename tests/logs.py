@@ -259,9 +259,11 @@ class Pen:
         cool = 0 if last else self.now + COOL_MS
         self.write(events.Lapsed, **self._units(hold), entry=entry, cool=cool)
 
-    def declined(self, hold: str, entry: str, *, last: bool = False) -> None:
-        cool = 0 if last else self.now + COOL_MS
-        self.write(events.Declined, **self._units(hold), entry=entry, cool=cool, key=self.key())
+    def declined(self, hold: str, entry: str, *, key: str = "") -> None:
+        """`key`: that of the leaving which this is a part of; nothing cools then."""
+        cool = 0 if key else self.now + COOL_MS
+        key = key or self.key()
+        self.write(events.Declined, **self._units(hold), entry=entry, cool=cool, key=key)
 
     def cooled(self, entry: str) -> None:
         self.write(events.Cooled, **self._who(entry), cool=self.now + COOL_MS)
@@ -319,8 +321,9 @@ def a_line() -> Pen:
     pen.cooled(two)
     third = pen.offered(three)
     pen.wait(COOL_MS + 10)
-    pen.declined(third, three, last=True)
-    pen.fate(events.Left, three, key=pen.key())
+    key = pen.key()
+    pen.declined(third, three, key=key)
+    pen.fate(events.Left, three, key=key)
     again = pen.offered(one)
     pen.lapsed(again, one, last=True)
     pen.fate(events.Dormant, one)
