@@ -1,0 +1,54 @@
+"""Rows of `cancel`."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropengine import events, model
+from tests.conftest import MakeSale
+from tests.drops import item
+from tests.sale import Sale
+
+
+async def test_a_cancelled_drop_ends_holds_and_refunds_orders(sale: Sale) -> None:
+    sold = await sale.bought("ana")
+    held = await sale.held("bo")
+    outcome = await sale.creator("cancel")
+    assert isinstance(outcome, model.Done)
+    assert outcome.state == "cancelled"
+    await sale.settle()
+    truth = await sale.truth()
+    assert truth.holds[held].state == "cancelled"
+    assert truth.orders[sold].state == "refund_pending"
+    assert list(truth.outbox) == [f"refund:c-{sold}"]
+    assert await sale.counts() == (3, 0, 0, 0)
+    released, refunded = (await sale.log())[-2:]
+    assert isinstance(released, events.Released)
+    assert isinstance(refunded, events.Refunded)
+    assert (released.by, refunded.by) == ("creator", "creator")
+
+
+async def test_many_holds_end_by_and_by(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 150}))
+    for i in range(150):
+        await sale.held(f"fan-{i}")
+    await sale.creator("cancel")
+    await sale.settle()
+    assert await sale.counts() == (150, 0, 0, 0)
+
+
+async def test_a_scheduled_drop_may_be_cancelled_and_never_opens(make_sale: MakeSale) -> None:
+    sale = await make_sale(opened=False, opens_ms=1_800_000_060_000)
+    await sale.creator("cancel")
+    sale.now = 1_800_000_060_000
+    assert (await sale.settle()).state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("verb", "refusal"), [("close_drop", model.Closed()), ("cancel", model.Cancelled())]
+)
+async def test_what_is_over_cannot_be_cancelled(
+    sale: Sale, verb: str, refusal: model.Refusal
+) -> None:
+    await sale.creator(verb)
+    assert await sale.creator("cancel") == refusal

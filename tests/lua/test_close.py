@@ -1,0 +1,58 @@
+"""Rows of `close`, and of the closing by the clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropengine import model
+from tests.conftest import MakeSale
+from tests.drops import HOLD_MS, START_MS, item
+from tests.sale import Sale
+
+CLOSES_MS = START_MS + 60_000
+
+
+async def test_a_closing_drop_settles_once_nothing_is_held(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    outcome = await sale.creator("close_drop")
+    assert isinstance(outcome, model.Done)
+    assert outcome.state == "closing"
+    assert (await sale.settle()).state == "closing"
+    await sale.succeeded(hold)
+    assert (await sale.settle()).state == "settled"
+    assert (await sale.words())[-3:] == ["closed", "sold", "settled"]
+
+
+async def test_a_closing_drop_serves_nobody(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    await sale.held("ana")
+    await sale.joined("bo")
+    await sale.creator("close_drop")
+    sale.now += HOLD_MS
+    await sale.settle()
+    assert (await sale.words())[-2:] == ["expired", "settled"]
+
+
+async def test_the_clock_closes_the_drop(make_sale: MakeSale) -> None:
+    sale = await make_sale(closes_ms=CLOSES_MS)
+    sale.now = CLOSES_MS - 1
+    assert isinstance(await sale.hold("ana"), model.Held)
+    sale.now += 1
+    assert await sale.hold("bo") == model.Closed()
+
+
+@pytest.mark.parametrize(
+    ("verbs", "refusal"),
+    [
+        ((), model.NotOpen()),
+        (("open", "close_drop"), model.Closed()),
+        (("open", "cancel"), model.Cancelled()),
+    ],
+)
+async def test_only_an_open_drop_closes(
+    make_sale: MakeSale, verbs: tuple[str, ...], refusal: model.Refusal
+) -> None:
+    sale = await make_sale(opened=False)
+    for verb in verbs:
+        await sale.creator(verb)
+    assert await sale.creator("close_drop") == refusal

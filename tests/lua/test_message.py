@@ -1,0 +1,43 @@
+"""Rows of `message`."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropengine import events, model
+from tests.sale import Sale
+
+CORPUS = (
+    "<img src=x onerror=alert(1)>",
+    'a "quote" \\ and a \r\n line',
+    "\u202eright to left\u2028\u0000",
+    "🧿 ½ €",
+    "'; return redis.call('FLUSHALL') --",
+)
+
+
+@pytest.mark.parametrize("text", CORPUS)
+async def test_a_message_is_kept_as_it_was_typed(sale: Sale, text: str) -> None:
+    outcome = await sale.creator("message", text=text)
+    assert outcome == model.Done(3, 3, "live")
+    message = (await sale.log())[-1]
+    assert isinstance(message, events.Message)
+    assert message.text == text
+    assert (await sale.truth()).news == [(3, sale.now, text)]
+
+
+async def test_screens_keep_the_last_five(sale: Sale) -> None:
+    for i in range(7):
+        await sale.creator("message", text=str(i))
+    assert [text for _, _, text in (await sale.truth()).news] == ["2", "3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "refusal"), [("close_drop", model.Closed()), ("cancel", model.Cancelled())]
+)
+async def test_a_drop_that_is_over_has_no_more_to_say(
+    sale: Sale, verb: str, refusal: model.Refusal
+) -> None:
+    await sale.creator(verb)
+    await sale.settle()
+    assert await sale.creator("message", text="late") == refusal

@@ -1,0 +1,57 @@
+"""Rows of `open`, and of the opening by the clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropengine import events, model
+from tests.conftest import MakeSale
+from tests.drops import START_MS
+from tests.sale import Sale
+
+OPENS_MS = START_MS + 60_000
+
+
+async def test_the_creator_opens_the_drop(make_sale: MakeSale) -> None:
+    sale = await make_sale(opened=False)
+    assert await sale.creator("open") == model.Done(2, 2, "live")
+    opened = (await sale.log())[-1]
+    assert isinstance(opened, events.Opened)
+    assert (opened.by, opened.revision) == ("mia", 2)
+
+
+async def test_opening_by_hand_forgets_the_opening_time(make_sale: MakeSale) -> None:
+    sale = await make_sale(opened=False, opens_ms=OPENS_MS)
+    await sale.creator("open")
+    sale.now = OPENS_MS
+    assert (await sale.settle()).seq == 2
+
+
+async def test_the_clock_opens_the_drop_once(make_sale: MakeSale) -> None:
+    sale = await make_sale(opened=False, opens_ms=OPENS_MS)
+    sale.now = OPENS_MS - 1
+    assert (await sale.settle()).state == "scheduled"
+    sale.now += 1
+    for _ in range(2):
+        settled = await sale.settle()
+        assert (settled.state, settled.seq) == ("live", 2)
+    opened = (await sale.log())[-1]
+    assert isinstance(opened, events.Opened)
+    assert (opened.by, opened.key, opened.at) == ("clock", "", OPENS_MS)
+
+
+@pytest.mark.parametrize(
+    ("verbs", "refusal"),
+    [
+        (("pause",), model.Paused),
+        (("close_drop",), model.Closed),
+        (("cancel",), model.Cancelled),
+        ((), model.StaleRevision),
+    ],
+)
+async def test_a_drop_opens_once(
+    sale: Sale, verbs: tuple[str, ...], refusal: type[model.Refusal]
+) -> None:
+    for verb in verbs:
+        await sale.creator(verb)
+    assert isinstance(await sale.creator("open"), refusal)

@@ -1,0 +1,47 @@
+"""Rows of `pause`."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropengine import events, model
+from tests.conftest import MakeSale
+from tests.drops import HOLD_MS, item
+from tests.sale import Sale
+
+
+async def test_a_pause_says_why(sale: Sale) -> None:
+    outcome = await sale.creator("pause", why='a "word"')
+    assert outcome == model.Done(3, 3, "paused")
+    paused = (await sale.log())[-1]
+    assert isinstance(paused, events.Paused)
+    assert paused.why == 'a "word"'
+
+
+async def test_a_pause_gives_nothing_to_the_line(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    await sale.held("ana")
+    await sale.joined("bo")
+    await sale.creator("pause")
+    sale.now += HOLD_MS
+    await sale.settle()
+    assert (await sale.words())[-1] == "expired"
+    assert await sale.counts() == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("verbs", "refusal"),
+    [
+        ((), model.NotOpen()),
+        (("open", "pause"), model.Paused()),
+        (("open", "close_drop"), model.Closed()),
+        (("open", "cancel"), model.Cancelled()),
+    ],
+)
+async def test_only_a_live_drop_pauses(
+    make_sale: MakeSale, verbs: tuple[str, ...], refusal: model.Refusal
+) -> None:
+    sale = await make_sale(opened=False)
+    for verb in verbs:
+        await sale.creator(verb)
+    assert await sale.creator("pause") == refusal

@@ -1,0 +1,41 @@
+"""Rows of `resume`."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropengine import model
+from tests.conftest import MakeSale
+from tests.drops import HOLD_MS, item
+from tests.sale import Sale
+
+
+async def test_the_line_is_served_before_any_newcomer(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    await sale.held("ana")
+    await sale.joined("bo")
+    await sale.creator("pause")
+    sale.now += HOLD_MS
+    outcome = await sale.creator("resume")
+    assert isinstance(outcome, model.Done)
+    assert outcome.state == "live"
+    assert (await sale.words())[-2:] == ["resumed", "offered"]
+    assert await sale.hold("cy") == model.AllHeld(free=0, held=1)
+
+
+@pytest.mark.parametrize(
+    ("verbs", "refusal"),
+    [
+        ((), model.NotOpen),
+        (("open",), model.StaleRevision),
+        (("open", "close_drop"), model.Closed),
+        (("open", "cancel"), model.Cancelled),
+    ],
+)
+async def test_only_a_paused_drop_resumes(
+    make_sale: MakeSale, verbs: tuple[str, ...], refusal: type[model.Refusal]
+) -> None:
+    sale = await make_sale(opened=False)
+    for verb in verbs:
+        await sale.creator(verb)
+    assert isinstance(await sale.creator("resume"), refusal)
