@@ -7,7 +7,6 @@ import pytest
 from dropengine import model
 from tests.conftest import MakeSale
 from tests.drops import HOLD_MS, item
-from tests.sale import Sale
 
 
 async def test_the_line_is_served_before_any_newcomer(make_sale: MakeSale) -> None:

@@ -1,0 +1,235 @@
+"""Rows of `succeeded`: what a payment buys, and when it buys nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropengine import events, model
+from tests.conftest import MakeSale
+from tests.drops import HOLD_MS, LOOKUP_MS, OFFER_MS, item
+from tests.sale import Sale
+
+
+async def expired_while_paying(sale: Sale, fan: str, pool: str = "pin", qty: int = 1) -> str:
+    """A hold whose payment was begun in time and stayed silent until the hard stop."""
+    hold = await sale.held(fan, pool, qty)
+    await sale.pay(fan, hold)
+    sale.now += HOLD_MS
+    await sale.settle()
+    sale.now += LOOKUP_MS
+    await sale.settle()
+    assert (await sale.truth()).holds[hold].state == "expired"
+    return hold
+
+
+async def test_a_payment_buys_its_hold(sale: Sale) -> None:
+    hold = await sale.held("ana", qty=2)
+    await sale.pay("ana", hold)
+    assert await sale.succeeded(hold, "c1") == model.Sold(hold, 5)
+    truth = await sale.truth()
+    assert truth.orders[hold] == model.OrderRecord(
+        fan="ana",
+        pool="pin",
+        qty=2,
+        amount=4800,
+        serials=[1, 2],
+        charge="c1",
+        state="capture_pending",
+        at_ms=sale.now,
+    )
+    assert truth.outbox == {"capture:c1": model.DutyRecord("capture", hold, "c1", 4800, sale.now)}
+    assert await sale.counts() == (1, 0, 2, 0)
+
+
+async def test_captured_money_needs_no_duty(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.succeeded(hold, "c1", captured=True)
+    truth = await sale.truth()
+    assert truth.outbox == {}
+    assert truth.orders[hold].state == "done"
+
+
+async def test_a_payment_that_was_told_before_begin_returned_counts(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    assert isinstance(await sale.succeeded(hold), model.Sold)
+
+
+async def test_a_webhook_told_again_buys_nothing_more(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    first = await sale.succeeded(hold, "c1")
+    for _ in range(50):
+        assert await sale.succeeded(hold, "c1") == first
+    assert await sale.counts() == (2, 0, 1, 0)
+
+
+async def test_a_second_payment_of_one_hold_is_given_back(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.succeeded(hold, "c1")
+    assert await sale.succeeded(hold, "c2") == model.Voided(hold, 5, "second", "")
+    truth = await sale.truth()
+    assert truth.outbox["void:c2"].kind == "void"
+    assert truth.orders[hold].charge == "c1"
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(2399, "EUR"), (2400, "USD"), (0, "EUR")])
+async def test_a_payment_of_something_else_is_given_back(
+    sale: Sale, amount: int, currency: str
+) -> None:
+    hold = await sale.held("ana")
+    outcome = await sale.succeeded(hold, "c1", amount=amount, currency=currency, captured=True)
+    assert outcome == model.Voided(hold, 4, "mismatch", "")
+    assert (await sale.truth()).outbox["refund:c1"].amount == amount
+    assert await sale.counts() == (2, 1, 0, 0)
+
+
+async def test_a_payment_at_the_last_moment_buys(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    sale.now += HOLD_MS - 1
+    assert isinstance(await sale.succeeded(hold), model.Sold)
+
+
+async def test_a_payment_that_never_began_buys_nothing_after_the_deadline(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    sale.now += HOLD_MS
+    assert await sale.succeeded(hold) == model.Voided(hold, 5, "ended", "")
+
+
+async def test_a_payment_for_a_released_hold_is_given_back(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    await sale.release("ana", hold)
+    assert await sale.succeeded(hold) == model.Voided(hold, 6, "ended", "")
+
+
+async def test_a_late_payment_gets_a_unit_that_is_left(sale: Sale) -> None:
+    hold = await expired_while_paying(sale, "ana")
+    outcome = await sale.succeeded(hold, "c1")
+    assert isinstance(outcome, model.Rescued)
+    truth = await sale.truth()
+    assert (truth.holds[hold].state, truth.orders[hold].serials) == ("expired", [1])
+    assert await sale.counts() == (2, 0, 1, 0)
+    assert await sale.succeeded(hold, "c1") == outcome
+
+
+async def test_a_rescued_hold_is_not_sold_twice(sale: Sale) -> None:
+    hold = await expired_while_paying(sale, "ana")
+    await sale.succeeded(hold, "c1")
+    outcome = await sale.succeeded(hold, "c2")
+    assert isinstance(outcome, model.Voided)
+    assert outcome.why == "second"
+    assert await sale.counts() == (2, 0, 1, 0)
+
+
+async def test_a_late_payment_pays_an_equal_hold_of_the_same_fan(sale: Sale) -> None:
+    hold = await expired_while_paying(sale, "ana")
+    other = await sale.held("ana")
+    outcome = await sale.succeeded(hold, "c1")
+    assert isinstance(outcome, model.Sold)
+    assert outcome.hold == other
+    sold = (await sale.log())[-1]
+    assert isinstance(sold, events.Sold)
+    assert (sold.hold, sold.intent) == (other, hold)
+
+
+async def test_a_late_payment_never_overtakes_the_line(make_sale: MakeSale) -> None:
+    """A unit is free because the drop is paused, but it is the line's."""
+    sale = await make_sale(item("pin", {"pin": 2}), limit=1)
+    hold = await expired_while_paying(sale, "ana")
+    await sale.creator("pause")
+    await sale.joined("bo")
+    outcome = await sale.succeeded(hold, "c1")
+    assert isinstance(outcome, model.Voided)
+    assert outcome.why == "late"
+
+
+async def test_a_late_payment_over_the_limit_is_given_back(make_sale: MakeSale) -> None:
+    sale = await make_sale(limit=2)
+    hold = await expired_while_paying(sale, "ana")
+    await sale.bought("ana", qty=2)
+    outcome = await sale.succeeded(hold, "c1")
+    assert isinstance(outcome, model.Voided)
+    assert outcome.why == "late"
+
+
+async def test_who_paid_too_late_gets_a_place_in_the_boost_lane_once(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    hold = await expired_while_paying(sale, "ana")
+    await sale.bought("bo")
+    outcome = await sale.succeeded(hold, "c1", captured=True)
+    assert isinstance(outcome, model.Voided)
+    entry = (await sale.truth()).entries[outcome.entry]
+    assert (entry.lane, entry.points, entry.pools, entry.fan) == (1, 1023, ["pin"], "ana")
+    joined = (await sale.log())[-1]
+    assert isinstance(joined, events.Joined)
+    assert joined.why == "makegood"
+    again = await sale.succeeded(hold, "c2")
+    assert isinstance(again, model.Voided)
+    assert (again.why, again.entry) == ("late", "")
+
+
+async def test_a_makegood_is_called_every_kth_time(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}), k=2)
+    hold = await expired_while_paying(sale, "ana")
+    order = await sale.bought("bo")
+    await sale.succeeded(hold, "c1")
+    for fan in ("cy", "di", "eva"):
+        await sale.joined(fan)
+    called = []
+    for _ in range(3):
+        await sale.refund(order)
+        offered = (await sale.log())[-1]
+        assert isinstance(offered, events.Offered)
+        called.append((offered.fan, offered.call))
+        await sale.succeeded(offered.hold)
+        order = offered.hold
+    assert called == [("cy", 0), ("ana", 1), ("di", 0)]
+
+
+async def test_a_payment_serves_the_entry(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    hold = await sale.held("di")
+    entry = await sale.joined("ana")
+    await sale.release("di", hold)
+    await sale.succeeded((await sale.truth()).entries[entry].hold)
+    assert (await sale.words())[-2:] == ["sold", "served"]
+    assert (await sale.truth()).places == {}
+
+
+async def test_orders_that_fill_the_limit_end_the_fans_other_entries(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(limit=1)
+    hold = await sale.held("ana")
+    entry = await sale.joined("ana")
+    await sale.succeeded(hold)
+    removed = (await sale.log())[-1]
+    assert isinstance(removed, events.Removed)
+    assert (removed.entry, removed.why) == (entry, "limit")
+
+
+async def test_an_offer_that_lapsed_unpaid_is_no_debt(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    hold = await sale.held("di")
+    entry = await sale.joined("ana")
+    await sale.release("di", hold)
+    offer = (await sale.truth()).entries[entry].hold
+    sale.now += OFFER_MS
+    outcome = await sale.succeeded(offer)
+    assert isinstance(outcome, model.Voided)
+    assert outcome.why == "ended"
+
+
+async def test_a_cancelled_drop_gives_every_payment_back(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    await sale.creator("cancel")
+    outcome = await sale.succeeded(hold)
+    assert isinstance(outcome, model.Voided)
+    assert outcome.why == "ended"
+
+
+async def test_an_unknown_hold_is_not_found(sale: Sale) -> None:
+    assert await sale.succeeded("h999", "c1") == model.NotFound()
+    assert (await sale.truth()).charges == {}
