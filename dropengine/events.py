@@ -1,8 +1,9 @@
 """The vocabulary of a drop's log: what can happen, one struct per event, as the scripts write it.
 
-The log is a Redis stream; entry `<seq>-0` has one field `e`, the event as JSON text. seq counts 1, 2, 3
-without gap; `at` (ms since 1970, UTC) never falls. An exported log is these texts, one per line.
-Replay, referee and every report stand on this file alone. `docs/protocol.md` carries it as a table.
+The log is a Redis stream; entry `<seq>-0` has one field `e`, the event as JSON text. seq counts 1,
+2, 3 without gap; `at` (ms since 1970, UTC) never falls. An exported log is these texts, one per
+line. Replay, referee and every report stand on this file alone. `docs/protocol.md` carries it as a
+table.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ class Event(msgspec.Struct, frozen=True, tag_field="e", tag=snake, forbid_unknow
     at: int
 
 
-# --- The drop ---------------------------------------------------------------------------------------
+# --- The drop
+# ---------------------------------------------------------------------------------------
 
 
 class PublishedItem(msgspec.Struct, frozen=True):
@@ -65,7 +67,8 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class Published(Event, frozen=True):
-    """draft -> scheduled. `hash`: SHA-256 of the canonical manifest. `test` 1: clock arguments count."""
+    """draft -> scheduled. `hash`: SHA-256 of the canonical manifest. `test` 1: clock arguments
+    count."""
 
     by: str
     key: str
@@ -121,7 +124,8 @@ class Closed(ByCreator, frozen=True):
 
 
 class Cancelled(ByCreator, frozen=True):
-    """any state before settled -> cancelled; holds end and orders are refunded in the events after it."""
+    """any state before settled -> cancelled; holds end and orders are refunded in the events after
+    it."""
 
 
 class Settled(Event, frozen=True):
@@ -134,11 +138,13 @@ class Frozen(Event, frozen=True):
     why: str
 
 
-# --- Holds ------------------------------------------------------------------------------------------
+# --- Holds
+# ------------------------------------------------------------------------------------------
 
 
 class Held(Event, frozen=True):
-    """A press was granted: `qty` free units of `pool` are held until `deadline` (ms). price: per unit."""
+    """A press was granted: `qty` free units of `pool` are held until `deadline` (ms). price: per
+    unit."""
 
     fan: str
     key: str
@@ -159,7 +165,8 @@ class Claimed(Event, frozen=True):
 
 
 class Extended(Event, frozen=True):
-    """`why`: fan (his one extension) or lookup (a silent payment is asked about; this is the hard stop)."""
+    """`why`: fan (his one extension) or lookup (a silent payment is asked about; this is the hard
+    stop)."""
 
     fan: str
     key: str
@@ -200,7 +207,8 @@ class Expired(Event, frozen=True):
 class Sale(Event, frozen=True):
     """`amount` = qty x price, minor units. `capture`: pending (a duty follows) or done.
 
-    `intent`: the hold that the payment was begun for; another than `hold` when an equal one was paid.
+    `intent`: the hold that the payment was begun for; another than `hold` when an equal one was
+    paid.
     """
 
     fan: str
@@ -223,7 +231,8 @@ class Rescued(Sale, frozen=True):
 
 
 class Voided(Event, frozen=True):
-    """The payment `charge` buys nothing. `how`: void (authorised) or refund (captured): a duty follows."""
+    """The payment `charge` buys nothing. `how`: void (authorised) or refund (captured): a duty
+    follows."""
 
     fan: str
     hold: str
@@ -258,7 +267,8 @@ class Discharged(Event, frozen=True):
     result: str
 
 
-# --- The line ---------------------------------------------------------------------------------------
+# --- The line
+# ---------------------------------------------------------------------------------------
 
 
 class Joined(Event, frozen=True):
@@ -276,7 +286,8 @@ class Joined(Event, frozen=True):
 
 
 class Offered(Event, frozen=True):
-    """free -> held: the line called this entry. `call` 0: the base lane, 1: the boost lane of `pool`."""
+    """free -> held: the line called this entry. `call` 0: the base lane, 1: the boost lane of
+    `pool`."""
 
     fan: str
     entry: str
@@ -290,7 +301,8 @@ class Offered(Event, frozen=True):
 
 
 class Returned(Event, frozen=True):
-    """held -> free; the entry waits again and is not ready before `cool` (ms), or `dormant` follows."""
+    """held -> free; the entry waits again and is not ready before `cool` (ms), or `dormant`
+    follows."""
 
     fan: str
     entry: str
@@ -396,7 +408,8 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 def parse(line: bytes) -> AnyEvent:
-    """One stored text -> its event. Raises msgspec.ValidationError with the path of what is wrong."""
+    """One stored text -> its event. Raises msgspec.ValidationError with the path of what is
+    wrong."""
     return _decoder.decode(line)
 
 

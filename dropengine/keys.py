@@ -1,7 +1,9 @@
-"""The fixed list of keys of a drop: their names, their order in KEYS, which are truth and which scratch.
+"""The fixed list of keys of a drop: their names, their order in KEYS, which are truth and which
+scratch.
 
-Every script gets all of a drop's keys in this order; `lua/lib/begin.lua` names them. They share the hash
-tag `{drop}`, so a drop lives in one cluster slot. A key never depends on a fan, a hold or a pool.
+Every script gets all of a drop's keys in this order; `lua/lib/begin.lua` names them. They share
+the hash tag `{drop}`, so a drop lives in one cluster slot. A key never depends on a fan, a hold or
+a pool.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ TRUTH: Final = (
     "buying",  # zset    entry@pool index -> line score; has an offer or a hold
     "returned",  # zset    <item>/<serial, 8 digits> -> 0; refunded serials
     "sales",  # zset    hold -> seq of its sale; unrefunded orders
-    "charges",  # hash    charge -> how it ended: sold|<hold>, rescued|<hold>, voided|<hold>|<why>|<entry>
+    "charges",  # hash    charge -> sold|<hold>, rescued|<hold> or voided|<hold>|<why>|<entry>
     "outbox",  # hash    duty -> DutyRecord
 )
 """What the log alone must rebuild."""

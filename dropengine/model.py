@@ -1,7 +1,8 @@
-"""The words of a sale as types: ids, states, money, the records of the truth, and how a command can end.
+"""The words of a sale as types: ids, states, money, the records of the truth, and how a command
+can end.
 
-Records and outcomes are msgpack arrays on the way to and from the scripts; their order of fields is the
-scripts' order. An expected ending is a value of the union `Outcome`, never an exception.
+Records and outcomes are msgpack arrays on the way to and from the scripts; their order of fields
+is the scripts' order. An expected ending is a value of the union `Outcome`, never an exception.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class HoldState(StrEnum):
 
 
 class EntryState(StrEnum):
-    """waiting -> offered -> served; a second lapse makes it dormant; left and removed are final too."""
+    """waiting -> offered -> served; a second lapse makes it dormant; left and removed are final
+    too."""
 
     WAITING = "waiting"
     OFFERED = "offered"
@@ -101,7 +103,8 @@ class Lane(IntEnum):
 
 
 POINTS_MAX = 1023
-"""The class above points that a make-good enters the boost lane with; earned points stay below it."""
+"""The class above points that a make-good enters the boost lane with; earned points stay below
+it."""
 
 
 # --- Records: one msgpack array each, exactly as the scripts store them. -------------------------
@@ -129,7 +132,8 @@ class PoolRecord(Record):
 
 
 class ItemRecord(Record):
-    """`limit` 0 means the drop's limit alone; `serial` is the last number given for the first time."""
+    """`limit` 0 means the drop's limit alone; `serial` is the last number given for the first
+    time."""
 
     index: int
     cap: int
@@ -342,7 +346,9 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
 
 
 class NotOpen(Refusal, frozen=True):
-    sentence: ClassVar[str] = "This drop has not opened yet. Being early earns nothing and costs nothing."
+    sentence: ClassVar[str] = (
+        "This drop has not opened yet. Being early earns nothing and costs nothing."
+    )
 
 
 class Paused(Refusal, frozen=True):
@@ -366,7 +372,9 @@ class NotEligible(Refusal, frozen=True):
 
 
 class SignIn(Refusal, frozen=True):
-    sentence: ClassVar[str] = "Open the drop's page first: it gives you the ticket that holds are kept under."
+    sentence: ClassVar[str] = (
+        "Open the drop's page first: it gives you the ticket that holds are kept under."
+    )
 
 
 class LimitReached(Refusal, frozen=True):
@@ -377,9 +385,12 @@ class LimitReached(Refusal, frozen=True):
 
 
 class AllHeld(Refusal, frozen=True):
-    """`free`: units that could be had at once (fewer than asked); `held`: units that may come back."""
+    """`free`: units that could be had at once (fewer than asked); `held`: units that may come
+    back."""
 
-    sentence: ClassVar[str] = "Every unit is in somebody's cart. Join the line: what comes back goes there."
+    sentence: ClassVar[str] = (
+        "Every unit is in somebody's cart. Join the line: what comes back goes there."
+    )
     free: int = 0
     held: int = 0
 
@@ -410,7 +421,9 @@ class StaleRevision(Refusal, frozen=True):
 
 
 class KeyReused(Refusal, frozen=True):
-    sentence: ClassVar[str] = "This key was used for another command. Make a new key for a new command."
+    sentence: ClassVar[str] = (
+        "This key was used for another command. Make a new key for a new command."
+    )
 
 
 class BadMessage(Refusal, frozen=True):
@@ -421,16 +434,22 @@ class BadMessage(Refusal, frozen=True):
 
 
 class TooManyRequests(Refusal, frozen=True):
-    sentence: ClassVar[str] = "Too many requests at once. Wait a moment; your place does not depend on it."
+    sentence: ClassVar[str] = (
+        "Too many requests at once. Wait a moment; your place does not depend on it."
+    )
     retry_ms: int = 1000
 
 
 class Frozen(Refusal, frozen=True):
-    sentence: ClassVar[str] = "The drop is stopped because its books did not add up. Nothing is lost."
+    sentence: ClassVar[str] = (
+        "The drop is stopped because its books did not add up. Nothing is lost."
+    )
 
 
 class Away(Refusal, frozen=True):
-    sentence: ClassVar[str] = "The shop cannot be reached for a moment. Nothing is sold out; ask again."
+    sentence: ClassVar[str] = (
+        "The shop cannot be reached for a moment. Nothing is sold out; ask again."
+    )
     retry_ms: int = 1000
 
 
@@ -469,7 +488,16 @@ PressOutcome = (
 """How a fan's command can end in the scripts."""
 
 CreatorOutcome = (
-    Done | NotOpen | Paused | Closed | Cancelled | Frozen | NotFound | StaleRevision | KeyReused | TooFew
+    Done
+    | NotOpen
+    | Paused
+    | Closed
+    | Cancelled
+    | Frozen
+    | NotFound
+    | StaleRevision
+    | KeyReused
+    | TooFew
 )
 """How a creator's command can end."""
 

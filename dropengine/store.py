@@ -1,7 +1,7 @@
 """The truth: one method per script, typed arguments in, an outcome out.
 
-No decision is taken here. A reply that does not come means *unknown* and is raised as `Away`; what the
-scripts decide is a value. Only this module touches the client library.
+No decision is taken here. A reply that does not come means *unknown* and is raised as `Away`; what
+the scripts decide is a value. Only this module touches the client library.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import msgspec
 import redis.asyncio as redis
 from redis.backoff import NoBackoff
 from redis.exceptions import (
-    BusyLoadingError,
-    ConnectionError,
+    ClusterDownError,
+    MasterDownError,
     NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
-    TimeoutError,
+    TryAgainError,
 )
 from redis.retry import Retry
 
@@ -51,7 +53,8 @@ class Pressed(msgspec.Struct, frozen=True, array_like=True, tag="PRESSED"):
 
 
 class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
-    """`next_ms`: when something is due next, 0 for nothing. `duties`: how many stand in the outbox."""
+    """`next_ms`: when something is due next, 0 for nothing. `duties`: how many stand in the
+    outbox."""
 
     now_ms: int
     seq: int
@@ -93,14 +96,14 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     news: list[tuple[int, int, str]]
 
 
-class PlaceRow(msgspec.Struct, frozen=True, array_like=True):
+class PlaceRow(msgspec.Struct, array_like=True):
     pool: str
     place: int
     r: int
     buying: int
 
 
-class YouRow(msgspec.Struct, frozen=True, array_like=True):
+class YouRow(msgspec.Struct, array_like=True):
     fan: str
     record: model.FanRecord
     holds: list[tuple[str, model.HoldRecord]]
@@ -128,7 +131,8 @@ class Shown(msgspec.Struct, frozen=True):
 class Truth(msgspec.Struct):
     """Every truth key of one drop at one moment, by its name in `keys.TRUTH`, in records.
 
-    drop: the fields of the drop hash but the manifest and the packed rules; news as [seq, at, text].
+    drop: the fields of the drop hash but the manifest and the packed rules; news as [seq, at,
+    text].
     """
 
     drop: dict[str, str]
@@ -203,7 +207,9 @@ def command_row(fan: FanId, command: FanCommand) -> Row:
             raise AssertionError(f"one hold per pay command here: {command}")
 
 
-def client(url: str, *, timeout_s: float | None = SOCKET_TIMEOUT_S, connections: int = 4) -> redis.Redis:
+def client(
+    url: str, *, timeout_s: float | None = SOCKET_TIMEOUT_S, connections: int = 4
+) -> redis.Redis:
     """A client that never repeats by itself: repeating is the scripts' art, not the library's."""
     pool = redis.BlockingConnectionPool.from_url(
         url,
@@ -226,7 +232,8 @@ class Store:
     def __init__(
         self, client: redis.Redis, loaded: dict[str, scripts.Script] | None = None
     ) -> None:
-        self.client = client
+        # Replies are bytes here; the library's types cannot say so.
+        self.client: Any = client
         self._scripts = loaded or scripts.load()
         self._keys: dict[str, list[str]] = {}
 
@@ -256,10 +263,10 @@ class Store:
                 return await self.client.execute_command("EVALSHA", script.sha, *head)
             except NoScriptError:
                 return await self.client.execute_command("EVAL", script.text, *head)
-        except (ConnectionError, TimeoutError, BusyLoadingError, OSError) as error:
-            raise Away(f"no reply to {verb}: {error}") from error
         except ResponseError as error:
             raise _fault(verb, error) from error
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply to {verb}: {error}") from error
 
     async def _run(
         self,
@@ -276,12 +283,14 @@ class Store:
             await asyncio.sleep(0)
         raise Broken(f"{drop}: {verb} was answered 'again' {AGAIN_MAX} times")
 
-    # --- Fans. --------------------------------------------------------------------------------------
+    # --- Fans.
+    # --------------------------------------------------------------------------------------
 
     async def press(
         self, drop: DropId, commands: Sequence[tuple[FanId, FanCommand]], *, clock_ms: int = 0
     ) -> list[model.PressOutcome]:
-        """A batch in the order given, one outcome each. A drop that does not exist: NotFound for each."""
+        """A batch in the order given, one outcome each. A drop that does not exist: NotFound for
+        each."""
         rows = [command_row(fan, command) for fan, command in commands]
         return await self.press_rows(drop, rows, clock_ms=clock_ms)
 
@@ -300,7 +309,8 @@ class Store:
         """The whole state of at most 256 fans."""
         return await self._run("you", drop, (clock_ms, _pack(list(fans))), _YOU)  # type: ignore[no-any-return]
 
-    # --- Creators. ----------------------------------------------------------------------------------
+    # --- Creators.
+    # ----------------------------------------------------------------------------------
 
     async def publish(
         self,
@@ -338,7 +348,14 @@ class Store:
             raise Away(f"no reply: {error}") from error
 
     async def _creator(
-        self, verb: str, drop: DropId, revision: int, by: str, key: str, *more: object, clock_ms: int
+        self,
+        verb: str,
+        drop: DropId,
+        revision: int,
+        by: str,
+        key: str,
+        *more: object,
+        clock_ms: int,
     ) -> model.CreatorOutcome:
         args = (clock_ms, revision, by, key, *more)
         return await self._run(verb, drop, args, _CREATOR)  # type: ignore[no-any-return]
@@ -384,7 +401,9 @@ class Store:
         clock_ms: int = 0,
     ) -> model.CreatorOutcome:
         """Free units become withheld."""
-        return await self._creator("withdraw", drop, revision, by, key, pool, qty, clock_ms=clock_ms)
+        return await self._creator(
+            "withdraw", drop, revision, by, key, pool, qty, clock_ms=clock_ms
+        )
 
     async def message(
         self, drop: DropId, *, revision: int, by: str, key: str, text: str, clock_ms: int = 0
@@ -401,7 +420,8 @@ class Store:
     ) -> model.CreatorOutcome:
         return await self._creator("cancel", drop, revision, by, key, clock_ms=clock_ms)
 
-    # --- Payments and duties. -----------------------------------------------------------------------
+    # --- Payments and duties.
+    # -----------------------------------------------------------------------
 
     async def succeeded(
         self,
@@ -438,7 +458,8 @@ class Store:
         rows = await self._hgetall(drop, "outbox")
         return {name.decode(): _DUTY.decode(raw) for name, raw in rows.items()}
 
-    # --- Time and screens. --------------------------------------------------------------------------
+    # --- Time and screens.
+    # --------------------------------------------------------------------------
 
     async def settle(
         self, drop: DropId, *, clock_ms: int = 0
@@ -451,7 +472,8 @@ class Store:
         """The newest public state, and the rows after the two cursors; arms the nudge."""
         return await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)  # type: ignore[no-any-return]
 
-    # --- Reading without deciding. ------------------------------------------------------------------
+    # --- Reading without deciding.
+    # ------------------------------------------------------------------
 
     async def drops(self) -> list[DropId]:
         """Every drop of the house, the newest first."""
@@ -460,6 +482,27 @@ class Store:
         except (RedisError, OSError) as error:
             raise Away(f"no reply: {error}") from error
         return [DropId(row.decode()) for row in rows]
+
+    async def lease(self, what: str, who: str, ms: int) -> bool:
+        """Is `who` the one to do `what` for the next `ms`? It only saves work; nothing rests on
+        it."""
+        name = f"{{house}}:lease:{what}"
+        try:
+            if await self.client.set(name, who, px=ms, nx=True):
+                return True
+            if await self.client.get(name) != who.encode():
+                return False
+            return bool(await self.client.pexpire(name, ms))
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply: {error}") from error
+
+    async def time_ms(self) -> int:
+        """The server's clock, ms since 1970."""
+        try:
+            seconds, micros = await self.client.time()
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply: {error}") from error
+        return int(seconds) * 1000 + int(micros) // 1000
 
     async def show(self, drop: DropId) -> Shown | None:
         """The manifest and where the drop stands, or None when there is no such drop."""
@@ -498,7 +541,8 @@ class Store:
                 return
 
     async def truth(self, drop: DropId, *, attempts: int = 50) -> Truth | None:
-        """All truth keys at one moment, for the audit and for `replay`; None when there is no such drop.
+        """All truth keys at one moment, for the audit and for `replay`; None when there is no such
+        drop.
 
         Read in parts; when the log grew meanwhile it is read again, at most `attempts` times.
         """
@@ -528,25 +572,27 @@ class Store:
             if cursor == b"0":
                 return rows
 
-    async def _field(self, drop: DropId, field: str) -> bytes | None:
+    async def _field(self, drop: DropId, field: str) -> Any:
         try:
-            return await self.client.hget(keys.one(drop, "drop"), field)  # type: ignore[no-any-return]
+            return await self.client.hget(keys.one(drop, "drop"), field)
         except (RedisError, OSError) as error:
             raise Away(f"no reply: {error}") from error
 
-    async def _hgetall(self, drop: DropId, name: str) -> dict[bytes, bytes]:
+    async def _hgetall(self, drop: DropId, name: str) -> Any:
         try:
-            return await self.client.hgetall(keys.one(drop, name))  # type: ignore[no-any-return]
+            return await self.client.hgetall(keys.one(drop, name))
         except (RedisError, OSError) as error:
             raise Away(f"no reply: {error}") from error
 
 
 def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
-    drop = {k.decode(): v for k, v in parts["drop"].items() if k not in (b"manifest", b"rules", b"news")}
+    drop = {
+        k.decode(): v for k, v in parts["drop"].items() if k not in (b"manifest", b"rules", b"news")
+    }
     values: dict[str, Any] = {"drop": {k: v.decode() for k, v in drop.items()}}
     values["news"] = _NEWS.decode(parts["drop"][b"news"])
     for name, record in _RECORDS.items():
-        decoder = msgspec.msgpack.Decoder(record)
+        decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(record)
         values[name] = {k.decode(): decoder.decode(v) for k, v in parts[name].items()}
     for name in _ZSETS:
         values[name] = {k.decode(): int(float(v)) for k, v in parts[name].items()}
@@ -554,13 +600,22 @@ def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
     return Truth(**values)
 
 
-_PASSING = ("LOADING", "BUSY", "MISCONF", "READONLY", "CLUSTERDOWN", "NOREPLICAS", "TRYAGAIN", "MASTERDOWN", "OOM")
+_PASSING = (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TryAgainError,
+)
+_PASSING_WORDS = ("BUSY", "MISCONF", "NOREPLICAS", "LOADING", "OOM", "READONLY", "UNBLOCKED")
+"""Refusals of a server that is there and will do it later: it has lost nothing."""
 
 
 def _fault(verb: str, error: ResponseError) -> Exception:
-    """The server's refusal as a fault: passing ones are `Away`, what our scripts say is `Broken`."""
+    """The server's refusal as a fault: passing ones are `Away`, what our scripts say is
+    `Broken`."""
     text = str(error)
-    if text.startswith(_PASSING) or " OOM " in text:
+    if isinstance(error, _PASSING) or text.startswith(_PASSING_WORDS):
         return Away(f"the server cannot do {verb} now: {text}")
     return Broken(f"{verb}: {text}")
 

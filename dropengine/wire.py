@@ -1,4 +1,5 @@
-"""Every message between a browser and the engine: one tagged union each way, JSON text frames tagged by `t`.
+"""Every message between a browser and the engine: one tagged union each way, JSON text frames
+tagged by `t`.
 
 The same structs are the bodies of the HTTP doors, the events of the SSE door and the source of
 `/openapi.json` and `/asyncapi.json`. Times are ms since 1970 (UTC, the server's clock); money is in
@@ -25,7 +26,9 @@ HoldIds = Annotated[list[Id], Meta(min_length=1, max_length=16)]
 # --- Browser to server. ---------------------------------------------------------------------------
 
 
-class FromFan(msgspec.Struct, frozen=True, tag_field="t", tag=str.lower, forbid_unknown_fields=True):
+class FromFan(
+    msgspec.Struct, frozen=True, tag_field="t", tag=str.lower, forbid_unknown_fields=True
+):
     pass
 
 
@@ -69,7 +72,8 @@ class Pay(Command, frozen=True):
 
 
 class Join(Command, frozen=True):
-    """Stand in line for any of `pools`, the liked best first. `ref`, `nonce` are for later modes."""
+    """Stand in line for any of `pools`, the liked best first. `ref`, `nonce` are for later
+    modes."""
 
     pools: Pools
     qty: Qty = 1
@@ -94,8 +98,8 @@ FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave
 
 
 class PoolView(msgspec.Struct, frozen=True):
-    """`waiting`: entries of this line whose fate is open (both lanes); `buying`: of them, those with an
-    offer or a hold. free + held + sold + withheld + leased = cap."""
+    """`waiting`: entries of this line whose fate is open (both lanes); `buying`: of them, those
+    with an offer or a hold. free + held + sold + withheld + leased = cap."""
 
     item: str
     cap: int
@@ -111,8 +115,8 @@ class PoolView(msgspec.Struct, frozen=True):
 class Moves(msgspec.Struct, frozen=True):
     """Arrivals of one line whose fate became final, in log order: removals r0, r0 + 1, ... of it.
 
-    A screen that holds (n, place, r): r < r0 means it missed some (ask `GET .../you`); otherwise it takes
-    left[r - r0:], place -= how many of those are < n, r = max(r, r0 + len(left)).
+    A screen that holds (n, place, r): r < r0 means it missed some (ask `GET .../you`); otherwise
+    it takes left[r - r0:], place -= how many of those are < n, r = max(r, r0 + len(left)).
     """
 
     r0: int
@@ -131,6 +135,7 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     """The newest public state; the same bytes for every seat of a drop. Missing one is harmless.
 
     `lines`: the base line of a pool -> its moves since the last tick. `now`: the server's clock.
+    `away`: the shop's server does not answer; these are the last numbers known, from `now`.
     """
 
     seq: int
@@ -141,10 +146,12 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     opens_ms: int = 0
     closes_ms: int = 0
     lines: dict[str, Moves] = {}
+    away: bool = False
 
 
 class ItemView(msgspec.Struct, frozen=True):
-    """`price` in minor units of the drop's currency; `limit` per fan (0: the drop's); `most` per press."""
+    """`price` in minor units of the drop's currency; `limit` per fan (0: the drop's); `most` per
+    press."""
 
     id: str
     title: str
@@ -159,8 +166,9 @@ class ItemView(msgspec.Struct, frozen=True):
 class DropView(msgspec.Struct, frozen=True):
     """Everything public about a drop: the manifest's words, its rules, and the present state.
 
-    `zone`: the drop's IANA time zone. `minor_digits`: decimals of the currency. `epoch`: the server's
-    run id. `hash`: SHA-256 of the canonical manifest. `durable`: every acknowledged sale is on disk.
+    `zone`: the drop's IANA time zone. `minor_digits`: decimals of the currency. `epoch`: the
+    server's run id. `hash`: SHA-256 of the canonical manifest. `durable`: every acknowledged sale
+    is on disk.
     `lines`: the base line of each pool -> r, how many were removed from it so far.
     """
 
@@ -194,8 +202,9 @@ class DropView(msgspec.Struct, frozen=True):
 
 
 class HoldView(msgspec.Struct, frozen=True):
-    """`origin`: press or line; a line's hold is an offer until `claimed`. `pay`: the payment page once
-    paying has begun, or ''. `checking`: the deadline passed and the provider is being asked."""
+    """`origin`: press or line; a line's hold is an offer until `claimed`. `pay`: the payment page
+    once paying has begun, or ''. `checking`: the deadline passed and the provider is being
+    asked."""
 
     id: str
     key: str
@@ -215,8 +224,8 @@ class HoldView(msgspec.Struct, frozen=True):
 class LinePlace(msgspec.Struct, frozen=True):
     """`place`: entries ahead whose fate is open, + 1; exact at removal count `r` of the line.
 
-    `buying`: of those ahead, how many have an offer or a hold. `latest`: the latest turn (calls up to
-    yours, lapsed ones not counted). In the boost lane a place is provisional: it may rise.
+    `buying`: of those ahead, how many have an offer or a hold. `latest`: the latest turn (calls up
+    to yours, lapsed ones not counted). In the boost lane a place is provisional: it may rise.
     """
 
     pool: str
@@ -227,7 +236,8 @@ class LinePlace(msgspec.Struct, frozen=True):
 
 
 class EntryView(msgspec.Struct, frozen=True):
-    """`n`: the arrival. `lane`: base or boost. `cool_ms`: not called before this time, 0 = may be."""
+    """`n`: the arrival. `lane`: base or boost. `cool_ms`: not called before this time, 0 = may
+    be."""
 
     id: str
     key: str
@@ -243,7 +253,8 @@ class EntryView(msgspec.Struct, frozen=True):
 
 
 class OrderView(msgspec.Struct, frozen=True):
-    """`serials`: the numbers of the units, of `cap` of their item. `state`: see `model.OrderState`."""
+    """`serials`: the numbers of the units, of `cap` of their item. `state`: see
+    `model.OrderState`."""
 
     id: str
     pool: str
@@ -255,10 +266,11 @@ class OrderView(msgspec.Struct, frozen=True):
 
 
 class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
-    """A fan's whole personal state. Only ever newer: drop a `you` whose `seq` is below the one you have.
+    """A fan's whole personal state. Only ever newer: drop a `you` whose `seq` is below the one you
+    have.
 
-    `used`: units in holds, offers and unrefunded orders. `ended`: the hold that ended last without a
-    sale, and how, so that nobody loses without a reason.
+    `used`: units in holds, offers and unrefunded orders. `ended`: the hold that ended last without
+    a sale, and how, so that nobody loses without a reason.
     """
 
     seq: int
@@ -295,8 +307,8 @@ class Done(msgspec.Struct, frozen=True, tag_field="t", tag="done", omit_defaults
 class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_defaults=True):
     """Command `id` was not carried out. `code`: the closed list; `text`: for people.
 
-    free, held: of the pool, with all_held. room: units left in the limit. retry_ms: when to come back.
-    state: how the hold ended, with hold_expired.
+    free, held: of the pool, with all_held. room: units left in the limit. retry_ms: when to come
+    back. state: how the hold ended, with hold_expired.
     """
 
     id: int
@@ -341,8 +353,8 @@ _encoder = msgspec.json.Encoder()
 def parse(frame: bytes | str) -> FromFanMessage:
     """One frame of a browser -> its message.
 
-    Raises ValueError with a sentence (its path at the tail) for anything else: also for input nested too
-    deep and for bytes that are not UTF-8.
+    Raises ValueError with a sentence (its path at the tail) for anything else: also for input
+    nested too deep and for bytes that are not UTF-8.
     """
     try:
         return _decoder.decode(frame)

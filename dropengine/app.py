@@ -1,0 +1,151 @@
+"""The roof: `build(settings)` makes every object of one web process and hands them to each
+other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+import jinja2
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from dropengine import payments as port
+from dropengine import schema
+from dropengine.config import Settings, secret
+from dropengine.doors import api, health, pages, pay
+from dropengine.doors.gate import Gate
+from dropengine.errors import ConfigError
+from dropengine.hub import Hub
+from dropengine.live import LiveDoor
+from dropengine.localpay import LocalPay
+from dropengine.model import DropId, DutyRecord
+from dropengine.server import check_server_async
+from dropengine.settler import Settler
+from dropengine.store import Store, client
+from dropengine.tickets import Tickets
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 4
+RESTART_S = 0.5
+
+
+class House:
+    """The objects of one web process, and the tasks that keep it going.
+
+    settings.redis_url names the server: the private one's socket, or the operator's.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.redis_url is None:
+            raise ConfigError(["redis_url: a web process needs a running server"])
+        key = secret(settings)
+        self.settings = settings
+        self.store = Store(
+            client(
+                settings.redis_url,
+                timeout_s=settings.redis_timeout_ms / 1000,
+                connections=CONNECTIONS,
+            )
+        )
+        self.tickets = Tickets(key.decode(), settings.ticket_days)
+        self.templates: jinja2.Environment = pages.environment()
+        self.payments = LocalPay(settings.data_dir / "localpay.sqlite", key, _shop_url(settings))
+        self.hub = Hub(
+            self.store,
+            settings,
+            self.payments,
+            client(settings.redis_url, timeout_s=None, connections=1),
+            epoch="",
+            durable=False,
+        )
+        self.settler = Settler(self.store, settings, self._perform)
+
+    async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
+        await port.perform(self.store, self.payments, drop, duty_id, duty)
+
+    async def check(self) -> None:
+        """Look at the server before anybody is let in. Raises a sentence when it cannot sell."""
+        facts = await check_server_async(self.store.client, self.settings.accept_weaker)
+        self.hub.epoch, self.hub.durable = facts.run_id, facts.durable
+
+    async def run(self) -> None:
+        """Until cancelled: the tasks of this process, each started again when it ends."""
+        async with asyncio.TaskGroup() as group:
+            for work in (self.hub.run, self.settler.run, self.payments.run):
+                group.create_task(_kept_alive(work))
+
+    async def close(self) -> None:
+        await self.hub.close()
+        await self.payments.close()
+        await self.store.close()
+
+
+async def _kept_alive(work: object) -> None:
+    """Run a task for ever: one that dies silently would leave holds that never end."""
+    assert callable(work)
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("%s died and is started again", getattr(work, "__qualname__", work))
+        await asyncio.sleep(RESTART_S)
+
+
+def _shop_url(settings: Settings) -> str:
+    """Where this very machine reaches its own doors."""
+    host = settings.host
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{host}:{settings.port}"
+
+
+def build(settings: Settings) -> Starlette:
+    """The application of one web process. Nothing is started before its lifespan begins."""
+    house = House(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await house.check()
+        running = asyncio.create_task(house.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await house.close()
+
+    hot: list[BaseRoute] = [
+        WebSocketRoute("/drops/{drop}/live", LiveDoor(house.hub, house.tickets)),
+        *api.routes(house),
+    ]
+    app = Starlette(
+        routes=[
+            *hot,
+            *pages.routes(house),
+            *pay.routes(house),
+            *health.routes(house),
+            _fixed("/openapi.json", schema.openapi()),
+            _fixed("/asyncapi.json", schema.asyncapi()),
+        ],
+        lifespan=lifespan,
+        middleware=[Middleware(Gate, settings=settings)],
+        max_body_size=settings.body_bytes_max,
+    )
+    app.state.house = house
+    return app
+
+
+def _fixed(path: str, content: dict[str, object]) -> Route:
+    async def show(_: Request) -> Response:
+        return JSONResponse(content)
+
+    return Route(path, show, methods=["GET"])

@@ -1,0 +1,105 @@
+"""Group commit: one batch of a drop is on its way to the server, what arrives meanwhile is the
+next.
+
+No timer and no added latency when idle. A lost reply repeats the identical batch once, which the
+scripts make harmless; after that every command of it is answered `away`, which means unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dropengine import errors, model
+from dropengine.model import DropId, PressOutcome
+from dropengine.store import Row, Store
+
+log = logging.getLogger(__name__)
+
+Answer = PressOutcome | model.Away | model.TooManyRequests
+Reply = Callable[[Answer], None]
+
+
+class _Asked(NamedTuple):
+    row: Row
+    reply: Reply
+    gone: Callable[[], bool] | None
+
+
+class Batcher:
+    """The one way of fans' commands of one drop from this worker to the scripts.
+
+    batch_max: commands in one script call. queue_max: commands that may wait; beyond it they are
+    refused with a time to come back.
+    """
+
+    def __init__(self, store: Store, drop: DropId, *, batch_max: int, queue_max: int) -> None:
+        self._store = store
+        self._drop = drop
+        self._batch_max = batch_max
+        self._queue_max = queue_max
+        self._queue: deque[_Asked] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    def submit(self, row: Row, reply: Reply, gone: Callable[[], bool] | None = None) -> None:
+        """Queue one command; `reply` is called once with its answer, in this loop.
+
+        gone: asked just before sending; a command whose sender has left is dropped unanswered. Once
+        it is sent, leaving has no effect.
+        """
+        if len(self._queue) >= self._queue_max:
+            reply(model.TooManyRequests(retry_ms=1000))
+            return
+        self._queue.append(_Asked(row, reply, gone))
+        if self._running is None:
+            self._running = asyncio.get_running_loop().create_task(self._run())
+
+    async def ask(self, row: Row) -> Answer:
+        """The same for one who waits. A caller that is cancelled changes nothing about the
+        command."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def reply(outcome: Answer) -> None:
+            if not answer.done():
+                answer.set_result(outcome)
+
+        self.submit(row, reply)
+        return await answer
+
+    async def _run(self) -> None:
+        try:
+            while self._queue:
+                batch = self._next()
+                if batch:
+                    for asked, outcome in zip(batch, await self._send(batch), strict=True):
+                        asked.reply(outcome)
+        finally:
+            self._running = None
+            if self._queue:
+                # Only a bug in a reply ends the loop early; the others must not wait for ever.
+                self._running = asyncio.get_running_loop().create_task(self._run())
+
+    def _next(self) -> list[_Asked]:
+        batch: list[_Asked] = []
+        while self._queue and len(batch) < self._batch_max:
+            asked = self._queue.popleft()
+            if asked.gone is None or not asked.gone():
+                batch.append(asked)
+        return batch
+
+    async def _send(self, batch: list[_Asked]) -> list[Answer]:
+        rows = [asked.row for asked in batch]
+        for attempt in (1, 2):
+            try:
+                return [*await self._store.press_rows(self._drop, rows)]
+            except errors.Away as error:
+                log.warning(
+                    "%s: batch of %d, attempt %d: %s", self._drop, len(rows), attempt, error
+                )
+            except errors.Broken:
+                log.exception("%s: a batch of %d was not decided", self._drop, len(rows))
+                break
+        return [model.Away(retry_ms=1000)] * len(rows)

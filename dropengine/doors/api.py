@@ -1,0 +1,255 @@
+"""The JSON doors of a drop: the same messages as over the socket, for those without one."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol, cast
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from dropengine import errors, model, wire
+from dropengine.batcher import Answer
+from dropengine.doors.problem import problem
+from dropengine.hub import Hub
+from dropengine.live import QueueConn, paid_pages, refused, ticket_of
+from dropengine.model import FanId
+from dropengine.room import Room
+from dropengine.store import Store, command_row
+from dropengine.tickets import Tickets
+
+COMMANDS: dict[str, type[wire.Command]] = {
+    "hold": wire.Hold,
+    "claim": wire.Claim,
+    "release": wire.Release,
+    "extend": wire.Extend,
+    "pay": wire.Pay,
+    "join": wire.Join,
+    "leave": wire.Leave,
+}
+BODY_BYTES_MAX = 4096
+STREAMS_MAX = 1_000
+SILENCE_S = 15.0
+"""A stream says something at least this often, so that a reader knows that it lives."""
+
+Door = Callable[[Request], Awaitable[Response]]
+
+
+class Deps(Protocol):
+    """What these doors need of the house."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def tickets(self) -> Tickets: ...
+
+
+class DropLine(msgspec.Struct, frozen=True):
+    """One drop in the list. `opens_ms` 0: opened by hand."""
+
+    id: str
+    title: str
+    state: str
+    opens_ms: int
+
+
+def routes(deps: Deps) -> list[Route]:
+    """The hot ones first: routing is a linear scan."""
+    api = Api(deps)
+    return [
+        Route(
+            "/api/drops/{drop}/{verb:str}",
+            api.command,
+            methods=["POST"],
+            max_body_size=BODY_BYTES_MAX,
+        ),
+        Route("/api/drops/{drop}/you", api.you, methods=["GET"]),
+        Route("/api/drops/{drop}", api.drop, methods=["GET"]),
+        Route("/api/drops", api.drops, methods=["GET"]),
+        Route("/drops/{drop}/events", api.events, methods=["GET"]),
+    ]
+
+
+def _json(message: msgspec.Struct, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        msgspec.json.encode(message),
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        media_type="application/json",
+    )
+
+
+class Api:
+    """One method a door."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._streams = 0
+
+    def _fan(self, request: Request) -> FanId | None:
+        ticket = ticket_of(request.headers)
+        return None if ticket is None else self._deps.tickets.read(ticket, int(time.time()))
+
+    async def _room(self, request: Request) -> Room | None:
+        return await self._deps.hub.room(request.path_params["drop"])
+
+    async def command(self, request: Request) -> Response:
+        """POST /api/drops/{drop}/{verb}: one command; the body is the message without `t` and
+        `id`."""
+        kind = COMMANDS.get(request.path_params["verb"])
+        if kind is None:
+            return problem(404, model.NotFound())
+        fan = self._fan(request)
+        if fan is None:
+            return problem(None, model.SignIn())
+        try:
+            command = _command(kind, await request.body(), request.headers.get("idempotency-key"))
+        except ValueError as error:
+            return problem(None, model.BadMessage(str(error)))
+        try:
+            room = await self._room(request)
+        except errors.Away:
+            return problem(None, model.Away())
+        if room is None:
+            return problem(None, model.NotFound())
+        if isinstance(command, wire.Pay):
+            return await self._pay(room, fan, command)
+        outcome = await room.batcher.ask(command_row(fan, command))
+        return self._answer(room, fan, outcome)
+
+    def _answer(self, room: Room, fan: FanId, outcome: Answer) -> Response:
+        if isinstance(outcome, model.Refusal):
+            return _refusal(room, outcome)
+        room.note(fan, outcome)
+        if isinstance(outcome, model.HoldGranted):
+            return _json(wire.Done(0, outcome.seq, hold=room.hold_view(outcome.id, outcome.hold)))
+        return _json(wire.Done(0, outcome.seq, entry=outcome.id))
+
+    async def _pay(self, room: Room, fan: FanId, command: wire.Pay) -> Response:
+        ones = [
+            wire.Pay(0, command.key if i == 0 else f"{command.key[:60]}.{i}", [hold])
+            for i, hold in enumerate(command.holds)
+        ]
+        asked = (room.batcher.ask(command_row(fan, one)) for one in ones)
+        outcomes = list(await asyncio.gather(*asked))
+        answer = await paid_pages(room, fan, 0, outcomes)
+        if isinstance(answer, wire.Done):
+            return _json(answer)
+        first = next((o for o in outcomes if isinstance(o, model.Refusal)), model.Away())
+        return _refusal(room, first)
+
+    async def you(self, request: Request) -> Response:
+        """GET /api/drops/{drop}/you: the fan's whole state, read now."""
+        fan = self._fan(request)
+        if fan is None:
+            return problem(None, model.SignIn())
+        try:
+            room = await self._room(request)
+            if room is None:
+                return problem(None, model.NotFound())
+            return _json(await self._deps.hub.you(room, fan))
+        except errors.Away:
+            return problem(None, model.Away())
+
+    async def drop(self, request: Request) -> Response:
+        """GET /api/drops/{drop}: everything public, as a `snapshot` without `you`."""
+        try:
+            snapshot = await self._deps.hub.snapshot(request.path_params["drop"], None)
+        except errors.Away:
+            return problem(None, model.Away())
+        if snapshot is None:
+            return problem(None, model.NotFound())
+        # The clock is part of the answer, so a kept one would be wrong: the tag is the state's.
+        tag = f'"{snapshot.drop.epoch[:8]}-{snapshot.seq}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return _json(snapshot, headers)
+
+    async def drops(self, _: Request) -> Response:
+        """GET /api/drops: every drop, the newest first."""
+        try:
+            lines = []
+            for drop in (await self._deps.store.drops())[:100]:
+                shown = await self._deps.store.show(drop)
+                if shown is not None:
+                    m = shown.manifest
+                    lines.append(DropLine(m.id, m.title, shown.state, m.opens_ms))
+        except errors.Away:
+            return problem(None, model.Away())
+        return Response(
+            msgspec.json.encode(lines),
+            headers={"Cache-Control": "no-cache"},
+            media_type="application/json",
+        )
+
+    async def events(self, request: Request) -> Response:
+        """GET /drops/{drop}/events: the socket's messages as server-sent events, for who cannot
+        have one."""
+        try:
+            room = await self._room(request)
+        except errors.Away:
+            return problem(None, model.Away())
+        if room is None:
+            return problem(None, model.NotFound())
+        if self._streams >= STREAMS_MAX:
+            return problem(None, model.TooManyRequests(retry_ms=5000))
+        return StreamingResponse(
+            self._stream(room, self._fan(request)),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    async def _stream(self, room: Room, fan: FanId | None) -> AsyncIterator[bytes]:
+        self._streams += 1
+        conn = QueueConn()
+        seat = room.sit(conn, fan)
+        try:
+            yield b"retry: 2000\n\n"
+            while True:
+                try:
+                    sent = await asyncio.wait_for(conn.next(), SILENCE_S)
+                except TimeoutError:
+                    yield b": still here\n\n"
+                    continue
+                if sent is None:
+                    return
+                yield b"data: " + sent.text + b"\n\n"
+        finally:
+            self._streams -= 1
+            room.leave(seat)
+
+
+def _command(kind: type[wire.Command], body: bytes, key: str | None) -> wire.FanCommand:
+    """The command of a request body; the `Idempotency-Key` header is its key. Raises ValueError."""
+    try:
+        fields = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        fields.setdefault("key", key or secrets.token_urlsafe(12))
+        command = msgspec.convert({**fields, "id": 0, "t": kind.__name__.lower()}, kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if isinstance(command, wire.Join) and len(set(command.pools)) < len(command.pools):
+        raise ValueError("a pool is named twice - at `$.pools`")
+    return cast("wire.FanCommand", command)
+
+
+def _refusal(room: Room, outcome: model.Refusal) -> Response:
+    view = room.view
+    told = refused(0, view.seq if view else 0, outcome)
+    return problem(
+        None,
+        outcome,
+        seq=told.seq,
+        free=told.free,
+        held=told.held,
+        room=told.room,
+        state=told.state,
+    )

@@ -1,0 +1,111 @@
+"""Is it alive, is it ready to sell, and the numbers for whoever watches it."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from dropengine import __version__
+from dropengine.errors import Away
+from dropengine.hub import Hub
+from dropengine.settler import Settler
+from dropengine.store import Store
+
+SETTLER_LATE_S = 10.0
+
+
+class Deps(Protocol):
+    """What these doors need of the house."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def settler(self) -> Settler: ...
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`durability`: `every sale is on disk`, or what may be lost. `server`: ok or away."""
+
+    ready: bool
+    server: str
+    durability: str
+    settler: str
+    seats: int
+    version: str
+
+
+def routes(deps: Deps) -> list[Route]:
+    """The three doors of operators."""
+    health = Doors(deps)
+    return [
+        Route("/healthz", health.alive, methods=["GET"]),
+        Route("/readyz", health.ready, methods=["GET"]),
+        Route("/metrics", health.metrics, methods=["GET"]),
+    ]
+
+
+class Doors:
+    """One method a door."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def alive(self, _: Request) -> Response:
+        """GET /healthz: 200 while this process answers."""
+        return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+    async def ready(self, _: Request) -> Response:
+        """GET /readyz: 200 when it can sell, 503 and why when it cannot."""
+        try:
+            await self._deps.store.time_ms()
+            server = "ok"
+        except Away as error:
+            server = f"away: {error}"
+        late = time.monotonic() - self._deps.settler.last_at
+        settler = "ok" if late < SETTLER_LATE_S else f"late by {late:.0f} s"
+        durability = (
+            "every acknowledged sale is on disk"
+            if self._deps.hub.durable
+            else "a power cut may lose about a second of sales"
+        )
+        ready = server == "ok" and settler == "ok"
+        health = Health(ready, server, durability, settler, self._deps.hub.seats, __version__)
+        return Response(
+            msgspec.json.encode(health),
+            200 if ready else 503,
+            {"Cache-Control": "no-store"},
+            media_type="application/json",
+        )
+
+    async def metrics(self, _: Request) -> Response:
+        """GET /metrics: Prometheus text."""
+        hub = self._deps.hub
+        lines = [
+            "# TYPE dropengine_seats gauge",
+            "# TYPE dropengine_fans gauge",
+            "# TYPE dropengine_units gauge",
+            "# TYPE dropengine_log_length counter",
+        ]
+        for drop, room in hub.rooms.items():
+            lines.append(f'dropengine_seats{{drop="{drop}"}} {len(room.seats)}')
+            lines.append(f'dropengine_fans{{drop="{drop}"}} {len(room.fans)}')
+            if room.view is None:
+                continue
+            lines.append(f'dropengine_log_length{{drop="{drop}"}} {room.view.seq}')
+            for row in room.view.pools:
+                for state in ("free", "held", "sold", "withheld", "leased"):
+                    label = f'drop="{drop}",pool="{row.id}",state="{state}"'
+                    lines.append(f"dropengine_units{{{label}}} {getattr(row, state)}")
+        late = time.monotonic() - self._deps.settler.last_at
+        lines += [
+            "# TYPE dropengine_settler_age_seconds gauge",
+            f"dropengine_settler_age_seconds {late:.3f}",
+        ]
+        return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")

@@ -1,0 +1,159 @@
+"""Bytes <-> seat: uvicorn's sans-I/O WebSocket protocol with a short way in and a short way out.
+
+Once the door has accepted a socket it *takes* it: from then on a text frame goes straight to the
+talk that owns it and a shared frame is written straight to the transport; the ASGI task ends and
+its queue is gone. The parent class is internal to uvicorn, so the dependency is pinned and a
+contract test holds what is used of it; a server without this class is served by `QueueConn` in
+`live`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
+from websockets.frames import Frame as WireFrame
+from websockets.http11 import Request
+
+from dropengine.room import Frame
+from dropengine.wire import CloseCode
+
+EXTENSION = "dropengine.conn"
+"""Where the door finds this protocol: `scope["extensions"][EXTENSION]`."""
+
+
+class Talk(Protocol):
+    """Who reads a socket."""
+
+    def receive(self, text: bytes) -> None:
+        """One whole text frame. Must not raise."""
+        ...
+
+    def lost(self) -> None:
+        """The socket is gone. Called once."""
+        ...
+
+
+class _Sink:
+    """Stands in for the ASGI queue of a taken socket: nobody reads it any more."""
+
+    def put_nowait(self, _event: object) -> None:
+        pass
+
+
+_SINK: Any = _Sink()
+
+
+class LiveProtocol(WebSocketsSansIOProtocol):
+    """One socket. Give it to uvicorn as `ws="dropengine.protocol:LiveProtocol"`."""
+
+    talk: Talk | None = None
+
+    # --- The door's side.
+    # ---------------------------------------------------------------------------
+
+    def take(self, talk: Talk) -> None:
+        """From now on `talk` reads this socket. Call it after `websocket.accept` was sent."""
+        self.talk = talk
+        # What only the handshake and the ASGI side need would stay for as long as the socket does.
+        self.queue = _SINK
+        del self.scope, self.request, self.response
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def push(self, frame: Frame) -> None:
+        """Write a frame that was framed once for everybody. Never waits, never raises."""
+        # A write to a closed transport raises in uvloop.
+        if not (self.close_sent or self.transport.is_closing()):
+            self.transport.write(frame.raw)
+
+    def unsent(self) -> int:
+        return int(self.transport.get_write_buffer_size())
+
+    def end(self, code: int, reason: str) -> None:
+        """Start the closing handshake; the peer has `close_timeout` to answer."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        try:
+            self.conn.send_close(code, reason)
+        except InvalidState:
+            self.transport.close()
+            return
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        # Somebody who does not read does not answer either: do not keep his backlog.
+        slow = self.transport.get_write_buffer_size() > 0
+        timeout = 1.0 if slow else self.close_timeout
+        self.close_timer = self.loop.call_later(timeout, self.transport.abort)
+
+    # --- The server's side.
+    # -------------------------------------------------------------------------
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
+
+    def send_receive_event_to_app(self) -> None:
+        talk = self.talk
+        if talk is None:
+            super().send_receive_event_to_app()
+            return
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        if self.close_sent:
+            return
+        if self.curr_msg_data_type == "text":
+            talk.receive(data)
+        else:
+            self.end(CloseCode.BAD_MESSAGE, "text frames only")
+
+    def handle_close(self, event: WireFrame) -> None:
+        super().handle_close(event)
+        self._lost()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._lost()
+
+    def _lost(self) -> None:
+        talk, self.talk = self.talk, None
+        if talk is not None:
+            talk.lost()
+            # Later frames of a socket that is being closed are nobody's.
+            self.talk = _GONE
+
+    async def run_asgi(self) -> None:
+        """As the parent, but an application that ends after `take` leaves the socket open."""
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            self.transport.close()
+            raise
+        except Exception:
+            if self.talk is None:
+                self.logger.exception("Exception in ASGI application\n")
+                self.send_500_response()
+                self.transport.close()
+            else:
+                self.logger.exception("a taken socket's door failed")
+                self.end(1011, "")
+            return
+        if self.talk is None and self.close_timer is None:
+            if not self.handshake_complete:
+                self.send_500_response()
+            self.transport.close()
+
+
+class _Gone:
+    def receive(self, text: bytes) -> None:
+        pass
+
+    def lost(self) -> None:
+        pass
+
+
+_GONE = _Gone()

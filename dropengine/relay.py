@@ -1,0 +1,243 @@
+"""From the server to the rooms: a nudge says that something changed, a view says what.
+
+A view arms the nudge in the same script, so nothing is missed and there is no clock in it; the
+nudge is only a hint, and a look once a second does without it. A tick is made at most every
+`tick_ms`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+
+import redis.asyncio as redis
+
+from dropengine import keys, model, wire
+from dropengine.errors import Away, Broken
+from dropengine.room import Frame, Room, away_tick, frame, shown_state
+from dropengine.store import Store, ViewReply
+
+log = logging.getLogger(__name__)
+
+RETRY_S_MAX = 1.0
+LAGGARDS_S = 0.25
+
+
+class Nudges:
+    """One subscription of this worker for all its rooms.
+
+    client: a connection of its own without a read timeout. on_break: called after every reconnect,
+    because what was published meanwhile is lost.
+    """
+
+    def __init__(self, client: redis.Redis, on_break: Callable[[], None]) -> None:
+        self._client = client
+        self._on_break = on_break
+        self._rooms: dict[bytes, Room] = {}
+        self._pubsub: redis.client.PubSub | None = None
+
+    async def add(self, room: Room) -> None:
+        channel = keys.nudge(room.drop)
+        self._rooms[channel.encode()] = room
+        if self._pubsub is not None:
+            try:
+                await self._pubsub.subscribe(channel)
+            except (redis.RedisError, OSError) as error:
+                # The reader sees the same fault, connects anew and subscribes to everything.
+                log.debug("subscribe: %s", error)
+
+    async def remove(self, room: Room) -> None:
+        channel = keys.nudge(room.drop)
+        if self._rooms.pop(channel.encode(), None) is not None and self._pubsub is not None:
+            try:
+                await self._pubsub.unsubscribe(channel)
+            except (redis.RedisError, OSError) as error:
+                log.debug("unsubscribe: %s", error)
+
+    async def run(self) -> None:
+        """Until cancelled. A broken connection is made anew after a short, jittered wait."""
+        while True:
+            try:
+                await self._listen()
+            except (redis.RedisError, OSError) as error:
+                log.info("nudges: %s", error)
+            finally:
+                self._pubsub = None
+            await asyncio.sleep(random.uniform(0.05, RETRY_S_MAX))
+
+    async def _listen(self) -> None:
+        async with self._client.pubsub() as pubsub:
+            # A channel of the house keeps the subscription open while there is no room yet.
+            await pubsub.subscribe("{house}:nudge", *(name.decode() for name in self._rooms))
+            self._pubsub = pubsub
+            self._on_break()
+            async for message in pubsub.listen():
+                room = self._rooms.get(message["channel"])
+                if room is not None and message["type"] == "message":
+                    room.wake.set()
+
+
+class Relay:
+    """Keeps one room at the newest state for as long as it is needed."""
+
+    def __init__(self, store: Store, room: Room) -> None:
+        self._store = store
+        self._room = room
+        self._moves_at = 0
+        self._mail_at = 0
+        self._seq = -1
+        self._news_seq = 0
+        self._told: tuple[int, str, int, bool] | None = None
+        self._look: asyncio.Task[ViewReply | None] | None = None
+
+    async def run(self) -> None:
+        """Until cancelled: look after each nudge at tick pace, and once in `view_ms` in any
+        case."""
+        room, settings = self._room, self._room.settings
+        loop = asyncio.get_running_loop()
+        laggards = loop.create_task(self._drain())
+        looked_at = 0.0
+        try:
+            while True:
+                try:
+                    await asyncio.wait_for(room.wake.wait(), settings.view_ms / 1000)
+                except TimeoutError:
+                    if not room.seats:
+                        continue
+                pause = looked_at + settings.tick_ms / 1000 - loop.time()
+                if pause > 0:
+                    await asyncio.sleep(pause)
+                room.wake.clear()
+                looked_at = loop.time()
+                await self.look()
+                # A slow look is a sign of load: the next one leaves as much time as this one took.
+                looked_at += max(0.0, loop.time() - looked_at - settings.tick_ms / 1000)
+        finally:
+            laggards.cancel()
+
+    async def _drain(self) -> None:
+        while True:
+            await asyncio.sleep(LAGGARDS_S)
+            self._room.drain()
+
+    async def look(self) -> ViewReply | None:
+        """Read the newest state and show it. None when the server is away.
+
+        Callers that come while one is on its way get one that begins after they came.
+        """
+        before = self._look
+        if before is not None:
+            await asyncio.wait({before})
+        if self._look is None or self._look is before:
+            self._look = asyncio.get_running_loop().create_task(self._look_once())
+        return await asyncio.shield(self._look)
+
+    async def _look_once(self) -> ViewReply | None:
+        room = self._room
+        try:
+            reply = await self._store.view(room.drop, self._moves_at, self._mail_at)
+        except (Away, Broken) as error:
+            log.warning("%s: %s", room.drop, error)
+            if not room.away and room.view is not None:
+                room.away = True
+                room.everybody(Frame(away_tick(room)))
+            room.wake.set()
+            return None
+        if isinstance(reply, model.Frozen):
+            room.wake.set()
+            return None
+        if isinstance(reply, model.NotFound):
+            room.ended = True
+            return None
+        self._apply(reply)
+        return reply
+
+    def _apply(self, view: ViewReply) -> None:
+        room = self._room
+        if view.seq < self._seq or self._seq < 0:
+            lost = self._seq >= 0
+            self._begin(view)
+            room.show(view, None)
+            if lost:
+                log.warning(
+                    "%s: the log is shorter than before, everything is read again", room.drop
+                )
+                room.refresh_everybody()
+            room.tell_waiting()
+            self._tick(view)
+            return
+        self._seq = view.seq
+        self._mail(view)
+        self._moves(view)
+        back = room.away
+        room.away = False
+        self._tick(view, force=back)
+        self._news(view)
+        room.read_soon()
+        if room.lines.more() or self._moves_at < view.moves_end or self._mail_at < view.mail_end:
+            room.wake.set()
+
+    def _begin(self, view: ViewReply) -> None:
+        """Start from this view: its counts are known, what was before it is nobody's here."""
+        self._seq = view.seq
+        self._moves_at, self._mail_at = view.moves_end, view.mail_end
+        self._news_seq = max((seq for seq, _, _ in view.news), default=0)
+        self._told = None
+        self._room.away = False
+        self._room.lines.start((row.id, row.removed_base) for row in view.pools)
+
+    def _mail(self, view: ViewReply) -> None:
+        room = self._room
+        for number, letters in view.mail:
+            if number != self._mail_at + 1:
+                # Trimmed before it was read: everybody here is read again, in batches.
+                room.want_all(room.fans)
+            self._mail_at = number
+            for fan, seq in letters:
+                room.mail(fan, seq)
+
+    def _moves(self, view: ViewReply) -> None:
+        room, boost = self._room, False
+        for number, moves in view.moves:
+            self._moves_at = number
+            boost = boost or any(line % 2 for line, _, _ in moves)
+            if not room.lines.take(moves):
+                room.lines.start((row.id, row.removed_base) for row in view.pools)
+                self._moves_at = view.moves_end
+                room.want_all(f for f, here in room.fans.items() if here.row and here.row.entries)
+                break
+        if boost:
+            # A boost place is provisional and told to its fan alone.
+            room.want_all(
+                fan
+                for fan, here in room.fans.items()
+                if here.row and any(entry.lane for _, entry, _ in here.row.entries)
+            )
+
+    def _tick(self, view: ViewReply, *, force: bool = False) -> None:
+        room = self._room
+        moved = room.lines.next_tick()
+        told = (view.seq, shown_state(view), view.revision, room.away)
+        if told == self._told and not moved and not force:
+            room.show(view, None)
+            return
+        self._told = told
+        tick = wire.Tick(
+            seq=view.seq,
+            now=view.now_ms,
+            state=shown_state(view),
+            revision=view.revision,
+            pools=room.pool_views(view),
+            opens_ms=view.opens_ms,
+            closes_ms=view.closes_ms,
+            lines={pool: wire.Moves(r0, left) for pool, (r0, left) in moved.items()},
+        )
+        room.show(view, frame(tick))
+
+    def _news(self, view: ViewReply) -> None:
+        for seq, at, text in view.news:
+            if seq > self._news_seq:
+                self._news_seq = seq
+                self._room.everybody(frame(wire.News(seq, at, text)))

@@ -1,0 +1,150 @@
+"""`/openapi.json` and `/asyncapi.json`, made from the types that the doors read and write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from dropengine import __version__, wire
+from dropengine.doors.api import COMMANDS, DropLine
+from dropengine.doors.problem import Problem
+
+_REFS = "#/components/schemas/{name}"
+
+
+def _body(kind: type[wire.Command]) -> dict[str, Any]:
+    """The schema of a command's HTTP body: the message without `t` and `id`; `key` may be a
+    header."""
+    _, components = msgspec.json.schema_components([kind], ref_template=_REFS)
+    schema: dict[str, Any] = dict(components[kind.__name__])
+    schema["properties"] = {
+        name: value for name, value in schema["properties"].items() if name not in ("t", "id")
+    }
+    schema["required"] = [n for n in schema.get("required", []) if n not in ("t", "id", "key")]
+    return schema
+
+
+def openapi() -> dict[str, Any]:
+    """OpenAPI 3.1 of the JSON doors."""
+    types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine]
+    refs, components = msgspec.json.schema_components(types, ref_template=_REFS)
+    snapshot, you, done, problem, line = refs
+    drop = {"name": "drop", "in": "path", "required": True, "schema": {"type": "string"}}
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "maxLength": 64},
+        "description": "The same key with the same body is answered as the first time.",
+    }
+
+    def answers(schema: dict[str, Any], *, mine: bool) -> dict[str, Any]:
+        refusal = {
+            "description": "Refused; `code` is one of the closed list.",
+            "content": {"application/problem+json": {"schema": problem}},
+        }
+        good = {"description": "ok", "content": {"application/json": {"schema": schema}}}
+        codes = ("400", "401", "403", "404", "409", "429", "503") if mine else ("404", "429", "503")
+        return {"200": good, **dict.fromkeys(codes, refusal)}
+
+    paths: dict[str, Any] = {
+        "/api/drops": {
+            "get": {
+                "summary": "Every drop, the newest first",
+                "responses": answers({"type": "array", "items": line}, mine=False),
+            }
+        },
+        "/api/drops/{drop}": {
+            "get": {
+                "summary": "Everything public about a drop",
+                "parameters": [drop],
+                "responses": answers(snapshot, mine=False),
+            }
+        },
+        "/api/drops/{drop}/you": {
+            "get": {
+                "summary": "The fan's whole state",
+                "parameters": [drop],
+                "security": [{"ticket": []}, {"cookie": []}],
+                "responses": answers(you, mine=True),
+            }
+        },
+    }
+    for verb, kind in COMMANDS.items():
+        paths[f"/api/drops/{{drop}}/{verb}"] = {
+            "post": {
+                "summary": (kind.__doc__ or verb).split("\n")[0],
+                "parameters": [drop, key],
+                "security": [{"ticket": []}, {"cookie": []}],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": _body(kind)}},
+                },
+                "responses": answers(done, mine=True),
+            }
+        }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Drop Engine", "version": __version__},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {
+                "ticket": {"type": "http", "scheme": "bearer"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "fan"},
+            },
+        },
+    }
+
+
+def asyncapi() -> dict[str, Any]:
+    """AsyncAPI 3.0 of the live channel; the events door carries the same messages one way."""
+    to_server: list[type[msgspec.Struct]] = [
+        wire.Hello,
+        *(kind for kind in COMMANDS.values()),
+        wire.Ping,
+    ]
+    to_fan: list[type[msgspec.Struct]] = [
+        wire.Snapshot,
+        wire.Tick,
+        wire.You,
+        wire.Done,
+        wire.Refused,
+        wire.Pong,
+        wire.News,
+    ]
+    refs, components = msgspec.json.schema_components([*to_server, *to_fan], ref_template=_REFS)
+    names = [kind.__name__ for kind in (*to_server, *to_fan)]
+    messages = {
+        name: {"name": name.lower(), "contentType": "application/json", "payload": ref}
+        for name, ref in zip(names, refs, strict=True)
+    }
+
+    def listed(kinds: list[Any]) -> list[dict[str, str]]:
+        return [{"$ref": f"#/channels/live/messages/{kind.__name__}"} for kind in kinds]
+
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Drop Engine, live", "version": __version__},
+        "channels": {
+            "live": {
+                "address": "/drops/{drop}/live",
+                "description": "WebSocket, subprotocol drop.v1, JSON text frames tagged by `t`.",
+                "parameters": {"drop": {"description": "the drop's id"}},
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+            }
+        },
+        "operations": {
+            "fromFan": {
+                "action": "receive",
+                "channel": {"$ref": "#/channels/live"},
+                "messages": listed(to_server),
+            },
+            "toFan": {
+                "action": "send",
+                "channel": {"$ref": "#/channels/live"},
+                "messages": listed(to_fan),
+            },
+        },
+        "components": {"messages": messages, "schemas": components},
+    }

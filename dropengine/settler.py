@@ -1,0 +1,138 @@
+"""The timer of a worker: settles what is due, does the duties, watches the server's clock.
+
+Switching it off changes nothing about who can buy, because every script settles first; it only
+makes the screens and the provider wait. Any number of workers may run it: the scripts are harmless
+to repeat, and a lease merely saves the second one the duties.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+
+from dropengine import model
+from dropengine.config import Settings
+from dropengine.errors import Away, Broken
+from dropengine.model import DropId, DutyRecord
+from dropengine.store import Settled, Store
+
+log = logging.getLogger(__name__)
+
+Perform = Callable[[DropId, str, DutyRecord], Awaitable[None]]
+"""(drop, duty id, duty): do it at the provider and tick it off."""
+
+FINAL = frozenset({"settled", "cancelled"})
+INDEX_S = 1.0
+LEASE_MS = 3_000
+DUTIES_AT_ONCE = 32
+RETRY_S = 2.0
+"""A duty that stays undone is tried again after this."""
+
+
+class Settler:
+    """perform: how a duty is done. Nothing is kept here that another worker would miss."""
+
+    def __init__(self, store: Store, settings: Settings, perform: Perform) -> None:
+        self._store = store
+        self._settings = settings
+        self._perform = perform
+        self._me = secrets.token_hex(8)
+        self._over: set[DropId] = set()
+        self._drops: list[DropId] = []
+        self._tried_at: dict[tuple[DropId, str], float] = {}
+        self._leads = False
+        self.last_at = 0.0
+        """Monotonic time of the last full round, for the health page."""
+
+    async def run(self) -> None:
+        """Until cancelled. A fault is logged and the next round comes all the same."""
+        clock = asyncio.create_task(self._watch_clock())
+        index_at = 0.0
+        try:
+            while True:
+                try:
+                    now = time.monotonic()
+                    if now >= index_at:
+                        index_at = now + INDEX_S
+                        self._drops = [d for d in await self._store.drops() if d not in self._over]
+                        self._leads = await self._store.lease("duties", self._me, LEASE_MS)
+                    for drop in self._drops:
+                        await self._settle(drop)
+                    self.last_at = time.monotonic()
+                except Away as error:
+                    log.info("settling waits: %s", error)
+                except Exception:
+                    log.exception("settling failed, the next round comes")
+                await asyncio.sleep(self._settings.settle_ms / 1000)
+        finally:
+            clock.cancel()
+
+    async def _settle(self, drop: DropId) -> None:
+        try:
+            settled = await self._store.settle(drop)
+        except Broken:
+            log.exception("%s cannot be settled", drop)
+            return
+        if not isinstance(settled, Settled):
+            log.error("%s: %s", drop, settled)
+            return
+        if settled.duties and self._leads:
+            await self._duties(drop)
+        elif settled.state in FINAL and not settled.next_ms and not settled.duties:
+            self._over.add(drop)
+
+    async def _duties(self, drop: DropId) -> None:
+        now = time.monotonic()
+        todo = []
+        for duty_id, duty in (await self._store.duties(drop)).items():
+            if now - self._tried_at.get((drop, duty_id), -RETRY_S) >= RETRY_S:
+                self._tried_at[drop, duty_id] = now
+                todo.append((duty_id, duty))
+        for i in range(0, len(todo), DUTIES_AT_ONCE):
+            await asyncio.gather(*(self._do(drop, *each) for each in todo[i : i + DUTIES_AT_ONCE]))
+        self._tried_at = {k: at for k, at in self._tried_at.items() if now - at < 10 * RETRY_S}
+
+    async def _do(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
+        try:
+            await self._perform(drop, duty_id, duty)
+        except Away as error:
+            log.info("%s: duty %s waits: %s", drop, duty_id, error)
+        except Exception:
+            log.exception("%s: duty %s failed", drop, duty_id)
+
+    async def _watch_clock(self) -> None:
+        """A server clock that leaps would end holds that still have time: pause, and say so."""
+        offset: int | None = None
+        while True:
+            try:
+                # The time of asking is between the two readings; a slow answer is no leap.
+                before = time.monotonic_ns() // 1_000_000
+                server = await self._store.time_ms()
+                after = time.monotonic_ns() // 1_000_000
+                low, high = server - after, server - before
+                leap = self._settings.clock_leap_ms_max
+                if offset is not None and not low - leap <= offset <= high + leap:
+                    log.error("the server's clock leapt by %d ms", (low + high) // 2 - offset)
+                    await self._pause_all()
+                offset = (low + high) // 2
+            except Away as error:
+                log.info("the server's clock cannot be read: %s", error)
+            except Exception:
+                log.exception("the clock watch failed")
+            await asyncio.sleep(INDEX_S)
+
+    async def _pause_all(self) -> None:
+        for drop in self._drops:
+            shown = await self._store.show(drop)
+            if shown is not None and shown.state == model.DropState.LIVE:
+                outcome = await self._store.pause(
+                    drop,
+                    revision=shown.revision,
+                    by="clock",
+                    key=secrets.token_hex(8),
+                    why="the server's clock leapt",
+                )
+                log.error("%s: paused because the clock leapt: %s", drop, outcome)

@@ -1,0 +1,54 @@
+"""Signed passes: a fan is whoever holds one. Pure: no clock and no state, so any worker can read
+any.
+
+A ticket is `f1.<fan>.<issued, s since 1970, hex>.<mac>`; the MAC covers purpose, version, fan and
+time, so that no other signed text of the house can stand in for it. It is a secret of its holder;
+the fan id inside is not.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import secrets
+
+from dropengine.model import FanId
+
+_PURPOSE = b"dropengine:fan:f1:"
+_MAC_BYTES = 16
+_FAN_BYTES = 16
+_DAY_S = 86_400
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+class Tickets:
+    """secret: the house's key, at least 32 characters. days: how long a ticket is good for."""
+
+    def __init__(self, secret: str, days: int) -> None:
+        self._key = hmac.digest(secret.encode(), b"dropengine:tickets", "sha256")
+        self._life_s = days * _DAY_S
+
+    def issue(self, now_s: int) -> tuple[FanId, str]:
+        """A new fan and the ticket that proves him."""
+        fan = _text(secrets.token_bytes(_FAN_BYTES))
+        return FanId(fan), self._signed(fan, f"{now_s:x}")
+
+    def read(self, ticket: str, now_s: int) -> FanId | None:
+        """The fan of a ticket, or None when it is not ours, damaged or too old."""
+        parts = ticket.split(".")
+        if len(parts) != 4 or parts[0] != "f1" or not ticket.isascii():
+            return None
+        fan, issued = parts[1], parts[2]
+        if not hmac.compare_digest(self._signed(fan, issued), ticket):
+            return None
+        # The signature holds, so this text is our own.
+        if not 0 <= now_s - int(issued, 16) <= self._life_s:
+            return None
+        return FanId(fan)
+
+    def _signed(self, fan: str, issued: str) -> str:
+        mac = hmac.digest(self._key, _PURPOSE + f"{fan}:{issued}".encode(), "sha256")
+        return f"f1.{fan}.{issued}.{_text(mac[:_MAC_BYTES])}"
