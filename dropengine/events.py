@@ -259,6 +259,7 @@ class Refunded(Event, frozen=True):
 class Discharged(Event, frozen=True):
     """The duty `<kind>:<charge or hold>` was done outside. `result`: done or failed."""
 
+    fan: str
     duty: str
     kind: str
     hold: str

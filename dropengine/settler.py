@@ -28,6 +28,7 @@ FINAL = frozenset({"settled", "cancelled"})
 INDEX_S = 1.0
 LEASE_MS = 3_000
 DUTIES_AT_ONCE = 32
+OVER_S = 15.0
 RETRY_S = 2.0
 """A duty that stays undone is tried again after this."""
 
@@ -40,7 +41,8 @@ class Settler:
         self._settings = settings
         self._perform = perform
         self._me = secrets.token_hex(8)
-        self._over: set[DropId] = set()
+        self._over: dict[DropId, float] = {}
+        """Final drops with nothing left to do -> when to look again: late money may still come."""
         self._drops: list[DropId] = []
         self._tried_at: dict[tuple[DropId, str], float] = {}
         self._leads = False
@@ -57,7 +59,11 @@ class Settler:
                     now = time.monotonic()
                     if now >= index_at:
                         index_at = now + INDEX_S
-                        self._drops = [d for d in await self._store.drops() if d not in self._over]
+                        self._drops = [
+                            drop
+                            for drop in await self._store.drops()
+                            if self._over.get(drop, 0.0) <= now
+                        ]
                         self._leads = await self._store.lease("duties", self._me, LEASE_MS)
                     for drop in self._drops:
                         await self._settle(drop)
@@ -82,7 +88,7 @@ class Settler:
         if settled.duties and self._leads:
             await self._duties(drop)
         elif settled.state in FINAL and not settled.next_ms and not settled.duties:
-            self._over.add(drop)
+            self._over[drop] = time.monotonic() + OVER_S
 
     async def _duties(self, drop: DropId) -> None:
         now = time.monotonic()

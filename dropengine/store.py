@@ -243,7 +243,7 @@ class Store:
         return cls(client(url))
 
     async def close(self) -> None:
-        await self.client.aclose()
+        await self.client.aclose(close_connection_pool=True)
 
     def keys_of(self, drop: str) -> list[str]:
         known = self._keys.get(drop)
