@@ -1,0 +1,206 @@
+"""The rows that many scripts share: AGAIN, FROZEN, NOT_FOUND, and what every creator's command has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from dropengine import keys, model
+from dropengine.store import Truth
+from tests.conftest import MakeSale
+from tests.drops import HOLD_MS, item
+from tests.lua.raw import raw
+from tests.sale import Sale
+
+pack = msgspec.msgpack.encode
+
+CREATORS: dict[str, tuple[object, ...]] = {
+    "open": (),
+    "pause": ("why",),
+    "resume": (),
+    "close": (),
+    "cancel": (),
+    "message": ("text",),
+    "add": ("pin", 1),
+    "withdraw": ("pin", 1),
+}
+"""What each command of a creator needs after revision, name and key."""
+
+OTHERS: dict[str, tuple[object, ...]] = {
+    "press": (pack([["hold", "ana", "k", "pin", 1, 0]]),),
+    "settle": (),
+    "view": (0, 0),
+    "you": (pack(["ana"]),),
+    "succeeded": ("h1", "c1", 2400, "EUR", 0),
+    "unpaid": ("h1",),
+    "refund": ("h1", "mia", "k"),
+    "discharge": ("capture:c1", "done"),
+}
+
+ALL = {verb: (2, "mia", "k", *more) for verb, more in CREATORS.items()} | OTHERS
+
+
+def rows(table: dict[str, tuple[object, ...]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("verb", "args"), list(table.items()), ids=list(table))
+
+
+@rows(ALL)
+async def test_an_unpublished_drop_is_not_found(
+    sale: Sale, verb: str, args: tuple[object, ...]
+) -> None:
+    assert await raw(Sale(sale.store, "nowhere"), verb, *args) == ["NOT_FOUND"]
+    assert await sale.store.client.keys("{nowhere}*") == []
+
+
+@rows(ALL)
+async def test_nothing_is_decided_while_more_is_due(
+    make_sale: MakeSale, verb: str, args: tuple[object, ...]
+) -> None:
+    """64 things are settled, the command is not looked at, and sending it again goes on."""
+    sale = await make_sale(item("pin", {"pin": 70}, withheld={"pin": 5}))
+    for i in range(65):
+        await sale.held(f"fan-{i}")
+    sale.now += HOLD_MS
+    before = len(await sale.log())
+    if verb == "succeeded":
+        # A payment that was judged before is answered at once; this one was not.
+        assert (await sale.truth()).charges == {}
+    assert await raw(sale, verb, *args) == ["AGAIN"]
+    assert [word for word in (await sale.words())[before:] if word != "expired"] == []
+    assert len(await sale.log()) == before + 64
+    assert await raw(sale, verb, *args) != ["AGAIN"]
+
+
+async def tamper(sale: Sale) -> None:
+    """A unit too many appears in the pool's counts."""
+    record = (await sale.truth()).pools["pin"]
+    record.free += 1
+    await sale.store.client.hset(keys.one(sale.drop, "pools"), "pin", pack(record))
+
+
+async def without_head(sale: Sale) -> Truth:
+    """The truth but for the counters of the drop itself."""
+    truth = await sale.truth()
+    truth.drop = {}
+    return truth
+
+
+@rows(ALL)
+async def test_books_that_do_not_add_up_freeze_the_drop(
+    sale: Sale, verb: str, args: tuple[object, ...]
+) -> None:
+    await sale.held("di")
+    await tamper(sale)
+    sale.now += HOLD_MS
+    before = await without_head(sale)
+    assert await raw(sale, verb, *args) == ["FROZEN"]
+    assert (await sale.words())[-1] == "frozen"
+    assert (await sale.truth()).drop["state"] == "frozen"
+    assert await without_head(sale) == before
+
+
+FROZEN_ANSWERS: dict[str, tuple[object, ...]] = {
+    verb: args for verb, args in ALL.items() if verb not in ("settle", "view", "you", "cancel")
+}
+
+
+@rows(FROZEN_ANSWERS)
+async def test_a_frozen_drop_goes_on_with_nothing(
+    sale: Sale, verb: str, args: tuple[object, ...]
+) -> None:
+    await sale.bought("di")
+    await sale.held("di")
+    await tamper(sale)
+    sale.now += HOLD_MS
+    await raw(sale, "settle")
+    seq = len(await sale.log())
+    reply: list[Any] = await raw(sale, verb, *args)
+    assert reply == ["FROZEN"] if verb != "press" else reply[2] == [["FROZEN"]]
+    assert len(await sale.log()) == seq
+
+
+async def test_screens_still_see_a_frozen_drop(sale: Sale) -> None:
+    await sale.held("di")
+    await tamper(sale)
+    sale.now += HOLD_MS
+    await raw(sale, "settle")
+    assert (await sale.settle()).state == "frozen"
+    assert (await raw(sale, "view", 0, 0))[3] == "frozen"
+    assert len((await sale.you("di")).holds) == 1
+
+
+async def test_a_frozen_drop_can_be_called_off(sale: Sale) -> None:
+    hold = await sale.held("di")
+    await tamper(sale)
+    await sale.release("di", hold)
+    outcome = await sale.creator("cancel")
+    assert isinstance(outcome, model.Done)
+    assert outcome.state == "cancelled"
+
+
+@rows(CREATORS)
+async def test_two_operators_do_not_undo_each_other(
+    sale: Sale, verb: str, args: tuple[object, ...]
+) -> None:
+    await sale.creator("message", by="noa", text="first")
+    assert await raw(sale, verb, 2, "mia", "k", *args) == [
+        "STALE_REVISION",
+        3,
+        "live",
+        "message",
+        "noa",
+    ]
+    assert len(await sale.log()) == 3
+
+
+READY: dict[str, tuple[str, ...]] = {"open": (), "resume": ("open", "pause")}
+"""What must happen after publishing before a command is for the drop's state; else `open`."""
+
+
+async def made_ready(make_sale: MakeSale, verb: str) -> Sale:
+    sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}), opened=False)
+    for step in READY.get(verb, ("open",)):
+        await sale.creator(step)
+    return sale
+
+
+@rows(CREATORS)
+async def test_a_creators_repeat_does_nothing_more(
+    make_sale: MakeSale, verb: str, args: tuple[object, ...]
+) -> None:
+    sale = await made_ready(make_sale, verb)
+    revision = sale.revision
+    first = await raw(sale, verb, revision, "mia", "again", *args)
+    assert first[0] == "DONE"
+    assert first[2] == revision + 1
+    log = await sale.log()
+    again = await raw(sale, verb, revision, "mia", "again", *args)
+    assert again[0] == "DONE"
+    assert again[2] == first[2]
+    events_of_verb = [e for e in await sale.log() if getattr(e, "key", "") == "again"]
+    assert len(events_of_verb) == 1
+    assert (await sale.log())[: len(log)] == log
+
+
+@rows(CREATORS)
+async def test_a_creators_key_belongs_to_one_command(
+    make_sale: MakeSale, verb: str, args: tuple[object, ...]
+) -> None:
+    sale = await made_ready(make_sale, verb)
+    await sale.creator("message", key="mine", text="another command")
+    seq = len(await sale.log())
+    assert await raw(sale, verb, sale.revision, "mia", "mine", *args) == ["KEY_REUSED"]
+    assert len(await sale.log()) == seq
+
+
+@rows(CREATORS)
+async def test_a_creators_command_names_who_and_which_revision(
+    make_sale: MakeSale, verb: str, args: tuple[object, ...]
+) -> None:
+    sale = await made_ready(make_sale, verb)
+    await raw(sale, verb, sale.revision, "noa", "mine", *args)
+    (event,) = [e for e in await sale.log() if getattr(e, "key", "") == "mine"]
+    assert event.by == "noa"  # type: ignore[union-attr]
+    assert event.revision == sale.revision + 1  # type: ignore[union-attr]
