@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dropengine import keys
+from dropengine.model import DropId
 from tests.conftest import MakeSale
 from tests.drops import item
 from tests.sale import Sale
@@ -23,7 +24,8 @@ async def test_an_empty_part_is_the_last_part(sale: Sale) -> None:
 
 
 async def test_an_unpublished_drop_has_no_truth(sale: Sale) -> None:
-    assert await Sale(sale.store, "nowhere").store.truth(Sale(sale.store, "nowhere").drop) is None
+    """The script's NOT_FOUND is the store's None."""
+    assert await sale.store.truth(DropId("nowhere")) is None
 
 
 async def test_every_truth_key_has_a_place_in_the_truth(sale: Sale) -> None:

@@ -1,4 +1,4 @@
-"""The rows that many scripts share: AGAIN, FROZEN, NOT_FOUND, and what every creator's command has."""
+"""The rows that many scripts share: AGAIN, FROZEN, NOT_FOUND, and those of creators' commands."""
 
 from __future__ import annotations
 

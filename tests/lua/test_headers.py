@@ -1,0 +1,252 @@
+"""The headers hold: a script's KEYS, ARGV, RETURNS and COST are what its body and the store say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from dropengine import events, keys, model, scripts
+from dropengine import store as stores
+from tests.lua import test_common_rows
+
+ROOT = Path(str(scripts.folder()))
+SCRIPTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("*.lua"))}
+PIECES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "lib").glob("*.lua"))}
+HERE = Path(__file__).parent
+
+SECTIONS = ("KEYS", "ARGV", "RETURNS", "COST")
+WORD = re.compile(r"\b[A-Z][A-Z_]{2,}\b")
+LITERAL = re.compile(r"'([A-Z][A-Z_]{2,})'")
+COMMANDS = re.compile(r"redis\.call\([^\n]*")
+SERVERS_WORDS = {"HSET", "ZADD", "ZREM", "LIMIT", "MAXLEN", "WITHSCORES", "COUNT"}
+ALL_KEYS = "all keys of one drop, as `begin` names them; the nudge channel last"
+
+LATER_MODES = {"NOT_YOUR_TURN", "NOT_ELIGIBLE"}
+"""Refusals that the store knows and that modes other than rush will say."""
+
+REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    "press": stores._PRESSED,
+    "settle": stores._SETTLED,
+    "view": stores._VIEW,
+    "you": stores._YOU,
+    "succeeded": stores._PAYMENT,
+    "unpaid": stores._UNPAID,
+    "refund": stores._REFUND,
+    "discharge": stores._DISCHARGE,
+    "publish": stores._CREATOR,
+    **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),
+}
+
+each_script = pytest.mark.parametrize("verb", list(SCRIPTS))
+each_piece = pytest.mark.parametrize("name", list(PIECES))
+
+
+def header(text: str) -> str:
+    return text.split("--[[\n", 1)[1].split("--]]", 1)[0]
+
+
+def body(text: str) -> str:
+    return text.split("--]]", 1)[1]
+
+
+def sections(verb: str) -> dict[str, list[str]]:
+    """Section -> its lines, without their indent."""
+    found: dict[str, list[str]] = {}
+    name = ""
+    for line in header(SCRIPTS[verb]).splitlines():
+        word = line.split(" ", 1)[0]
+        if word in SECTIONS:
+            name, line = word, line.removeprefix(word)
+            found[name] = []
+        if name and line.strip():
+            found[name].append(line.strip())
+    return found
+
+
+def returns(verb: str) -> set[str]:
+    return set(WORD.findall(" ".join(sections(verb)["RETURNS"])))
+
+
+def arguments(verb: str) -> list[str]:
+    return [line.split()[0] for line in sections(verb)["ARGV"]]
+
+
+def said(text: str) -> set[str]:
+    """Upper-case words that a text can answer with: its literals, but for the server's commands."""
+    return set(LITERAL.findall(COMMANDS.sub("", text))) - SERVERS_WORDS
+
+
+def tags(union: object) -> set[str]:
+    """The words of a union of outcomes."""
+    return {str(kind.__struct_config__.tag) for kind in get_args(union) or (union,)}
+
+
+@each_script
+def test_a_script_opens_with_its_engine_and_its_contract(verb: str) -> None:
+    text = SCRIPTS[verb]
+    assert re.match(r"#!lua( flags=[a-z,-]+)?\n--\[\[\n", text)
+    assert header(text).startswith(f"{verb} -- ")
+    assert list(sections(verb)) == list(SECTIONS)
+    assert all(sections(verb).values())
+
+
+@each_script
+def test_every_argument_is_named_in_its_place(verb: str) -> None:
+    places = [int(i) for i in re.findall(r"ARGV\[(\d+)\]", body(SCRIPTS[verb]))]
+    assert places == list(range(1, len(arguments(verb)) + 1))
+    locals_ = re.findall(r"^local ([a-z_, ]+) = [^\n]*?(?:ARGV)", body(SCRIPTS[verb]), re.MULTILINE)
+    named = [name for line in locals_ for name in line.split(", ")]
+    for argument, name in zip(arguments(verb), named[-len(arguments(verb)) :], strict=True):
+        assert name in (argument, "id") or name.startswith(f"{argument}_")
+
+
+@each_script
+def test_the_keys_are_those_that_the_header_names(verb: str) -> None:
+    lines = sections(verb)["KEYS"]
+    used = [int(i) for i in re.findall(r"KEYS\[(\d+)\]", body(SCRIPTS[verb]))]
+    if "begin(KEYS" in SCRIPTS[verb]:
+        assert lines == [ALL_KEYS]
+        assert used == []
+    elif lines == [ALL_KEYS]:
+        names = [*keys.ALL, "nudge"]
+        taken = re.findall(r"^local ([a-z, ]+) = (KEYS[^\n]+)", SCRIPTS[verb], re.MULTILINE)
+        for left, right in taken:
+            at = [int(i) for i in re.findall(r"KEYS\[(\d+)\]", right)]
+            assert left.split(", ") == [names[i - 1] for i in at]
+    else:
+        assert used == list(range(1, len(lines) + 1))
+
+
+@each_script
+def test_every_word_of_the_header_can_be_answered_and_no_other(verb: str) -> None:
+    whole = scripts.load()[verb].text
+    assert returns(verb) <= said(whole)
+    # In which states a creator's command is refused is a matter of its table, not of its text.
+    refusals = said(PIECES["refuse_buying"]) if "stands_as" in SCRIPTS[verb] else set()
+    assert said(whole) - returns(verb) <= refusals
+
+
+@each_script
+def test_the_store_reads_every_word_of_the_header(verb: str) -> None:
+    if verb == "audit":
+        assert returns(verb) == {"PART", "NOT_FOUND"}
+        return
+    known = tags(REPLIES[verb].type)
+    if verb == "press":
+        known |= tags(model.PressOutcome)
+        assert known - returns(verb) == LATER_MODES
+    assert returns(verb) <= known
+    if REPLIES[verb] is not stores._CREATOR:
+        assert known - returns(verb) <= LATER_MODES
+
+
+def test_creators_commands_use_every_word_that_the_store_knows_for_them() -> None:
+    used = {word for verb in (*test_common_rows.CREATORS, "publish") for word in returns(verb)}
+    assert used == tags(stores._CREATOR.type)
+
+
+@each_script
+def test_every_row_has_a_test(verb: str) -> None:
+    """The word, or the class that it is read into, stands in the tests of this script."""
+    files = [HERE / f"test_{verb}.py"]
+    if verb == "press":
+        files = [HERE / f"test_{piece}.py" for piece in scripts.uses(SCRIPTS[verb])[-7:]]
+    if verb in test_common_rows.ALL:
+        files.append(HERE / "test_common_rows.py")
+    text = "".join(path.read_text("utf-8") for path in files)
+    names = {word: "".join(part.title() for part in word.split("_")) for word in returns(verb)}
+    helpers = {"PRESSED": "sale.", "SETTLED": "Settled", "YOU": "sale.you", "PART": "truth"}
+    missing = [
+        word
+        for word, name in names.items()
+        if name not in text and word not in text and helpers.get(word, "?") not in text
+    ]
+    assert missing == []
+
+
+@each_piece
+def test_a_piece_is_one_thing_and_names_what_it_uses(name: str) -> None:
+    text = PIECES[name]
+    assert header(text).startswith(f"{name} -- ")
+    functions = re.findall(r"^local function ([a-z_]+)\(", text, re.MULTILINE)
+    assert functions[-1:] == ([] if name == "fields" else [name])
+    code = re.sub(r"--[^\n]*|'[^'\n]*'", "", body(text))
+    called = {word for word in re.findall(r"\b([a-z_]+)\(", code) if word in PIECES}
+    named = set(scripts.uses(text)) - {"fields"}
+    assert called - {name} <= named
+    assert named - called <= constants(named, code)
+
+
+def constants(names: Iterable[str], code: str) -> set[str]:
+    """Those pieces that are used for a constant of theirs."""
+    return {
+        name
+        for name in names
+        if any(
+            re.search(rf"\b{word}\b", code)
+            for word in re.findall(r"^local ([A-Z_]+)", PIECES[name], re.MULTILINE)
+        )
+    }
+
+
+@each_script
+def test_a_script_names_the_pieces_it_uses(verb: str) -> None:
+    code = re.sub(r"--[^\n]*|'[^'\n]*'", "", body(SCRIPTS[verb]))
+    words = set(re.findall(r"\b[a-z_]+\b", code))
+    named = set(scripts.uses(SCRIPTS[verb])) - {"fields"}
+    called = {word for word in re.findall(r"\b([a-z_]+)\(", code) if word in PIECES}
+    assert called <= named
+    assert {name for name in named if name not in words} <= constants(named, code)
+
+
+def test_no_piece_is_left_over() -> None:
+    used: set[str] = set()
+    for text in (*SCRIPTS.values(), *PIECES.values()):
+        used |= set(scripts.uses(text))
+    assert set(PIECES) == used
+
+
+def test_begin_names_the_keys_in_the_order_of_the_list() -> None:
+    named = re.findall(r"([a-z]+) = keys\[(\d+)\]", PIECES["begin"])
+    assert [name for name, _ in named] == [*keys.ALL, "nudge"]
+    assert [int(i) for _, i in named] == list(range(1, len(named) + 1))
+
+
+def test_records_have_the_same_fields_in_both_languages() -> None:
+    wanted = {
+        "P": model.PoolRecord,
+        "I": model.ItemRecord,
+        "F": model.FanRecord,
+        "H": model.HoldRecord,
+        "O": model.OrderRecord,
+        "E": model.EntryRecord,
+    }
+    found: dict[str, list[str]] = {}
+    for names, numbers in re.findall(r"local ([A-Z_,\s]+?) = ([\d, \n]+)", PIECES["fields"]):
+        fields = [name.strip() for name in names.split(",")]
+        assert [int(i) for i in numbers.split(",")] == list(range(1, len(fields) + 1))
+        found[fields[0][0]] = [field[2:].lower() for field in fields]
+    assert found == {letter: list(kind.__struct_fields__) for letter, kind in wanted.items()}
+
+
+def test_the_legal_moves_are_the_same_in_both_languages() -> None:
+    rows = re.findall(r"^  (\w+) = \{([^}]*)\},$", PIECES["move"], re.MULTILINE)
+    table = {state: set(re.findall(r"(\w+) = true", moves)) for state, moves in rows}
+    assert table == {str(k): {str(v) for v in to} for k, to in model.LEGAL_MOVES.items()}
+
+
+def test_every_event_of_the_vocabulary_is_written_somewhere() -> None:
+    text = "".join((*SCRIPTS.values(), *PIECES.values()))
+    words = tags(events.AnyEvent)
+    assert [w for w in words if f"'{w}'" not in text and f'"e":"{w}"' not in text] == []
+
+
+def test_only_scripts_that_begin_nothing_may_run_on_a_full_server() -> None:
+    """What was begun must come to its end even when there is no memory for more."""
+    free = {verb for verb, text in SCRIPTS.items() if "allow-oom" in text.split("\n", 1)[0]}
+    assert "publish" not in free
