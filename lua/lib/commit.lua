@@ -8,12 +8,20 @@ it is written: the drop is frozen instead, and commit returns false.
 local ROWS_MAX = 500
 local TRIM = 10000
 
-local function commit(t)
-  if #t.log == 0 then
-    for field, value in pairs(t.answers) do redis.call('HSET', t.key.answers, field, value) end
-    t.answers = {}
-    return true
+local function unchanged(t)
+  -- The end of a cooling changes records and sets without an event.
+  if #t.log > 0 or next(t.answers) then return false end
+  for _, ids in pairs(t.dirty) do
+    if next(ids) then return false end
   end
+  for _, members in pairs(t.zset) do
+    if next(members) then return false end
+  end
+  return true
+end
+
+local function commit(t)
+  if unchanged(t) then return true end
   for name in pairs(t.dirty.pools) do
     local p = t.record.pools[name]
     local sum = p[P_FREE] + p[P_HELD] + p[P_SOLD] + p[P_WITHHELD] + p[P_LEASED]
@@ -34,13 +42,15 @@ local function commit(t)
     end
   end
 
-  local head = {'state', t.state, 'seq', t.seq, 'at', t.now, 'revision', t.revision,
-    'arrivals', t.arrivals, 'holds', t.holds}
-  for field, value in pairs(t.drop) do
-    head[#head + 1] = field
-    head[#head + 1] = value
+  if #t.log > 0 then
+    local head = {'state', t.state, 'seq', t.seq, 'at', t.now, 'revision', t.revision,
+      'arrivals', t.arrivals, 'holds', t.holds}
+    for field, value in pairs(t.drop) do
+      head[#head + 1] = field
+      head[#head + 1] = value
+    end
+    redis.call('HSET', t.key.drop, unpack(head))
   end
-  redis.call('HSET', t.key.drop, unpack(head))
   for kind, ids in pairs(t.dirty) do
     local args = {}
     for id in pairs(ids) do
@@ -95,7 +105,7 @@ local function commit(t)
     redis.call('XADD', t.key.mail, 'MAXLEN', '~', TRIM, i .. '-0', 'm', cmsgpack.pack(mail))
     redis.call('HSET', t.key.wake, 'mail', i)
   end
-  if wake[3] == '1' then
+  if wake[3] == '1' and #t.log > 0 then
     redis.call('HSET', t.key.wake, 'armed', 0)
     redis.call('PUBLISH', t.key.nudge, t.seq)
   end
