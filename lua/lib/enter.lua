@@ -1,7 +1,7 @@
 --[[
 enter -- a fan gets the next arrival and stands in the line of each pool of the list.
 --]]
---#use fields get put fan_of stand emit refresh
+--#use fields put fan_of stand emit refresh
 
 local function enter(t, fan_id, key, qty, pools, lane, points, why)
   t.arrivals = t.arrivals + 1

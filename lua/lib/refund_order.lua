@@ -2,7 +2,7 @@
 refund_order -- an order ends: its units are free again, its serials come back, a duty returns the money.
 A capture that has not happened yet is not asked for any more.
 --]]
---#use fields get put fan_of emit refresh
+--#use fields put fan_of emit refresh
 
 local function refund_order(t, id, order, by, key)
   local pool = t.record.pools[order[O_POOL]]

@@ -4,7 +4,7 @@ names its lane by its own counter; the smallest arrival among the base-lane pool
 best of the boost lanes; the fan gets the first pool of his list among those. At most 64 offers a script.
 Call it with nothing uncommitted in `ready`. Returns true when the 64 did not suffice.
 --]]
---#use fields get room fan_of offer head_of
+--#use fields room fan_of offer head_of
 
 local OFFERS_MAX = 64
 
