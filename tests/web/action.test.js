@@ -98,6 +98,12 @@ test("bought: the numbers of the edition", () => {
   assert.deepEqual([yours.label, yours.command], ["Yours: #17, #121 of 200", null]);
 });
 
+test("who has one is offered the line for more beside it", () => {
+  const given = { drop: { state: "sold_out", pools: { pin: pool({ free: 0, sold: 200 }) } }, you: { used: 1, orders: [order()] } };
+  assert.equal(kindOf(given), "yours");
+  assert.deepEqual(second(state(given), choice(), NOW).command, { t: "join", pools: ["pin"], qty: 1 });
+});
+
 test("a refunded order is nobody's any more", () => {
   assert.equal(kindOf({ you: { used: 0, orders: [order({ state: "refunded" })] } }), "hold");
 });

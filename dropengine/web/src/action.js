@@ -65,7 +65,9 @@ export function action(state, choice, now) {
   const end = ENDS[state.drop.state];
   if (end !== undefined) return mine.length > 0 ? yours(state) : shows("over", end[0], { hint: end[1] });
   if (waiting !== undefined) return inLine(state, waiting, choice, now);
-  return fresh(state, choice, mine.length, now);
+  const next = fresh(state, choice, mine.length, now);
+  // Who has a unit already sees its number first; standing in line for more is the quieter wish.
+  return next.kind === "join" && mine.length > 0 ? yours(state) : next;
 }
 
 /**

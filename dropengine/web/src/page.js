@@ -33,16 +33,13 @@ export function begin(names, told = () => undefined) {
     told(before, live.state, then, now);
     before = live.state;
     then = now;
-  };
-  // On each full second of the server's clock, so that all screens turn together.
-  const beat = () => {
-    show();
+    // Again on the next full second of the server's clock, so that all screens turn together.
     clearTimeout(timer);
-    timer = window.setTimeout(beat, 1_000 - (live.now() % 1_000) + 5);
+    timer = window.setTimeout(show, 1_000 - (now % 1_000) + 5);
   };
 
   for (const part of parts) part.ask = (command) => live.ask(command);
-  document.addEventListener("visibilitychange", beat);
+  document.addEventListener("visibilitychange", show);
   live.start();
-  beat();
+  show();
 }

@@ -1,0 +1,46 @@
+"""Fixtures of the browser ring: one shop and one Chromium a session, a fresh stage a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from dropengine import store as stores
+from dropengine.config import Settings
+from dropengine.store import Store
+from dropengine.supervisor import Supervisor
+from tests.browser.stage import FLAGS, Stage, chromium
+
+_stages = count(1)
+
+
+@pytest.fixture(scope="session")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Supervisor]:
+    """A whole shop in processes of its own, on a port of its own."""
+    data = tmp_path_factory.mktemp("shop")
+    supervisor = Supervisor(Settings(data_dir=data, port=0, log_level="warning"))
+    await asyncio.to_thread(supervisor.start)
+    yield supervisor
+    await asyncio.to_thread(supervisor.stop)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        one = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield one
+        await one.close()
+
+
+@pytest.fixture
+async def stage(shop: Supervisor, browser: Browser) -> AsyncIterator[Stage]:
+    """Every test ends with the question whether a page did what no page may do."""
+    client = stores.client(shop.running.redis_url)
+    one = Stage(shop.running, Store(client), browser, f"stage-{next(_stages)}")
+    yield one
+    await client.aclose(close_connection_pool=True)
+    assert one.faults.seen == []
