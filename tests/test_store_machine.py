@@ -31,6 +31,7 @@ from dropengine.manifest import digest, rules
 from dropengine.model import DropId, FanId
 from dropengine.referee import judge
 from dropengine.replay import difference, fold
+from dropengine.scripts import Script
 from dropengine.store import Settled, Store, ViewReply, YouReply
 from tests import expected
 from tests.drops import START_MS, item, manifest
@@ -56,10 +57,10 @@ nth = st.integers(0, 30)
 class Hands:
     """The loop, the client and the store that all runs of the machine share."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, loaded: dict[str, Script] | None = None) -> None:
         self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self.client = self.run(self._client(server))
-        self.store = Store(self.client)
+        self.store = Store(self.client, loaded)
 
     @staticmethod
     async def _client(server: Server) -> Any:

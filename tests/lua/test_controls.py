@@ -1,0 +1,188 @@
+"""Positive controls: each guard of the scripts is taken out once, and the checks must notice.
+
+A test that cannot fail proves nothing. The same story is played on the real scripts, where the
+referee finds nothing, and on mutilated ones, where it must name the broken invariant; and the state
+machine must find by itself that something is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis.asyncio as redis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from dropengine import model, scripts, wire
+from dropengine.referee import judge
+from dropengine.store import Store
+from tests.drops import HOLD_MS, item, manifest
+from tests.sale import Sale
+from tests.server import Server
+from tests.test_store_machine import Hands, Machine
+
+LIB = Path(str(scripts.folder())) / "lib"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """`was` stands in `file` exactly once and becomes `now`."""
+
+    file: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Control:
+    guard: str
+    cuts: tuple[Cut, ...]
+    story: Callable[[Sale], Awaitable[None]]
+    broken: str
+    """The invariant that the referee must name."""
+
+    def mutilated(self) -> dict[str, scripts.Script]:
+        change: dict[str, str] = {}
+        for cut in self.cuts:
+            name = f"lib/{cut.file}.lua"
+            text = change.get(name) or (LIB / f"{cut.file}.lua").read_text(encoding="utf-8")
+            assert text.count(cut.was) == 1, f"{name} no longer has: {cut.was}"
+            change[name] = text.replace(cut.was, cut.now)
+        return scripts.load(change)
+
+
+# --- Stories. -------------------------------------------------------------------------------------
+
+
+async def a_fan_presses_for_more_than_his_limit(sale: Sale) -> None:
+    await sale.hold("ana", qty=1)
+    await sale.hold("ana", qty=2)
+
+
+async def more_fans_press_than_there_are_units(sale: Sale) -> None:
+    for fan in ("ana", "bo", "cy"):
+        await sale.hold(fan, qty=2)
+
+
+async def a_newcomer_presses_when_a_unit_comes_back(sale: Sale) -> None:
+    hold = await sale.held("ana", qty=2)
+    await sale.held("eva")
+    await sale.joined("bo")
+    await sale.batch(
+        ("ana", wire.Release(id=0, key="r", hold=hold)),
+        ("cy", wire.Hold(id=0, key="h", pool="pin", qty=1)),
+    )
+
+
+async def a_fan_pays_long_after_the_deadline(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    sale.now += HOLD_MS + 5000
+    await sale.pay("ana", hold)
+
+
+async def a_fan_repeats_a_press(sale: Sale) -> None:
+    hold = await sale.hold("ana", key="once")
+    assert isinstance(hold, model.Held)
+    await sale.release("ana", hold.id)
+    await sale.hold("ana", key="once")
+
+
+CONSERVATION = Cut(
+    "commit", "if sum ~= p[P_CAP] or math.min(", "if sum ~= p[P_CAP] or 0 * math.min("
+)
+
+STOCK = Cut("hold", "if pool[P_FREE] < qty then", "if false then")
+
+CONTROLS = (
+    Control(
+        "limit",
+        (Cut("room", "return math.max(left, 0)", "return 1000"),),
+        a_fan_presses_for_more_than_his_limit,
+        "INV-6",
+    ),
+    Control("stock", (STOCK, CONSERVATION), more_fans_press_than_there_are_units, "INV-2"),
+    Control(
+        "newcomer",
+        (Cut("hold", "if ready_in(t, pool_id) > 0 then", "if false then"),),
+        a_newcomer_presses_when_a_unit_comes_back,
+        "INV-11",
+    ),
+    Control(
+        "settle first",
+        (Cut("catch_up", "local more = settle_due(t)", "local more = false"),),
+        a_fan_pays_long_after_the_deadline,
+        "INV-9",
+    ),
+    Control(
+        "keys",
+        (Cut("answered", "if not stored then return false end", "do return false end"),),
+        a_fan_repeats_a_press,
+        "INV-7",
+    ),
+)
+
+each_control = pytest.mark.parametrize("control", CONTROLS, ids=[c.guard for c in CONTROLS])
+
+
+async def play(store: Store, drop: str, story: Callable[[Sale], Awaitable[None]]) -> Sale:
+    sale = Sale(store, drop)
+    await sale.publish(manifest(drop, item("pin", {"pin": 3}), limit=2))
+    await sale.creator("open")
+    await story(sale)
+    return sale
+
+
+async def broken(sale: Sale) -> set[str]:
+    log = [line async for line in sale.store.log(sale.drop)]
+    return {violation.inv for violation in judge(log).violations}
+
+
+@each_control
+async def test_with_the_guard_the_story_ends_well(
+    store: Store, drop: str, control: Control
+) -> None:
+    assert await broken(await play(store, drop, control.story)) == set()
+
+
+@each_control
+async def test_without_the_guard_the_referee_names_what_broke(
+    client: redis.Redis, drop: str, control: Control
+) -> None:
+    sale = await play(Store(client, control.mutilated()), drop, control.story)
+    assert control.broken in await broken(sale)
+
+
+async def test_without_the_stock_check_the_books_stop_the_drop(
+    client: redis.Redis, drop: str
+) -> None:
+    """The second guard: what would be oversold is never written, and the drop is frozen."""
+    only_stock = Control("stock", (STOCK,), more_fans_press_than_there_are_units, "")
+    sale = await play(Store(client, only_stock.mutilated()), drop, only_stock.story)
+    assert (await sale.words())[-1] == "frozen"
+    assert await sale.counts() == (1, 2, 0, 0)
+
+
+@each_control
+def test_without_the_guard_the_state_machine_fails(server: Server, control: Control) -> None:
+    hands = Hands(server, control.mutilated())
+    Machine.hands = hands
+    try:
+        with pytest.raises((AssertionError, ExceptionGroup)):
+            run_state_machine_as_test(
+                Machine,
+                settings=settings(
+                    max_examples=400,
+                    stateful_step_count=40,
+                    deadline=None,
+                    database=None,
+                    derandomize=True,
+                    report_multiple_bugs=False,
+                    phases=(Phase.generate,),
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+    finally:
+        hands.close()
