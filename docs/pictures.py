@@ -54,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as data:
         demo = play(Path(data))
         try:
-            address = link(demo)
+            address = link(demo, Path(data) / "said")
             with sync_playwright() as playwright:
                 found = next(filter(None, map(shutil.which, BROWSERS)), None)
                 if found is None:
@@ -66,27 +66,28 @@ def main() -> None:
             demo.wait(PATIENCE_S)
 
 
-def play(data: Path) -> subprocess.Popen[str]:
-    """`dropengine demo` on a free port, its lines on a pipe."""
+def play(data: Path) -> subprocess.Popen[bytes]:
+    """`dropengine demo` on a free port; what it says goes to `data/said`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "dropengine", "demo", "--seed", str(SEED)]
-    return subprocess.Popen(
-        [*command, "--port", str(port), "--data-dir", str(data / "shop")],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+    with (data / "said").open("wb") as said:
+        return subprocess.Popen(
+            [*command, "--port", str(port), "--data-dir", str(data / "shop")],
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
 
 
-def link(demo: subprocess.Popen[str]) -> str:
+def link(demo: subprocess.Popen[bytes], said: Path) -> str:
     """The address of the fan page, as the demo prints it."""
-    assert demo.stdout is not None
-    for line in demo.stdout:
-        if found := re.search(r"http://[^\s/]+/drops/[a-z0-9-]+", line):
+    while demo.poll() is None:
+        if found := re.search(r"http://[^\s/]+/drops/[a-z0-9-]+", said.read_text()):
             return found.group()
-    sys.exit("The demo ended before it printed its links.")
+        time.sleep(0.2)
+    sys.exit(f"The demo ended before it printed its links:\n{said.read_text()}")
 
 
 def photograph(browser: Browser, address: str) -> None:

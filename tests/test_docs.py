@@ -285,3 +285,10 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             heads = re.findall(r"(?m)^#+ (.*)$", there.read_text())
             slugs = {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}
             assert anchor in slugs, f"{page.name}: {path}#{anchor}"
+
+
+def test_every_promise_of_the_readme_names_a_test_that_exists() -> None:
+    promises = re.findall(r"\[`(test_\w+)`\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    assert len(promises) >= 10
+    for name, path in promises:
+        assert re.search(rf"(?m)^(async )?def {name}\(", (ROOT / path).read_text()), name
