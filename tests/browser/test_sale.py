@@ -8,6 +8,7 @@ import re
 import signal
 
 import msgspec
+import pytest
 from playwright.async_api import expect
 
 from dropengine.supervisor import Supervisor
@@ -15,6 +16,20 @@ from tests.browser.stage import DESK, Stage
 from tests.drops import item, manifest
 
 SHORT_MS = 3_000
+NO_WAY = """(way) => {
+    window[way] = class {
+        constructor() {
+            setTimeout(() => {
+                this.onclose?.({code: 1006});
+                this.onerror?.();
+            });
+        }
+        addEventListener() {}
+        close() {}
+    };
+    window[way].OPEN = 1;
+}"""
+"""A network that lets some ways of hearing not through."""
 
 
 async def test_a_person_buys_a_unit(stage: Stage) -> None:
@@ -130,6 +145,54 @@ async def test_a_press_outlives_the_worker_that_was_to_carry_it(
         await fan.figures(free=2, held=1, sold=0)
     events = [line async for line in drop.store.log(drop.id)]
     assert sum(b'"e":"held"' in line for line in events) == 1
+
+
+async def test_a_server_that_does_not_answer_is_named_with_the_time(
+    stage: Stage, shop: Supervisor
+) -> None:
+    drop = await stage.drop(manifest("a"))
+    server = shop.running.server_pid
+    assert server is not None
+    async with stage.person() as fan:
+        await fan.open(drop)
+        await fan.reads("Hold one for me")
+        os.kill(server, signal.SIGSTOP)
+        try:
+            await expect(fan.page.locator("drop-link")).to_contain_text(
+                "The shop is out of reach since", timeout=15_000
+            )
+        finally:
+            os.kill(server, signal.SIGCONT)
+        await fan.is_live()
+        await fan.press("Hold one for me")
+        await fan.reads("Pay €24.00")
+
+
+@pytest.mark.parametrize(
+    ("missing", "asks", "says"),
+    [
+        (["WebSocket"], "**/drops/*/events", "Live"),
+        (["WebSocket", "EventSource"], "**/api/drops/*", "Live, every few seconds"),
+    ],
+)
+async def test_who_gets_no_socket_through_still_buys(
+    stage: Stage, missing: list[str], asks: str, says: str
+) -> None:
+    drop = await stage.drop(manifest("a"))
+    async with stage.person() as fan:
+        # No jitter, so that the test does not wait for the ways that fail.
+        await fan.page.add_init_script(f"Math.random = () => 0; {missing}.forEach({NO_WAY});")
+        async with fan.page.expect_request(asks):
+            await fan.page.goto(drop.path)
+        await expect(fan.page.locator("drop-link")).to_have_text(says)
+        await fan.press("Hold one for me")
+        await fan.reads("Pay €24.00")
+        await fan.figures(free=2, held=1, sold=0)
+        await drop.hold("another")
+        await fan.figures(free=1, held=2, sold=0)
+        await fan.press("Pay €24.00")
+        await fan.page.locator("button[value=pay]").click()
+        await fan.sees("#1 of 3")
 
 
 async def test_two_tabs_of_one_fan_show_the_same_hold(stage: Stage) -> None:

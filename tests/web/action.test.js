@@ -29,6 +29,12 @@ test("a hold is paid, with its time", () => {
   assert.deepEqual([pay.label, pay.clock, pay.command], ["Pay €24.00", "04:59", { t: "pay", holds: ["h1"] }]);
 });
 
+test("the last minute of a hold says that there may be more time, once", () => {
+  const hint = (more) => action(state({ you: { used: 1, holds: [hold({ deadline_ms: NOW + 60_000, ...more })] } }), choice(), NOW).hint;
+  assert.match(hint(), /2 minutes more, once/);
+  assert.doesNotMatch(hint({ extended: true }), /once/);
+});
+
 test("an offer comes before a hold, and is claimed", () => {
   const holds = [hold({ deadline_ms: NOW + 1_000 }), hold({ id: "h2", origin: "line", deadline_ms: NOW + 1_798_000 })];
   const claim = action(state({ you: { used: 2, holds } }), choice(), NOW);

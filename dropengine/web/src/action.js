@@ -21,6 +21,9 @@ import { count, left, money, number, poolName, serials, span } from "./words.js"
  * @typedef {{kind: string, label: string, clock: string, hint: string, command: Command | null, go: string, turn: string}} Action
  */
 
+/** A hold's last minute: said once, and the moment to ask for more time. */
+export const WARN_MS = 60_000;
+
 const WAITS = /** @type {Record<string, string>} */ ({
   hold: "Holding…",
   claim: "Claiming…",
@@ -119,7 +122,8 @@ function pay(state, hold, all, now) {
   if (hold.checking) return shows("checking", "Asking about your payment…", { hint: "The time is over, but a payment was begun. Nobody else gets the unit until the provider has answered." });
   if (rest <= 0) return shows("checking", "Time is over…", { hint: "The shop is settling this hold." });
   const more = all > 1 ? ` The first of ${all} that wait for you.` : "";
-  const hint = `${units(state, hold)} ${hold.qty === 1 ? "is" : "are"} yours until then.${more}`;
+  const last = rest <= WARN_MS && !hold.extended ? ` Less than a minute is left: you may ask for ${span(state.drop.extend_ms)} more, once.` : "";
+  const hint = `${units(state, hold)} ${hold.qty === 1 ? "is" : "are"} yours until then.${last || more}`;
   const words = hold.state === "paying" ? "Back to the payment" : `Pay ${money(hold.price * hold.qty, state.drop)}`;
   return shows("pay", words, { clock: left(rest), hint, command: { t: "pay", holds: [hold.id] } });
 }
@@ -187,8 +191,8 @@ function fresh(state, choice, orders, now) {
   const line = refusal !== null && refusal.command.t === "hold" && refusal.command.pool === choice.pool && ["all_held", "sold_out", "not_your_turn"].includes(refusal.refused.code) && refusal.refused.seq >= state.seq && !refusal.refused.free;
   if (pool.free >= 1 && !line) {
     const few = Math.min(qty, pool.free);
-    const hint = few < qty ? `Only ${count(few, "unit")} left to hold.` : `Yours for ${span(drop.hold_ms)} while you pay. ${orders > 0 ? "You may have one more." : "Nothing is charged yet."}`;
-    return shows("hold", few === 1 ? "Hold one for me" : `Hold ${few} for me`, { hint, command: { t: "hold", pool: choice.pool, qty: few } });
+    const hint = few < qty ? `Only ${count(few, "unit")} left to hold.` : `Yours for ${span(drop.hold_ms)} while you pay. Nothing is charged yet.`;
+    return shows("hold", few === 1 ? `Hold one ${orders > 0 ? "more" : "for me"}` : `Hold ${few} ${orders > 0 ? "more" : "for me"}`, { hint, command: { t: "hold", pool: choice.pool, qty: few } });
   }
   if (pool.held > 0) return join(choice, qty, `All held: ${count(pool.held, "unit")} in carts may come back, and ${pool.held === 1 ? "goes" : "go"} to the line.`);
   return join(choice, qty, "Sold out. A unit that is refunded goes to the line.");

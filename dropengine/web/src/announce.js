@@ -5,12 +5,10 @@
  * @import {State} from "./state.js"
  */
 
-import { units } from "./action.js";
+import { WARN_MS, units } from "./action.js";
 import { offered, open, phase } from "./state.js";
 import { number, serials, span } from "./words.js";
 
-/** A hold's last minute: said once, and the moment to ask for more time. */
-export const WARN_MS = 60_000;
 /** Places worth a word on the way to the front. */
 const MARKS = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 

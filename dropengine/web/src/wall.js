@@ -61,7 +61,7 @@ export class DropWall extends Part {
   #countdown(opens, zone) {
     const { here, there } = moments(opens, zone);
     return html`<p class="huge digits" role="timer" aria-live="off">${left(opens - this.now)}</p>
-      <p class="until">${there === "" ? here : there}</p>`;
+      <p class="until">Opens ${there === "" ? here : there}</p>`;
   }
 
   /**
