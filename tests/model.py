@@ -1064,6 +1064,7 @@ class Oracle:
                     pass
         self.say(
             events.Discharged,
+            fan=self.holds[duty.hold].fan,
             duty=name,
             kind=duty.kind,
             hold=duty.hold,

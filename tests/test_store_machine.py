@@ -455,7 +455,7 @@ def test_the_scripts_do_what_the_oracle_says(hands: Hands) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=250,
+            max_examples=200,
             stateful_step_count=60,
             deadline=None,
             phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
