@@ -209,7 +209,7 @@ class Pen:
         held = self.holds[hold]
         self.write(
             events.Discharged,
-            **({"fan": held.fan} if "fan" in events.Discharged.__struct_fields__ else {}),
+            fan=held.fan,
             duty=f"{kind}:{charge or hold}",
             kind=kind,
             hold=hold,

@@ -145,6 +145,8 @@ def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
             fates = ("left",) if again else ("dormant", "left")
             if not isinstance(e, events.Declined):
                 fates = ("dormant",)
+                if again:
+                    books.blame("INV-11", f"{entry.id} is not called again after its first lapse")
             books.owed.append(Owed(fates, entry.id, "INV-11", f"its offer {e.hold} came back"))
     books.take(hold.fan, hold.pool.item, -hold.qty)
 

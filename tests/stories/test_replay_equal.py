@@ -1,4 +1,4 @@
-"""The fold of the log is the stored truth, and the referee finds nothing, whatever fans and creators do.
+"""The fold of the log is the stored truth and the referee finds nothing, whatever anybody does.
 
 Each run plays a few hundred random commands of a small crowd on the real scripts, with the clock in
 hand, and prints nothing but its seed when it fails.
@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from dropengine import model, replay
+from dropengine import model, replay, wire
 from dropengine.referee import judge
 from dropengine.store import Store
 from tests.drops import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item, manifest
@@ -18,6 +18,7 @@ from tests.sale import Sale
 
 FANS = [f"f{i}" for i in range(9)]
 POOLS = ("pin@north", "pin@south", "lamp")
+COMMANDS = ("hold", "join", "pay", "claim", "release", "extend", "leave")
 MOMENTS = (1, COOL_MS, PAY_MS, LOOKUP_MS, HOLD_MS, OFFER_MS)
 
 
@@ -44,37 +45,45 @@ class Crowd:
         return (owner if self.dice.random() < 0.95 else self.dice.choice(FANS)), name
 
     async def step(self) -> None:
-        verbs = ("hold", "join", "pay", "claim", "money", "release", "extend", "leave", "wait")
+        verbs = (*COMMANDS, "money", "wait", "wait", "batch")
         rare = ("refund", "discharge", "unpaid", "stock", "pause", "message", "settle")
         verb = self.dice.choice(verbs if self.dice.random() < 0.8 else rare)
-        await getattr(self, f"do_{verb}")()
+        if verb in COMMANDS:
+            await self.sale.press(*self.command(verb))
+        else:
+            await getattr(self, f"do_{verb}")()
         await self.look()
 
-    async def do_hold(self) -> None:
-        dice = self.dice
-        pool, qty, fewer = dice.choice(POOLS), dice.randint(1, 3), dice.random() < 0.5
-        await self.sale.hold(dice.choice(FANS), pool, qty, fewer=fewer)
+    def command(self, verb: str) -> tuple[str, wire.FanCommand]:
+        """A command of somebody, under a fresh key."""
+        dice, key = self.dice, self.sale.key()
+        fan = dice.choice(FANS)
+        match verb:
+            case "hold":
+                pool, qty = dice.choice(POOLS), dice.randint(1, 3)
+                return fan, wire.Hold(id=0, key=key, pool=pool, qty=qty, fewer=dice.random() < 0.5)
+            case "join":
+                pools = dice.sample(POOLS, dice.randint(1, len(POOLS)))
+                return fan, wire.Join(id=0, key=key, pools=pools, qty=dice.randint(1, 3))
+            case "leave":
+                entry = dice.choice([*self.truth.entries, "e1"])
+                owner = self.truth.entries[entry].fan if entry in self.truth.entries else fan
+                return owner, wire.Leave(id=0, key=key, entry=entry)
+        fan, hold = self.any_hold()
+        match verb:
+            case "claim":
+                return fan, wire.Claim(id=0, key=key, hold=hold)
+            case "release":
+                return fan, wire.Release(id=0, key=key, hold=hold)
+            case "extend":
+                return fan, wire.Extend(id=0, key=key, hold=hold)
+            case _:
+                return fan, wire.Pay(id=0, key=key, holds=[hold])
 
-    async def do_join(self) -> None:
-        pools = self.dice.sample(POOLS, self.dice.randint(1, len(POOLS)))
-        await self.sale.join(self.dice.choice(FANS), *pools, qty=self.dice.randint(1, 3))
-
-    async def do_pay(self) -> None:
-        await self.sale.pay(*self.any_hold())
-
-    async def do_claim(self) -> None:
-        await self.sale.claim(*self.any_hold())
-
-    async def do_release(self) -> None:
-        await self.sale.release(*self.any_hold())
-
-    async def do_extend(self) -> None:
-        await self.sale.extend(*self.any_hold())
-
-    async def do_leave(self) -> None:
-        if self.truth.entries:
-            entry = self.dice.choice(list(self.truth.entries))
-            await self.sale.leave(self.truth.entries[entry].fan, entry)
+    async def do_batch(self) -> None:
+        """Several commands in one script; the line is served only after all of them."""
+        verbs = [self.dice.choice(COMMANDS) for _ in range(self.dice.randint(2, 7))]
+        await self.sale.batch(*[self.command(verb) for verb in verbs])
 
     async def do_money(self) -> None:
         """A payment for any hold: early, late, a second one, with a wrong amount, repeated."""
@@ -82,7 +91,8 @@ class Crowd:
             return
         dice = self.dice
         began = [name for name, hold in self.truth.holds.items() if hold.began]
-        hold = dice.choice(began or list(self.truth.holds))
+        open_ = [name for name in began if self.truth.holds[name].state == "paying"]
+        hold = dice.choice((open_ if dice.random() < 0.6 else began) or list(self.truth.holds))
         if dice.random() < 0.9 or not self.charges:
             self.charges += 1
         charge = f"c{self.charges if dice.random() < 0.9 else dice.randint(1, self.charges)}"
@@ -170,3 +180,28 @@ async def test_whatever_a_crowd_does_the_log_rebuilds_the_truth(
             await check(one.sale)
     await one.play_out()
     await check(one.sale, closed=True)
+
+
+async def test_hundreds_of_things_due_at_once_are_settled_and_served_in_order(
+    store: Store, drop: str
+) -> None:
+    """More is due, and more can be offered, than one script does: nobody gets in between."""
+    sale = Sale(store, drop)
+    await sale.publish(manifest(drop, item("pin", {"pin": 300}), limit=3))
+    await sale.creator("open")
+    fans = [f"f{i}" for i in range(300)]
+    presses = [(fan, wire.Hold(id=0, key="press", pool="pin")) for fan in fans]
+    for start in range(0, 300, 100):
+        await sale.batch(*presses[start : start + 100])
+    waiting = [f"w{i}" for i in range(200)]
+    for start in range(0, 200, 100):
+        joins = [wire.Join(id=0, key="join", pools=["pin"]) for _ in range(100)]
+        await sale.batch(*zip(waiting[start : start + 100], joins, strict=True))
+    sale.now += HOLD_MS
+    assert isinstance(await sale.hold("late"), model.Held), "a hundred units are left over"
+    await check(sale)
+    assert [row.fan for row in (await sale.truth()).holds.values()].count("late") == 1
+    sale.now += OFFER_MS
+    await sale.creator("close_drop")
+    await sale.settle()
+    await check(sale, closed=True)
