@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -179,6 +181,22 @@ async def test_every_page_comes_with_its_shields(stage: Stage, http: httpx2.Asyn
         assert page.headers["x-content-type-options"] == "nosniff"
         assert page.headers["cache-control"] == "private, no-store"
         assert page.headers["referrer-policy"] == "same-origin"
+
+
+async def test_a_shop_that_is_away_says_so_and_asks_again_by_itself(
+    stage: Stage, http: httpx2.AsyncClient
+) -> None:
+    server = stage.running.server_pid
+    assert server is not None
+    os.kill(server, signal.SIGSTOP)
+    try:
+        page = await http.get("/", timeout=15)
+    finally:
+        os.kill(server, signal.SIGCONT)
+    assert page.status_code == 503
+    assert page.headers["retry-after"] == "5"
+    assert "Nothing is sold out and nothing is lost" in page.text
+    assert '<meta http-equiv="refresh" content="5">' in page.text
 
 
 async def test_a_guest_gets_one_ticket_and_keeps_it(stage: Stage, http: httpx2.AsyncClient) -> None:
