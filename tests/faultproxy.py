@@ -48,6 +48,7 @@ class FaultProxy:
         self.struck: Counter[Fate] = Counter()
         self._plans: list[tuple[bytes, Fate]] = []
         self._gate = asyncio.Event()
+        self._strike = asyncio.Condition()
         self._talks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -68,6 +69,11 @@ class FaultProxy:
         """Let everything go on that is delayed now."""
         self._gate.set()
         self._gate = asyncio.Event()
+
+    async def strikes(self, fate: Fate) -> None:
+        """Wait until a request has met `fate`."""
+        async with self._strike:
+            await self._strike.wait_for(lambda: self.struck[fate] > 0)
 
     async def cut(self) -> None:
         """Cut every open connection."""
@@ -121,6 +127,8 @@ class FaultProxy:
             self.seen[command.decode()] += 1
             fate = self._fate(command)
             self.struck[fate] += 1
+            async with self._strike:
+                self._strike.notify_all()
             match fate:
                 case Fate.RESET:
                     return
