@@ -20,8 +20,7 @@ class Event(msgspec.Struct, frozen=True, tag_field="e", tag=snake, forbid_unknow
     at: int
 
 
-# --- The drop
-# ---------------------------------------------------------------------------------------
+# --- The drop ---
 
 
 class PublishedItem(msgspec.Struct, frozen=True):
@@ -138,8 +137,7 @@ class Frozen(Event, frozen=True):
     why: str
 
 
-# --- Holds
-# ------------------------------------------------------------------------------------------
+# --- Holds ---
 
 
 class Held(Event, frozen=True):
@@ -268,8 +266,7 @@ class Discharged(Event, frozen=True):
     result: str
 
 
-# --- The line
-# ---------------------------------------------------------------------------------------
+# --- The line ---
 
 
 class Joined(Event, frozen=True):

@@ -104,13 +104,13 @@ class Talker:
         except ValueError as error:
             self._refuse(0, model.BadMessage(str(error)))
             return
-        kind = type(message)
-        if kind is wire.Ping:
-            self.seat.push(frame(wire.Pong(message.id, message.c, time.time() * 1000)))  # type: ignore[union-attr]
-        elif kind is wire.Hello:
-            self._hello(message.ticket)  # type: ignore[union-attr]
+        if isinstance(message, wire.Ping):
+            now_ms = time.time() * 1000 + self.room.skew_ms
+            self.seat.push(frame(wire.Pong(message.id, message.c, now_ms)))
+        elif isinstance(message, wire.Hello):
+            self._hello(message.ticket)
         else:
-            self._command(message)  # type: ignore[arg-type]
+            self._command(message)
 
     def _hello(self, ticket: str | None) -> None:
         fan = self.seat.fan
@@ -152,8 +152,8 @@ class Talker:
             done = Done(message_id, outcome.seq, hold=room.hold_view(outcome.id, outcome.hold))
         else:
             done = Done(message_id, outcome.seq, entry=outcome.id)
-        self.seat.push(frame(done))
-        room.note(fan, outcome)
+        you = room.note(fan, outcome, self.seat)
+        self.seat.push(frame(done) if you is None else frame(done).before(you))
 
     def _refuse(self, message_id: int, outcome: model.Refusal) -> None:
         view = self.room.view
@@ -234,6 +234,8 @@ class QueueConn:
         if not self._ended:
             self._bytes += len(frame.text)
             self.queue.put_nowait(frame)
+            if frame.then is not None:
+                self.push(frame.then)
 
     def unsent(self) -> int:
         return self._bytes

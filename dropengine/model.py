@@ -107,7 +107,7 @@ POINTS_MAX = 1023
 it."""
 
 
-# --- Records: one msgpack array each, exactly as the scripts store them. -------------------------
+# --- Records: one msgpack array each, exactly as the scripts store them. ---
 
 
 class Record(msgspec.Struct, array_like=True):
@@ -221,7 +221,7 @@ class DutyRecord(Record):
 DutyKind = Literal["capture", "void", "refund", "lookup"]
 
 
-# --- Outcomes. ------------------------------------------------------------------------------------
+# --- Outcomes. ---
 
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame as WireFrame
+from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C where it was built
 from websockets.http11 import Request
 
 from dropengine.room import Frame
@@ -22,6 +23,15 @@ from dropengine.wire import CloseCode
 
 EXTENSION = "dropengine.conn"
 """Where the door finds this protocol: `scope["extensions"][EXTENSION]`."""
+
+
+PLAIN_TEXT = 0x81
+"""First byte of a text frame that is a whole message."""
+MASKED = 0x80
+LENGTH_IN_TWO = 126
+LENGTH_IN_EIGHT = 127
+HEAD = 6
+"""Bytes before the payload of a short masked frame: two, and the mask."""
 
 
 class Talk(Protocol):
@@ -50,15 +60,20 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     """One socket. Give it to uvicorn as `ws="dropengine.protocol:LiveProtocol"`."""
 
     talk: Talk | None = None
+    _longest = 0
+    _rest = b""
+    """The beginning of a frame that has not come whole."""
+    _parsing = False
+    """The parent's parser has the rest of this socket."""
 
-    # --- The door's side.
-    # ---------------------------------------------------------------------------
+    # --- The door's side. ---
 
     def take(self, talk: Talk) -> None:
         """From now on `talk` reads this socket. Call it after `websocket.accept` was sent."""
         self.talk = talk
         # What only the handshake and the ASGI side need would stay for as long as the socket does.
         self.queue = _SINK
+        self._longest = self.config.ws_max_size
         del self.scope, self.request, self.response
         if self.read_paused:
             self.read_paused = False
@@ -89,8 +104,45 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         timeout = 1.0 if slow else self.close_timeout
         self.close_timer = self.loop.call_later(timeout, self.transport.abort)
 
-    # --- The server's side.
-    # -------------------------------------------------------------------------
+    # --- The short way in. ---
+
+    def data_received(self, data: bytes) -> None:
+        """A taken socket's bytes: cut into whole frames here, plain text frames read at once.
+
+        Everything else, control frames, fragments, and whatever breaks the protocol, goes through
+        the parent's parser, one whole frame at a time: it always stands between two frames.
+        """
+        talk = self.talk
+        if talk is None or self._parsing:
+            super().data_received(data)
+            return
+        if self._rest:
+            data = self._rest + data
+            self._rest = b""
+        while len(data) >= HEAD:
+            length, head = data[1] - MASKED, HEAD
+            if length == LENGTH_IN_TWO:
+                head = HEAD + 2
+                length = data[2] << 8 | data[3]
+            if not 0 <= length <= self._longest or data[1] == MASKED + LENGTH_IN_EIGHT:
+                # Unmasked, or longer than any message may be: the parser knows how to refuse it.
+                self._parsing = True
+                super().data_received(data)
+                return
+            end = head + length
+            if len(data) < end:
+                break
+            if data[0] == PLAIN_TEXT and not self.frames:
+                if not self.close_sent:
+                    talk.receive(apply_mask(data[head:end], data[head - 4 : head]))
+            else:
+                super().data_received(data[:end])
+                if self.talk is not talk:
+                    return
+            data = data[end:]
+        self._rest = data
+
+    # --- The server's side. ---
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 
 import redis.asyncio as redis
@@ -136,6 +137,7 @@ class Relay:
 
     async def _look_once(self) -> ViewReply | None:
         room = self._room
+        asked_ms = time.time() * 1000
         try:
             reply = await self._store.view(room.drop, self._moves_at, self._mail_at)
         except (Away, Broken) as error:
@@ -151,6 +153,8 @@ class Relay:
         if isinstance(reply, model.NotFound):
             room.ended = True
             return None
+        # Deadlines are the server's; so is the clock that screens are told.
+        room.skew_ms = reply.now_ms - (asked_ms + time.time() * 1000) / 2
         self._apply(reply)
         return reply
 

@@ -33,10 +33,12 @@ BACKLOG_BYTES_MAX = 1 << 18
 class Frame:
     """One message, encoded once. `text`: the JSON. `raw`: the same as one WebSocket text frame."""
 
-    __slots__ = ("raw", "text")
+    __slots__ = ("raw", "text", "then")
 
     def __init__(self, text: bytes) -> None:
         self.text = text
+        self.then: Frame | None = None
+        """A second message that `raw` carries after this one."""
         size = len(text)
         if size < 126:
             head = bytes((0x81, size))
@@ -45,6 +47,12 @@ class Frame:
         else:
             head = b"\x81\x7f" + size.to_bytes(8, "big")
         self.raw = head + text
+
+    def before(self, other: Frame) -> Frame:
+        """This message and then the other, to be written at once; `text` is this one's."""
+        both = Frame.__new__(Frame)
+        both.text, both.raw, both.then = self.text, self.raw + other.raw, other
+        return both
 
 
 def frame(message: wire.ToFanMessage) -> Frame:
@@ -140,6 +148,8 @@ class Room:
         self.view: ViewReply | None = None
         self.tick: Frame | None = None
         self.lines = Lines([pool.id for item in self.manifest.items for pool in item.pools])
+        self.skew_ms = 0.0
+        """The server's clock minus this machine's, within half a round trip."""
         self.away = False
         self.ended = False
         """Nothing will ever change here again."""
@@ -154,8 +164,7 @@ class Room:
         self._drop_raw: tuple[int, msgspec.Raw] | None = None
         self._laggards: dict[Seat, None] = {}
 
-    # --- Sitting down and leaving.
-    # ------------------------------------------------------------------
+    # --- Sitting down and leaving. ---
 
     def sit(self, conn: Conn, fan: FanId | None) -> Seat:
         """A new seat; its snapshot follows as soon as the state is known."""
@@ -202,8 +211,7 @@ class Room:
                 del self.fans[seat.fan]  # type: ignore[arg-type]
         seat.fan = None
 
-    # --- What everybody sees.
-    # -----------------------------------------------------------------------
+    # --- What everybody sees. ---
 
     def show(self, view: ViewReply, tick: Frame | None) -> None:
         """The newest state, and its frame when it is worth one."""
@@ -336,8 +344,7 @@ class Room:
         if self.away:
             seat.push(Frame(away_tick(self)))
 
-    # --- What is personal.
-    # --------------------------------------------------------------------------
+    # --- What is personal. ---
 
     def want(self, fan: FanId) -> None:
         """Read this fan's state again soon and send it to his seats."""
@@ -423,17 +430,22 @@ class Room:
         here.row, here.seq = row, seq
         self._tell(here)
 
-    def _tell(self, here: Here) -> None:
+    def _tell(self, here: Here, but: Seat | None = None) -> Frame | None:
+        """Send a fan's state to his seats; the seat `but` gets it from the caller."""
         assert here.row is not None
         text = wire.encode(self.you(here.row, here.seq))
         sent = Frame(text)
+        left: Frame | None = None
         for seat in list(here.seats):
-            if not seat.fresh:
+            if seat is but and not seat.fresh:
+                left = sent
+            elif not seat.fresh:
                 seat.push(sent)
             elif self.view is not None:
                 self._snapshot(seat, text)
             else:
                 self.wake.set()
+        return left
 
     def tell_waiting(self) -> None:
         """The first view has come: those whose state was read before it get their snapshot."""
@@ -441,26 +453,28 @@ class Room:
             if here.row is not None and any(seat.fresh for seat in here.seats):
                 self._tell(here)
 
-    def note(self, fan: FanId, outcome: model.PressOutcome) -> None:
+    def note(self, fan: FanId, outcome: model.PressOutcome, by: Seat | None = None) -> Frame | None:
         """A command of a fan was decided through this worker: show it to him without reading again.
+
+        Returns the `you` that the seat `by` is to get with its answer, if there is one to give.
 
         Only the plain case, a hold of a fan with nothing in the line, is applied here; the rest is
         read. What was applied is known to be whole, because the outcome says what it changed from.
         """
         here = self.fans.get(fan)
         if here is None or not isinstance(outcome, model.HoldGranted | model.EntryGranted):
-            return
+            return None
         if outcome.was == outcome.seq or here.row is None:
-            return
+            return None
         row = here.row
         if isinstance(outcome, model.EntryGranted) or row.entries or outcome.hold.entry:
             self.want(fan)
-            return
+            return None
         record = row.record
         if record.seq != outcome.was:
             if record.seq < outcome.was:
                 self.want(fan)
-            return
+            return None
         hold, alive = outcome.hold, outcome.hold.state in ("active", "paying")
         known = outcome.id in record.holds
         if alive and not known:
@@ -476,7 +490,7 @@ class Room:
         if record.last in rows:
             row.holds.append((record.last, rows[record.last]))
         record.seq = here.seq = outcome.seq
-        self._tell(here)
+        return self._tell(here, by)
 
     def you(self, row: YouRow, seq: int) -> wire.You:
         """A fan's records as his screens read them."""

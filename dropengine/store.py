@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import redis.asyncio as redis
@@ -37,10 +37,15 @@ AGAIN_MAX = 4000
 SOCKET_TIMEOUT_S = 2.0
 LOG_PAGE = 1000
 
-T = TypeVar("T")
+BEGINNING = frozenset({"hold", "join"})
+"""Commands that begin something; the others go on with what was begun."""
 
 
-# --- Replies that are not outcomes. ---------------------------------------------------------------
+class Full(Away):
+    """The server's memory is full: it takes nothing new, and what was begun may go on."""
+
+
+# --- Replies that are not outcomes. ---
 
 
 class _Again(msgspec.Struct, frozen=True, array_like=True, tag="AGAIN"):
@@ -253,7 +258,7 @@ class Store:
             known = self._keys[drop] = keys.of(drop)
         return known
 
-    # --- The way to a script. ---------------------------------------------------------------------
+    # --- The way to a script. ---
 
     async def _once(self, verb: str, names: Sequence[str], args: Sequence[object]) -> Any:
         script = self._scripts[verb]
@@ -283,12 +288,11 @@ class Store:
             await asyncio.sleep(0)
         raise Broken(f"{drop}: {verb} was answered 'again' {AGAIN_MAX} times")
 
-    # --- Fans.
-    # --------------------------------------------------------------------------------------
+    # --- Fans. ---
 
     async def press(
         self, drop: DropId, commands: Sequence[tuple[FanId, FanCommand]], *, clock_ms: int = 0
-    ) -> list[model.PressOutcome]:
+    ) -> Sequence[model.PressOutcome | model.Away]:
         """A batch in the order given, one outcome each. A drop that does not exist: NotFound for
         each."""
         rows = [command_row(fan, command) for fan, command in commands]
@@ -296,12 +300,35 @@ class Store:
 
     async def press_rows(
         self, drop: DropId, rows: Sequence[Row], *, clock_ms: int = 0
+    ) -> Sequence[model.PressOutcome | model.Away]:
+        """The same for commands that are rows already (`command_row`).
+
+        A server that is full refuses what would begin something as `away`; the rest is decided.
+        """
+        try:
+            return await self._press("press", drop, rows, clock_ms)
+        except Full:
+            return await self._press_full(drop, rows, clock_ms)
+
+    async def _press(
+        self, verb: str, drop: DropId, rows: Sequence[Row], clock_ms: int
     ) -> list[model.PressOutcome]:
-        """The same for commands that are rows already (`command_row`)."""
-        reply = await self._run("press", drop, (clock_ms, _pack(rows)), _PRESSED)
+        reply = await self._run(verb, drop, (clock_ms, _pack(rows)), _PRESSED)
         if isinstance(reply, Pressed):
             return reply.outcomes
         return [reply] * len(rows)
+
+    async def _press_full(
+        self, drop: DropId, rows: Sequence[Row], clock_ms: int
+    ) -> list[model.PressOutcome | model.Away]:
+        """The server's memory is full: what was begun goes on, nothing new begins."""
+        going_on = [i for i, row in enumerate(rows) if row[0] not in BEGINNING]
+        outcomes: list[model.PressOutcome | model.Away] = [model.Away()] * len(rows)
+        if going_on:
+            decided = await self._press("go_on", drop, [rows[i] for i in going_on], clock_ms)
+            for i, outcome in zip(going_on, decided, strict=True):
+                outcomes[i] = outcome
+        return outcomes
 
     async def you(
         self, drop: DropId, fans: Sequence[FanId], *, clock_ms: int = 0
@@ -309,8 +336,7 @@ class Store:
         """The whole state of at most 256 fans."""
         return await self._run("you", drop, (clock_ms, _pack(list(fans))), _YOU)  # type: ignore[no-any-return]
 
-    # --- Creators.
-    # ----------------------------------------------------------------------------------
+    # --- Creators. ---
 
     async def publish(
         self,
@@ -420,8 +446,7 @@ class Store:
     ) -> model.CreatorOutcome:
         return await self._creator("cancel", drop, revision, by, key, clock_ms=clock_ms)
 
-    # --- Payments and duties.
-    # -----------------------------------------------------------------------
+    # --- Payments and duties. ---
 
     async def succeeded(
         self,
@@ -458,8 +483,7 @@ class Store:
         rows = await self._hgetall(drop, "outbox")
         return {name.decode(): _DUTY.decode(raw) for name, raw in rows.items()}
 
-    # --- Time and screens.
-    # --------------------------------------------------------------------------
+    # --- Time and screens. ---
 
     async def settle(
         self, drop: DropId, *, clock_ms: int = 0
@@ -472,8 +496,7 @@ class Store:
         """The newest public state, and the rows after the two cursors; arms the nudge."""
         return await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)  # type: ignore[no-any-return]
 
-    # --- Reading without deciding.
-    # ------------------------------------------------------------------
+    # --- Reading without deciding. ---
 
     async def drops(self) -> list[DropId]:
         """Every drop of the house, the newest first."""
@@ -603,11 +626,10 @@ def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
 _PASSING = (
     ClusterDownError,
     MasterDownError,
-    OutOfMemoryError,
     ReadOnlyError,
     TryAgainError,
 )
-_PASSING_WORDS = ("BUSY", "MISCONF", "NOREPLICAS", "LOADING", "OOM", "READONLY", "UNBLOCKED")
+_PASSING_WORDS = ("BUSY", "MISCONF", "NOREPLICAS", "LOADING", "READONLY", "UNBLOCKED")
 """Refusals of a server that is there and will do it later: it has lost nothing."""
 
 
@@ -615,6 +637,8 @@ def _fault(verb: str, error: ResponseError) -> Exception:
     """The server's refusal as a fault: passing ones are `Away`, what our scripts say is
     `Broken`."""
     text = str(error)
+    if isinstance(error, OutOfMemoryError) or text.startswith("OOM"):
+        return Full(f"the server's memory is full: {verb} begins something")
     if isinstance(error, _PASSING) or text.startswith(_PASSING_WORDS):
         return Away(f"the server cannot do {verb} now: {text}")
     return Broken(f"{verb}: {text}")

@@ -23,7 +23,7 @@ Pools = Annotated[list[Id], Meta(min_length=1, max_length=16)]
 HoldIds = Annotated[list[Id], Meta(min_length=1, max_length=16)]
 
 
-# --- Browser to server. ---------------------------------------------------------------------------
+# --- Browser to server. ---
 
 
 class FromFan(
@@ -94,7 +94,7 @@ FromFanMessage = Hello | Hold | Claim | Release | Extend | Pay | Join | Leave | 
 FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave
 
 
-# --- Server to browser. ---------------------------------------------------------------------------
+# --- Server to browser. ---
 
 
 class PoolView(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 cancel -- the creator calls the drop off: holds end, every order is refunded, by and by.
 

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 close -- nothing new begins; what is held may still be paid, then the drop settles.
 

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 discharge -- a duty was done outside and is ticked off.
 

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 pause -- nothing new begins; holds and offers go on and may be paid.
 

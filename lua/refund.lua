@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 refund -- the creator gives an order's money back: its units go to the line with their serials.
 

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 settle -- decide what is due and serve the line, with nothing else to do. Whether it runs or not changes
 nothing about who can buy: every script does the same before it decides.

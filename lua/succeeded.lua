@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 succeeded -- a provider says that a payment succeeded. It buys its hold, or an equal one, or a unit that is
 left when it came late; otherwise a duty gives the money back, and once a fan gets a place for it in the

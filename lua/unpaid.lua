@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 unpaid -- the provider was asked about a silent payment and says that nobody paid: the hold, whose
 deadline is over, ends now.

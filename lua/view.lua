@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 view -- the newest public state, and what moved since a worker looked last. It arms the nudge in the same
 script: whatever changes after it tells the workers, so nothing is missed and nobody polls.

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 you -- the whole personal state of some fans, with exact places.
 

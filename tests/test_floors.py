@@ -29,16 +29,22 @@ CROWD = frozenset({"fans", "link", "plans", "screen", "progress"})
 FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("words", frozenset({"errors", "model", "records"})),
     ("speech", frozenset({"wire", "events", "tomlmap", "reader", "manifest", "config"})),
-    ("rules", frozenset({"places", "draw", "tickets", "replay", "referee", "verify"})),
+    ("rules", frozenset({"places", "draw", "tickets", "replay", "referee", "history", "verify"})),
     ("tongue", frozenset({"keys", "scripts"})),
     ("truth", frozenset({"store", "people"})),
     ("ports", frozenset({"payments", "post", "localpay"})),
     ("motion", frozenset({"batcher", "room", "hub", "relay", "settler"})),
     ("doors", frozenset({"protocol", "live", "doors", "schema"})),
-    ("roof", frozenset({"app", "guard", "embedded", "workers"})),
+    ("roof", frozenset({"app", "server", "guard", "embedded", "worker", "workers", "supervisor"})),
     (
         "key",
-        frozenset({"cli", "creator", "doctor", "demo", "rehearse", "summary", "__main__", *CROWD}),
+        frozenset(
+            {
+                *("cli", "creator", "doctor", "demo", "rehearse", "summary", "__main__"),
+                *("operators", "shop", "stage", "verdicts"),
+                *CROWD,
+            }
+        ),
     ),
 )
 FLOOR_OF = {noun: floor for floor, (_, nouns) in enumerate(FLOORS) for noun in nouns}

@@ -4,7 +4,11 @@ the key is new, nil when it was used for another command.
 --]]
 local function answered(t, who, key, body)
   local field = who .. ':' .. key
-  local stored = t.answers[field] or redis.call('HGET', t.key.answers, field)
+  local stored = t.answers[field]
+  if not stored then
+    stored = t.stored[field]
+    if stored == nil then stored = redis.call('HGET', t.key.answers, field) end
+  end
   if not stored then return false end
   local id, was = string.match(stored, '^([^|]*)|(.*)$')
   if was ~= body then return nil end
