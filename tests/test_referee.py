@@ -489,6 +489,20 @@ DOCTORED |= {
         "INV-9",
     ),
     "rescued though it never began": ("a_late_payment", leave_out(events.Paying), "INV-9"),
+    "rescued though nobody paid in time": (
+        "a_rush",
+        after(
+            events.Expired,
+            1,
+            events.Rescued,
+            intent="h2",
+            serials=[3],
+            amount=logs.PRICE,
+            charge="c9",
+            capture="done",
+        ),
+        "INV-9",
+    ),
     "given back by magic": ("a_late_payment", change(events.Voided, how="magic"), "INV-10"),
     "half the money back": ("a_late_payment", change(events.Refunded, amount=1), "INV-10"),
     "a refund that failed": (
@@ -528,7 +542,24 @@ def test_a_payment_is_not_rescued_past_the_line() -> None:
     pen.expired(ada)
     assert judge(text(pen.log)).honest
     pen.rescued(ada)
-    assert ("INV-11", len(pen.log)) in {(v.inv, v.seq) for v in judge(text(pen.log)).violations}
+    verdict = judge(text(pen.log))
+    assert verdict.overtaken == 1
+    assert first(verdict) == ("INV-11", len(pen.log))
+
+
+def test_a_late_payment_buys_no_offer_that_its_fan_has_not_claimed() -> None:
+    pen = logs.Pen(logs.rules({"pin": (1, 0)})).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    pen.paying(ada)
+    entry = pen.joined("ada")
+    pen.looked_up(ada)
+    pen.expired(ada)
+    offer = pen.offered(entry)
+    pen.wait(5)
+    assert judge(text(pen.log)).honest
+    pen.sold(offer, intent=ada)
+    assert first(judge(text(pen.log))) == ("INV-10", len(pen.log))
 
 
 def by_the_clock() -> logs.Pen:

@@ -183,9 +183,6 @@ def _served(books: Books, e: events.Served) -> None:
 
 
 def _dormant(books: Books, e: events.Dormant) -> None:
-    entry = books.entries.get(e.entry)
-    if entry is not None and not entry.lapses:
-        books.blame("INV-11", f"{e.entry} is dormant after its first offer")
     final(books, e.entry, e.fan, e.n, "dormant", ("returning",))
 
 
