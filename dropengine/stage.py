@@ -1,0 +1,83 @@
+"""Drops to play: the shipped examples under fresh ids, with times and caps for a rehearsal."""
+
+from __future__ import annotations
+
+import secrets
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from dropengine import manifest
+from dropengine.errors import ManifestError
+from dropengine.manifest import Item, Manifest, Pool
+
+ID_CHARS_MAX = 32
+
+HOLD_MS = 3_000
+OFFER_MS = 2_500
+EXTEND_MS = 1_000
+PAY_MS = 1_500
+COOL_MS = 500
+LOOKUP_MS = 1_000
+
+
+def shipped(name: str) -> Manifest:
+    """A manifest by its file, or one of the examples that come with the package by its name.
+
+    Raises ManifestError.
+    """
+    path = Path(name)
+    example = files("dropengine") / "examples" / path.name
+    try:
+        if path.is_file() or not example.is_file():
+            return manifest.parse(path.read_bytes(), name)
+        return manifest.parse(example.read_bytes(), path.name)
+    except OSError as fault:
+        raise ManifestError(name, [fault.strerror or str(fault)]) from fault
+
+
+def fresh_id(drop: str) -> str:
+    """An id that no earlier play has: a published drop stays in the books."""
+    end = secrets.token_hex(3)
+    return f"{drop[: ID_CHARS_MAX - len(end) - 1].rstrip('-')}-{end}"
+
+
+def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
+    """The same drop as a practice of seconds, opened by hand; `units` on sale when given.
+
+    Units that the drop withholds come on top, scaled alike.
+    """
+    played = msgspec.structs.replace(
+        manifest.with_opening(drop, name, 0),
+        closes_ms=0,
+        practice=True,
+        hold_ms=min(drop.hold_ms, HOLD_MS),
+        offer_ms=min(drop.offer_ms, OFFER_MS),
+        extend_ms=min(drop.extend_ms, EXTEND_MS),
+        pay_ms=min(drop.pay_ms, PAY_MS),
+        cool_ms=min(drop.cool_ms, COOL_MS),
+        lookup_ms=min(drop.lookup_ms, LOOKUP_MS),
+    )
+    return played if units is None else scaled(played, units)
+
+
+def scaled(drop: Manifest, units: int) -> Manifest:
+    """The drop with `units` on sale, spread over its pools as they are, at least one in each."""
+    pools = [pool for item in drop.items for pool in item.pools]
+    on_sale = sum(pool.cap - pool.withheld for pool in pools)
+    if on_sale == 0 or units < len(pools):
+        raise ManifestError(drop.id, [f"{units} units cannot be spread over {len(pools)} pools"])
+    # The running total is rounded, not each share: so the shares add up to the units.
+    given, seen, items = 0, 0, []
+    for item in drop.items:
+        new: list[Pool] = []
+        for pool in item.pools:
+            seen += pool.cap - pool.withheld
+            share = max(1, units * seen // on_sale - given)
+            given += share
+            withheld = pool.withheld * units // on_sale
+            new.append(msgspec.structs.replace(pool, cap=share + withheld, withheld=withheld))
+        cap = sum(pool.cap for pool in new)
+        items.append(msgspec.structs.replace(item, cap=cap, pools=tuple(new)))
+    return msgspec.structs.replace(drop, items=tuple[Item, ...](items))
