@@ -10,6 +10,8 @@ from dropengine.model import DropId, FanId
 from dropengine.store import Settled, Store, Truth, YouRow
 from tests.drops import START_MS
 
+Answer = model.PressOutcome | model.Away
+
 
 class Sale:
     """`now` is the clock of every command; `revision` follows the creator's commands."""
@@ -26,17 +28,17 @@ class Sale:
 
     # --- Fans. ------------------------------------------------------------------------------------
 
-    async def batch(self, *commands: tuple[str, wire.FanCommand]) -> list[model.PressOutcome]:
+    async def batch(self, *commands: tuple[str, wire.FanCommand]) -> list[Answer]:
         rows = [(FanId(fan), command) for fan, command in commands]
-        return await self.store.press(self.drop, rows, clock_ms=self.now)
+        return list(await self.store.press(self.drop, rows, clock_ms=self.now))
 
-    async def press(self, fan: str, command: wire.FanCommand) -> model.PressOutcome:
+    async def press(self, fan: str, command: wire.FanCommand) -> Answer:
         (outcome,) = await self.batch((fan, command))
         return outcome
 
     async def hold(
         self, fan: str, pool: str = "pin", qty: int = 1, *, fewer: bool = False, key: str = ""
-    ) -> model.PressOutcome:
+    ) -> Answer:
         command = wire.Hold(id=0, key=key or self.key(), pool=pool, qty=qty, fewer=fewer)
         return await self.press(fan, command)
 
@@ -46,7 +48,7 @@ class Sale:
         assert isinstance(outcome, model.Held), outcome
         return outcome.id
 
-    async def join(self, fan: str, *pools: str, qty: int = 1, key: str = "") -> model.PressOutcome:
+    async def join(self, fan: str, *pools: str, qty: int = 1, key: str = "") -> Answer:
         command = wire.Join(id=0, key=key or self.key(), pools=list(pools or ("pin",)), qty=qty)
         return await self.press(fan, command)
 
@@ -55,19 +57,19 @@ class Sale:
         assert isinstance(outcome, model.Joined), outcome
         return outcome.id
 
-    async def claim(self, fan: str, hold: str) -> model.PressOutcome:
+    async def claim(self, fan: str, hold: str) -> Answer:
         return await self.press(fan, wire.Claim(id=0, key=self.key(), hold=hold))
 
-    async def release(self, fan: str, hold: str) -> model.PressOutcome:
+    async def release(self, fan: str, hold: str) -> Answer:
         return await self.press(fan, wire.Release(id=0, key=self.key(), hold=hold))
 
-    async def extend(self, fan: str, hold: str) -> model.PressOutcome:
+    async def extend(self, fan: str, hold: str) -> Answer:
         return await self.press(fan, wire.Extend(id=0, key=self.key(), hold=hold))
 
-    async def pay(self, fan: str, hold: str) -> model.PressOutcome:
+    async def pay(self, fan: str, hold: str) -> Answer:
         return await self.press(fan, wire.Pay(id=0, key=self.key(), holds=[hold]))
 
-    async def leave(self, fan: str, entry: str) -> model.PressOutcome:
+    async def leave(self, fan: str, entry: str) -> Answer:
         return await self.press(fan, wire.Leave(id=0, key=self.key(), entry=entry))
 
     # --- Money. -----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from dropengine.store import Store
 from tests.conftest import MakeSale
 from tests.drops import HOLD_MS, item, manifest
 from tests.faultproxy import Fate, FaultProxy
-from tests.sale import Sale
+from tests.sale import Answer, Sale
 from tests.server import Server
 
 Act = Callable[[Sale], Awaitable[object]]
@@ -357,7 +357,7 @@ async def test_a_burst_over_a_bad_line_loses_and_doubles_nothing(
             if isinstance(outcome, model.Held):
                 granted[name, command.key] = outcome.id
 
-    async def until_answered(name: str, command: wire.FanCommand) -> model.PressOutcome:
+    async def until_answered(name: str, command: wire.FanCommand) -> Answer:
         while True:
             try:
                 (outcome,) = await flaky.store.press(

@@ -36,6 +36,7 @@ from dropengine.store import Settled, Store, ViewReply, YouReply
 from tests import expected
 from tests.drops import START_MS, item, manifest
 from tests.model import Oracle
+from tests.sale import Answer
 from tests.server import Server
 
 T = TypeVar("T")
@@ -94,7 +95,7 @@ class Machine(RuleBasedStateMachine):
         self.now = START_MS
         self.keys = count(1)
         self.checked = 0
-        self.pressed: list[tuple[str, wire.FanCommand, model.PressOutcome]] = []
+        self.pressed: list[tuple[str, wire.FanCommand, Answer]] = []
         self.ordered: list[tuple[str, int, str, str, dict[str, object]]] = []
         self.paid: list[tuple[str, str, int, str, bool]] = []
 
@@ -360,9 +361,9 @@ class Machine(RuleBasedStateMachine):
         known = self.oracle.holds.get(hold)
         return known.fan if known else FANS[0]
 
-    def press(self, *batch: tuple[str, wire.FanCommand]) -> list[model.PressOutcome]:
+    def press(self, *batch: tuple[str, wire.FanCommand]) -> list[Answer]:
         rows = [(FanId(fan), command) for fan, command in batch]
-        answers = self.run(self.store.press(self.drop, rows, clock_ms=self.now))
+        answers = list(self.run(self.store.press(self.drop, rows, clock_ms=self.now)))
         predicted = self.oracle.press(batch, self.now)
         assert answers == predicted
         self.pressed += [(fan, c, a) for (fan, c), a in zip(batch, answers, strict=True)]

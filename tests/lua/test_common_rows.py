@@ -30,6 +30,7 @@ CREATORS: dict[str, tuple[object, ...]] = {
 
 OTHERS: dict[str, tuple[object, ...]] = {
     "press": (pack([["hold", "ana", "k", "pin", 1, 0]]),),
+    "go_on": (pack([["pay", "ana", "k", "h1"]]),),
     "settle": (),
     "view": (0, 0),
     "you": (pack(["ana"]),),
@@ -110,14 +111,14 @@ FROZEN_ANSWERS: dict[str, tuple[object, ...]] = {
 async def test_a_frozen_drop_goes_on_with_nothing(
     sale: Sale, verb: str, args: tuple[object, ...]
 ) -> None:
-    await sale.bought("di")
+    await sale.bought("ana")
     await sale.held("di")
     await tamper(sale)
     sale.now += HOLD_MS
     await raw(sale, "settle")
     seq = len(await sale.log())
     reply: list[Any] = await raw(sale, verb, *args)
-    assert reply == ["FROZEN"] if verb != "press" else reply[2] == [["FROZEN"]]
+    assert reply == ["FROZEN"] if verb not in ("press", "go_on") else reply[2] == [["FROZEN"]]
     assert len(await sale.log()) == seq
 
 

@@ -1,0 +1,104 @@
+"""Rows of `go_on`: a full server finishes what it began."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+import redis.asyncio as redis
+
+from dropengine import model, wire
+from dropengine.errors import Away
+from tests.conftest import MakeSale
+from tests.drops import HOLD_MS, LOOKUP_MS, item
+from tests.lua.raw import raw
+from tests.sale import Sale
+
+BUFFER_BYTES = 1
+
+
+@pytest.fixture
+async def full(sale: Sale, client: redis.Redis) -> AsyncIterator[Sale]:
+    """The sale of a server that gets full when the test calls `fill`."""
+    before = str((await client.config_get("maxmemory"))["maxmemory"])
+    yield sale
+    await client.config_set("maxmemory", before)
+
+
+async def fill(sale: Sale) -> None:
+    await sale.store.client.config_set("maxmemory", BUFFER_BYTES)
+
+
+async def test_a_full_server_begins_nothing_and_says_away(full: Sale) -> None:
+    await fill(full)
+    assert await full.hold("ana") == model.Away()
+    assert await full.join("ana") == model.Away()
+    assert len(await full.log()) == 2
+
+
+async def test_what_a_fan_holds_is_paid_extended_and_given_back(full: Sale) -> None:
+    paid, given = await full.held("ana"), await full.held("bo")
+    await fill(full)
+    assert isinstance(await full.extend("ana", paid), model.Extended)
+    assert isinstance(await full.pay("ana", paid), model.Paying)
+    assert isinstance(await full.release("bo", given), model.Released)
+    assert isinstance(await full.succeeded(paid), model.Sold)
+    assert isinstance(await full.discharge(f"capture:c-{paid}"), model.Discharged)
+    assert isinstance(await full.refund(paid), model.Refunded)
+
+
+async def test_an_offer_is_claimed_and_an_entry_left(full: Sale) -> None:
+    buying, waiting = await full.joined("ana"), await full.held("di", qty=2)
+    queued = await full.joined("bo")
+    offer = (await full.truth()).entries[buying].hold
+    await fill(full)
+    assert isinstance(await full.claim("ana", offer), model.Claimed)
+    assert isinstance(await full.leave("bo", queued), model.Left)
+    assert isinstance(await full.release("di", waiting), model.Released)
+
+
+async def test_a_batch_on_a_full_server_is_decided_in_part(full: Sale) -> None:
+    hold = await full.held("ana")
+    await fill(full)
+    answers = await full.batch(
+        ("bo", wire.Hold(id=0, key="b", pool="pin", qty=1)),
+        ("ana", wire.Pay(id=0, key="a", holds=[hold])),
+        ("cy", wire.Join(id=0, key="c", pools=["pin"], qty=1)),
+    )
+    assert [type(answer) for answer in answers] == [model.Away, model.Paying, model.Away]
+
+
+async def test_a_full_server_still_settles_and_can_be_paused_and_closed(full: Sale) -> None:
+    hold = await full.held("ana")
+    await full.pay("ana", hold)
+    await fill(full)
+    full.now += HOLD_MS
+    await full.settle()
+    full.now += LOOKUP_MS
+    await full.settle()
+    assert (await full.words())[-1] == "expired"
+    assert isinstance(await full.creator("pause"), model.Done)
+    assert isinstance(await full.creator("close_drop"), model.Done)
+
+
+async def test_a_full_server_publishes_and_opens_nothing(full: Sale) -> None:
+    await fill(full)
+    with pytest.raises(Away):
+        await full.creator("add", pool="pin", qty=1)
+
+
+async def test_what_has_ended_or_is_anothers_cannot_go_on(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    sale.now += HOLD_MS
+    batch = [["release", "ana", "k", hold], ["claim", "bo", "k", hold]]
+    _, _, answers = await raw(sale, "go_on", msgspec.msgpack.encode(batch))
+    assert answers == [["HOLD_EXPIRED", "expired"], ["NOT_FOUND"]]
+
+
+async def test_a_cancelled_drop_goes_on_with_nothing(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    hold = await sale.held("ana")
+    await sale.creator("cancel")
+    _, _, answers = await raw(sale, "go_on", msgspec.msgpack.encode([["pay", "ana", "k", hold]]))
+    assert answers == [["CANCELLED"]]
