@@ -158,10 +158,11 @@ class Room:
         self.used_at = asyncio.get_running_loop().time()
         self._store = store
         self._payments = payments
-        self._pay_pages: dict[str, str] = {}
+        self._pay_pages: dict[str, tuple[int, str]] = {}
+        """Hold -> the deadline that its payment page tells, and the page's address."""
         self._wanted: list[FanId] = []
         self._reading: asyncio.Task[None] | None = None
-        self._drop_raw: tuple[int, msgspec.Raw] | None = None
+        self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
         self._laggards: dict[Seat, None] = {}
 
     # --- Sitting down and leaving. ---
@@ -263,6 +264,9 @@ class Room:
     def refresh_everybody(self) -> None:
         """The server lost something: every seat gets a whole new snapshot."""
         self._drop_raw = None
+        for here in self.fans.values():
+            # What was read of the lost log would look newer than all that comes now.
+            here.row, here.seq = None, 0
         for seat in list(self.seats):
             self.greet(seat, seat.fan)
 
@@ -332,8 +336,9 @@ class Room:
     def _snapshot(self, seat: Seat, you: bytes | None) -> None:
         view = self.view
         assert view is not None
-        if self._drop_raw is None or self._drop_raw[0] != view.now_ms:
-            self._drop_raw = (view.now_ms, msgspec.Raw(msgspec.json.encode(self.drop_view())))
+        # Two views may bear the same millisecond, so the view itself is what is compared.
+        if self._drop_raw is None or self._drop_raw[0] is not view:
+            self._drop_raw = (view, msgspec.Raw(msgspec.json.encode(self.drop_view())))
         text = b'{"t":"snapshot","seq":%d,"drop":%b,"you":%b}' % (
             view.seq,
             self._drop_raw[1],
@@ -387,12 +392,10 @@ class Room:
                     reply = await self._store.you(self.drop, fans)
                 except Exception as error:  # noqa: BLE001 - the relay's next look asks again
                     log.warning("%s: %d fans could not be read: %s", self.drop, len(fans), error)
-                    for fan in fans:
-                        if fan in self.fans and not self.fans[fan].wanted:
-                            self.fans[fan].wanted = True
-                            self._wanted.append(fan)
+                    self._want_later(fans)
                     return
                 if isinstance(reply, model.Frozen | model.NotFound):
+                    self._want_later(fans)
                     return
                 for row in reply.rows:
                     if self.view is not None:
@@ -401,22 +404,30 @@ class Room:
         finally:
             self._reading = None
 
+    def _want_later(self, fans: Iterable[FanId]) -> None:
+        """They could not be read now: the relay's next look asks again."""
+        for fan in fans:
+            if fan in self.fans and not self.fans[fan].wanted:
+                self.fans[fan].wanted = True
+                self._wanted.append(fan)
+
     async def _pages(self, row: YouRow) -> None:
         for hold_id, hold in row.holds:
-            if hold.state == "paying" and hold_id not in self._pay_pages:
+            if hold.state == "paying":
                 await self.pay_page(hold_id, hold)
 
     async def pay_page(self, hold_id: str, hold: HoldRecord) -> str:
         """Where this hold is paid; '' while the provider does not answer."""
-        page = self._pay_pages.get(hold_id, "")
-        if not page:
+        told_ms, page = self._pay_pages.get(hold_id, (0, ""))
+        # The page tells the deadline: more time has to be told there too.
+        if told_ms != hold.deadline_ms:
             try:
                 intent = intend(self.drop_view(), HoldId(hold_id), hold, f"/drops/{self.drop}")
                 page = await self._payments.begin(intent)
             except Exception as error:  # noqa: BLE001 - the fan may press pay again
                 log.warning("%s: no payment page for %s: %s", self.drop, hold_id, error)
-                return ""
-            self._pay_pages[hold_id] = page
+                return page
+            self._pay_pages[hold_id] = (hold.deadline_ms, page)
         return page
 
     def _deliver(self, row: YouRow, seq: int) -> None:
@@ -555,7 +566,7 @@ class Room:
             claimed=bool(hold.claimed),
             extended=bool(hold.extended),
             checking=bool(hold.looked) and hold.state == "paying",
-            pay=self._pay_pages.get(hold_id, "") if hold.state == "paying" else "",
+            pay=self._pay_pages.get(hold_id, (0, ""))[1] if hold.state == "paying" else "",
         )
 
 
