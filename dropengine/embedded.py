@@ -43,6 +43,9 @@ STOP_S_MAX = 5.0
 # Orphans are stopped, and processes that are dying let go of the lock, within this.
 LOCK_S_MAX = 5.0
 
+# A killed owner seems alive until the system has taken it apart.
+DYING_S_MAX = 0.5
+
 LOG_BYTES_MAX = 1 << 20
 PROBE_BYTES = 1 << 20
 DISK_POLL_S = 1.0
@@ -249,7 +252,7 @@ class Embedded:
 
     def _win(self, handle: int, path: Path) -> None:
         """Lock the directory, stopping a server that its owner left behind."""
-        deadline = time.monotonic() + LOCK_S_MAX
+        begun = time.monotonic()
         while True:
             # Read before the try: an owner notes itself before it starts anything, so what still
             # names a dead owner after the try failed is a lock that an orphan holds.
@@ -259,11 +262,13 @@ class Embedded:
                 return
             except BlockingIOError:
                 pass
+            now = time.monotonic()
             if owner and guard.alive(*owner):
-                raise AlreadyRunning(os.fspath(self._settings.data_dir), owner[0])
-            if time.monotonic() >= deadline:
+                if now >= begun + DYING_S_MAX:
+                    raise AlreadyRunning(os.fspath(self._settings.data_dir), owner[0])
+            elif now >= begun + LOCK_S_MAX:
                 raise AlreadyRunning(os.fspath(self._settings.data_dir), None)
-            if owner:
+            elif owner:
                 self._stop_orphans(owner)
             time.sleep(0.01)
 

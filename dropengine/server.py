@@ -100,6 +100,8 @@ def client(url: str, timeout_ms: int) -> redis.Redis:
     """A client that asks once: a retry could repeat what the server already did."""
     return redis.Redis.from_url(
         url,
+        # The old protocol: with the new one, a server too old is not even asked its version.
+        protocol=2,
         socket_timeout=timeout_ms / 1000,
         socket_connect_timeout=timeout_ms / 1000,
         retry=Retry(NoBackoff(), 0),
