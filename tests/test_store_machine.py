@@ -437,6 +437,13 @@ class Machine(RuleBasedStateMachine):
             assert msgspec.to_builtins(have) == msgspec.to_builtins(want), name
 
         assert difference(fold(self.oracle.log), truth) == []
+        if not self.oracle.outbox:
+            captured, refunded = self.oracle.money()
+            assert captured - refunded == sum(
+                order.amount
+                for order in self.oracle.orders.values()
+                if order.kept and order.state != "capture_failed"
+            )
 
     def teardown(self) -> None:
         if hasattr(self, "oracle"):

@@ -1,0 +1,108 @@
+"""What the oracle keeps: records that know nothing of counters, sets or flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+OPEN_HOLD = ("active", "paying")
+OPEN_ENTRY = ("waiting", "offered")
+KEPT_ORDER = ("capture_pending", "capture_failed", "done")
+
+
+@dataclass
+class Hold:
+    id: str
+    fan: str
+    pool: str
+    qty: int
+    price: int
+    origin: str
+    start: int
+    deadline: int
+    key: str
+    entry: str = ""
+    call: int = 0
+    state: str = "active"
+    claimed: bool = False
+    extended: bool = False
+    began: bool = False
+    looked: bool = False
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN_HOLD
+
+    @property
+    def offer(self) -> bool:
+        """Given by the line and not taken yet."""
+        return self.origin == "line" and not self.claimed
+
+
+@dataclass
+class Order:
+    id: str
+    fan: str
+    pool: str
+    qty: int
+    amount: int
+    serials: list[int]
+    charge: str
+    state: str
+    at: int
+
+    @property
+    def kept(self) -> bool:
+        return self.state in KEPT_ORDER
+
+
+@dataclass
+class Entry:
+    id: str
+    fan: str
+    n: int
+    qty: int
+    pools: list[str]
+    lane: int
+    points: int
+    key: str
+    state: str = "waiting"
+    lapses: int = 0
+    hold: str = ""
+    cool: int = 0
+    ready: list[int] = field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN_ENTRY
+
+
+@dataclass
+class Duty:
+    kind: str
+    hold: str
+    charge: str
+    amount: int
+    at: int
+
+
+@dataclass
+class Pool:
+    id: str
+    item: str
+    cap: int
+    withheld: int
+    calls: int = 0
+    """Base calls since the last boost call, at most k - 1."""
+    removed: list[int] = field(default_factory=lambda: [0, 0])
+
+
+@dataclass
+class Item:
+    id: str
+    cap: int
+    price: int
+    limit: int
+    most: int
+    given: int = 0
+    """The last serial that was given for the first time."""
+    returned: set[int] = field(default_factory=set)
