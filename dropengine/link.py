@@ -13,6 +13,7 @@ from typing import Final, cast
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
+from websockets.protocol import State
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
@@ -61,7 +62,7 @@ class Link(asyncio.Protocol):
 
     def send(self, frame: bytes) -> bool:
         """Send one text frame. False when the socket is gone: then nothing was sent."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self._protocol.state is not State.OPEN:
             return False
         self._protocol.send_text(frame)
         self._flush()
@@ -74,7 +75,8 @@ class Link(asyncio.Protocol):
 
     def close(self) -> None:
         """Say goodbye."""
-        if self._transport is not None and not self._transport.is_closing():
+        # A closing handshake that has begun, by either side, says it already.
+        if self._transport is not None and self._protocol.state is State.OPEN:
             self._protocol.send_close(1000)
             self._flush()
 
