@@ -80,6 +80,9 @@ class Hub:
 
     async def _open(self, drop: DropId) -> Room | None:
         shown = await self.store.show(drop)
+        if drop in self.rooms:
+            # Its drop was gone for a moment; what it knew is worth nothing now.
+            await self._close(drop)
         if shown is None:
             return None
         if len(self.rooms) >= ROOMS_MAX:
@@ -92,7 +95,7 @@ class Hub:
             durable=self.durable,
             payments=self._payments,
         )
-        relay = Relay(self.store, room)
+        relay = Relay(self.store, room, self._run_id)
         if await relay.look() is None:
             raise Away(f"{drop} cannot be read now")
         self.rooms[drop] = room
@@ -102,6 +105,14 @@ class Hub:
         await self._nudges.add(room)
         room.wake.set()
         return room
+
+    async def _run_id(self) -> str:
+        """The server's run id now, for every room that is opened from now on. Raises Away."""
+        try:
+            self.epoch = str((await self.store.client.info("server"))["run_id"])
+        except (redis.RedisError, OSError) as error:
+            raise Away(f"no reply: {error}") from error
+        return self.epoch
 
     def _relay_ended(self, drop: DropId, task: asyncio.Task[None]) -> None:
         """A relay never ends by itself. If one does, its seats come back to a new one."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import redis.asyncio as redis
 
@@ -19,6 +20,7 @@ from dropengine import keys, model, wire
 from dropengine.errors import Away, Broken
 from dropengine.room import Frame, Room, away_tick, frame, shown_state
 from dropengine.store import Store, ViewReply
+from dropengine.wire import CloseCode
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +73,11 @@ class Nudges:
     async def _listen(self) -> None:
         async with self._client.pubsub() as pubsub:
             # A channel of the house keeps the subscription open while there is no room yet.
-            await pubsub.subscribe("{house}:nudge", *(name.decode() for name in self._rooms))
+            await pubsub.subscribe("{house}:nudge")
+            # From here on a new room subscribes itself; those that came before follow below.
             self._pubsub = pubsub
+            if self._rooms:
+                await pubsub.subscribe(*(name.decode() for name in self._rooms))
             self._on_break()
             async for message in pubsub.listen():
                 room = self._rooms.get(message["channel"])
@@ -81,16 +86,21 @@ class Nudges:
 
 
 class Relay:
-    """Keeps one room at the newest state for as long as it is needed."""
+    """Keeps one room at the newest state for as long as it is needed.
 
-    def __init__(self, store: Store, room: Room) -> None:
+    epoch: asks the server for its present run id; called when its log went back. Raises Away.
+    """
+
+    def __init__(self, store: Store, room: Room, epoch: Callable[[], Awaitable[str]]) -> None:
         self._store = store
         self._room = room
+        self._epoch = epoch
+        self._ticked_at = -math.inf
         self._moves_at = 0
         self._mail_at = 0
         self._seq = -1
         self._news_seq = 0
-        self._told: tuple[int, str, int, bool] | None = None
+        self._told: tuple[int, str, int] | None = None
         self._look: asyncio.Task[ViewReply | None] | None = None
 
     async def run(self) -> None:
@@ -107,8 +117,7 @@ class Relay:
                 except TimeoutError:
                     if not room.seats:
                         continue
-                pause = looked_at + settings.tick_ms / 1000 - loop.time()
-                if pause > 0:
+                while (pause := self._pause(looked_at)) > 0:  # noqa: ASYNC110 - a time, no event
                     await asyncio.sleep(pause)
                 room.wake.clear()
                 looked_at = loop.time()
@@ -117,6 +126,11 @@ class Relay:
                 looked_at += max(0.0, loop.time() - looked_at - settings.tick_ms / 1000)
         finally:
             laggards.cancel()
+
+    def _pause(self, since: float) -> float:
+        """Seconds until a tick after `since` may be made; not above 0: now."""
+        last = max(since, self._ticked_at)
+        return last + self._room.settings.tick_ms / 1000 - asyncio.get_running_loop().time()
 
     async def _drain(self) -> None:
         while True:
@@ -140,18 +154,25 @@ class Relay:
         asked_ms = time.time() * 1000
         try:
             reply = await self._store.view(room.drop, self._moves_at, self._mail_at)
+            if isinstance(reply, ViewReply) and reply.seq < self._seq:
+                room.epoch = await self._epoch()
         except (Away, Broken) as error:
             log.warning("%s: %s", room.drop, error)
-            if not room.away and room.view is not None:
-                room.away = True
-                room.everybody(Frame(away_tick(room)))
             room.wake.set()
+            if not room.away and room.view is not None and self._pause(-math.inf) <= 0:
+                room.away = True
+                self._told = None
+                self._ticked_at = asyncio.get_running_loop().time()
+                room.everybody(Frame(away_tick(room)))
             return None
         if isinstance(reply, model.Frozen):
             room.wake.set()
             return None
         if isinstance(reply, model.NotFound):
             room.ended = True
+            for seat in list(room.seats):
+                # Whoever comes back is told whether there is such a drop.
+                seat.end(CloseCode.RESTART, "")
             return None
         # Deadlines are the server's; so is the clock that screens are told.
         room.skew_ms = reply.now_ms - (asked_ms + time.time() * 1000) / 2
@@ -175,9 +196,8 @@ class Relay:
         self._seq = view.seq
         self._mail(view)
         self._moves(view)
-        back = room.away
         room.away = False
-        self._tick(view, force=back)
+        self._tick(view)
         self._news(view)
         room.read_soon()
         if room.lines.more() or self._moves_at < view.moves_end or self._mail_at < view.mail_end:
@@ -205,9 +225,10 @@ class Relay:
     def _moves(self, view: ViewReply) -> None:
         room, boost = self._room, False
         for number, moves in view.moves:
+            missed = number != self._moves_at + 1
             self._moves_at = number
             boost = boost or any(line % 2 for line, _, _ in moves)
-            if not room.lines.take(moves):
+            if missed or not room.lines.take(moves):
                 room.lines.start((row.id, row.removed_base) for row in view.pools)
                 self._moves_at = view.moves_end
                 room.want_all(f for f, here in room.fans.items() if here.row and here.row.entries)
@@ -220,14 +241,20 @@ class Relay:
                 if here.row and any(entry.lane for _, entry, _ in here.row.entries)
             )
 
-    def _tick(self, view: ViewReply, *, force: bool = False) -> None:
+    def _tick(self, view: ViewReply) -> None:
         room = self._room
-        moved = room.lines.next_tick()
-        told = (view.seq, shown_state(view), view.revision, room.away)
-        if told == self._told and not moved and not force:
+        told = (view.seq, shown_state(view), view.revision)
+        if told == self._told and not room.lines.more():
             room.show(view, None)
             return
+        if self._pause(-math.inf) > 0:
+            # A look out of turn, for one who asked: the screens wait for theirs.
+            room.show(view, None)
+            room.wake.set()
+            return
         self._told = told
+        self._ticked_at = asyncio.get_running_loop().time()
+        moved = room.lines.next_tick()
         tick = wire.Tick(
             seq=view.seq,
             now=view.now_ms,
