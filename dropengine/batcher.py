@@ -75,12 +75,16 @@ class Batcher:
                 batch = self._next()
                 if batch:
                     for asked, outcome in zip(batch, await self._send(batch), strict=True):
-                        asked.reply(outcome)
+                        self._answer(asked, outcome)
         finally:
             self._running = None
-            if self._queue:
-                # Only a bug in a reply ends the loop early; the others must not wait for ever.
-                self._running = asyncio.get_running_loop().create_task(self._run())
+
+    def _answer(self, asked: _Asked, outcome: Answer) -> None:
+        try:
+            asked.reply(outcome)
+        except Exception:
+            # One whose answer cannot be told must not keep the others waiting for theirs.
+            log.exception("%s: the answer to a %s was not told", self._drop, asked.row[0])
 
     def _next(self) -> list[_Asked]:
         batch: list[_Asked] = []
@@ -99,7 +103,8 @@ class Batcher:
                 log.warning(
                     "%s: batch of %d, attempt %d: %s", self._drop, len(rows), attempt, error
                 )
-            except errors.Broken:
+            except Exception:
+                # Broken, or a bug: whoever asked is told that nothing is known, and can ask again.
                 log.exception("%s: a batch of %d was not decided", self._drop, len(rows))
                 break
         return [model.Away(retry_ms=1000)] * len(rows)
