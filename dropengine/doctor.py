@@ -16,7 +16,7 @@ from msgspec import Struct
 from dropengine import config, server
 from dropengine.config import Settings
 from dropengine.embedded import Embedded, disk_free_mib
-from dropengine.errors import DropEngineError
+from dropengine.errors import ConfigError, DropEngineError
 from dropengine.server import ServerFacts
 from dropengine.workers import listen, raise_file_limit
 
@@ -217,4 +217,5 @@ def overcommit(mode: str) -> Finding:
 
 
 def _line(fault: DropEngineError) -> str:
-    return " ".join(str(fault).split())
+    text = "; ".join(fault.mistakes) if isinstance(fault, ConfigError) else str(fault)
+    return " ".join(text.split()).rstrip(".") + "."

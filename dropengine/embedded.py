@@ -46,6 +46,9 @@ LOCK_S_MAX = 5.0
 # A killed owner seems alive until the system has taken it apart.
 DYING_S_MAX = 0.5
 
+# From here on a start deserves a word.
+SLOW_S = 0.2
+
 LOG_BYTES_MAX = 1 << 20
 PROBE_BYTES = 1 << 20
 DISK_POLL_S = 1.0
@@ -329,7 +332,8 @@ class Embedded:
         reading = False
         while True:
             answer = _ask(self._socket_path)
-            if answer.startswith(b"-LOADING") and not reading:
+            slow = time.monotonic() - begun > SLOW_S
+            if slow and answer.startswith(b"-LOADING") and not reading:
                 reading = True
                 log.info("The embedded server reads its log of sales; a long one takes a while.")
             if answer == b"+PONG":

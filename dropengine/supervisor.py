@@ -131,7 +131,7 @@ class Supervisor:
         """kill -9, for rehearsals of the worst."""
         assert self._process is not None, "not started"
         self._process.kill()
-        self._process.wait()
+        self.stop()
 
     def _hear(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
