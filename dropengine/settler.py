@@ -12,10 +12,11 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from dropengine import model
 from dropengine.config import Settings
-from dropengine.errors import Away, Broken
+from dropengine.errors import Away
 from dropengine.model import DropId, DutyRecord
 from dropengine.store import Settled, Store
 
@@ -31,6 +32,29 @@ DUTIES_AT_ONCE = 32
 OVER_S = 15.0
 RETRY_S = 2.0
 """A duty that stays undone is tried again after this."""
+DUTY_S_MAX = 20.0
+"""A provider that has not answered by then is asked again, with the same key."""
+PAUSES_MAX = 5
+"""How often a drop is paused anew when its creator acts at the same moment."""
+
+
+class Reading(NamedTuple):
+    """The server's clock minus ours lies between these, ms: it was read in between."""
+
+    low: int
+    high: int
+
+    @property
+    def middle(self) -> int:
+        return (self.low + self.high) // 2
+
+
+def leapt(before: Reading, now: Reading, leap_ms_max: int) -> bool:
+    """Did the server's clock leave ours by more than this between two readings?
+
+    Sure of it only: what a slow answer explains is no leap.
+    """
+    return now.low - before.high > leap_ms_max or before.low - now.high > leap_ms_max
 
 
 class Settler:
@@ -46,6 +70,8 @@ class Settler:
         self._drops: list[DropId] = []
         self._tried_at: dict[tuple[DropId, str], float] = {}
         self._leads = False
+        self._working: dict[DropId, asyncio.Task[None]] = {}
+        """Drops whose duties are being done: a slow provider must not keep the others waiting."""
         self.last_at = 0.0
         """Monotonic time of the last full round, for the health page."""
 
@@ -75,25 +101,38 @@ class Settler:
                 await asyncio.sleep(self._settings.settle_ms / 1000)
         finally:
             clock.cancel()
+            for task in self._working.values():
+                task.cancel()
 
     async def _settle(self, drop: DropId) -> None:
         try:
             settled = await self._store.settle(drop)
-        except Broken:
+        except Away:
+            raise
+        except Exception:
+            # One drop that cannot be settled must not keep the others from it.
             log.exception("%s cannot be settled", drop)
             return
         if not isinstance(settled, Settled):
             log.error("%s: %s", drop, settled)
             return
         if settled.duties and self._leads:
-            await self._duties(drop)
+            if drop not in self._working:
+                task = asyncio.get_running_loop().create_task(self._duties(drop))
+                self._working[drop] = task
+                task.add_done_callback(lambda _: self._working.pop(drop, None))
         elif settled.state in FINAL and not settled.next_ms and not settled.duties:
             self._over[drop] = time.monotonic() + OVER_S
 
     async def _duties(self, drop: DropId) -> None:
         now = time.monotonic()
         todo = []
-        for duty_id, duty in (await self._store.duties(drop)).items():
+        try:
+            duties = await self._store.duties(drop)
+        except Away as error:
+            log.info("%s: duties wait: %s", drop, error)
+            return
+        for duty_id, duty in duties.items():
             if now - self._tried_at.get((drop, duty_id), -RETRY_S) >= RETRY_S:
                 self._tried_at[drop, duty_id] = now
                 todo.append((duty_id, duty))
@@ -103,27 +142,26 @@ class Settler:
 
     async def _do(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
         try:
-            await self._perform(drop, duty_id, duty)
-        except Away as error:
-            log.info("%s: duty %s waits: %s", drop, duty_id, error)
+            async with asyncio.timeout(DUTY_S_MAX):
+                await self._perform(drop, duty_id, duty)
+        except (Away, TimeoutError) as error:
+            log.info("%s: duty %s waits: %s", drop, duty_id, str(error) or "no answer in time")
         except Exception:
             log.exception("%s: duty %s failed", drop, duty_id)
 
     async def _watch_clock(self) -> None:
         """A server clock that leaps would end holds that still have time: pause, and say so."""
-        offset: int | None = None
+        known: Reading | None = None
         while True:
             try:
-                # The time of asking is between the two readings; a slow answer is no leap.
                 before = time.monotonic_ns() // 1_000_000
                 server = await self._store.time_ms()
                 after = time.monotonic_ns() // 1_000_000
-                low, high = server - after, server - before
-                leap = self._settings.clock_leap_ms_max
-                if offset is not None and not low - leap <= offset <= high + leap:
-                    log.error("the server's clock leapt by %d ms", (low + high) // 2 - offset)
+                now = Reading(server - after, server - before)
+                if known is not None and leapt(known, now, self._settings.clock_leap_ms_max):
+                    log.error("the server's clock leapt by %d ms", now.middle - known.middle)
                     await self._pause_all()
-                offset = (low + high) // 2
+                known = now
             except Away as error:
                 log.info("the server's clock cannot be read: %s", error)
             except Exception:
@@ -131,9 +169,11 @@ class Settler:
             await asyncio.sleep(INDEX_S)
 
     async def _pause_all(self) -> None:
-        for drop in self._drops:
-            shown = await self._store.show(drop)
-            if shown is not None and shown.state == model.DropState.LIVE:
+        for drop in await self._store.drops():
+            for _ in range(PAUSES_MAX):
+                shown = await self._store.show(drop)
+                if shown is None or shown.state != model.DropState.LIVE:
+                    break
                 outcome = await self._store.pause(
                     drop,
                     revision=shown.revision,
@@ -142,3 +182,5 @@ class Settler:
                     why="the server's clock leapt",
                 )
                 log.error("%s: paused because the clock leapt: %s", drop, outcome)
+                if not isinstance(outcome, model.StaleRevision):
+                    break
