@@ -148,7 +148,7 @@ def _add_demo(commands: Commands) -> None:
         "file", nargs="?", metavar="FILE", help="the drop to play (default: the eclipse pin)"
     )
     demo.add_argument(
-        "--fans", type=_count, metavar="N", help="simulated fans (150; headless 2000)"
+        "--fans", type=_count, metavar="N", help="simulated fans (180; headless 2000)"
     )
     demo.add_argument(
         "--seed", type=int, default=1, help="makes the same people again (default: 1)"
@@ -202,7 +202,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         )
     from dropengine import demo
 
-    return demo.run(settings, file=arguments.file, fans=arguments.fans or 150, seed=arguments.seed)
+    return demo.run(settings, file=arguments.file, fans=arguments.fans or 180, seed=arguments.seed)
 
 
 def _add_drop(commands: Commands) -> None:

@@ -22,7 +22,7 @@ from dropengine.config import Settings
 from dropengine.embedded import Embedded
 from dropengine.errors import Away, ManifestError
 from dropengine.model import DropId, Key
-from dropengine.store import Store
+from dropengine.store import Store, ViewReply
 
 REFUSED = 1
 
@@ -203,11 +203,18 @@ async def _show(store: Store, arguments: Arguments) -> int:
     if isinstance(view, model.Refusal):
         return _refuse(view)
     if arguments.json:
-        both = {"manifest": shown.manifest, "hash": shown.hash, "view": view}
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(both), indent=2) + b"\n")
+        body = {"hash": shown.hash, "manifest": shown.manifest, "view": _view(view)}
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n")
     else:
         print(summary.of_drop(shown.manifest, view))
     return 0
+
+
+def _view(view: ViewReply) -> dict[str, object]:
+    """The public state by name; the scripts answer by position."""
+    named = ("now_ms", "seq", "state", "revision", "opens_ms", "closes_ms")
+    pools = [msgspec.structs.asdict(pool) for pool in view.pools]
+    return {name: getattr(view, name) for name in named} | {"pools": pools}
 
 
 async def _list(store: Store, _: Arguments) -> int:

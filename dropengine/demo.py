@@ -11,8 +11,6 @@ import contextlib
 import secrets
 import time
 
-import uvloop
-
 from dropengine import manifest, model, plans, summary
 from dropengine.config import Settings
 from dropengine.errors import Away, DropEngineError
@@ -20,7 +18,7 @@ from dropengine.fans import Crowd
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.progress import Progress
-from dropengine.shop import Shop, for_crowd
+from dropengine.shop import Interrupted, Shop, for_crowd, play
 from dropengine.stage import fresh_id, shipped
 from dropengine.store import Store, ViewReply
 
@@ -38,8 +36,8 @@ def run(settings: Settings, *, file: str | None, fans: int, seed: int) -> int:
     """Play until Ctrl-C. Raises DropEngineError when the shop cannot be opened."""
     shop = Shop(for_crowd(settings, fans))
     drop = shipped(file or EXAMPLE)
-    with Progress() as progress, contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(_play(shop, drop, fans, seed, progress))
+    with Progress() as progress, contextlib.suppress(Interrupted):
+        play(_play(shop, drop, fans, seed, progress))
     return 0
 
 

@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-import uvloop
 
 from dropengine import model, plans, summary
 from dropengine.config import Settings
@@ -30,7 +29,7 @@ from dropengine.model import DropId
 from dropengine.operators import Act, Operator, acts, insist
 from dropengine.plans import Mix
 from dropengine.progress import Progress
-from dropengine.shop import Shop, Victim, for_crowd
+from dropengine.shop import Shop, Victim, for_crowd, play
 from dropengine.stage import compressed, fresh_id, shipped
 from dropengine.store import Store, ViewReply
 from dropengine.verdicts import Judgement, judge_run
@@ -79,7 +78,7 @@ def run(settings: Settings, wanted: Rehearsal) -> int:
         raise DropEngineError("Only the embedded server can be killed: leave REDIS_URL out.")
     with Progress() as progress, _place(settings, wanted) as directory:
         shop = Shop(for_crowd(_practice(settings, wanted, directory), wanted.fans))
-        judgement = uvloop.run(_Run(shop, wanted, progress).play())
+        judgement = play(_Run(shop, wanted, progress).play())
         progress.close()
         judgement.write(wanted.report, wanted.export, wanted.history)
         progress.plain(summary.of_report(judgement.report))

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from typing import Literal
+from collections.abc import Coroutine
+from typing import Any, Literal, TypeVar
 
 import msgspec
+import uvloop
 
 from dropengine import workers
 from dropengine.config import Settings
@@ -23,6 +25,30 @@ FILES_BESIDE = 200
 """Open files of a crowd's process that are no sockets of fans."""
 
 Victim = Literal["worker", "server", "supervisor"]
+T = TypeVar("T")
+
+
+class Interrupted(DropEngineError):
+    """Somebody ended us, with Ctrl-C or a signal; what was begun has been put away."""
+
+    exit_code = 130
+
+
+def play(work: Coroutine[Any, Any, T]) -> T:
+    """Run something to its end, or to a signal's: then raises Interrupted after it tidied up."""
+
+    async def interruptible() -> T:
+        # By hand: a shell that starts us in the background leaves SIGINT switched off.
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            raise Interrupted("interrupted") from None
+
+    return uvloop.run(interruptible())
 
 
 class Shop:
