@@ -90,15 +90,25 @@ class Talker:
         if self.on_lost is not None:
             self.on_lost()
 
-    def receive(self, text: bytes) -> None:
-        """One frame. Commands go into the next batch."""
+    def _within(self) -> bool:
+        """One more frame: is that still within the rate? If not, the socket ends."""
         now = time.monotonic()
         self._budget = min(self._burst, self._budget + (now - self._when) * self._rate)
         self._when = now
         if self._budget < 1:
             self.seat.end(CloseCode.FLOOD, "too many messages")
-            return
+            return False
         self._budget -= 1
+        return True
+
+    def count(self) -> None:
+        """A frame that is no message counts all the same."""
+        self._within()
+
+    def receive(self, text: bytes) -> None:
+        """One frame. Commands go into the next batch."""
+        if not self._within():
+            return
         try:
             message = wire.parse(text)
         except ValueError as error:
@@ -279,7 +289,6 @@ class LiveDoor:
         self._accepted_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
         await receive()
         drop: str = scope["path_params"]["drop"]
         client = scope.get("client")
@@ -288,35 +297,45 @@ class LiveDoor:
         if refusal is not None:
             await self._deny(send, 503, refusal)
             return
+        # Counted before anything is waited for: a thousand at once must not all find one free seat.
+        self._networks[where] += 1
+        self._open += 1
+        taken = False
+        try:
+            taken = await self._seat(scope, drop, receive, send, lambda: self._left(where))
+        finally:
+            if not taken:
+                self._left(where)
+
+    async def _seat(
+        self, scope: Scope, drop: str, receive: Receive, send: Send, left: Callable[[], None]
+    ) -> bool:
+        """Let him in. True when the socket lives on and calls `left` at its end."""
+        headers = Headers(scope=scope)
         try:
             room = await self._hub.room(drop)
         except errors.Away as error:
             await self._deny(send, 503, str(error))
-            return
+            return False
         accept: dict[str, Any] = {"type": "websocket.accept"}
         if SUBPROTOCOL in scope.get("subprotocols", ()):
             accept["subprotocol"] = SUBPROTOCOL
         if room is None:
             await send(accept)
             await send({"type": "websocket.close", "code": CloseCode.NO_SUCH_DROP})
-            return
+            return False
         await send(accept)
-        self._networks[where] += 1
-        self._open += 1
         ticket = ticket_of(headers)
-        conn = scope["extensions"].get(EXTENSION)
+        conn = scope.get("extensions", {}).get(EXTENSION)
         if isinstance(conn, LiveProtocol):
             if conn.transport.is_closing():
-                self._left(where)
-                return
+                return False
             talker = Talker(room, conn, self._tickets, ticket)
-            talker.on_lost = lambda: self._left(where)
+            talker.on_lost = left
             conn.take(talker)
-            return
-        try:
-            await _by_queue(room, self._tickets, ticket, receive, send)
-        finally:
-            self._left(where)
+            return True
+        await _by_queue(room, self._tickets, ticket, receive, send)
+        return False
 
     def _full(self, where: str) -> str | None:
         """Why nobody is let in now, or None. A refused one comes back, jittered."""
@@ -380,8 +399,8 @@ async def _by_queue(
             talker.receive(text.encode())
     finally:
         talker.lost()
-        if talker.seat.gone and conn.queue.empty():
-            writer.cancel()
+        # What is queued still goes out, then the writer ends; on a lost socket it ends at once.
+        conn.end(CloseCode.RESTART, "")
         await asyncio.gather(writer, return_exceptions=True)
 
 

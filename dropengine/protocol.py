@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame as WireFrame
@@ -39,6 +40,10 @@ class Talk(Protocol):
 
     def receive(self, text: bytes) -> None:
         """One whole text frame. Must not raise."""
+        ...
+
+    def count(self) -> None:
+        """A frame came that is no message by itself, a ping or a fragment: it counts like one."""
         ...
 
     def lost(self) -> None:
@@ -119,28 +124,31 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if self._rest:
             data = self._rest + data
             self._rest = b""
-        while len(data) >= HEAD:
-            length, head = data[1] - MASKED, HEAD
+        # Cut by position: to shorten the block frame by frame would copy it frame by frame.
+        at, size = 0, len(data)
+        while size - at >= HEAD:
+            length, body = data[at + 1] - MASKED, at + HEAD
             if length == LENGTH_IN_TWO:
-                head = HEAD + 2
-                length = data[2] << 8 | data[3]
-            if not 0 <= length <= self._longest or data[1] == MASKED + LENGTH_IN_EIGHT:
+                body += 2
+                length = data[at + 2] << 8 | data[at + 3]
+            if not 0 <= length <= self._longest or data[at + 1] == MASKED + LENGTH_IN_EIGHT:
                 # Unmasked, or longer than any message may be: the parser knows how to refuse it.
                 self._parsing = True
-                super().data_received(data)
+                super().data_received(data[at:])
                 return
-            end = head + length
-            if len(data) < end:
+            end = body + length
+            if size < end:
                 break
-            if data[0] == PLAIN_TEXT and not self.frames:
+            if data[at] == PLAIN_TEXT and not self.frames:
                 if not self.close_sent:
-                    talk.receive(apply_mask(data[head:end], data[head - 4 : head]))
+                    talk.receive(apply_mask(data[body:end], data[body - 4 : body]))
             else:
-                super().data_received(data[:end])
+                talk.count()
+                super().data_received(data[at:end])
                 if self.talk is not talk:
                     return
-            data = data[end:]
-        self._rest = data
+            at = end
+        self._rest = data[at:]
 
     # --- The server's side. ---
 
@@ -182,6 +190,9 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         """As the parent, but an application that ends after `take` leaves the socket open."""
         try:
             await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            # It left before it was let in.
+            pass
         except asyncio.CancelledError:
             self.transport.close()
             raise
@@ -202,6 +213,9 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
 class _Gone:
     def receive(self, text: bytes) -> None:
+        pass
+
+    def count(self) -> None:
         pass
 
     def lost(self) -> None:
