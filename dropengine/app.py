@@ -6,7 +6,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from types import FrameType
 
 import jinja2
 from starlette.applications import Starlette
@@ -33,6 +36,7 @@ from dropengine.tickets import Tickets
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
+STOPS = (signal.SIGTERM, signal.SIGINT)
 RESTART_S = 0.5
 
 
@@ -57,11 +61,12 @@ class House:
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.templates: jinja2.Environment = pages.environment()
         self.payments = LocalPay(settings.data_dir / "localpay.sqlite", key, _shop_url(settings))
+        self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
         self.hub = Hub(
             self.store,
             settings,
             self.payments,
-            client(settings.redis_url, timeout_s=None, connections=1),
+            self._nudges,
             epoch="",
             durable=False,
         )
@@ -83,19 +88,51 @@ class House:
 
     async def close(self) -> None:
         await self.hub.close()
+        await self._nudges.aclose(close_connection_pool=True)
         await self.payments.close()
         await self.store.close()
 
 
-async def _kept_alive(work: object) -> None:
+async def _kept_alive(work: Callable[[], Awaitable[None]]) -> None:
     """Run a task for ever: one that dies silently would leave holds that never end."""
-    assert callable(work)
     while True:
         try:
             await work()
         except Exception:
             log.exception("%s died and is started again", getattr(work, "__qualname__", work))
         await asyncio.sleep(RESTART_S)
+
+
+@contextlib.contextmanager
+def _told_to_stop(then: Callable[[], None]) -> Iterator[None]:
+    """Call `then` in this loop as soon as the process is told to stop.
+
+    A server lets open streams come to their end before it ends the lifespan: they would wait for
+    each other. Whoever listened for the signals before hears them as well.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        # Signals are only heard in the main thread.
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def heard(number: int, where: FrameType | None) -> None:
+        loop.call_soon_threadsafe(then)
+        before = listened[signal.Signals(number)]
+        if callable(before):
+            before(number, where)
+        elif before == signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    listened = {number: signal.signal(number, heard) for number in STOPS}
+    try:
+        yield
+    finally:
+        for number, before in listened.items():
+            # Whoever came after us and listens now goes on listening.
+            if signal.getsignal(number) is heard:
+                signal.signal(number, before)
 
 
 def _shop_url(settings: Settings) -> str:
@@ -117,7 +154,8 @@ def build(settings: Settings) -> Starlette:
         await house.check()
         running = asyncio.create_task(house.run())
         try:
-            yield
+            with _told_to_stop(house.hub.leave):
+                yield
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

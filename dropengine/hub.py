@@ -48,6 +48,8 @@ class Hub:
         self.epoch = epoch
         self.durable = durable
         self.rooms: dict[DropId, Room] = {}
+        self.leaving = False
+        """This process was told to stop: nobody sits down here any more."""
         self._payments = payments
         self._relays: dict[DropId, tuple[Relay, asyncio.Task[None]]] = {}
         self._opening: dict[DropId, asyncio.Task[Room | None]] = {}
@@ -173,11 +175,16 @@ class Hub:
         task.cancel()
         await self._nudges.remove(room)
 
-    async def close(self) -> None:
-        """Everybody out: come back, to another worker or a moment later."""
+    def leave(self) -> None:
+        """Everybody out: come back, to another worker or a moment later. Harmless twice."""
+        self.leaving = True
         for room in list(self.rooms.values()):
             for seat in list(room.seats):
                 seat.end(CloseCode.RESTART, "restart")
+
+    async def close(self) -> None:
+        """Everybody out, and nothing runs here any more."""
+        self.leave()
         for drop in list(self.rooms):
             with contextlib.suppress(Exception):
                 await self._close(drop)

@@ -344,6 +344,8 @@ class LiveDoor:
         rate = settings.handshakes_per_s_max
         self._accepts = max(0.0, self._accepts - (now - self._accepted_at) * rate)
         self._accepted_at = now
+        if self._hub.leaving:
+            return "this server is about to stop"
         if self._open >= settings.sockets_max:
             return "every seat is taken"
         if self._networks[where] >= settings.sockets_per_network_max:

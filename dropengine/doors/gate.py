@@ -9,6 +9,7 @@ themselves.
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -31,9 +32,13 @@ WEBHOOKS = "/api/pay/webhooks/"
 NETWORKS_MAX = 100_000
 
 
+_AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
+
+
 def _host(authority: str) -> str:
-    """`shop.example:8000` -> `shop.example`; `[::1]:80` -> `::1`."""
-    return (urlsplit(f"//{authority}").hostname or "").lower()
+    """`shop.example:8000` -> `shop.example`; `[::1]:80` -> `::1`; '' for what is no name."""
+    found = _AUTHORITY.fullmatch(authority.lower())
+    return (found[1] or found[2]) if found else ""
 
 
 def _is_here(host: str) -> bool:
@@ -76,7 +81,7 @@ class Gate:
     def _judge(self, scope: Scope, headers: Headers) -> tuple[int, model.Refusal] | None:
         authority = headers.get("host", "")
         host = _host(authority)
-        if not (host in self._hosts or _is_here(host)):
+        if not host or not (host in self._hosts or _is_here(host)):
             return 400, model.BadMessage("this server is not called by that name")
         socket = scope["type"] == "websocket"
         if socket or scope["method"] not in SAFE:
