@@ -22,6 +22,7 @@ from msgspec import Struct
 from dropengine import config, guard
 from dropengine.config import Settings
 from dropengine.errors import DropEngineError, WorkersFailed
+from dropengine.intake import intake
 
 # Connections that the kernel keeps while the process is busy or being started again.
 BACKLOG = 4096
@@ -125,7 +126,7 @@ def uvicorn_config(application: object, settings: Settings, protocol: str) -> uv
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http="httptools",
+        http=intake(settings),
         ws=protocol,
         ws_max_size=settings.frame_bytes_max,
         ws_per_message_deflate=False,

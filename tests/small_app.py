@@ -16,6 +16,10 @@ async def _pid(_: Request) -> PlainTextResponse:
     return PlainTextResponse(str(os.getpid()))
 
 
+async def _size(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(len(await request.body())))
+
+
 async def _sit(socket: WebSocket) -> None:
     await socket.accept()
     await socket.send_text(str(os.getpid()))
@@ -25,7 +29,13 @@ async def _sit(socket: WebSocket) -> None:
 def build(settings: Settings) -> Starlette:
     """Says its process by HTTP and by socket, then sits."""
     assert settings.redis_url is not None
-    return Starlette(routes=[Route("/pid", _pid), WebSocketRoute("/sit", _sit)])
+    return Starlette(
+        routes=[
+            Route("/pid", _pid),
+            Route("/size", _size, methods=["POST"]),
+            WebSocketRoute("/sit", _sit),
+        ]
+    )
 
 
 def wrong(settings: Settings) -> Starlette:

@@ -1,0 +1,148 @@
+"""Whoever dawdles or floods is refused by the connection, and nobody else notices."""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import websockets
+
+from dropengine.config import Settings
+from dropengine.supervisor import Supervisor
+from dropengine.workers import Running
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Running]:
+    with (
+        tempfile.TemporaryDirectory(prefix="drop-") as name,
+        Supervisor(
+            Settings(
+                data_dir=Path(name),
+                port=0,
+                disk_free_mib_min=16,
+                header_bytes_max=4096,
+                header_s_max=1,
+                body_s_max=1,
+            ),
+            factory="tests.small_app:build",
+        ) as one,
+    ):
+        yield one.running
+
+
+@pytest.fixture
+def line(shop: Running) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", shop.port), timeout=20) as one:
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield one
+
+
+def everything(line: socket.socket) -> bytes:
+    """All that comes until the other side has closed."""
+    said = b""
+    try:
+        while piece := line.recv(65_536):
+            said += piece
+    except ConnectionResetError:
+        # It closed with something of ours unread.
+        pass
+    return said
+
+
+def answer(line: socket.socket) -> bytes:
+    """The body of one short answer, on a connection that stays open."""
+    said = b""
+    while b"\r\n\r\n" not in said:
+        said += line.recv(65_536)
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), said
+    assert len(body) == int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    return body
+
+
+HEAD = b"POST /size HTTP/1.1\r\nhost: x\r\n"
+
+
+def test_a_request_may_arrive_in_any_pieces(line: socket.socket) -> None:
+    body = b"x" * 60_000
+    request = HEAD + b"content-length: 60000\r\n\r\n" + body
+    blank = request.index(b"\r\n\r\n")
+    for cut in (blank + 1, blank + 2, blank + 3, blank + 4, len(request)):
+        for piece in (request[:cut], request[cut:]):
+            line.sendall(piece)
+        assert answer(line) == b"60000"
+
+
+def test_two_requests_in_one_piece_get_two_answers(line: socket.socket) -> None:
+    line.sendall((HEAD + b"content-length: 2\r\n\r\nab") * 2 + b"GET /pid HTTP/1.0\r\n\r\n")
+    said = everything(line)
+    assert said.count(b"HTTP/1.1 200") == 3
+
+
+@pytest.mark.parametrize(
+    "flood",
+    [
+        b"a: " + b"b" * 5_000 + b"\r\n\r\n",
+        b"".join(b"a%d: b\r\n" % n for n in range(600)) + b"\r\n",
+        b"endless: " + b"b" * 200_000,
+    ],
+)
+def test_headers_without_measure_are_refused(line: socket.socket, flood: bytes) -> None:
+    line.sendall(HEAD)
+    try:
+        for n in range(0, len(flood), 1_000):
+            line.sendall(flood[n : n + 1_000])
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    said = everything(line)
+    assert said.startswith(b"HTTP/1.1 431") or said == b""
+
+
+def test_too_much_header_in_one_piece_is_refused_by_name(line: socket.socket) -> None:
+    line.sendall(HEAD + b"a: " + b"b" * 5_000 + b"\r\n\r\n")
+    assert everything(line).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_long_address_counts_as_headers(line: socket.socket) -> None:
+    line.sendall(b"GET /pid?" + b"q" * 5_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert everything(line).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET", HEAD])
+def test_headers_that_do_not_arrive_end_the_connection(line: socket.socket, begun: bytes) -> None:
+    line.sendall(begun)
+    assert everything(line).startswith(b"HTTP/1.1 408 ")
+
+
+def test_the_second_request_of_a_connection_has_its_own_time(line: socket.socket) -> None:
+    line.sendall(HEAD + b"content-length: 1\r\n\r\n1")
+    assert answer(line) == b"1"
+    line.sendall(HEAD)
+    assert everything(line).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_body_that_does_not_arrive_ends_the_connection(line: socket.socket) -> None:
+    line.sendall(HEAD + b"content-length: 10\r\n\r\nhalf")
+    assert everything(line) == b""
+
+
+def test_garbage_is_still_a_bad_request(line: socket.socket) -> None:
+    line.sendall(b"\x16\x03\x01 no http at all\r\n\r\n")
+    assert everything(line).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_socket_outlives_the_time_for_headers(shop: Running) -> None:
+    async def story() -> None:
+        url = shop.url.replace("http", "ws", 1) + "/sit"
+        async with websockets.connect(url, proxy=None) as seat:
+            assert int(await seat.recv()) in shop.worker_pids
+            # A dawdler who comes later is closed for his time: ours is longer over.
+            reader, writer = await asyncio.open_connection("127.0.0.1", shop.port)
+            assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+            writer.close()
+            await (await seat.ping())
+
+    asyncio.run(story())
