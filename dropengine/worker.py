@@ -21,8 +21,8 @@ from msgspec import Struct
 
 from dropengine import config, guard
 from dropengine.config import Settings
+from dropengine.doors.intake import intake
 from dropengine.errors import DropEngineError, WorkersFailed
-from dropengine.intake import intake
 
 # Connections that the kernel keeps while the process is busy or being started again.
 BACKLOG = 4096
