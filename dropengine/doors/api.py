@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol, cast
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -17,7 +18,7 @@ from dropengine import errors, model, wire
 from dropengine.batcher import Answer
 from dropengine.doors.problem import problem
 from dropengine.hub import Hub
-from dropengine.live import QueueConn, paid_pages, refused, ticket_of
+from dropengine.live import QueueConn, network, paid_pages, refused, ticket_of
 from dropengine.model import FanId
 from dropengine.room import Room
 from dropengine.store import Store, command_row
@@ -90,7 +91,8 @@ class Api:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._streams = 0
+        self._streams: Counter[str] = Counter()
+        """Open event streams by network."""
 
     def _fan(self, request: Request) -> FanId | None:
         ticket = ticket_of(request.headers)
@@ -110,6 +112,8 @@ class Api:
             return problem(None, model.SignIn())
         try:
             command = _command(kind, await request.body(), request.headers.get("idempotency-key"))
+        except ClientDisconnect:
+            return problem(None, model.BadMessage("the body did not come whole"))
         except ValueError as error:
             return problem(None, model.BadMessage(str(error)))
         try:
@@ -168,7 +172,7 @@ class Api:
         # The clock is part of the answer, so a kept one would be wrong: the tag is the state's.
         tag = f'"{snapshot.drop.epoch[:8]}-{snapshot.seq}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if request.headers.get("if-none-match") == tag:
+        if _known(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         return _json(snapshot, headers)
 
@@ -192,22 +196,26 @@ class Api:
     async def events(self, request: Request) -> Response:
         """GET /drops/{drop}/events: the socket's messages as server-sent events, for who cannot
         have one."""
+        if self._deps.hub.leaving:
+            return problem(None, model.Away())
         try:
             room = await self._room(request)
         except errors.Away:
             return problem(None, model.Away())
         if room is None:
             return problem(None, model.NotFound())
-        if self._streams >= STREAMS_MAX:
+        where = network(request.client.host) if request.client else ""
+        most = self._deps.hub.settings.sockets_per_network_max
+        if self._streams.total() >= STREAMS_MAX or self._streams[where] >= most:
             return problem(None, model.TooManyRequests(retry_ms=5000))
         return StreamingResponse(
-            self._stream(room, self._fan(request)),
+            self._stream(room, self._fan(request), where),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
-    async def _stream(self, room: Room, fan: FanId | None) -> AsyncIterator[bytes]:
-        self._streams += 1
+    async def _stream(self, room: Room, fan: FanId | None, where: str) -> AsyncIterator[bytes]:
+        self._streams[where] += 1
         conn = QueueConn()
         seat = room.sit(conn, fan)
         try:
@@ -222,15 +230,26 @@ class Api:
                     return
                 yield b"data: " + sent.text + b"\n\n"
         finally:
-            self._streams -= 1
+            self._streams[where] -= 1
+            if not self._streams[where]:
+                del self._streams[where]
             room.leave(seat)
+
+
+def _known(header: str, tag: str) -> bool:
+    """Does `If-None-Match` name this tag? Compared weakly (RFC 9110, 13.1.2): a proxy that packs an
+    answer weakens its tag."""
+    named = [one.strip().removeprefix("W/") for one in header.split(",")]
+    return tag in named or named == ["*"]
 
 
 def _command(kind: type[wire.Command], body: bytes, key: str | None) -> wire.FanCommand:
     """The command of a request body; the `Idempotency-Key` header is its key. Raises ValueError."""
     try:
         fields = msgspec.json.decode(body or b"{}", type=dict[str, Any])
-        fields.setdefault("key", key or secrets.token_urlsafe(12))
+        if key is not None and fields.get("key", key) != key:
+            raise ValueError("the header Idempotency-Key is another key than - at `$.key`")
+        fields.setdefault("key", secrets.token_urlsafe(12) if key is None else key)
         command = msgspec.convert({**fields, "id": 0, "t": kind.__name__.lower()}, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from None
