@@ -213,7 +213,7 @@ class Fan:
             replies = await asyncio.gather(*presses)
             holds = {r.hold.id for r in replies if isinstance(r, wire.Done) and r.hold is not None}
             if len(holds) > 1:
-                self.screen.doubt(f"one key made {len(holds)} holds")
+                self._doubt(f"one key made {len(holds)} holds")
             if holds:
                 return
             if self.screen.state == DropState.PAUSED:
@@ -449,7 +449,7 @@ class Fan:
                 if not reply.done():
                     reply.set_result(None)
             if code in GONE_FOR_GOOD:
-                self.screen.doubt(f"the socket was closed with {code}: do not come back")
+                self._doubt(f"the socket was closed with {code}: do not come back")
                 return
             self.crowd.reconnects += 1
             await self._pause(attempt)
@@ -482,7 +482,7 @@ class Fan:
                 self.screen.snapshot(message)
                 self.crowd.history.tick(self.drop, self.number, socket, as_tick(message))
                 if message.you is None:
-                    self.screen.doubt("the ticket of the page was not known at the socket")
+                    self._doubt("the ticket of the page was not known at the socket")
                 else:
                     self._heard_of_me(message.you)
                 self.wake()
@@ -496,6 +496,10 @@ class Fan:
                     self._orders.add(order.id)
                     self.crowd.history.order(self.drop, self.name, order)
             self.wake()
+
+    def _doubt(self, sentence: str) -> None:
+        self.screen.doubt(sentence)
+        self.wake()
 
     def wake(self) -> None:
         """Something that a person would notice has changed."""
