@@ -285,9 +285,21 @@ def test_whoever_is_not_provably_ours_is_left_alone(
     os.close(stranger)
 
 
-def test_the_lock_lives_as_long_as_the_server_and_not_longer(
-    settings: Settings, folder: Path
-) -> None:
+def test_a_server_that_outlives_its_owner_keeps_the_lock(folder: Path) -> None:
+    one, pid = parent(folder)
+    guard_pid, ending = parent_of(pid), Ending(pid)
+    # A guard that is stopped cannot take the server along.
+    os.kill(guard_pid, signal.SIGSTOP)
+    kill(one)
+    with (folder / "server" / "lock").open() as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.kill(guard_pid, signal.SIGCONT)
+        ending.wait()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def test_the_lock_is_let_go_when_the_server_was_stopped(settings: Settings, folder: Path) -> None:
     one = Embedded(settings)
     one.start()
     with (folder / "server" / "lock").open() as lock:
