@@ -173,7 +173,7 @@ class HoldRecord(Record):
     claimed: int
     extended: int
     began: int
-    """1 once paying has begun."""
+    """1 once paying has begun; 2 once a payment was judged after the hold's end: no other is."""
     looked: int
     """1 once the provider was asked about a silent payment and the deadline is the hard stop."""
     key: str

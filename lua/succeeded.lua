@@ -22,7 +22,7 @@ RETURNS
   NOT_FOUND  no such drop or hold
 COST  O(log n), n = holds and entries
 --]]
---#use fields begin catch_up conclude get fan_of held_still room ready_in sell void enter line_score
+--#use fields begin catch_up conclude get put fan_of held_still room ready_in sell void enter line_score
 
 local clock_ms, id, charge = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local amount, currency, captured = tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
@@ -48,7 +48,7 @@ if amount ~= record[H_QTY] * record[H_PRICE] or currency ~= t.rules.currency the
 elseif held_still(record) and t.state ~= 'cancelled' then
   sell(t, 'sold', id, record, id, charge, captured)
   reply = {'SOLD', id, t.seq}
-elseif state == 'sold' or redis.call('HEXISTS', t.key.orders, id) == 1 then
+elseif state == 'sold' or record[H_BEGAN] == 2 then
   why = 'second'
 elseif state == 'expired' and record[H_BEGAN] == 1 and t.state ~= 'cancelled' then
   why = 'late'
@@ -69,6 +69,11 @@ elseif state == 'expired' and record[H_BEGAN] == 1 and t.state ~= 'cancelled' th
     sell(t, 'rescued', id, record, id, charge, captured)
     reply = {'RESCUED', id, t.seq}
   end
+end
+if why == 'late' then
+  -- One payment is judged after the end; whatever comes later for the same intent goes back.
+  record[H_BEGAN] = 2
+  put(t, 'holds', id, record)
 end
 if not reply then
   void(t, record[H_FAN], id, charge, amount, captured, why)

@@ -90,6 +90,8 @@ class Hold:
     extended: bool = False
     looked: bool = False
     began: bool = False
+    judged: bool = False
+    """A payment was judged after its end: no other of the same intent may be."""
     state: str = "active"
 
     @property

@@ -90,10 +90,18 @@ def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:
     if e.intent == e.hold:
         return
     intent = books.holds.get(e.intent)
-    if intent is None or not intent.equals(hold) or intent.alive or not intent.began:
+    if (
+        intent is None
+        or not intent.equals(hold)
+        or intent.alive
+        or not intent.began
+        or intent.judged
+    ):
         books.blame("INV-10", f"the payment for {e.intent} cannot buy {e.hold}")
     elif hold.unclaimed:
         books.blame("INV-10", f"the payment for {e.intent} buys the unclaimed offer {e.hold}")
+    if intent is not None:
+        intent.judged = True
 
 
 def _sold(books: Books, e: events.Sold) -> None:
@@ -122,10 +130,11 @@ def _rescued(books: Books, e: events.Rescued) -> None:
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
         return
-    if hold.state != "expired" or not hold.began or e.hold in books.orders:
+    if hold.state != "expired" or not hold.began or hold.judged:
         books.blame("INV-9", f"hold {e.hold} is {hold.state} and cannot be rescued")
         return
     paid_for(books, e, hold)
+    hold.judged = True
     ahead = books.first_ready(hold.pool) if hold.pool.ready else None
     if ahead is not None:
         books.count["overtaken"] += 1
@@ -149,13 +158,14 @@ def _voided(books: Books, e: events.Voided) -> None:
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
         return
-    began_late = hold.state == "expired" and hold.began and e.hold not in books.orders
+    began_late = hold.state == "expired" and hold.began and not hold.judged
     legal = {
         "mismatch": True,
-        "second": hold.state == "sold" or e.hold in books.orders,
+        "second": hold.state == "sold" or hold.judged,
         "late": began_late,
         "ended": not hold.alive and (not began_late or books.state == "cancelled"),
     }
+    hold.judged = hold.judged or e.why == "late"
     if not legal.get(e.why, False):
         books.blame("INV-10", f"charge {e.charge} buys nothing ({e.why}), {e.hold} is {hold.state}")
     elif e.why == "late":

@@ -35,7 +35,14 @@ def _sale(truth: Truth, e: events.Sale, word: str) -> None:
     stand_all(truth, e.fan)
 
 
+def _judged(truth: Truth, hold: str) -> None:
+    """A payment was judged after this hold's end; none will be again."""
+    truth.holds[hold].began = 2
+
+
 def _sold(truth: Truth, e: events.Sold) -> None:
+    if e.intent != e.hold:
+        _judged(truth, e.intent)
     hold, fan = truth.holds[e.hold], truth.fans[e.fan]
     truth.pools[e.pool].held -= e.qty
     fan.holds.remove(e.hold)
@@ -46,12 +53,15 @@ def _sold(truth: Truth, e: events.Sold) -> None:
 
 
 def _rescued(truth: Truth, e: events.Rescued) -> None:
+    _judged(truth, e.hold)
     truth.pools[e.pool].free -= e.qty
     truth.fans[e.fan].used += e.qty
     _sale(truth, e, "rescued")
 
 
 def _voided(truth: Truth, e: events.Voided) -> None:
+    if e.why == "late":
+        _judged(truth, e.hold)
     truth.outbox[f"{e.how}:{e.charge}"] = DutyRecord(e.how, e.hold, e.charge, e.amount, e.at)
     truth.charges[e.charge] = f"voided|{e.hold}|{e.why}|"
 

@@ -22,7 +22,8 @@ end
 
 local function commit(t)
   if unchanged(t) then return true end
-  for name in pairs(t.dirty.pools) do
+  -- A cancelled drop sells nothing; its money must go back even when its books were broken.
+  for name in pairs(t.state == 'cancelled' and {} or t.dirty.pools) do
     local p = t.record.pools[name]
     local sum = p[P_FREE] + p[P_HELD] + p[P_SOLD] + p[P_WITHHELD] + p[P_LEASED]
     if sum ~= p[P_CAP] or math.min(p[P_FREE], p[P_HELD], p[P_SOLD], p[P_WITHHELD], p[P_LEASED]) < 0 then

@@ -2,8 +2,6 @@
 prefetch -- read what a batch of commands will ask for in one call per key: the fans, the holds they
 name, and the answers their keys got before.
 --]]
---#use get
-
 local function prefetch_records(t, kind, ids)
   if #ids == 0 then return end
   local rows = redis.call('HMGET', t.key[kind], unpack(ids))

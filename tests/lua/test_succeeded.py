@@ -166,7 +166,7 @@ async def test_who_paid_too_late_gets_a_place_in_the_boost_lane_once(
     assert joined.why == "makegood"
     again = await sale.succeeded(hold, "c2")
     assert isinstance(again, model.Voided)
-    assert (again.why, again.entry) == ("late", "")
+    assert (again.why, again.entry) == ("second", "")
 
 
 async def test_a_makegood_is_called_every_kth_time(make_sale: MakeSale) -> None:
@@ -233,3 +233,18 @@ async def test_a_cancelled_drop_gives_every_payment_back(sale: Sale) -> None:
 async def test_an_unknown_hold_is_not_found(sale: Sale) -> None:
     assert await sale.succeeded("h999", "c1") == model.NotFound()
     assert (await sale.truth()).charges == {}
+
+
+async def test_one_intent_buys_one_thing_however_often_it_is_paid_late(sale: Sale) -> None:
+    """A second late success goes back though a unit is free, also when an equal hold was bought."""
+    rescued = await expired_while_paying(sale, "ana")
+    assert isinstance(await sale.succeeded(rescued, "c1"), model.Rescued)
+    again = await sale.succeeded(rescued, "c2")
+    assert isinstance(again, model.Voided)
+    assert again.why == "second"
+    lost = await expired_while_paying(sale, "bo")
+    equal = await sale.held("bo")
+    assert await sale.succeeded(lost, "c3") == model.Sold(equal, (await sale.truth()).sales[equal])
+    last = await sale.succeeded(lost, "c4")
+    assert isinstance(last, model.Voided)
+    assert last.why == "second"

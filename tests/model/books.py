@@ -127,20 +127,20 @@ class Books:
 
     def money(self) -> tuple[int, int]:
         """Captured and refunded, in minor units, as the log tells it."""
-        captured = refunded = 0
+        captured: dict[str, int] = {}
+        refunded = 0
         for event in self.log:
             match event:
                 case events.Sold() | events.Rescued() if event.capture == "done":
-                    captured += event.amount
-                case events.Voided(how="refund"):
-                    captured += event.amount
-                case events.Discharged(kind="capture", result="done"):
-                    captured += event.amount
+                    captured[event.charge] = event.amount
+                case events.Voided(how="refund") | events.Discharged(kind="capture", result="done"):
+                    captured[event.charge] = event.amount
                 case events.Discharged(kind="refund", result="done"):
-                    refunded += event.amount
+                    # The refund of what was never captured only lets the charge go.
+                    refunded += captured.get(event.charge, 0)
                 case _:
                     pass
-        return captured, refunded
+        return sum(captured.values()), refunded
 
     def say(self, word: Callable[..., E], /, **fields: object) -> E:
         event = word(seq=len(self.log) + 1, at=self.at, **fields)

@@ -33,10 +33,11 @@ class Payments(Clock):
             return self.void(hold, charge, amount, captured, "mismatch")
         if hold.open:
             return self.sell(hold, hold, charge, captured)
-        if hold.id in self.orders or hold.state == "sold":
+        if hold.judged or hold.state == "sold":
             return self.void(hold, charge, amount, captured, "second")
         if hold.state != "expired" or not hold.began or self.state == "cancelled":
             return self.void(hold, charge, amount, captured, "ended")
+        hold.judged = True
         for equal in self.open_holds(hold.fan):
             alike = (equal.pool, equal.qty, equal.price) == (hold.pool, hold.qty, hold.price)
             if alike and not equal.offer:

@@ -295,7 +295,7 @@ class Presses(Clock):
             entry=hold.entry,
             claimed=int(hold.claimed),
             extended=int(hold.extended),
-            began=int(hold.began),
+            began=2 if hold.judged else int(hold.began),
             looked=int(hold.looked),
             key=hold.key,
         )

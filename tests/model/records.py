@@ -26,6 +26,8 @@ class Hold:
     claimed: bool = False
     extended: bool = False
     began: bool = False
+    judged: bool = False
+    """A payment was judged after its end."""
     looked: bool = False
 
     @property
