@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Meta
 
 from dropengine import __version__, config, creator
@@ -181,6 +182,10 @@ def _add_demo(commands: Commands) -> None:
 
 def _demo(arguments: argparse.Namespace) -> int:
     settings, origins = _settings(arguments)
+    if origins["log_level"] == "default":
+        # The screen is for the drop; what goes wrong on purpose is told by the demo itself.
+        quiet = "error" if arguments.headless else "warning"
+        settings = msgspec.structs.replace(settings, log_level=quiet)
     if arguments.headless:
         from dropengine import rehearse
 
@@ -236,8 +241,6 @@ def _add_referee(commands: Commands) -> None:
 
 
 def _referee(arguments: argparse.Namespace) -> int:
-    import msgspec
-
     from dropengine.referee import judge
 
     try:

@@ -19,7 +19,7 @@ from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.operators import insist
 from dropengine.referee import Report, Violation
-from dropengine.store import Store, Truth
+from dropengine.store import Store
 
 SENTENCES_MAX = 20
 
@@ -80,13 +80,16 @@ async def judge_run(
     lines = crowd.history.lines()
     for drop in drops:
         name = DropId(drop.id)
-        log = logs[name] = await insist(partial(_log, store, name))
         truth = await insist(partial(store.truth, name))
+        assert truth is not None, f"{name} was published by this run"
+        # The truth at one moment, and the log up to it: late money may still be on its way.
+        log = logs[name] = await insist(partial(_log, store, name, int(truth.drop["seq"])))
         verdict = referee.judge(log, closed=True)
         verdicts.append(verdict)
         if verdict.honest:
             # What no script can have written cannot be folded: the referee has said so already.
-            apart += [f"{name}: {sentence}" for sentence in _apart(log, truth)]
+            sentences = replay.difference(replay.fold_lines(log), truth)
+            apart += [f"{name}: {sentence}" for sentence in sentences]
             told = [events.parse(line) for line in log]
             others += history.check(lines, name, told, quiet_seq=verdict.last_seq)
     others += [Violation(inv="INV-9", seq=0, sentence=sentence) for sentence in faults]
@@ -103,15 +106,8 @@ async def judge_run(
     )
 
 
-async def _log(store: Store, drop: DropId) -> list[bytes]:
-    return [line async for line in store.log(drop)]
-
-
-def _apart(log: list[bytes], truth: Truth | None) -> list[str]:
-    if truth is None:
-        return ["the drop is not stored"]
-    stored = msgspec.convert(truth, replay.Truth, from_attributes=True)
-    return replay.difference(replay.fold_lines(log), stored)
+async def _log(store: Store, drop: DropId, until: int) -> list[bytes]:
+    return [line async for line in store.log(drop)][:until]
 
 
 def screens(crowd: Crowd) -> list[Violation]:
@@ -119,7 +115,9 @@ def screens(crowd: Crowd) -> list[Violation]:
     found: list[Violation] = []
     for fan in crowd.fans:
         found += [
-            Violation(inv="INV-14", seq=0, sentence=f"fan {fan.name}: {sentence}", drop=fan.drop)
+            Violation(
+                inv="INV-14", seq=0, sentence=f"fan {fan.browser.name}: {sentence}", drop=fan.drop
+            )
             for sentence in fan.screen.faults
         ]
     places = crowd.tally()

@@ -170,7 +170,7 @@ def come(crowd: Crowd, **habits: object) -> Fan:
 
 async def soon(true: Callable[[], bool], fan: Fan) -> None:
     async with asyncio.timeout(20):
-        await fan.until(true)
+        await fan.browser.until(true)
 
 
 # --- Unknown is asked again. --------------------------------------------------------------------
@@ -341,10 +341,10 @@ async def test_everybody_has_a_ticket_of_his_own() -> None:
         fans = [come(crowd) for _ in range(12)]
         for fan in fans:
             await soon(lambda fan=fan: fan.screen.drop is not None, fan)  # type: ignore[misc]
-        assert len({fan.cookie for fan in fans}) == 12
+        assert len({fan.browser.cookie for fan in fans}) == 12
         # The page is asked for without a ticket, the socket with the one it gave.
         assert sorted(cookie for cookie in peer.cookies if cookie) == sorted(
-            fan.cookie for fan in fans
+            fan.browser.cookie for fan in fans
         )
 
 
