@@ -32,6 +32,8 @@ local function begin(keys, clock_ms)
   t.state, t.seq, t.revision = d[1], tonumber(d[2]), tonumber(d[6])
   t.arrivals, t.holds = tonumber(d[7]), tonumber(d[8])
   t.now = math.max(now, tonumber(d[3]))
+  -- Turning a number into text costs more than most of what a command does.
+  t.now_text = string.format('%d', t.now)
   t.rules = cmsgpack.unpack(d[5])
   local rows = redis.call('HGETALL', t.key.pools)
   t.pool_names = {}

@@ -90,7 +90,7 @@ local function commit(t)
     end
   end
   for i, text in ipairs(t.log) do
-    redis.call('XADD', t.key.log, (t.seq_was + i) .. '-0', 'e', text)
+    redis.call('XADD', t.key.log, string.format('%d-0', t.seq_was + i), 'e', text)
   end
 
   local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail', 'armed')

@@ -6,14 +6,16 @@ emit -- append one event to the log. `body` is the JSON of its own fields withou
 
 local function emit(t, name, fan, body)
   t.seq = t.seq + 1
-  local text = '{"e":"' .. name .. '","seq":' .. t.seq .. ',"at":' .. t.now
+  local who, what = '', ''
   if fan then
     local record = fan_of(t, fan)
     record[F_SEQ] = t.seq
     t.dirty.fans[fan] = true
     t.mail[fan] = t.seq
-    text = text .. ',"fan":"' .. fan .. '"'
+    who = ',"fan":"' .. fan .. '"'
   end
-  if body ~= '' then text = text .. ',' .. body end
-  t.log[#t.log + 1] = text .. '}'
+  if body ~= '' then what = ',' .. body end
+  -- One concatenation: each further one would copy the whole text again.
+  t.log[#t.log + 1] = '{"e":"' .. name .. '","seq":' .. string.format('%d', t.seq) .. ',"at":'
+    .. t.now_text .. who .. what .. '}'
 end
