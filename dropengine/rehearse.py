@@ -81,8 +81,8 @@ def run(settings: Settings, wanted: Rehearsal) -> int:
         judgement = play(_Run(shop, wanted, progress).play())
         progress.close()
         judgement.write(wanted.report, wanted.export, wanted.history)
-        progress.plain(summary.of_report(judgement.report))
-        progress.plain("\n".join(judgement.remarks))
+        # The judgement is what the command is run for: it goes to standard output, alone.
+        print("\n".join([summary.of_report(judgement.report), *judgement.remarks]))
     return 0 if judgement.report.honest else 1
 
 
