@@ -23,6 +23,7 @@ from dropengine import schema
 from dropengine.config import Settings, secret
 from dropengine.doors import api, health, pages, pay
 from dropengine.doors.gate import Gate
+from dropengine.embedded import disk_free_mib
 from dropengine.errors import ConfigError
 from dropengine.hub import Hub
 from dropengine.live import LiveDoor
@@ -70,7 +71,9 @@ class House:
             epoch="",
             durable=False,
         )
-        self.settler = Settler(self.store, settings, self._perform)
+        self.settler = Settler(
+            self.store, settings, self._perform, lambda: disk_free_mib(settings.data_dir)
+        )
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
         await port.perform(self.store, self.payments, drop, duty_id, duty)

@@ -58,12 +58,22 @@ def leapt(before: Reading, now: Reading, leap_ms_max: int) -> bool:
 
 
 class Settler:
-    """perform: how a duty is done. Nothing is kept here that another worker would miss."""
+    """Nothing is kept here that another worker would miss.
 
-    def __init__(self, store: Store, settings: Settings, perform: Perform) -> None:
+    perform: how a duty is done. disk_free_mib: how much room is left where sales are written down.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        perform: Perform,
+        disk_free_mib: Callable[[], int],
+    ) -> None:
         self._store = store
         self._settings = settings
         self._perform = perform
+        self._disk_free_mib = disk_free_mib
         self._me = secrets.token_hex(8)
         self._over: dict[DropId, float] = {}
         """Final drops with nothing left to do -> when to look again: late money may still come."""
@@ -77,7 +87,7 @@ class Settler:
 
     async def run(self) -> None:
         """Until cancelled. A fault is logged and the next round comes all the same."""
-        clock = asyncio.create_task(self._watch_clock())
+        clock = asyncio.create_task(self._watch())
         index_at = 0.0
         try:
             while True:
@@ -149,8 +159,8 @@ class Settler:
         except Exception:
             log.exception("%s: duty %s failed", drop, duty_id)
 
-    async def _watch_clock(self) -> None:
-        """A server clock that leaps would end holds that still have time: pause, and say so."""
+    async def _watch(self) -> None:
+        """A clock that leaps would end holds that have time, a full disk the server: pause first."""
         known: Reading | None = None
         while True:
             try:
@@ -160,15 +170,18 @@ class Settler:
                 now = Reading(server - after, server - before)
                 if known is not None and leapt(known, now, self._settings.clock_leap_ms_max):
                     log.error("the server's clock leapt by %d ms", now.middle - known.middle)
-                    await self._pause_all()
+                    await self._pause_all("clock", "the server's clock leapt")
                 known = now
+                if self._disk_free_mib() < self._settings.disk_free_mib_min:
+                    # A full disk ends the server in the middle of a sale: stop while it can write.
+                    await self._pause_all("disk", "the disk is nearly full")
             except Away as error:
                 log.info("the server's clock cannot be read: %s", error)
             except Exception:
-                log.exception("the clock watch failed")
+                log.exception("the watch over clock and disk failed")
             await asyncio.sleep(INDEX_S)
 
-    async def _pause_all(self) -> None:
+    async def _pause_all(self, by: str, why: str) -> None:
         for drop in await self._store.drops():
             for _ in range(PAUSES_MAX):
                 shown = await self._store.show(drop)
@@ -177,10 +190,10 @@ class Settler:
                 outcome = await self._store.pause(
                     drop,
                     revision=shown.revision,
-                    by="clock",
+                    by=by,
                     key=secrets.token_hex(8),
-                    why="the server's clock leapt",
+                    why=why,
                 )
-                log.error("%s: paused because the clock leapt: %s", drop, outcome)
+                log.error("%s: paused because %s: %s", drop, why, outcome)
                 if not isinstance(outcome, model.StaleRevision):
                     break
