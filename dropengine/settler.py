@@ -160,7 +160,7 @@ class Settler:
             log.exception("%s: duty %s failed", drop, duty_id)
 
     async def _watch(self) -> None:
-        """A clock that leaps would end holds that have time, a full disk the server: pause first."""
+        """A clock that leaps ends holds early, a full disk ends the server: pause before that."""
         known: Reading | None = None
         while True:
             try:
