@@ -91,7 +91,7 @@ class Drop:
             )
         )
 
-    async def press(self, fan: str, command: wire.FanCommand) -> model.PressOutcome:
+    async def press(self, fan: str, command: wire.FanCommand) -> model.PressOutcome | model.Away:
         (outcome,) = await self.store.press(self.id, [(FanId(fan), command)])
         return outcome
 
