@@ -205,6 +205,11 @@ def _demo(arguments: argparse.Namespace) -> int:
                 history=arguments.history,
             ),
         )
+    for name in ("units", "kill", "report", "export", "history"):
+        if getattr(arguments, name) is not None:
+            raise DropEngineError(f"--{name} belongs to a rehearsal: say --headless too.")
+    if arguments.mix != "plain":
+        raise DropEngineError("--mix hard belongs to a rehearsal: say --headless too.")
     from dropengine import demo
 
     return demo.run(settings, file=arguments.file, fans=arguments.fans or 180, seed=arguments.seed)

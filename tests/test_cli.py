@@ -272,3 +272,12 @@ def test_a_server_that_is_not_ours_is_not_killed(run: Run) -> None:
     ran = run(*words)
     assert ran.code == 1
     assert "REDIS_URL" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words", [["--kill", "worker"], ["--units", "5"], ["--report", "r"], ["--mix", "hard"]]
+)
+def test_what_only_a_rehearsal_does_is_not_silently_left_out(run: Run, words: list[str]) -> None:
+    ran = run("demo", *words)
+    assert ran.code == 1
+    assert "--headless" in ran.err
