@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropengine import wire
@@ -37,6 +37,7 @@ def tick(seq: int, moves: wire.Moves | None = None, state: str = "live") -> wire
     return wire.Tick(seq=seq, now=seq, state=state, revision=1, pools={"pin": POOL}, lines=lines)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_place_is_exact_whatever_was_lost_or_came_late(data: st.DataObject) -> None:
     """A line of 30, fates in any order, ticks cut and lost at will, `you`s that arrive too late."""

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropengine.errors import ManifestError
@@ -12,6 +12,7 @@ from dropengine.manifest import canonical, from_canonical
 from dropengine.operators import acts
 from dropengine.stage import compressed, fresh_id, scaled, shipped
 
+HARD = shipped("hard-mix-a.toml")
 EXAMPLES = ("eclipse-pin.toml", "lamp-trio.toml", "hard-mix-a.toml", "hard-mix-b.toml")
 
 
@@ -28,6 +29,7 @@ def test_a_drop_that_is_not_there_is_a_sentence() -> None:
         shipped("nowhere.toml")
 
 
+@settings(deadline=None)
 @given(st.text("abc-0", min_size=1, max_size=32))
 def test_a_fresh_id_is_an_id_that_nobody_had(name: str) -> None:
     made = fresh_id("a" + name[1:])
@@ -36,6 +38,7 @@ def test_a_fresh_id_is_an_id_that_nobody_had(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
+@settings(deadline=None)
 @given(units=st.integers(60, 5_000))
 def test_units_are_spread_and_add_up(name: str, units: int) -> None:
     drop = scaled(shipped(name), units)
@@ -59,18 +62,20 @@ def test_a_compressed_drop_is_a_practice_that_can_be_published(name: str) -> Non
     assert from_canonical(canonical(drop)) == drop
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_a_creator_s_evening_is_drawn_from_the_seed(seed: int) -> None:
-    drop = compressed(shipped("hard-mix-a.toml"), fresh_id("hard-mix-a"), None)
-    again = compressed(shipped("hard-mix-a.toml"), fresh_id("hard-mix-a"), None)
+    drop = compressed(HARD, fresh_id("hard-mix-a"), None)
+    again = compressed(HARD, fresh_id("hard-mix-a"), None)
     evening = acts(seed, drop)
     assert evening == acts(seed, again)
     assert evening == sorted(evening, key=lambda act: act.at_ms)
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_every_evening_has_a_pause_and_puts_all_stock_on_sale(seed: int) -> None:
-    drop = compressed(shipped("hard-mix-a.toml"), "hard-mix-a-1", None)
+    drop = compressed(HARD, "hard-mix-a-1", None)
     evening = acts(seed, drop)
     verbs = [act.verb for act in evening]
     assert verbs.index("pause") < verbs.index("resume")
