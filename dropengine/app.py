@@ -30,7 +30,7 @@ from dropengine.live import LiveDoor
 from dropengine.localpay import LocalPay
 from dropengine.model import DropId, DutyRecord
 from dropengine.server import check_server_async
-from dropengine.settler import Settler
+from dropengine.settler import Settler, ended
 from dropengine.store import Store, client
 from dropengine.tickets import Tickets
 
@@ -62,6 +62,7 @@ class House:
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.templates: jinja2.Environment = pages.environment()
         self.payments = LocalPay(settings.data_dir / "localpay.sqlite", key, _shop_url(settings))
+        self._tasks: list[asyncio.Task[None]] = []
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
         self.hub = Hub(
             self.store,
@@ -83,13 +84,14 @@ class House:
         facts = await check_server_async(self.store.client, self.settings.accept_weaker)
         self.hub.epoch, self.hub.durable = facts.run_id, facts.durable
 
-    async def run(self) -> None:
-        """Until cancelled: the tasks of this process, each started again when it ends."""
-        async with asyncio.TaskGroup() as group:
-            for work in (self.hub.run, self.settler.run, self.payments.run):
-                group.create_task(_kept_alive(work))
+    def start(self) -> None:
+        """Begin the tasks of this process, each started again when it ends."""
+        for work in (self.hub.run, self.settler.run, self.payments.run):
+            self._tasks.append(asyncio.get_running_loop().create_task(_kept_alive(work)))
 
     async def close(self) -> None:
+        """End everything that was begun."""
+        await ended(*self._tasks)
         await self.hub.close()
         await self._nudges.aclose(close_connection_pool=True)
         await self.payments.close()
@@ -154,14 +156,12 @@ def build(settings: Settings) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await house.check()
-        running = asyncio.create_task(house.run())
         try:
+            await house.check()
+            house.start()
             with _told_to_stop(house.hub.leave):
                 yield
         finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
             await house.close()
 
     hot: list[BaseRoute] = [

@@ -113,7 +113,8 @@ class Relay:
         try:
             while True:
                 try:
-                    await asyncio.wait_for(room.wake.wait(), settings.view_ms / 1000)
+                    async with asyncio.timeout(settings.view_ms / 1000):
+                        await room.wake.wait()
                 except TimeoutError:
                     if not room.seats:
                         continue

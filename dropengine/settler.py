@@ -30,6 +30,7 @@ INDEX_S = 1.0
 LEASE_MS = 3_000
 DUTIES_AT_ONCE = 32
 OVER_S = 15.0
+CANCEL_AGAIN_S = 0.1
 RETRY_S = 2.0
 """A duty that stays undone is tried again after this."""
 DUTY_S_MAX = 20.0
@@ -55,6 +56,17 @@ def leapt(before: Reading, now: Reading, leap_ms_max: int) -> bool:
     Sure of it only: what a slow answer explains is no leap.
     """
     return now.low - before.high > leap_ms_max or before.low - now.high > leap_ms_max
+
+
+async def ended(*tasks: asyncio.Task[None]) -> None:
+    """Cancel tasks until they have ended.
+
+    Up to Python 3.11 `asyncio.wait_for`, which the server's client uses, may swallow one.
+    """
+    while alive := [task for task in tasks if not task.done()]:
+        for task in alive:
+            task.cancel()
+        await asyncio.wait(alive, timeout=CANCEL_AGAIN_S)
 
 
 class Settler:
@@ -110,9 +122,7 @@ class Settler:
                     log.exception("settling failed, the next round comes")
                 await asyncio.sleep(self._settings.settle_ms / 1000)
         finally:
-            clock.cancel()
-            for task in self._working.values():
-                task.cancel()
+            await ended(clock, *self._working.values())
 
     async def _settle(self, drop: DropId) -> None:
         try:

@@ -222,7 +222,8 @@ class Api:
             yield b"retry: 2000\n\n"
             while True:
                 try:
-                    sent = await asyncio.wait_for(conn.next(), SILENCE_S)
+                    async with asyncio.timeout(SILENCE_S):
+                        sent = await conn.next()
                 except TimeoutError:
                     yield b": still here\n\n"
                     continue
