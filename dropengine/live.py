@@ -23,7 +23,8 @@ from dropengine.batcher import Answer
 from dropengine.hub import Hub
 from dropengine.model import FanId, HoldGranted, HoldId
 from dropengine.protocol import EXTENSION, LiveProtocol
-from dropengine.room import Conn, Frame, Room, Seat, frame
+from dropengine.room import Room
+from dropengine.seat import Conn, Frame, Seat, Write, frame
 from dropengine.store import command_row
 from dropengine.tickets import Tickets
 from dropengine.wire import CloseCode, Done, Refused
@@ -72,7 +73,14 @@ class Talker:
 
     __slots__ = ("_budget", "_burst", "_rate", "_tickets", "_when", "on_lost", "room", "seat")
 
-    def __init__(self, room: Room, conn: Conn, tickets: Tickets, ticket: str | None) -> None:
+    def __init__(
+        self,
+        room: Room,
+        conn: Conn,
+        tickets: Tickets,
+        ticket: str | None,
+        write: Write | None = None,
+    ) -> None:
         self.room = room
         self._tickets = tickets
         self.on_lost: Callable[[], None] | None = None
@@ -80,7 +88,7 @@ class Talker:
         self._burst = 2 * self._rate
         self._budget = self._burst
         self._when = time.monotonic()
-        self.seat = room.sit(conn, self._fan(ticket))
+        self.seat = room.sit(conn, self._fan(ticket), write)
 
     def _fan(self, ticket: str | None) -> FanId | None:
         return None if ticket is None else self._tickets.read(ticket, int(time.time()))
@@ -89,6 +97,14 @@ class Talker:
         self.room.leave(self.seat)
         if self.on_lost is not None:
             self.on_lost()
+
+    def full(self) -> None:
+        """The socket's reader is too slow."""
+        self.room.full(self.seat)
+
+    def drained(self) -> None:
+        """It keeps up again."""
+        self.room.drained(self.seat)
 
     def _within(self) -> bool:
         """One more frame: is that still within the rate? If not, the socket ends."""
@@ -330,9 +346,9 @@ class LiveDoor:
         if isinstance(conn, LiveProtocol):
             if conn.transport.is_closing():
                 return False
-            talker = Talker(room, conn, self._tickets, ticket)
+            talker = Talker(room, conn, self._tickets, ticket, conn.write)
             talker.on_lost = left
-            conn.take(talker)
+            conn.take(talker, room.settings.seat_buffer_bytes_max)
             return True
         await _by_queue(room, self._tickets, ticket, receive, send)
         return False

@@ -19,7 +19,7 @@ from websockets.frames import Frame as WireFrame
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C where it was built
 from websockets.http11 import Request
 
-from dropengine.room import Frame
+from dropengine.seat import Frame, Write
 from dropengine.wire import CloseCode
 
 EXTENSION = "dropengine.conn"
@@ -50,6 +50,14 @@ class Talk(Protocol):
         """The socket is gone. Called once."""
         ...
 
+    def full(self) -> None:
+        """The reader does not keep up: unsent bytes passed the limit given to `take`."""
+        ...
+
+    def drained(self) -> None:
+        """The reader keeps up again."""
+        ...
+
 
 class _Sink:
     """Stands in for the ASGI queue of a taken socket: nobody reads it any more."""
@@ -73,9 +81,13 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     # --- The door's side. ---
 
-    def take(self, talk: Talk) -> None:
-        """From now on `talk` reads this socket. Call it after `websocket.accept` was sent."""
+    def take(self, talk: Talk, backlog_bytes_max: int) -> None:
+        """From now on `talk` reads this socket. Call it after `websocket.accept` was sent.
+
+        backlog_bytes_max: unsent bytes beyond which the talk is told that the reader is too slow.
+        """
         self.talk = talk
+        self.transport.set_write_buffer_limits(high=backlog_bytes_max)
         # What only the handshake and the ASGI side need would stay for as long as the socket does.
         self.queue = _SINK
         self._longest = self.config.ws_max_size
@@ -90,7 +102,13 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if not (self.close_sent or self.transport.is_closing()):
             self.transport.write(frame.raw)
 
+    @property
+    def write(self) -> Write:
+        """The transport's own: for bytes that are framed already."""
+        return self.transport.write
+
     def unsent(self) -> int:
+        """Bytes that the peer has not taken yet."""
         return int(self.transport.get_write_buffer_size())
 
     def end(self, code: int, reason: str) -> None:
@@ -151,6 +169,16 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self._rest = data[at:]
 
     # --- The server's side. ---
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self.talk is not None:
+            self.talk.full()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.talk is not None:
+            self.talk.drained()
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -219,6 +247,12 @@ class _Gone:
         pass
 
     def lost(self) -> None:
+        pass
+
+    def full(self) -> None:
+        pass
+
+    def drained(self) -> None:
         pass
 
 

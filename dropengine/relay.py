@@ -16,9 +16,10 @@ from collections.abc import Awaitable, Callable
 
 import redis.asyncio as redis
 
-from dropengine import keys, model, wire
+from dropengine import keys, model, views, wire
 from dropengine.errors import Away, Broken
-from dropengine.room import Frame, Room, away_tick, frame, shown_state
+from dropengine.room import Room
+from dropengine.seat import frame
 from dropengine.store import Store, ViewReply
 from dropengine.wire import CloseCode
 
@@ -164,7 +165,7 @@ class Relay:
                 room.away = True
                 self._told = None
                 self._ticked_at = asyncio.get_running_loop().time()
-                room.everybody(Frame(away_tick(room)))
+                room.everybody(room.away_tick())
             return None
         if isinstance(reply, model.Frozen):
             room.wake.set()
@@ -244,7 +245,7 @@ class Relay:
 
     def _tick(self, view: ViewReply) -> None:
         room = self._room
-        told = (view.seq, shown_state(view), view.revision)
+        told = (view.seq, views.shown_state(view), view.revision)
         if told == self._told and not room.lines.more():
             room.show(view, None)
             return
@@ -256,17 +257,7 @@ class Relay:
         self._told = told
         self._ticked_at = asyncio.get_running_loop().time()
         moved = room.lines.next_tick()
-        tick = wire.Tick(
-            seq=view.seq,
-            now=view.now_ms,
-            state=shown_state(view),
-            revision=view.revision,
-            pools=room.pool_views(view),
-            opens_ms=view.opens_ms,
-            closes_ms=view.closes_ms,
-            lines={pool: wire.Moves(r0, left) for pool, (r0, left) in moved.items()},
-        )
-        room.show(view, frame(tick))
+        room.show(view, frame(views.tick(room.manifest, view, moved)))
 
     def _news(self, view: ViewReply) -> None:
         for seq, at, text in view.news:

@@ -9,101 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import Protocol
 
 import msgspec
 
-from dropengine import model, wire
+from dropengine import model, views, wire
 from dropengine.batcher import Batcher
 from dropengine.config import Settings
-from dropengine.manifest import MINOR_DIGITS, Manifest
-from dropengine.model import DropId, FanId, HoldId, HoldRecord, Lane
+from dropengine.manifest import Manifest
+from dropengine.model import DropId, FanId, HoldId, HoldRecord
 from dropengine.payments import Payments, intend
 from dropengine.places import Lines
+from dropengine.seat import Conn, Frame, Seat, Write, frame
 from dropengine.store import Shown, Store, ViewReply, YouRow
 from dropengine.wire import CloseCode
 
 log = logging.getLogger(__name__)
 
 FANS_PER_READ = 256
-BACKLOG_BYTES_MAX = 1 << 18
-"""Unsent personal frames of one seat beyond which it is closed: it will read the state again."""
-
-
-class Frame:
-    """One message, encoded once. `text`: the JSON. `raw`: the same as one WebSocket text frame."""
-
-    __slots__ = ("raw", "text", "then")
-
-    def __init__(self, text: bytes) -> None:
-        self.text = text
-        self.then: Frame | None = None
-        """A second message that `raw` carries after this one."""
-        size = len(text)
-        if size < 126:
-            head = bytes((0x81, size))
-        elif size < 65_536:
-            head = b"\x81\x7e" + size.to_bytes(2, "big")
-        else:
-            head = b"\x81\x7f" + size.to_bytes(8, "big")
-        self.raw = head + text
-
-    def before(self, other: Frame) -> Frame:
-        """This message and then the other, to be written at once; `text` is this one's."""
-        both = Frame.__new__(Frame)
-        both.text, both.raw, both.then = self.text, self.raw + other.raw, other
-        return both
-
-
-def frame(message: wire.ToFanMessage) -> Frame:
-    """One message as a frame."""
-    return Frame(wire.encode(message))
-
-
-class Conn(Protocol):
-    """The wire under a seat: the socket protocol itself, or a queue for a plain ASGI server or
-    SSE."""
-
-    def push(self, frame: Frame) -> None:
-        """Hand a frame over. Never waits, never raises; after the end it does nothing."""
-        ...
-
-    def unsent(self) -> int:
-        """Bytes that the reader has not taken yet."""
-        ...
-
-    def end(self, code: int, reason: str, /) -> None:
-        """Close it, with a WebSocket close code."""
-        ...
-
-
-class Seat:
-    """One open socket in a room. `fan` is None for a watcher."""
-
-    __slots__ = ("behind_at", "conn", "fan", "fresh", "gone", "room", "wants_tick")
-
-    def __init__(self, conn: Conn, room: Room) -> None:
-        self.conn = conn
-        self.room = room
-        self.fan: FanId | None = None
-        self.fresh = True
-        """Its snapshot has not been sent yet; until then it gets nothing else."""
-        self.gone = False
-        self.wants_tick = False
-        self.behind_at = 0.0
-
-    def push(self, frame: Frame) -> None:
-        """Something personal: kept for a slow reader, up to a limit."""
-        if self.gone:
-            return
-        if self.conn.unsent() > BACKLOG_BYTES_MAX:
-            self.end(CloseCode.BEHIND, "too far behind")
-            return
-        self.conn.push(frame)
-
-    def end(self, code: int, reason: str) -> None:
-        self.conn.end(code, reason)
-        self.room.leave(self)
 
 
 class Here:
@@ -158,18 +80,21 @@ class Room:
         self.used_at = asyncio.get_running_loop().time()
         self._store = store
         self._payments = payments
-        self._pay_pages: dict[str, tuple[int, str]] = {}
-        """Hold -> the deadline that its payment page tells, and the page's address."""
+        self._pay_pages: dict[str, str] = {}
+        self._pages_tell: dict[str, int] = {}
+        """Hold -> the deadline that its payment page tells, ms."""
         self._wanted: list[FanId] = []
         self._reading: asyncio.Task[None] | None = None
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
+        self._direct: dict[Seat, Write] = {}
+        """Seats that take the next tick's bytes at once."""
         self._laggards: dict[Seat, None] = {}
 
     # --- Sitting down and leaving. ---
 
-    def sit(self, conn: Conn, fan: FanId | None) -> Seat:
-        """A new seat; its snapshot follows as soon as the state is known."""
-        seat = Seat(conn, self)
+    def sit(self, conn: Conn, fan: FanId | None, write: Write | None = None) -> Seat:
+        """A new seat; its snapshot follows as soon as the state is known. write: see `Seat`."""
+        seat = Seat(conn, self, write)
         self.seats[seat] = None
         self.used_at = asyncio.get_running_loop().time()
         self.greet(seat, fan)
@@ -180,6 +105,7 @@ class Room:
         if seat.fan is not None and seat.fan != fan:
             self._unseat(seat)
         seat.fresh = True
+        self._direct.pop(seat, None)
         if fan is None:
             if self.view is not None:
                 self._snapshot(seat, None)
@@ -200,6 +126,7 @@ class Room:
             return
         seat.gone = True
         self.seats.pop(seat, None)
+        self._direct.pop(seat, None)
         self._laggards.pop(seat, None)
         self._unseat(seat)
         self.used_at = asyncio.get_running_loop().time()
@@ -222,38 +149,60 @@ class Room:
         if tick is None:
             return
         self.tick = tick
-        limit = self.settings.seat_buffer_bytes_max
-        now = asyncio.get_running_loop().time()
-        for seat in self.seats:
-            if seat.fresh:
+        raw = tick.raw
+        # The loop that everything else waits for: one write a seat, and nothing to ask before it.
+        for write in self._direct.values():
+            try:
+                write(raw)
+            except RuntimeError:
+                # It is closing; its loss is on the way.
                 continue
-            if seat.conn.unsent() > limit:
-                if not seat.wants_tick:
-                    seat.wants_tick = True
-                    seat.behind_at = now
-                    self._laggards[seat] = None
-                continue
-            if seat.wants_tick:
-                self._caught_up(seat)
+        if len(self._direct) < len(self.seats):
+            for seat in self.seats:
+                if not (seat.fresh or seat in self._direct):
+                    self._offer(seat, tick)
+
+    def _offer(self, seat: Seat, tick: Frame) -> None:
+        """A tick for a seat whose backlog has to be looked at."""
+        if seat.conn.unsent() > self.settings.seat_buffer_bytes_max:
+            self.full(seat)
+            return
+        self.drained(seat)
+        if seat.write is None:
             seat.conn.push(tick)
 
-    def _caught_up(self, seat: Seat) -> None:
-        """It reads again. The moves of the ticks it missed come to it inside a whole `you`."""
+    def full(self, seat: Seat) -> None:
+        """Its reader is too slow: from now on it only wants the newest tick."""
+        self._direct.pop(seat, None)
+        if not (seat.wants_tick or seat.gone):
+            seat.wants_tick = True
+            seat.behind_at = asyncio.get_running_loop().time()
+            self._laggards[seat] = None
+
+    def drained(self, seat: Seat) -> None:
+        """It reads again: the newest tick, and for a fan his whole state, which holds the moves of
+        the ticks that it missed."""
+        if not seat.wants_tick or seat.gone:
+            return
         seat.wants_tick = False
         self._laggards.pop(seat, None)
+        if seat.fresh:
+            return
         if seat.fan is not None:
             self.want(seat.fan)
+        if seat.write is not None:
+            self._direct[seat] = seat.write
+            if self.tick is not None:
+                seat.conn.push(self.tick)
 
     def drain(self) -> None:
-        """Give those who were behind the newest tick, or the way out."""
+        """Those who stay behind go; those who read again get the newest tick."""
         now = asyncio.get_running_loop().time()
         for seat in list(self._laggards):
-            if seat.conn.unsent() <= self.settings.seat_buffer_bytes_max:
-                self._caught_up(seat)
-                if self.tick is not None:
-                    seat.conn.push(self.tick)
-            elif now - seat.behind_at > self.settings.seat_behind_ms_max / 1000:
+            if now - seat.behind_at > self.settings.seat_behind_ms_max / 1000:
                 seat.end(CloseCode.BEHIND, "too far behind")
+            elif seat.write is None and self.tick is not None:
+                self._offer(seat, self.tick)
 
     def everybody(self, sent: Frame) -> None:
         """A frame that is not to be merged away, to every seat."""
@@ -270,68 +219,17 @@ class Room:
         for seat in list(self.seats):
             self.greet(seat, seat.fan)
 
-    def drop_view(self, now_ms: int | None = None) -> wire.DropView:
+    def drop_view(self) -> wire.DropView:
         """The whole public drop as it stands in the newest view."""
-        view = self.view
-        assert view is not None, "a room shows nothing before its first view"
-        m = self.manifest
-        return wire.DropView(
-            id=m.id,
-            title=m.title,
-            maker=m.maker,
-            story=m.story,
-            state=shown_state(view),
-            revision=view.revision,
-            mode=m.mode,
-            currency=m.currency,
-            minor_digits=MINOR_DIGITS[m.currency],
-            zone=m.zone,
-            opens_ms=view.opens_ms,
-            closes_ms=view.closes_ms,
-            now=view.now_ms if now_ms is None else now_ms,
-            limit=m.limit,
-            k=m.k,
-            hold_ms=m.hold_ms,
-            offer_ms=m.offer_ms,
-            extend_ms=m.extend_ms,
-            cool_ms=m.cool_ms,
-            practice=m.practice,
-            hash=self.hash,
+        assert self.view is not None, "a room shows nothing before its first view"
+        return views.drop_view(
+            self.manifest,
+            self.view,
+            self.lines.sent(),
+            digest=self.hash,
             epoch=self.epoch,
             durable=self.durable,
-            items=[
-                wire.ItemView(
-                    id=item.id,
-                    title=item.title,
-                    cap=item.cap,
-                    price=item.price,
-                    limit=item.limit,
-                    most=item.most,
-                    about=item.about,
-                    pools=[pool.id for pool in item.pools],
-                )
-                for item in m.items
-            ],
-            pools=self.pool_views(view),
-            lines=self.lines.sent(),
-            news=[wire.News(seq, at, text) for seq, at, text in view.news],
         )
-
-    def pool_views(self, view: ViewReply) -> dict[str, wire.PoolView]:
-        caps = {pool.id: (item.id, pool.cap) for item in self.manifest.items for pool in item.pools}
-        return {
-            row.id: wire.PoolView(
-                *caps[row.id],
-                row.free,
-                row.held,
-                row.sold,
-                row.withheld,
-                row.leased,
-                row.waiting,
-                row.buying,
-            )
-            for row in view.pools
-        }
 
     def _snapshot(self, seat: Seat, you: bytes | None) -> None:
         view = self.view
@@ -345,9 +243,11 @@ class Room:
             you or b"null",
         )
         seat.fresh = False
+        if seat.write is not None and not seat.wants_tick:
+            self._direct[seat] = seat.write
         seat.push(Frame(text))
         if self.away:
-            seat.push(Frame(away_tick(self)))
+            seat.push(self.away_tick())
 
     # --- What is personal. ---
 
@@ -418,16 +318,17 @@ class Room:
 
     async def pay_page(self, hold_id: str, hold: HoldRecord) -> str:
         """Where this hold is paid; '' while the provider does not answer."""
-        told_ms, page = self._pay_pages.get(hold_id, (0, ""))
+        page = self._pay_pages.get(hold_id, "")
         # The page tells the deadline: more time has to be told there too.
-        if told_ms != hold.deadline_ms:
+        if self._pages_tell.get(hold_id) != hold.deadline_ms:
             try:
                 intent = intend(self.drop_view(), HoldId(hold_id), hold, f"/drops/{self.drop}")
                 page = await self._payments.begin(intent)
             except Exception as error:  # noqa: BLE001 - the fan may press pay again
                 log.warning("%s: no payment page for %s: %s", self.drop, hold_id, error)
                 return page
-            self._pay_pages[hold_id] = (hold.deadline_ms, page)
+            self._pay_pages[hold_id] = page
+            self._pages_tell[hold_id] = hold.deadline_ms
         return page
 
     def _deliver(self, row: YouRow, seq: int) -> None:
@@ -505,96 +406,13 @@ class Room:
 
     def you(self, row: YouRow, seq: int) -> wire.You:
         """A fan's records as his screens read them."""
-        held = set(row.record.holds)
-        views = {hold_id: self.hold_view(hold_id, hold) for hold_id, hold in row.holds}
-        return wire.You(
-            seq=seq,
-            fan=row.fan,
-            used=row.record.used,
-            holds=[views[i] for i in row.record.holds],
-            entries=[
-                wire.EntryView(
-                    id=entry_id,
-                    key=entry.key,
-                    n=entry.n,
-                    qty=entry.qty,
-                    lane=Lane(entry.lane).name.lower(),
-                    points=entry.points,
-                    state=entry.state,
-                    lapses=entry.lapses,
-                    cool_ms=entry.cool_ms,
-                    hold=entry.hold,
-                    lines=[
-                        wire.LinePlace(
-                            line.pool,
-                            line.place,
-                            line.r,
-                            line.buying,
-                            latest_turn(line.place, self.manifest.k),
-                        )
-                        for line in lines
-                    ],
-                )
-                for entry_id, entry, lines in row.entries
-            ],
-            orders=[
-                wire.OrderView(
-                    id=order_id,
-                    pool=order.pool,
-                    qty=order.qty,
-                    amount=order.amount,
-                    serials=order.serials,
-                    state=order.state,
-                    at=order.at_ms,
-                )
-                for order_id, order in row.orders
-            ],
-            ended=next((view for i, view in views.items() if i not in held), None),
-        )
+        return views.you(row, seq, self.manifest.k, self._pay_pages)
 
     def hold_view(self, hold_id: str, hold: HoldRecord) -> wire.HoldView:
-        return wire.HoldView(
-            id=hold_id,
-            key=hold.key,
-            pool=hold.pool,
-            qty=hold.qty,
-            price=hold.price,
-            origin=hold.origin,
-            state=hold.state,
-            start_ms=hold.start_ms,
-            deadline_ms=hold.deadline_ms,
-            claimed=bool(hold.claimed),
-            extended=bool(hold.extended),
-            checking=bool(hold.looked) and hold.state == "paying",
-            pay=self._pay_pages.get(hold_id, (0, ""))[1] if hold.state == "paying" else "",
-        )
+        """One hold as screens read it."""
+        return views.hold_view(hold_id, hold, self._pay_pages.get(hold_id, ""))
 
-
-def latest_turn(place: int, k: int) -> int:
-    """Calls up to yours, lapsed ones not counted, are at most ceil(place x k / (k - 1))."""
-    return -(-place * k // (k - 1)) if k > 1 else place
-
-
-def shown_state(view: ViewReply) -> str:
-    """`live` without a free or a held unit anywhere is what people call sold out."""
-    if view.state == "live" and all(row.free == 0 and row.held == 0 for row in view.pools):
-        return model.DropState.SOLD_OUT
-    return view.state
-
-
-def away_tick(room: Room) -> bytes:
-    """The last known numbers, marked as such: a screen must never be silently stale."""
-    view = room.view
-    assert view is not None
-    return wire.encode(
-        wire.Tick(
-            seq=view.seq,
-            now=view.now_ms,
-            state=shown_state(view),
-            revision=view.revision,
-            pools=room.pool_views(view),
-            opens_ms=view.opens_ms,
-            closes_ms=view.closes_ms,
-            away=True,
-        )
-    )
+    def away_tick(self) -> Frame:
+        """The last known numbers, marked as such: a screen must never be silently stale."""
+        assert self.view is not None
+        return frame(views.tick(self.manifest, self.view, away=True))

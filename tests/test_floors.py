@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("tongue", frozenset({"keys", "scripts"})),
     ("truth", frozenset({"store", "people"})),
     ("ports", frozenset({"payments", "post", "localpay"})),
-    ("motion", frozenset({"batcher", "room", "hub", "relay", "settler"})),
+    ("motion", frozenset({"batcher", "seat", "views", "room", "hub", "relay", "settler"})),
     ("doors", frozenset({"protocol", "live", "doors", "schema"})),
     ("roof", frozenset({"app", "server", "guard", "embedded", "worker", "workers", "supervisor"})),
     (

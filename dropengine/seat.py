@@ -1,0 +1,109 @@
+"""One open socket as a room sees it, and the frames that go to it.
+
+A frame is encoded once and framed once; the same bytes go to every socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from dropengine import wire
+from dropengine.model import FanId
+from dropengine.wire import CloseCode
+
+BACKLOG_BYTES_MAX = 1 << 18
+"""Unsent personal frames of one seat beyond which it is closed: it will read the state again."""
+
+
+class Frame:
+    """One message, encoded once. `text`: the JSON. `raw`: the same as one WebSocket text frame."""
+
+    __slots__ = ("raw", "text", "then")
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.then: Frame | None = None
+        """A second message that `raw` carries after this one."""
+        size = len(text)
+        if size < 126:
+            head = bytes((0x81, size))
+        elif size < 65_536:
+            head = b"\x81\x7e" + size.to_bytes(2, "big")
+        else:
+            head = b"\x81\x7f" + size.to_bytes(8, "big")
+        self.raw = head + text
+
+    def before(self, other: Frame) -> Frame:
+        """This message and then the other, to be written at once; `text` is this one's."""
+        both = Frame.__new__(Frame)
+        both.text, both.raw, both.then = self.text, self.raw + other.raw, other
+        return both
+
+
+def frame(message: wire.ToFanMessage) -> Frame:
+    """One message as a frame."""
+    return Frame(wire.encode(message))
+
+
+Write = Callable[[bytes], object]
+"""Takes framed bytes at once; raises RuntimeError when the socket is closing."""
+
+
+class Conn(Protocol):
+    """The wire under a seat: the socket protocol, or a queue for plain ASGI servers and SSE."""
+
+    def push(self, frame: Frame) -> None:
+        """Hand a frame over. Never waits, never raises; after the end it does nothing."""
+        ...
+
+    def unsent(self) -> int:
+        """Bytes that the reader has not taken yet."""
+        ...
+
+    def end(self, code: int, reason: str, /) -> None:
+        """Close it, with a WebSocket close code."""
+        ...
+
+
+class House(Protocol):
+    """Where a seat stands."""
+
+    def leave(self, seat: Seat, /) -> None:
+        """The seat is empty from now on."""
+        ...
+
+
+class Seat:
+    """One open socket in a room. `fan` is None for a watcher.
+
+    write: takes framed bytes at once; its owner tells the room when the reader falls behind. None
+    for a connection whose backlog has to be looked at.
+    """
+
+    __slots__ = ("behind_at", "conn", "fan", "fresh", "gone", "house", "wants_tick", "write")
+
+    def __init__(self, conn: Conn, house: House, write: Write | None) -> None:
+        self.conn = conn
+        self.house = house
+        self.write = write
+        self.fan: FanId | None = None
+        self.fresh = True
+        """Its snapshot has not been sent yet; until then it gets nothing else."""
+        self.gone = False
+        self.wants_tick = False
+        self.behind_at = 0.0
+
+    def push(self, frame: Frame) -> None:
+        """Something personal: kept for a slow reader, up to a limit."""
+        if self.gone:
+            return
+        if self.conn.unsent() > BACKLOG_BYTES_MAX:
+            self.end(CloseCode.BEHIND, "too far behind")
+            return
+        self.conn.push(frame)
+
+    def end(self, code: int, reason: str) -> None:
+        """Close it and give the seat up."""
+        self.conn.end(code, reason)
+        self.house.leave(self)
