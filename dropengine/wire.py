@@ -13,8 +13,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:@-]+$")]
-"""Ids and keys: letters, digits and `_ . : @ -`, at most 64."""
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:@-]+(?!\n)$")]
+"""Ids and keys: letters, digits and `_ . : @ -`, at most 64. In Python `$` alone would let a line
+break through at the end, and keys are written into the log as they come."""
 Correlation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Qty = Annotated[int, Meta(ge=1, le=100)]
 Millis = Annotated[int, Meta(ge=0, le=2**53 - 1)]
