@@ -44,6 +44,13 @@ _keys = count(1)
 _drops = count(1)
 
 
+async def until(happened: Callable[[], object]) -> None:
+    """Let this loop go on until something is so that nobody tells of."""
+    async with asyncio.timeout(LONG_S):
+        while not happened():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0)
+
+
 def key() -> str:
     """An idempotency key that nobody has used."""
     return f"key-{next(_keys)}"
@@ -59,7 +66,9 @@ def server() -> Iterator[Server]:
 
 def settings(url: str, folder: Path, **more: Any) -> Settings:
     """Settings of a test: fast ticks, a server that may forget."""
-    given: dict[str, Any] = {"tick_ms": 20, "settle_ms": 20, "view_ms": 200} | more
+    given: dict[str, Any] = {"tick_ms": 20, "settle_ms": 20, "view_ms": 200}
+    # A test is one network in a hurry.
+    given |= {"requests_per_s_max": 100_000} | more
     return Settings(
         redis_url=url, data_dir=folder, secret_key=SECRET, accept_weaker=True, port=0, **given
     )
@@ -236,8 +245,8 @@ async def front(conf: Settings, **more: Any) -> AsyncIterator[Front]:
         await one.stop()
 
 
-@pytest.fixture
-async def house(server: Server, tmp_path: Path) -> AsyncIterator[Front]:
-    """A web process with the settings of tests."""
-    async with front(settings(server.url, tmp_path)) as one:
+@pytest.fixture(scope="module")
+async def house(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
+    """A web process with the settings of tests; every test has drops of its own."""
+    async with front(settings(server.url, tmp_path_factory.mktemp("house"))) as one:
         yield one
