@@ -198,6 +198,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             talk.receive(data)
         else:
             self.end(CloseCode.BAD_MESSAGE, "text frames only")
+            # Nothing may follow the close frame, not even a tick.
+            self._lost()
 
     def handle_close(self, event: WireFrame) -> None:
         super().handle_close(event)

@@ -151,7 +151,8 @@ class Room:
         self.tick = tick
         raw = tick.raw
         # The loop that everything else waits for: one write a seat, and nothing to ask before it.
-        for write in self._direct.values():
+        # A copy, because the write that fills a buffer takes its seat out of them.
+        for write in list(self._direct.values()):
             try:
                 write(raw)
             except RuntimeError:
@@ -159,17 +160,20 @@ class Room:
                 continue
         if len(self._direct) < len(self.seats):
             for seat in self.seats:
-                if not (seat.fresh or seat in self._direct):
+                if seat.write is None and not seat.fresh:
                     self._offer(seat, tick)
 
     def _offer(self, seat: Seat, tick: Frame) -> None:
-        """A tick for a seat whose backlog has to be looked at."""
+        """A tick for a seat whose backlog has to be looked at.
+
+        Never for one that writes at once: its transport tells once that it is full, and not again
+        before it has told that it drained.
+        """
         if seat.conn.unsent() > self.settings.seat_buffer_bytes_max:
             self.full(seat)
             return
         self.drained(seat)
-        if seat.write is None:
-            seat.conn.push(tick)
+        seat.conn.push(tick)
 
     def full(self, seat: Seat) -> None:
         """Its reader is too slow: from now on it only wants the newest tick."""
