@@ -1,9 +1,9 @@
 """The vocabulary of a drop's log: what can happen, one struct per event, as the scripts write it.
 
-The log is a Redis stream; entry `<seq>-0` has one field `e`, the event as JSON text. seq counts 1,
-2, 3 without gap; `at` (ms since 1970, UTC) never falls. An exported log is these texts, one per
-line. Replay, referee and every report stand on this file alone. `docs/protocol.md` carries it as a
-table.
+The log is a Redis stream. What one script wrote together is one entry: a field `e` per event, the
+event as JSON text, and the id `<seq of the last>-0`. seq counts 1, 2, 3 without gap; `at` (ms since
+1970, UTC) never falls. An exported log is these texts, one per line. Replay, referee and every
+report stand on this file alone. `docs/protocol.md` carries it as a table.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ TRUTH: Final = (
 """What the log alone must rebuild."""
 
 SCRATCH: Final = (
-    "log",  # stream  <seq>-0 e <event JSON>
+    "log",  # stream  <last seq>-0 e <event JSON> e <event JSON> ...
     "answers",  # hash    <fan>:<key> -> id and body of a granted command
     "moves",  # stream  <i>-0: line, r, n; removals of every line in log order
     "mail",  # stream  <i>-0: fan, seq; fans whose state changed

@@ -35,7 +35,7 @@ from dropengine.wire import Claim, Extend, FanCommand, Hold, Join, Leave, Pay, R
 AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
 SOCKET_TIMEOUT_S = 2.0
-LOG_PAGE = 1000
+LOG_PAGE = 200
 
 BEGINNING = frozenset({"hold", "join"})
 """Commands that begin something; the others go on with what was begun."""
@@ -239,6 +239,8 @@ class Store:
     ) -> None:
         # Replies are bytes here; the library's types cannot say so.
         self.client: Any = client
+        # The library would make a dict of an entry's fields; ours all have one name.
+        self.client.set_response_callback("XRANGE", lambda rows: rows)
         self._scripts = loaded or scripts.load()
         self._keys: dict[str, list[str]] = {}
 
@@ -554,12 +556,18 @@ class Store:
         name = keys.one(drop, "log")
         while True:
             try:
-                rows = await self.client.xrange(name, min=f"{after + 1}-0", max="+", count=LOG_PAGE)
+                rows = await self.client.execute_command(
+                    "XRANGE", name, f"{after + 1}-0", "+", "COUNT", LOG_PAGE
+                )
             except (RedisError, OSError) as error:
                 raise Away(f"no reply: {error}") from error
             for row_id, fields in rows:
-                yield fields[b"e"]
-                after = int(row_id.split(b"-")[0])
+                # An entry has the number of its last event.
+                last, texts = int(row_id.split(b"-")[0]), fields[1::2]
+                for seq, text in enumerate(texts, last - len(texts) + 1):
+                    if seq > after:
+                        yield text
+                after = last
             if len(rows) < LOG_PAGE:
                 return
 
