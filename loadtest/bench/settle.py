@@ -1,0 +1,105 @@
+"""Fifteen thousand holds that end at one moment, and a shop that starts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import sys
+import tempfile
+import time
+
+from dropengine import model, wire
+from loadtest.bench.bench import Bench
+from loadtest.bench.figures import figure
+from loadtest.bench.line import BATCH
+from loadtest.bench.rig import POOL
+from loadtest.bench.rivals import MINIMAL, free_port, minimal, until_open
+from loadtest.bench.watchers import Open, Watchers
+
+HOLDS = 15_000
+HOLD_S = 4
+SCREENS = 1_000
+SETTLED_S_MAX = 60.0
+START_S_MAX = 20.0
+
+
+async def settle(bench: Bench) -> None:
+    """All holds of a drop end within the moment in which they were made; screens are told."""
+    count = bench.size(HOLDS)
+    seconds, cpu_us, script_ms, gaps = [], [], [], []
+    async with bench.shop() as rig, Watchers() as screens:
+        for turn in range(bench.rounds):
+            bench.now(f"run {turn + 1} of {bench.rounds}: {count} holds")
+            drop = await rig.drop(count, hold_s=HOLD_S)
+            fans = [fan for fan, _ in rig.fans(count)]
+            path = f"/drops/{drop}/live"
+            await screens.open(Open(rig.host, path, 0, bench.size(SCREENS), sync=0))
+            for start in range(0, count, BATCH):
+                batch = fans[start : start + BATCH]
+                commands = [(fan, wire.Hold(0, secrets.token_hex(8), POOL)) for fan in batch]
+                for outcome in await rig.store.press(drop, commands):
+                    assert isinstance(outcome, model.Held), outcome
+                last = outcome
+            assert isinstance(last, model.Held)
+            due = last.hold.deadline_ms / 1000
+            await asyncio.sleep(max(0.0, due - count / 20_000 - time.time()))
+            await rig.store.client.config_resetstat()
+            await screens.mark(1)
+            before = await rig.cost()
+            while await rig.free(drop) < count:
+                assert time.time() - due < SETTLED_S_MAX, "they were not settled"
+                await asyncio.sleep(0.02)
+            seconds.append(time.time() - due)
+            cpu_us.append(1e6 * (await rig.cost() - before).cpu_s / count)
+            stats = (await rig.store.client.info("latencystats"))[
+                "latency_percentiles_usec_evalsha"
+            ]
+            # Of a few hundred calls, the largest.
+            script_ms.append(float(stats["p99.9"]) / 1000)
+            gaps.append((await screens.seen()).gap_ms[1])
+            await screens.cut()
+    bench.figures["seconds_after_the_last_deadline"] = figure(seconds)
+    bench.figures["cpu_us_per_hold"] = figure(cpu_us)
+    bench.figures["longest_script_ms"] = figure(script_ms)
+    bench.figures["longest_ms_between_ticks"] = figure(gaps)
+
+
+async def start(bench: Bench) -> None:
+    """From the command to the first answer `ready`, on an empty directory."""
+    ours, theirs = [], []
+    for turn in range(bench.rounds):
+        bench.now(f"run {turn + 1} of {bench.rounds}")
+        with tempfile.TemporaryDirectory(prefix="dropengine-bench-") as folder:
+            port = free_port()
+            begun = time.monotonic()
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "dropengine", "serve"),
+                *("--port", str(port), "--data-dir", folder, "--log-level", "warning"),
+                stdout=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                async with asyncio.timeout(START_S_MAX):
+                    await _until_ready(port)
+                ours.append(time.monotonic() - begun)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                await process.wait()
+        begun = time.monotonic()
+        async with minimal() as (rival, _):
+            await until_open(int(rival.host.partition(":")[2]))
+            theirs.append(time.monotonic() - begun)
+    bench.figures["ready_s"] = figure(ours, "<= 2", peers={MINIMAL: theirs})
+
+
+async def _until_ready(port: int) -> None:
+    while True:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            status = await reader.readline()
+            writer.close()
+            if b" 200 " in status:
+                return
+        await asyncio.sleep(0.02)
