@@ -240,7 +240,7 @@ class Store:
         # Replies are bytes here; the library's types cannot say so.
         self.client: Any = client
         # The library would make a dict of an entry's fields; ours all have one name.
-        self.client.set_response_callback("XRANGE", lambda rows: rows)
+        self.client.set_response_callback("XRANGE", _as_it_came)
         self._scripts = loaded or scripts.load()
         self._keys: dict[str, list[str]] = {}
 
@@ -614,6 +614,10 @@ class Store:
             return await self.client.hgetall(keys.one(drop, name))
         except (RedisError, OSError) as error:
             raise Away(f"no reply: {error}") from error
+
+
+def _as_it_came(reply: Any, **_: Any) -> Any:
+    return reply
 
 
 def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
