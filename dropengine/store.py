@@ -240,7 +240,7 @@ class Store:
         # Replies are bytes here; the library's types cannot say so.
         self.client: Any = client
         # The library would make a dict of an entry's fields; ours all have one name.
-        self.client.set_response_callback("XRANGE", _as_it_came)
+        self.client.set_response_callback("XRANGE", _as_it_came)  # type: ignore[arg-type]
         self._scripts = loaded or scripts.load()
         self._keys: dict[str, list[str]] = {}
 
