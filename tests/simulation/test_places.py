@@ -1,0 +1,359 @@
+"""Exact places on every screen: two workers, two pools, two lanes, and lines that lose what they
+carry.
+
+Real scripts, real rooms and relays; only the sockets are replaced by `watchers`, which lose ticks,
+stand still and come back at the other worker. Every place that any screen ever showed is held
+against the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+
+import pytest
+import redis.asyncio as redis
+
+from dropengine import events, keys, model, places, replay
+from dropengine import store as stores
+from dropengine.config import Settings
+from dropengine.hub import Hub
+from dropengine.referee import judge
+from dropengine.room import Room
+from dropengine.store import Store
+from tests.counter import SaleClock
+from tests.drops import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, item, manifest
+from tests.sale import Sale
+from tests.server import Server
+from tests.shop import local_pay
+from tests.simulation.arrivals import Arrivals
+from tests.simulation.moved import MovedStore
+from tests.simulation.seeds import seeds
+from tests.simulation.watchers import Listener, Watcher
+
+NORTH, SOUTH = "pin@north", "pin@south"
+POOLS = (NORTH, SOUTH)
+WATCHERS, OTHERS, STEPS = 20, 20, 160
+MOMENTS = (1, COOL_MS, LOOKUP_MS, HOLD_MS, OFFER_MS)
+PACE = Settings(tick_ms=0, seat_behind_ms_max=3_600_000)
+"""Every look makes a tick, and who stands still is given all the time."""
+
+VERBS = {
+    "join": 12,
+    "hold": 3,
+    "buy": 4,
+    "release": 3,
+    "claim": 3,
+    "leave": 3,
+    "pay": 2,
+    "late": 4,
+    "wait": 3,
+    "refund": 3,
+    "stock": 1,
+    "pause": 1,
+}
+ALIVE = ("active", "paying")
+
+
+@pytest.fixture
+def tight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits so low that a crowd of forty meets them."""
+    monkeypatch.setattr(places, "KEPT_MAX", 4)
+    monkeypatch.setattr(places, "SENT_MAX", 3)
+
+
+class World:
+    """A sale, two workers, watchers at either, and others who only press."""
+
+    def __init__(self, sale: Sale, store: MovedStore, hubs: list[Hub], dice: Random) -> None:
+        self.sale = sale
+        self.store = store
+        self.hubs = hubs
+        self.dice = dice
+        self.rooms: list[Room] = []
+        self.listeners: list[Listener] = []
+        # Each line has dice of its own: whose frame comes first must not change the run.
+        self.watchers = [Watcher(f"w{i}", Random(dice.randbytes(8))) for i in range(WATCHERS)]
+        self.fans = [str(w.fan) for w in self.watchers] + [f"o{i}" for i in range(OTHERS)]
+        self.truth = replay.Truth()
+        self.trims = 0
+        self.calm = False
+
+    async def begin(self) -> None:
+        for hub in self.hubs:
+            room = await hub.room(self.sale.drop)
+            assert room is not None
+            self.rooms.append(room)
+            self.listeners.append(Listener(room))
+        # From here on nobody looks by himself: the dice say who looks when.
+        timers = [t for t in asyncio.all_tasks() if t.get_name() == f"relay of {self.sale.drop}"]
+        for timer in timers:
+            timer.cancel()
+        await asyncio.gather(*timers, return_exceptions=True)
+        for watcher in self.watchers:
+            await self.reconnect(watcher)
+        await self.still()
+
+    # --- The workers. -----------------------------------------------------------------------------
+
+    async def look(self, number: int, *, one_tick: bool = False) -> None:
+        """One worker reads the newest state, makes its ticks and reads whom it must."""
+        room, listener = self.rooms[number], self.listeners[number]
+        sent = room.lines.sent()
+        standing = [(watcher, watcher.lines()) for watcher in self.at(room)]
+        listener.told.clear()
+        await self.hubs[number].fresh(room)
+        await self.still()
+        while room.lines.more() and not one_tick:
+            await self.hubs[number].fresh(room)
+            await self.still()
+        moved = {pool: r - sent[pool] for pool, r in room.lines.sent().items() if r != sent[pool]}
+        # Moves that no tick told, because the server had them no more, are missed by all.
+        untold = {pool for pool, count in moved.items() if listener.told[pool] != count}
+        for watcher, lines in standing:
+            assert watcher.call is not None
+            # Who stands still may yet hear of a line that he does not know of now.
+            watcher.gaps += bool(moved if watcher.call.jammed else untold & lines)
+
+    async def still(self) -> None:
+        """Until every room has told its fans what it wanted to read of them."""
+        for room in self.rooms:
+            while (reading := room._reading) is not None:
+                await asyncio.wait({reading})
+
+    def at(self, room: Room) -> list[Watcher]:
+        return [w for w in self.watchers if w.call is not None and w.call.room is room]
+
+    # --- The lines. -------------------------------------------------------------------------------
+
+    async def reconnect(self, watcher: Watcher) -> None:
+        watcher.connect(self.dice.choice(self.rooms))
+        assert watcher.call is not None
+        watcher.call.loses = not self.calm and self.dice.random() < 0.5
+
+    async def ask(self) -> None:
+        """Who missed moves asks, over the socket or over HTTP."""
+        for number, room in enumerate(self.rooms):
+            for watcher in self.at(room):
+                call = watcher.call
+                if not watcher.asking or call is None or call.jammed:
+                    continue
+                if self.dice.random() < 0.5:
+                    room.greet(call.seat, watcher.fan)
+                    await self.still()
+                    continue
+                you = await self.hubs[number].you(room, watcher.fan)
+                if not self.calm and self.dice.random() < 0.5:
+                    # The answer is slow: a tick overtakes it.
+                    await self.look(number)
+                watcher.told(you)
+                watcher.answered()
+
+    async def fault(self) -> None:
+        dice = self.dice
+        fate = dice.random()
+        if fate < 0.15:
+            await self.reconnect(dice.choice(self.watchers))
+        elif fate < 0.25:
+            call = dice.choice(self.watchers).call
+            assert call is not None
+            if call.jammed:
+                call.flow()
+            else:
+                call.jammed = True
+        elif fate < 0.29:
+            for name in ("moves", "mail"):
+                await self.store.client.xtrim(keys.one(self.sale.drop, name), maxlen=1)
+            self.trims += 1
+        elif fate < 0.34:
+            for room in self.rooms:
+                room.drain()
+                await self.still()
+        await self.still()
+
+    # --- The fans. --------------------------------------------------------------------------------
+
+    async def read(self) -> None:
+        seq = self.truth.seq
+        async for line in self.sale.store.log(self.sale.drop, seq):
+            replay.step(self.truth, events.parse(line))
+
+    def hold(self, *states: str, unclaimed: bool = False) -> tuple[str, str] | None:
+        found = [
+            (hold.fan, name)
+            for name, hold in self.truth.holds.items()
+            if hold.state in states and (not unclaimed or (hold.entry and not hold.claimed))
+        ]
+        return self.dice.choice(found) if found else None
+
+    async def act(self) -> None:
+        (verb,) = self.dice.choices(list(VERBS), list(VERBS.values()))
+        await getattr(self, f"do_{verb}")()
+
+    async def do_join(self) -> None:
+        pools = self.dice.choice(((NORTH,), (SOUTH,), (NORTH, SOUTH), (SOUTH, NORTH)))
+        await self.sale.join(self.dice.choice(self.fans), *pools, qty=self.dice.randint(1, 2))
+
+    async def do_hold(self) -> None:
+        await self.sale.hold(self.dice.choice(self.fans), self.dice.choice(POOLS))
+
+    async def do_buy(self) -> None:
+        if found := self.hold(*ALIVE):
+            await self.sale.succeeded(found[1], captured=True)
+
+    async def do_release(self) -> None:
+        if found := self.hold(*ALIVE):
+            await self.sale.release(*found)
+
+    async def do_claim(self) -> None:
+        if found := self.hold("active", unclaimed=True):
+            await self.sale.claim(*found)
+
+    async def do_leave(self) -> None:
+        still = [(e.fan, name) for name, e in self.truth.entries.items() if e.state == "waiting"]
+        if still:
+            await self.sale.leave(*self.dice.choice(still))
+
+    async def do_pay(self) -> None:
+        if found := self.hold("active"):
+            await self.sale.pay(*found)
+
+    async def do_late(self) -> None:
+        late = [
+            name
+            for name, hold in self.truth.holds.items()
+            if hold.state == "expired" and hold.began and f"c-{name}" not in self.truth.charges
+        ]
+        if late:
+            await self.sale.succeeded(self.dice.choice(late), captured=True)
+
+    async def do_wait(self) -> None:
+        due = [at for at in self.truth.due.values() if at > self.sale.now]
+        if due and self.dice.random() < 0.7:
+            self.sale.now = min(due) + self.dice.choice((-1, 0, 1))
+        else:
+            self.sale.now += self.dice.choice(MOMENTS)
+
+    async def do_refund(self) -> None:
+        kept = [name for name, order in self.truth.orders.items() if order.state == "done"]
+        if kept:
+            await self.sale.refund(self.dice.choice(kept))
+
+    async def do_stock(self) -> None:
+        verb = self.dice.choice(("add", "withdraw"))
+        await self.sale.creator(verb, pool=self.dice.choice(POOLS), qty=1)
+
+    async def do_pause(self) -> None:
+        paused = self.truth.state == model.DropState.PAUSED
+        await self.sale.creator("resume" if paused else "pause")
+
+    # --- The run. ---------------------------------------------------------------------------------
+
+    async def play(self) -> None:
+        for _ in range(STEPS):
+            for _ in range(self.dice.randint(1, 3)):
+                await self.act()
+                await self.read()
+            await self.fault()
+            for number in range(2):
+                if self.dice.random() < 0.4:
+                    await self.look(number, one_tick=self.dice.random() < 0.5)
+            if self.dice.random() < 0.7:
+                await self.ask()
+        await self.come_to_rest()
+
+    async def come_to_rest(self) -> None:
+        """The lines heal, one more arrival leaves every line, and all is told."""
+        self.calm = True
+        for watcher in self.watchers:
+            assert watcher.call is not None
+            watcher.call.loses = False
+            watcher.call.flow()
+        for room in self.rooms:
+            room.drain()
+            await self.still()
+        await self.read()
+        if self.truth.state == model.DropState.PAUSED:
+            await self.sale.creator("resume")
+        entry = await self.sale.joined("sentinel", *POOLS)
+        for number in range(2):
+            await self.look(number)
+        await self.sale.leave("sentinel", entry)
+        for number in range(2):
+            await self.look(number)
+        await self.ask()
+
+    async def judge(self) -> None:
+        """Nothing that was ever shown was wrong, and in the end everybody knows the present."""
+        await self.read()
+        arrivals = Arrivals(await self.sale.log())
+        for watcher in self.watchers:
+            assert arrivals.wrong(watcher.seen) == []
+            assert watcher.rose == []
+            assert watcher.asked <= watcher.gaps + watcher.reconnects
+            row = await self.sale.you(str(watcher.fan))
+            here = {
+                (name, at.pool): (at.place, at.r)
+                for name, entry, lines in row.entries
+                if entry.lane == 0
+                for at in lines
+            }
+            assert {which: (h.place, h.r) for which, h in watcher.places.items()} == here
+            boost = {
+                (name, at.pool): at.place
+                for name, entry, lines in row.entries
+                if entry.lane == 1
+                for at in lines
+            }
+            assert watcher.boost == boost
+            for (name, pool), (place, r) in here.items():
+                n = self.truth.entries[name].n
+                assert place == arrivals.place(pool, n, r)
+        log = [line async for line in self.sale.store.log(self.sale.drop)]
+        assert judge(log).violations == []
+
+
+@contextlib.asynccontextmanager
+async def world(
+    server: Server, client: redis.Redis, drop: str, book: Path, seed: int
+) -> AsyncIterator[World]:
+    sale = Sale(Store(client), drop)
+    stock = item("pin", {NORTH: 4, SOUTH: 3}, most=2, withheld={SOUTH: 1})
+    await sale.publish(manifest(drop, stock, limit=2, k=3))
+    await sale.creator("open")
+    store = MovedStore(client, SaleClock(sale))
+    nudges = stores.client(server.url, timeout_s=None, connections=1)
+    async with local_pay(book, clock=SaleClock(sale)) as payments:
+        hubs = [Hub(store, PACE, payments, nudges, epoch="e", durable=True) for _ in range(2)]
+        one = World(sale, store, hubs, Random(seed))
+        try:
+            await one.begin()
+            yield one
+        finally:
+            for hub in hubs:
+                await hub.close()
+            await nudges.aclose(close_connection_pool=True)
+
+
+@pytest.mark.parametrize("seed", seeds(6))
+async def test_every_place_that_any_screen_shows_is_the_true_one_and_never_rises(
+    server: Server,
+    client: redis.Redis,
+    drop: str,
+    tmp_path: Path,
+    tight: None,
+    seed: int,
+) -> None:
+    print(f"SIMULATION_SEED={seed}")
+    async with world(server, client, drop, tmp_path / "book", seed) as one:
+        await one.play()
+        await one.judge()
+        asked = sum(w.asked for w in one.watchers)
+        lost = sum(w.gaps for w in one.watchers)
+        shown = sum(len(w.seen) for w in one.watchers)
+        print(f"{shown} places, {asked} questions, {lost} gaps, {one.trims} trims")
+        assert shown > 50
+        assert lost > 0
