@@ -90,16 +90,21 @@ class Fan:
         self.heard.append(message)
         return message
 
-    async def until(self, t: str, when: Callable[[Message], bool] = lambda _: True) -> Message:
+    async def until(self, t: str, when: Callable[[Message], object] = lambda _: True) -> Message:
         """Listen until a message of this kind comes."""
         while True:
             message = await self.hear()
             if message["t"] == t and when(message):
                 return message
 
+    async def shows(self, t: str, when: Callable[[Message], object]) -> Message:
+        """The newest state of this kind, listened for until it is so."""
+        last = next((m for m in reversed(self.heard) if m["t"] == t), None)
+        return last if last is not None and when(last) else await self.until(t, when)
+
     async def tick(self, seq: int) -> Message:
-        """The first tick that is not older than `seq`."""
-        return await self.until("tick", lambda m: m["seq"] >= seq)
+        """The newest tick, once it is not older than `seq`."""
+        return await self.shows("tick", lambda m: m["seq"] >= seq)
 
     async def say(self, t: str, **fields: Any) -> int:
         """Send a command under a fresh key; its id."""
@@ -190,8 +195,8 @@ class Front:
     ) -> sockets.ClientConnection:
         """A bare socket. origin: '' stands for this server's own, None for none."""
         given = dict(headers or {}) | ({"Cookie": f"fan={ticket}"} if ticket else {})
-        more.setdefault("host", "127.0.0.1")
-        more.setdefault("port", self.port)
+        if "sock" not in more:
+            more |= {"host": "127.0.0.1", "port": self.port}
         return await sockets.connect(
             f"ws://{host or f'127.0.0.1:{self.port}'}/drops/{drop}/live",
             origin=None if origin is None else Origin(origin or self.url),
