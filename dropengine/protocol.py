@@ -167,6 +167,10 @@ class LiveProtocol(WebSocketsSansIOProtocol):
                     return
             at = end
         self._rest = data[at:]
+        if len(self._rest) > 1 and self._rest[1] < MASKED:
+            # Unmasked and short: it will never be as long as a frame of a browser.
+            self._parsing = True
+            super().data_received(self._rest)
 
     # --- The server's side. ---
 
