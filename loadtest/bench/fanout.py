@@ -66,7 +66,7 @@ class Pulse:
         for _ in range(round(seconds * FRAMES_PER_S)):
             self.answered.clear()
             self._key += 1
-            self.fan.press(self._key)
+            self.fan.press(b"pulse-%d" % self._key)
             async with asyncio.timeout(ANSWER_S_MAX):
                 await self.answered.wait()
             await asyncio.sleep(1 / FRAMES_PER_S)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -48,7 +49,7 @@ class Presser(Protocol):
     hold: bytes
     asked_s: float
 
-    def press(self, key: int) -> None:
+    def press(self, key: bytes) -> None:
         """Send the next command, with a fresh key."""
         ...
 
@@ -88,12 +89,12 @@ class Client(WSListener):
         assert self.transport is not None
         self.transport.send(WSMsgType.TEXT, text)
 
-    def press(self, key: int) -> None:
+    def press(self, key: bytes) -> None:
         self.asked_s = time.monotonic()
         if self.hold:
-            self.say(b'{"t":"release","id":2,"key":"k%d","hold":"%b"}' % (key, self.hold))
+            self.say(b'{"t":"release","id":2,"key":"%b","hold":"%b"}' % (key, self.hold))
         else:
-            self.say(b'{"t":"hold","id":1,"key":"k%d","pool":"%b"}' % (key, self.pool))
+            self.say(b'{"t":"hold","id":1,"key":"%b","pool":"%b"}' % (key, self.pool))
 
     def leave(self) -> None:
         """Go without a word."""
@@ -131,13 +132,13 @@ class HttpClient(asyncio.Protocol):
         self._rest = b""
         self.heard(self, body if head.startswith(b"HTTP/1.1 200") else b'{"t":"refused"' + head)
 
-    def press(self, key: int) -> None:
+    def press(self, key: bytes) -> None:
         assert self._transport is not None
         self.asked_s = time.monotonic()
         if self.hold:
-            verb, body = "release", b'{"key":"k%d","hold":"%b"}' % (key, self.hold)
+            verb, body = "release", b'{"key":"%b","hold":"%b"}' % (key, self.hold)
         else:
-            verb, body = "hold", b'{"key":"k%d","pool":"unit0"}' % key
+            verb, body = "hold", b'{"key":"%b","pool":"unit0"}' % key
         self._transport.write(b"%b%d\r\n\r\n%b" % (self._heads[verb], len(body), body))
 
     def leave(self) -> None:
@@ -224,7 +225,8 @@ class Pressing:
         self.idle: list[Presser] = []
         self._note_every = note_every
         self._again = False
-        self._key = 0
+        self._keys = 0
+        self._name = secrets.token_hex(4)
         self._quiet = asyncio.Event()
 
     def heard(self, client: Presser, text: bytes) -> None:
@@ -249,8 +251,7 @@ class Pressing:
         else:
             return
         if self._again:
-            self._key += 1
-            client.press(self._key)
+            client.press(self._key())
             return
         self.idle.append(client)
         self.on_their_way -= 1
@@ -259,10 +260,14 @@ class Pressing:
 
     def press(self, client: Presser) -> None:
         """One command of one idle client."""
-        self._key += 1
         self.on_their_way += 1
         self._quiet.clear()
-        client.press(self._key)
+        client.press(self._key())
+
+    def _key(self) -> bytes:
+        """One that no client ever used."""
+        self._keys += 1
+        return b"%b-%d" % (self._name.encode(), self._keys)
 
     def start(self) -> None:
         """Everybody presses, and again at once after each answer."""
