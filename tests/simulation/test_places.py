@@ -48,8 +48,8 @@ VERBS = {
     "release": 3,
     "claim": 3,
     "leave": 3,
-    "pay": 2,
-    "late": 4,
+    "pay": 6,
+    "late": 6,
     "wait": 3,
     "refund": 3,
     "stock": 1,
@@ -164,11 +164,12 @@ class World:
                 call.flow()
             else:
                 call.jammed = True
-        elif fate < 0.29:
+        elif fate < 0.35:
             for name in ("moves", "mail"):
-                await self.store.client.xtrim(keys.one(self.sale.drop, name), maxlen=1)
+                stream = keys.one(self.sale.drop, name)
+                await self.store.client.xtrim(stream, maxlen=1, approximate=False)
             self.trims += 1
-        elif fate < 0.34:
+        elif fate < 0.42:
             for room in self.rooms:
                 room.drain()
                 await self.still()
@@ -201,7 +202,7 @@ class World:
         await self.sale.hold(self.dice.choice(self.fans), self.dice.choice(POOLS))
 
     async def do_buy(self) -> None:
-        if found := self.hold(*ALIVE):
+        if found := self.hold("active"):
             await self.sale.succeeded(found[1], captured=True)
 
     async def do_release(self) -> None:
