@@ -6,7 +6,7 @@ emit -- append one event to the log. `body` is the JSON of its own fields withou
 
 local function emit(t, name, fan, body)
   t.seq = t.seq + 1
-  local who, what = '', ''
+  local who = ''
   if fan then
     local record = fan_of(t, fan)
     record[F_SEQ] = t.seq
@@ -14,8 +14,7 @@ local function emit(t, name, fan, body)
     t.mail[fan] = t.seq
     who = ',"fan":"' .. fan .. '"'
   end
-  if body ~= '' then what = ',' .. body end
   -- One concatenation: each further one would copy the whole text again.
   t.log[#t.log + 1] = '{"e":"' .. name .. '","seq":' .. string.format('%d', t.seq) .. ',"at":'
-    .. t.now_text .. who .. what .. '}'
+    .. t.now_text .. who .. (body == '' and '' or ',') .. body .. '}'
 end

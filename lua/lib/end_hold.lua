@@ -30,7 +30,7 @@ local function end_hold(t, id, hold, state, key, leaving)
     if entry[E_LANE] == 0 then pool[P_LANE_COUNT] = math.max(pool[P_LANE_COUNT] - 1, 0) end
     if entry[E_LAPSES] < LAPSES_MAX and not leaving then cool = t.now + t.rules.cool_ms end
   end
-  local units = '"hold":"' .. id .. '","pool":"' .. hold[H_POOL] .. '","qty":' .. hold[H_QTY]
+  local units = string.format('"hold":"%s","pool":"%s","qty":%d', id, hold[H_POOL], hold[H_QTY])
   if state == 'cancelled' then
     emit(t, 'released', hold[H_FAN], '"key":"",' .. units .. ',"by":"creator"')
   elseif unclaimed then

@@ -6,7 +6,7 @@ unless somebody in the line is ready for that pool.
 
 local function hold(t, c)
   local fan_id, key, pool_id, qty, fewer = c[2], c[3], c[4], c[5], c[6] == 1
-  local body = 'hold|' .. pool_id .. '|' .. qty .. '|' .. c[6]
+  local body = string.format('hold|%s|%d|%d', pool_id, qty, c[6])
   local made = answered(t, fan_id, key, body)
   if made == nil then return {'KEY_REUSED'} end
   local fan = fan_of(t, fan_id)
@@ -40,7 +40,7 @@ local function hold(t, c)
 
   local was = fan[F_SEQ]
   t.holds = t.holds + 1
-  local id, deadline = 'h' .. t.holds, t.now + t.rules.hold_ms
+  local id, deadline = string.format('h%d', t.holds), t.now + t.rules.hold_ms
   pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
   put(t, 'pools', pool_id, pool)
   local record = {fan_id, pool_id, qty, item[I_PRICE], 'press', 'active', t.now, deadline, '',
@@ -50,8 +50,9 @@ local function hold(t, c)
   fan[F_USED] = fan[F_USED] + qty
   fan[F_HOLDS][#fan[F_HOLDS] + 1] = id
   answer(t, fan_id, key, body, id)
-  emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. '","pool":"' .. pool_id
-    .. '","qty":' .. qty .. ',"price":' .. item[I_PRICE] .. ',"deadline":' .. deadline)
+  emit(t, 'held', fan_id, string.format(
+    '"key":"%s","hold":"%s","pool":"%s","qty":%d,"price":%d,"deadline":%d',
+    key, id, pool_id, qty, item[I_PRICE], deadline))
   if #fan[F_ENTRIES] > 0 then refresh(t, fan_id, false) end
   return {'HELD', id, record, t.seq, was}
 end
