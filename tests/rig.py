@@ -1,0 +1,158 @@
+"""One room and its relay without timers: it looks when the test says so; screens keep frames."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from dropengine import model
+from dropengine.config import Settings
+from dropengine.model import DropId, FanId
+from dropengine.payments import Payments
+from dropengine.relay import Relay
+from dropengine.room import Room
+from dropengine.seat import Frame
+from dropengine.store import Store, ViewReply, YouReply
+from tests.front import SECRET, Message, until
+from tests.sale import Sale
+from tests.shop import local_pay
+
+
+class Screen:
+    """The wire under a seat: keeps what comes, when it came, and how it ended."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.times: list[float] = []
+        self.heard: list[Message] = []
+        self.backlog = 0
+        self.code = 0
+
+    def push(self, frame: Frame) -> None:
+        assert not self.code, "nothing may follow the end"
+        self.frames.append(frame)
+        self.times.append(asyncio.get_running_loop().time())
+        self.heard.append(json.loads(frame.text))
+        if frame.then is not None:
+            self.push(frame.then)
+
+    def unsent(self) -> int:
+        return self.backlog
+
+    def end(self, code: int, _reason: str) -> None:
+        self.code = self.code or code
+
+    def all(self, t: str) -> list[Message]:
+        return [message for message in self.heard if message["t"] == t]
+
+    def last(self, t: str) -> Message:
+        return self.all(t)[-1]
+
+    def place(self, pool: str) -> int:
+        """The place that this screen shows: its newest `you`, brought up to date by its ticks."""
+        place = r = n = -1
+        for message in self.heard:
+            you = message["you"] if message["t"] == "snapshot" else message
+            if message["t"] in ("snapshot", "you") and you and you["entries"]:
+                (entry,) = you["entries"]
+                line = next(one for one in entry["lines"] if one["pool"] == pool)
+                if line["r"] >= r:
+                    n, place, r = entry["n"], line["place"], line["r"]
+            elif message["t"] == "tick" and place > 0:
+                moves = message.get("lines", {}).get(pool)
+                if moves is not None:
+                    assert moves["r0"] <= r, "this screen missed a tick"
+                    new = moves["left"][r - moves["r0"] :]
+                    place -= sum(1 for other in new if other < n)
+                    r = max(r, moves["r0"] + len(moves["left"]))
+        return place
+
+
+class Counted(Store):
+    """The real store; it notes which fans are read, and may be told to stop or to fail on the way.
+
+    gate: replies are kept back while it is closed.
+    """
+
+    read: list[list[str]]
+    gate: asyncio.Event
+    faults: list[Exception]
+
+    @classmethod
+    def over(cls, store: Store) -> Counted:
+        one = cls(store.client)
+        one.read, one.gate, one.faults = [], asyncio.Event(), []
+        one.gate.set()
+        return one
+
+    async def you(
+        self, drop: DropId, fans: Sequence[FanId], *, clock_ms: int = 0
+    ) -> YouReply | model.Frozen | model.NotFound:
+        self.read.append(list(fans))
+        if self.faults:
+            raise self.faults.pop()
+        reply = await super().you(drop, fans, clock_ms=clock_ms)
+        await self.gate.wait()
+        return reply
+
+
+class Rig:
+    """room, relay, store: of one drop, in the test's hands."""
+
+    def __init__(self, sale: Sale, store: Counted, room: Room, relay: Relay) -> None:
+        self.sale = sale
+        self.store = store
+        self.room = room
+        self.relay = relay
+
+    def screen(self, fan: str | None = None) -> Screen:
+        screen = Screen()
+        self.room.sit(screen, None if fan is None else FanId(fan))
+        return screen
+
+    async def seated(self, *fans: str) -> list[Screen]:
+        """Screens that have their snapshot."""
+        screens = [self.screen(fan) for fan in fans]
+        await until(lambda: all(screen.heard for screen in screens))
+        return screens
+
+    async def look(self) -> ViewReply:
+        """One look of the relay, and everybody it wants read."""
+        view = await self.relay.look()
+        assert view is not None
+        await self.quiet()
+        return view
+
+    async def quiet(self) -> None:
+        """Until nobody is being read."""
+        await until(lambda: self.room._reading is None)
+
+    async def press(self, fan: str, verb: str, **more: Any) -> model.PressOutcome:
+        """A command that was decided through this worker."""
+        outcome: model.PressOutcome = await getattr(self.sale, verb)(fan, **more)
+        self.room.note(FanId(fan), outcome)
+        return outcome
+
+
+@asynccontextmanager
+async def rig(sale: Sale, folder: Path, **more: Any) -> AsyncIterator[Rig]:
+    """A rig over a sale; ticks may follow each other at once unless settings say otherwise."""
+    shown = await sale.store.show(sale.drop)
+    assert shown is not None
+    conf = Settings(data_dir=folder, secret_key=SECRET, **({"tick_ms": 0} | more))
+    store = Counted.over(sale.store)
+
+    async def epoch() -> str:
+        return "another run"
+
+    async with local_pay(folder / "book") as pay:
+        payments: Payments = pay
+        room = Room(store, shown, conf, epoch="one run", durable=True, payments=payments)
+        one = Rig(sale, store, room, Relay(store, room, epoch))
+        await one.look()
+        yield one
+        await one.quiet()
