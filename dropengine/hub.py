@@ -161,13 +161,16 @@ class Hub:
         for room in self.rooms.values():
             loop.call_later(random.uniform(0, LOST_JITTER_S), room.wake.set)
 
+    async def sweep(self, now: float) -> None:
+        """Close the rooms that nobody has used for a while. now: s, of the loop's clock."""
+        for drop, room in list(self.rooms.items()):
+            if not room.seats and (room.ended or now - room.used_at > IDLE_S):
+                await self._close(drop)
+
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(IDLE_S / 2)
-            now = asyncio.get_running_loop().time()
-            for drop, room in list(self.rooms.items()):
-                if not room.seats and (room.ended or now - room.used_at > IDLE_S):
-                    await self._close(drop)
+            await self.sweep(asyncio.get_running_loop().time())
 
     async def _close(self, drop: DropId) -> None:
         room = self.rooms.pop(drop)

@@ -79,13 +79,14 @@ class Counted(Store):
     """
 
     read: list[list[str]]
+    replies: int
     gate: asyncio.Event
     faults: list[Exception]
 
     @classmethod
     def over(cls, store: Store) -> Counted:
         one = cls(store.client)
-        one.read, one.gate, one.faults = [], asyncio.Event(), []
+        one.read, one.replies, one.gate, one.faults = [], 0, asyncio.Event(), []
         one.gate.set()
         return one
 
@@ -96,6 +97,7 @@ class Counted(Store):
         if self.faults:
             raise self.faults.pop()
         reply = await super().you(drop, fans, clock_ms=clock_ms)
+        self.replies += 1
         await self.gate.wait()
         return reply
 
