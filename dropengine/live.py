@@ -12,7 +12,7 @@ import ipaddress
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -20,8 +20,9 @@ from starlette.requests import cookie_parser
 
 from dropengine import errors, model, wire
 from dropengine.batcher import Answer
+from dropengine.doors.origins import Origins
 from dropengine.hub import Hub
-from dropengine.model import FanId, HoldGranted, HoldId
+from dropengine.model import DropId, FanId, HoldGranted, HoldId
 from dropengine.protocol import EXTENSION, LiveProtocol
 from dropengine.room import Room
 from dropengine.seat import Conn, Frame, Seat, Write, frame
@@ -32,6 +33,8 @@ from dropengine.wire import CloseCode, Done, Refused
 log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "drop.v1"
+BEFORE, AFTER = b"/drops/", b"/live"
+"""What stands around a drop's id in the address of its socket."""
 COOKIES = ("__Host-fan", "fan")
 """The first over https, the second where there is no TLS."""
 
@@ -45,7 +48,11 @@ def ticket_of(headers: Headers) -> str | None:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return token.strip()
-    cookies = cookie_parser(headers.get("cookie", ""))
+    return _in_cookies(headers.get("cookie", ""))
+
+
+def _in_cookies(header: str) -> str | None:
+    cookies = cookie_parser(header)
     return next((cookies[name] for name in COOKIES if name in cookies), None)
 
 
@@ -296,9 +303,10 @@ def network(host: str) -> str:
 class LiveDoor:
     """`GET /drops/{drop}/live`: checks who comes, seats him, and leaves the socket to his talk."""
 
-    def __init__(self, hub: Hub, tickets: Tickets) -> None:
+    def __init__(self, hub: Hub, tickets: Tickets, origins: Origins) -> None:
         self._hub = hub
         self._tickets = tickets
+        self._origins = origins
         self._networks: Counter[str] = Counter()
         self._open = 0
         self._accepts = 0.0
@@ -323,6 +331,41 @@ class LiveDoor:
             if not taken:
                 self._left(where)
 
+    def admit(
+        self, path: bytes, headers: Mapping[bytes, bytes], client: tuple[str, int] | None
+    ) -> Callable[[LiveProtocol], None] | None:
+        """The short way: who can be let in at once is, without a task. None: take the long way,
+        which says why somebody is refused, and opens rooms.
+
+        headers: each name once, lower case. What is answered seats a socket that was accepted.
+        """
+        if not (path.startswith(BEFORE) and path.endswith(AFTER)):
+            return None
+        room = self._hub.rooms.get(DropId(path[len(BEFORE) : -len(AFTER)].decode("latin-1")))
+        if room is None or room.ended:
+            return None
+        authority = headers.get(b"host", b"").decode("latin-1")
+        origin = headers.get(b"origin")
+        if not self._origins.names_us(authority) or self._origins.acts(
+            authority,
+            None if origin is None else origin.decode("latin-1"),
+            proven=b"cookie" not in headers,
+        ):
+            return None
+        where = network(client[0]) if client else ""
+        if b"authorization" in headers or self._full(where) is not None:
+            return None
+        ticket = _in_cookies(headers.get(b"cookie", b"").decode("latin-1"))
+        self._networks[where] += 1
+        self._open += 1
+
+        def seat(conn: LiveProtocol) -> None:
+            talker = Talker(room, conn, self._tickets, ticket, conn.write)
+            talker.on_lost = lambda: self._left(where)
+            conn.take(talker, room.settings.seat_buffer_bytes_max)
+
+        return seat
+
     async def _seat(
         self, scope: Scope, drop: str, receive: Receive, send: Send, left: Callable[[], None]
     ) -> bool:
@@ -331,7 +374,9 @@ class LiveDoor:
         try:
             room = await self._hub.room(drop)
         except errors.Away as error:
-            await self._deny(send, 503, str(error))
+            # Where the server is and how it failed is for the log alone.
+            log.info("%s: nobody is seated: %s", drop, error)
+            await self._deny(send, 503, model.Away.sentence)
             return False
         accept: dict[str, Any] = {"type": "websocket.accept"}
         if SUBPROTOCOL in scope.get("subprotocols", ()):

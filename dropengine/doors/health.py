@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from dropengine.errors import Away
 from dropengine.hub import Hub
 from dropengine.settler import Settler
 from dropengine.store import Store
+
+log = logging.getLogger(__name__)
 
 SETTLER_LATE_S = 10.0
 
@@ -67,7 +70,9 @@ class Doors:
             await self._deps.store.time_ms()
             server = "ok"
         except Away as error:
-            server = f"away: {error}"
+            # Where it is and how it failed is for the log alone.
+            log.info("not ready: %s", error)
+            server = "away"
         late = time.monotonic() - self._deps.settler.last_at
         settler = "ok" if late < SETTLER_LATE_S else f"late by {late:.0f} s"
         durability = (
