@@ -23,12 +23,14 @@ from dropengine import schema
 from dropengine.config import Settings, secret
 from dropengine.doors import api, health, pages, pay
 from dropengine.doors.gate import Gate
+from dropengine.doors.origins import Origins
 from dropengine.embedded import disk_free_mib
 from dropengine.errors import ConfigError
 from dropengine.hub import Hub
 from dropengine.live import LiveDoor
 from dropengine.localpay import LocalPay
 from dropengine.model import DropId, DutyRecord
+from dropengine.protocol import SHORT_WAY
 from dropengine.server import check_server_async
 from dropengine.settler import Settler, ended
 from dropengine.store import Store, client
@@ -153,19 +155,22 @@ def _shop_url(settings: Settings) -> str:
 def build(settings: Settings) -> Starlette:
     """The application of one web process. Nothing is started before its lifespan begins."""
     house = House(settings)
+    origins = Origins(settings)
+    live = LiveDoor(house.hub, house.tickets, origins)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
         try:
             await house.check()
             house.start()
             with _told_to_stop(house.hub.leave):
-                yield
+                # Behind a proxy the caller's address is read on the long way.
+                yield {} if settings.forwarded_allow_ips else {SHORT_WAY: live}
         finally:
             await house.close()
 
     hot: list[BaseRoute] = [
-        WebSocketRoute("/drops/{drop}/live", LiveDoor(house.hub, house.tickets)),
+        WebSocketRoute("/drops/{drop}/live", live),
         *api.routes(house),
     ]
     app = Starlette(
@@ -178,7 +183,7 @@ def build(settings: Settings) -> Starlette:
             _fixed("/asyncapi.json", schema.asyncapi()),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Gate, settings=settings)],
+        middleware=[Middleware(Gate, settings=settings, origins=origins)],
         max_body_size=settings.body_bytes_max,
     )
     app.state.house = house

@@ -10,6 +10,8 @@ contract test holds what is used of it; a server without this class is served by
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from typing import Any, Protocol
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -18,6 +20,8 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame as WireFrame
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C where it was built
 from websockets.http11 import Request
+from websockets.protocol import Protocol as Framing
+from websockets.protocol import Side
 
 from dropengine.seat import Frame, Write
 from dropengine.wire import CloseCode
@@ -25,6 +29,19 @@ from dropengine.wire import CloseCode
 EXTENSION = "dropengine.conn"
 """Where the door finds this protocol: `scope["extensions"][EXTENSION]`."""
 
+
+SHORT_WAY = "dropengine.live"
+"""Where the lifespan's state holds the door that may let a socket in at once."""
+SUBPROTOCOL = b"drop.v1"
+KEY_BYTES = 24
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""RFC 6455, section 1.3."""
+ACCEPT = (
+    b"HTTP/1.1 101 Switching Protocols\r\n"
+    b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: %b\r\n%b\r\n"
+)
+CHOSEN = b"Sec-WebSocket-Protocol: drop.v1\r\n"
 
 PLAIN_TEXT = 0x81
 """First byte of a text frame that is a whole message."""
@@ -91,7 +108,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         # What only the handshake and the ASGI side need would stay for as long as the socket does.
         self.queue = _SINK
         self._longest = self.config.ws_max_size
-        del self.scope, self.request, self.response
+        for name in ("scope", "request", "response"):
+            self.__dict__.pop(name, None)
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
@@ -129,6 +147,48 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     # --- The short way in. ---
 
+    def _admitted(self, data: bytes) -> bool:
+        """Accept a handshake at once, if the door lets everything about it pass.
+
+        uvicorn has parsed the request already and gives it whole, in its own plain words. What is
+        not exactly as browsers say it goes the long way, through the library and the application.
+        """
+        door = self.app_state.get(SHORT_WAY)
+        if door is None or not data.endswith(b"\r\n\r\n") or self.config.root_path:
+            return False
+        first, *lines = data[:-4].split(b"\r\n")
+        headers = {}
+        for line in lines:
+            name, _, value = line.partition(b": ")
+            headers[name.lower()] = value.strip()
+        key = headers.get(b"sec-websocket-key", b"")
+        if (
+            len(headers) < len(lines)
+            or len(key) != KEY_BYTES
+            or headers.get(b"sec-websocket-version") != b"13"
+            or headers.get(b"upgrade", b"").lower() != b"websocket"
+            or b"upgrade" not in headers.get(b"connection", b"").lower()
+            or headers.get(b"sec-websocket-protocol", SUBPROTOCOL) != SUBPROTOCOL
+            or b"content-length" in headers
+            or b"transfer-encoding" in headers
+        ):
+            return False
+        method, path, _ = first.split(b" ", 2)
+        seat = door.admit(path, headers, self.client) if method == b"GET" else None
+        if seat is None:
+            return False
+        token = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest())
+        chosen = b"sec-websocket-protocol" in headers
+        self.transport.write(ACCEPT % (token, CHOSEN if chosen else b""))
+        self.handshake_initiated = self.handshake_complete = True
+        # The same parser, past the handshake.
+        self.conn = Framing(  # type: ignore[assignment]
+            Side.SERVER, max_size=self.config.ws_max_size, logger=self.logger
+        )
+        self.start_keepalive()
+        seat(self)
+        return True
+
     def data_received(self, data: bytes) -> None:
         """A taken socket's bytes: cut into whole frames here, plain text frames read at once.
 
@@ -137,7 +197,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         """
         talk = self.talk
         if talk is None or self._parsing:
-            super().data_received(data)
+            if self.handshake_initiated or not self._admitted(data):
+                super().data_received(data)
             return
         if self._rest:
             data = self._rest + data

@@ -1,0 +1,67 @@
+"""Whose name a caller uses for us, and from whose page he comes."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from dropengine import model
+from dropengine.config import Settings
+
+KNOWN_MAX = 1_000
+
+_AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
+
+
+def _host(authority: str) -> str:
+    """`shop.example:8000` -> `shop.example`; `[::1]:80` -> `::1`; '' for what is no name."""
+    found = _AUTHORITY.fullmatch(authority.lower())
+    return (found[1] or found[2]) if found else ""
+
+
+def _is_here(host: str) -> bool:
+    """Is this a name of the machine itself?"""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Origins:
+    """The names that this shop goes by, and the pages that may act for their fans."""
+
+    def __init__(self, settings: Settings) -> None:
+        named = [settings.public_url, *settings.origins]
+        self._origins = {o.rstrip("/").lower() for o in named if o}
+        self._hosts = {_host(urlsplit(o).netloc) for o in self._origins} | {settings.host.lower()}
+        self._known: set[str] = set()
+        """Authorities that were found good: people type the same few."""
+
+    def names_us(self, authority: str) -> bool:
+        """Is this `Host` a name of ours? Anything else may be somebody else's page in disguise."""
+        if authority in self._known:
+            return True
+        host = _host(authority)
+        good = bool(host) and (host in self._hosts or _is_here(host))
+        if good and len(self._known) < KNOWN_MAX:
+            self._known.add(authority)
+        return good
+
+    def acts(self, authority: str, origin: str | None, *, proven: bool) -> model.Refusal | None:
+        """May this caller act? Asked for whatever is not only read.
+
+        proven: no browser lent its cookie to it: it shows a ticket, or has none at all.
+        """
+        if origin is not None:
+            return None if self._ours(origin, authority) else model.NotEligible()
+        return None if proven else model.SignIn()
+
+    def _ours(self, origin: str, authority: str) -> bool:
+        origin = origin.lower()
+        if origin in self._origins:
+            return True
+        scheme, _, rest = origin.partition("://")
+        return scheme in ("http", "https") and rest == authority.lower()
