@@ -61,12 +61,19 @@ def leapt(before: Reading, now: Reading, leap_ms_max: int) -> bool:
 async def ended(*tasks: asyncio.Task[None]) -> None:
     """Cancel tasks until they have ended.
 
-    Up to Python 3.11 `asyncio.wait_for`, which the server's client uses, may swallow one.
+    Up to Python 3.11 `asyncio.wait_for`, which the server's client uses, may swallow one. Whoever
+    is cancelled while he waits here still waits, and is cancelled then.
     """
+    interrupted = False
     while alive := [task for task in tasks if not task.done()]:
         for task in alive:
             task.cancel()
-        await asyncio.wait(alive, timeout=CANCEL_AGAIN_S)
+        try:
+            await asyncio.wait(alive, timeout=CANCEL_AGAIN_S)
+        except asyncio.CancelledError:
+            interrupted = True
+    if interrupted:
+        raise asyncio.CancelledError
 
 
 class Settler:
