@@ -30,6 +30,7 @@ from dropengine.errors import Away, Broken
 from dropengine.events import Rules
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
+from dropengine.replay import Truth
 from dropengine.wire import Claim, Extend, FanCommand, Hold, Join, Leave, Pay, Release
 
 AGAIN_MAX = 4000
@@ -131,31 +132,6 @@ class Shown(msgspec.Struct, frozen=True):
     state: str
     revision: int
     seq: int
-
-
-class Truth(msgspec.Struct):
-    """Every truth key of one drop at one moment, by its name in `keys.TRUTH`, in records.
-
-    drop: the fields of the drop hash but the manifest and the packed rules; news as [seq, at,
-    text].
-    """
-
-    drop: dict[str, str]
-    news: list[tuple[int, int, str]]
-    pools: dict[str, model.PoolRecord]
-    items: dict[str, model.ItemRecord]
-    fans: dict[str, model.FanRecord]
-    holds: dict[str, model.HoldRecord]
-    orders: dict[str, model.OrderRecord]
-    entries: dict[str, model.EntryRecord]
-    due: dict[str, int]
-    places: dict[str, int]
-    ready: dict[str, int]
-    buying: dict[str, int]
-    returned: dict[str, int]
-    sales: dict[str, int]
-    charges: dict[str, str]
-    outbox: dict[str, model.DutyRecord]
 
 
 _RECORDS: dict[str, type] = {

@@ -22,7 +22,7 @@ RETURNS
   NOT_FOUND        no such drop, or no such pool
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up creator stands_as creator_done fields put
+--#use begin catch_up fields shift
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local pool_id, qty = ARGV[5], tonumber(ARGV[6])
@@ -31,18 +31,5 @@ if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
-local body = 'withdraw|' .. pool_id .. '|' .. qty
-local reply = creator(t, revision, by, key, body)
-if reply then return cmsgpack.pack(reply) end
-if t.state ~= 'scheduled' and t.state ~= 'live' and t.state ~= 'paused' then
-  return cmsgpack.pack(stands_as(t))
-end
-local pool = t.record.pools[pool_id]
-if not pool then return cmsgpack.pack({'NOT_FOUND'}) end
-if pool[P_FREE] < qty then
-  return cmsgpack.pack({'TOO_FEW', pool[P_FREE], pool[P_HELD], pool[P_SOLD], pool[P_WITHHELD]})
-end
-pool[P_FREE], pool[P_WITHHELD] = pool[P_FREE] - qty, pool[P_WITHHELD] + qty
-put(t, 'pools', pool_id, pool)
-return cmsgpack.pack(creator_done(t, by, key, body, 'withdrawn',
-  ',"pool":"' .. pool_id .. '","qty":' .. qty))
+local command = {revision, by, key, pool_id, qty}
+return cmsgpack.pack(shift(t, command, 'withdraw', 'withdrawn', P_FREE, P_WITHHELD))

@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
-from dropengine import model
 from dropengine.replay.truth import Truth
 
 SENTENCES_MAX = 20
 KEYS = tuple(name for name in Truth.__struct_fields__ if name not in ("news", "rules"))
-
-
-class Stored(Protocol):
-    """The truth as somebody read it from a server; the fields are those of `Truth`."""
-
-    drop: dict[str, str]
-    news: list[tuple[int, int, str]]
-    pools: dict[str, model.PoolRecord]
-    items: dict[str, model.ItemRecord]
-    fans: dict[str, model.FanRecord]
-    holds: dict[str, model.HoldRecord]
-    orders: dict[str, model.OrderRecord]
-    entries: dict[str, model.EntryRecord]
-    due: dict[str, int]
-    places: dict[str, int]
-    ready: dict[str, int]
-    buying: dict[str, int]
-    returned: dict[str, int]
-    sales: dict[str, int]
-    charges: dict[str, str]
-    outbox: dict[str, model.DutyRecord]
 
 
 def compared(key: str, replayed: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[str]:
@@ -44,7 +22,7 @@ def compared(key: str, replayed: Mapping[str, Any], stored: Mapping[str, Any]) -
             yield f"{key} {row} is {stored[row]!r}, the log makes it {replayed[row]!r}"
 
 
-def difference(replayed: Truth, stored: Stored) -> list[str]:
+def difference(replayed: Truth, stored: Truth) -> list[str]:
     """One sentence for each row that differs, at most `SENTENCES_MAX`; none means equal.
 
     Where the server has dealt with something that writes no event (the end of a cooling), a copy of
