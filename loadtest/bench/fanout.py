@@ -19,7 +19,7 @@ from loadtest.bench.swarm import Client, one
 from loadtest.bench.watchers import Open, Watchers
 
 SIZES = (1_000, 5_000, 10_000)
-RUN_S = 1.5
+RUN_S = 1.0
 LAST_FRAME_S = 0.3
 """After the last frame was sent, all have read it."""
 ANSWER_S_MAX = 10.0

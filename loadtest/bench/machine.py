@@ -39,6 +39,16 @@ def children(pid: int) -> list[int]:
     return [int(word) for word in text.split()]
 
 
+def overflows() -> int:
+    """Connections that the kernel dropped so far because a listener did not accept them in time."""
+    names, values = (
+        line.split()
+        for line in Path("/proc/net/netstat").read_text(encoding="ascii").splitlines()
+        if line.startswith("TcpExt:")
+    )
+    return int(dict(zip(names, values, strict=True))["ListenOverflows"])
+
+
 def open_files_wide() -> None:
     """As many open files as this process may have: each socket is one."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

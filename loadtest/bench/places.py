@@ -21,6 +21,7 @@ from loadtest.bench.watchers import Open, Watchers
 
 LENGTHS = (1_000, 10_000, 100_000)
 SEATED = 500
+APART = 10_000
 """Fans with a screen, at the back of the line."""
 SERVED = 96
 """In one run; five runs never reach those who are seated in the shortest line."""
@@ -46,13 +47,14 @@ class Queue:
         self.cpu_us: list[float] = []
         self.bytes: list[float] = []
 
-    async def fill(self, seated: int) -> None:
+    async def fill(self, seated: int, first: int) -> None:
+        """first: the number of the first screen, which says where they come from."""
         fans = self.rig.fans(self.length)
         await self.line.join([fan for fan, _ in fans])
         path = f"/drops/{self.line.drop}/live"
         tickets = [ticket for _, ticket in fans[-seated:]]
         opened = await self.screens.open(
-            Open(self.rig.host, path, 0, seated, tickets=tickets, sync=0)
+            Open(self.rig.host, path, first, seated, tickets=tickets, sync=0)
         )
         assert opened.open == seated, opened
         self.seated = seated
@@ -83,7 +85,7 @@ async def places(bench: Bench) -> None:
             await its.__aenter__()
             drop = await rig.drop(CAP, withheld=CAP)
             queues.append(Queue(rig, drop, length, its))
-            await queues[-1].fill(min(bench.size(SEATED), length // 2))
+            await queues[-1].fill(min(bench.size(SEATED), length // 2), len(queues) * APART)
         for turn in range(bench.rounds):
             for queue in queues:
                 bench.now(f"run {turn + 1} of {bench.rounds}: {queue.length} in line")

@@ -10,7 +10,7 @@ import msgspec
 
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, percentile
-from loadtest.bench.machine import cpu_s, rss_kib
+from loadtest.bench.machine import cpu_s, overflows, rss_kib
 from loadtest.bench.rivals import MINIMAL, broadcast, minimal
 from loadtest.bench.swarm import Pressing, many
 from loadtest.bench.watchers import Open, Watchers
@@ -132,13 +132,14 @@ async def reconnect(bench: Bench) -> None:
         pressing.idle = list(clients)
         bench.now(f"{count} fans come for the first time")
         opened = await screens.open(Open(rig.host, path, 0, count, tickets=tickets, sync=0))
-        seconds, errors, p99, turned = [], [], [], []
+        seconds, errors, p99, turned, dropped = [], [], [], [], []
         for turn in range(bench.rounds):
             bench.now(f"run {turn + 1} of {bench.rounds}: {count} come back")
             shown = await rig.store.show(drop)
             assert shown is not None
             await screens.cut()
             pressing.waits_s.clear()
+            overflowed = overflows()
             back = Open(
                 rig.host,
                 path,
@@ -156,6 +157,8 @@ async def reconnect(bench: Bench) -> None:
             await pressing.stop()
             seconds.append(opened.seconds)
             errors.append(float(sum(opened.errors.values()) + count - opened.open))
+            # Who is not accepted in time is left to the kernel's slow repetitions.
+            dropped.append(float(overflows() - overflowed))
             turned.append(opened.turned / count)
             p99.append(1000 * percentile(pressing.waits_s, 0.99))
             if opened.errors:
@@ -165,4 +168,5 @@ async def reconnect(bench: Bench) -> None:
     bench.figures["all_in_sync_s"] = figure(seconds, "<= 15")
     bench.figures["errors"] = figure(errors, "<= 0")
     bench.figures["holds_p99_ms_meanwhile"] = figure(p99, "<= 1000")
+    bench.figures["overflows_of_the_listener"] = figure(dropped)
     bench.figures["times_turned_away_each"] = figure(turned)
