@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 import uvicorn
 import websockets.asyncio.client as sockets
@@ -138,6 +139,12 @@ class Front:
     """One web process: `house` has its objects, `url` is its origin."""
 
     def __init__(self, conf: Settings, protocol: str | type = PROTOCOL, **more: Any) -> None:
+        # Bound at once: whoever is told the port, like the provider, must know the true one.
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind(("127.0.0.1", conf.port))
+        self.port = int(self.listener.getsockname()[1])
+        conf = msgspec.structs.replace(conf, port=self.port)
         self.app = build(conf)
         self.house: House = self.app.state.house
         self.config: uvicorn.Config = uvicorn_config(self.app, conf, "none")
@@ -146,8 +153,6 @@ class Front:
         for name, value in more.items():
             setattr(self.config, name, value)
         self.server = uvicorn.Server(self.config)
-        self.listener = socket.socket()
-        self.port = 0
         self.stopped = False
 
     @property
@@ -155,9 +160,6 @@ class Front:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(("127.0.0.1", self.port))
-        self.port = int(self.listener.getsockname()[1])
         # Started and stopped by hand: its own loop takes over signals and ends late.
         self.config.load()
         self.server.lifespan = self.config.lifespan_class(self.config)
