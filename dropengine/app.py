@@ -14,7 +14,7 @@ from types import FrameType
 import jinja2
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
@@ -185,9 +185,15 @@ def build(settings: Settings) -> Starlette:
         lifespan=lifespan,
         middleware=[Middleware(Gate, settings=settings, origins=origins)],
         max_body_size=settings.body_bytes_max,
+        exception_handlers={ClientDisconnect: _nobody_left},
     )
     app.state.house = house
     return app
+
+
+def _nobody_left(_: Request, __: Exception) -> Response:
+    """Who went away in the middle of his request hears no answer; it is no fault of ours."""
+    return Response(status_code=400)
 
 
 def _fixed(path: str, content: dict[str, object]) -> Route:

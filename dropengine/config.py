@@ -96,7 +96,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Annotated[str, Meta(min_length=SECRET_CHARS_MIN)] | None,
         _says("signs passes; made on the first run and kept in `data_dir/secret`"),
     ] = None
-    ticket_days: Annotated[int, _whole(1, 365, "a guest's pass is good for this long")] = 30
+    ticket_days: Annotated[int, _whole(1, 365, "a guest's pass is good for this long")] = 180
 
     # Processes and what they say.
     web_concurrency: Annotated[int, _whole(1, 64, "web processes, each with its own socket")] = 1

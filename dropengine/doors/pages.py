@@ -31,7 +31,7 @@ from dropengine.model import DropId, DropState, FanId
 from dropengine.store import Store
 from dropengine.tickets import Tickets
 
-COOKIE_S_MAX = 365 * 24 * 3600
+DAY_S = 86_400
 AWAY_RETRY_S = 5
 """The page of a shop that is away asks again after this long, by itself."""
 LISTED_MAX = 50
@@ -135,7 +135,7 @@ class Pages:
             response.set_cookie(
                 self.cookie,
                 ticket,
-                max_age=COOKIE_S_MAX,
+                max_age=self.deps.settings.ticket_days * DAY_S,
                 path="/",
                 secure=self.secure,
                 httponly=True,
