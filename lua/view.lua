@@ -16,12 +16,13 @@ RETURNS
   AGAIN      more is due; send it again
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
-COST  O(p log n + m), p = pools, n = entries, m = rows since the cursor (1,000 at most of each)
+COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cursors: rows until there
+      are 4,000 of each; the next view goes on behind them
 --]]
 --#use fields begin catch_up line_range
 
 local clock_ms, moves_at, mail_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local ROWS_MAX = 1000
+local PAGE, PARTS_MAX = 50, 4000
 
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
@@ -37,10 +38,17 @@ for i, name in ipairs(t.pool_names) do
     p[P_REMOVED][1], p[P_REMOVED][2]}
 end
 local function since(key, at)
-  local rows, out = redis.call('XRANGE', key, (at + 1) .. '-0', '+', 'COUNT', ROWS_MAX), {}
-  for i, row in ipairs(rows) do
-    out[i] = {tonumber(string.match(row[1], '^%d+')), cmsgpack.unpack(row[2][2])}
-  end
+  -- A row is what one script wrote, for up to hundreds of fans: what is counted is its content.
+  local out, parts = {}, 0
+  repeat
+    local rows = redis.call('XRANGE', key, (at + 1) .. '-0', '+', 'COUNT', PAGE)
+    for _, row in ipairs(rows) do
+      local content = cmsgpack.unpack(row[2][2])
+      at, parts = tonumber(string.match(row[1], '^%d+')), parts + #content
+      out[#out + 1] = {at, content}
+      if parts >= PARTS_MAX then return out end
+    end
+  until #rows < PAGE
   return out
 end
 local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')

@@ -1,0 +1,1 @@
+"""Measurements of the whole stack. They import the package, never the reverse."""
