@@ -6,6 +6,6 @@ test: ; @.ci/test
 check: ; @.ci/setup dev && .ci/check
 format: ; @.ci/setup dev && .venv/bin/ruff check --fix --quiet && .venv/bin/ruff format --quiet
 build: ; @.ci/setup dev && .venv/bin/python -m hatchling build
-bench: ; @.ci/setup dev && exec .venv/bin/python -m loadtest.bench $(ARGS)
+bench: ; @.ci/setup dev bench && exec .venv/bin/python -m loadtest.bench $(ARGS)
 lock: ; @.ci/setup dev && .ci/lock
 clean: ; @rm -rf .venv node_modules dist dropengine/web/dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

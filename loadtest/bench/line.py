@@ -91,12 +91,13 @@ class Line:
             commands = [(fan, wire.Pay(0, secrets.token_hex(8), [hold])) for fan, hold in batch]
             for outcome in await self.store.press(self.drop, commands):
                 assert isinstance(outcome, model.Paying), outcome
-            for fan, hold in batch:
-                sold = await self.store.succeeded(
-                    self.drop, hold, f"charge-{hold}", PRICE, "EUR", True
-                )
+            ended = await asyncio.gather(*(self._paid(hold) for _, hold in batch))
+            for (fan, _), sold in zip(batch, ended, strict=True):
                 assert isinstance(sold, model.Sold), sold
                 self.entries.pop(fan, None)
+
+    async def _paid(self, hold: str) -> model.PaymentOutcome:
+        return await self.store.succeeded(self.drop, hold, f"charge-{hold}", PRICE, "EUR", True)
 
     async def decline(self, offers: Iterable[tuple[FanId, str]]) -> None:
         """They give the offer back: the first time they wait again, the second is final."""

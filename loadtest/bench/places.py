@@ -20,10 +20,11 @@ from loadtest.bench.swarm import Client, one
 from loadtest.bench.watchers import Open, Watchers
 
 LENGTHS = (1_000, 10_000, 100_000)
-SEATED = 500
-APART = 10_000
+SEATED = 200
 """Fans with a screen, at the back of the line."""
-SERVED = 96
+APART = 10_000
+"""Between the numbers of the crowds, so that each has addresses of its own."""
+SERVED = 150
 """In one run; five runs never reach those who are seated in the shortest line."""
 TICKS_S = 0.5
 CAP = 5_000

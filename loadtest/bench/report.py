@@ -51,7 +51,7 @@ commands a second, as fast as it goes.""",
         "Exact places",
         """\
 CPU of worker and database for a fan who is called, pays and leaves the line, and the bytes that
-each of 500 screens behind him gets for it. Then two workers, fans who join, leave, buy, decline and
+each of 200 screens behind him gets for it. Then two workers, fans who join, leave, buy, decline and
 let offers lapse, trimmed streams and lost sockets: every place on every screen is held against the
 truth.""",
     ),
