@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -255,6 +256,54 @@ async def test_personal_frames_are_kept_up_to_a_limit(sale: Sale, tmp_path: Path
         slow.backlog += 1
         await one.press("ada", "hold", qty=2)
         assert slow.code == wire.CloseCode.BEHIND
+
+
+# --- Readers whose socket writes at once. ---
+
+
+async def test_a_tick_that_fills_one_readers_buffer_reaches_all_the_others(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with rig(sale, tmp_path) as one:
+        written: list[list[bytes]] = [[] for _ in range(3)]
+
+        def write(n: int, raw: bytes) -> None:
+            written[n].append(raw)
+            if n == 0:
+                one.room.full(seats[0])
+            if n == 1:
+                raise RuntimeError("this transport is closing")
+
+        seats = [one.room.sit(Screen(), None, partial(write, n)) for n in range(3)]
+        for name in ("ada", "ben"):
+            await sale.held(name)
+            await one.look()
+        assert [len(frames) for frames in written] == [1, 2, 2]
+
+
+async def test_only_its_transport_says_that_a_full_socket_has_drained(
+    sale: Sale, tmp_path: Path
+) -> None:
+    """It says once that it is full; were it written to before it drained, it would never again."""
+    async with rig(sale, tmp_path) as one:
+        screen, written = Screen(), list[bytes]()
+        seat = one.room.sit(screen, FanId("ada"), written.append)
+        await one.quiet()
+        one.room.full(seat)
+        one.room.full(seat)
+        for name in ("ben", "cleo"):
+            await sale.held(name)
+            await one.look()
+            one.room.drain()
+        assert (written, screen.all("tick")) == ([], [])
+        one.room.drained(seat)
+        one.room.drained(seat)
+        await one.quiet()
+        assert [tick["seq"] for tick in screen.all("tick")] == [4]
+        assert len(screen.all("you")) == 1
+        await sale.held("dan")
+        await one.look()
+        assert written == [one.room.tick.raw if one.room.tick else b""]
 
 
 # --- Words. ---
