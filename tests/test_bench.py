@@ -49,6 +49,7 @@ FOUND: Results = {
         "us_per_delivery_10000": figure([9.0], floor=[8.0], peers={"peer": [15.0]}),
         "times_c_loop_10000": figure([1.125], "<= 1.3"),
         "tick_bytes": figure([250.0]),
+        "server_us_per_look": figure([60.0]),
     },
     "handshake": {
         "worker_us_with_ticket": figure([240.0], "<= 250"),
@@ -197,6 +198,7 @@ def test_twice_the_watchers_need_twice_the_workers() -> None:
         socket_kib=15.0,
         press_worker_us=30.0,
         press_server_us=12.0,
+        look_us=60.0,
     )
     one, two = need(measured, 100_000, 10), need(measured, 200_000, 10)
     assert one.workers == 13

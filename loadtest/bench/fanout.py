@@ -11,8 +11,10 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from dropengine.model import DropId
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, ratios
+from loadtest.bench.machine import cpu_s
 from loadtest.bench.rig import Rig
 from loadtest.bench.rivals import FRAMES_PER_S, Rival, broadcast, minimal, nchan, sendloop
 from loadtest.bench.swarm import Client, one
@@ -23,6 +25,9 @@ RUN_S = 1.0
 LAST_FRAME_S = 0.3
 """After the last frame was sent, all have read it."""
 ANSWER_S_MAX = 10.0
+LOOKS = 500
+BEYOND = 10**12
+"""A cursor behind every row: only the state is asked for."""
 FAN = 100_000
 """The number of the fan who makes the drop change, away from the screens' addresses."""
 
@@ -149,8 +154,17 @@ async def fanout(bench: Bench) -> None:
                 bench.say(f"{name} is skipped: {error}")
         for size in SIZES:
             await _one_size(bench, contenders, bench.size(size))
+        bench.figures["server_us_per_look"] = figure([await _look_us(rig, drop)])
         bench.figures["tick_bytes"] = figure([len(pulse.tick) + 4.0])
         pulse.fan.leave()
+
+
+async def _look_us(rig: Rig, drop: DropId) -> float:
+    """CPU of the database when a worker asks for the newest state, which it does once a tick."""
+    before = cpu_s(rig.server)
+    for _ in range(LOOKS):
+        await rig.store.view(drop, BEYOND, BEYOND)
+    return 1e6 * (cpu_s(rig.server) - before) / LOOKS
 
 
 async def _one_size(bench: Bench, contenders: dict[str, Contender], size: int) -> None:

@@ -20,8 +20,6 @@ HANDSHAKES_PER_S = 1_500
 """The default limit of one worker."""
 CORES = 16
 NIC_GBIT = 10
-VIEW_US = 60
-"""Of the server, for one worker's look at the state; from a profile, not from these runs."""
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -34,6 +32,7 @@ class Measured(msgspec.Struct, frozen=True):
     socket_kib: float
     press_worker_us: float
     press_server_us: float
+    look_us: float
 
 
 _FROM = {
@@ -44,6 +43,7 @@ _FROM = {
     "socket_kib": ("memory", "kib_with_ticket"),
     "press_worker_us": ("hold_ws", "worker_us"),
     "press_server_us": ("hold_ws", "server_us"),
+    "look_us": ("fanout", "server_us_per_look"),
 }
 
 
@@ -77,7 +77,7 @@ def need(m: Measured, watchers: int, ticks_per_s: int) -> Need:
         hosts=hosts,
         gbit=gbit,
         memory_gib=watchers * m.socket_kib / 2**20,
-        server_share=workers * ticks_per_s * VIEW_US / 1e6,
+        server_share=workers * ticks_per_s * m.look_us / 1e6,
         back_s=watchers / min(handshakes, reads),
         all_press_s=watchers / presses,
     )
@@ -122,6 +122,7 @@ a model, not a measurement. Nobody has run a million sockets here.
 | opening a fan's socket, CPU of the worker | {m.handshake_us:.0f} us |
 | reading the fan for it, CPU of the database | {m.read_us:.0f} us |
 | keeping it, memory of the worker | {m.socket_kib:.3g} KiB |
+| a look at the state, CPU of the database | {m.look_us:.0f} us |
 | a press, CPU of the worker | {m.press_worker_us:.3g} us |
 | a press, CPU of the database | {m.press_server_us:.3g} us |
 
@@ -145,7 +146,7 @@ all back, s | all press, s |
   bandwidth, and stock that is at most half a second old. A worker whose loop lags sends fewer by
   itself.
 - **The database** hears of a crowd only once per worker and tick: a look costs about
-  {VIEW_US} us, however many watch behind it.
+  {m.look_us:.0f} us, however many watch behind it.
 - **One drop is one slot of one shard**, so one core decides it: about {presses:,.0f} presses a
   second at {BUSY:.0%} of a core. More shards carry more drops, never a faster drop.
 
