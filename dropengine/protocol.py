@@ -235,6 +235,14 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     # --- The server's side. ---
 
+    def shutdown(self) -> None:
+        try:
+            super().shutdown()
+        except InvalidState:
+            # His goodbye came and our answer is on its way. This must not keep the server from
+            # telling the others.
+            self.transport.close()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         if self.talk is not None:

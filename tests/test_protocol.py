@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import os
+import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -389,6 +390,36 @@ async def test_who_leaves_before_he_is_let_in_costs_no_traceback(house: Front, l
     await until(lambda: not tasks)
     room = house.house.hub.rooms.get(sale.drop)
     assert room is None or not room.seats
+
+
+async def test_one_who_leaves_without_reading_does_not_stop_the_others_from_being_told(
+    server: Server, tmp_path: Path
+) -> None:
+    """His goodbye came, our answer is stuck behind his backlog, and now the server stops."""
+    conf = settings(server.url, tmp_path, messages_per_s_max=10_000)
+    async with front.front(conf, timeout_graceful_shutdown=1) as house:
+        house.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        sale = await house.sale()
+        room = await house.house.hub.room(sale.drop)
+        assert room is not None
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        deaf.connect(("127.0.0.1", house.port))
+        deaf.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(deaf, handshake(house, sale.drop))
+        await until(lambda: room.seats)
+        (seat,) = room.seats
+        while not seat.wants_tick:
+            await loop.sock_sendall(deaf, ping(1) * 50)
+            await asyncio.sleep(0)
+        await loop.sock_sendall(deaf, framed(CLOSE, b"\x03\xe8"))
+        await until(lambda: not room.seats)
+        async with house.fan(sale.drop) as fan:
+            stopping = asyncio.create_task(house.stop())
+            assert await fan.closed() == wire.CloseCode.RESTART
+            deaf.close()
+            await stopping
 
 
 # --- On the loop of production. ---
