@@ -43,6 +43,10 @@ class Batcher:
         self._queue_max = queue_max
         self._queue: deque[_Asked] = deque()
         self._running: asyncio.Task[None] | None = None
+        self.flying: frozenset[object] = frozenset()
+        """Fans whose commands are on their way: an answer about them is coming."""
+        self.on_landed: Callable[[], None] | None = None
+        """Called when a batch was answered."""
 
     def submit(self, row: Row, reply: Reply, gone: Callable[[], bool] | None = None) -> None:
         """Queue one command; `reply` is called once with its answer, in this loop.
@@ -74,9 +78,14 @@ class Batcher:
             while self._queue:
                 batch = self._next()
                 if batch:
+                    self.flying = frozenset(asked.row[1] for asked in batch)
                     for asked, outcome in zip(batch, await self._send(batch), strict=True):
                         self._answer(asked, outcome)
+                    self.flying = frozenset()
+                    if self.on_landed is not None:
+                        self.on_landed()
         finally:
+            self.flying = frozenset()
             self._running = None
 
     def _answer(self, asked: _Asked, outcome: Answer) -> None:

@@ -84,6 +84,9 @@ class Room:
         self._pages_tell: dict[str, int] = {}
         """Hold -> the deadline that its payment page tells, ms."""
         self._wanted: list[FanId] = []
+        self._letters: dict[str, int] = {}
+        """Mail of fans with a command on its way: fan -> seq."""
+        self.batcher.on_landed = self._open_letters
         self._reading: asyncio.Task[None] | None = None
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
         self._direct: dict[Seat, Write] = {}
@@ -271,8 +274,19 @@ class Room:
     def mail(self, fan: str, seq: int) -> None:
         """The fan's state changed at `seq`, by somebody's command anywhere."""
         here = self.fans.get(FanId(fan))
-        if here is not None and (here.row is None or here.row.record.seq < seq):
-            self.want(FanId(fan))
+        if here is None or (here.row is not None and here.row.record.seq >= seq):
+            return
+        if fan in self.batcher.flying:
+            # The answer that is on its way most likely tells the same, and costs no reading.
+            self._letters[fan] = max(seq, self._letters.get(fan, 0))
+            return
+        self.want(FanId(fan))
+
+    def _open_letters(self) -> None:
+        """A batch was answered: whoever is still behind his mail is read."""
+        letters, self._letters = self._letters, {}
+        for fan, seq in letters.items():
+            self.mail(fan, seq)
 
     def read_soon(self) -> None:
         if self._reading is None and self._wanted:
