@@ -165,10 +165,14 @@ class FaultProxy:
         server: asyncio.StreamReader,
         back: asyncio.StreamWriter,
     ) -> None:
-        """A subscriber's replies answer no request: pass bytes both ways."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(pour(fan, back))
-            both.create_task(pour(server, out))
+        """A subscriber's replies answer no request: pass bytes both ways until one side goes."""
+        ways = [asyncio.create_task(pour(fan, back)), asyncio.create_task(pour(server, out))]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
 
     def _fate(self, command: bytes) -> Fate:
         for i, (wanted, fate) in enumerate(self._plans):
