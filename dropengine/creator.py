@@ -36,6 +36,9 @@ def run(verb: str, arguments: Arguments, settings: Settings) -> int:
 
 
 async def _run(verb: str, arguments: Arguments, settings: Settings) -> int:
+    if verb == "publish":
+        # A manifest's mistakes are told whether a shop runs or not.
+        _read(arguments.file)
     store = connect(settings)
     try:
         return await _DO[verb](store, arguments)

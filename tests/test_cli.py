@@ -281,3 +281,12 @@ def test_what_only_a_rehearsal_does_is_not_silently_left_out(run: Run, words: li
     ran = run("demo", *words)
     assert ran.code == 1
     assert "--headless" in ran.err
+
+
+def test_a_manifests_mistakes_are_told_though_no_shop_runs(run: Run, tmp_path: Path) -> None:
+    """Who writes a manifest on the train can have it checked there."""
+    bad = tmp_path / "bad.toml"
+    bad.write_text('id = "Bad Id"\n', encoding="utf-8")
+    ended = run("drop", "publish", str(bad), "--data-dir", str(tmp_path / "none"))
+    assert ended.code == 2
+    assert "line 1, id" in ended.err
