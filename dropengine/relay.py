@@ -255,9 +255,10 @@ class Relay:
             room.wake.set()
             return
         self._told = told
-        self._ticked_at = asyncio.get_running_loop().time()
         moved = room.lines.next_tick()
         room.show(view, frame(views.tick(room.manifest, view, moved)))
+        # From the last seat's frame on: so the pace holds for every seat, however many there are.
+        self._ticked_at = asyncio.get_running_loop().time()
 
     def _news(self, view: ViewReply) -> None:
         for seq, at, text in view.news:
