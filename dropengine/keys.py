@@ -34,7 +34,7 @@ SCRATCH: Final = (
     "answers",  # hash    <fan>:<key> -> id and body of a granted command
     "moves",  # stream  <i>-0: line, r, n; removals of every line in log order
     "mail",  # stream  <i>-0: fan, seq; fans whose state changed
-    "wake",  # hash    armed, moves, mail: counters of the live channel
+    "wake",  # hash    armed, moves, mail: counters of the live channel; now: see `commit`
 )
 """The log itself, and what may be trimmed or lost without changing who owns what."""
 

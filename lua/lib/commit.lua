@@ -51,6 +51,9 @@ local function commit(t)
       head[#head + 1] = value
     end
     redis.call('HSET', t.key.drop, unpack(head))
+  else
+    -- A cooling that ended tells no event when; `begin` keeps time from falling back behind it.
+    redis.call('HSET', t.key.wake, 'now', t.now_text)
   end
   for kind, ids in pairs(t.dirty) do
     local args = {}
