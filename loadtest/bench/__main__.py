@@ -106,10 +106,11 @@ def main(argv: Sequence[str]) -> int:
     with Progress() as progress:
         if names:
             open_files_wide()
-            told = about() | {"command": _command(names, given.quick)}
-            results[report.ABOUT] = results.get(report.ABOUT, {}) | {
-                name: Figure(word) for name, word in told.items()
-            }
+            told = {"command": Figure(_command(names, given.quick))}
+            # Whoever makes some figures anew still makes all of them with the first command.
+            told |= results.get(report.ABOUT, {})
+            told |= {name: Figure(word) for name, word in about().items()}
+            results[report.ABOUT] = told
             uvloop.run(run(names, given.quick, progress, results))
         if given.json:
             given.json.write_bytes(to_json(results))

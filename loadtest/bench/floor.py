@@ -8,6 +8,7 @@ Prints commands, seconds, and its own CPU seconds.
 
 from __future__ import annotations
 
+import secrets
 import socket
 import sys
 import time
@@ -40,7 +41,7 @@ def drive(path: str, drop: str, commands: int, fans: int) -> tuple[int, float, f
     reader = hiredis.Reader()
     holds: dict[str, str] = {}
     decode = msgspec.msgpack.Decoder().decode
-    number = 0
+    number, run = 0, secrets.token_hex(4)
 
     def answer() -> bytes:
         while (reply := reader.gets()) is False:
@@ -63,9 +64,9 @@ def drive(path: str, drop: str, commands: int, fans: int) -> tuple[int, float, f
                     number += 1
                     hold = holds.pop(fan, None)
                     if hold is None:
-                        batch.append(("hold", fan, f"k{number}", POOL, 1, 0))
+                        batch.append(("hold", fan, f"{run}-{number}", POOL, 1, 0))
                     else:
-                        batch.append(("release", fan, f"k{number}", hold))
+                        batch.append(("release", fan, f"{run}-{number}", hold))
                 yield batch
 
     def hear(batch: list[tuple[object, ...]]) -> int:

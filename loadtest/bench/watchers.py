@@ -98,6 +98,16 @@ class Screen:
         self.socket: socket.socket | None = None
 
 
+def _is_one_frame(data: bytes) -> bool:
+    """Whether these bytes are one whole text frame below 64 KiB and nothing else: nearly always."""
+    if len(data) < 2 or data[0] != TEXT:
+        return False
+    size = data[1]
+    if size < 126:
+        return len(data) == size + 2
+    return size == 126 and len(data) == 4 + int.from_bytes(data[2:4], "big")
+
+
 class Watch:
     """The process: all its screens, and one loop over their sockets."""
 
@@ -234,13 +244,10 @@ class Watch:
                 self._ended(fd, screen)
             elif screen.open:
                 self.bytes += len(data)
-                # Nearly always what comes is one whole short text frame and nothing else.
-                size = data[1] if len(data) > 1 else 0
-                whole = size + 2 if size < 126 else 4 + int.from_bytes(data[2:4], "big")
-                if not screen.rest and data[0] == TEXT and whole == len(data) and size != 127:
+                if not screen.rest and _is_one_frame(data):
                     self.frames += 1
                     if screen.times is not None or screen.seq < 0:
-                        self._text(screen, data[2 if size < 126 else 4 :])
+                        self._text(screen, data[2 if data[1] < 126 else 4 :])
                 else:
                     self._cut_up(screen, data)
             else:
@@ -249,13 +256,15 @@ class Watch:
     def _stamped(self, screen: Screen) -> bytes:
         assert screen.socket is not None
         data, ancillary, _, _ = screen.socket.recvmsg(READ_BYTES, 64)
+        came_at = 0.0
         for _, kind, raw in ancillary:
-            if kind == SO_TIMESTAMPNS and data:
+            # Of anything but one whole short frame the time would be that of its last part.
+            if kind == SO_TIMESTAMPNS and _is_one_frame(data):
                 seconds, nanos = struct.unpack("ll", raw[:16])
                 came_at = seconds + nanos / 1e9
-                if self.came_at and data[0] == TEXT:
-                    self.gaps.append(came_at - self.came_at)
-                self.came_at = came_at
+        if self.came_at and came_at:
+            self.gaps.append(came_at - self.came_at)
+        self.came_at = came_at
         return data
 
     def _cut_up(self, screen: Screen, data: bytes) -> None:
