@@ -46,7 +46,7 @@ class FaultProxy:
         self.seen: Counter[str] = Counter()
         """Requests that came in, by command."""
         self.struck: Counter[Fate] = Counter()
-        self._plans: list[tuple[bytes, Fate]] = []
+        self._plans: list[tuple[bytes, bytes, Fate]] = []
         self._gate = asyncio.Event()
         self._strike = asyncio.Condition()
         self._talks: set[asyncio.Task[None]] = set()
@@ -56,9 +56,15 @@ class FaultProxy:
     def url(self) -> str:
         return f"unix://{self.socket}"
 
-    def plan(self, fate: Fate, *, command: str = "EVALSHA", times: int = 1) -> None:
-        """The next `times` requests with this command meet `fate`, after the plans made before."""
-        self._plans += [(command.upper().encode(), fate)] * times
+    def plan(
+        self, fate: Fate, *, command: str = "EVALSHA", holding: str = "", times: int = 1
+    ) -> None:
+        """The next `times` requests with this command meet `fate`, after the plans made before.
+
+        holding: only requests with this text in them, like a script's SHA: beside the command that
+        a test means, timers ask for views and settle.
+        """
+        self._plans += [(command.upper().encode(), holding.encode(), fate)] * times
 
     @property
     def planned(self) -> int:
@@ -125,7 +131,7 @@ class FaultProxy:
             request = await read_value(fan)
             command = command_of(request)
             self.seen[command.decode()] += 1
-            fate = self._fate(command)
+            fate = self._fate(command, request)
             self.struck[fate] += 1
             async with self._strike:
                 self._strike.notify_all()
@@ -174,9 +180,9 @@ class FaultProxy:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    def _fate(self, command: bytes) -> Fate:
-        for i, (wanted, fate) in enumerate(self._plans):
-            if wanted == command:
+    def _fate(self, command: bytes, request: bytes) -> Fate:
+        for i, (wanted, holding, fate) in enumerate(self._plans):
+            if wanted == command and holding in request:
                 del self._plans[i]
                 return fate
         return Fate.PASS

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from dropengine import model, wire
+from dropengine import model, scripts, wire
 from dropengine.live import QueueConn, network
 from dropengine.protocol import LiveProtocol
 from dropengine.seat import BACKLOG_BYTES_MAX, Frame
@@ -424,10 +424,9 @@ async def test_a_press_of_one_who_left_before_it_was_sent_never_happens(
         await sale.store.press(sale.drop, [])
         async with house.fan(sale.drop) as ada, house.fan(sale.drop) as ben:
             room = house.house.hub.rooms[sale.drop]
-            before = proxy.seen["EVALSHA"]
-            proxy.plan(Fate.DELAY)
+            proxy.plan(Fate.DELAY, holding=scripts.load()["press"].sha)
             first = await ada.say("hold", pool="pin")
-            await until(lambda: proxy.seen["EVALSHA"] > before)
+            await proxy.strikes(Fate.DELAY)
             await ben.say("hold", pool="pin")
             await ben.raw('{"t":"ping","id":1}')
             # Frames are read in order, so the press stands in the queue now.
