@@ -122,17 +122,17 @@ class Relay:
                 while (pause := self._pause(looked_at)) > 0:  # noqa: ASYNC110 - a time, no event
                     await asyncio.sleep(pause)
                 room.wake.clear()
-                looked_at = loop.time()
+                looked_at = time.monotonic()
                 await self.look()
                 # A slow look is a sign of load: the next one leaves as much time as this one took.
-                looked_at += max(0.0, loop.time() - looked_at - settings.tick_ms / 1000)
+                looked_at += max(0.0, time.monotonic() - looked_at - settings.tick_ms / 1000)
         finally:
             laggards.cancel()
 
     def _pause(self, since: float) -> float:
         """Seconds until a tick after `since` may be made; not above 0: now."""
         last = max(since, self._ticked_at)
-        return last + self._room.settings.tick_ms / 1000 - asyncio.get_running_loop().time()
+        return last + self._room.settings.tick_ms / 1000 - time.monotonic()
 
     async def _drain(self) -> None:
         while True:
@@ -164,7 +164,7 @@ class Relay:
             if not room.away and room.view is not None and self._pause(-math.inf) <= 0:
                 room.away = True
                 self._told = None
-                self._ticked_at = asyncio.get_running_loop().time()
+                self._ticked_at = time.monotonic()
                 room.everybody(room.away_tick())
             return None
         if isinstance(reply, model.Frozen):
@@ -257,8 +257,9 @@ class Relay:
         self._told = told
         moved = room.lines.next_tick()
         room.show(view, frame(views.tick(room.manifest, view, moved)))
-        # From the last seat's frame on: so the pace holds for every seat, however many there are.
-        self._ticked_at = asyncio.get_running_loop().time()
+        # From the last seat's frame on, however many there are; the loop's own clock stands still
+        # within a turn.
+        self._ticked_at = time.monotonic()
 
     def _news(self, view: ViewReply) -> None:
         for seq, at, text in view.news:
