@@ -27,7 +27,6 @@ from redis.retry import Retry
 
 from dropengine import keys, model, scripts
 from dropengine.errors import Away, Broken
-from dropengine.events import Rules
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
 from dropengine.replay import Truth
@@ -632,4 +631,4 @@ def _fault(verb: str, error: ResponseError) -> Exception:
     return Broken(f"{verb}: {text}")
 
 
-__all__ = ["Rules", "Store", "Truth", "client", "command_row"]
+__all__ = ["Store", "Truth", "client", "command_row"]
