@@ -70,6 +70,9 @@ class Patron:
         self.you: wire.You | None = None
         self._socket: sockets.ClientConnection | None = None
 
+    async def arrive(self) -> None:
+        await self._line()
+
     async def leave(self) -> None:
         if self._socket is not None:
             await self._socket.close()

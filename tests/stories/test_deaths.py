@@ -72,7 +72,12 @@ class Burst:
         self.middle = asyncio.Event()
 
     async def run(self, pid: int) -> list[str]:
-        """Kill `pid` with -9 in the middle; the holds that somebody has in the end."""
+        """Kill `pid` with -9 in the middle; the holds that somebody has in the end.
+
+        Everybody has a socket before: who dials while the server is away is told 503 and dials
+        again, which is another promise.
+        """
+        await asyncio.gather(*(fan.arrive() for fan in self.fans))
         acting = [asyncio.create_task(self.act(i, fan)) for i, fan in enumerate(self.fans)]
         await asyncio.wait_for(self.middle.wait(), LONG_S)
         os.kill(pid, signal.SIGKILL)
