@@ -1,8 +1,10 @@
 """Group commit: one batch of a drop is on its way to the server, what arrives meanwhile is the
 next.
 
-No timer and no added latency when idle. A lost reply repeats the identical batch once, which the
-scripts make harmless; after that every command of it is answered `away`, which means unknown.
+The next leaves as soon as one has come back, and before that one's answers are told: the server
+decides while this process writes. No timer and no added latency when idle. A lost reply repeats the
+identical batch once, which the scripts make harmless; after that every command of it is answered
+`away`, which means unknown.
 """
 
 from __future__ import annotations
@@ -23,10 +25,14 @@ Answer = PressOutcome | model.Away | model.TooManyRequests
 Reply = Callable[[Answer], None]
 
 
-class _Asked(NamedTuple):
-    row: Row
-    reply: Reply
-    gone: Callable[[], bool] | None
+_Asked = tuple[Row, Reply, Callable[[], bool] | None]
+"""A command, who waits for its answer, and whether he has gone."""
+
+
+class _Flight(NamedTuple):
+    batch: list[_Asked]
+    fans: frozenset[object]
+    landing: asyncio.Task[list[Answer]]
 
 
 class Batcher:
@@ -57,7 +63,7 @@ class Batcher:
         if len(self._queue) >= self._queue_max:
             reply(model.TooManyRequests(retry_ms=1000))
             return
-        self._queue.append(_Asked(row, reply, gone))
+        self._queue.append((row, reply, gone))
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
 
@@ -74,37 +80,48 @@ class Batcher:
         return await answer
 
     async def _run(self) -> None:
+        flight = self._depart()
         try:
-            while self._queue:
-                batch = self._next()
-                if batch:
-                    self.flying = frozenset(asked.row[1] for asked in batch)
-                    for asked, outcome in zip(batch, await self._send(batch), strict=True):
-                        self._answer(asked, outcome)
-                    self.flying = frozenset()
-                    if self.on_landed is not None:
-                        self.on_landed()
+            while flight is not None:
+                outcomes = await flight.landing
+                landed, flight = flight, self._depart()
+                if flight is not None:
+                    # The next batch is on its way before this one is answered: the server decides
+                    # it meanwhile.
+                    await asyncio.sleep(0)
+                self._tell(landed.batch, outcomes)
+                self.flying = flight.fans if flight is not None else frozenset()
+                if self.on_landed is not None:
+                    self.on_landed()
+                flight = flight or self._depart()
         finally:
             self.flying = frozenset()
             self._running = None
 
-    def _answer(self, asked: _Asked, outcome: Answer) -> None:
-        try:
-            asked.reply(outcome)
-        except Exception:
-            # One whose answer cannot be told must not keep the others waiting for theirs.
-            log.exception("%s: the answer to a %s was not told", self._drop, asked.row[0])
-
-    def _next(self) -> list[_Asked]:
+    def _depart(self) -> _Flight | None:
+        """Send the next batch; None when nothing waits."""
         batch: list[_Asked] = []
         while self._queue and len(batch) < self._batch_max:
             asked = self._queue.popleft()
-            if asked.gone is None or not asked.gone():
+            gone = asked[2]
+            if gone is None or not gone():
                 batch.append(asked)
-        return batch
+        if not batch:
+            return None
+        fans = frozenset([row[1] for row, _, _ in batch])
+        self.flying |= fans
+        return _Flight(batch, fans, asyncio.get_running_loop().create_task(self._send(batch)))
+
+    def _tell(self, batch: list[_Asked], outcomes: list[Answer]) -> None:
+        for (row, reply, _), outcome in zip(batch, outcomes, strict=True):
+            try:
+                reply(outcome)
+            except Exception:
+                # One whose answer cannot be told must not keep the others waiting for theirs.
+                log.exception("%s: the answer to a %s was not told", self._drop, row[0])
 
     async def _send(self, batch: list[_Asked]) -> list[Answer]:
-        rows = [asked.row for asked in batch]
+        rows = [row for row, _, _ in batch]
         for attempt in (1, 2):
             try:
                 return [*await self._store.press_rows(self._drop, rows)]
