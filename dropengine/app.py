@@ -22,8 +22,9 @@ from dropengine import payments as port
 from dropengine import schema
 from dropengine.config import Settings, secret
 from dropengine.doors import api, health, pages, pay
-from dropengine.doors.gate import Gate
+from dropengine.doors.gate import Gate, Rate, Receive, Scope, Send
 from dropengine.doors.origins import Origins
+from dropengine.doors.press import Press
 from dropengine.embedded import disk_free_mib
 from dropengine.errors import ConfigError
 from dropengine.hub import Hub
@@ -152,10 +153,21 @@ def _shop_url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def build(settings: Settings) -> Starlette:
+class Shop(Starlette):
+    """The application. A fan's command that needs nothing of it goes past it; see `Press`."""
+
+    press: Press
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        later = await self.press(scope, receive, send)
+        if later is not None:
+            await super().__call__(scope, later, send)
+
+
+def build(settings: Settings) -> Shop:
     """The application of one web process. Nothing is started before its lifespan begins."""
     house = House(settings)
-    origins = Origins(settings)
+    origins, rate = Origins(settings), Rate(settings)
     live = LiveDoor(house.hub, house.tickets, origins)
 
     @contextlib.asynccontextmanager
@@ -173,7 +185,7 @@ def build(settings: Settings) -> Starlette:
         WebSocketRoute("/drops/{drop}/live", live),
         *api.routes(house),
     ]
-    app = Starlette(
+    app = Shop(
         routes=[
             *hot,
             *pages.routes(house),
@@ -183,11 +195,12 @@ def build(settings: Settings) -> Starlette:
             _fixed("/asyncapi.json", schema.asyncapi()),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Gate, settings=settings, origins=origins)],
+        middleware=[Middleware(Gate, origins=origins, rate=rate)],
         max_body_size=settings.body_bytes_max,
         exception_handlers={ClientDisconnect: _nobody_left},
     )
     app.state.house = house
+    app.press = Press(house.hub, house.tickets, origins, rate)
     return app
 
 

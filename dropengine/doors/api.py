@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from dropengine import errors, model, wire
 from dropengine.batcher import Answer
-from dropengine.doors.problem import problem
+from dropengine.doors.problem import Written, problem
 from dropengine.hub import Hub
 from dropengine.live import QueueConn, network, paid_pages, refused, ticket_of
 from dropengine.model import FanId
@@ -122,31 +122,7 @@ class Api:
             return problem(None, model.Away())
         if room is None:
             return problem(None, model.NotFound())
-        if isinstance(command, wire.Pay):
-            return await self._pay(room, fan, command)
-        outcome = await room.batcher.ask(command_row(fan, command))
-        return self._answer(room, fan, outcome)
-
-    def _answer(self, room: Room, fan: FanId, outcome: Answer) -> Response:
-        if isinstance(outcome, model.Refusal):
-            return _refusal(room, outcome)
-        room.note(fan, outcome)
-        if isinstance(outcome, model.HoldGranted):
-            return _json(wire.Done(0, outcome.seq, hold=room.hold_view(outcome.id, outcome.hold)))
-        return _json(wire.Done(0, outcome.seq, entry=outcome.id))
-
-    async def _pay(self, room: Room, fan: FanId, command: wire.Pay) -> Response:
-        ones = [
-            wire.Pay(0, command.key if i == 0 else f"{command.key[:60]}.{i}", [hold])
-            for i, hold in enumerate(command.holds)
-        ]
-        asked = (room.batcher.ask(command_row(fan, one)) for one in ones)
-        outcomes = list(await asyncio.gather(*asked))
-        answer = await paid_pages(room, fan, 0, outcomes)
-        if isinstance(answer, wire.Done):
-            return _json(answer)
-        first = next((o for o in outcomes if isinstance(o, model.Refusal)), model.Away())
-        return _refusal(room, first)
+        return await carried_out(room, fan, command)
 
     async def you(self, request: Request) -> Response:
         """GET /api/drops/{drop}/you: the fan's whole state, read now."""
@@ -235,6 +211,35 @@ class Api:
             if not self._streams[where]:
                 del self._streams[where]
             room.leave(seat)
+
+
+async def carried_out(room: Room, fan: FanId, command: wire.FanCommand) -> Response:
+    """Give a fan's command to his drop; the answer to it, done or refused."""
+    if isinstance(command, wire.Pay):
+        return await _pay(room, fan, command)
+    outcome = await room.batcher.ask(command_row(fan, command))
+    if isinstance(outcome, model.Refusal):
+        return _refusal(room, outcome)
+    room.note(fan, outcome)
+    if isinstance(outcome, model.HoldGranted):
+        done = wire.Done(0, outcome.seq, hold=room.hold_view(outcome.id, outcome.hold))
+    else:
+        done = wire.Done(0, outcome.seq, entry=outcome.id)
+    return Written(wire.encode(done))
+
+
+async def _pay(room: Room, fan: FanId, command: wire.Pay) -> Response:
+    ones = [
+        wire.Pay(0, command.key if i == 0 else f"{command.key[:60]}.{i}", [hold])
+        for i, hold in enumerate(command.holds)
+    ]
+    asked = (room.batcher.ask(command_row(fan, one)) for one in ones)
+    outcomes: list[Answer] = list(await asyncio.gather(*asked))
+    answer = await paid_pages(room, fan, 0, outcomes)
+    if isinstance(answer, wire.Done):
+        return Written(wire.encode(answer))
+    first = next((o for o in outcomes if isinstance(o, model.Refusal)), model.Away())
+    return _refusal(room, first)
 
 
 def _known(header: str, tag: str) -> bool:

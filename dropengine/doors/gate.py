@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -28,16 +29,40 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WEBHOOKS = "/api/pay/webhooks/"
 NETWORKS_MAX = 100_000
+COUNTED = "dropengine.counted"
+"""In the scope of a request that was counted before it came to the gate."""
+
+_network = lru_cache(maxsize=4096)(network)
+
+
+class Rate:
+    """How many requests a network may send: one bucket each, `requests_per_s_max`, after a burst
+    of ten seconds' worth."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._rate = settings.requests_per_s_max
+        self._seen: dict[str, tuple[float, float]] = {}
+
+    def too_many(self, scope: Scope) -> bool:
+        """One more request; is it beyond the rate?"""
+        client = scope.get("client")
+        where = _network(client[0]) if client else ""
+        now, burst = time.monotonic(), 10.0 * self._rate
+        if len(self._seen) > NETWORKS_MAX:
+            self._seen.clear()
+        budget, at = self._seen.get(where, (burst, now))
+        budget = min(burst, budget + (now - at) * self._rate)
+        self._seen[where] = (budget - 1 if budget >= 1 else budget, now)
+        return budget < 1
 
 
 class Gate:
     """Wraps the app. Refuses with a problem document, and a socket before it is accepted."""
 
-    def __init__(self, app: App, settings: Settings, origins: Origins) -> None:
+    def __init__(self, app: App, origins: Origins, rate: Rate) -> None:
         self._app = app
         self._origins = origins
-        self._rate = settings.requests_per_s_max
-        self._seen: dict[str, tuple[float, float]] = {}
+        self._rate = rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -70,21 +95,10 @@ class Gate:
             refusal = self._origins.acts(authority, headers.get("origin"), proven=proven)
             if refusal is not None:
                 return 403, refusal
-        if not socket and not scope["path"].startswith(WEBHOOKS) and self._too_many(scope):
+        counted = socket or COUNTED in scope or scope["path"].startswith(WEBHOOKS)
+        if not counted and self._rate.too_many(scope):
             return 429, model.TooManyRequests()
         return None
-
-    def _too_many(self, scope: Scope) -> bool:
-        """One bucket per network: `requests_per_s_max`, after a burst of ten seconds' worth."""
-        client = scope.get("client")
-        where = network(client[0]) if client else ""
-        now, burst = time.monotonic(), 10.0 * self._rate
-        if len(self._seen) > NETWORKS_MAX:
-            self._seen.clear()
-        budget, at = self._seen.get(where, (burst, now))
-        budget = min(burst, budget + (now - at) * self._rate)
-        self._seen[where] = (budget - 1 if budget >= 1 else budget, now)
-        return budget < 1
 
 
 async def _deny(send: Send, status: int, text: str) -> None:

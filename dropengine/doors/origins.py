@@ -39,6 +39,8 @@ class Origins:
         self._hosts = {_host(urlsplit(o).netloc) for o in self._origins} | {settings.host.lower()}
         self._known: set[str] = set()
         """Authorities that were found good: people type the same few."""
+        self._acting: set[tuple[str, str]] = set()
+        """Origins that were found good, each with the authority that was called."""
 
     def names_us(self, authority: str) -> bool:
         """Is this `Host` a name of ours? Anything else may be somebody else's page in disguise."""
@@ -60,8 +62,13 @@ class Origins:
         return None if proven else model.SignIn()
 
     def _ours(self, origin: str, authority: str) -> bool:
-        origin = origin.lower()
-        if origin in self._origins:
+        if (origin, authority) in self._acting:
             return True
-        scheme, _, rest = origin.partition("://")
-        return scheme in ("http", "https") and rest == authority.lower()
+        scheme, _, rest = origin.lower().partition("://")
+        good = origin.lower() in self._origins or (
+            scheme in ("http", "https") and rest == authority.lower()
+        )
+        # An authority that is not ours is turned away before this, so strangers fill nothing.
+        if good and authority in self._known and len(self._acting) < KNOWN_MAX:
+            self._acting.add((origin, authority))
+        return good

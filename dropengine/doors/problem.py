@@ -21,6 +21,27 @@ STATUS: dict[type[model.Refusal], int] = {
 """Everything else is 409: the request was fine, the state is not."""
 
 
+NO_STORE = (b"cache-control", b"no-store")
+
+
+class Written(Response):
+    """A JSON answer whose headers are written out: the fans' answers are too many to derive
+    them."""
+
+    def __init__(
+        self,
+        body: bytes,
+        status: int = 200,
+        kind: bytes = b"application/json",
+        *more: tuple[bytes, bytes],
+    ) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = body
+        length = (b"content-length", b"%d" % len(body))
+        self.raw_headers = [NO_STORE, *more, length, (b"content-type", kind)]
+
+
 class Problem(msgspec.Struct, omit_defaults=True):
     """RFC 9457, with the fields of a `refused` message. `code`: the closed list. `seq`: of the
     log."""
@@ -51,9 +72,7 @@ def problem(status: int | None, outcome: model.Refusal, **more: Any) -> Response
         detail=why,
         **{"retry_ms": retry_ms, **more},
     )
-    headers = {"Cache-Control": "no-store"}
+    more_headers = []
     if retry_ms is not None:
-        headers["Retry-After"] = str(max(1, -(-retry_ms // 1000)))
-    return Response(
-        msgspec.json.encode(body), status, headers, media_type="application/problem+json"
-    )
+        more_headers.append((b"retry-after", b"%d" % max(1, -(-retry_ms // 1000))))
+    return Written(msgspec.json.encode(body), status, b"application/problem+json", *more_headers)
