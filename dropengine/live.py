@@ -13,6 +13,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -165,12 +166,10 @@ class Talker:
         if isinstance(command, wire.Join) and len(set(command.pools)) < len(command.pools):
             self._refuse(command.id, model.BadMessage("a pool is named twice - at `$.pools`"))
             return
-        message_id = command.id
-
-        def reply(outcome: Answer) -> None:
-            self.answer(fan, message_id, outcome)
-
-        self.room.batcher.submit(command_row(fan, command), reply, self._gone)
+        room = self.room
+        room.asks(self.seat)
+        reply = partial(self.answer, fan, command.id)
+        room.batcher.submit(command_row(fan, command), reply, self._gone)
 
     def _gone(self) -> bool:
         return self.seat.gone
@@ -178,15 +177,16 @@ class Talker:
     def answer(self, fan: FanId, message_id: int, outcome: Answer) -> None:
         """Push the answer to one command, and what it changed to every screen of the fan."""
         room = self.room
+        room.answered(self.seat)
         if isinstance(outcome, model.Refusal):
             self._refuse(message_id, outcome)
             return
+        you = room.note(fan, outcome, self.seat)
         if isinstance(outcome, HoldGranted):
             done = Done(message_id, outcome.seq, hold=room.hold_view(outcome.id, outcome.hold))
         else:
             done = Done(message_id, outcome.seq, entry=outcome.id)
-        you = room.note(fan, outcome, self.seat)
-        self.seat.push(frame(done) if you is None else frame(done).before(you))
+        self.seat.push(Frame(wire.encode(done), you))
 
     def _refuse(self, message_id: int, outcome: model.Refusal) -> None:
         view = self.room.view

@@ -221,8 +221,7 @@ class Relay:
                 # Trimmed before it was read: everybody here is read again, in batches.
                 room.want_all(room.fans)
             self._mail_at = number
-            for fan, seq in letters:
-                room.mail(fan, seq)
+            room.mail(letters)
 
     def _moves(self, view: ViewReply) -> None:
         room, boost = self._room, False

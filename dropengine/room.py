@@ -7,6 +7,7 @@ never merged away: it is read again and sent whole. A slow reader never slows th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 
@@ -91,6 +92,8 @@ class Room:
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
         self._direct: dict[Seat, Write] = {}
         """Seats that take the next tick's bytes at once."""
+        self._asking: dict[Seat, Write] = {}
+        """Those of them with a command on its way: the tick may go out with the answer."""
         self._laggards: dict[Seat, None] = {}
 
     # --- Sitting down and leaving. ---
@@ -108,7 +111,7 @@ class Room:
         if seat.fan is not None and seat.fan != fan:
             self._unseat(seat)
         seat.fresh = True
-        self._direct.pop(seat, None)
+        self._stand_back(seat)
         if fan is None:
             if self.view is not None:
                 self._snapshot(seat, None)
@@ -129,7 +132,7 @@ class Room:
             return
         seat.gone = True
         self.seats.pop(seat, None)
-        self._direct.pop(seat, None)
+        self._stand_back(seat)
         self._laggards.pop(seat, None)
         self._unseat(seat)
         self.used_at = asyncio.get_running_loop().time()
@@ -161,10 +164,46 @@ class Room:
             except RuntimeError:
                 # It is closing; its loss is on the way.
                 continue
-        if len(self._direct) < len(self.seats):
+        self._let_ride(raw)
+        if len(self._direct) + len(self._asking) < len(self.seats):
             for seat in self.seats:
                 if seat.write is None and not seat.fresh:
                     self._offer(seat, tick)
+
+    # --- A crowd that presses: a tick and an answer in one write. ---
+
+    def asks(self, seat: Seat) -> None:
+        """A command of this seat is on its way; `answered` follows soon, whatever becomes of it."""
+        write = self._direct.pop(seat, None)
+        if write is not None:
+            self._asking[seat] = write
+
+    def answered(self, seat: Seat) -> None:
+        """Its answer is pushed next, and takes with it what the seat is owed."""
+        write = self._asking.pop(seat, None)
+        if write is not None:
+            self._direct[seat] = write
+
+    def _let_ride(self, raw: bytes) -> None:
+        """A tick for those who await an answer: it waits for that, but not longer than for one tick
+        more."""
+        late = [seat for seat in self._asking if seat.owed]
+        for seat in self._asking:
+            seat.owed += raw
+        self._pay_off(late)
+
+    def _pay_off(self, late: Iterable[Seat]) -> None:
+        for seat in late:
+            owed, seat.owed = seat.owed, b""
+            if seat.write is not None:
+                with contextlib.suppress(RuntimeError):
+                    seat.write(owed)
+
+    def _stand_back(self, seat: Seat) -> None:
+        """No tick for this seat until it is said again; what it was owed is old by then."""
+        self._direct.pop(seat, None)
+        self._asking.pop(seat, None)
+        seat.owed = b""
 
     def _offer(self, seat: Seat, tick: Frame) -> None:
         """A tick for a seat whose backlog has to be looked at.
@@ -180,7 +219,7 @@ class Room:
 
     def full(self, seat: Seat) -> None:
         """Its reader is too slow: from now on it only wants the newest tick."""
-        self._direct.pop(seat, None)
+        self._stand_back(seat)
         if not (seat.wants_tick or seat.gone):
             seat.wants_tick = True
             seat.behind_at = asyncio.get_running_loop().time()
@@ -200,10 +239,12 @@ class Room:
         if seat.write is not None:
             self._direct[seat] = seat.write
             if self.tick is not None:
-                seat.conn.push(self.tick)
+                seat.push(self.tick)
 
     def drain(self) -> None:
-        """Those who stay behind go; those who read again get the newest tick."""
+        """Those who stay behind go; those who read again get the newest tick, and those whose
+        answer takes long get what they are owed."""
+        self._pay_off([seat for seat in self._asking if seat.owed])
         now = asyncio.get_running_loop().time()
         for seat in list(self._laggards):
             if now - seat.behind_at > self.settings.seat_behind_ms_max / 1000:
@@ -271,22 +312,23 @@ class Room:
         for fan in list(fans):
             self.want(fan)
 
-    def mail(self, fan: str, seq: int) -> None:
-        """The fan's state changed at `seq`, by somebody's command anywhere."""
-        here = self.fans.get(FanId(fan))
-        if here is None or (here.row is not None and here.row.record.seq >= seq):
-            return
-        if fan in self.batcher.flying:
-            # The answer that is on its way most likely tells the same, and costs no reading.
-            self._letters[fan] = max(seq, self._letters.get(fan, 0))
-            return
-        self.want(FanId(fan))
+    def mail(self, letters: Iterable[tuple[str, int]]) -> None:
+        """(fan, seq): the fan's state changed at `seq`, by somebody's command anywhere."""
+        for fan, seq in letters:
+            here = self.fans.get(FanId(fan))
+            if here is None or (here.row is not None and here.row.record.seq >= seq):
+                continue
+            if fan in self.batcher.flying:
+                # The answer that is on its way most likely tells the same, and costs no reading.
+                self._letters[fan] = max(seq, self._letters.get(fan, 0))
+            else:
+                self.want(FanId(fan))
 
     def _open_letters(self) -> None:
         """A batch was answered: whoever is still behind his mail is read."""
-        letters, self._letters = self._letters, {}
-        for fan, seq in letters.items():
-            self.mail(fan, seq)
+        if self._letters:
+            letters, self._letters = self._letters, {}
+            self.mail(letters.items())
 
     def read_soon(self) -> None:
         if self._reading is None and self._wanted:
@@ -405,20 +447,18 @@ class Room:
             if record.seq < outcome.was:
                 self.want(fan)
             return None
-        hold, alive = outcome.hold, outcome.hold.state in ("active", "paying")
-        known = outcome.id in record.holds
+        hold_id, hold = outcome.id, outcome.hold
+        alive, known = hold.state in ("active", "paying"), hold_id in record.holds
+        gone = ""
         if alive and not known:
-            record.holds.append(outcome.id)
+            record.holds.append(hold_id)
             record.used += hold.qty
         elif not alive and known:
-            record.holds.remove(outcome.id)
+            record.holds.remove(hold_id)
             record.used -= hold.qty
-            record.last = outcome.id
-        rows = dict(row.holds)
-        rows[outcome.id] = hold
-        row.holds = [(i, rows[i]) for i in record.holds]
-        if record.last in rows:
-            row.holds.append((record.last, rows[record.last]))
+            gone, record.last = record.last, hold_id
+        row.holds = [pair for pair in row.holds if pair[0] != hold_id and pair[0] != gone]
+        row.holds.append((hold_id, hold))
         record.seq = here.seq = outcome.seq
         return self._tell(here, by)
 

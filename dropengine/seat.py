@@ -16,29 +16,30 @@ BACKLOG_BYTES_MAX = 1 << 18
 """Unsent personal frames of one seat beyond which it is closed: it will read the state again."""
 
 
+def _head(size: int) -> bytes:
+    """What stands before the payload of a text frame that is a whole message."""
+    if size < 126:
+        return bytes((0x81, size))
+    if size < 65_536:
+        return b"\x81\x7e" + size.to_bytes(2, "big")
+    return b"\x81\x7f" + size.to_bytes(8, "big")
+
+
+_HEADS = [_head(size) for size in range(1024)]
+
+
 class Frame:
-    """One message, encoded once. `text`: the JSON. `raw`: the same as one WebSocket text frame."""
+    """One message, encoded once. `text`: the JSON. `then`: a second message that goes with it.
+    `raw`: both as WebSocket text frames, to be written at once."""
 
     __slots__ = ("raw", "text", "then")
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, then: Frame | None = None) -> None:
         self.text = text
-        self.then: Frame | None = None
-        """A second message that `raw` carries after this one."""
+        self.then = then
         size = len(text)
-        if size < 126:
-            head = bytes((0x81, size))
-        elif size < 65_536:
-            head = b"\x81\x7e" + size.to_bytes(2, "big")
-        else:
-            head = b"\x81\x7f" + size.to_bytes(8, "big")
-        self.raw = head + text
-
-    def before(self, other: Frame) -> Frame:
-        """This message and then the other, to be written at once; `text` is this one's."""
-        both = Frame.__new__(Frame)
-        both.text, both.raw, both.then = self.text, self.raw + other.raw, other
-        return both
+        raw = (_HEADS[size] if size < len(_HEADS) else _head(size)) + text
+        self.raw: bytes = raw if then is None else raw + then.raw
 
 
 def frame(message: wire.ToFanMessage) -> Frame:
@@ -81,7 +82,17 @@ class Seat:
     for a connection whose backlog has to be looked at.
     """
 
-    __slots__ = ("behind_at", "conn", "fan", "fresh", "gone", "house", "wants_tick", "write")
+    __slots__ = (
+        "behind_at",
+        "conn",
+        "fan",
+        "fresh",
+        "gone",
+        "house",
+        "owed",
+        "wants_tick",
+        "write",
+    )
 
     def __init__(self, conn: Conn, house: House, write: Write | None) -> None:
         self.conn = conn
@@ -93,15 +104,27 @@ class Seat:
         self.gone = False
         self.wants_tick = False
         self.behind_at = 0.0
+        self.owed = b""
+        """A tick that goes out with the answer that is awaited."""
 
     def push(self, frame: Frame) -> None:
         """Something personal: kept for a slow reader, up to a limit."""
         if self.gone:
             return
-        if self.conn.unsent() > BACKLOG_BYTES_MAX:
-            self.end(CloseCode.BEHIND, "too far behind")
+        if self.write is None or self.wants_tick:
+            if self.conn.unsent() > BACKLOG_BYTES_MAX:
+                self.end(CloseCode.BEHIND, "too far behind")
+                return
+            self.conn.push(frame)
             return
-        self.conn.push(frame)
+        raw = frame.raw
+        if self.owed:
+            raw, self.owed = self.owed + raw, b""
+        try:
+            self.write(raw)
+        except RuntimeError:
+            # It is closing; its loss is on the way.
+            return
 
     def end(self, code: int, reason: str) -> None:
         """Close it and give the seat up."""

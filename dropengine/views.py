@@ -83,15 +83,14 @@ def pool_views(m: Manifest, view: ViewReply) -> dict[str, wire.PoolView]:
 
 def you(row: YouRow, seq: int, k: int, pages: Mapping[str, str]) -> wire.You:
     """A fan's records. k: of the lane rule. pages: hold -> its payment page, where there is one."""
-    held = set(row.record.holds)
-    views = {
+    holds = {
         hold_id: hold_view(hold_id, hold, pages.get(hold_id, "")) for hold_id, hold in row.holds
     }
     return wire.You(
         seq=seq,
         fan=row.fan,
         used=row.record.used,
-        holds=[views[i] for i in row.record.holds],
+        holds=[holds.pop(i) for i in row.record.holds],
         entries=[
             wire.EntryView(
                 id=entry_id,
@@ -129,7 +128,8 @@ def you(row: YouRow, seq: int, k: int, pages: Mapping[str, str]) -> wire.You:
             )
             for order_id, order in row.orders
         ],
-        ended=next((view for i, view in views.items() if i not in held), None),
+        # What is left is the one that ended last.
+        ended=next(iter(holds.values()), None),
     )
 
 

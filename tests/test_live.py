@@ -783,8 +783,9 @@ async def test_a_drop_that_is_lost_sends_everybody_to_look_again(tmp_path: Path)
 
 async def test_a_queue_gives_frames_in_order_and_counts_what_was_not_taken() -> None:
     conn = QueueConn()
-    one, two = Frame(b"one"), Frame(b"two!")
-    conn.push(one.before(two))
+    two = Frame(b"two!")
+    one = Frame(b"one", two)
+    conn.push(one)
     assert conn.unsent() == 7
     first, second = await conn.next(), await conn.next()
     assert first is not None
@@ -794,7 +795,7 @@ async def test_a_queue_gives_frames_in_order_and_counts_what_was_not_taken() -> 
     conn.push(two)
     conn.end(1013, "too far behind")
     conn.end(1012, "later")
-    conn.push(one)
+    conn.push(two)
     assert await conn.next() is two
     assert await conn.next() is None
     assert conn.code == 1013

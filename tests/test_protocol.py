@@ -90,7 +90,7 @@ def test_a_frame_is_framed_as_the_library_frames_it(size: int) -> None:
 
 def test_two_frames_may_travel_in_one_write() -> None:
     one, two = Frame(b"one"), Frame(b"two")
-    both = one.before(two)
+    both = Frame(b"one", two)
     assert both.raw == one.raw + two.raw
     assert (one.then, both.then) == (None, two)
 

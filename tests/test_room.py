@@ -10,11 +10,12 @@ import pytest
 from dropengine import model, views, wire
 from dropengine.errors import Away
 from dropengine.model import FanId
+from dropengine.seat import Frame, Seat
 from tests import front
 from tests.conftest import MakeSale
 from tests.drops import item
 from tests.front import until
-from tests.rig import Screen, rig
+from tests.rig import Rig, Screen, rig
 from tests.sale import Sale
 
 server = front.server
@@ -268,6 +269,8 @@ async def test_a_tick_that_fills_one_readers_buffer_reaches_all_the_others(
         written: list[list[bytes]] = [[] for _ in range(3)]
 
         def write(n: int, raw: bytes) -> None:
+            if b'"t":"tick"' not in raw:
+                return
             written[n].append(raw)
             if n == 0:
                 one.room.full(seats[0])
@@ -289,21 +292,98 @@ async def test_only_its_transport_says_that_a_full_socket_has_drained(
         screen, written = Screen(), list[bytes]()
         seat = one.room.sit(screen, FanId("ada"), written.append)
         await one.quiet()
+        assert b'"t":"snapshot"' in written.pop()
         one.room.full(seat)
         one.room.full(seat)
         for name in ("ben", "cleo"):
             await sale.held(name)
             await one.look()
             one.room.drain()
-        assert (written, screen.all("tick")) == ([], [])
+        assert (written, screen.heard) == ([], [])
         one.room.drained(seat)
         one.room.drained(seat)
         await one.quiet()
-        assert [tick["seq"] for tick in screen.all("tick")] == [4]
-        assert len(screen.all("you")) == 1
+        newest, you = written
+        assert one.room.tick is not None
+        assert newest == one.room.tick.raw
+        assert b'"t":"you"' in you
         await sale.held("dan")
         await one.look()
-        assert written == [one.room.tick.raw if one.room.tick else b""]
+        assert written[2:] == [one.room.tick.raw]
+
+
+# --- A crowd that presses: a tick and an answer in one write. ---
+
+
+async def asking(one: Rig) -> tuple[Seat, list[bytes]]:
+    """Ada, seated on a socket that writes at once, with a command on its way."""
+    written = list[bytes]()
+    seat = one.room.sit(Screen(), FanId("ada"), written.append)
+    await one.quiet()
+    await one.look()
+    written.clear()
+    one.room.asks(seat)
+    return seat, written
+
+
+async def told(one: Rig, buyer: str) -> bytes:
+    """Somebody buys and the screens are told: the bytes of that tick."""
+    await one.sale.held(buyer)
+    await one.look()
+    assert one.room.tick is not None
+    return one.room.tick.raw
+
+
+async def test_a_tick_goes_out_with_the_answer_that_is_awaited(sale: Sale, tmp_path: Path) -> None:
+    async with rig(sale, tmp_path) as one:
+        seat, written = await asking(one)
+        owed = await told(one, "ben")
+        assert written == []
+        answer = Frame(b'{"t":"done"}')
+        one.room.answered(seat)
+        seat.push(answer)
+        # What is older stands first.
+        assert written == [owed + answer.raw]
+        newest = await told(one, "cleo")
+        assert written[1:] == [newest]
+
+
+async def test_a_tick_waits_for_an_answer_no_longer_than_for_the_next_tick(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with rig(sale, tmp_path) as one:
+        _, written = await asking(one)
+        ticks = [await told(one, name) for name in ("ben", "cleo")]
+        assert written == [b"".join(ticks)]
+
+
+async def test_without_another_tick_it_goes_out_alone_after_a_moment(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with rig(sale, tmp_path) as one:
+        _, written = await asking(one)
+        owed = await told(one, "ben")
+        one.room.drain()
+        assert written == [owed]
+
+
+async def test_who_reads_too_slowly_or_left_is_owed_no_old_tick(sale: Sale, tmp_path: Path) -> None:
+    async with rig(sale, tmp_path) as one:
+        seat, written = await asking(one)
+        newest = await told(one, "ben")
+        one.room.full(seat)
+        one.room.answered(seat)
+        one.room.drained(seat)
+        one.room.drain()
+        assert written == [newest]
+        # Now his state comes, which holds what he missed.
+        await one.quiet()
+        written.clear()
+        one.room.asks(seat)
+        await told(one, "cleo")
+        one.room.leave(seat)
+        one.room.drain()
+        assert written == []
 
 
 # --- Words. ---
