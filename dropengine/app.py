@@ -22,6 +22,7 @@ from dropengine import payments as port
 from dropengine import schema
 from dropengine.config import Settings, secret
 from dropengine.doors import api, health, pages, pay
+from dropengine.doors import press as presses
 from dropengine.doors.gate import Gate, Rate, Receive, Scope, Send
 from dropengine.doors.origins import Origins
 from dropengine.doors.press import Press
@@ -169,6 +170,8 @@ def build(settings: Settings) -> Shop:
     house = House(settings)
     origins, rate = Origins(settings), Rate(settings)
     live = LiveDoor(house.hub, house.tickets, origins)
+    press = Press(house.hub, house.tickets, origins, rate)
+    short = {SHORT_WAY: live, presses.SHORT_WAY: press}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
@@ -177,7 +180,7 @@ def build(settings: Settings) -> Shop:
             house.start()
             with _told_to_stop(house.hub.leave):
                 # Behind a proxy the caller's address is read on the long way.
-                yield {} if settings.forwarded_allow_ips else {SHORT_WAY: live}
+                yield {} if settings.forwarded_allow_ips else short
         finally:
             await house.close()
 
@@ -200,7 +203,7 @@ def build(settings: Settings) -> Shop:
         exception_handlers={ClientDisconnect: _nobody_left},
     )
     app.state.house = house
-    app.press = Press(house.hub, house.tickets, origins, rate)
+    app.press = press
     return app
 
 

@@ -217,7 +217,11 @@ async def carried_out(room: Room, fan: FanId, command: wire.FanCommand) -> Respo
     """Give a fan's command to his drop; the answer to it, done or refused."""
     if isinstance(command, wire.Pay):
         return await _pay(room, fan, command)
-    outcome = await room.batcher.ask(command_row(fan, command))
+    return told(room, fan, await room.batcher.ask(command_row(fan, command)))
+
+
+def told(room: Room, fan: FanId, outcome: Answer) -> Response:
+    """What became of a fan's command: told to him here, and shown on his screens."""
     if isinstance(outcome, model.Refusal):
         return _refusal(room, outcome)
     room.note(fan, outcome)

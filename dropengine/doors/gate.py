@@ -43,9 +43,8 @@ class Rate:
         self._rate = settings.requests_per_s_max
         self._seen: dict[str, tuple[float, float]] = {}
 
-    def too_many(self, scope: Scope) -> bool:
-        """One more request; is it beyond the rate?"""
-        client = scope.get("client")
+    def too_many(self, client: tuple[str, int] | None) -> bool:
+        """One more request from there; is it beyond the rate? Then it is not counted."""
         where = _network(client[0]) if client else ""
         now, burst = time.monotonic(), 10.0 * self._rate
         if len(self._seen) > NETWORKS_MAX:
@@ -96,7 +95,7 @@ class Gate:
             if refusal is not None:
                 return 403, refusal
         counted = socket or COUNTED in scope or scope["path"].startswith(WEBHOOKS)
-        if not counted and self._rate.too_many(scope):
+        if not counted and self._rate.too_many(scope.get("client")):
             return 429, model.TooManyRequests()
         return None
 

@@ -1,15 +1,16 @@
 """The short way of a fan's command: past the framework, straight to the batch of its drop.
 
-It takes only what is plain and knows no refusal of its own: whatever is missing, strange or not
-allowed goes the long way, through the gate and the routes, which says why. Both ways answer byte
-for byte the same.
+`Press` reads a request for whoever has one: the application, in front of the framework, or the
+connection itself (`intake`), where there is no task and no queue either. It takes only what is
+plain and knows no refusal of its own: whatever is missing, strange or not allowed goes the long
+way, through the gate and the routes, which says why. All ways answer byte for byte the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -27,6 +28,8 @@ from dropengine.tickets import Tickets
 
 BEFORE = "/api/drops/"
 LENGTH_DIGITS_MAX = len(str(BODY_BYTES_MAX))
+SHORT_WAY = "dropengine.press"
+"""Where the lifespan's state holds the door for the connections."""
 NO_KEY = ""
 """No key at all is the empty one: as a key it would be too short."""
 
@@ -49,6 +52,22 @@ class Asked(NamedTuple):
     body: Body
     key: bytes | None
 
+    def command(self, body: bytes) -> wire.FanCommand | None:
+        """The command of a whole body; None for anything that has to be explained."""
+        if len(body) > BODY_BYTES_MAX:
+            return None
+        try:
+            command = self.body.decode(body)
+            if self.key is not None and command.key == NO_KEY:
+                key = msgspec.convert(self.key.decode("latin-1"), wire.Id)
+                command = msgspec.structs.replace(command, key=key)
+            elif self.key is not None or command.key == NO_KEY:
+                return None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        twice = isinstance(command, wire.Join) and len(set(command.pools)) < len(command.pools)
+        return None if twice else command
+
 
 class Press:
     """`POST /api/drops/{drop}/{verb}` in the plain case."""
@@ -62,29 +81,36 @@ class Press:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Receive | None:
         """Answer, or say how the long way receives what was received here already."""
-        asked = self._asked(scope)
-        if asked is None:
+        if scope["type"] != "http" or scope["method"] != "POST" or scope.get("root_path"):
             return receive
-        if self._rate.too_many(scope):
-            # Nothing was taken from the bucket: the gate looks for itself.
+        counted = COUNTED in scope
+        asked = self.asked(scope["path"], scope["headers"], scope.get("client"), counted=counted)
+        if asked is None:
             return receive
         scope[COUNTED] = True
         event = await receive()
-        command = _command(asked, event)
+        command = None if event.get("more_body") else asked.command(event.get("body", b""))
         if command is None:
             return _again(event, receive)
-        asked.room.used_at = asyncio.get_running_loop().time()
         answer = await carried_out(asked.room, asked.fan, command)
         start = {"type": "http.response.start", "status": answer.status_code}
         await send({**start, "headers": answer.raw_headers})
         await send({"type": "http.response.body", "body": answer.body})
         return None
 
-    def _asked(self, scope: Scope) -> Asked | None:
-        """Who asks what of which room, when nothing about it needs a second look."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope.get("root_path"):
-            return None
-        path: str = scope["path"]
+    def asked(
+        self,
+        path: str,
+        named: Iterable[tuple[bytes, bytes]],
+        client: tuple[str, int] | None,
+        *,
+        counted: bool = False,
+    ) -> Asked | None:
+        """Who asks what of which room by this POST, when nothing about it needs a second look.
+
+        named: the headers, names in lower case. counted: it has been taken from its network's rate
+        already; else it is now, unless the answer is None.
+        """
         if not path.startswith(BEFORE):
             return None
         drop, _, verb = path[len(BEFORE) :].partition("/")
@@ -93,7 +119,7 @@ class Press:
         if body is None or room is None or room.ended:
             return None
         # Of two headers with one name the first one counts, as everywhere.
-        headers = dict(reversed(scope["headers"]))
+        headers = dict(reversed([*named]))
         length = headers.get(b"content-length", b"")
         if (
             len(length) > LENGTH_DIGITS_MAX
@@ -110,7 +136,10 @@ class Press:
         ):
             return None
         fan = self._tickets.read(ticket, int(time.time()))
-        return None if fan is None else Asked(room, fan, body, headers.get(b"idempotency-key"))
+        if fan is None or (not counted and self._rate.too_many(client)):
+            return None
+        room.used_at = asyncio.get_running_loop().time()
+        return Asked(room, fan, body, headers.get(b"idempotency-key"))
 
 
 def _ticket(headers: Headers) -> tuple[bool, str]:
@@ -122,24 +151,6 @@ def _ticket(headers: Headers) -> tuple[bool, str]:
         return True, token.strip() if scheme.lower() == "bearer" else ""
     cookies = cookie_parser(headers.get(b"cookie", b"").decode("latin-1"))
     return False, next((cookies[name] for name in COOKIES if name in cookies), "")
-
-
-def _command(asked: Asked, event: MutableMapping[str, Any]) -> wire.FanCommand | None:
-    """The command of a body that came whole; None for anything that has to be explained."""
-    body = event.get("body", b"")
-    if event.get("more_body") or len(body) > BODY_BYTES_MAX:
-        return None
-    try:
-        command = asked.body.decode(body)
-        if asked.key is not None and command.key == NO_KEY:
-            key = msgspec.convert(asked.key.decode("latin-1"), wire.Id)
-            command = msgspec.structs.replace(command, key=key)
-        elif asked.key is not None or command.key == NO_KEY:
-            return None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    twice = isinstance(command, wire.Join) and len(set(command.pools)) < len(command.pools)
-    return None if twice else command
 
 
 def _again(event: MutableMapping[str, Any], receive: Receive) -> Receive:
