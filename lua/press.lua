@@ -17,7 +17,7 @@ RETURNS
   NOT_FOUND  no such drop
 COST  O(c log n), c = commands (256 at most), n = holds and entries
 --]]
---#use begin catch_up conclude prefetch hold claim release extend pay join leave
+--#use begin catch_up decide hold claim release extend pay join leave
 
 local clock_ms, batch = tonumber(ARGV[1]), ARGV[2]
 
@@ -31,11 +31,4 @@ if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
-local commands, outcomes = cmsgpack.unpack(batch), {}
-prefetch(t, commands)
-for i, command in ipairs(commands) do
-  outcomes[i] = VERBS[command[1]](t, command)
-end
-
-if not conclude(t) then return cmsgpack.pack({'FROZEN'}) end
-return cmsgpack.pack({'PRESSED', t.now, outcomes})
+return decide(t, VERBS, batch)

@@ -1,6 +1,7 @@
 --[[
-answer -- remember what a key of a fan made, so that a repeat makes nothing.
+answer -- remember what a key of a fan made, so that a repeat makes nothing. `field`: whose key it is, a
+colon, the key.
 --]]
-local function answer(t, who, key, body, id)
-  t.answers[who .. ':' .. key] = id .. '|' .. body
+local function answer(t, field, body, id)
+  t.answers[field] = id .. '|' .. body
 end

@@ -1,9 +1,8 @@
 --[[
 answered -- has this key of this fan made something already? Returns the id of what it made, false when
-the key is new, nil when it was used for another command.
+the key is new, nil when it was used for another command. `field`: whose key it is, a colon, the key.
 --]]
-local function answered(t, who, key, body)
-  local field = who .. ':' .. key
+local function answered(t, field, body)
   local stored = t.answers[field]
   if not stored then
     stored = t.stored[field]

@@ -18,7 +18,7 @@ local function begin(keys, clock_ms)
     },
     record = {}, dirty = {}, zset = {},
     charges = {}, outbox = {}, answers = {}, stored = {}, drop = {},
-    log = {}, mail = {}, moves = {}, ready_count = {}, offers = 0,
+    log = {}, mail = {}, moves = {}, ready_count = {}, terms = {}, offers = 0,
   }
   for _, kind in ipairs(KINDS) do t.record[kind], t.dirty[kind] = {}, {} end
   for _, name in ipairs(ZSETS) do t.zset[name] = {} end
@@ -43,6 +43,6 @@ local function begin(keys, clock_ms)
     t.record.pools[rows[i]] = pool
     t.pool_names[pool[1] + 1] = rows[i]
   end
-  t.seq_was = t.seq
+  t.seq_was, t.seq_packed = t.seq, cmsgpack.pack(t.seq)
   return t
 end

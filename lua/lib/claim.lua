@@ -1,7 +1,7 @@
 --[[
 claim -- {verb, fan, key, hold}: the fan takes what the line offered.
 --]]
---#use fields own_hold fan_of held_still refuse_going_on claim_offer
+--#use fields own_hold fan_of held_still refuse_going_on claim_offer granted
 
 local function claim(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
@@ -12,5 +12,5 @@ local function claim(t, c)
   if not held_still(record) then return {'HOLD_EXPIRED', record[H_STATE]} end
   local was = fan_of(t, fan_id)[F_SEQ]
   if record[H_CLAIMED] == 0 then claim_offer(t, id, record, key) end
-  return {'CLAIMED', id, record, t.seq, was}
+  return granted(t, 'CLAIMED', id, was)
 end

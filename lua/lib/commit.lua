@@ -3,7 +3,7 @@ commit -- write everything that the transaction decided, the log beside the stat
 come before the first write; nothing after it can fail. If the books of a pool do not add up, nothing of
 it is written: the drop is frozen instead, and commit returns false.
 --]]
---#use fields
+--#use fields packed packed_list digits
 
 local ROWS_MAX = 500
 local TRIM = 10000
@@ -56,23 +56,23 @@ local function commit(t)
     redis.call('HSET', t.key.wake, 'now', t.now_text)
   end
   for kind, ids in pairs(t.dirty) do
-    local args = {}
+    local args, n = {}, 0
     for id in pairs(ids) do
-      args[#args + 1] = id
-      args[#args + 1] = cmsgpack.pack(t.record[kind][id])
+      args[n + 1], args[n + 2] = id, packed(t, kind, id)
+      n = n + 2
     end
     write('HSET', t.key[kind], args)
     t.dirty[kind] = {}
   end
   for name, members in pairs(t.zset) do
-    local add, remove = {}, {}
+    local add, remove, n = {}, {}, 0
     local shown, text
     for member, score in pairs(members) do
       if score then
         -- The holds of a batch share their deadline.
-        if score ~= shown then shown, text = score, string.format('%d', score) end
-        add[#add + 1] = text
-        add[#add + 1] = member
+        if score ~= shown then shown, text = score, NUMBER[score] end
+        add[n + 1], add[n + 2] = text, member
+        n = n + 2
       else
         remove[#remove + 1] = member
       end
@@ -81,10 +81,10 @@ local function commit(t)
     write('ZADD', t.key[name], add)
     t.zset[name] = {}
   end
-  local answers = {}
+  local answers, n = {}, 0
   for field, value in pairs(t.answers) do
-    answers[#answers + 1] = field
-    answers[#answers + 1] = value
+    answers[n + 1], answers[n + 2] = field, value
+    n = n + 2
   end
   write('HSET', t.key.answers, answers)
   for charge, ending in pairs(t.charges) do redis.call('HSET', t.key.charges, charge, ending) end
@@ -98,10 +98,10 @@ local function commit(t)
   -- One entry of the stream for many events: what the server does per entry costs more than the text.
   for from = 1, #t.log, ROWS_MAX do
     local last = math.min(from + ROWS_MAX - 1, #t.log)
-    local fields = {}
+    local fields, n = {}, 0
     for i = from, last do
-      fields[#fields + 1] = 'e'
-      fields[#fields + 1] = t.log[i]
+      fields[n + 1], fields[n + 2] = 'e', t.log[i]
+      n = n + 2
     end
     redis.call('XADD', t.key.log, string.format('%d-0', t.seq_was + last), unpack(fields))
   end
@@ -113,10 +113,14 @@ local function commit(t)
     redis.call('HSET', t.key.wake, 'moves', i)
   end
   local mail = {}
-  for fan, seq in pairs(t.mail) do mail[#mail + 1] = {fan, seq} end
-  if #mail > 0 then
+  local letters = 0
+  for fan, seq in pairs(t.mail) do
+    letters = letters + 1
+    mail[letters] = '\146' .. HEAD[#fan] .. fan .. seq
+  end
+  if letters > 0 then
     local i = tonumber(wake[2] or 0) + 1
-    redis.call('XADD', t.key.mail, 'MAXLEN', '~', TRIM, i .. '-0', 'm', cmsgpack.pack(mail))
+    redis.call('XADD', t.key.mail, 'MAXLEN', '~', TRIM, i .. '-0', 'm', packed_list(mail))
     redis.call('HSET', t.key.wake, 'mail', i)
   end
   if wake[3] == '1' and #t.log > 0 then

@@ -7,7 +7,7 @@ and the line is served. `extra` is more JSON for the event. Returns the script's
 local function creator_done(t, by, key, body, name, extra)
   t.revision = t.revision + 1
   t.drop.what, t.drop.by = name, by
-  answer(t, '@' .. by, key, body, tostring(t.revision))
+  answer(t, '@' .. by .. ':' .. key, body, tostring(t.revision))
   emit(t, name, nil, '"by":' .. cjson.encode(by) .. ',"key":"' .. key .. '","revision":' .. t.revision
     .. (extra or ''))
   if not conclude(t) then return {'FROZEN'} end

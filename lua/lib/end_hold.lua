@@ -4,7 +4,7 @@ that it came from waits again (cooling) or, the second time, becomes dormant.
 
 state: released | expired | cancelled. `key` is the fan's key, '' when the clock or the creator ended it.
 --]]
---#use fields get put fan_of drop_from emit finish refresh stand
+--#use fields get put fan_of drop_from emit finish refresh stand digits
 
 local LAPSES_MAX = 2
 
@@ -30,7 +30,7 @@ local function end_hold(t, id, hold, state, key, leaving)
     if entry[E_LANE] == 0 then pool[P_LANE_COUNT] = math.max(pool[P_LANE_COUNT] - 1, 0) end
     if entry[E_LAPSES] < LAPSES_MAX and not leaving then cool = t.now + t.rules.cool_ms end
   end
-  local units = string.format('"hold":"%s","pool":"%s","qty":%d', id, hold[H_POOL], hold[H_QTY])
+  local units = '"hold":"' .. id .. '","pool":"' .. hold[H_POOL] .. '","qty":' .. NUMBER[hold[H_QTY]]
   if state == 'cancelled' then
     emit(t, 'released', hold[H_FAN], '"key":"",' .. units .. ',"by":"creator"')
   elseif unclaimed then

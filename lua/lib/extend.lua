@@ -1,7 +1,7 @@
 --[[
 extend -- {verb, fan, key, hold}: more time, once a hold. An offer is claimed, not extended.
 --]]
---#use fields own_hold fan_of held_still refuse_going_on put emit
+--#use fields own_hold fan_of held_still refuse_going_on put emit granted
 
 local function extend(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
@@ -20,5 +20,5 @@ local function extend(t, c)
     emit(t, 'extended', fan_id, '"key":"' .. key .. '","hold":"' .. id .. '","deadline":'
       .. record[H_DEADLINE_MS] .. ',"why":"fan"')
   end
-  return {'EXTENDED', id, record, t.seq, was}
+  return granted(t, 'EXTENDED', id, was)
 end

@@ -3,25 +3,28 @@ hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set
 unless somebody in the line is ready for that pool.
 --]]
 --#use fields get put fan_of room ready_in answered answer held_still refuse_buying emit refresh
+--#use granted digits packed terms_of
 
 local function hold(t, c)
-  local fan_id, key, pool_id, qty, fewer = c[2], c[3], c[4], c[5], c[6] == 1
-  local body = string.format('hold|%s|%d|%d', pool_id, qty, c[6])
-  local made = answered(t, fan_id, key, body)
+  local fan_id, key, pool_id, qty, fewer, field = c[2], c[3], c[4], c[5], c[6] == 1, c[7]
+  local body = 'hold|' .. pool_id .. '|' .. NUMBER[qty] .. '|' .. NUMBER[c[6]]
+  local made = answered(t, field, body)
   if made == nil then return {'KEY_REUSED'} end
   local fan = fan_of(t, fan_id)
-  if made then return {'HELD', made, get(t, 'holds', made), t.seq, fan[F_SEQ]} end
+  if made then return granted(t, 'HELD', made, fan[F_SEQ]) end
 
   local pool = t.record.pools[pool_id]
   if not pool then return {'NOT_FOUND'} end
   local refusal = refuse_buying(t)
   if refusal then return {refusal} end
-  for _, id in ipairs(fan[F_HOLDS]) do
+  local holds = fan[F_HOLDS]
+  for i = 1, #holds do
+    local id = holds[i]
     local other = get(t, 'holds', id)
     if other[H_POOL] == pool_id and other[H_QTY] == qty and held_still(other)
       and (other[H_ORIGIN] == 'press' or other[H_CLAIMED] == 1) then
-      answer(t, fan_id, key, body, id)
-      return {'HELD', id, other, t.seq, fan[F_SEQ]}
+      answer(t, field, body, id)
+      return granted(t, 'HELD', id, fan[F_SEQ])
     end
   end
   local item = get(t, 'items', pool[P_ITEM])
@@ -40,19 +43,15 @@ local function hold(t, c)
 
   local was = fan[F_SEQ]
   t.holds = t.holds + 1
-  local id, deadline = string.format('h%d', t.holds), t.now + t.rules.hold_ms
+  local id, terms = 'h' .. digits(t.holds), terms_of(t, pool_id, qty)
   pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
   put(t, 'pools', pool_id, pool)
-  local record = {fan_id, pool_id, qty, item[I_PRICE], 'press', 'active', t.now, deadline, '',
-    0, 0, 0, 0, key}
-  put(t, 'holds', id, record)
-  t.zset.due['h:' .. id] = deadline
+  put(t, 'holds', id, '\158' .. HEAD[#fan_id] .. fan_id .. terms.record .. HEAD[#key] .. key)
+  t.zset.due['h:' .. id] = terms.deadline
   fan[F_USED] = fan[F_USED] + qty
-  fan[F_HOLDS][#fan[F_HOLDS] + 1] = id
-  answer(t, fan_id, key, body, id)
-  emit(t, 'held', fan_id, string.format(
-    '"key":"%s","hold":"%s","pool":"%s","qty":%d,"price":%d,"deadline":%d',
-    key, id, pool_id, qty, item[I_PRICE], deadline))
+  holds[#holds + 1] = id
+  answer(t, field, body, id)
+  emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. terms.event)
   if #fan[F_ENTRIES] > 0 then refresh(t, fan_id, false) end
-  return {'HELD', id, record, t.seq, was}
+  return granted(t, 'HELD', id, was)
 end

@@ -5,9 +5,9 @@ one open entry of this kind; joining again answers it.
 --#use fields get fan_of answered answer refuse_buying enter
 
 local function join(t, c)
-  local fan_id, key, qty, pools = c[2], c[3], c[4], c[5]
+  local fan_id, key, qty, pools, field = c[2], c[3], c[4], c[5], c[7]
   local body = 'join|' .. qty .. '|' .. table.concat(pools, ',')
-  local made = answered(t, fan_id, key, body)
+  local made = answered(t, field, body)
   if made == nil then return {'KEY_REUSED'} end
   local fan = fan_of(t, fan_id)
   local was = fan[F_SEQ]
@@ -21,7 +21,7 @@ local function join(t, c)
   for _, id in ipairs(fan[F_ENTRIES]) do
     local entry = get(t, 'entries', id)
     if entry[E_LANE] == 0 then
-      answer(t, fan_id, key, body, id)
+      answer(t, field, body, id)
       return {'JOINED', id, entry, t.seq, was}
     end
   end
@@ -30,6 +30,6 @@ local function join(t, c)
     if qty > most then return {'LIMIT_REACHED', most} end
   end
   local id, entry = enter(t, fan_id, key, qty, pools, 0, 0, 'fan')
-  answer(t, fan_id, key, body, id)
+  answer(t, field, body, id)
   return {'JOINED', id, entry, t.seq, was}
 end

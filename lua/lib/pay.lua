@@ -2,7 +2,7 @@
 pay -- {verb, fan, key, hold}: begin paying. The first press gives time to finish it, within bounds that
 a fan cannot stretch by pressing again.
 --]]
---#use fields own_hold fan_of held_still refuse_going_on claim_offer put emit
+--#use fields own_hold fan_of held_still refuse_going_on claim_offer put emit granted
 
 local function pay(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
@@ -23,5 +23,5 @@ local function pay(t, c)
     emit(t, 'paying', fan_id, '"key":"' .. key .. '","hold":"' .. id .. '","deadline":'
       .. record[H_DEADLINE_MS])
   end
-  return {'PAYING', id, record, t.seq, was}
+  return granted(t, 'PAYING', id, was)
 end

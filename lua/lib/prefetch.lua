@@ -2,26 +2,25 @@
 prefetch -- read what a batch of commands will ask for in one call per key: the fans, the holds they
 name, and the answers their keys got before.
 --]]
+--#use unpacked
+
 local function prefetch_records(t, kind, ids)
   if #ids == 0 then return end
   local rows = redis.call('HMGET', t.key[kind], unpack(ids))
   local cache = t.record[kind]
-  for i, id in ipairs(ids) do
-    if cache[id] == nil then cache[id] = rows[i] and cmsgpack.unpack(rows[i]) or false end
+  for i = 1, #ids do
+    local id, raw = ids[i], rows[i]
+    if cache[id] == nil then cache[id] = raw and unpacked(raw) or false end
   end
 end
 
 local function prefetch(t, commands)
   local fans, holds, fields = {}, {}, {}
-  local seen = {}
-  for _, c in ipairs(commands) do
-    local fan = c[2]
-    if not seen[fan] then
-      seen[fan] = true
-      fans[#fans + 1] = fan
-    end
-    if c[1] == 'hold' or c[1] == 'join' then
-      fields[#fields + 1] = fan .. ':' .. c[3]
+  for i = 1, #commands do
+    local c = commands[i]
+    fans[i] = c[2]
+    if c[7] then
+      fields[#fields + 1] = c[7]
     elseif c[1] ~= 'leave' then
       holds[#holds + 1] = c[4]
     end
@@ -29,7 +28,7 @@ local function prefetch(t, commands)
   prefetch_records(t, 'fans', fans)
   prefetch_records(t, 'holds', holds)
   if #fields > 0 then
-    local rows = redis.call('HMGET', t.key.answers, unpack(fields))
-    for i, field in ipairs(fields) do t.stored[field] = rows[i] end
+    local rows, stored = redis.call('HMGET', t.key.answers, unpack(fields)), t.stored
+    for i = 1, #fields do stored[fields[i]] = rows[i] end
   end
 end

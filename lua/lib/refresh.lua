@@ -7,7 +7,9 @@ told in the log when it makes an entry ready.
 
 local function refresh(t, fan_id, freed)
   local fan = fan_of(t, fan_id)
-  for _, id in ipairs(fan[F_ENTRIES]) do
+  local entries = fan[F_ENTRIES]
+  for n = 1, #entries do
+    local id = entries[n]
     local entry = get(t, 'entries', id)
     local was, is = 0, 0
     for i, pool in ipairs(entry[E_POOLS]) do

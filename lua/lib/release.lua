@@ -1,17 +1,17 @@
 --[[
 release -- {verb, fan, key, hold}: the fan gives a hold or an offer back; its units go to the line.
 --]]
---#use fields own_hold fan_of held_still refuse_going_on end_hold
+--#use fields own_hold fan_of held_still refuse_going_on end_hold granted
 
 local function release(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
   local record = own_hold(t, fan_id, id)
   if not record then return {'NOT_FOUND'} end
   local was = fan_of(t, fan_id)[F_SEQ]
-  if record[H_STATE] == 'released' then return {'RELEASED', id, record, t.seq, was} end
+  if record[H_STATE] == 'released' then return granted(t, 'RELEASED', id, was) end
   local refusal = refuse_going_on(t)
   if refusal then return {refusal} end
   if not held_still(record) then return {'HOLD_EXPIRED', record[H_STATE]} end
   end_hold(t, id, record, 'released', key)
-  return {'RELEASED', id, record, t.seq, was}
+  return granted(t, 'RELEASED', id, was)
 end

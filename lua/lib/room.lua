@@ -26,5 +26,5 @@ local function room(t, fan, pool, orders_only)
   if not orders_only then all = fan[F_USED] end
   local left = t.rules.limit - all
   if item[I_LIMIT] > 0 then left = math.min(left, item[I_LIMIT] - of_item) end
-  return math.max(left, 0)
+  return left > 0 and left or 0
 end

@@ -99,7 +99,7 @@ STOCK = Cut("hold", "if pool[P_FREE] < qty then", "if false then")
 CONTROLS = (
     Control(
         "limit",
-        (Cut("room", "return math.max(left, 0)", "return 1000"),),
+        (Cut("room", "return left > 0 and left or 0", "return 1000"),),
         a_fan_presses_for_more_than_his_limit,
         "INV-6",
     ),
