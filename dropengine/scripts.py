@@ -2,18 +2,21 @@
 
 A script or a piece names what it uses on lines `--#use a b`; each piece of `lua/lib/` is spliced
 in once, what it uses before it. The first line of a script stays first: it declares the engine and
-its rules.
+its rules. The names of fields become their numbers: a name is looked up at each use.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import msgspec
 
 _USE = "--#use "
+_FIELDS = "fields"
+_NAMES = re.compile(r"^local ([A-Z_,\s]+?) = ([\d,\s]+)$", re.MULTILINE)
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -54,12 +57,24 @@ def splice(verb: str, pieces: dict[str, str], source: str) -> str:
         for used in uses(body):
             add(used, (*open_, name))
         done.append(name)
-        out.append(_strip_uses(body).strip())
+        if name != _FIELDS:
+            out.append(_strip_uses(body).strip())
 
     for name in uses(source):
         add(name, (verb,))
     head, _, rest = source.partition("\n")
-    return head + "\n" + "\n\n".join(out) + "\n" + _strip_uses(_without_header(rest))
+    text = head + "\n" + "\n\n".join(out) + "\n" + _strip_uses(_without_header(rest))
+    numbers = _numbers(pieces[_FIELDS]) if _FIELDS in done else {}
+    return re.sub(r"\b[A-Z]_[A-Z_]+\b", lambda word: numbers.get(word[0], word[0]), text)
+
+
+def _numbers(fields: str) -> dict[str, str]:
+    """Name of a field -> its place in a record."""
+    return {
+        name.strip(): number.strip()
+        for names, numbers in _NAMES.findall(fields)
+        for name, number in zip(names.split(","), numbers.split(","), strict=True)
+    }
 
 
 def uses(text: str) -> list[str]:

@@ -55,6 +55,13 @@ local function commit(t)
     -- A cooling that ended tells no event when; `begin` keeps time from falling back behind it.
     redis.call('HSET', t.key.wake, 'now', t.now_text)
   end
+  local fans, mail, letters = {}, {}, 0
+  for fan, seq in pairs(t.mail) do
+    fans[2 * letters + 1], fans[2 * letters + 2] = fan, packed_fan(t.record.fans[fan], seq)
+    letters = letters + 1
+    mail[letters] = '\146' .. HEAD[#fan] .. fan .. seq
+  end
+  write('HSET', t.key.fans, fans)
   for kind, ids in pairs(t.dirty) do
     local args, n = {}, 0
     for id in pairs(ids) do
@@ -111,12 +118,6 @@ local function commit(t)
     local i = tonumber(wake[1] or 0) + 1
     redis.call('XADD', t.key.moves, 'MAXLEN', '~', TRIM, i .. '-0', 'm', cmsgpack.pack(t.moves))
     redis.call('HSET', t.key.wake, 'moves', i)
-  end
-  local mail = {}
-  local letters = 0
-  for fan, seq in pairs(t.mail) do
-    letters = letters + 1
-    mail[letters] = '\146' .. HEAD[#fan] .. fan .. seq
   end
   if letters > 0 then
     local i = tonumber(wake[2] or 0) + 1

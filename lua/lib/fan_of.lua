@@ -4,7 +4,7 @@ fan_of -- what a fan has; an empty record for a fan who was never seen, not stor
 --#use get
 
 local function fan_of(t, fan)
-  local record = get(t, 'fans', fan)
+  local record = t.record.fans[fan] or get(t, 'fans', fan)
   if not record then
     record = {0, 0, 0, {}, {}, {}, ''}
     t.record.fans[fan] = record

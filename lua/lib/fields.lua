@@ -1,6 +1,7 @@
 --[[
-fields -- where each field of a record stands. Records are msgpack arrays; the package's
-`model` lists the same fields in the same order, and a test holds the two together.
+fields -- where each field of a record stands. Records are msgpack arrays; the package's `model` lists the
+same fields in the same order, and a test holds the two together. The names are replaced by the numbers
+where the script is put together.
 --]]
 local P_INDEX, P_ITEM, P_CAP, P_FREE, P_HELD, P_SOLD, P_WITHHELD, P_LEASED, P_LANE_COUNT,
   P_REMOVED = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10

@@ -43,10 +43,10 @@ local function hold(t, c)
 
   local was = fan[F_SEQ]
   t.holds = t.holds + 1
-  local id, terms = 'h' .. digits(t.holds), terms_of(t, pool_id, qty)
+  local id, terms = digits('h', t.holds), terms_of(t, pool_id, qty)
   pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
   put(t, 'pools', pool_id, pool)
-  put(t, 'holds', id, '\158' .. HEAD[#fan_id] .. fan_id .. terms.record .. HEAD[#key] .. key)
+  t.dirty.holds[id] = '\158' .. HEAD[#fan_id] .. fan_id .. terms.record .. HEAD[#key] .. key
   t.zset.due['h:' .. id] = terms.deadline
   fan[F_USED] = fan[F_USED] + qty
   holds[#holds + 1] = id

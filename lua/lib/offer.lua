@@ -1,14 +1,14 @@
 --[[
 offer -- the line calls an entry: units of a pool are held for its fan until the offer's window ends.
 --]]
---#use fields get put fan_of stand emit refresh
+--#use fields get put fan_of stand emit refresh digits
 
 local function offer(t, id, entry, pool_id, qty)
   local pool, fan = t.record.pools[pool_id], fan_of(t, entry[E_FAN])
   local price = get(t, 'items', pool[P_ITEM])[I_PRICE]
   local lane = entry[E_LANE]
   t.holds = t.holds + 1
-  local hold_id, deadline = 'h' .. t.holds, t.now + t.rules.offer_ms
+  local hold_id, deadline = digits('h', t.holds), t.now + t.rules.offer_ms
   pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
   if lane == 0 then
     pool[P_LANE_COUNT] = math.min(pool[P_LANE_COUNT] + 1, t.rules.k - 1)
