@@ -6,7 +6,7 @@ local function answered(t, field, body)
   local stored = t.answers[field]
   if not stored then
     stored = t.stored[field]
-    if stored == nil then stored = redis.call('HGET', t.key.answers, field) end
+    if not stored and not t.prefetched then stored = redis.call('HGET', t.key.answers, field) end
   end
   if not stored then return false end
   local id, was = string.match(stored, '^([^|]*)|(.*)$')

@@ -17,7 +17,7 @@ local function begin(keys, clock_ms)
       wake = keys[20], nudge = keys[21],
     },
     record = {}, dirty = {}, zset = {},
-    charges = {}, outbox = {}, answers = {}, stored = {}, drop = {},
+    charges = {}, outbox = {}, answers = {}, stored = {}, prefetched = false, drop = {},
     log = {}, mail = {}, moves = {}, ready_count = {}, terms = {}, offers = 0,
   }
   for _, kind in ipairs(KINDS) do t.record[kind], t.dirty[kind] = {}, {} end

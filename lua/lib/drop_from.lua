@@ -2,9 +2,10 @@
 drop_from -- take the first `value` out of an array.
 --]]
 local function drop_from(array, value)
-  for i = 1, #array do
+  local count = #array
+  for i = 1, count do
     if array[i] == value then
-      table.remove(array, i)
+      for j = i, count do array[j] = array[j + 1] end
       return
     end
   end

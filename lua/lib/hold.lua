@@ -3,11 +3,18 @@ hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set
 unless somebody in the line is ready for that pool.
 --]]
 --#use fields get put fan_of room ready_in answered answer held_still refuse_buying emit refresh
---#use granted digits packed terms_of
+--#use granted digits packed terms_of memo
+
+-- The command in words, to tell a repeat from another command under the same key.
+local BODY = memo(function(pool)
+  return memo(function(qty)
+    return memo(function(fewer) return string.format('hold|%s|%d|%d', pool, qty, fewer) end)
+  end)
+end)
 
 local function hold(t, c)
   local fan_id, key, pool_id, qty, fewer, field = c[2], c[3], c[4], c[5], c[6] == 1, c[7]
-  local body = 'hold|' .. pool_id .. '|' .. NUMBER[qty] .. '|' .. NUMBER[c[6]]
+  local body = BODY[pool_id][qty][c[6]]
   local made = answered(t, field, body)
   if made == nil then return {'KEY_REUSED'} end
   local fan = fan_of(t, fan_id)
@@ -52,6 +59,6 @@ local function hold(t, c)
   holds[#holds + 1] = id
   answer(t, field, body, id)
   emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. terms.event)
-  if #fan[F_ENTRIES] > 0 then refresh(t, fan_id, false) end
+  if fan[F_ENTRIES][1] then refresh(t, fan_id, false) end
   return granted(t, 'HELD', id, was)
 end

@@ -12,17 +12,19 @@ local HEAD = memo(function(length)
   return string.sub(PACK(string.rep(' ', length)), 1, -length - 1)
 end)
 
+local NONE = PACK({})
+
 local function packed_ids(ids)
   local first = ids[1]
-  if not first then return '\144' end
   if not ids[2] then return '\145' .. HEAD[#first] .. first end
   return PACK(ids)
 end
 
 local function packed_fan(f, seq)
-  local last = f[F_LAST]
-  return '\151' .. seq .. PART[f[F_USED]] .. PART[f[F_MAKEGOOD]] .. packed_ids(f[F_HOLDS])
-    .. packed_ids(f[F_ENTRIES]) .. packed_ids(f[F_ORDERS]) .. HEAD[#last] .. last
+  local holds, entries, orders, last = f[F_HOLDS], f[F_ENTRIES], f[F_ORDERS], f[F_LAST]
+  return '\151' .. seq .. PART[f[F_USED]] .. PART[f[F_MAKEGOOD]]
+    .. (holds[1] and packed_ids(holds) or NONE) .. (entries[1] and packed_ids(entries) or NONE)
+    .. (orders[1] and packed_ids(orders) or NONE) .. HEAD[#last] .. last
 end
 
 local function packed_hold(h)

@@ -15,6 +15,7 @@ local function prefetch_records(t, kind, ids)
 end
 
 local function prefetch(t, commands)
+  t.prefetched = true
   local fans, holds, fields = {}, {}, {}
   for i = 1, #commands do
     local c = commands[i]
@@ -29,6 +30,8 @@ local function prefetch(t, commands)
   prefetch_records(t, 'holds', holds)
   if #fields > 0 then
     local rows, stored = redis.call('HMGET', t.key.answers, unpack(fields)), t.stored
-    for i = 1, #fields do stored[fields[i]] = rows[i] end
+    for i = 1, #fields do
+      if rows[i] then stored[fields[i]] = rows[i] end
+    end
   end
 end
