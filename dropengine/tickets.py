@@ -14,11 +14,12 @@ import secrets
 
 from dropengine.model import FanId
 
+KNOWN_MAX = 16_384
+
 _PURPOSE = b"dropengine:fan:f1:"
 _MAC_BYTES = 16
 _FAN_BYTES = 16
 _DAY_S = 86_400
-_KNOWN_MAX = 16_384
 _SKEW_S = 300
 """So much may the clock of the machine that issued a ticket be ahead of the one that reads it."""
 
@@ -59,7 +60,7 @@ class Tickets:
         if not hmac.compare_digest(self._signed(fan, issued), ticket):
             return None
         # The signature holds, so this text is our own.
-        if len(self._known) >= _KNOWN_MAX:
+        if len(self._known) >= KNOWN_MAX:
             self._known.clear()
         proven = self._known[ticket] = (FanId(fan), int(issued, 16))
         return proven

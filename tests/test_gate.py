@@ -92,6 +92,18 @@ async def test_a_page_of_ours_may(house: Front, spelling: str) -> None:
         assert '"you":{' in str(await socket.recv())
 
 
+async def test_a_page_that_may_act_under_one_name_may_not_under_another(house: Front) -> None:
+    sale = await house.sale()
+    _, ticket = house.ticket()
+    names = [f"{name}:{house.port}" for name in ("127.0.0.1", "localhost")]
+    for _ in range(2):
+        for host in names:
+            for page in names:
+                headers = {"host": host, "origin": f"http://{page}", "cookie": f"fan={ticket}"}
+                answer = await post(house, sale.drop, headers)
+                assert (answer.status_code == 403) is (host != page), (host, page)
+
+
 async def test_without_an_origin_a_cookie_proves_nothing_and_a_bearer_does(house: Front) -> None:
     sale = await house.sale()
     _, ticket = house.ticket()

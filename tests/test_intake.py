@@ -26,6 +26,7 @@ def shop() -> Iterator[Running]:
                 header_bytes_max=4096,
                 header_s_max=1,
                 body_s_max=1,
+                keep_alive_s=2,
             ),
             factory="tests.small_app:build",
         ) as one,
@@ -124,6 +125,24 @@ def test_the_second_request_of_a_connection_has_its_own_time(line: socket.socket
     assert answer(line) == b"1"
     line.sendall(HEAD)
     assert everything(line).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("noise", [b"", b"\r\n"])
+def test_a_connection_that_asks_nothing_more_is_ended(line: socket.socket, noise: bytes) -> None:
+    line.sendall(HEAD + b"content-length: 1\r\n\r\n1")
+    assert answer(line) == b"1"
+    line.sendall(noise)
+    assert everything(line) == b""
+
+
+def test_a_request_that_was_answered_early_has_an_end_too(line: socket.socket) -> None:
+    body = b"x" * 100
+    line.sendall(b"POST /pid HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n")
+    said = b""
+    while not said.endswith(b"Method Not Allowed"):
+        said += line.recv(65_536)
+    line.sendall(body)
+    assert everything(line) == b""
 
 
 def test_a_body_that_does_not_arrive_ends_the_connection(line: socket.socket) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropengine.tickets import Tickets
+from dropengine.tickets import KNOWN_MAX, Tickets
 
 SECRET = "a secret of thirty-two characters"
 NOW_S = 1_800_000_000
@@ -49,6 +49,28 @@ def test_a_machine_whose_clock_is_a_little_behind_believes_a_fresh_ticket() -> N
     _, ticket = house.issue(NOW_S)
     assert house.read(ticket, NOW_S - SKEW_S) is not None
     assert house.read(ticket, NOW_S - SKEW_S - 1) is None
+
+
+def test_a_ticket_that_was_seen_before_ends_as_any_other() -> None:
+    fan, ticket = house.issue(NOW_S)
+    for now_s, who in (
+        (NOW_S, fan),
+        (NOW_S + 30 * DAY_S + 1, None),
+        (NOW_S + 30 * DAY_S, fan),
+        (NOW_S - SKEW_S - 1, None),
+        (NOW_S, fan),
+    ):
+        assert house.read(ticket, now_s) == who
+
+
+def test_only_so_many_tickets_are_remembered_and_all_are_read() -> None:
+    busy = Tickets(SECRET, 30)
+    people = [busy.issue(NOW_S) for _ in range(KNOWN_MAX + 10)]
+    for _ in range(2):
+        for fan, ticket in people:
+            assert busy.read(ticket, NOW_S) == fan
+            assert busy.read(f"{ticket}A", NOW_S) is None
+        assert len(busy._known) <= KNOWN_MAX
 
 
 def test_another_house_does_not_believe_it() -> None:
