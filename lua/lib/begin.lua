@@ -4,8 +4,6 @@ rules and the pools. Everything that a script decides is kept in `t` until `comm
 Returns nil when there is no such drop.
 --]]
 local SCHEMA = 1
-local KINDS = {'pools', 'items', 'fans', 'holds', 'orders', 'entries'}
-local ZSETS = {'due', 'places', 'ready', 'buying', 'returned', 'sales'}
 
 local function begin(keys, clock_ms)
   local t = {
@@ -16,12 +14,12 @@ local function begin(keys, clock_ms)
       outbox = keys[15], log = keys[16], answers = keys[17], moves = keys[18], mail = keys[19],
       wake = keys[20], nudge = keys[21],
     },
-    record = {}, dirty = {}, zset = {},
+    record = {pools = {}, items = {}, fans = {}, holds = {}, orders = {}, entries = {}},
+    dirty = {pools = {}, items = {}, fans = {}, holds = {}, orders = {}, entries = {}},
+    zset = {due = {}, places = {}, ready = {}, buying = {}, returned = {}, sales = {}},
     charges = {}, outbox = {}, answers = {}, stored = {}, prefetched = false, drop = {},
     log = {}, mail = {}, moves = {}, ready_count = {}, terms = {}, offers = 0,
   }
-  for _, kind in ipairs(KINDS) do t.record[kind], t.dirty[kind] = {}, {} end
-  for _, name in ipairs(ZSETS) do t.zset[name] = {} end
   local d = redis.call('HMGET', t.key.drop, 'state', 'seq', 'at', 'test', 'rules', 'revision',
     'arrivals', 'holds', 'schema')
   if not d[1] then return nil end

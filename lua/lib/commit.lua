@@ -20,6 +20,29 @@ local function unchanged(t)
   return true
 end
 
+local function write(command, key, args)
+  for from = 1, #args, ROWS_MAX * 2 do
+    redis.call(command, key, unpack(args, from, math.min(from + ROWS_MAX * 2 - 1, #args)))
+  end
+end
+
+local function write_zset(key, members)
+  local add, remove, n = {}, {}, 0
+  local shown, text
+  for member, score in pairs(members) do
+    if score then
+      -- The holds of a batch share their deadline.
+      if score ~= shown then shown, text = score, NUMBER[score] end
+      add[n + 1], add[n + 2] = text, member
+      n = n + 2
+    else
+      remove[#remove + 1] = member
+    end
+  end
+  write('ZREM', key, remove)
+  write('ZADD', key, add)
+end
+
 local function commit(t)
   if unchanged(t) then return true end
   -- A cancelled drop sells nothing; its money must go back even when its books were broken.
@@ -37,14 +60,8 @@ local function commit(t)
     end
   end
 
-  local function write(command, key, args)
-    for from = 1, #args, ROWS_MAX * 2 do
-      redis.call(command, key, unpack(args, from, math.min(from + ROWS_MAX * 2 - 1, #args)))
-    end
-  end
-
   if #t.log > 0 then
-    local head = {'state', t.state, 'seq', t.seq, 'at', t.now, 'revision', t.revision,
+    local head = {'state', t.state, 'seq', t.seq, 'at', t.now_text, 'revision', t.revision,
       'arrivals', t.arrivals, 'holds', t.holds}
     for field, value in pairs(t.drop) do
       head[#head + 1] = field
@@ -63,30 +80,22 @@ local function commit(t)
   end
   write('HSET', t.key.fans, fans)
   for kind, ids in pairs(t.dirty) do
-    local args, n = {}, 0
-    for id in pairs(ids) do
-      args[n + 1], args[n + 2] = id, packed(t, kind, id)
-      n = n + 2
+    if next(ids) then
+      local args, n = {}, 0
+      for id, text in pairs(ids) do
+        if text == true then text = packed(t, kind, id) end
+        args[n + 1], args[n + 2] = id, text
+        n = n + 2
+      end
+      write('HSET', t.key[kind], args)
+      t.dirty[kind] = {}
     end
-    write('HSET', t.key[kind], args)
-    t.dirty[kind] = {}
   end
   for name, members in pairs(t.zset) do
-    local add, remove, n = {}, {}, 0
-    local shown, text
-    for member, score in pairs(members) do
-      if score then
-        -- The holds of a batch share their deadline.
-        if score ~= shown then shown, text = score, NUMBER[score] end
-        add[n + 1], add[n + 2] = text, member
-        n = n + 2
-      else
-        remove[#remove + 1] = member
-      end
+    if next(members) then
+      write_zset(t.key[name], members)
+      t.zset[name] = {}
     end
-    write('ZREM', t.key[name], remove)
-    write('ZADD', t.key[name], add)
-    t.zset[name] = {}
   end
   local answers, n = {}, 0
   for field, value in pairs(t.answers) do

@@ -13,9 +13,10 @@ local function decide(t, verbs, batch)
     outcomes[i] = verbs[command[1]](t, command)
   end
   if not conclude(t) then return PACK({'FROZEN'}) end
+  local kind_of = type
   for i = 1, #outcomes do
     local outcome = outcomes[i]
-    if type(outcome) == 'table' then outcomes[i] = PACK(outcome) end
+    if kind_of(outcome) == 'table' then outcomes[i] = PACK(outcome) end
   end
   return '\147' .. PART['PRESSED'] .. PART[t.now] .. packed_list(outcomes)
 end

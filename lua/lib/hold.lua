@@ -2,7 +2,7 @@
 hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set aside for the fan,
 unless somebody in the line is ready for that pool.
 --]]
---#use fields get put fan_of room ready_in answered answer held_still refuse_buying emit refresh
+--#use fields get fan_of room ready_in answered answer held_still refuse_buying emit refresh
 --#use granted digits packed terms_of memo
 
 -- The command in words, to tell a repeat from another command under the same key.
@@ -52,7 +52,7 @@ local function hold(t, c)
   t.holds = t.holds + 1
   local id, terms = digits('h', t.holds), terms_of(t, pool_id, qty)
   pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
-  put(t, 'pools', pool_id, pool)
+  t.dirty.pools[pool_id] = true
   t.dirty.holds[id] = '\158' .. HEAD[#fan_id] .. fan_id .. terms.record .. HEAD[#key] .. key
   t.zset.due['h:' .. id] = terms.deadline
   fan[F_USED] = fan[F_USED] + qty
