@@ -12,6 +12,8 @@ answer is written when the batch comes back, without a task. Everything else is 
 
 import asyncio
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from starlette.responses import Response
@@ -97,7 +99,10 @@ class Intake(HttpToolsProtocol):
             self._refuse(*LARGE)
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        # What the application is told of it is made when it turns out to be the application's.
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         # The first request of a connection has its time already.
         if not self._in_headers or self._due_s == math.inf:
             self._arm(self.header_s_max)
@@ -115,7 +120,7 @@ class Intake(HttpToolsProtocol):
         self._arm(self.body_s_max)
         asked = self._asked()
         if asked is None:
-            super().on_headers_complete()
+            self._begin()
         else:
             self.cycle = Pressing(asked)
         self._served = self.cycle is not None
@@ -146,6 +151,15 @@ class Intake(HttpToolsProtocol):
         elif self._due_s == math.inf:
             self._arm(self.timeout_keep_alive)
 
+    def _begin(self, more: Mapping[str, object] = MappingProxyType({})) -> None:
+        """Begin the application's request with what was read. more: of its scope."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        self.scope.update(more)  # type: ignore[typeddict-item]
+        super().on_headers_complete()
+
     # --- The short way. ---
 
     def _asked(self) -> Asked | None:
@@ -170,8 +184,7 @@ class Intake(HttpToolsProtocol):
         command = asked.command(body)
         if command is None or isinstance(command, wire.Pay):
             cycle.response_complete = True
-            self.scope[COUNTED] = True  # type: ignore[literal-required]
-            super().on_headers_complete()
+            self._begin({COUNTED: True})
             self.cycle.keep_alive = self.cycle.keep_alive and cycle.keep_alive
             super().on_body(body)
             super().on_message_complete()

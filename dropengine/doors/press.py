@@ -150,7 +150,10 @@ def _ticket(headers: Headers) -> tuple[bool, str]:
         scheme, _, token = shown.decode("latin-1").partition(" ")
         return True, token.strip() if scheme.lower() == "bearer" else ""
     cookies = cookie_parser(headers.get(b"cookie", b"").decode("latin-1"))
-    return False, next((cookies[name] for name in COOKIES if name in cookies), "")
+    for name in COOKIES:
+        if name in cookies:
+            return False, cookies[name]
+    return False, ""
 
 
 def _again(event: MutableMapping[str, Any], receive: Receive) -> Receive:
