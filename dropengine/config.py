@@ -146,7 +146,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ping_s: Annotated[int, _whole(1, 300, "a socket is pinged this often")] = 20
     pong_s_max: Annotated[int, _whole(1, 300, "silent for this long: it is closed")] = 20
     seat_buffer_bytes_max: Annotated[
-        int, _whole(1_024, 16_777_216, "unsent bytes of a socket above which ticks are skipped")
+        int,
+        _whole(1_024, 16_777_216, "unsent bytes of an event stream above which ticks are skipped"),
     ] = 65_536
     seat_behind_ms_max: Annotated[
         int, _whole(100, 60_000, "a socket that is behind for this long is closed with 1013")

@@ -26,7 +26,7 @@ from dropengine.hub import Hub
 from dropengine.model import DropId, FanId, HoldGranted, HoldId
 from dropengine.protocol import EXTENSION, LiveProtocol
 from dropengine.room import Room
-from dropengine.seat import Conn, Frame, Seat, Write, frame
+from dropengine.seat import Conn, Frame, Seat, frame
 from dropengine.store import command_row
 from dropengine.tickets import Tickets
 from dropengine.wire import CloseCode, Done, Refused
@@ -87,7 +87,6 @@ class Talker:
         conn: Conn,
         tickets: Tickets,
         ticket: str | None,
-        write: Write | None = None,
     ) -> None:
         self.room = room
         self._tickets = tickets
@@ -96,7 +95,7 @@ class Talker:
         self._burst = 2 * self._rate
         self._budget = self._burst
         self._when = time.monotonic()
-        self.seat = room.sit(conn, self._fan(ticket), write)
+        self.seat = room.sit(conn, self._fan(ticket))
 
     def _fan(self, ticket: str | None) -> FanId | None:
         return None if ticket is None else self._tickets.read(ticket, int(time.time()))
@@ -257,6 +256,8 @@ class QueueConn:
     here.
     """
 
+    fd = -1
+
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Frame | None] = asyncio.Queue()
         self.code = CloseCode.RESTART
@@ -269,6 +270,9 @@ class QueueConn:
             self.queue.put_nowait(frame)
             if frame.then is not None:
                 self.push(frame.then)
+
+    def rest(self, _raw: bytes) -> None:
+        raise AssertionError("a queue takes whole frames")
 
     def unsent(self) -> int:
         return self._bytes
@@ -360,9 +364,9 @@ class LiveDoor:
         self._open += 1
 
         def seat(conn: LiveProtocol) -> None:
-            talker = Talker(room, conn, self._tickets, ticket, conn.write)
+            talker = Talker(room, conn, self._tickets, ticket)
             talker.on_lost = lambda: self._left(where)
-            conn.take(talker, room.settings.seat_buffer_bytes_max)
+            conn.take(talker)
 
         return seat
 
@@ -391,9 +395,9 @@ class LiveDoor:
         if isinstance(conn, LiveProtocol):
             if conn.transport.is_closing():
                 return False
-            talker = Talker(room, conn, self._tickets, ticket, conn.write)
+            talker = Talker(room, conn, self._tickets, ticket)
             talker.on_lost = left
-            conn.take(talker, room.settings.seat_buffer_bytes_max)
+            conn.take(talker)
             return True
         await _by_queue(room, self._tickets, ticket, receive, send)
         return False

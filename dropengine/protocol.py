@@ -23,7 +23,7 @@ from websockets.http11 import Request
 from websockets.protocol import Protocol as Framing
 from websockets.protocol import Side
 
-from dropengine.seat import Frame, Write
+from dropengine.seat import Frame
 from dropengine.wire import CloseCode
 
 EXTENSION = "dropengine.conn"
@@ -90,6 +90,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     """One socket. Give it to uvicorn as `ws="dropengine.protocol:LiveProtocol"`."""
 
     talk: Talk | None = None
+    fd = -1
+    """The socket's file while it takes bytes at once; see `Conn`."""
     _longest = 0
     _rest = b""
     """The beginning of a frame that has not come whole."""
@@ -98,13 +100,17 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     # --- The door's side. ---
 
-    def take(self, talk: Talk, backlog_bytes_max: int) -> None:
-        """From now on `talk` reads this socket. Call it after `websocket.accept` was sent.
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # Whatever is written goes to the socket at once, in order, and the first byte that it does
+        # not take is told: so bytes may be written past the transport while it has none.
+        self.transport.set_write_buffer_limits(high=0)
+        if transport.get_extra_info("sslcontext") is None:
+            self.fd = transport.get_extra_info("socket").fileno()
 
-        backlog_bytes_max: unsent bytes beyond which the talk is told that the reader is too slow.
-        """
+    def take(self, talk: Talk) -> None:
+        """From now on `talk` reads this socket. Call it after `websocket.accept` was sent."""
         self.talk = talk
-        self.transport.set_write_buffer_limits(high=backlog_bytes_max)
         # What only the handshake and the ASGI side need would stay for as long as the socket does.
         self.queue = _SINK
         self._longest = self.config.ws_max_size
@@ -113,17 +119,18 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
+        if self.unsent():
+            talk.full()
 
     def push(self, frame: Frame) -> None:
         """Write a frame that was framed once for everybody. Never waits, never raises."""
+        self.rest(frame.raw)
+
+    def rest(self, raw: bytes) -> None:
+        """What the socket did not take at once."""
         # A write to a closed transport raises in uvloop.
         if not (self.close_sent or self.transport.is_closing()):
-            self.transport.write(frame.raw)
-
-    @property
-    def write(self) -> Write:
-        """The transport's own: for bytes that are framed already."""
-        return self.transport.write
+            self.transport.write(raw)
 
     def unsent(self) -> int:
         """Bytes that the peer has not taken yet."""
@@ -242,6 +249,15 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             # His goodbye came and our answer is on its way. This must not keep the server from
             # telling the others.
             self.transport.close()
+        self._lost()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self._lost()
+
+    def handle_parser_exception(self) -> None:
+        super().handle_parser_exception()
+        self._lost()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -279,10 +295,15 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self._lost()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._lost()
+        try:
+            super().connection_lost(exc)
+        finally:
+            # Before the file is closed and its number is somebody else's.
+            self._lost()
 
     def _lost(self) -> None:
+        """Nothing is written to the socket from here on."""
+        self.fd = -1
         talk, self.talk = self.talk, None
         if talk is not None:
             talk.lost()

@@ -7,8 +7,8 @@ never merged away: it is read again and sent whole. A slow reader never slows th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import os
 from collections.abc import Iterable
 
 import msgspec
@@ -20,7 +20,7 @@ from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId, HoldId, HoldRecord
 from dropengine.payments import Payments, intend
 from dropengine.places import Lines
-from dropengine.seat import Conn, Frame, Seat, Write, frame
+from dropengine.seat import Conn, Frame, Seat, frame
 from dropengine.store import Shown, Store, ViewReply, YouRow
 from dropengine.wire import CloseCode
 
@@ -90,17 +90,21 @@ class Room:
         self.batcher.on_landed = self._open_letters
         self._reading: asyncio.Task[None] | None = None
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
-        self._direct: dict[Seat, Write] = {}
-        """Seats that take the next tick's bytes at once."""
-        self._asking: dict[Seat, Write] = {}
-        """Those of them with a command on its way: the tick may go out with the answer."""
+        self._direct: dict[Seat, int] = {}
+        """Seats whose socket takes the next tick's bytes at once, and its file."""
+        self._files: list[int] | None = None
+        """Those files again, until somebody comes or goes."""
+        self._asking: dict[Seat, None] = {}
+        """The same with a command on its way: the tick may go out with the answer."""
+        self._early: dict[Seat, None] = {}
+        """Watchers who came before the first view."""
         self._laggards: dict[Seat, None] = {}
 
     # --- Sitting down and leaving. ---
 
-    def sit(self, conn: Conn, fan: FanId | None, write: Write | None = None) -> Seat:
-        """A new seat; its snapshot follows as soon as the state is known. write: see `Seat`."""
-        seat = Seat(conn, self, write)
+    def sit(self, conn: Conn, fan: FanId | None) -> Seat:
+        """A new seat; its snapshot follows as soon as the state is known."""
+        seat = Seat(conn, self)
         self.seats[seat] = None
         self.used_at = asyncio.get_running_loop().time()
         self.greet(seat, fan)
@@ -116,6 +120,7 @@ class Room:
             if self.view is not None:
                 self._snapshot(seat, None)
             else:
+                self._early[seat] = None
                 self.wake.set()
             return
         here = self.fans.get(fan)
@@ -133,6 +138,7 @@ class Room:
         seat.gone = True
         self.seats.pop(seat, None)
         self._stand_back(seat)
+        self._early.pop(seat, None)
         self._laggards.pop(seat, None)
         self._unseat(seat)
         self.used_at = asyncio.get_running_loop().time()
@@ -150,39 +156,65 @@ class Room:
     def show(self, view: ViewReply, tick: Frame | None) -> None:
         """The newest state, and its frame when it is worth one."""
         self.view = view
-        for seat in [s for s in self.seats if s.fresh and s.fan is None]:
+        early, self._early = self._early, {}
+        for seat in early:
             self._snapshot(seat, None)
         if tick is None:
             return
         self.tick = tick
-        raw = tick.raw
-        # The loop that everything else waits for: one write a seat, and nothing to ask before it.
-        # A copy, because the write that fills a buffer takes its seat out of them.
-        for write in list(self._direct.values()):
-            try:
-                write(raw)
-            except RuntimeError:
-                # It is closing; its loss is on the way.
-                continue
-        self._let_ride(raw)
+        self._write(tick.raw)
+        self._let_ride(tick.raw)
         if len(self._direct) + len(self._asking) < len(self.seats):
             for seat in self.seats:
-                if seat.write is None and not seat.fresh:
+                if seat.fd < 0 and not seat.fresh:
                     self._offer(seat, tick)
+
+    def _write(self, raw: bytes) -> None:
+        """The loop that everything else waits for: one system call a socket, and no object of it is
+        touched. Nothing else runs meanwhile, so nobody comes or goes."""
+        if self._files is None:
+            self._files = list(self._direct.values())
+        size, write = len(raw), os.write
+        stuck: dict[int, int] = {}
+        for fd in self._files:
+            try:
+                taken = write(fd, raw)
+            except BlockingIOError:
+                taken = 0
+            except OSError:
+                # It is gone; the word of its loss is on the way.
+                continue
+            if taken < size:
+                stuck[fd] = taken
+        for seat in [seat for seat in self._direct if seat.fd in stuck] if stuck else ():
+            seat.conn.rest(raw[stuck[seat.fd] :])
+
+    def _stand_by(self, seat: Seat) -> None:
+        """From now on the seat gets ticks."""
+        if seat.fd >= 0 and not seat.wants_tick:
+            self._direct[seat] = seat.fd
+            self._files = None
+
+    def _stand_back(self, seat: Seat) -> None:
+        """No tick for this seat until it is said again; what it was owed is old by then."""
+        self._direct.pop(seat, None)
+        self._files = None
+        self._asking.pop(seat, None)
+        seat.owed = b""
 
     # --- A crowd that presses: a tick and an answer in one write. ---
 
     def asks(self, seat: Seat) -> None:
         """A command of this seat is on its way; `answered` follows soon, whatever becomes of it."""
-        write = self._direct.pop(seat, None)
-        if write is not None:
-            self._asking[seat] = write
+        if self._direct.pop(seat, None) is not None:
+            self._files = None
+            self._asking[seat] = None
 
     def answered(self, seat: Seat) -> None:
         """Its answer is pushed next, and takes with it what the seat is owed."""
-        write = self._asking.pop(seat, None)
-        if write is not None:
-            self._direct[seat] = write
+        if seat in self._asking:
+            del self._asking[seat]
+            self._stand_by(seat)
 
     def _let_ride(self, raw: bytes) -> None:
         """A tick for those who await an answer: it waits for that, but not longer than for one tick
@@ -190,20 +222,8 @@ class Room:
         late = [seat for seat in self._asking if seat.owed]
         for seat in self._asking:
             seat.owed += raw
-        self._pay_off(late)
-
-    def _pay_off(self, late: Iterable[Seat]) -> None:
         for seat in late:
-            owed, seat.owed = seat.owed, b""
-            if seat.write is not None:
-                with contextlib.suppress(RuntimeError):
-                    seat.write(owed)
-
-    def _stand_back(self, seat: Seat) -> None:
-        """No tick for this seat until it is said again; what it was owed is old by then."""
-        self._direct.pop(seat, None)
-        self._asking.pop(seat, None)
-        seat.owed = b""
+            seat.pay()
 
     def _offer(self, seat: Seat, tick: Frame) -> None:
         """A tick for a seat whose backlog has to be looked at.
@@ -236,20 +256,21 @@ class Room:
             return
         if seat.fan is not None:
             self.want(seat.fan)
-        if seat.write is not None:
-            self._direct[seat] = seat.write
+        if seat.fd >= 0:
+            self._stand_by(seat)
             if self.tick is not None:
                 seat.push(self.tick)
 
     def drain(self) -> None:
         """Those who stay behind go; those who read again get the newest tick, and those whose
         answer takes long get what they are owed."""
-        self._pay_off([seat for seat in self._asking if seat.owed])
+        for seat in [seat for seat in self._asking if seat.owed]:
+            seat.pay()
         now = asyncio.get_running_loop().time()
         for seat in list(self._laggards):
             if now - seat.behind_at > self.settings.seat_behind_ms_max / 1000:
                 seat.end(CloseCode.BEHIND, "too far behind")
-            elif seat.write is None and self.tick is not None:
+            elif seat.fd < 0 and self.tick is not None:
                 self._offer(seat, self.tick)
 
     def everybody(self, sent: Frame) -> None:
@@ -291,8 +312,7 @@ class Room:
             you or b"null",
         )
         seat.fresh = False
-        if seat.write is not None and not seat.wants_tick:
-            self._direct[seat] = seat.write
+        self._stand_by(seat)
         seat.push(Frame(text))
         if self.away:
             seat.push(self.away_tick())

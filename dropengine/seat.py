@@ -5,7 +5,7 @@ A frame is encoded once and framed once; the same bytes go to every socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
 from typing import Protocol
 
 from dropengine import wire
@@ -47,15 +47,21 @@ def frame(message: wire.ToFanMessage) -> Frame:
     return Frame(wire.encode(message))
 
 
-Write = Callable[[bytes], object]
-"""Takes framed bytes at once; raises RuntimeError when the socket is closing."""
-
-
 class Conn(Protocol):
-    """The wire under a seat: the socket protocol, or a queue for plain ASGI servers and SSE."""
+    """The wire under a seat: the socket protocol, or a queue for plain ASGI servers and SSE.
+
+    fd: the file of a socket that takes framed bytes at once; its owner tells the room when the
+    reader falls behind. -1 for a wire whose backlog has to be looked at.
+    """
+
+    fd: int
 
     def push(self, frame: Frame) -> None:
         """Hand a frame over. Never waits, never raises; after the end it does nothing."""
+        ...
+
+    def rest(self, raw: bytes, /) -> None:
+        """Keep what the socket `fd` did not take, and send it as soon as it does."""
         ...
 
     def unsent(self) -> int:
@@ -76,28 +82,24 @@ class House(Protocol):
 
 
 class Seat:
-    """One open socket in a room. `fan` is None for a watcher.
-
-    write: takes framed bytes at once; its owner tells the room when the reader falls behind. None
-    for a connection whose backlog has to be looked at.
-    """
+    """One open socket in a room. `fan` is None for a watcher."""
 
     __slots__ = (
         "behind_at",
         "conn",
         "fan",
+        "fd",
         "fresh",
         "gone",
         "house",
         "owed",
         "wants_tick",
-        "write",
     )
 
-    def __init__(self, conn: Conn, house: House, write: Write | None) -> None:
+    def __init__(self, conn: Conn, house: House) -> None:
         self.conn = conn
         self.house = house
-        self.write = write
+        self.fd = conn.fd
         self.fan: FanId | None = None
         self.fresh = True
         """Its snapshot has not been sent yet; until then it gets nothing else."""
@@ -111,20 +113,27 @@ class Seat:
         """Something personal: kept for a slow reader, up to a limit."""
         if self.gone:
             return
-        if self.write is None or self.wants_tick:
+        if self.fd < 0 or self.wants_tick:
             if self.conn.unsent() > BACKLOG_BYTES_MAX:
                 self.end(CloseCode.BEHIND, "too far behind")
-                return
-            self.conn.push(frame)
+            else:
+                self.conn.push(frame)
             return
-        raw = frame.raw
+        self.pay(frame.raw)
+
+    def pay(self, raw: bytes = b"") -> None:
+        """Write what is owed, and `raw`, to the socket at once."""
         if self.owed:
             raw, self.owed = self.owed + raw, b""
         try:
-            self.write(raw)
-        except RuntimeError:
-            # It is closing; its loss is on the way.
+            taken = os.write(self.fd, raw)
+        except BlockingIOError:
+            taken = 0
+        except OSError:
+            # It is gone; the word of its loss is on the way.
             return
+        if taken < len(raw):
+            self.conn.rest(raw[taken:])
 
     def end(self, code: int, reason: str) -> None:
         """Close it and give the seat up."""

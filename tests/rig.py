@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,9 +25,14 @@ from tests.shop import local_pay
 
 
 class Screen:
-    """The wire under a seat: keeps what comes, when it came, and how it ended."""
+    """The wire under a seat: keeps what comes, when it came, and how it ended.
 
-    def __init__(self) -> None:
+    fd: of a socket that takes bytes past it.
+    """
+
+    def __init__(self, fd: int = -1) -> None:
+        self.fd = fd
+        self.rests: list[bytes] = []
         self.frames: list[Frame] = []
         self.times: list[float] = []
         self.heard: list[Message] = []
@@ -39,6 +46,9 @@ class Screen:
         self.heard.append(json.loads(frame.text))
         if frame.then is not None:
             self.push(frame.then)
+
+    def rest(self, raw: bytes) -> None:
+        self.rests.append(raw)
 
     def unsent(self) -> int:
         return self.backlog
@@ -70,6 +80,38 @@ class Screen:
                     place -= sum(1 for other in new if other < n)
                     r = max(r, moves["r0"] + len(moves["left"]))
         return place
+
+
+class Line:
+    """A socket that takes bytes at once, and what came out at its other end."""
+
+    def __init__(self) -> None:
+        near, self.far = socket.socketpair()
+        near.setblocking(False)
+        self.far.setblocking(False)
+        self.near = near
+        self.screen = Screen(near.fileno())
+
+    def heard(self) -> bytes:
+        """What has come since this was asked last."""
+        blocks = []
+        with contextlib.suppress(BlockingIOError):
+            while block := self.far.recv(1 << 16):
+                blocks.append(block)
+        return b"".join(blocks)
+
+    def stuff(self) -> None:
+        """Fill it, so that it takes nothing more."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.near.send(bytes(1 << 12))
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.near.send(b"-")
+
+    def close(self) -> None:
+        self.near.close()
+        self.far.close()
 
 
 class Counted(Store):

@@ -91,7 +91,7 @@ async def test_no_two_ticks_are_closer_than_the_pace_whoever_asks(
 ) -> None:
     pace_ms = 50
     async with front.front(settings(server.url, tmp_path, tick_ms=pace_ms)) as house:
-        sale = await house.sale(item("pin", {"pin": 1_000}, most=1), limit=1_000)
+        sale = await house.sale(item("pin", {"pin": 50_000}, most=1), limit=50_000)
         hub = house.house.hub
         room = await hub.room(sale.drop)
         assert room is not None
@@ -140,7 +140,7 @@ async def test_who_asks_gets_the_newest_state_before_the_screens_do(
 async def test_the_last_change_is_shown_by_nudges_alone(server: Server, tmp_path: Path) -> None:
     conf = settings(server.url, tmp_path, view_ms=600_000, settle_ms=10_000)
     async with front.front(conf) as house, front.front(conf) as other:
-        sale = await house.sale(item("pin", {"pin": 1_000}, most=1), limit=1_000)
+        sale = await house.sale(item("pin", {"pin": 50_000}, most=1), limit=50_000)
         async with house.watcher(sale.drop) as here, other.watcher(sale.drop) as there:
             for burst in range(20):
                 for n in range(burst % 4 + 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from tests import front
 from tests.conftest import MakeSale
 from tests.drops import item
 from tests.front import until
-from tests.rig import Rig, Screen, rig
+from tests.rig import Line, Rig, Screen, rig
 from tests.sale import Sale
 
 server = front.server
@@ -259,71 +259,15 @@ async def test_personal_frames_are_kept_up_to_a_limit(sale: Sale, tmp_path: Path
         assert slow.code == wire.CloseCode.BEHIND
 
 
-# --- Readers whose socket writes at once. ---
+# --- Readers whose socket takes bytes at once. ---
 
 
-async def test_a_tick_that_fills_one_readers_buffer_reaches_all_the_others(
-    sale: Sale, tmp_path: Path
-) -> None:
-    async with rig(sale, tmp_path) as one:
-        written: list[list[bytes]] = [[] for _ in range(3)]
-
-        def write(n: int, raw: bytes) -> None:
-            if b'"t":"tick"' not in raw:
-                return
-            written[n].append(raw)
-            if n == 0:
-                one.room.full(seats[0])
-            if n == 1:
-                raise RuntimeError("this transport is closing")
-
-        seats = [one.room.sit(Screen(), None, partial(write, n)) for n in range(3)]
-        for name in ("ada", "ben"):
-            await sale.held(name)
-            await one.look()
-        assert [len(frames) for frames in written] == [1, 2, 2]
-
-
-async def test_only_its_transport_says_that_a_full_socket_has_drained(
-    sale: Sale, tmp_path: Path
-) -> None:
-    """It says once that it is full; were it written to before it drained, it would never again."""
-    async with rig(sale, tmp_path) as one:
-        screen, written = Screen(), list[bytes]()
-        seat = one.room.sit(screen, FanId("ada"), written.append)
-        await one.quiet()
-        assert b'"t":"snapshot"' in written.pop()
-        one.room.full(seat)
-        one.room.full(seat)
-        for name in ("ben", "cleo"):
-            await sale.held(name)
-            await one.look()
-            one.room.drain()
-        assert (written, screen.heard) == ([], [])
-        one.room.drained(seat)
-        one.room.drained(seat)
-        await one.quiet()
-        newest, you = written
-        assert one.room.tick is not None
-        assert newest == one.room.tick.raw
-        assert b'"t":"you"' in you
-        await sale.held("dan")
-        await one.look()
-        assert written[2:] == [one.room.tick.raw]
-
-
-# --- A crowd that presses: a tick and an answer in one write. ---
-
-
-async def asking(one: Rig) -> tuple[Seat, list[bytes]]:
-    """Ada, seated on a socket that writes at once, with a command on its way."""
-    written = list[bytes]()
-    seat = one.room.sit(Screen(), FanId("ada"), written.append)
-    await one.quiet()
-    await one.look()
-    written.clear()
-    one.room.asks(seat)
-    return seat, written
+@pytest.fixture
+def lines() -> Iterator[list[Line]]:
+    three = [Line() for _ in range(3)]
+    yield three
+    for line in three:
+        line.close()
 
 
 async def told(one: Rig, buyer: str) -> bytes:
@@ -334,56 +278,138 @@ async def told(one: Rig, buyer: str) -> bytes:
     return one.room.tick.raw
 
 
-async def test_a_tick_goes_out_with_the_answer_that_is_awaited(sale: Sale, tmp_path: Path) -> None:
+async def test_a_socket_that_is_full_or_gone_keeps_no_tick_from_the_others(
+    sale: Sale, tmp_path: Path, lines: list[Line]
+) -> None:
     async with rig(sale, tmp_path) as one:
-        seat, written = await asking(one)
+        for line in lines:
+            one.room.sit(line.screen, None)
+        await one.look()
+        full, gone, good = lines
+        assert b'"t":"snapshot"' in good.heard()
+        full.stuff()
+        gone.far.close()
+        ticks = [await told(one, name) for name in ("ada", "ben")]
+        assert good.heard() == b"".join(ticks)
+        # What it did not take is its owner's to send; he says when it is full.
+        assert full.screen.rests == ticks
+
+
+async def test_a_tick_that_was_taken_in_part_goes_on_where_it_stopped(
+    sale: Sale, tmp_path: Path, lines: list[Line]
+) -> None:
+    line = lines[0]
+    async with rig(sale, tmp_path) as one:
+        seat = one.room.sit(line.screen, FanId("ada"))
+        await one.quiet()
+        await one.look()
+        line.heard()
+        # Larger than any socket's buffer.
+        sent = Frame(b"x" * (1 << 23))
+        seat.push(sent)
+        (rest,) = line.screen.rests
+        assert 0 < len(rest) < len(sent.raw)
+        assert line.heard() + rest == sent.raw
+
+
+async def test_only_its_transport_says_that_a_full_socket_has_drained(
+    sale: Sale, tmp_path: Path, lines: list[Line]
+) -> None:
+    """It says once that it is full; were it written to before it drained, it would never again."""
+    line = lines[0]
+    async with rig(sale, tmp_path) as one:
+        seat = one.room.sit(line.screen, FanId("ada"))
+        await one.quiet()
+        assert b'"t":"snapshot"' in line.heard()
+        one.room.full(seat)
+        one.room.full(seat)
+        for name in ("ben", "cleo"):
+            await told(one, name)
+            one.room.drain()
+        assert (line.heard(), line.screen.heard) == (b"", [])
+        one.room.drained(seat)
+        one.room.drained(seat)
+        assert one.room.tick is not None
+        assert line.heard() == one.room.tick.raw
+        await one.quiet()
+        assert b'"t":"you"' in line.heard()
+        newest = await told(one, "dan")
+        assert line.heard() == newest
+
+
+# --- A crowd that presses: a tick and an answer in one write. ---
+
+
+async def asking(one: Rig, line: Line) -> Seat:
+    """Ada, with a command on its way."""
+    seat = one.room.sit(line.screen, FanId("ada"))
+    await one.quiet()
+    await one.look()
+    line.heard()
+    one.room.asks(seat)
+    return seat
+
+
+async def test_a_tick_goes_out_with_the_answer_that_is_awaited(
+    sale: Sale, tmp_path: Path, lines: list[Line]
+) -> None:
+    line = lines[0]
+    async with rig(sale, tmp_path) as one:
+        seat = await asking(one, line)
         owed = await told(one, "ben")
-        assert written == []
+        assert line.heard() == b""
         answer = Frame(b'{"t":"done"}')
         one.room.answered(seat)
         seat.push(answer)
         # What is older stands first.
-        assert written == [owed + answer.raw]
+        assert line.heard() == owed + answer.raw
         newest = await told(one, "cleo")
-        assert written[1:] == [newest]
+        assert line.heard() == newest
 
 
 async def test_a_tick_waits_for_an_answer_no_longer_than_for_the_next_tick(
-    sale: Sale, tmp_path: Path
+    sale: Sale, tmp_path: Path, lines: list[Line]
 ) -> None:
+    line = lines[0]
     async with rig(sale, tmp_path) as one:
-        _, written = await asking(one)
-        ticks = [await told(one, name) for name in ("ben", "cleo")]
-        assert written == [b"".join(ticks)]
+        await asking(one, line)
+        first = await told(one, "ben")
+        assert line.heard() == b""
+        second = await told(one, "cleo")
+        assert line.heard() == first + second
 
 
 async def test_without_another_tick_it_goes_out_alone_after_a_moment(
-    sale: Sale, tmp_path: Path
+    sale: Sale, tmp_path: Path, lines: list[Line]
 ) -> None:
+    line = lines[0]
     async with rig(sale, tmp_path) as one:
-        _, written = await asking(one)
+        await asking(one, line)
         owed = await told(one, "ben")
         one.room.drain()
-        assert written == [owed]
+        assert line.heard() == owed
 
 
-async def test_who_reads_too_slowly_or_left_is_owed_no_old_tick(sale: Sale, tmp_path: Path) -> None:
+async def test_who_reads_too_slowly_or_left_is_owed_no_old_tick(
+    sale: Sale, tmp_path: Path, lines: list[Line]
+) -> None:
+    line = lines[0]
     async with rig(sale, tmp_path) as one:
-        seat, written = await asking(one)
+        seat = await asking(one, line)
         newest = await told(one, "ben")
         one.room.full(seat)
         one.room.answered(seat)
         one.room.drained(seat)
         one.room.drain()
-        assert written == [newest]
+        assert line.heard() == newest
         # Now his state comes, which holds what he missed.
         await one.quiet()
-        written.clear()
+        assert b'"t":"you"' in line.heard()
         one.room.asks(seat)
         await told(one, "cleo")
         one.room.leave(seat)
         one.room.drain()
-        assert written == []
+        assert line.heard() == b""
 
 
 # --- Words. ---

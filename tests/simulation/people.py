@@ -35,6 +35,8 @@ class Asked:
 class Socket:
     """One open socket of a person."""
 
+    fd = -1
+
     def __init__(self, person: Person, room: Room, number: int) -> None:
         self.person = person
         self.number = number
@@ -46,6 +48,9 @@ class Socket:
         while part is not None and self.open:
             self.person.hear(_heard.decode(part.text), self)
             part = part.then
+
+    def rest(self, raw: bytes) -> None:
+        raise AssertionError("it takes whole frames")
 
     def unsent(self) -> int:
         return 0

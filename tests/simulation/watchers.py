@@ -141,6 +141,8 @@ class Call:
     """A watcher's connection: the wire under its seat. It loses ticks, or stands still for a
     while."""
 
+    fd = -1
+
     def __init__(self, watcher: Watcher, room: Room) -> None:
         self.watcher = watcher
         self.loses = False
@@ -161,6 +163,9 @@ class Call:
             self.watcher.gaps += bool(lines_of(frame).keys() & self.watcher.lines())
         else:
             self.watcher.hear(frame)
+
+    def rest(self, raw: bytes) -> None:
+        raise AssertionError("it takes whole frames")
 
     def unsent(self) -> int:
         return self.room.settings.seat_buffer_bytes_max + 1 if self.jammed else 0
@@ -183,6 +188,8 @@ class Call:
 class Listener:
     """A watcher without a ticket whose line is perfect: `told` counts the moves of each pool."""
 
+    fd = -1
+
     def __init__(self, room: Room) -> None:
         self.told: Counter[str] = Counter()
         self.seat: Seat = room.sit(self, None)
@@ -190,6 +197,9 @@ class Listener:
     def push(self, frame: Frame) -> None:
         if frame.text.startswith(TICK):
             self.told.update({pool: len(moves.left) for pool, moves in lines_of(frame).items()})
+
+    def rest(self, raw: bytes) -> None:
+        raise AssertionError("it takes whole frames")
 
     def unsent(self) -> int:
         return 0
