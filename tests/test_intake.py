@@ -1,15 +1,23 @@
 """Whoever dawdles or floods is refused by the connection, and nobody else notices."""
 
 import asyncio
+import inspect
+import re
 import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import websockets
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from dropengine import wire
 from dropengine.config import Settings
+from dropengine.doors.intake import Pressing
+from dropengine.doors.press import Asked, _body
+from dropengine.model import FanId
 from dropengine.supervisor import Supervisor
 from dropengine.workers import Running
 
@@ -65,6 +73,55 @@ def answer(line: socket.socket) -> bytes:
         body += line.recv(length - len(body))
     return body
 
+
+# --- The contract with uvicorn. ---
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("connection_made", ["transport"]),
+        ("connection_lost", ["exc"]),
+        ("data_received", ["data"]),
+        ("on_message_begin", []),
+        ("on_headers_complete", []),
+        ("on_body", ["body"]),
+        ("on_message_complete", []),
+        ("on_response_complete", []),
+        ("send_400_response", ["msg"]),
+        ("_start_asgi_task", ["cycle", "app"]),
+    ],
+)
+def test_the_methods_that_are_overridden_and_called_are_there(
+    method: str, arguments: list[str]
+) -> None:
+    found = inspect.signature(getattr(HttpToolsProtocol, method)).parameters
+    assert list(found) == ["self", *arguments]
+
+
+def test_a_command_in_hand_has_all_that_uvicorn_looks_for_in_a_request() -> None:
+    room: Any = None
+    cycle = Pressing(Asked(room, FanId("ada"), _body(wire.Hold), None))
+    looked_for = set(re.findall(r"cycle\.(\w+)", inspect.getsource(HttpToolsProtocol)))
+    assert {"response_complete", "keep_alive", "body"} < looked_for
+    assert [name for name in looked_for if not hasattr(cycle, name)] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "names"),
+    [
+        ("on_message_begin", {"url", "expect_100_continue", "headers", "scope"}),
+        ("on_response_complete", {"timeout_keep_alive_task"}),
+    ],
+)
+def test_what_is_done_in_our_own_words_is_all_that_uvicorn_does(
+    method: str, names: set[str]
+) -> None:
+    text = inspect.getsource(getattr(HttpToolsProtocol, method))
+    assert set(re.findall(r"self\.(\w+)(?:: \w+)? = ", text)) == names
+
+
+# --- A line of bytes. ---
 
 HEAD = b"POST /size HTTP/1.1\r\nhost: x\r\n"
 
