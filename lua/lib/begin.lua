@@ -18,7 +18,7 @@ local function begin(keys, clock_ms)
     dirty = {pools = {}, items = {}, fans = {}, holds = {}, orders = {}, entries = {}},
     zset = {due = {}, places = {}, ready = {}, buying = {}, returned = {}, sales = {}},
     charges = {}, outbox = {}, answers = {}, stored = {}, prefetched = false, drop = {},
-    log = {}, mail = {}, moves = {}, ready_count = {}, terms = {}, offers = 0,
+    log = {}, mail = {}, moves = {}, ready_count = {}, terms = {}, retold = false, offers = 0,
   }
   local d = redis.call('HMGET', t.key.drop, 'state', 'seq', 'at', 'test', 'rules', 'revision',
     'arrivals', 'holds', 'schema')

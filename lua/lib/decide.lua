@@ -1,9 +1,9 @@
 --[[
 decide -- a batch of fans' commands in their order, as if they came one by one. `verbs`: a function for each
-verb, (t, command) -> outcome: msgpack, or a table whose records are told as they stand when the line was
-served. Returns the script's reply.
+verb, (t, command) -> outcome: a table, or its msgpack (`granted`). An outcome tells a hold or an entry as it
+stands when the batch is done and the line was served. Returns the script's reply.
 --]]
---#use commands_of prefetch conclude packed packed_list
+--#use commands_of prefetch conclude get packed packed_list
 
 local function decide(t, verbs, batch)
   local commands, outcomes = commands_of(batch), {}
@@ -16,6 +16,10 @@ local function decide(t, verbs, batch)
   local kind_of = type
   for i = 1, #outcomes do
     local outcome = outcomes[i]
+    if t.retold and kind_of(outcome) == 'string' then
+      outcome = cmsgpack.unpack(outcome)
+      outcome[3] = get(t, 'holds', outcome[2])
+    end
     if kind_of(outcome) == 'table' then outcomes[i] = PACK(outcome) end
   end
   return '\147' .. PART['PRESSED'] .. PART[t.now] .. packed_list(outcomes)

@@ -20,7 +20,8 @@ local function end_hold(t, id, hold, state, key, leaving)
   drop_from(fan[F_HOLDS], id)
   local unclaimed = hold[H_ORIGIN] == 'line' and hold[H_CLAIMED] == 0
   hold[H_STATE] = state
-  t.dirty.holds[id], t.dirty.pools[pool_id] = true, true
+  put(t, 'holds', id, hold)
+  t.dirty.pools[pool_id] = true
   t.zset.due['h:' .. id] = false
 
   local cool = 0

@@ -53,6 +53,8 @@ local function hold(t, c)
   local id, terms = digits('h', t.holds), terms_of(t, pool_id, qty)
   pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
   t.dirty.pools[pool_id] = true
+  -- As msgpack alone; somebody who guessed the id may have been told that it does not exist.
+  if t.record.holds[id] == false then t.record.holds[id] = nil end
   t.dirty.holds[id] = '\158' .. HEAD[#fan_id] .. fan_id .. terms.record .. HEAD[#key] .. key
   t.zset.due['h:' .. id] = terms.deadline
   fan[F_USED] = fan[F_USED] + qty
