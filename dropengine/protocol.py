@@ -12,10 +12,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from typing import Any, Protocol
+import logging
+from typing import Any, Literal, Protocol, cast
 
-from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.config import Config
+from uvicorn.protocols.utils import ClientDisconnected, get_remote_addr
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame as WireFrame
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C where it was built
@@ -77,9 +80,16 @@ class Talk(Protocol):
 
 
 class _Sink:
-    """Stands in for the ASGI queue of a taken socket: nobody reads it any more."""
+    """Stands in for the ASGI queue of a taken socket, and for the event that a paused `send` waits
+    for: nobody reads the one or waits for the other any more."""
 
     def put_nowait(self, _event: object) -> None:
+        pass
+
+    def set(self) -> None:
+        pass
+
+    def clear(self) -> None:
         pass
 
 
@@ -98,21 +108,54 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     _parsing = False
     """The parent's parser has the rest of this socket."""
 
-    # --- The door's side. ---
+    # As the parent's own `__init__` would set them.
+    handshake_initiated = False
+    handshake_complete = False
+    close_sent = False
+    close_timer = None
+    close_timeout = 10.0
+    disconnected = False
+    initial_response = None
+    read_paused = False
+    ping_timer = None
+    pong_timer = None
+    pending_ping_payload = None
+    ping_sent_at = 0.0
+    last_ping_rtt = 0.0
+    curr_msg_data_type: Literal["text", "bytes"] = "bytes"
+    queue: Any = _SINK
+    writable: Any = _SINK
+    logger = logging.getLogger("uvicorn.error")
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        # The parent makes its parser for the handshake here, a queue and an event: most sockets
+        # take the short way and never need them.
+        self.config = config
+        self.app_state = app_state
+        self.loop = _loop or asyncio.get_running_loop()
+        self._server_state: ServerState | None = server_state
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", transport)
         # Whatever is written goes to the socket at once, in order, and the first byte that it does
         # not take is told: so bytes may be written past the transport while it has none.
         self.transport.set_write_buffer_limits(high=0)
         if transport.get_extra_info("sslcontext") is None:
             self.fd = transport.get_extra_info("socket").fileno()
 
+    # --- The door's side. ---
+
     def take(self, talk: Talk) -> None:
         """From now on `talk` reads this socket. Call it after `websocket.accept` was sent."""
         self.talk = talk
         # What only the handshake and the ASGI side need would stay for as long as the socket does.
-        self.queue = _SINK
+        self.queue = self.writable = _SINK
         self._longest = self.config.ws_max_size
         for name in ("scope", "request", "response"):
             self.__dict__.pop(name, None)
@@ -181,13 +224,24 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         ):
             return False
         method, path, _ = first.split(b" ", 2)
-        seat = door.admit(path, headers, self.client) if method == b"GET" else None
+        client = get_remote_addr(self.transport)
+        seat = door.admit(path, headers, client) if method == b"GET" else None
         if seat is None:
             return False
+        assert self._server_state is not None
+        self.connections = self._server_state.connections
+        self.connections.add(self)
+        self._server_state = None
         token = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest())
         chosen = b"sec-websocket-protocol" in headers
         self.transport.write(ACCEPT % (token, CHOSEN if chosen else b""))
         self.handshake_initiated = self.handshake_complete = True
+        self.frames = []
+        self.client = client
+        self.ping_interval, self.ping_timeout = (
+            self.config.ws_ping_interval,
+            self.config.ws_ping_timeout,
+        )
         # The same parser, past the handshake.
         self.conn = Framing(  # type: ignore[assignment]
             Side.SERVER, max_size=self.config.ws_max_size, logger=self.logger
@@ -195,6 +249,14 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self.start_keepalive()
         seat(self)
         return True
+
+    def _go_the_long_way(self) -> None:
+        """Through the library and the application: all that the parent sets up at the beginning."""
+        assert self._server_state is not None
+        state, self._server_state = self._server_state, None
+        transport = self.transport
+        super().__init__(self.config, state, self.app_state, self.loop)
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """A taken socket's bytes: cut into whole frames here, plain text frames read at once.
@@ -204,8 +266,11 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         """
         talk = self.talk
         if talk is None or self._parsing:
-            if self.handshake_initiated or not self._admitted(data):
-                super().data_received(data)
+            if self._server_state is not None:
+                if self._admitted(data):
+                    return
+                self._go_the_long_way()
+            super().data_received(data)
             return
         if self._rest:
             data = self._rest + data

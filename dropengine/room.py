@@ -27,6 +27,9 @@ from dropengine.wire import CloseCode
 log = logging.getLogger(__name__)
 
 FANS_PER_READ = 256
+READ_PACE_S = 0.005
+"""A crowd that arrives is read in batches: a read begins so long after the one before. The first
+of a while begins at once."""
 
 
 class Here:
@@ -89,6 +92,7 @@ class Room:
         """Mail of fans with a command on its way: fan -> seq."""
         self.batcher.on_landed = self._open_letters
         self._reading: asyncio.Task[None] | None = None
+        self._read_at = -READ_PACE_S
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
         self._direct: dict[Seat, int] = {}
         """Seats whose socket takes the next tick's bytes at once, and its file."""
@@ -357,8 +361,13 @@ class Room:
     async def _read(self) -> None:
         """Read the wanted fans in batches, one at a time on its way. A failure keeps them
         wanted."""
+        loop = asyncio.get_running_loop()
         try:
             while self._wanted:
+                pause = self._read_at + READ_PACE_S - loop.time()
+                if pause > 0 and len(self._wanted) < FANS_PER_READ:
+                    await asyncio.sleep(pause)
+                self._read_at = loop.time()
                 fans = self._wanted[:FANS_PER_READ]
                 # Cleared before asking: a change that comes meanwhile makes the fan wanted again.
                 self._wanted = self._wanted[FANS_PER_READ:]

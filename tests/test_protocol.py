@@ -82,6 +82,24 @@ async def test_the_state_that_is_read_and_written_is_there(house: Front) -> None
         assert f"self.{name}" in text
 
 
+async def test_the_short_way_leaves_out_only_what_the_long_one_needs(house: Front) -> None:
+    sale = await house.sale()
+    there = house.server.server_state.connections
+    # The first one opens the room.
+    async with house.watcher(sale.drop):
+        before = set(there)
+        async with house.watcher(sale.drop):
+            (short,) = there - before
+        assert isinstance(short, LiveProtocol)
+        long = WebSocketsSansIOProtocol(house.config, house.server.server_state, {})
+        left_out = {name for name in vars(long) if not hasattr(short, name)}
+    # The application's task and its scope: there is none.
+    assert left_out == {
+        *("app", "asgi_version", "root_path", "default_headers", "tasks"),
+        *("server", "scheme"),
+    }
+
+
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
 def test_a_frame_is_framed_as_the_library_frames_it(size: int) -> None:
     text = b"x" * size
