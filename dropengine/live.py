@@ -115,13 +115,16 @@ class Talker:
 
     def _within(self) -> bool:
         """One more frame: is that still within the rate? If not, the socket ends."""
+        self._budget -= 1
+        if self._budget >= 0:
+            return True
+        # What was earned is counted only here, where it matters.
         now = time.monotonic()
-        self._budget = min(self._burst, self._budget + (now - self._when) * self._rate)
+        self._budget += min(self._burst, (now - self._when) * self._rate)
         self._when = now
-        if self._budget < 1:
+        if self._budget < 0:
             self.seat.end(CloseCode.FLOOD, "too many messages")
             return False
-        self._budget -= 1
         return True
 
     def count(self) -> None:
@@ -137,11 +140,11 @@ class Talker:
         except ValueError as error:
             self._refuse(0, model.BadMessage(str(error)))
             return
-        if isinstance(message, wire.Ping):
+        if isinstance(message, wire.Hello):
+            self._hello(message.ticket)
+        elif isinstance(message, wire.Ping):
             now_ms = time.time() * 1000 + self.room.skew_ms
             self.seat.push(frame(wire.Pong(message.id, message.c, now_ms)))
-        elif isinstance(message, wire.Hello):
-            self._hello(message.ticket)
         else:
             self._command(message)
 
@@ -177,14 +180,16 @@ class Talker:
         """Push the answer to one command, and what it changed to every screen of the fan."""
         room = self.room
         room.answered(self.seat)
-        if isinstance(outcome, model.Refusal):
+        if isinstance(outcome, HoldGranted):
+            view = room.hold_view(outcome.id, outcome.hold)
+            done = Done(message_id, outcome.seq, hold=view)
+            you = room.note(fan, outcome, self.seat, view)
+        elif isinstance(outcome, model.EntryGranted):
+            done = Done(message_id, outcome.seq, entry=outcome.id)
+            you = room.note(fan, outcome, self.seat)
+        else:
             self._refuse(message_id, outcome)
             return
-        you = room.note(fan, outcome, self.seat)
-        if isinstance(outcome, HoldGranted):
-            done = Done(message_id, outcome.seq, hold=room.hold_view(outcome.id, outcome.hold))
-        else:
-            done = Done(message_id, outcome.seq, entry=outcome.id)
         self.seat.push(Frame(wire.encode(done), you))
 
     def _refuse(self, message_id: int, outcome: model.Refusal) -> None:

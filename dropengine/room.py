@@ -27,19 +27,25 @@ from dropengine.wire import CloseCode
 log = logging.getLogger(__name__)
 
 FANS_PER_READ = 256
+ALIVE = ("active", "paying")
+"""States of a hold whose units are still set aside."""
 READ_PACE_S = 0.005
 """A crowd that arrives is read in batches: a read begins so long after the one before. The first
 of a while begins at once."""
 
 
 class Here:
-    """A fan who is in the room: his seats and what was last read of him."""
+    """A fan who is in the room: his seats and what was last read of him.
 
-    __slots__ = ("row", "seats", "seq", "wanted")
+    shown: his holds, and the one that ended last, as his screens read them.
+    """
+
+    __slots__ = ("row", "seats", "seq", "shown", "wanted")
 
     def __init__(self) -> None:
         self.seats: list[Seat] = []
         self.row: YouRow | None = None
+        self.shown: dict[str, wire.HoldView] = {}
         self.seq = 0
         self.wanted = False
 
@@ -429,13 +435,16 @@ class Room:
             self.want(FanId(row.fan))
             return
         here.row, here.seq = row, seq
+        here.shown = self._shown(row)
         self._tell(here)
 
     def _tell(self, here: Here, but: Seat | None = None) -> Frame | None:
         """Send a fan's state to his seats; the seat `but` gets it from the caller."""
         assert here.row is not None
-        text = wire.encode(self.you(here.row, here.seq))
+        text = wire.encode(views.you(here.row, here.seq, self.manifest.k, here.shown))
         sent = Frame(text)
+        if but is not None and here.seats == [but] and not but.fresh:
+            return sent
         left: Frame | None = None
         for seat in list(here.seats):
             if seat is but and not seat.fresh:
@@ -454,46 +463,57 @@ class Room:
             if here.row is not None and any(seat.fresh for seat in here.seats):
                 self._tell(here)
 
-    def note(self, fan: FanId, outcome: model.PressOutcome, by: Seat | None = None) -> Frame | None:
+    def note(
+        self,
+        fan: FanId,
+        outcome: model.PressOutcome,
+        by: Seat | None = None,
+        view: wire.HoldView | None = None,
+    ) -> Frame | None:
         """A command of a fan was decided through this worker: show it to him without reading again.
 
-        Returns the `you` that the seat `by` is to get with its answer, if there is one to give.
+        view: the outcome's hold, if the caller has made it. Returns the `you` that the seat `by` is
+        to get with its answer, if there is one to give.
 
         Only the plain case, a hold of a fan with nothing in the line, is applied here; the rest is
         read. What was applied is known to be whole, because the outcome says what it changed from.
         """
         here = self.fans.get(fan)
-        if here is None or not isinstance(outcome, model.HoldGranted | model.EntryGranted):
+        if here is None or here.row is None or not isinstance(outcome, model.Granted):
             return None
-        if outcome.was == outcome.seq or here.row is None:
+        if outcome.was == outcome.seq:
             return None
-        row = here.row
-        if isinstance(outcome, model.EntryGranted) or row.entries or outcome.hold.entry:
+        record = here.row.record
+        if (
+            not isinstance(outcome, model.HoldGranted)
+            or record.seq < outcome.was
+            or here.row.entries
+            or outcome.hold.entry
+        ):
             self.want(fan)
             return None
-        record = row.record
-        if record.seq != outcome.was:
-            if record.seq < outcome.was:
-                self.want(fan)
+        if record.seq > outcome.was:
             return None
         hold_id, hold = outcome.id, outcome.hold
-        alive, known = hold.state in ("active", "paying"), hold_id in record.holds
-        gone = ""
-        if alive and not known:
-            record.holds.append(hold_id)
-            record.used += hold.qty
-        elif not alive and known:
+        here.shown[hold_id] = view or self.hold_view(hold_id, hold)
+        if hold.state in ALIVE:
+            if hold_id not in record.holds:
+                record.holds.append(hold_id)
+                record.used += hold.qty
+        elif hold_id in record.holds:
             record.holds.remove(hold_id)
             record.used -= hold.qty
-            gone, record.last = record.last, hold_id
-        row.holds = [pair for pair in row.holds if pair[0] != hold_id and pair[0] != gone]
-        row.holds.append((hold_id, hold))
+            here.shown.pop(record.last, None)
+            record.last = hold_id
         record.seq = here.seq = outcome.seq
         return self._tell(here, by)
 
     def you(self, row: YouRow, seq: int) -> wire.You:
         """A fan's records as his screens read them."""
-        return views.you(row, seq, self.manifest.k, self._pay_pages)
+        return views.you(row, seq, self.manifest.k, self._shown(row))
+
+    def _shown(self, row: YouRow) -> dict[str, wire.HoldView]:
+        return {hold_id: self.hold_view(hold_id, hold) for hold_id, hold in row.holds}
 
     def hold_view(self, hold_id: str, hold: HoldRecord) -> wire.HoldView:
         """One hold as screens read it."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dropengine import model, wire
 from dropengine.manifest import MINOR_DIGITS, Manifest
 from dropengine.model import HoldRecord, Lane
-from dropengine.store import ViewReply, YouRow
+from dropengine.store import PlaceRow, ViewReply, YouRow
 
 
 def drop_view(
@@ -81,55 +81,51 @@ def pool_views(m: Manifest, view: ViewReply) -> dict[str, wire.PoolView]:
     }
 
 
-def you(row: YouRow, seq: int, k: int, pages: Mapping[str, str]) -> wire.You:
-    """A fan's records. k: of the lane rule. pages: hold -> its payment page, where there is one."""
-    holds = {
-        hold_id: hold_view(hold_id, hold, pages.get(hold_id, "")) for hold_id, hold in row.holds
-    }
+def you(row: YouRow, seq: int, k: int, shown: Mapping[str, wire.HoldView]) -> wire.You:
+    """A fan's records. k: of the lane rule. shown: his holds and the one that ended last, which
+    the row itself may be older than."""
+    record = row.record
     return wire.You(
         seq=seq,
         fan=row.fan,
-        used=row.record.used,
-        holds=[holds.pop(i) for i in row.record.holds],
-        entries=[
-            wire.EntryView(
-                id=entry_id,
-                key=entry.key,
-                n=entry.n,
-                qty=entry.qty,
-                lane=Lane(entry.lane).name.lower(),
-                points=entry.points,
-                state=entry.state,
-                lapses=entry.lapses,
-                cool_ms=entry.cool_ms,
-                hold=entry.hold,
-                lines=[
-                    wire.LinePlace(
-                        line.pool,
-                        line.place,
-                        line.r,
-                        line.buying,
-                        latest_turn(line.place, k),
-                    )
-                    for line in lines
-                ],
-            )
-            for entry_id, entry, lines in row.entries
+        used=record.used,
+        holds=[shown[hold_id] for hold_id in record.holds],
+        entries=[_entry(*one, k) for one in row.entries] if row.entries else [],
+        orders=[_order(*one) for one in row.orders] if row.orders else [],
+        ended=shown.get(record.last),
+    )
+
+
+def _entry(
+    entry_id: str, entry: model.EntryRecord, lines: list[PlaceRow], k: int
+) -> wire.EntryView:
+    return wire.EntryView(
+        id=entry_id,
+        key=entry.key,
+        n=entry.n,
+        qty=entry.qty,
+        lane=Lane(entry.lane).name.lower(),
+        points=entry.points,
+        state=entry.state,
+        lapses=entry.lapses,
+        cool_ms=entry.cool_ms,
+        hold=entry.hold,
+        lines=[
+            wire.LinePlace(line.pool, line.place, line.r, line.buying, latest_turn(line.place, k))
+            for line in lines
         ],
-        orders=[
-            wire.OrderView(
-                id=order_id,
-                pool=order.pool,
-                qty=order.qty,
-                amount=order.amount,
-                serials=order.serials,
-                state=order.state,
-                at=order.at_ms,
-            )
-            for order_id, order in row.orders
-        ],
-        # What is left is the one that ended last.
-        ended=next(iter(holds.values()), None),
+    )
+
+
+def _order(order_id: str, order: model.OrderRecord) -> wire.OrderView:
+    return wire.OrderView(
+        id=order_id,
+        pool=order.pool,
+        qty=order.qty,
+        amount=order.amount,
+        serials=order.serials,
+        state=order.state,
+        at=order.at_ms,
     )
 
 
