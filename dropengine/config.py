@@ -128,7 +128,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 256
     handshakes_per_s_max: Annotated[
         int, _whole(1, 100_000, "new sockets a second in one worker; the rest come back, jittered")
-    ] = 1_500
+    ] = 3_000
     messages_per_s_max: Annotated[
         int, _whole(1, 10_000, "messages a second from one socket, after a burst of twice that")
     ] = 20

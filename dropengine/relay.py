@@ -103,6 +103,9 @@ class Relay:
         self._news_seq = 0
         self._told: tuple[int, str, int] | None = None
         self._look: asyncio.Task[ViewReply | None] | None = None
+        self._reading_anew = False
+        """Moves were missed and the fans in the line are being read: until their places are told,
+        no tick shows them the gap, or each of them would ask."""
 
     async def run(self) -> None:
         """Until cancelled: look after each nudge at tick pace, and once in `view_ms` in any
@@ -233,6 +236,7 @@ class Relay:
                 room.lines.start((row.id, row.removed_base) for row in view.pools)
                 self._moves_at = view.moves_end
                 room.want_all(f for f, here in room.fans.items() if here.row and here.row.entries)
+                self._reading_anew = True
                 break
         if boost:
             # A boost place is provisional and told to its fan alone.
@@ -254,7 +258,8 @@ class Relay:
             room.wake.set()
             return
         self._told = told
-        moved = room.lines.next_tick()
+        self._reading_anew = self._reading_anew and room.reads
+        moved = {} if self._reading_anew else room.lines.next_tick()
         room.show(view, frame(views.tick(room.manifest, view, moved)))
         # From the last seat's frame on, however many there are; the loop's own clock stands still
         # within a turn.

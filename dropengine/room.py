@@ -360,6 +360,11 @@ class Room:
             letters, self._letters = self._letters, {}
             self.mail(letters.items())
 
+    @property
+    def reads(self) -> bool:
+        """Are there fans whose state is still to be read and told?"""
+        return self._reading is not None or bool(self._wanted)
+
     def read_soon(self) -> None:
         if self._reading is None and self._wanted:
             self._reading = asyncio.get_running_loop().create_task(self._read())

@@ -26,6 +26,9 @@ from dropengine.errors import DropEngineError, WorkersFailed
 
 # Connections that the kernel keeps while the process is busy or being started again.
 BACKLOG = 4096
+ACCEPTS_A_TURN = 16
+"""The loop accepts one connection of each listening file in a turn. In the rush a turn is long: the
+same socket is given to it under so many numbers."""
 
 # A third of what a socket costs to open is the cyclic collector walking the sockets that live.
 GC_THRESHOLDS = (200_000, 50, 100)
@@ -115,7 +118,7 @@ def main() -> None:
         application = getattr(importlib.import_module(module), name)(settings)
         listening = socket.socket(fileno=order.listen_fd)
         one = _Web(uvicorn_config(application, settings, order.protocol), voice)
-        one.run(sockets=[listening])
+        one.run(sockets=[listening, *(listening.dup() for _ in range(1, ACCEPTS_A_TURN))])
 
     or_say(voice, serve)
 

@@ -240,6 +240,31 @@ async def test_moves_that_were_trimmed_are_made_good_by_reading_in_batches(
         assert len(one.store.read) == 2
 
 
+async def test_no_tick_shows_a_gap_before_the_places_were_told_anew(
+    make_sale: MakeSale, tmp_path: Path
+) -> None:
+    """Or each of thousands of screens would ask, one by one, for what comes anyway."""
+    sale = await make_sale(item("pin", {"pin": 3}), limit=9)
+    entries = await line(sale, 10)
+    async with rig(sale, tmp_path) as one:
+        (screen,) = await one.seated("f9")
+        await one.look()
+        await leave(sale, entries, [0, 1])
+        await sale.store.client.xtrim(keys.one(sale.drop, "moves"), maxlen=0, approximate=False)
+        one.store.gate.clear()
+        await leave(sale, entries, [2])
+        assert await one.relay.look() is not None
+        await leave(sale, entries, [3])
+        assert await one.relay.look() is not None
+        assert [tick for tick in screen.all("tick") if tick.get("lines")] == []
+        one.store.gate.set()
+        await one.quiet()
+        await leave(sale, entries, [4])
+        await one.look()
+        assert screen.place("pin") == 5
+        assert [tick["lines"]["pin"]["left"] for tick in screen.all("tick") if tick.get("lines")]
+
+
 async def test_mail_that_was_trimmed_makes_everybody_here_be_read_again(
     make_sale: MakeSale, tmp_path: Path
 ) -> None:

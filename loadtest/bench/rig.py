@@ -130,15 +130,17 @@ class Rig:
         hold_s: int = 1800,
         offer_s: int = 1800,
         cool_s: int = 60,
+        test: bool = False,
     ) -> DropId:
-        """A new live drop of `items` items of `cap` units; the first one's pool is `POOL`."""
+        """A new live drop of `items` items of `cap` units; the first one's pool is `POOL`. test:
+        its scripts take a clock."""
         text = HEAD.format(limit=limit, hold_s=hold_s, offer_s=offer_s, cool_s=cool_s)
         text += "".join(ITEM.format(n=n, cap=cap, withheld=withheld) for n in range(items))
         made = manifest.parse(text.encode(), "bench")
         made = manifest.with_opening(made, f"bench-{secrets.token_hex(4)}", 0)
         drop = DropId(made.id)
         self.drops.append(drop)
-        done = await self.store.publish(made, by="bench", key="publish")
+        done = await self.store.publish(made, by="bench", key="publish", test=test)
         assert isinstance(done, model.Done), done
         done = await self.store.open(drop, revision=done.revision, by="bench", key="open")
         assert isinstance(done, model.Done), done

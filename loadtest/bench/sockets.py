@@ -27,7 +27,7 @@ JITTER_S = 1.0
 LIMITS_ON = {
     "sockets_max": 15_000,
     "sockets_per_network_max": 256,
-    "handshakes_per_s_max": 1_500,
+    "handshakes_per_s_max": 3_000,
 }
 """The defaults: a crowd that comes back meets them."""
 

@@ -246,7 +246,7 @@ class Watch:
                 self.bytes += len(data)
                 if not screen.rest and _is_one_frame(data):
                     self.frames += 1
-                    if screen.times is not None or screen.seq < 0:
+                    if screen.times is not None or screen.seq < max(0, self.wanted.sync):
                         self._text(screen, data[2 if data[1] < 126 else 4 :])
                 else:
                     self._cut_up(screen, data)

@@ -112,7 +112,7 @@ CONTROLS = (
     ),
     Control(
         "settle first",
-        (Cut("catch_up", "local more = settle_due(t)", "local more = false"),),
+        (Cut("advance", "local more = settle_due(t)", "local more = false"),),
         a_fan_pays_long_after_the_deadline,
         "INV-9",
     ),

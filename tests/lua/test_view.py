@@ -37,6 +37,19 @@ async def test_a_view_settles_what_is_due(sale: Sale) -> None:
     assert [row.free for row in (await view(sale)).pools] == [3]
 
 
+async def test_a_view_shows_what_there_is_while_more_is_due(make_sale: MakeSale) -> None:
+    """Screens must not stand still while thousands of holds end in one moment."""
+    sale = await make_sale(item("pin", {"pin": 150}))
+    for n in range(150):
+        await sale.held(f"fan-{n}")
+    sale.now += HOLD_MS
+    for free in (64, 128, 150, 150):
+        seen = await view(sale)
+        (row,) = seen.pools
+        assert (row.free, row.held) == (free, 150 - free)
+        assert seen.seq == len(await sale.log())
+
+
 async def test_a_view_tells_who_left_the_line_since_the_cursor(sale: Sale) -> None:
     await sale.held("di", qty=3)
     entries = [await sale.joined(fan) for fan in ("ana", "bo", "cy")]
