@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 FANS_PER_READ = 256
 ALIVE = ("active", "paying")
 """States of a hold whose units are still set aside."""
+RIDE_S_MAX = 0.2
+"""A tick waits no longer than this for the answer that it is to go out with."""
 READ_PACE_S = 0.005
 """A crowd that arrives is read in batches: a read begins so long after the one before. The first
 of a while begins at once."""
@@ -106,6 +108,7 @@ class Room:
         """Those files again, until somebody comes or goes."""
         self._asking: dict[Seat, None] = {}
         """The same with a command on its way: the tick may go out with the answer."""
+        self._riding: asyncio.TimerHandle | None = None
         self._early: dict[Seat, None] = {}
         """Watchers who came before the first view."""
         self._laggards: dict[Seat, None] = {}
@@ -234,6 +237,17 @@ class Room:
             seat.owed += raw
         for seat in late:
             seat.pay()
+        if self._riding is not None:
+            self._riding.cancel()
+            self._riding = None
+        if self._asking:
+            self._riding = asyncio.get_running_loop().call_later(RIDE_S_MAX, self._pay_off)
+
+    def _pay_off(self) -> None:
+        """Neither an answer nor another tick came."""
+        self._riding = None
+        for seat in [seat for seat in self._asking if seat.owed]:
+            seat.pay()
 
     def _offer(self, seat: Seat, tick: Frame) -> None:
         """A tick for a seat whose backlog has to be looked at.
@@ -272,10 +286,7 @@ class Room:
                 seat.push(self.tick)
 
     def drain(self) -> None:
-        """Those who stay behind go; those who read again get the newest tick, and those whose
-        answer takes long get what they are owed."""
-        for seat in [seat for seat in self._asking if seat.owed]:
-            seat.pay()
+        """Those who stay behind go; those who read again get the newest tick."""
         now = asyncio.get_running_loop().time()
         for seat in list(self._laggards):
             if now - seat.behind_at > self.settings.seat_behind_ms_max / 1000:

@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import socket
+import stat
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -98,6 +99,36 @@ async def test_the_short_way_leaves_out_only_what_the_long_one_needs(house: Fron
         *("app", "asgi_version", "root_path", "default_headers", "tasks"),
         *("server", "scheme"),
     }
+
+
+async def test_a_socket_is_told_lost_before_its_file_may_be_somebody_elses(
+    server: Server, tmp_path: Path
+) -> None:
+    """Ticks are written to the number of the file."""
+    files: list[tuple[int, bool]] = []
+
+    class Watched(LiveProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            self.number = self.fd
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            files.append((self.number, stat.S_ISSOCK(os.fstat(self.number).st_mode)))
+            super().connection_lost(exc)
+            assert self.fd == -1
+
+    async with front.front(settings(server.url, tmp_path), protocol=Watched) as house:
+        sale = await house.sale()
+        # The one goes with a word, the other without.
+        async with house.watcher(sale.drop) as one, house.watcher(sale.drop) as other:
+            room = house.house.hub.rooms[sale.drop]
+            numbers = {seat.fd for seat in room.seats}
+            other.socket.transport.abort()
+            await one.socket.close()
+            await until(lambda: len(files) == 2)
+        assert {fd for fd, _ in files} == numbers
+        assert all(open_still for _, open_still in files)
+        assert not room.seats
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
