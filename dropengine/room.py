@@ -128,6 +128,7 @@ class Room:
         if seat.fan is not None and seat.fan != fan:
             self._unseat(seat)
         seat.fresh = True
+        self._early.pop(seat, None)
         self._stand_back(seat)
         if fan is None:
             if self.view is not None:

@@ -40,6 +40,21 @@ async def test_the_first_thing_that_a_screen_gets_is_its_snapshot(
         assert [news["text"] for news in screen.heard[0]["drop"]["news"]] == ["hello"]
 
 
+async def test_who_says_who_he_is_before_the_first_view_gets_one_snapshot_his_own(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with rig(sale, tmp_path) as one:
+        one.room.view = None
+        one.store.gate.clear()
+        screen = one.screen()
+        (seat,) = one.room.seats
+        one.room.greet(seat, FanId("ada"))
+        assert await one.relay.look() is not None
+        one.store.gate.set()
+        await one.quiet()
+        assert [snapshot["you"]["fan"] for snapshot in screen.all("snapshot")] == ["ada"]
+
+
 async def test_leaving_twice_is_harmless_and_nobody_is_left(sale: Sale, tmp_path: Path) -> None:
     async with rig(sale, tmp_path) as one:
         await one.seated("ada", "ada", "ben")
