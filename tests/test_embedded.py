@@ -210,6 +210,29 @@ def test_it_ends_with_its_parent_and_the_next_start_has_everything(
         assert client.lrange("sold", 0, -1) == [b"0", b"1", b"2"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server keeps its own allocator")
+def test_the_server_takes_its_memory_from_the_best_allocator_there_is(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, chosen = server.allocator(), "libanl.so.1"
+    monkeypatch.setenv("LD_PRELOAD", chosen)
+    with Embedded(settings) as one:
+        mapped = Path(f"/proc/{one.pid}/maps").read_text(encoding="utf-8")
+    assert all(library in mapped for library in (chosen, found) if library)
+
+
+def test_an_allocator_chosen_for_the_whole_shop_is_left_in_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LD_PRELOAD", "libmimalloc.so.2")
+    # The first of them is the one that is used.
+    preload = server.environment("libjemalloc.so.2")["LD_PRELOAD"]
+    assert preload == "libmimalloc.so.2 libjemalloc.so.2"
+    assert server.environment(None)["LD_PRELOAD"] == "libmimalloc.so.2"
+    monkeypatch.delenv("LD_PRELOAD")
+    assert server.environment("libjemalloc.so.2")["LD_PRELOAD"] == "libjemalloc.so.2"
+
+
 def test_a_start_at_once_after_the_kill_works(settings: Settings, folder: Path) -> None:
     one, _ = parent(folder)
     one.kill()

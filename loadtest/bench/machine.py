@@ -70,5 +70,5 @@ def about() -> dict[str, str]:
         "machine": f"{cores} cores of {named[1] if named else platform.machine()}, {gib:.0f} GiB, "
         f"Linux {platform.release().split('-')[0]}; the load generator on the same cores",
         "versions": f"Python {platform.python_version()}, "
-        f"Valkey {valkey[1] if valkey else ''}, {packages}",
+        f"Valkey {valkey[1] if valkey else ''} on {server.allocator() or 'malloc'}, {packages}",
     }

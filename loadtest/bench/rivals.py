@@ -128,12 +128,15 @@ class Valkey:
 
 @contextlib.asynccontextmanager
 async def valkey() -> AsyncIterator[Valkey]:
-    """The embedded server's own binary with its own settings: `appendfsync always`."""
+    """The embedded server's own binary, settings and allocator: `appendfsync always`."""
     with tempfile.TemporaryDirectory(prefix="dropengine-bench-") as folder:
         path = Path(folder) / "server.sock"
         (Path(folder) / "server.conf").write_text(server.config(4096, path), encoding="utf-8")
         process = await asyncio.create_subprocess_exec(
-            server.binary(), "server.conf", cwd=folder, stdout=asyncio.subprocess.DEVNULL
+            *(server.binary(), "server.conf"),
+            cwd=folder,
+            env=server.environment(server.allocator()),
+            stdout=asyncio.subprocess.DEVNULL,
         )
         one = Valkey(f"unix://{path}", process.pid)
         try:
