@@ -26,6 +26,7 @@ from websockets.http11 import Request
 from websockets.protocol import Protocol as Framing
 from websockets.protocol import Side
 
+from dropengine.keepalive import Keeper
 from dropengine.seat import Frame
 from dropengine.wire import CloseCode
 
@@ -33,6 +34,8 @@ EXTENSION = "dropengine.conn"
 """Where the door finds this protocol: `scope["extensions"][EXTENSION]`."""
 
 
+KEEPER = "dropengine.keepalive"
+"""Where the lifespan's state holds what pings the sockets of this process."""
 SHORT_WAY = "dropengine.live"
 """Where the lifespan's state holds the door that may let a socket in at once."""
 SUBPROTOCOL = b"drop.v1"
@@ -49,6 +52,12 @@ CHOSEN = b"Sec-WebSocket-Protocol: drop.v1\r\n"
 PLAIN_TEXT = 0x81
 """First byte of a text frame that is a whole message."""
 MASKED = 0x80
+PONG = 0x8A
+"""First byte of a pong."""
+PING_BODY = b"drop"
+PING = b"\x89\x04" + PING_BODY
+"""One is in flight at a time, and a socket that does not answer it is closed: so they may all be
+the same."""
 LENGTH_IN_TWO = 126
 LENGTH_IN_EIGHT = 127
 HEAD = 6
@@ -295,15 +304,48 @@ class LiveProtocol(WebSocketsSansIOProtocol):
                     talk.receive(apply_mask(data[body:end], data[body - 4 : body]))
             else:
                 talk.count()
-                super().data_received(data[at:end])
-                if self.talk is not talk:
-                    return
+                if data[at] == PONG and length == len(PING_BODY):
+                    self._pong(apply_mask(data[body:end], data[body - 4 : body]))
+                else:
+                    super().data_received(data[at:end])
+                    if self.talk is not talk:
+                        return
             at = end
         self._rest = data[at:]
         if len(self._rest) > 1 and self._rest[1] < MASKED:
             # Unmasked and short: it will never be as long as a frame of a browser.
             self._parsing = True
             super().data_received(self._rest)
+
+    # --- Pings. ---
+
+    def start_keepalive(self) -> None:
+        if not (self.ping_interval and self.ping_timeout):
+            return
+        keeper = self.app_state.get(KEEPER)
+        if keeper is None:
+            keeper = self.app_state[KEEPER] = Keeper(self.ping_interval, self.ping_timeout)
+        keeper.keep(self)
+
+    def stop_keepalive(self) -> None:
+        keeper = self.app_state.get(KEEPER)
+        if keeper is not None:
+            keeper.forget(self)
+
+    def ping(self) -> None:
+        if not (self.close_sent or self.transport.is_closing()):
+            self.transport.write(PING)
+
+    def handle_pong(self, event: WireFrame) -> None:
+        self._pong(bytes(event.data))
+
+    def _pong(self, body: bytes) -> None:
+        if body == PING_BODY and KEEPER in self.app_state:
+            self.app_state[KEEPER].heard(self)
+
+    def silent(self) -> None:
+        super().keepalive_timeout()
+        self._lost()
 
     # --- The server's side. ---
 
@@ -314,10 +356,6 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             # His goodbye came and our answer is on its way. This must not keep the server from
             # telling the others.
             self.transport.close()
-        self._lost()
-
-    def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
         self._lost()
 
     def handle_parser_exception(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from array import array
 from collections.abc import Iterable
 
 import msgspec
@@ -104,8 +105,9 @@ class Room:
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
         self._direct: dict[Seat, int] = {}
         """Seats whose socket takes the next tick's bytes at once, and its file."""
-        self._files: list[int] | None = None
-        """Those files again, until somebody comes or goes."""
+        self._files: array[int] | None = None
+        """Those files again, until somebody comes or goes. No objects: each would be a look into
+        memory that is far away by the next tick."""
         self._asking: dict[Seat, None] = {}
         """The same with a command on its way: the tick may go out with the answer."""
         self._riding: asyncio.TimerHandle | None = None
@@ -187,7 +189,7 @@ class Room:
         """The loop that everything else waits for: one system call a socket, and no object of it is
         touched. Nothing else runs meanwhile, so nobody comes or goes."""
         if self._files is None:
-            self._files = list(self._direct.values())
+            self._files = array("i", self._direct.values())
         size, write = len(raw), os.write
         stuck: dict[int, int] = {}
         for fd in self._files:

@@ -33,7 +33,10 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("tongue", frozenset({"keys", "scripts"})),
     ("truth", frozenset({"store", "people"})),
     ("ports", frozenset({"payments", "post", "localpay"})),
-    ("motion", frozenset({"batcher", "seat", "views", "room", "hub", "relay", "settler"})),
+    (
+        "motion",
+        frozenset({"batcher", "seat", "keepalive", "views", "room", "hub", "relay", "settler"}),
+    ),
     ("doors", frozenset({"protocol", "live", "doors", "schema"})),
     ("roof", frozenset({"app", "server", "guard", "embedded", "worker", "workers", "supervisor"})),
     (

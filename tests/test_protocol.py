@@ -21,6 +21,7 @@ from websockets.frames import Frame as WireFrame
 from websockets.frames import Opcode, apply_mask  # type: ignore[attr-defined]
 
 from dropengine import wire
+from dropengine.keepalive import Keeper
 from dropengine.protocol import LiveProtocol
 from dropengine.seat import Frame
 from tests import front
@@ -31,7 +32,7 @@ server = front.server
 house = front.house
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
-PROTOCOL_ERROR, BAD_DATA = 1002, 1007
+PROTOCOL_ERROR, BAD_DATA, INTERNAL_ERROR = 1002, 1007, 1011
 
 
 # --- The contract with uvicorn. ---
@@ -46,6 +47,10 @@ PROTOCOL_ERROR, BAD_DATA = 1002, 1007
         ("connection_lost", ["exc"]),
         ("shutdown", []),
         ("handle_connect", ["event"]),
+        ("handle_pong", ["event"]),
+        ("start_keepalive", []),
+        ("stop_keepalive", []),
+        ("keepalive_timeout", []),
         ("handle_close", ["event"]),
         ("send_receive_event_to_app", []),
         ("send_500_response", []),
@@ -305,6 +310,68 @@ async def test_a_ping_is_answered_with_its_payload(house: Front) -> None:
             assert await client.until(PONG) == payload
         await client.send(framed(PONG, b"nobody asked") + ping(5))
         assert await client.pong() == 5
+
+
+@pytest.fixture(scope="module")
+async def pinging(server: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Front]:
+    """A ping a second, and a second to answer it."""
+    conf = settings(server.url, tmp_path_factory.mktemp("pinging"), ping_s=1, pong_s_max=1)
+    async with front.front(conf) as one:
+        yield one
+
+
+async def test_a_socket_that_answers_its_pings_stays_and_a_silent_one_is_closed(
+    pinging: Front,
+) -> None:
+    sale = await pinging.sale()
+    async with raw(pinging, sale.drop) as answers, raw(pinging, sale.drop) as silent:
+        asked = await silent.until(PING)
+        # An answer to something else is none, and one that nobody asked for keeps nobody.
+        await silent.send(framed(PONG) + framed(PONG, b"x" + asked))
+        for _ in range(3):
+            await answers.send(framed(PONG, await answers.until(PING)) * 2)
+        assert await silent.closed() == INTERNAL_ERROR
+        await answers.send(ping(1))
+        assert await answers.pong() == 1
+        assert len(pinging.house.hub.rooms[sale.drop].seats) == 1
+    await until(lambda: not pinging.house.hub.seats)
+
+
+async def test_a_pong_between_the_parts_of_a_message_is_one(pinging: Front) -> None:
+    sale = await pinging.sale()
+    async with raw(pinging, sale.drop) as client:
+        for _ in range(3):
+            asked = await client.until(PING)
+            await client.send(framed(0x01, b'{"t":"ping",') + framed(PONG, asked))
+            await client.send(framed(0x80, b'"id":7}'))
+            assert await client.pong() == 7
+
+
+async def test_nobody_is_asked_again_who_has_gone() -> None:
+    keeper = Keeper(0.05, 0.05)
+
+    class One:
+        def __init__(self) -> None:
+            self.pings = self.silences = 0
+
+        def ping(self) -> None:
+            self.pings += 1
+
+        def silent(self) -> None:
+            self.silences += 1
+
+    stays, goes, goes_asked, _ = ones = [One(), One(), One(), One()]
+    for one in ones:
+        keeper.keep(one)
+    keeper.forget(goes)
+    await until(lambda: bool(goes_asked.pings))
+    keeper.forget(goes_asked)
+    keeper.heard(goes_asked)
+    for count in range(1, 4):
+        await until(lambda count=count: stays.pings == count)  # type: ignore[misc]
+        keeper.heard(stays)
+        keeper.heard(stays)
+    assert [(one.pings, one.silences) for one in ones] == [(3, 0), (0, 0), (1, 0), (1, 1)]
 
 
 @pytest.mark.parametrize(
