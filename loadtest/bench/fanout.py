@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from dropengine.model import DropId
@@ -145,13 +146,17 @@ async def fanout(bench: Bench) -> None:
             door = (rival.host, rival.path, False)
             contenders[name] = Contender(readers, door, rival.cpu_s, partial(_tell, rival, pulse))
 
-        await add(SEND_TEXT, (await stack.enter_async_context(minimal()))[0])
-        await add(BROADCAST, await stack.enter_async_context(broadcast()))
-        for name, rival in ((NCHAN, nchan(2 * SIZES[-1])), (LOOP, sendloop())):
+        async def add_if_there(name: str, rival: AbstractAsyncContextManager[Rival]) -> None:
             try:
                 await add(name, await stack.enter_async_context(rival))
             except FileNotFoundError as error:
                 bench.say(f"{name} is skipped: {error}")
+
+        # The floor right after ours: the machine's speed changes within seconds.
+        await add_if_there(LOOP, sendloop())
+        await add(SEND_TEXT, (await stack.enter_async_context(minimal()))[0])
+        await add(BROADCAST, await stack.enter_async_context(broadcast()))
+        await add_if_there(NCHAN, nchan(2 * SIZES[-1]))
         for size in SIZES:
             await _one_size(bench, contenders, bench.size(size))
         bench.figures["server_us_per_look"] = figure([await _look_us(rig, drop)])
