@@ -261,7 +261,7 @@ class QueueConn:
     here.
     """
 
-    fd = -1
+    sock = None
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Frame | None] = asyncio.Queue()

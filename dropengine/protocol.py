@@ -13,6 +13,7 @@ import asyncio
 import base64
 import hashlib
 import logging
+from socket import SocketType
 from typing import Any, Literal, Protocol, cast
 
 from uvicorn.config import Config
@@ -64,6 +65,23 @@ HEAD = 6
 """Bytes before the payload of a short masked frame: two, and the mask."""
 
 
+AT_ONCE = 1024
+_blank: list[SocketType] = []
+
+
+def second(sock: Any) -> SocketType:
+    """A second object for the file of a socket, to write past the transport that owns it.
+
+    `detach` it before the file is closed. A tick touches them all in turn, so they are made many at
+    a time: side by side in memory.
+    """
+    if not _blank:
+        _blank.extend(reversed([SocketType.__new__(SocketType) for _ in range(AT_ONCE)]))
+    one = _blank.pop()
+    one.__init__(sock.family, sock.type, sock.proto, sock.fileno())  # type: ignore[misc]
+    return one
+
+
 class Talk(Protocol):
     """Who reads a socket."""
 
@@ -109,8 +127,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     """One socket. Give it to uvicorn as `ws="dropengine.protocol:LiveProtocol"`."""
 
     talk: Talk | None = None
-    fd = -1
-    """The socket's file while it takes bytes at once; see `Conn`."""
+    sock: SocketType | None = None
+    """The socket while it takes bytes at once; see `Conn`."""
     _longest = 0
     _rest = b""
     """The beginning of a frame that has not come whole."""
@@ -156,7 +174,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         # not take is told: so bytes may be written past the transport while it has none.
         self.transport.set_write_buffer_limits(high=0)
         if transport.get_extra_info("sslcontext") is None:
-            self.fd = transport.get_extra_info("socket").fileno()
+            self.sock = second(transport.get_extra_info("socket"))
 
     # --- The door's side. ---
 
@@ -401,12 +419,13 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         try:
             super().connection_lost(exc)
         finally:
-            # Before the file is closed and its number is somebody else's.
             self._lost()
+            if self.sock is not None:
+                # Before the file is closed and its number is somebody else's.
+                self.sock.detach()
 
     def _lost(self) -> None:
         """Nothing is written to the socket from here on."""
-        self.fd = -1
         talk, self.talk = self.talk, None
         if talk is not None:
             talk.lost()

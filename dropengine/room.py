@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-from array import array
 from collections.abc import Iterable
+from socket import SocketType
 
 import msgspec
 
@@ -103,11 +102,10 @@ class Room:
         self._reading: asyncio.Task[None] | None = None
         self._read_at = -READ_PACE_S
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
-        self._direct: dict[Seat, int] = {}
-        """Seats whose socket takes the next tick's bytes at once, and its file."""
-        self._files: array[int] | None = None
-        """Those files again, until somebody comes or goes. No objects: each would be a look into
-        memory that is far away by the next tick."""
+        self._direct: dict[Seat, SocketType] = {}
+        """Seats whose socket takes the next tick's bytes at once."""
+        self._socks: list[SocketType] | None = None
+        """Those sockets again, until somebody comes or goes."""
         self._asking: dict[Seat, None] = {}
         """The same with a command on its way: the tick may go out with the answer."""
         self._riding: asyncio.TimerHandle | None = None
@@ -182,39 +180,40 @@ class Room:
         self._let_ride(tick.raw)
         if len(self._direct) + len(self._asking) < len(self.seats):
             for seat in self.seats:
-                if seat.fd < 0 and not seat.fresh:
+                if seat.sock is None and not seat.fresh:
                     self._offer(seat, tick)
 
     def _write(self, raw: bytes) -> None:
         """The loop that everything else waits for: one system call a socket, and no object of it is
         touched. Nothing else runs meanwhile, so nobody comes or goes."""
-        if self._files is None:
-            self._files = array("i", self._direct.values())
-        size, write = len(raw), os.write
-        stuck: dict[int, int] = {}
-        for fd in self._files:
+        if self._socks is None:
+            self._socks = list(self._direct.values())
+        size = len(raw)
+        stuck: dict[SocketType, int] = {}
+        for sock in self._socks:
             try:
-                taken = write(fd, raw)
+                taken = sock.send(raw)
             except BlockingIOError:
                 taken = 0
             except OSError:
                 # It is gone; the word of its loss is on the way.
                 continue
             if taken < size:
-                stuck[fd] = taken
-        for seat in [seat for seat in self._direct if seat.fd in stuck] if stuck else ():
-            seat.conn.rest(raw[stuck[seat.fd] :])
+                stuck[sock] = taken
+        for seat, sock in list(self._direct.items()) if stuck else ():
+            if sock in stuck:
+                seat.conn.rest(raw[stuck[sock] :])
 
     def _stand_by(self, seat: Seat) -> None:
         """From now on the seat gets ticks."""
-        if seat.fd >= 0 and not seat.wants_tick:
-            self._direct[seat] = seat.fd
-            self._files = None
+        if seat.sock is not None and not seat.wants_tick:
+            self._direct[seat] = seat.sock
+            self._socks = None
 
     def _stand_back(self, seat: Seat) -> None:
         """No tick for this seat until it is said again; what it was owed is old by then."""
         self._direct.pop(seat, None)
-        self._files = None
+        self._socks = None
         self._asking.pop(seat, None)
         seat.owed = b""
 
@@ -223,7 +222,7 @@ class Room:
     def asks(self, seat: Seat) -> None:
         """A command of this seat is on its way; `answered` follows soon, whatever becomes of it."""
         if self._direct.pop(seat, None) is not None:
-            self._files = None
+            self._socks = None
             self._asking[seat] = None
 
     def answered(self, seat: Seat) -> None:
@@ -283,7 +282,7 @@ class Room:
             return
         if seat.fan is not None:
             self.want(seat.fan)
-        if seat.fd >= 0:
+        if seat.sock is not None:
             self._stand_by(seat)
             if self.tick is not None:
                 seat.push(self.tick)
@@ -294,7 +293,7 @@ class Room:
         for seat in list(self._laggards):
             if now - seat.behind_at > self.settings.seat_behind_ms_max / 1000:
                 seat.end(CloseCode.BEHIND, "too far behind")
-            elif seat.fd < 0 and self.tick is not None:
+            elif seat.sock is None and self.tick is not None:
                 self._offer(seat, self.tick)
 
     def everybody(self, sent: Frame) -> None:

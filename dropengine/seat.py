@@ -5,7 +5,7 @@ A frame is encoded once and framed once; the same bytes go to every socket.
 
 from __future__ import annotations
 
-import os
+from socket import SocketType
 from typing import Protocol
 
 from dropengine import wire
@@ -50,18 +50,19 @@ def frame(message: wire.ToFanMessage) -> Frame:
 class Conn(Protocol):
     """The wire under a seat: the socket protocol, or a queue for plain ASGI servers and SSE.
 
-    fd: the file of a socket that takes framed bytes at once; its owner tells the room when the
-    reader falls behind. -1 for a wire whose backlog has to be looked at.
+    sock: a socket that takes framed bytes at once and never waits; its owner tells the room when
+    the reader falls behind. None for a wire whose backlog has to be looked at.
     """
 
-    fd: int
+    @property
+    def sock(self) -> SocketType | None: ...
 
     def push(self, frame: Frame) -> None:
         """Hand a frame over. Never waits, never raises; after the end it does nothing."""
         ...
 
     def rest(self, raw: bytes, /) -> None:
-        """Keep what the socket `fd` did not take, and send it as soon as it does."""
+        """Keep what `sock` did not take, and send it as soon as it does."""
         ...
 
     def unsent(self) -> int:
@@ -88,18 +89,18 @@ class Seat:
         "behind_at",
         "conn",
         "fan",
-        "fd",
         "fresh",
         "gone",
         "house",
         "owed",
+        "sock",
         "wants_tick",
     )
 
     def __init__(self, conn: Conn, house: House) -> None:
         self.conn = conn
         self.house = house
-        self.fd = conn.fd
+        self.sock = conn.sock
         self.fan: FanId | None = None
         self.fresh = True
         """Its snapshot has not been sent yet; until then it gets nothing else."""
@@ -113,7 +114,7 @@ class Seat:
         """Something personal: kept for a slow reader, up to a limit."""
         if self.gone:
             return
-        if self.fd < 0 or self.wants_tick:
+        if self.sock is None or self.wants_tick:
             if self.conn.unsent() > BACKLOG_BYTES_MAX:
                 self.end(CloseCode.BEHIND, "too far behind")
             else:
@@ -123,10 +124,11 @@ class Seat:
 
     def pay(self, raw: bytes = b"") -> None:
         """Write what is owed, and `raw`, to the socket at once."""
+        assert self.sock is not None
         if self.owed:
             raw, self.owed = self.owed + raw, b""
         try:
-            taken = os.write(self.fd, raw)
+            taken = self.sock.send(raw)
         except BlockingIOError:
             taken = 0
         except OSError:

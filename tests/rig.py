@@ -27,11 +27,11 @@ from tests.shop import local_pay
 class Screen:
     """The wire under a seat: keeps what comes, when it came, and how it ended.
 
-    fd: of a socket that takes bytes past it.
+    sock: a socket that takes bytes past it.
     """
 
-    def __init__(self, fd: int = -1) -> None:
-        self.fd = fd
+    def __init__(self, sock: socket.SocketType | None = None) -> None:
+        self.sock = sock
         self.rests: list[bytes] = []
         self.frames: list[Frame] = []
         self.times: list[float] = []
@@ -90,7 +90,7 @@ class Line:
         near.setblocking(False)
         self.far.setblocking(False)
         self.near = near
-        self.screen = Screen(near.fileno())
+        self.screen = Screen(near)
 
     def heard(self) -> bytes:
         """What has come since this was asked last."""

@@ -109,25 +109,27 @@ async def test_the_short_way_leaves_out_only_what_the_long_one_needs(house: Fron
 async def test_a_socket_is_told_lost_before_its_file_may_be_somebody_elses(
     server: Server, tmp_path: Path
 ) -> None:
-    """Ticks are written to the number of the file."""
+    """Ticks are written past the transport that closes it."""
     files: list[tuple[int, bool]] = []
 
     class Watched(LiveProtocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             super().connection_made(transport)
-            self.number = self.fd
+            assert self.sock is not None
+            self.number = self.sock.fileno()
 
         def connection_lost(self, exc: Exception | None) -> None:
             files.append((self.number, stat.S_ISSOCK(os.fstat(self.number).st_mode)))
             super().connection_lost(exc)
-            assert self.fd == -1
+            assert self.sock is not None
+            assert self.sock.fileno() == -1
 
     async with front.front(settings(server.url, tmp_path), protocol=Watched) as house:
         sale = await house.sale()
         # The one goes with a word, the other without.
         async with house.watcher(sale.drop) as one, house.watcher(sale.drop) as other:
             room = house.house.hub.rooms[sale.drop]
-            numbers = {seat.fd for seat in room.seats}
+            numbers = {seat.sock.fileno() for seat in room.seats if seat.sock is not None}
             other.socket.transport.abort()
             await one.socket.close()
             await until(lambda: len(files) == 2)

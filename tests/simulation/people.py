@@ -35,7 +35,7 @@ class Asked:
 class Socket:
     """One open socket of a person."""
 
-    fd = -1
+    sock = None
 
     def __init__(self, person: Person, room: Room, number: int) -> None:
         self.person = person

@@ -141,7 +141,7 @@ class Call:
     """A watcher's connection: the wire under its seat. It loses ticks, or stands still for a
     while."""
 
-    fd = -1
+    sock = None
 
     def __init__(self, watcher: Watcher, room: Room) -> None:
         self.watcher = watcher
@@ -188,7 +188,7 @@ class Call:
 class Listener:
     """A watcher without a ticket whose line is perfect: `told` counts the moves of each pool."""
 
-    fd = -1
+    sock = None
 
     def __init__(self, room: Room) -> None:
         self.told: Counter[str] = Counter()
