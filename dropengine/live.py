@@ -181,16 +181,16 @@ class Talker:
         room = self.room
         room.answered(self.seat)
         if isinstance(outcome, HoldGranted):
-            view = room.hold_view(outcome.id, outcome.hold)
-            done = Done(message_id, outcome.seq, hold=view)
-            you = room.note(fan, outcome, self.seat, view)
+            hold = room.hold_text(outcome.id, outcome.hold)
+            text = wire.done(message_id, outcome.seq, hold)
+            you = room.note(fan, outcome, self.seat, hold)
         elif isinstance(outcome, model.EntryGranted):
-            done = Done(message_id, outcome.seq, entry=outcome.id)
+            text = wire.encode(Done(message_id, outcome.seq, entry=outcome.id))
             you = room.note(fan, outcome, self.seat)
         else:
             self._refuse(message_id, outcome)
             return
-        self.seat.push(Frame(wire.encode(done), you))
+        self.seat.push(Frame(text, you))
 
     def _refuse(self, message_id: int, outcome: model.Refusal) -> None:
         view = self.room.view

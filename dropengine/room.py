@@ -39,7 +39,7 @@ of a while begins at once."""
 class Here:
     """A fan who is in the room: his seats and what was last read of him.
 
-    shown: his holds, and the one that ended last, as his screens read them.
+    shown: his holds, and the one that ended last, as the JSON that his screens read.
     """
 
     __slots__ = ("row", "seats", "seq", "shown", "wanted")
@@ -47,7 +47,7 @@ class Here:
     def __init__(self) -> None:
         self.seats: list[Seat] = []
         self.row: YouRow | None = None
-        self.shown: dict[str, wire.HoldView] = {}
+        self.shown: dict[str, msgspec.Raw] = {}
         self.seq = 0
         self.wanted = False
 
@@ -96,7 +96,7 @@ class Room:
         self._pages_tell: dict[str, int] = {}
         """Hold -> the deadline that its payment page tells, ms."""
         self._wanted: list[FanId] = []
-        self._letters: dict[str, int] = {}
+        self._letters: dict[FanId, int] = {}
         """Mail of fans with a command on its way: fan -> seq."""
         self.batcher.on_landed = self._open_letters
         self._reading: asyncio.Task[None] | None = None
@@ -355,17 +355,17 @@ class Room:
         for fan in list(fans):
             self.want(fan)
 
-    def mail(self, letters: Iterable[tuple[str, int]]) -> None:
+    def mail(self, letters: Iterable[tuple[FanId, int]]) -> None:
         """(fan, seq): the fan's state changed at `seq`, by somebody's command anywhere."""
         for fan, seq in letters:
-            here = self.fans.get(FanId(fan))
+            here = self.fans.get(fan)
             if here is None or (here.row is not None and here.row.record.seq >= seq):
                 continue
             if fan in self.batcher.flying:
                 # The answer that is on its way most likely tells the same, and costs no reading.
                 self._letters[fan] = max(seq, self._letters.get(fan, 0))
             else:
-                self.want(FanId(fan))
+                self.want(fan)
 
     def _open_letters(self) -> None:
         """A batch was answered: whoever is still behind his mail is read."""
@@ -453,7 +453,7 @@ class Room:
             self.want(FanId(row.fan))
             return
         here.row, here.seq = row, seq
-        here.shown = self._shown(row)
+        here.shown = {hold_id: self.hold_text(hold_id, hold) for hold_id, hold in row.holds}
         self._tell(here)
 
     def _tell(self, here: Here, but: Seat | None = None) -> Frame | None:
@@ -486,11 +486,11 @@ class Room:
         fan: FanId,
         outcome: model.PressOutcome,
         by: Seat | None = None,
-        view: wire.HoldView | None = None,
+        text: msgspec.Raw | None = None,
     ) -> Frame | None:
         """A command of a fan was decided through this worker: show it to him without reading again.
 
-        view: the outcome's hold, if the caller has made it. Returns the `you` that the seat `by` is
+        text: the outcome's hold, if the caller has made it. Returns the `you` that the seat `by` is
         to get with its answer, if there is one to give.
 
         Only the plain case, a hold of a fan with nothing in the line, is applied here; the rest is
@@ -513,7 +513,7 @@ class Room:
         if record.seq > outcome.was:
             return None
         hold_id, hold = outcome.id, outcome.hold
-        here.shown[hold_id] = view or self.hold_view(hold_id, hold)
+        here.shown[hold_id] = text or self.hold_text(hold_id, hold)
         if hold.state in ALIVE:
             if hold_id not in record.holds:
                 record.holds.append(hold_id)
@@ -528,14 +528,16 @@ class Room:
 
     def you(self, row: YouRow, seq: int) -> wire.You:
         """A fan's records as his screens read them."""
-        return views.you(row, seq, self.manifest.k, self._shown(row))
-
-    def _shown(self, row: YouRow) -> dict[str, wire.HoldView]:
-        return {hold_id: self.hold_view(hold_id, hold) for hold_id, hold in row.holds}
+        shown = {hold_id: self.hold_view(hold_id, hold) for hold_id, hold in row.holds}
+        return views.you(row, seq, self.manifest.k, shown)
 
     def hold_view(self, hold_id: str, hold: HoldRecord) -> wire.HoldView:
         """One hold as screens read it."""
         return views.hold_view(hold_id, hold, self._pay_pages.get(hold_id, ""))
+
+    def hold_text(self, hold_id: str, hold: HoldRecord) -> msgspec.Raw:
+        """The same as JSON: it goes into the answer, into `you`, and later into another `you`."""
+        return msgspec.Raw(wire.encode(self.hold_view(hold_id, hold)))
 
     def away_tick(self) -> Frame:
         """The last known numbers, marked as such: a screen must never be silently stale."""

@@ -96,7 +96,7 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     moves: list[tuple[int, list[tuple[int, int, int]]]]
     """Rows of (line, r, arrival); line = pool index x 2 + lane."""
     mail_end: int
-    mail: list[tuple[int, list[tuple[str, int]]]]
+    mail: list[tuple[int, list[tuple[FanId, int]]]]
     """Rows of (fan, seq of the fan's last change)."""
     news: list[tuple[int, int, str]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from dropengine import model, wire
 from dropengine.manifest import MINOR_DIGITS, Manifest
@@ -81,9 +82,9 @@ def pool_views(m: Manifest, view: ViewReply) -> dict[str, wire.PoolView]:
     }
 
 
-def you(row: YouRow, seq: int, k: int, shown: Mapping[str, wire.HoldView]) -> wire.You:
+def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
     """A fan's records. k: of the lane rule. shown: his holds and the one that ended last, which
-    the row itself may be older than."""
+    the row itself may be older than: views, or the JSON of each as `msgspec.Raw`."""
     record = row.record
     return wire.You(
         seq=seq,

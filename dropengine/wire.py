@@ -365,6 +365,11 @@ def parse(frame: bytes | str) -> FromFanMessage:
         raise ValueError("nested too deep") from None
 
 
-def encode(message: ToFanMessage) -> bytes:
-    """One message as the bytes of its text frame."""
+def encode(message: ToFanMessage | HoldView) -> bytes:
+    """One message as the bytes of its text frame, or a hold that goes into several."""
     return _encoder.encode(message)
+
+
+def done(message_id: int, seq: int, hold: msgspec.Raw) -> bytes:
+    """A `Done` whose hold is JSON already."""
+    return b'{"t":"done","id":%d,"seq":%d,"hold":%b}' % (message_id, seq, hold)

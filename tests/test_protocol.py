@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 import uvloop
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -142,6 +143,14 @@ async def test_a_socket_is_told_lost_before_its_file_may_be_somebody_elses(
 def test_a_frame_is_framed_as_the_library_frames_it(size: int) -> None:
     text = b"x" * size
     assert Frame(text).raw == WireFrame(Opcode.TEXT, text).serialize(mask=False)
+
+
+def test_an_answer_made_of_ready_parts_reads_as_the_encoder_writes_it() -> None:
+    view = wire.HoldView("h1", 'k"1', "unit", 2, 900, "press", "active", 5, 6, True, False, False)
+    hold = msgspec.Raw(wire.encode(view))
+    assert wire.done(7, 12, hold) == wire.encode(wire.Done(7, 12, hold=view))
+    both = wire.You(12, "ada", 2, [view], [], [], view)
+    assert wire.encode(msgspec.structs.replace(both, holds=[hold], ended=hold)) == wire.encode(both)
 
 
 def test_two_frames_may_travel_in_one_write() -> None:

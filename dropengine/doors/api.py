@@ -224,12 +224,12 @@ def told(room: Room, fan: FanId, outcome: Answer) -> Response:
     """What became of a fan's command: told to him here, and shown on his screens."""
     if isinstance(outcome, model.Refusal):
         return _refusal(room, outcome)
-    room.note(fan, outcome)
     if isinstance(outcome, model.HoldGranted):
-        done = wire.Done(0, outcome.seq, hold=room.hold_view(outcome.id, outcome.hold))
-    else:
-        done = wire.Done(0, outcome.seq, entry=outcome.id)
-    return Written(wire.encode(done))
+        hold = room.hold_text(outcome.id, outcome.hold)
+        room.note(fan, outcome, text=hold)
+        return Written(wire.done(0, outcome.seq, hold))
+    room.note(fan, outcome)
+    return Written(wire.encode(wire.Done(0, outcome.seq, entry=outcome.id)))
 
 
 async def _pay(room: Room, fan: FanId, command: wire.Pay) -> Response:
