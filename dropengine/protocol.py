@@ -185,7 +185,10 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self.queue = self.writable = _SINK
         self._longest = self.config.ws_max_size
         for name in ("scope", "request", "response"):
-            self.__dict__.pop(name, None)
+            if hasattr(self, name):
+                delattr(self, name)
+        # Looked at for every frame: Python finds them faster here than in the class.
+        self._rest, self._parsing, self.close_sent = b"", False, self.close_sent
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
