@@ -66,6 +66,7 @@ HEAD = 6
 
 
 AT_ONCE = 1024
+"""So many socket objects are made together, before they are needed."""
 _blank: list[SocketType] = []
 
 
@@ -419,13 +420,14 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self._lost()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        # Before the file is closed and its number is somebody else's, and before anything can fail:
+        # an object that kept the file would close it a second time.
+        if self.sock is not None:
+            self.sock.detach()
         try:
             super().connection_lost(exc)
         finally:
             self._lost()
-            if self.sock is not None:
-                # Before the file is closed and its number is somebody else's.
-                self.sock.detach()
 
     def _lost(self) -> None:
         """Nothing is written to the socket from here on."""
