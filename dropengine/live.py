@@ -140,13 +140,13 @@ class Talker:
         except ValueError as error:
             self._refuse(0, model.BadMessage(str(error)))
             return
-        if isinstance(message, wire.Hello):
+        if isinstance(message, wire.Command):
+            self._command(message)
+        elif isinstance(message, wire.Hello):
             self._hello(message.ticket)
-        elif isinstance(message, wire.Ping):
+        else:
             now_ms = time.time() * 1000 + self.room.skew_ms
             self.seat.push(frame(wire.Pong(message.id, message.c, now_ms)))
-        else:
-            self._command(message)
 
     def _hello(self, ticket: str | None) -> None:
         fan = self.seat.fan
@@ -164,9 +164,6 @@ class Talker:
             return
         if isinstance(command, wire.Pay):
             _Payment(self, fan, command)
-            return
-        if isinstance(command, wire.Join) and len(set(command.pools)) < len(command.pools):
-            self._refuse(command.id, model.BadMessage("a pool is named twice - at `$.pools`"))
             return
         room = self.room
         room.asks(self.seat)

@@ -497,17 +497,16 @@ class Room:
         read. What was applied is known to be whole, because the outcome says what it changed from.
         """
         here = self.fans.get(fan)
-        if here is None or here.row is None or not isinstance(outcome, model.Granted):
+        if here is None or here.row is None:
+            return None
+        if not isinstance(outcome, model.HoldGranted):
+            if isinstance(outcome, model.EntryGranted) and outcome.was != outcome.seq:
+                self.want(fan)
             return None
         if outcome.was == outcome.seq:
             return None
         record = here.row.record
-        if (
-            not isinstance(outcome, model.HoldGranted)
-            or record.seq < outcome.was
-            or here.row.entries
-            or outcome.hold.entry
-        ):
+        if record.seq < outcome.was or here.row.entries or outcome.hold.entry:
             self.want(fan)
             return None
         if record.seq > outcome.was:

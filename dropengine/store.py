@@ -7,7 +7,7 @@ the scripts decide is a value. Only this module touches the client library.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -166,25 +166,25 @@ _NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
 Row = tuple[object, ...]
 
 
+def _pay(fan: FanId, pay: Pay) -> Row:
+    (hold,) = pay.holds
+    return ("pay", fan, pay.key, hold)
+
+
+_ROWS: dict[str, Callable[[FanId, Any], Row]] = {
+    Hold.verb: lambda fan, c: ("hold", fan, c.key, c.pool, c.qty, 1 if c.fewer else 0),
+    Claim.verb: lambda fan, c: ("claim", fan, c.key, c.hold),
+    Release.verb: lambda fan, c: ("release", fan, c.key, c.hold),
+    Extend.verb: lambda fan, c: ("extend", fan, c.key, c.hold),
+    Pay.verb: _pay,
+    Join.verb: lambda fan, c: ("join", fan, c.key, c.qty, c.pools),
+    Leave.verb: lambda fan, c: ("leave", fan, c.key, c.entry),
+}
+
+
 def command_row(fan: FanId, command: FanCommand) -> Row:
     """One fan's command as `press` reads it. A `pay` names one hold here: split it before."""
-    match command:
-        case Hold(key=key, pool=pool, qty=qty, fewer=fewer):
-            return ("hold", fan, key, pool, qty, 1 if fewer else 0)
-        case Claim(key=key, hold=hold):
-            return ("claim", fan, key, hold)
-        case Release(key=key, hold=hold):
-            return ("release", fan, key, hold)
-        case Extend(key=key, hold=hold):
-            return ("extend", fan, key, hold)
-        case Pay(key=key, holds=[hold]):
-            return ("pay", fan, key, hold)
-        case Join(key=key, qty=qty, pools=pools):
-            return ("join", fan, key, qty, pools)
-        case Leave(key=key, entry=entry):
-            return ("leave", fan, key, entry)
-        case _:
-            raise AssertionError(f"one hold per pay command here: {command}")
+    return _ROWS[command.verb](fan, command)
 
 
 def client(

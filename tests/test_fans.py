@@ -118,7 +118,7 @@ class Peer:
 
     async def hear(self, socket: ServerConnection) -> wire.FanCommand:
         """The next command on a socket."""
-        message = wire.parse(await socket.recv())
+        message = wire.parse(await socket.recv(decode=False))
         assert isinstance(message, wire.Command)
         self.heard.put_nowait(message)
         return message

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, get_args
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -24,15 +24,7 @@ from dropengine.room import Room
 from dropengine.store import Store, command_row
 from dropengine.tickets import Tickets
 
-COMMANDS: dict[str, type[wire.Command]] = {
-    "hold": wire.Hold,
-    "claim": wire.Claim,
-    "release": wire.Release,
-    "extend": wire.Extend,
-    "pay": wire.Pay,
-    "join": wire.Join,
-    "leave": wire.Leave,
-}
+COMMANDS: dict[str, type[wire.Command]] = {kind.verb: kind for kind in get_args(wire.FanCommand)}
 BODY_BYTES_MAX = 4096
 STREAMS_MAX = 1_000
 SILENCE_S = 15.0
@@ -260,13 +252,11 @@ def _command(kind: type[wire.Command], body: bytes, key: str | None) -> wire.Fan
         if key is not None and fields.get("key", key) != key:
             raise ValueError("the header Idempotency-Key is another key than - at `$.key`")
         fields.setdefault("key", secrets.token_urlsafe(12) if key is None else key)
-        command = msgspec.convert({**fields, "id": 0, "t": kind.__name__.lower()}, kind)
+        command = msgspec.convert({**fields, "id": 0, "t": kind.verb}, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from None
     except RecursionError:
         raise ValueError("nested too deep") from None
-    if isinstance(command, wire.Join) and len(set(command.pools)) < len(command.pools):
-        raise ValueError("a pool is named twice - at `$.pools`")
     return cast("wire.FanCommand", command)
 
 
