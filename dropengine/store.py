@@ -12,20 +12,13 @@ from typing import Any
 
 import msgspec
 import redis.asyncio as redis
+from hiredis import ReplyError
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    ClusterDownError,
-    MasterDownError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TryAgainError,
-)
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from dropengine import keys, model, scripts
+from dropengine.cable import Cables
 from dropengine.errors import Away, Broken
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
@@ -191,7 +184,7 @@ def client(
     url: str, *, timeout_s: float | None = SOCKET_TIMEOUT_S, connections: int = 4
 ) -> redis.Redis:
     """A client that never repeats by itself: repeating is the scripts' art, not the library's."""
-    pool = redis.BlockingConnectionPool.from_url(
+    pool = Cables.from_url(
         url,
         max_connections=connections,
         timeout=None,
@@ -214,8 +207,8 @@ class Store:
     ) -> None:
         # Replies are bytes here; the library's types cannot say so.
         self.client: Any = client
-        # The library would make a dict of an entry's fields; ours all have one name.
-        self.client.set_response_callback("XRANGE", _as_it_came)  # type: ignore[arg-type]
+        assert isinstance(client.connection_pool, Cables), "make it with `store.client`"
+        self._cables = client.connection_pool
         self._scripts = loaded or scripts.load()
         self._keys: dict[str, list[str]] = {}
 
@@ -237,24 +230,31 @@ class Store:
 
     # --- The way to a script. ---
 
-    async def _once(self, verb: str, names: Sequence[str], args: Sequence[object]) -> Any:
+    async def _ask(self, what: str, *words: bytes | str | int) -> Any:
+        """The reply to one request, in bytes."""
+        try:
+            reply = await self._cables.ask(*words)
+        except (RedisError, OSError) as error:
+            raise Away(f"no reply to {what}: {error}") from error
+        if isinstance(reply, ReplyError) and not str(reply).startswith(_UNKNOWN_SCRIPT):
+            raise _fault(what, str(reply)) from reply
+        return reply
+
+    async def _once(
+        self, verb: str, names: Sequence[str], args: Sequence[bytes | str | int]
+    ) -> Any:
         script = self._scripts[verb]
         head = (len(names), *names, *args)
-        try:
-            try:
-                return await self.client.execute_command("EVALSHA", script.sha, *head)
-            except NoScriptError:
-                return await self.client.execute_command("EVAL", script.text, *head)
-        except ResponseError as error:
-            raise _fault(verb, error) from error
-        except (RedisError, OSError) as error:
-            raise Away(f"no reply to {verb}: {error}") from error
+        reply = await self._ask(verb, "EVALSHA", script.sha, *head)
+        if isinstance(reply, ReplyError):
+            return await self._ask(verb, "EVAL", script.text, *head)
+        return reply
 
     async def _run(
         self,
         verb: str,
         drop: str,
-        args: Sequence[object],
+        args: Sequence[bytes | str | int],
         decoder: msgspec.msgpack.Decoder[Any],
     ) -> Any:
         for _ in range(AGAIN_MAX):
@@ -345,10 +345,7 @@ class Store:
     async def _list(self, drop: DropId) -> None:
         """Put a drop into the house's index. The index may lag behind; it decides nothing."""
         at = await self._field(drop, "at")
-        try:
-            await self.client.zadd(keys.HOUSE_DROPS, {drop: int(at or 0)}, nx=True)
-        except RedisError as error:
-            raise Away(f"no reply: {error}") from error
+        await self._ask("the index", "ZADD", keys.HOUSE_DROPS, "NX", int(at or 0), drop)
 
     async def _creator(
         self,
@@ -357,7 +354,7 @@ class Store:
         revision: int,
         by: str,
         key: str,
-        *more: object,
+        *more: str | int,
         clock_ms: int,
     ) -> model.CreatorOutcome:
         args = (clock_ms, revision, by, key, *more)
@@ -457,8 +454,9 @@ class Store:
 
     async def duties(self, drop: DropId) -> dict[str, model.DutyRecord]:
         """What stands in the outbox."""
-        rows = await self._hgetall(drop, "outbox")
-        return {name.decode(): _DUTY.decode(raw) for name, raw in rows.items()}
+        flat = await self._ask("the outbox", "HGETALL", keys.one(drop, "outbox"))
+        rows = zip(flat[::2], flat[1::2], strict=True)
+        return {name.decode(): _DUTY.decode(raw) for name, raw in rows}
 
     # --- Time and screens. ---
 
@@ -477,41 +475,28 @@ class Store:
 
     async def drops(self) -> list[DropId]:
         """Every drop of the house, the newest first."""
-        try:
-            rows = await self.client.zrevrange(keys.HOUSE_DROPS, 0, -1)
-        except (RedisError, OSError) as error:
-            raise Away(f"no reply: {error}") from error
+        rows = await self._ask("the index", "ZREVRANGE", keys.HOUSE_DROPS, 0, -1)
         return [DropId(row.decode()) for row in rows]
 
     async def lease(self, what: str, who: str, ms: int) -> bool:
         """Is `who` the one to do `what` for the next `ms`? It only saves work; nothing rests on
         it."""
         name = f"{{house}}:lease:{what}"
-        try:
-            if await self.client.set(name, who, px=ms, nx=True):
-                return True
-            if await self.client.get(name) != who.encode():
-                return False
-            return bool(await self.client.pexpire(name, ms))
-        except (RedisError, OSError) as error:
-            raise Away(f"no reply: {error}") from error
+        if await self._ask("the lease", "SET", name, who, "PX", ms, "NX"):
+            return True
+        if await self._ask("the lease", "GET", name) != who.encode():
+            return False
+        return bool(await self._ask("the lease", "PEXPIRE", name, ms))
 
     async def time_ms(self) -> int:
         """The server's clock, ms since 1970."""
-        try:
-            seconds, micros = await self.client.time()
-        except (RedisError, OSError) as error:
-            raise Away(f"no reply: {error}") from error
+        seconds, micros = await self._ask("the clock", "TIME")
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def show(self, drop: DropId) -> Shown | None:
         """The manifest and where the drop stands, or None when there is no such drop."""
-        try:
-            row = await self.client.hmget(
-                keys.one(drop, "drop"), ["manifest", "hash", "state", "revision", "seq"]
-            )
-        except (RedisError, OSError) as error:
-            raise Away(f"no reply: {error}") from error
+        fields = ("manifest", "hash", "state", "revision", "seq")
+        row = await self._ask("the drop", "HMGET", keys.one(drop, "drop"), *fields)
         if row[0] is None:
             return None
         return Shown(
@@ -520,22 +505,15 @@ class Store:
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
         """One hold as it stands, without settling: for pages of the payment provider."""
-        try:
-            raw = await self.client.hget(keys.one(drop, "holds"), hold)
-        except (RedisError, OSError) as error:
-            raise Away(f"no reply: {error}") from error
+        raw = await self._ask("the hold", "HGET", keys.one(drop, "holds"), hold)
         return None if raw is None else msgspec.msgpack.decode(raw, type=model.HoldRecord)
 
     async def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
         """The stored texts of the events with seq > after, in order."""
         name = keys.one(drop, "log")
         while True:
-            try:
-                rows = await self.client.execute_command(
-                    "XRANGE", name, f"{after + 1}-0", "+", "COUNT", LOG_PAGE
-                )
-            except (RedisError, OSError) as error:
-                raise Away(f"no reply: {error}") from error
+            since = f"{after + 1}-0"
+            rows = await self._ask("the log", "XRANGE", name, since, "+", "COUNT", LOG_PAGE)
             for row_id, fields in rows:
                 # An entry has the number of its last event.
                 last, texts = int(row_id.split(b"-")[0]), fields[1::2]
@@ -579,20 +557,7 @@ class Store:
                 return rows
 
     async def _field(self, drop: DropId, field: str) -> Any:
-        try:
-            return await self.client.hget(keys.one(drop, "drop"), field)
-        except (RedisError, OSError) as error:
-            raise Away(f"no reply: {error}") from error
-
-    async def _hgetall(self, drop: DropId, name: str) -> Any:
-        try:
-            return await self.client.hgetall(keys.one(drop, name))
-        except (RedisError, OSError) as error:
-            raise Away(f"no reply: {error}") from error
-
-
-def _as_it_came(reply: Any, **_: Any) -> Any:
-    return reply
+        return await self._ask("the drop", "HGET", keys.one(drop, "drop"), field)
 
 
 def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
@@ -610,25 +575,22 @@ def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
     return Truth(**values)
 
 
+_UNKNOWN_SCRIPT = "NOSCRIPT"
 _PASSING = (
-    ClusterDownError,
-    MasterDownError,
-    ReadOnlyError,
-    TryAgainError,
+    *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF"),
+    *("NOREPLICAS", "READONLY", "TRYAGAIN", "UNBLOCKED"),
 )
-_PASSING_WORDS = ("BUSY", "MISCONF", "NOREPLICAS", "LOADING", "READONLY", "UNBLOCKED")
 """Refusals of a server that is there and will do it later: it has lost nothing."""
 
 
-def _fault(verb: str, error: ResponseError) -> Exception:
+def _fault(what: str, refusal: str) -> Exception:
     """The server's refusal as a fault: passing ones are `Away`, what our scripts say is
     `Broken`."""
-    text = str(error)
-    if isinstance(error, OutOfMemoryError) or text.startswith("OOM"):
-        return Full(f"the server's memory is full: {verb} begins something")
-    if isinstance(error, _PASSING) or text.startswith(_PASSING_WORDS):
-        return Away(f"the server cannot do {verb} now: {text}")
-    return Broken(f"{verb}: {text}")
+    if refusal.startswith("OOM"):
+        return Full(f"the server's memory is full: {what} begins something")
+    if refusal.startswith(_PASSING):
+        return Away(f"the server cannot do {what} now: {refusal}")
+    return Broken(f"{what}: {refusal}")
 
 
 __all__ = ["Store", "Truth", "client", "command_row"]

@@ -45,6 +45,8 @@ class FaultProxy:
         self.socket = socket
         self.seen: Counter[str] = Counter()
         """Requests that came in, by command."""
+        self.accepted = 0
+        """Connections that came in."""
         self.struck: Counter[Fate] = Counter()
         self._plans: list[tuple[bytes, bytes, Fate]] = []
         self._gate = asyncio.Event()
@@ -104,6 +106,7 @@ class FaultProxy:
         task = asyncio.current_task()
         assert task is not None
         self._talks.add(task)
+        self.accepted += 1
         try:
             there, back = await asyncio.open_unix_connection(str(self.upstream), limit=LINE_MAX)
         except OSError:

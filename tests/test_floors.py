@@ -30,7 +30,7 @@ FLOORS: tuple[tuple[str, frozenset[str]], ...] = (
     ("words", frozenset({"errors", "model", "records"})),
     ("speech", frozenset({"wire", "events", "tomlmap", "reader", "manifest", "config"})),
     ("rules", frozenset({"places", "draw", "tickets", "replay", "referee", "history", "verify"})),
-    ("tongue", frozenset({"keys", "scripts"})),
+    ("tongue", frozenset({"cable", "keys", "scripts"})),
     ("truth", frozenset({"store", "people"})),
     ("ports", frozenset({"payments", "post", "localpay"})),
     (

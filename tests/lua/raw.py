@@ -9,7 +9,7 @@ import msgspec
 from tests.sale import Sale
 
 
-async def raw(sale: Sale, verb: str, *args: object) -> list[Any]:
+async def raw(sale: Sale, verb: str, *args: Any) -> list[Any]:
     """Run one script of the sale's drop at its clock; its reply as a list, the word first."""
     store = sale.store
     reply = await store._once(verb, store.keys_of(sale.drop), (sale.now, *args))

@@ -1,0 +1,206 @@
+"""The way past the client library: one request at a time on each connection, each its own reply."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import hiredis
+import pytest
+from redis.exceptions import RedisError
+
+from dropengine import store as stores
+from dropengine.cable import Cables
+from tests.faultproxy import Fate, FaultProxy
+from tests.server import Server
+
+TIMEOUT_S = 0.3
+
+
+def cables_of(url: str, *, connections: int = 2, timeout_s: float | None = TIMEOUT_S) -> Cables:
+    client = stores.client(url, connections=connections, timeout_s=timeout_s)
+    return cast("Cables", client.connection_pool)
+
+
+@pytest.fixture
+async def cables(proxy: FaultProxy) -> AsyncIterator[Cables]:
+    one = cables_of(proxy.url)
+    yield one
+    await one.disconnect()
+
+
+async def test_a_reply_is_in_bytes_and_as_deep_as_the_server_says_it(cables: Cables) -> None:
+    assert await cables.ask("ECHO", "héllo") == "héllo".encode()
+    assert await cables.ask("ECHO", b"\x00\xff\r\n") == b"\x00\xff\r\n"
+    assert await cables.ask("EVAL", "return {1, {'a', {ok = 'fine'}}, false}", 0) == [
+        1,
+        [b"a", b"fine"],
+        None,
+    ]
+
+
+async def test_a_reply_of_many_pieces_is_one_reply(cables: Cables) -> None:
+    size = 3_000_000
+    assert await cables.ask("ECHO", b"x" * size) == b"x" * size
+    rows = await cables.ask("EVAL", "local t = {} for i = 1, 50000 do t[i] = i end return t", 0)
+    assert rows == list(range(1, 50_001))
+
+
+async def test_a_refusal_is_a_value_and_the_connection_goes_on(
+    cables: Cables, proxy: FaultProxy
+) -> None:
+    before = proxy.accepted
+    refusal = await cables.ask("NOSUCHCOMMAND")
+    assert isinstance(refusal, hiredis.ReplyError)
+    assert str(refusal).startswith("ERR unknown command")
+    assert await cables.ask("ECHO", "on") == b"on"
+    assert proxy.accepted == before + 1
+
+
+async def test_at_most_so_many_connections_and_everybody_gets_his_own_reply(
+    cables: Cables, proxy: FaultProxy
+) -> None:
+    before = proxy.accepted
+    words = [f"word {i}" for i in range(200)]
+    assert await asyncio.gather(*(cables.ask("ECHO", word) for word in words)) == [
+        word.encode() for word in words
+    ]
+    assert proxy.accepted == before + 2
+
+
+@pytest.mark.parametrize("fate", [Fate.RESET, Fate.DROP_REPLY])
+async def test_a_lost_connection_is_an_error_and_the_next_request_gets_a_new_one(
+    cables: Cables, proxy: FaultProxy, fate: Fate
+) -> None:
+    assert await cables.ask("ECHO", "before") == b"before"
+    proxy.plan(fate, command="ECHO")
+    with pytest.raises(ConnectionError, match="the connection was lost"):
+        await cables.ask("ECHO", "lost")
+    assert await cables.ask("ECHO", "after") == b"after"
+
+
+@pytest.mark.parametrize("fate", [Fate.HANG, Fate.BLACK_HOLE])
+async def test_silence_is_an_error_in_time(cables: Cables, proxy: FaultProxy, fate: Fate) -> None:
+    proxy.plan(fate, command="ECHO")
+    with pytest.raises(TimeoutError, match=r"nothing came for 0\.3 s"):
+        await cables.ask("ECHO", "silence")
+    assert await cables.ask("ECHO", "after") == b"after"
+
+
+async def test_a_reply_that_comes_too_late_is_nobodys(cables: Cables, proxy: FaultProxy) -> None:
+    proxy.plan(Fate.DELAY_REPLY, command="ECHO")
+    with pytest.raises(TimeoutError):
+        await cables.ask("ECHO", "late")
+    proxy.go()
+    for i in range(5):
+        assert await cables.ask("ECHO", str(i)) == str(i).encode()
+
+
+async def test_one_who_gives_up_leaves_his_reply_to_nobody(
+    cables: Cables, proxy: FaultProxy
+) -> None:
+    proxy.plan(Fate.DELAY_REPLY, command="ECHO")
+    asking = asyncio.create_task(cables.ask("ECHO", "mine"))
+    await proxy.strikes(Fate.DELAY_REPLY)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    proxy.go()
+    for i in range(5):
+        assert await cables.ask("ECHO", str(i)) == str(i).encode()
+
+
+async def test_a_connection_that_was_cut_while_idle_is_not_used(
+    cables: Cables, proxy: FaultProxy
+) -> None:
+    assert await cables.ask("ECHO", "before") == b"before"
+    await proxy.cut()
+    # The cut is seen in one of the loop's next turns.
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert await cables.ask("ECHO", "after") == b"after"
+
+
+async def test_nobody_there_is_an_error_and_waits_for_nobody(tmp_path: Path) -> None:
+    nowhere = cables_of(f"unix://{tmp_path / 'nobody'}", connections=1)
+    for _ in range(3):
+        with pytest.raises((OSError, RedisError)):
+            await nowhere.ask("PING")
+
+
+async def test_what_is_no_reply_ends_the_connection(tmp_path: Path) -> None:
+    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (asked := await reader.read(1000)) and b"ECHO" not in asked:
+            writer.write(b"+OK\r\n" * asked.count(b"*"))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.close()
+
+    socket = tmp_path / "nonsense"
+    async with await asyncio.start_unix_server(nonsense, str(socket)):
+        cables = cables_of(f"unix://{socket}")
+        with pytest.raises(ConnectionError, match="no reply"):
+            await cables.ask("ECHO", "x")
+        await cables.disconnect()
+
+
+async def test_closing_ends_what_waits(cables: Cables, proxy: FaultProxy) -> None:
+    proxy.plan(Fate.HANG, command="ECHO")
+    asking = asyncio.create_task(cables.ask("ECHO", "x"))
+    await proxy.strikes(Fate.HANG)
+    await cables.disconnect()
+    with pytest.raises(ConnectionError):
+        await asking
+
+
+async def test_password_and_database_of_the_address_are_used(server: Server) -> None:
+    plain = cables_of(server.url)
+    await plain.ask("ACL", "SETUSER", "clerk", "on", ">let me in", "~*", "+@all")
+    good = cables_of(f"unix://clerk:let%20me%20in@{server.socket}?db=3")
+    try:
+        assert await good.ask("ACL", "WHOAMI") == b"clerk"
+        await good.ask("SET", "cable", "3")
+        assert await plain.ask("GET", "cable") is None
+        assert await good.ask("DEL", "cable") == 1
+        bad = cables_of(f"unix://clerk:wrong@{server.socket}")
+        with pytest.raises(RedisError, match="invalid username-password"):
+            await bad.ask("PING")
+    finally:
+        await plain.ask("ACL", "DELUSER", "clerk")
+        await asyncio.gather(plain.disconnect(), good.disconnect())
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+async def test_an_address_with_tls_is_spoken_to_with_tls(server: Server, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = await asyncio.create_subprocess_exec(
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+        *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
+        *("-keyout", str(key), "-out", str(certificate)),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await made.wait() == 0
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(str(server.socket))
+
+        async def copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+            while data := await source.read(65536):
+                to.write(data)
+            to.close()
+
+        await asyncio.gather(copy(reader, back), copy(there, writer))
+
+    async with await asyncio.start_server(forward, "127.0.0.1", 0, ssl=context) as tls:
+        port = tls.sockets[0].getsockname()[1]
+        cables = cables_of(f"rediss://localhost:{port}/0?ssl_ca_certs={certificate}", timeout_s=5.0)
+        assert await cables.ask("ECHO", "x" * 300_000) == b"x" * 300_000
+        assert await asyncio.gather(*(cables.ask("ECHO", str(i)) for i in range(50))) == [
+            str(i).encode() for i in range(50)
+        ]
+        await cables.disconnect()
