@@ -40,10 +40,13 @@ class Cable(asyncio.Protocol):
         Raises OSError when no reply comes. After any exception the connection must be ended: a
         reply may still be on its way.
         """
+        raw = hiredis.pack_command(words)
+        if not self.open:
+            raise ConnectionError("the connection was lost as soon as it was made")
         loop = asyncio.get_running_loop()
         reply = self._reply = loop.create_future()
         late = loop.call_later(self._timeout_s, self._late) if self._timeout_s else None
-        self._transport.write(hiredis.pack_command(words))
+        self._transport.write(raw)
         try:
             return await reply
         finally:
@@ -64,8 +67,9 @@ class Cable(asyncio.Protocol):
             return
         if reply is _MORE:
             return
-        if self._reply is None or self._reply.done():
-            # Nobody asked: what comes next would be taken for the wrong request's reply.
+        if self._reply is None or self._reply.done() or self._reader.has_data():
+            # More than was asked for: the next request would take it for its reply.
+            self._fail(ConnectionError("more came than one reply"))
             self.end()
             return
         self._reply.set_result(reply)
@@ -74,7 +78,7 @@ class Cable(asyncio.Protocol):
         self._fail(ConnectionError(f"the connection was lost: {error or 'closed by the server'}"))
 
     def _late(self) -> None:
-        self._fail(TimeoutError(f"nothing came for {self._timeout_s:g} s"))
+        self._fail(TimeoutError(f"no whole reply came for {self._timeout_s:g} s"))
 
     def _fail(self, error: OSError) -> None:
         if self._reply is not None and not self._reply.done():
@@ -92,6 +96,8 @@ class Cables(redis.BlockingConnectionPool):
         self._free = asyncio.Semaphore(self.max_connections)
         self._idle: list[Cable] = []
         self._cables: set[Cable] = set()
+        self._closed = 0
+        """How often: a connection that is being made belongs to the time before."""
 
     async def ask(self, *words: bytes | str | int | float) -> Any:
         """The reply to one request, sent once; a refusal is returned as `hiredis.ReplyError`.
@@ -115,9 +121,15 @@ class Cables(redis.BlockingConnectionPool):
             if cable.open:
                 return cable
             self._cables.discard(cable)
+        closed = self._closed
         connection = self.make_connection()  # type: ignore[no-untyped-call]
         try:
             await connection.connect()
+            # Whatever came after the handshake, its end too, is not told to the next owner.
+            if await connection.can_read():
+                raise ConnectionError("the server said more than was asked, or closed")
+            if closed != self._closed:
+                raise ConnectionError("it was closed here meanwhile")
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
@@ -127,7 +139,7 @@ class Cables(redis.BlockingConnectionPool):
 
     async def disconnect(self, inuse_connections: bool = True) -> None:
         """End every connection, or with `inuse_connections` false only those without a request."""
-        ending = list(self._cables if inuse_connections else self._idle)
-        for cable in ending:
+        self._closed += 1
+        for cable in list(self._cables if inuse_connections else self._idle):
             cable.end()
         await super().disconnect(inuse_connections)

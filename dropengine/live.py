@@ -165,6 +165,9 @@ class Talker:
         if isinstance(command, wire.Pay):
             _Payment(self, fan, command)
             return
+        if fault := command.fault():
+            self._refuse(command.id, model.BadMessage(fault))
+            return
         room = self.room
         room.asks(self.seat)
         reply = partial(self.answer, fan, command.id)

@@ -1,7 +1,7 @@
 """The truth: one method per script, typed arguments in, an outcome out.
 
 No decision is taken here. A reply that does not come means *unknown* and is raised as `Away`; what
-the scripts decide is a value. Only this module touches the client library.
+the scripts decide is a value.
 """
 
 from __future__ import annotations
@@ -160,8 +160,8 @@ Row = tuple[object, ...]
 
 
 def _pay(fan: FanId, pay: Pay) -> Row:
-    (hold,) = pay.holds
-    return ("pay", fan, pay.key, hold)
+    assert len(pay.holds) == 1, f"one hold per pay command here: {pay}"
+    return ("pay", fan, pay.key, pay.holds[0])
 
 
 _ROWS: dict[str, Callable[[FanId, Any], Row]] = {
@@ -191,8 +191,9 @@ def client(
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         retry=Retry(NoBackoff(), 0),
-        protocol=2,
     )
+    # Whatever the address says: with 3 some replies have other shapes.
+    pool.connection_kwargs["protocol"] = 2
     return redis.Redis(connection_pool=pool)
 
 
@@ -230,14 +231,18 @@ class Store:
 
     # --- The way to a script. ---
 
-    async def _ask(self, what: str, *words: bytes | str | int) -> Any:
-        """The reply to one request, in bytes."""
+    async def _reply(self, what: str, *words: bytes | str | int) -> Any:
+        """The reply to one request, in bytes; a refusal is a value."""
         try:
-            reply = await self._cables.ask(*words)
+            return await self._cables.ask(*words)
         except (RedisError, OSError) as error:
             raise Away(f"no reply to {what}: {error}") from error
-        if isinstance(reply, ReplyError) and not str(reply).startswith(_UNKNOWN_SCRIPT):
-            raise _fault(what, str(reply)) from reply
+
+    async def _ask(self, what: str, *words: bytes | str | int) -> Any:
+        """The same for what only reads or lists: a refusal is as good as no reply."""
+        reply = await self._reply(what, *words)
+        if isinstance(reply, ReplyError):
+            raise Away(f"the server refuses {what}: {reply}") from reply
         return reply
 
     async def _once(
@@ -245,9 +250,11 @@ class Store:
     ) -> Any:
         script = self._scripts[verb]
         head = (len(names), *names, *args)
-        reply = await self._ask(verb, "EVALSHA", script.sha, *head)
+        reply = await self._reply(verb, "EVALSHA", script.sha, *head)
+        if isinstance(reply, ReplyError) and str(reply).startswith("NOSCRIPT"):
+            reply = await self._reply(verb, "EVAL", script.text, *head)
         if isinstance(reply, ReplyError):
-            return await self._ask(verb, "EVAL", script.text, *head)
+            raise _fault(verb, str(reply)) from reply
         return reply
 
     async def _run(
@@ -575,22 +582,22 @@ def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
     return Truth(**values)
 
 
-_UNKNOWN_SCRIPT = "NOSCRIPT"
 _PASSING = (
-    *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF"),
-    *("NOREPLICAS", "READONLY", "TRYAGAIN", "UNBLOCKED"),
+    *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "READONLY"),
+    *("TRYAGAIN", "UNBLOCKED", "NOAUTH", "WRONGPASS", "ERR max number of clients"),
 )
-"""Refusals of a server that is there and will do it later: it has lost nothing."""
+"""Refusals of a server that is there and will do it later, or after an operator's word: it has
+lost nothing."""
 
 
-def _fault(what: str, refusal: str) -> Exception:
-    """The server's refusal as a fault: passing ones are `Away`, what our scripts say is
-    `Broken`."""
+def _fault(verb: str, refusal: str) -> Exception:
+    """The server's refusal of a script as a fault: passing ones are `Away`, what our scripts say
+    is `Broken`."""
     if refusal.startswith("OOM"):
-        return Full(f"the server's memory is full: {what} begins something")
+        return Full(f"the server's memory is full: {verb} begins something")
     if refusal.startswith(_PASSING):
-        return Away(f"the server cannot do {what} now: {refusal}")
-    return Broken(f"{what}: {refusal}")
+        return Away(f"the server cannot do {verb} now: {refusal}")
+    return Broken(f"{verb}: {refusal}")
 
 
 __all__ = ["Store", "Truth", "client", "command_row"]

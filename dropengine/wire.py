@@ -51,6 +51,10 @@ class Command(FromFan, frozen=True):
     id: Correlation
     key: Id
 
+    def fault(self) -> str:
+        """What is wrong with it that its types cannot say, with its path; '' for nothing."""
+        return ""
+
 
 class Hold(Command, frozen=True):
     """Press: `qty` units of `pool`; `fewer` accepts less when not all of them are free."""
@@ -97,9 +101,9 @@ class Join(Command, frozen=True):
     pools: Pools
     qty: Qty = 1
 
-    def __post_init__(self) -> None:
-        if len(set(self.pools)) < len(self.pools):
-            raise ValueError("a pool is named twice - at `$.pools`")
+    def fault(self) -> str:
+        twice = len(set(self.pools)) < len(self.pools)
+        return "a pool is named twice - at `$.pools`" if twice else ""
 
 
 class Leave(Command, frozen=True):

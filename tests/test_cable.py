@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+import socket
 import ssl
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import cast
 
 import hiredis
 import pytest
+import uvloop
 from redis.exceptions import RedisError
 
 from dropengine import store as stores
 from dropengine.cable import Cables
+from dropengine.errors import Away, Broken
+from dropengine.model import DropId
+from dropengine.store import Store
 from tests.faultproxy import Fate, FaultProxy
 from tests.server import Server
 
@@ -86,7 +94,7 @@ async def test_a_lost_connection_is_an_error_and_the_next_request_gets_a_new_one
 @pytest.mark.parametrize("fate", [Fate.HANG, Fate.BLACK_HOLE])
 async def test_silence_is_an_error_in_time(cables: Cables, proxy: FaultProxy, fate: Fate) -> None:
     proxy.plan(fate, command="ECHO")
-    with pytest.raises(TimeoutError, match=r"nothing came for 0\.3 s"):
+    with pytest.raises(TimeoutError, match=r"no whole reply came for 0\.3 s"):
         await cables.ask("ECHO", "silence")
     assert await cables.ask("ECHO", "after") == b"after"
 
@@ -139,9 +147,9 @@ async def test_what_is_no_reply_ends_the_connection(tmp_path: Path) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         writer.close()
 
-    socket = tmp_path / "nonsense"
-    async with await asyncio.start_unix_server(nonsense, str(socket)):
-        cables = cables_of(f"unix://{socket}")
+    path = tmp_path / "nonsense"
+    async with await asyncio.start_unix_server(nonsense, str(path)):
+        cables = cables_of(f"unix://{path}")
         with pytest.raises(ConnectionError, match="no reply"):
             await cables.ask("ECHO", "x")
         await cables.disconnect()
@@ -204,3 +212,106 @@ async def test_an_address_with_tls_is_spoken_to_with_tls(server: Server, tmp_pat
             str(i).encode() for i in range(50)
         ]
         await cables.disconnect()
+
+
+def hears_the_handshake_and_closes(listener: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            one, _ = listener.accept()
+            with one:
+                heard = b""
+                while heard.count(b"SETINFO") < 2 and (more := one.recv(65536)):
+                    heard += more
+                one.sendall(b"+OK\r\n" * 2)
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_server_that_closes_after_the_handshake_is_heard_at_once(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def play(port: int) -> None:
+        # While the loop is busy the last reply and the end come in one turn of it.
+        async def busy() -> None:
+            while True:
+                time.sleep(0.01)  # noqa: ASYNC251 - to be busy is the point
+                await asyncio.sleep(0)
+
+        work = asyncio.create_task(busy())
+        cables = cables_of(f"redis://127.0.0.1:{port}", timeout_s=60)
+        for _ in range(3):
+            with pytest.raises((ConnectionError, RedisError)):
+                await cables.ask("ECHO", "x")
+        work.cancel()
+        await cables.disconnect()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=hears_the_handshake_and_closes, args=(listener,))
+        server.start()
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(asyncio.wait_for(play(listener.getsockname()[1]), 20))
+        listener.shutdown(socket.SHUT_RDWR)
+        server.join()
+
+
+async def test_more_than_was_asked_for_is_nobodys_reply(tmp_path: Path) -> None:
+    async def twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while asked := await reader.read(1000):
+            if b"ECHO" in asked:
+                word = asked.split(b"\r\n")[-2]
+                reply = b"$%d\r\n%b\r\n" % (len(word), word)
+                writer.write(reply * (2 if word == b"first" else 1))
+            else:
+                writer.write(b"+OK\r\n" * asked.count(b"*"))
+        writer.close()
+
+    path = tmp_path / "twice"
+    async with await asyncio.start_unix_server(twice, str(path)):
+        cables = cables_of(f"unix://{path}")
+        with pytest.raises(ConnectionError, match="more came than one reply"):
+            await cables.ask("ECHO", "first")
+        for word in ("second", "third", "fourth"):
+            assert await cables.ask("ECHO", word) == word.encode()
+        await cables.disconnect()
+
+
+async def test_one_that_is_made_while_all_are_closed_is_closed_too(
+    cables: Cables, proxy: FaultProxy
+) -> None:
+    proxy.plan(Fate.DELAY, command="CLIENT")
+    asking = asyncio.create_task(cables.ask("ECHO", "x"))
+    await proxy.strikes(Fate.DELAY)
+    await cables.disconnect()
+    proxy.go()
+    with pytest.raises((ConnectionError, RedisError)):
+        await asking
+    assert await cables.ask("ECHO", "again") == b"again"
+
+
+async def test_what_cannot_be_sent_leaves_everything_as_it_was(
+    cables: Cables, proxy: FaultProxy
+) -> None:
+    for _ in range(3):
+        with pytest.raises(TypeError):
+            await cables.ask("ECHO", None)  # type: ignore[arg-type]
+    assert await cables.ask("ECHO", "x") == b"x"
+
+
+async def test_a_refused_look_is_as_good_as_no_reply(server: Server) -> None:
+    operator = cables_of(server.url)
+    await operator.ask("ACL", "SETUSER", "clerk", "on", ">word", "~*", "+@all", "-time")
+    store = Store.connect(f"unix://clerk:word@{server.socket}")
+    try:
+        with pytest.raises(Away, match="the server refuses the clock"):
+            await store.time_ms()
+        await operator.ask("ACL", "SETUSER", "clerk", "-evalsha")
+        with pytest.raises(Broken, match="settle"):
+            await store.settle(DropId("nothing"))
+    finally:
+        await operator.ask("ACL", "DELUSER", "clerk")
+        await asyncio.gather(operator.disconnect(), store.close())
+
+
+async def test_an_address_cannot_change_the_shape_of_replies(server: Server) -> None:
+    store = Store.connect(f"{server.url}?protocol=3")
+    assert await store.duties(DropId("nothing")) == {}
+    await store.close()

@@ -337,6 +337,16 @@ async def test_what_is_no_message_is_refused_and_the_socket_goes_on(
     assert caplog.text == ""
 
 
+async def test_a_join_of_one_pool_twice_is_refused_to_its_command(any_house: Front) -> None:
+    sale = await any_house.sale()
+    async with any_house.fan(sale.drop) as fan:
+        said = await fan.ask("join", pools=["pin", "pin"])
+        assert said["code"] == "bad_message"
+        assert said["text"].endswith("a pool is named twice - at `$.pools`")
+    async with any_house.watcher(sale.drop) as nobody:
+        assert (await nobody.ask("join", pools=["pin", "pin"]))["code"] == "sign_in"
+
+
 async def test_bytes_that_are_no_text_are_refused(
     house: Front, caplog: pytest.LogCaptureFixture
 ) -> None:

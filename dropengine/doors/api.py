@@ -257,6 +257,8 @@ def _command(kind: type[wire.Command], body: bytes, key: str | None) -> wire.Fan
         raise ValueError(str(error)) from None
     except RecursionError:
         raise ValueError("nested too deep") from None
+    if fault := command.fault():
+        raise ValueError(fault)
     return cast("wire.FanCommand", command)
 
 

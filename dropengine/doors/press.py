@@ -65,7 +65,7 @@ class Asked(NamedTuple):
                 return None
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        return command
+        return None if command.fault() else command
 
 
 class Press:
