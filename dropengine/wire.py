@@ -378,9 +378,9 @@ class CloseCode:
 _decoder: msgspec.json.Decoder[FromFanMessage] = msgspec.json.Decoder(FromFanMessage)
 _encoder = msgspec.json.Encoder()
 
-# To match the pattern of an id costs more than to read the rest of a command. A frame of nothing
-# but the letters of ids and the marks of JSON needs it not, when no mark stands inside a string:
-# without those letters each of its strings is then a pair of quotes side by side.
+# To match the patterns of ids costs more than to read the rest of a command. They are not needed
+# for a frame of nothing but letters of ids and marks of JSON, with no mark inside a string: without
+# those letters each of its strings is a pair of quotes side by side.
 _LETTERS = (ascii_letters + digits + "_.:@-").encode()
 _MARKS = re.compile(rb'(?:[][{}, ]|"")*')
 _Plain = Annotated[str, Meta(min_length=1, max_length=64)]

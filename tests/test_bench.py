@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
+from dropengine.model import FanId
 from loadtest.bench import report
 from loadtest.bench.__main__ import BENCHES, main
 from loadtest.bench.charts import Bar, bars
@@ -33,8 +34,12 @@ from loadtest.bench.figures import (
     to_json,
     void,
 )
+from loadtest.bench.line import PRICE, Line
+from loadtest.bench.rig import POOL
 from loadtest.bench.scaling import Measured, need, scaling
 from loadtest.bench.watchers import Open, Watchers
+from tests.conftest import MakeSale
+from tests.drops import item
 
 ROOT = Path(__file__).parent.parent
 SMOKE_S_MAX = 120
@@ -228,6 +233,18 @@ class Sender:
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
         await writer.drain()
         self.streams.put_nowait((reader, writer))
+
+
+async def test_an_offer_that_went_back_unread_is_not_bought(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("unit", {POOL: 2}, price=PRICE, withheld={POOL: 2}))
+    line = Line(sale.store, sale.drop)
+    await line.join([FanId("ada"), FanId("ben")])
+    await line.add(2)
+    await line.leave([FanId("ada")])
+    ((fan, hold),) = await line.offers()
+    assert fan == "ben"
+    await line.buy([(fan, hold)])
+    assert await line.offers() == []
 
 
 @pytest.fixture

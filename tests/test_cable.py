@@ -41,6 +41,11 @@ async def cables(proxy: FaultProxy) -> AsyncIterator[Cables]:
     await one.disconnect()
 
 
+async def each_gets_his_own(cables: Cables) -> None:
+    for i in range(5):
+        assert await cables.ask("ECHO", str(i)) == str(i).encode()
+
+
 async def test_a_reply_is_in_bytes_and_as_deep_as_the_server_says_it(cables: Cables) -> None:
     assert await cables.ask("ECHO", "héllo") == "héllo".encode()
     assert await cables.ask("ECHO", b"\x00\xff\r\n") == b"\x00\xff\r\n"
@@ -104,8 +109,7 @@ async def test_a_reply_that_comes_too_late_is_nobodys(cables: Cables, proxy: Fau
     with pytest.raises(TimeoutError):
         await cables.ask("ECHO", "late")
     proxy.go()
-    for i in range(5):
-        assert await cables.ask("ECHO", str(i)) == str(i).encode()
+    await each_gets_his_own(cables)
 
 
 async def test_one_who_gives_up_leaves_his_reply_to_nobody(
@@ -118,8 +122,7 @@ async def test_one_who_gives_up_leaves_his_reply_to_nobody(
     with pytest.raises(asyncio.CancelledError):
         await asking
     proxy.go()
-    for i in range(5):
-        assert await cables.ask("ECHO", str(i)) == str(i).encode()
+    await each_gets_his_own(cables)
 
 
 async def test_a_connection_that_was_cut_while_idle_is_not_used(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -65,19 +65,26 @@ class Line:
         )
         assert isinstance(done, model.Done), done
 
-    async def offers(self) -> AsyncIterator[tuple[FanId, str]]:
-        """Offers made since the last call: the fan and the hold."""
+    async def offers(self) -> list[tuple[FanId, str]]:
+        """Offers made since the last call that stand still: the fan and the hold.
+
+        One that is made after a call and goes back before the next, because its fan left, is none.
+        """
+        standing: dict[str, FanId] = {}
         async for text in self.store.log(self.drop, self._seq):
             event = msgspec.json.decode(text)
             self._seq = event["seq"]
             if event["e"] == "offered":
-                yield FanId(event["fan"]), event["hold"]
+                standing[event["hold"]] = FanId(event["fan"])
+            elif event["e"] in ("declined", "lapsed"):
+                standing.pop(event["hold"], None)
+        return [(fan, hold) for hold, fan in standing.items()]
 
     async def exactly(self, count: int) -> list[tuple[FanId, str]]:
         """So many offers, as they come."""
         found: list[tuple[FanId, str]] = []
         for _ in range(ENDLESS):
-            found += [offer async for offer in self.offers()]
+            found += await self.offers()
             if len(found) >= count:
                 return found
             # The next script serves the rest.

@@ -188,7 +188,7 @@ async def _round(rig: Rig, line: Line, random_: random.Random) -> None:
     await line.join([fan for fan, _ in rig.fans(random_.randrange(12))])
     if random_.random() < 0.5:
         await line.add(random_.randrange(1, 5))
-    offers = [offer async for offer in line.offers()]
+    offers = await line.offers()
     random_.shuffle(offers)
     # Half buy, a quarter give the offer back; the rest let its window pass.
     half, rest = offers[: len(offers) // 2], offers[len(offers) // 2 :]
