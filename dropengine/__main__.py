@@ -1,6 +1,6 @@
 """`python -m dropengine` is the command `dropengine`."""
 
-from dropengine.cli import main
+from dropengine.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -18,25 +18,26 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from dropengine import payments as port
-from dropengine import schema
 from dropengine.config import Settings, secret
-from dropengine.doors import api, health, pages, pay
-from dropengine.doors import press as presses
-from dropengine.doors.gate import Gate, Rate, Receive, Scope, Send
-from dropengine.doors.origins import Origins
-from dropengine.doors.press import Press
-from dropengine.embedded import disk_free_mib
+from dropengine.doors import asyncapi, fan_api, health, openapi, pages, webhooks
+from dropengine.doors import fast_path as presses
+from dropengine.doors.fast_path import FastPath
+from dropengine.doors.gate import Gate, Receive, Scope, Send
+from dropengine.doors.identity import Origins
+from dropengine.doors.live_socket import LiveDoor
+from dropengine.doors.rate_limit import Rate
 from dropengine.errors import ConfigError
-from dropengine.hub import Hub
-from dropengine.live import LiveDoor
-from dropengine.localpay import LocalPay
+from dropengine.jobs.disk import disk_free_mib
+from dropengine.jobs.settler import Settler, ended
+from dropengine.live.hub import Hub
+from dropengine.live.socket_protocol import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
-from dropengine.protocol import SHORT_WAY
-from dropengine.server import check_server_async
-from dropengine.settler import Settler, ended
-from dropengine.store import Store, client
-from dropengine.tickets import Tickets
+from dropengine.payments import port
+from dropengine.payments.local import LocalPay
+from dropengine.people.tickets import Tickets
+from dropengine.truth.connections import client
+from dropengine.truth.server_check import check_server_async
+from dropengine.truth.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 RESTART_S = 0.5
 
 
-class House:
+class Runtime:
     """The objects of one web process, and the tasks that keep it going.
 
     settings.redis_url names the server: the private one's socket, or the operator's.
@@ -154,10 +155,10 @@ def _shop_url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-class Shop(Starlette):
+class Application(Starlette):
     """The application. A fan's command that needs nothing of it goes past it; see `Press`."""
 
-    press: Press
+    press: FastPath
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         later = await self.press(scope, receive, send)
@@ -165,12 +166,12 @@ class Shop(Starlette):
             await super().__call__(scope, later, send)
 
 
-def build(settings: Settings) -> Shop:
+def build(settings: Settings) -> Application:
     """The application of one web process. Nothing is started before its lifespan begins."""
-    house = House(settings)
+    house = Runtime(settings)
     origins, rate = Origins(settings), Rate(settings)
     live = LiveDoor(house.hub, house.tickets, origins)
-    press = Press(house.hub, house.tickets, origins, rate)
+    press = FastPath(house.hub, house.tickets, origins, rate)
     short = {SHORT_WAY: live, presses.SHORT_WAY: press}
 
     @contextlib.asynccontextmanager
@@ -186,16 +187,16 @@ def build(settings: Settings) -> Shop:
 
     hot: list[BaseRoute] = [
         WebSocketRoute("/drops/{drop}/live", live),
-        *api.routes(house),
+        *fan_api.routes(house),
     ]
-    app = Shop(
+    app = Application(
         routes=[
             *hot,
             *pages.routes(house),
-            *pay.routes(house),
+            *webhooks.routes(house),
             *health.routes(house),
-            _fixed("/openapi.json", schema.openapi()),
-            _fixed("/asyncapi.json", schema.asyncapi()),
+            _fixed("/openapi.json", openapi.openapi()),
+            _fixed("/asyncapi.json", asyncapi.asyncapi()),
         ],
         lifespan=lifespan,
         middleware=[Middleware(Gate, origins=origins, rate=rate)],

@@ -453,7 +453,7 @@ def data_dir(settings: Settings) -> Path:
     return path
 
 
-class Row(Struct, frozen=True):
+class SettingRow(Struct, frozen=True):
     """One line of the table of settings in the documentation."""
 
     name: str
@@ -466,12 +466,12 @@ class Row(Struct, frozen=True):
         return f"| `{self.name}` | `{self.env}` | {self.default} | {self.bounds} | {self.says} |"
 
 
-def rows() -> Sequence[Row]:
+def rows() -> Sequence[SettingRow]:
     """The table of settings, in the order of the struct."""
     return [_row(field) for field in FIELDS.values()]
 
 
-def _row(field: msgspec.structs.FieldInfo) -> Row:
+def _row(field: msgspec.structs.FieldInfo) -> SettingRow:
     meta = next(m for m in field.type.__metadata__ if isinstance(m, Meta))
     kind = field.type.__origin__
     if meta.ge is not None:
@@ -488,4 +488,4 @@ def _row(field: msgspec.structs.FieldInfo) -> Row:
         bounds = "text"
     default = "" if field.default in (None, ()) else f"`{str(field.default).lower()}`"
     assert meta.description is not None
-    return Row(field.name, env_name(field.name), default, bounds, meta.description)
+    return SettingRow(field.name, env_name(field.name), default, bounds, meta.description)

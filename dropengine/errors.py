@@ -21,7 +21,7 @@ class DropEngineError(Exception):
     exit_code = 1
 
 
-class Away(DropEngineError):
+class Unavailable(DropEngineError):
     """The server of the truth is away or did not answer in time. What was sent is *unknown*."""
 
     exit_code = 4

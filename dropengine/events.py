@@ -20,9 +20,6 @@ class Event(msgspec.Struct, frozen=True, tag_field="e", tag=snake, forbid_unknow
     at: int
 
 
-# --- The drop ---
-
-
 class PublishedItem(msgspec.Struct, frozen=True):
     id: str
     cap: int
@@ -135,9 +132,6 @@ class Frozen(Event, frozen=True):
     """An invariant did not hold. `why` names it."""
 
     why: str
-
-
-# --- Holds ---
 
 
 class Held(Event, frozen=True):
@@ -264,9 +258,6 @@ class Discharged(Event, frozen=True):
     charge: str
     amount: int
     result: str
-
-
-# --- The line ---
 
 
 class Joined(Event, frozen=True):

@@ -27,9 +27,6 @@ Pools = Annotated[list[Id], Meta(min_length=1, max_length=16)]
 HoldIds = Annotated[list[Id], Meta(min_length=1, max_length=16)]
 
 
-# --- Browser to server. ---
-
-
 class FromFan(
     msgspec.Struct, frozen=True, tag_field="t", tag=str.lower, forbid_unknown_fields=True
 ):
@@ -121,9 +118,6 @@ class Ping(FromFan, frozen=True):
 
 FromFanMessage = Hello | Hold | Claim | Release | Extend | Pay | Join | Leave | Ping
 FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave
-
-
-# --- Server to browser. ---
 
 
 class PoolView(msgspec.Struct, frozen=True):

@@ -17,13 +17,14 @@ import httpx2
 import msgspec
 import uvloop
 
-from dropengine import keys, model, scripts, wire
-from dropengine.link import Link, dial
+from dropengine import outcomes, refusals, wire
+from dropengine.log.referee import judge
 from dropengine.model import DropId, FanId
-from dropengine.progress import Progress
-from dropengine.referee import judge
-from dropengine.store import Store
-from loadtest.private import one_pool, opened, private_shop
+from dropengine.rehearsal.client_socket import ClientSocket, dial
+from dropengine.terminal.progress import Progress
+from dropengine.truth import keys, scripts
+from dropengine.truth.store import Store
+from loadtest.private_shop import one_pool, opened, private_shop
 
 PROCESSES = 2
 BATCH = 256
@@ -45,7 +46,7 @@ class Newcomer:
 
     def __init__(self, due_ms: int) -> None:
         self._due_ms = due_ms
-        self._link: Link | None = None
+        self._link: ClientSocket | None = None
         self._presses = 0
         self._pressed_ms = 0.0
         self._again: asyncio.TimerHandle | None = None
@@ -132,7 +133,7 @@ async def fill(
     for start in range(0, len(row), BATCH):
         batch = [(FanId(f"{who}{start + i}"), c) for i, c in enumerate(row[start : start + BATCH])]
         for outcome in await store.press(drop, batch, clock_ms=at_ms):
-            assert isinstance(outcome, model.Granted), outcome
+            assert isinstance(outcome, outcomes.Granted), outcome
 
 
 async def measure(units: int, line: int, newcomers: int, say: Progress) -> list[str]:
@@ -168,7 +169,7 @@ async def measure(units: int, line: int, newcomers: int, say: Progress) -> list[
         for one in crowd:
             one.leave()
         view = await store.view(drop)
-        assert not isinstance(view, model.Frozen | model.NotFound)
+        assert not isinstance(view, refusals.Frozen | refusals.NotFound)
         (pool,) = view.pools
         verdict = judge([text async for text in store.log(drop)])
     broken = report(over_s, slowest, crowd, say)

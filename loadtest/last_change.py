@@ -15,12 +15,12 @@ import time
 import msgspec
 import uvloop
 
-from dropengine import model, wire
-from dropengine.link import Link, dial
+from dropengine import outcomes, wire
 from dropengine.model import DropId, FanId
-from dropengine.progress import Progress
-from dropengine.store import Store
-from loadtest.private import one_pool, opened, private_shop
+from dropengine.rehearsal.client_socket import ClientSocket, dial
+from dropengine.terminal.progress import Progress
+from dropengine.truth.store import Store
+from loadtest.private_shop import one_pool, opened, private_shop
 
 PROCESSES = 2
 GAP_MS = (1, 60)
@@ -43,7 +43,7 @@ class Screens:
 
     def __init__(self, count: int) -> None:
         self.newest = [0] * count
-        self.links: list[Link] = []
+        self.links: list[ClientSocket] = []
         self._behind: set[int] = set()
         self._target = 0
         self._all = asyncio.Event()
@@ -100,10 +100,10 @@ class Screens:
         return True
 
 
-async def change(store: Store, drop: DropId, command: wire.FanCommand) -> model.HoldGranted:
+async def change(store: Store, drop: DropId, command: wire.FanCommand) -> outcomes.HoldGranted:
     """One command that must be granted."""
     (outcome,) = await store.press(drop, [(FanId("mover"), command)])
-    assert isinstance(outcome, model.HoldGranted), outcome
+    assert isinstance(outcome, outcomes.HoldGranted), outcome
     return outcome
 
 

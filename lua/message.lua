@@ -11,7 +11,7 @@ ARGV
   key        idempotency key
   text       what a person typed, 1 to 500 characters
 RETURNS
-  DONE             seq, revision, state; a repeat too
+  CHANGED          seq, revision, state; a repeat too
   CLOSED CANCELLED   the drop's state, which this is not for
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command

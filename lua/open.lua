@@ -10,7 +10,7 @@ ARGV
   by         who commands
   key        idempotency key
 RETURNS
-  DONE             seq, revision, state; a repeat too
+  CHANGED          seq, revision, state; a repeat too
   PAUSED CLOSED CANCELLED   the drop's state, which this is not for
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command

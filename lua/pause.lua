@@ -11,7 +11,7 @@ ARGV
   key        idempotency key
   why        shown to fans and kept in the log, JSON-safe text
 RETURNS
-  DONE             seq, revision, state; a repeat too
+  CHANGED          seq, revision, state; a repeat too
   NOT_OPEN PAUSED CLOSED CANCELLED   the drop's state, which this is not for
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command

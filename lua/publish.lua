@@ -14,7 +14,7 @@ ARGV
   rules      msgpack: what the scripts need of it
   rules_json the same as JSON, for the log
 RETURNS
-  DONE             seq, revision, state; also when the same manifest comes under the same key again
+  CHANGED          seq, revision, state; also when the same manifest comes under the same key again
   KEY_REUSED       the key published another manifest under this id
   STALE_REVISION   revision, state, what, by: the id is taken
 COST  O(p), p = pools
@@ -32,7 +32,7 @@ if there[1] then
   local made = redis.call('HGET', answers, '@' .. by .. ':' .. key)
   local revision = tonumber(there[3])
   if made == '1|publish|' .. hash then
-    return cmsgpack.pack({'DONE', tonumber(there[2]), revision, there[1]})
+    return cmsgpack.pack({'CHANGED', tonumber(there[2]), revision, there[1]})
   end
   if made then return cmsgpack.pack({'KEY_REUSED'}) end
   return cmsgpack.pack({'STALE_REVISION', revision, there[1], there[4], there[5]})
@@ -60,4 +60,4 @@ redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,"at":' .. now .. '
   .. cjson.encode(by) .. ',"key":"' .. key .. '","revision":1,"schema":' .. SCHEMA .. ',"test":'
   .. test .. ',"hash":"' .. hash .. '","rules":' .. rules_json .. '}')
 redis.call('PUBLISH', nudge, 1)
-return cmsgpack.pack({'DONE', 1, 1, 'scheduled'})
+return cmsgpack.pack({'CHANGED', 1, 1, 'scheduled'})

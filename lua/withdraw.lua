@@ -12,7 +12,7 @@ ARGV
   pool
   qty        units, 1 or more
 RETURNS
-  DONE             seq, revision, state; a repeat too
+  CHANGED          seq, revision, state; a repeat too
   TOO_FEW          free, held, sold, withheld: the pool has fewer free units
   CLOSED CANCELLED   the drop's state, which this is not for
   STALE_REVISION   revision, state, what, by: somebody was faster

@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 import pytest
 import redis.asyncio as redis
 
-from dropengine import store as stores
 from dropengine.manifest import Item
-from dropengine.store import Store
-from tests.drops import manifest
-from tests.faultproxy import FaultProxy
-from tests.sale import Sale
-from tests.server import Server
+from dropengine.truth import connections
+from dropengine.truth.store import Store
+from tests.kit.fault_proxy import FaultProxy
+from tests.kit.manifests import manifest
+from tests.kit.private_server import Server
+from tests.kit.sale import Sale
 
 _drops = count(1)
 
@@ -33,7 +33,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 async def client(server: Server) -> AsyncIterator[redis.Redis]:
-    one = stores.client(server.url)
+    one = connections.client(server.url)
     yield one
     await one.aclose(close_connection_pool=True)
 

@@ -14,13 +14,13 @@ import redis.asyncio as redis
 
 from dropengine.app import build
 from dropengine.config import Settings
-from dropengine.errors import Away, ConfigError, ServerWeaker
-from tests import front
-from tests.front import Front, settings, until
-from tests.server import Server
+from dropengine.errors import ConfigError, ServerWeaker, Unavailable
+from tests.kit import web_process
+from tests.kit.private_server import Server
+from tests.kit.web_process import WebProcess, settings, until
 
-server = front.server
-house = front.house
+server = web_process.server
+house = web_process.house
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -37,7 +37,7 @@ async def test_a_process_leaves_no_task_no_connection_and_no_handler_behind(
     before = (await clients(client), len(asyncio.all_tasks()), threading.active_count())
     heard = [signal.getsignal(number) for number in STOPS]
     for _ in range(3):
-        async with front.front(settings(server.url, tmp_path)) as house:
+        async with web_process.front(settings(server.url, tmp_path)) as house:
             sale = await house.sale()
             async with house.fan(sale.drop) as fan, house.http() as http:
                 await fan.ask("hold", pool="pin")
@@ -51,7 +51,7 @@ async def test_a_process_leaves_no_task_no_connection_and_no_handler_behind(
 
 async def test_two_in_one_process_do_not_know_of_each_other(server: Server, tmp_path: Path) -> None:
     conf = settings(server.url, tmp_path)
-    async with front.front(conf) as one, front.front(conf) as two:
+    async with web_process.front(conf) as one, web_process.front(conf) as two:
         assert one.house.hub is not two.house.hub
         sale = await one.sale()
         async with one.fan(sale.drop) as here, two.watcher(sale.drop) as there:
@@ -75,31 +75,31 @@ async def test_a_server_that_may_forget_is_refused_unless_that_was_accepted(
 
 async def test_a_server_that_is_not_there_is_said_to_be_away(tmp_path: Path) -> None:
     app = build(settings(f"unix://{tmp_path}/nobody.sock", tmp_path))
-    with pytest.raises(Away):
+    with pytest.raises(Unavailable):
         async with app.router.lifespan_context(app):
             raise AssertionError("it must not come up")
 
 
 def test_a_process_without_a_server_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="redis_url"):
-        build(Settings(data_dir=tmp_path, secret_key=front.SECRET))
+        build(Settings(data_dir=tmp_path, secret_key=web_process.SECRET))
 
 
-async def test_what_is_no_door_is_not_found(house: Front) -> None:
+async def test_what_is_no_door_is_not_found(house: WebProcess) -> None:
     async with house.http() as http:
         for path in ("/nothing", "/api", "/drops", "/api/drops/", "/static/../secret", "/%00"):
             answer = await http.get(path)
             assert answer.status_code in (307, 404), path
 
 
-async def test_a_body_that_is_too_large_is_refused_by_every_door(house: Front) -> None:
+async def test_a_body_that_is_too_large_is_refused_by_every_door(house: WebProcess) -> None:
     async with house.http() as http:
         for path in ("/api/pay/webhooks/local", "/pay/local/x", "/api/drops/x/hold", "/nothing"):
             answer = await http.post(path, content=b"x" * 70_000)
             assert answer.status_code == 413, path
 
 
-async def test_a_whole_purchase_goes_through_one_process(house: Front) -> None:
+async def test_a_whole_purchase_goes_through_one_process(house: WebProcess) -> None:
     """Press, pay on the provider's page, webhook, capture: by the doors alone."""
     sale = await house.sale()
     ada = house.ticket()

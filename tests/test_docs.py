@@ -12,9 +12,10 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
-from dropengine import config, errors, events, keys, manifest, model, wire
+from dropengine import config, errors, events, manifest, model, refusals, wire
 from dropengine.app import build
 from dropengine.doors.problem import STATUS
+from dropengine.truth import keys
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
@@ -35,7 +36,7 @@ PARTS = (
     wire.LinePlace,
     wire.OrderView,
 )
-REFUSALS = model.Refusal.__subclasses__()
+REFUSALS = refusals.Refusal.__subclasses__()
 CODES = {model.snake(kind.__name__) for kind in REFUSALS}
 CLOSE_CODES = {word: code for word, code in vars(wire.CloseCode).items() if word.isupper()}
 
@@ -69,8 +70,6 @@ def tag(message: type[msgspec.Struct]) -> str:
     return str(message.__struct_config__.tag)
 
 
-# --- The log. -------------------------------------------------------------------------------------
-
 LOG = section(PROTOCOL, "The log")
 LOG_TABLE = {
     words(cells[0])[0]: words(cells[1])
@@ -101,9 +100,6 @@ def test_every_field_of_an_event_is_explained_once() -> None:
 def test_the_published_rules_are_spelled_out(part: type[msgspec.Struct]) -> None:
     paragraph = next(text for text in LOG.split("\n\n") if text.startswith("`rules` holds"))
     assert set(part.__struct_fields__) <= set(words(paragraph))
-
-
-# --- Messages. ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=tag)
@@ -150,16 +146,13 @@ def test_every_address_stands_in_the_table(tmp_path: Path) -> None:
     assert listed == there | {"WS /drops/{drop}/live"}
 
 
-# --- Refusals. ------------------------------------------------------------------------------------
-
-
 def test_every_refusal_stands_in_the_table_with_its_sentence() -> None:
     table = {words(cells[0])[0]: cells[1] for cells in rows(section(PROTOCOL, "The refusals"))}
     assert table == {model.snake(kind.__name__): kind.sentence for kind in REFUSALS}
 
 
 @pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)
-def test_a_refusal_that_carries_numbers_says_which(kind: type[model.Refusal]) -> None:
+def test_a_refusal_that_carries_numbers_says_which(kind: type[refusals.Refusal]) -> None:
     code = model.snake(kind.__name__)
     row = next(r for r in rows(section(PROTOCOL, "The refusals")) if words(r[0]) == [code])
     assert set(kind.__struct_fields__) <= set(words(row[2]))
@@ -176,9 +169,6 @@ def test_every_status_is_told_with_its_refusals() -> None:
         status: {model.snake(kind.__name__) for kind, its in STATUS.items() if its == status}
         for status in STATUS.values()
     }
-
-
-# --- The manifest and the faults. -----------------------------------------------------------------
 
 
 def test_every_key_of_a_manifest_is_documented() -> None:
@@ -205,8 +195,6 @@ def test_every_fault_stands_in_the_tree_at_the_top() -> None:
     faults = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     assert [kind.__name__ for kind in faults if kind.__name__ not in tree] == []
 
-
-# --- The architecture. ----------------------------------------------------------------------------
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 
@@ -248,16 +236,13 @@ def test_every_key_of_a_drop_is_in_the_table_in_the_order_of_the_scripts() -> No
     assert len(keys.TRUTH) == 15, "the page says how many of them are truth"
 
 
-def test_every_file_of_the_package_has_its_place_on_a_floor() -> None:
-    table = section(ARCHITECTURE, "The floors")
+def test_every_folder_and_flat_file_of_the_package_stands_in_the_tree() -> None:
+    tree = section(ARCHITECTURE, "The floors").split("```")[1]
     package = ROOT / "dropengine"
-    nouns = {path.stem for path in package.glob("*.py")}
-    nouns |= {path.parent.name for path in package.glob("*/__init__.py")}
-    known = {name.rstrip("/") for name in words(table)}
-    assert sorted(nouns - known - {"__init__", "__main__"}) == []
-
-
-# --- Decisions. -----------------------------------------------------------------------------------
+    there = {path.stem for path in package.glob("*.py")}
+    there |= {path.parent.name for path in package.glob("*/__init__.py")}
+    named = set(re.findall(r"\w+", tree))
+    assert sorted(there - named - {"__init__", "__main__"}) == []
 
 
 def test_a_decision_is_short_and_says_what_would_change_it() -> None:
@@ -268,9 +253,6 @@ def test_a_decision_is_short_and_says_what_would_change_it() -> None:
         assert len(text.strip().splitlines()) <= 15, text.splitlines()[0]
         for word in ("Context.", "Choice.", "Given up.", "Would change our mind:"):
             assert f"**{word}**" in text, text.splitlines()[0]
-
-
-# --- The pages themselves. ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)

@@ -148,7 +148,7 @@ def test_the_wheel_says_its_version_and_its_command(wheel: Path) -> None:
     info = f"dropengine-{dropengine.__version__}.dist-info"
     with zipfile.ZipFile(wheel) as archive:
         commands = archive.read(f"{info}/entry_points.txt").decode()
-    assert "dropengine = dropengine.cli:main" in commands
+    assert "dropengine = dropengine.cli.main:main" in commands
 
 
 def test_the_pages_are_bundled_again_when_a_source_changes(tmp_path: Path) -> None:

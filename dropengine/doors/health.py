@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dropengine import __version__
-from dropengine.errors import Away
-from dropengine.hub import Hub
-from dropengine.settler import Settler
-from dropengine.store import Store
+from dropengine.errors import Unavailable
+from dropengine.jobs.settler import Settler
+from dropengine.live.hub import Hub
+from dropengine.truth.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Doors:
         try:
             await self._deps.store.time_ms()
             server = "ok"
-        except Away as error:
+        except Unavailable as error:
             # Where it is and how it failed is for the log alone.
             log.info("not ready: %s", error)
             server = "away"

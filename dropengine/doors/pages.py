@@ -24,12 +24,12 @@ from starlette.routing import Route
 
 from dropengine import wire
 from dropengine.config import Settings
-from dropengine.doors.cover import HEIGHT, WIDTH, cover
-from dropengine.doors.static import Static, read
-from dropengine.errors import Away
+from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
+from dropengine.doors.static_files import Static, read
+from dropengine.errors import Unavailable
 from dropengine.model import DropId, DropState, FanId
-from dropengine.store import Store
-from dropengine.tickets import Tickets
+from dropengine.people.tickets import Tickets
+from dropengine.truth.store import Store
 
 DAY_S = 86_400
 AWAY_RETRY_S = 5
@@ -152,7 +152,7 @@ class Pages:
         try:
             newest = (await self.deps.store.drops())[:LISTED_MAX]
             listed = [await self._listed(drop) for drop in newest]
-        except Away:
+        except Unavailable:
             return self._away()
         return self._page("index.html", 200, drops=[one for one in listed if one is not None])
 
@@ -167,7 +167,7 @@ class Pages:
         drop = request.path_params["drop"]
         try:
             snapshot = await self.deps.hub.snapshot(drop, fan) if _DROP.fullmatch(drop) else None
-        except Away:
+        except Unavailable:
             return self._away()
         if snapshot is None:
             return self._page(

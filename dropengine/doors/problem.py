@@ -7,16 +7,16 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from dropengine import model
+from dropengine import refusals
 
-STATUS: dict[type[model.Refusal], int] = {
-    model.BadMessage: 400,
-    model.SignIn: 401,
-    model.NotEligible: 403,
-    model.NotFound: 404,
-    model.TooManyRequests: 429,
-    model.Away: 503,
-    model.Frozen: 503,
+STATUS: dict[type[refusals.Refusal], int] = {
+    refusals.BadMessage: 400,
+    refusals.SignIn: 401,
+    refusals.NotEligible: 403,
+    refusals.NotFound: 404,
+    refusals.TooManyRequests: 429,
+    refusals.Away: 503,
+    refusals.Frozen: 503,
 }
 """Everything else is 409: the request was fine, the state is not."""
 
@@ -59,7 +59,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     state: str | None = None
 
 
-def problem(status: int | None, outcome: model.Refusal, **more: Any) -> Response:
+def problem(status: int | None, outcome: refusals.Refusal, **more: Any) -> Response:
     """The answer for a refusal; `more`: fields of `Problem`."""
     status = status or STATUS.get(type(outcome), 409)
     retry_ms = getattr(outcome, "retry_ms", None)

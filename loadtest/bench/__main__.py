@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uvloop
 
-from dropengine.progress import Progress
+from dropengine.terminal.progress import Progress
 from loadtest.bench import fanout, freshness, hold, places, report, settle, sockets
 from loadtest.bench.bench import Bench, Work
 from loadtest.bench.figures import Figure, Results, from_json, missed, to_json, void

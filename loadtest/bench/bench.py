@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import msgspec
 
-from dropengine.progress import Progress
+from dropengine.terminal.progress import Progress
 from loadtest.bench.figures import Figures
-from loadtest.bench.rig import Rig, shop
+from loadtest.bench.measured_shop import MeasuredShop, shop
 
 
 class Bench(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class Bench(msgspec.Struct, frozen=True):
     @contextlib.asynccontextmanager
     async def shop(
         self, workers: int = 1, overrides: Mapping[str, object] | None = None
-    ) -> AsyncIterator[Rig]:
+    ) -> AsyncIterator[MeasuredShop]:
         """A shop whose drops the referee judges at the end."""
         async with shop(workers, overrides) as rig:
             yield rig

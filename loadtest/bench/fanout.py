@@ -16,7 +16,7 @@ from dropengine.model import DropId
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, ratios
 from loadtest.bench.machine import cpu_s
-from loadtest.bench.rig import Rig
+from loadtest.bench.measured_shop import MeasuredShop
 from loadtest.bench.rivals import FRAMES_PER_S, Rival, broadcast, minimal, nchan, sendloop
 from loadtest.bench.swarm import Client, one
 from loadtest.bench.watchers import Open, Watchers
@@ -48,7 +48,7 @@ class Pulse:
         self._key = 0
 
     @classmethod
-    async def begin(cls, rig: Rig, drop: str) -> Pulse:
+    async def begin(cls, rig: MeasuredShop, drop: str) -> Pulse:
         _, ticket = rig.fans(1)[0]
         pulse: Pulse | None = None
 
@@ -164,7 +164,7 @@ async def fanout(bench: Bench) -> None:
         pulse.fan.leave()
 
 
-async def _look_us(rig: Rig, drop: DropId) -> float:
+async def _look_us(rig: MeasuredShop, drop: DropId) -> float:
     """CPU of the database when a worker asks for the newest state, which it does once a tick."""
     before = cpu_s(rig.server)
     for _ in range(LOOKS):

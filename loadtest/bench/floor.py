@@ -18,8 +18,8 @@ from itertools import islice
 import hiredis
 import msgspec
 
-from dropengine import keys, scripts
-from loadtest.bench.rig import POOL
+from dropengine.truth import keys, scripts
+from loadtest.bench.measured_shop import POOL
 
 BATCH = 256
 ON_THEIR_WAY = 2

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure
-from loadtest.bench.rig import Rig
+from loadtest.bench.measured_shop import MeasuredShop
 from loadtest.bench.swarm import Client, Pressing, many
 from loadtest.bench.watchers import Open, Watchers
 
@@ -43,7 +43,7 @@ Press = Callable[[float], Awaitable[None]]
 class Watched:
     """Screens that note when they were shown what, and fans who press."""
 
-    def __init__(self, rig: Rig, screens: Watchers, pressing: Pressing) -> None:
+    def __init__(self, rig: MeasuredShop, screens: Watchers, pressing: Pressing) -> None:
         self.rig = rig
         self.screens = screens
         self.pressing = pressing
@@ -192,7 +192,7 @@ def _middle(runs: list[float]) -> float:
     return figure(runs).ours  # type: ignore[return-value]
 
 
-async def _seats(rig: Rig) -> int:
+async def _seats(rig: MeasuredShop) -> int:
     """Seats that the shop's own health page counts."""
     where, _, port = rig.host.partition(":")
     reader, writer = await asyncio.open_connection(where, int(port))

@@ -13,12 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import msgspec
 
-from dropengine import model
-from dropengine.store import Store, client
+from dropengine import model, outcomes
+from dropengine.truth.connections import client
+from dropengine.truth.store import Store
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, percentile, ratios
 from loadtest.bench.machine import cpu_s
-from loadtest.bench.rig import Cost, Rig, server_counts
+from loadtest.bench.measured_shop import Cost, MeasuredShop, server_counts
 from loadtest.bench.rivals import MINIMAL, Valkey, minimal, valkey
 from loadtest.bench.swarm import Client, HttpClient, Pressing, many, many_http
 
@@ -118,7 +119,7 @@ class Floor:
 
 
 @contextlib.asynccontextmanager
-async def our_contender(bench: Bench, rig: Rig, http: bool) -> AsyncIterator[Contender]:
+async def our_contender(bench: Bench, rig: MeasuredShop, http: bool) -> AsyncIterator[Contender]:
     """Our shop under `SOCKETS` fans, and a screen that nobody presses on: ticks are on. Its log
     must hold what was granted, no more and no less."""
     drop = await rig.drop(CAP)
@@ -175,13 +176,13 @@ async def _against(bench: Bench, http: bool) -> None:
     _write(bench, ours, peer, floor, http)
 
 
-async def _floor_drop(rig: Rig, bare: Valkey) -> str:
+async def _floor_drop(rig: MeasuredShop, bare: Valkey) -> str:
     """The same drop on the bare server."""
     store = Store(client(bare.url))
     shown = await rig.store.show(await rig.drop(CAP))
     assert shown is not None
     done = await store.publish(shown.manifest, by="bench", key="publish")
-    assert isinstance(done, model.Done), done
+    assert isinstance(done, outcomes.Changed), done
     await store.open(
         model.DropId(shown.manifest.id), revision=done.revision, by="bench", key="open"
     )

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
-from dropengine import model, wire
+from dropengine import outcomes, wire
 from dropengine.model import DropId, FanId
-from dropengine.store import Store
-from loadtest.bench.rig import POOL
+from dropengine.truth.store import Store
+from loadtest.bench.measured_shop import POOL
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class Line:
             for fan, outcome in zip(
                 batch, await self.store.press(self.drop, commands), strict=True
             ):
-                assert isinstance(outcome, model.Joined), outcome
+                assert isinstance(outcome, outcomes.Joined), outcome
                 self.entries[fan] = outcome.id
 
     async def leave(self, fans: Sequence[FanId]) -> None:
@@ -63,7 +63,7 @@ class Line:
             pool=POOL,
             qty=units,
         )
-        assert isinstance(done, model.Done), done
+        assert isinstance(done, outcomes.Changed), done
 
     async def offers(self) -> list[tuple[FanId, str]]:
         """Offers made since the last call that stand still: the fan and the hold.
@@ -97,13 +97,13 @@ class Line:
         for batch in _batches(offers):
             commands = [(fan, wire.Pay(0, secrets.token_hex(8), [hold])) for fan, hold in batch]
             for outcome in await self.store.press(self.drop, commands):
-                assert isinstance(outcome, model.Paying), outcome
+                assert isinstance(outcome, outcomes.Paying), outcome
             ended = await asyncio.gather(*(self._paid(hold) for _, hold in batch))
             for (fan, _), sold in zip(batch, ended, strict=True):
-                assert isinstance(sold, model.Sold), sold
+                assert isinstance(sold, outcomes.Sold), sold
                 self.entries.pop(fan, None)
 
-    async def _paid(self, hold: str) -> model.PaymentOutcome:
+    async def _paid(self, hold: str) -> outcomes.PaymentOutcome:
         return await self.store.succeeded(self.drop, hold, f"charge-{hold}", PRICE, "EUR", True)
 
     async def decline(self, offers: Iterable[tuple[FanId, str]]) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from dropengine import server
+from dropengine.processes import embedded_options
 
 PACKAGES = ("uvicorn", "uvloop", "starlette", "msgspec", "redis", "websockets", "picows")
 
@@ -62,13 +62,14 @@ def about() -> dict[str, str]:
     gib = int(memory[1]) / 2**20 if memory else 0
     cores = len(os.sched_getaffinity(0))
     said = subprocess.run(
-        [server.binary(), "--version"], capture_output=True, text=True, check=True
+        [embedded_options.binary(), "--version"], capture_output=True, text=True, check=True
     )
     valkey = re.search(r"v=(\S+)", said.stdout)
+    allocator = embedded_options.allocator() or "malloc"
     packages = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     return {
         "machine": f"{cores} cores of {named[1] if named else platform.machine()}, {gib:.0f} GiB, "
         f"Linux {platform.release().split('-')[0]}; the load generator on the same cores",
         "versions": f"Python {platform.python_version()}, "
-        f"Valkey {valkey[1] if valkey else ''} on {server.allocator() or 'malloc'}, {packages}",
+        f"Valkey {valkey[1] if valkey else ''} on {allocator}, {packages}",
     }

@@ -9,13 +9,14 @@ import time
 
 import msgspec
 
-from dropengine import keys, wire
+from dropengine import wire
 from dropengine.model import DropId, FanId
-from dropengine.screen import Screen
+from dropengine.rehearsal.client_state import ClientState
+from dropengine.truth import keys
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, ratios
 from loadtest.bench.line import Line
-from loadtest.bench.rig import POOL, Rig
+from loadtest.bench.measured_shop import POOL, MeasuredShop
 from loadtest.bench.swarm import Client, one
 from loadtest.bench.watchers import Open, Watchers
 
@@ -40,7 +41,7 @@ SWITCHES = 4
 class Queue:
     """One line of a certain length, kept at it, and the screens of some who stand in it."""
 
-    def __init__(self, rig: Rig, drop: DropId, length: int, screens: Watchers) -> None:
+    def __init__(self, rig: MeasuredShop, drop: DropId, length: int, screens: Watchers) -> None:
         self.rig = rig
         self.length = length
         self.screens = screens
@@ -109,8 +110,8 @@ async def places(bench: Bench) -> None:
 class Seat:
     """A fan's page: it follows its place by what it is told, and asks when it missed moves."""
 
-    def __init__(self, rig: Rig, drop: DropId, number: int, ticket: str) -> None:
-        self.screen = Screen()
+    def __init__(self, rig: MeasuredShop, drop: DropId, number: int, ticket: str) -> None:
+        self.screen = ClientState()
         self.sockets = 0
         self.asked = 0
         self._rig = rig
@@ -183,7 +184,7 @@ async def _turmoil(bench: Bench) -> None:
     bench.figures["places_checked"] = figure([float(checked)])
 
 
-async def _round(rig: Rig, line: Line, random_: random.Random) -> None:
+async def _round(rig: MeasuredShop, line: Line, random_: random.Random) -> None:
     """A tenth of a second of a busy line."""
     await line.join([fan for fan, _ in rig.fans(random_.randrange(12))])
     if random_.random() < 0.5:
@@ -203,7 +204,7 @@ async def _round(rig: Rig, line: Line, random_: random.Random) -> None:
 
 
 async def _compare(
-    rig: Rig, drop: DropId, watched: list[tuple[FanId, str]], seats: list[Seat]
+    rig: MeasuredShop, drop: DropId, watched: list[tuple[FanId, str]], seats: list[Seat]
 ) -> tuple[int, int, int]:
     """Wrong, checked and risen places: on the way, and now against the truth itself."""
     truth = await rig.store.truth(drop)

@@ -126,9 +126,6 @@ def _markdown(figures: Figures) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-# --- Pictures. ---
-
-
 def _of(label: str, f: Figure) -> Group:
     group = [Bar("Drop Engine", f.ours, "ours")] if isinstance(f.ours, float) else []
     group += [Bar(name, value, "peer") for name, value in f.peers.items() if value is not None]
@@ -194,8 +191,6 @@ SHOWN = {
 }
 """Which picture stands in which section."""
 
-
-# --- Pages. ---
 
 HEAD = """\
 # Performance

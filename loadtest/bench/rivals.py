@@ -15,7 +15,7 @@ from pathlib import Path
 
 import redis.asyncio as redis
 
-from dropengine import server
+from dropengine.processes import embedded_options
 from loadtest.bench.machine import children, cpu_s
 
 PEERS = Path(__file__).parent / "peers"
@@ -131,11 +131,13 @@ async def valkey() -> AsyncIterator[Valkey]:
     """The embedded server's own binary, settings and allocator: `appendfsync always`."""
     with tempfile.TemporaryDirectory(prefix="dropengine-bench-") as folder:
         path = Path(folder) / "server.sock"
-        (Path(folder) / "server.conf").write_text(server.config(4096, path), encoding="utf-8")
+        (Path(folder) / "server.conf").write_text(
+            embedded_options.config(4096, path), encoding="utf-8"
+        )
         process = await asyncio.create_subprocess_exec(
-            *(server.binary(), "server.conf"),
+            *(embedded_options.binary(), "server.conf"),
             cwd=folder,
-            env=server.environment(server.allocator()),
+            env=embedded_options.environment(embedded_options.allocator()),
             stdout=asyncio.subprocess.DEVNULL,
         )
         one = Valkey(f"unix://{path}", process.pid)

@@ -10,13 +10,13 @@ import sys
 import tempfile
 import time
 
-from dropengine import model, wire
+from dropengine import outcomes, wire
 from dropengine.model import DropId
 from loadtest.bench.bench import Bench
 from loadtest.bench.fanout import Pulse
 from loadtest.bench.figures import figure
 from loadtest.bench.line import BATCH
-from loadtest.bench.rig import POOL, Rig
+from loadtest.bench.measured_shop import POOL, MeasuredShop
 from loadtest.bench.rivals import MINIMAL, free_port, minimal, until_open
 from loadtest.bench.watchers import Open, Watchers
 
@@ -73,7 +73,7 @@ async def settle(bench: Bench) -> None:
     bench.figures["longest_ms_between_ticks"] = figure(gaps, f"<= {STALL_MS}")
 
 
-async def _hold(rig: Rig, drop: DropId, count: int) -> float:
+async def _hold(rig: MeasuredShop, drop: DropId, count: int) -> float:
     """So many holds with one deadline, each its own fan's. Returns the deadline, epoch s."""
     begun_ms = round(time.time() * 1000)
     fans = [fan for fan, _ in rig.fans(count)]
@@ -81,7 +81,7 @@ async def _hold(rig: Rig, drop: DropId, count: int) -> float:
         batch = fans[start : start + BATCH]
         commands = [(fan, wire.Hold(0, secrets.token_hex(8), POOL)) for fan in batch]
         for outcome in await rig.store.press(drop, commands, clock_ms=begun_ms):
-            assert isinstance(outcome, model.Held), outcome
+            assert isinstance(outcome, outcomes.Held), outcome
         due_ms = outcome.hold.deadline_ms  # type: ignore[union-attr]
     assert time.time() - begun_ms / 1000 < MAKING_S_MAX, "it took too long to make the holds"
     return due_ms / 1000

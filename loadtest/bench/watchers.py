@@ -131,8 +131,6 @@ class Watch:
         self.turned = 0
         self.errors: Counter[str] = Counter()
 
-    # --- Opening. ---
-
     def open(self, wanted: Open) -> Opened:
         begun = time.monotonic()
         self.wanted, self.in_sync, self.turned, self.errors = wanted, 0, 0, Counter()
@@ -221,8 +219,6 @@ class Watch:
         screen.open = False
         del self.screens[fd]
 
-    # --- Reading. ---
-
     def turn(self, timeout_s: float) -> None:
         """One round over everything that has come."""
         screens, read = self.screens, os.read
@@ -308,8 +304,6 @@ class Watch:
         if screen.seq != -2:
             self.closed[1006] += 1
         self._drop(fd, screen)
-
-    # --- What is asked. ---
 
     def mark(self, sample_every: int) -> None:
         """Count from here; one in `sample_every` screens remembers when it was shown what."""

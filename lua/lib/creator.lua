@@ -7,7 +7,7 @@ from another command under the same key. Returns the reply that ends the script,
 local function creator(t, revision, by, key, body)
   local made = answered(t, '@' .. by .. ':' .. key, body)
   if made == nil then return {'KEY_REUSED'} end
-  if made then return {'DONE', t.seq, t.revision, t.state} end
+  if made then return {'CHANGED', t.seq, t.revision, t.state} end
   if t.state == 'frozen' and body ~= 'cancel' then return {'FROZEN'} end
   if revision ~= t.revision then
     local last = redis.call('HMGET', t.key.drop, 'what', 'by')

@@ -11,5 +11,5 @@ local function creator_done(t, by, key, body, name, extra)
   emit(t, name, nil, '"by":' .. cjson.encode(by) .. ',"key":"' .. key .. '","revision":' .. t.revision
     .. (extra or ''))
   if not conclude(t) then return {'FROZEN'} end
-  return {'DONE', t.seq, t.revision, t.state}
+  return {'CHANGED', t.seq, t.revision, t.state}
 end

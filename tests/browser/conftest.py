@@ -9,11 +9,11 @@ from itertools import count
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from dropengine import store as stores
 from dropengine.config import Settings
-from dropengine.store import Store
-from dropengine.supervisor import Supervisor
-from tests.browser.stage import FLAGS, Stage, chromium
+from dropengine.processes.supervisor_process import Supervisor
+from dropengine.truth import connections
+from dropengine.truth.store import Store
+from tests.kit.browser_page import FLAGS, BrowserPage, chromium
 
 _stages = count(1)
 
@@ -37,10 +37,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def stage(shop: Supervisor, browser: Browser) -> AsyncIterator[Stage]:
+async def stage(shop: Supervisor, browser: Browser) -> AsyncIterator[BrowserPage]:
     """Every test ends with the question whether a page did what no page may do."""
-    client = stores.client(shop.running.redis_url)
-    one = Stage(shop.running, Store(client), browser, f"stage-{next(_stages)}")
+    client = connections.client(shop.running.redis_url)
+    one = BrowserPage(shop.running, Store(client), browser, f"stage-{next(_stages)}")
     yield one
     await client.aclose(close_connection_pool=True)
     assert one.faults.seen == []

@@ -13,8 +13,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from dropengine import wire
-from tests.browser.stage import DESK, PHONE, Drop, Stage
-from tests.drops import item, manifest
+from tests.kit.browser_page import DESK, PHONE, BrowserPage, Drop
+from tests.kit.manifests import item, manifest
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 CORPUS = (
@@ -30,7 +30,7 @@ CORPUS = (
 
 
 @pytest.fixture
-async def http(stage: Stage) -> AsyncIterator[httpx2.AsyncClient]:
+async def http(stage: BrowserPage) -> AsyncIterator[httpx2.AsyncClient]:
     async with httpx2.AsyncClient(base_url=stage.running.url) as client:
         yield client
 
@@ -40,7 +40,7 @@ async def said(page: Page, selector: str) -> str:
 
 
 @pytest.mark.parametrize("text", CORPUS)
-async def test_what_a_maker_wrote_is_only_ever_text(stage: Stage, text: str) -> None:
+async def test_what_a_maker_wrote_is_only_ever_text(stage: BrowserPage, text: str) -> None:
     words = msgspec.structs.replace(
         manifest("a", msgspec.structs.replace(item("pin", {"pin": 3}), title=text, about=text)),
         title=text,
@@ -67,7 +67,7 @@ async def test_what_a_maker_wrote_is_only_ever_text(stage: Stage, text: str) -> 
         assert text in await said(fan.page, "main")
 
 
-async def test_the_page_is_readable_without_scripts(stage: Stage) -> None:
+async def test_the_page_is_readable_without_scripts(stage: BrowserPage) -> None:
     story = msgspec.structs.replace(
         manifest("a"), story="Cast in May.\n\nNumbered by hand.", opens_ms=2_000_000_000_000
     )
@@ -92,7 +92,7 @@ async def test_the_page_is_readable_without_scripts(stage: Stage) -> None:
         await expect(page.locator("drop-link")).to_contain_text("As of")
 
 
-async def test_the_wall_follows_the_sale_and_knows_nobody(stage: Stage) -> None:
+async def test_the_wall_follows_the_sale_and_knows_nobody(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a", item("pin", {"pin": 12}, most=5), limit=5))
     async with stage.person(DESK) as watcher:
         await watcher.page.goto(f"{drop.path}/wall")
@@ -112,7 +112,7 @@ async def overflow(page: Page) -> int:
     return int(await page.evaluate(width))
 
 
-async def bought(stage: Stage, drop: Drop) -> None:
+async def bought(stage: BrowserPage, drop: Drop) -> None:
     """The drop in its fullest dress: news, a line, several pools."""
     await drop.say("Supercalifragilisticexpialidocious" * 4)
     await drop.hold("first")
@@ -121,7 +121,9 @@ async def bought(stage: Stage, drop: Drop) -> None:
 
 @pytest.mark.parametrize("path", ["", "/wall"])
 @pytest.mark.parametrize(("width", "height"), [(320, 256), (390, 844), (1280, 800), (2560, 1440)])
-async def test_no_screen_is_too_small(stage: Stage, width: int, height: int, path: str) -> None:
+async def test_no_screen_is_too_small(
+    stage: BrowserPage, width: int, height: int, path: str
+) -> None:
     """320 x 256 is a desk's screen at 400 % zoom: nothing is cut off to the side."""
     two = manifest("a", item("amber", {"amber": 2}), item("slate", {"slate": 2}))
     drop = await stage.drop(two)
@@ -136,7 +138,7 @@ async def test_no_screen_is_too_small(stage: Stage, width: int, height: int, pat
             assert await overflow(fan.page) == 0
 
 
-async def test_a_unit_can_be_held_by_keyboard_and_the_focus_stays(stage: Stage) -> None:
+async def test_a_unit_can_be_held_by_keyboard_and_the_focus_stays(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person(DESK) as fan:
         await fan.open(drop)
@@ -153,7 +155,7 @@ async def test_a_unit_can_be_held_by_keyboard_and_the_focus_stays(stage: Stage) 
         await expect(fan.button).to_be_focused()
 
 
-async def test_a_screen_reader_is_not_told_every_second(stage: Stage) -> None:
+async def test_a_screen_reader_is_not_told_every_second(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person() as fan:
         await fan.open(drop)
@@ -163,7 +165,9 @@ async def test_a_screen_reader_is_not_told_every_second(stage: Stage) -> None:
         assert changes == {"spoken": 0, "ticks": 3}
 
 
-async def test_every_page_comes_with_its_shields(stage: Stage, http: httpx2.AsyncClient) -> None:
+async def test_every_page_comes_with_its_shields(
+    stage: BrowserPage, http: httpx2.AsyncClient
+) -> None:
     drop = await stage.drop(manifest("a"))
     for path, status in (
         (drop.path, 200),
@@ -184,7 +188,7 @@ async def test_every_page_comes_with_its_shields(stage: Stage, http: httpx2.Asyn
 
 
 async def test_a_shop_that_is_away_says_so_and_asks_again_by_itself(
-    stage: Stage, http: httpx2.AsyncClient
+    stage: BrowserPage, http: httpx2.AsyncClient
 ) -> None:
     server = stage.running.server_pid
     assert server is not None
@@ -199,7 +203,9 @@ async def test_a_shop_that_is_away_says_so_and_asks_again_by_itself(
     assert '<meta http-equiv="refresh" content="5">' in page.text
 
 
-async def test_a_guest_gets_one_ticket_and_keeps_it(stage: Stage, http: httpx2.AsyncClient) -> None:
+async def test_a_guest_gets_one_ticket_and_keeps_it(
+    stage: BrowserPage, http: httpx2.AsyncClient
+) -> None:
     drop = await stage.drop(manifest("a"))
     first = await http.get(drop.path)
     cookie = first.headers["set-cookie"]
@@ -213,7 +219,7 @@ async def test_a_guest_gets_one_ticket_and_keeps_it(stage: Stage, http: httpx2.A
     assert "set-cookie" not in (await http.get("/drops/none")).headers
 
 
-async def test_the_first_state_is_in_the_page(stage: Stage, http: httpx2.AsyncClient) -> None:
+async def test_the_first_state_is_in_the_page(stage: BrowserPage, http: httpx2.AsyncClient) -> None:
     drop = await stage.drop(manifest("a"))
     page = (await http.get(drop.path)).text
     block = page.partition('<script id="state" type="application/json">')[2]
@@ -224,7 +230,7 @@ async def test_the_first_state_is_in_the_page(stage: Stage, http: httpx2.AsyncCl
 
 
 async def test_built_files_are_kept_for_ever_and_renamed_when_they_change(
-    stage: Stage, http: httpx2.AsyncClient
+    stage: BrowserPage, http: httpx2.AsyncClient
 ) -> None:
     drop = await stage.drop(manifest("a"))
     page = (await http.get(drop.path)).text
@@ -240,7 +246,7 @@ async def test_built_files_are_kept_for_ever_and_renamed_when_they_change(
         assert (await http.get(stranger)).status_code == 404
 
 
-async def test_dark_and_light_both_have_enough_contrast(stage: Stage) -> None:
+async def test_dark_and_light_both_have_enough_contrast(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person(PHONE) as fan:
         for scheme in ("light", "dark"):

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from playwright.async_api import expect
 
-from dropengine.supervisor import Supervisor
-from tests.browser.stage import DESK, Stage
-from tests.drops import item, manifest
+from dropengine.processes.supervisor_process import Supervisor
+from tests.kit.browser_page import DESK, BrowserPage
+from tests.kit.manifests import item, manifest
 
 SHORT_MS = 3_000
 NO_WAY = """(way) => {
@@ -32,7 +32,7 @@ NO_WAY = """(way) => {
 """A network that lets some ways of hearing not through."""
 
 
-async def test_a_person_buys_a_unit(stage: Stage) -> None:
+async def test_a_person_buys_a_unit(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a"), opened=False)
     async with stage.person() as fan:
         await fan.open(drop)
@@ -48,7 +48,7 @@ async def test_a_person_buys_a_unit(stage: Stage) -> None:
         await fan.figures(free=2, held=0, sold=1)
 
 
-async def test_coming_back_from_the_payment_page_shows_the_true_state(stage: Stage) -> None:
+async def test_coming_back_from_the_payment_page_shows_the_true_state(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person() as fan:
         await fan.open(drop)
@@ -62,7 +62,7 @@ async def test_coming_back_from_the_payment_page_shows_the_true_state(stage: Sta
         await fan.figures(free=0, held=3, sold=0)
 
 
-async def test_a_hold_that_lapses_becomes_an_offer_to_the_line(stage: Stage) -> None:
+async def test_a_hold_that_lapses_becomes_an_offer_to_the_line(stage: BrowserPage) -> None:
     short = msgspec.structs.replace(
         manifest("a", item("pin", {"pin": 1})), hold_ms=SHORT_MS, practice=True
     )
@@ -83,7 +83,7 @@ async def test_a_hold_that_lapses_becomes_an_offer_to_the_line(stage: Stage) -> 
         await waiting.reads("Pay €24.00")
 
 
-async def test_an_offer_is_bought_and_the_line_moves_on(stage: Stage) -> None:
+async def test_an_offer_is_bought_and_the_line_moves_on(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a", item("pin", {"pin": 1})))
     taken = await drop.hold("first")
     async with stage.person() as fan:
@@ -97,7 +97,7 @@ async def test_an_offer_is_bought_and_the_line_moves_on(stage: Stage) -> None:
         await fan.reads("Yours: #1 of 1")
 
 
-async def test_a_place_falls_on_the_screen_and_can_be_given_up(stage: Stage) -> None:
+async def test_a_place_falls_on_the_screen_and_can_be_given_up(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a", item("pin", {"pin": 1})))
     await drop.hold("first")
     entries = {fan: await drop.join(fan) for fan in ("b", "c", "d")}
@@ -116,7 +116,7 @@ async def test_a_place_falls_on_the_screen_and_can_be_given_up(stage: Stage) -> 
         await fan.reads("Join the line")
 
 
-async def test_what_the_maker_does_and_says_is_on_the_screen_at_once(stage: Stage) -> None:
+async def test_what_the_maker_does_and_says_is_on_the_screen_at_once(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person() as fan:
         await fan.open(drop)
@@ -129,7 +129,7 @@ async def test_what_the_maker_does_and_says_is_on_the_screen_at_once(stage: Stag
 
 
 async def test_a_press_outlives_the_worker_that_was_to_carry_it(
-    stage: Stage, shop: Supervisor
+    stage: BrowserPage, shop: Supervisor
 ) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person() as fan:
@@ -148,7 +148,7 @@ async def test_a_press_outlives_the_worker_that_was_to_carry_it(
 
 
 async def test_a_server_that_does_not_answer_is_named_with_the_time(
-    stage: Stage, shop: Supervisor
+    stage: BrowserPage, shop: Supervisor
 ) -> None:
     drop = await stage.drop(manifest("a"))
     server = shop.running.server_pid
@@ -176,7 +176,7 @@ async def test_a_server_that_does_not_answer_is_named_with_the_time(
     ],
 )
 async def test_who_gets_no_socket_through_still_buys(
-    stage: Stage, missing: list[str], asks: str, says: str
+    stage: BrowserPage, missing: list[str], asks: str, says: str
 ) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person() as fan:
@@ -195,7 +195,7 @@ async def test_who_gets_no_socket_through_still_buys(
         await fan.sees("#1 of 3")
 
 
-async def test_two_tabs_of_one_fan_show_the_same_hold(stage: Stage) -> None:
+async def test_two_tabs_of_one_fan_show_the_same_hold(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person() as fan:
         await fan.open(drop)
@@ -207,7 +207,7 @@ async def test_two_tabs_of_one_fan_show_the_same_hold(stage: Stage) -> None:
         await fan.reads("Hold one for me")
 
 
-async def test_a_choice_of_pools_and_quantity_is_what_gets_held(stage: Stage) -> None:
+async def test_a_choice_of_pools_and_quantity_is_what_gets_held(stage: BrowserPage) -> None:
     drop = await stage.drop(
         manifest("a", item("amber", {"amber": 5}), item("slate", {"slate": 5}, price=3100))
     )
@@ -220,7 +220,7 @@ async def test_a_choice_of_pools_and_quantity_is_what_gets_held(stage: Stage) ->
         await fan.sees("2 \N{MULTIPLICATION SIGN} Slate")
 
 
-async def test_more_than_is_free_is_answered_with_what_there_is(stage: Stage) -> None:
+async def test_more_than_is_free_is_answered_with_what_there_is(stage: BrowserPage) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person() as fan:
         await fan.open(drop)
@@ -232,7 +232,7 @@ async def test_more_than_is_free_is_answered_with_what_there_is(stage: Stage) ->
         await fan.reads("Pay €24.00")
 
 
-async def test_both_see_the_same_second(stage: Stage) -> None:
+async def test_both_see_the_same_second(stage: BrowserPage) -> None:
     opening = msgspec.structs.replace(manifest("a"), opens_ms=2_000_000_000_000)
     drop = await stage.drop(opening, opened=False)
     async with stage.person() as one, stage.person(DESK) as other:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model
+from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import item
-from tests.sale import Sale
+from tests.kit.manifests import item
+from tests.kit.sale import Sale
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ async def spare(make_sale: MakeSale) -> Sale:
 
 
 async def test_added_units_are_free(spare: Sale) -> None:
-    assert isinstance(await spare.creator("add", pool="pin", qty=1), model.Done)
+    assert isinstance(await spare.creator("add", pool="pin", qty=1), outcomes.Changed)
     assert await spare.counts() == (2, 0, 0, 1)
     added = (await spare.log())[-1]
     assert isinstance(added, events.Added)
@@ -35,16 +35,18 @@ async def test_added_units_go_to_the_line_first(spare: Sale) -> None:
 async def test_no_more_is_added_than_was_withheld(spare: Sale) -> None:
     await spare.held("ana")
     outcome = await spare.creator("add", pool="pin", qty=3)
-    assert outcome == model.TooFew(free=0, held=1, sold=0, withheld=2)
+    assert outcome == refusals.TooFew(free=0, held=1, sold=0, withheld=2)
 
 
 async def test_an_unknown_pool_is_not_found(spare: Sale) -> None:
-    assert await spare.creator("add", pool="cap", qty=1) == model.NotFound()
+    assert await spare.creator("add", pool="cap", qty=1) == refusals.NotFound()
 
 
 @pytest.mark.parametrize(
-    ("verb", "refusal"), [("close_drop", model.Closed()), ("cancel", model.Cancelled())]
+    ("verb", "refusal"), [("close_drop", refusals.Closed()), ("cancel", refusals.Cancelled())]
 )
-async def test_what_is_over_gets_no_stock(spare: Sale, verb: str, refusal: model.Refusal) -> None:
+async def test_what_is_over_gets_no_stock(
+    spare: Sale, verb: str, refusal: refusals.Refusal
+) -> None:
     await spare.creator(verb)
     assert await spare.creator("add", pool="pin", qty=1) == refusal

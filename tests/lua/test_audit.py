@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dropengine import keys
 from dropengine.model import DropId
+from dropengine.truth import keys
 from tests.conftest import MakeSale
-from tests.drops import item
-from tests.sale import Sale
+from tests.kit.manifests import item
+from tests.kit.sale import Sale
 
 
 async def test_the_truth_is_read_whole_when_it_needs_many_parts(make_sale: MakeSale) -> None:

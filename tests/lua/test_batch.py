@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import keys, model, wire
+from dropengine import outcomes, refusals, wire
+from dropengine.truth import keys
 from tests.conftest import MakeSale
-from tests.drops import item
-from tests.sale import Sale
+from tests.kit.manifests import item
+from tests.kit.sale import Sale
 
 REPACK = "return cmsgpack.pack(cmsgpack.unpack(ARGV[1]))"
 
@@ -15,10 +16,10 @@ REPACK = "return cmsgpack.pack(cmsgpack.unpack(ARGV[1]))"
 @pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, 256])
 async def test_a_batch_of_any_size_is_answered_one_by_one(make_sale: MakeSale, count: int) -> None:
     sale = await make_sale(item("pin", {"pin": 300}))
-    outcomes = await sale.batch(
+    answers = await sale.batch(
         *((f"fan{i}", wire.Hold(0, f"k{i}", "pin", 1)) for i in range(count))
     )
-    assert [o.hold.fan for o in outcomes if isinstance(o, model.Held)] == [
+    assert [o.hold.fan for o in answers if isinstance(o, outcomes.Held)] == [
         f"fan{i}" for i in range(count)
     ]
     assert await sale.counts() == (300 - count, count, 0, 0)
@@ -34,13 +35,13 @@ async def test_commands_of_different_lengths_share_a_batch(make_sale: MakeSale) 
         ("cy", wire.Hold(0, "k-3", "pool1", 1)),
         ("di", wire.Leave(0, "k-4", "e99")),
     )
-    assert isinstance(released, model.Released)
-    assert isinstance(joined, model.Joined)
+    assert isinstance(released, outcomes.Released)
+    assert isinstance(joined, outcomes.Joined)
     assert joined.entry.pools == list(pools)
     # The line is served at the batch's end: an outcome tells the entry as it stands then.
     assert joined.entry.state == "offered"
-    assert held == model.AllHeld(free=0, held=0)
-    assert unknown == model.NotFound()
+    assert held == refusals.AllHeld(free=0, held=0)
+    assert unknown == refusals.NotFound()
 
 
 async def test_the_hold_in_an_outcome_is_as_the_batch_left_it(sale: Sale) -> None:
@@ -48,8 +49,8 @@ async def test_the_hold_in_an_outcome_is_as_the_batch_left_it(sale: Sale) -> Non
     extended, paying = await sale.batch(
         ("ana", wire.Extend(0, "k-1", hold)), ("ana", wire.Pay(0, "k-2", [hold]))
     )
-    assert isinstance(extended, model.Extended)
-    assert isinstance(paying, model.Paying)
+    assert isinstance(extended, outcomes.Extended)
+    assert isinstance(paying, outcomes.Paying)
     assert (extended.seq, paying.seq) == (4, 5)
     assert extended.hold == paying.hold == (await sale.truth()).holds[hold]
 
@@ -62,12 +63,12 @@ async def test_a_hold_that_ends_in_its_own_batch_is_told_as_ended(sale: Sale) ->
         ("ana", wire.Release(0, "k-2", "h1")),
         ("bo", wire.Hold(0, "k-3", "pin", 1)),
     )
-    assert isinstance(held, model.Held)
-    assert isinstance(repeat, model.Held)
-    assert isinstance(released, model.Released)
+    assert isinstance(held, outcomes.Held)
+    assert isinstance(repeat, outcomes.Held)
+    assert isinstance(released, outcomes.Released)
     assert held.hold == repeat.hold == released.hold == (await sale.truth()).holds["h1"]
     assert held.hold.state == "released"
-    assert isinstance(bystander, model.Held)
+    assert isinstance(bystander, outcomes.Held)
     assert bystander.hold.state == "active"
 
 
@@ -80,12 +81,12 @@ async def test_who_guesses_an_id_does_not_hide_the_hold_that_gets_it(sale: Sale)
         ("ana", wire.Extend(0, "k-5", "h1")),
         ("ana", wire.Pay(0, "k-6", ["h1"])),
     )
-    assert guesses == [model.NotFound(), model.NotFound()]
+    assert guesses == [refusals.NotFound(), refusals.NotFound()]
     holds = (await sale.truth()).holds
-    assert isinstance(extended, model.Extended)
-    assert isinstance(paying, model.Paying)
-    assert isinstance(ana, model.Held)
-    assert isinstance(bo, model.Held)
+    assert isinstance(extended, outcomes.Extended)
+    assert isinstance(paying, outcomes.Paying)
+    assert isinstance(ana, outcomes.Held)
+    assert isinstance(bo, outcomes.Held)
     assert ana.hold == extended.hold == paying.hold == holds["h1"]
     assert bo.hold == holds["h2"]
 
@@ -95,8 +96,8 @@ async def test_a_repeat_and_an_end_in_one_batch_tell_the_same_hold(sale: Sale) -
     repeat, released = await sale.batch(
         ("ana", wire.Hold(0, "k-1", "pin", 1)), ("ana", wire.Release(0, "k-2", "h1"))
     )
-    assert isinstance(repeat, model.Held)
-    assert isinstance(released, model.Released)
+    assert isinstance(repeat, outcomes.Held)
+    assert isinstance(released, outcomes.Released)
     assert repeat.hold == released.hold
 
 
@@ -108,9 +109,9 @@ async def test_a_hold_of_this_batch_answers_a_second_press_of_its_fan(sale: Sale
         ("ana", wire.Hold(0, "k-2", "pin", 1)),
         ("ana", wire.Hold(0, "k-1", "pin", 2)),
     )
-    assert isinstance(first, model.Held)
-    again = model.Held(first.id, first.hold, first.seq, first.seq)
-    assert (repeat, other_key, other_body) == (again, again, model.KeyReused())
+    assert isinstance(first, outcomes.Held)
+    again = outcomes.Held(first.id, first.hold, first.seq, first.seq)
+    assert (repeat, other_key, other_body) == (again, again, refusals.KeyReused())
     assert await sale.counts() == (2, 1, 0, 0)
 
 
@@ -122,7 +123,7 @@ async def test_what_is_joined_from_parts_is_what_the_server_would_pack(
     fan, key = "f" * length, "k" * length
     for n in range(18):
         assert isinstance(
-            await sale.hold(fan, f"pin{n}", key=key[1:] + "xyz"[n % 3] + str(n)), model.Held
+            await sale.hold(fan, f"pin{n}", key=key[1:] + "xyz"[n % 3] + str(n)), outcomes.Held
         )
         await _check(sale)
     await sale.batch(

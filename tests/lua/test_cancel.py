@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model
+from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import item
-from tests.sale import Sale
+from tests.kit.manifests import item
+from tests.kit.sale import Sale
 
 
 async def test_a_cancelled_drop_ends_holds_and_refunds_orders(sale: Sale) -> None:
     sold = await sale.bought("ana")
     held = await sale.held("bo")
     outcome = await sale.creator("cancel")
-    assert isinstance(outcome, model.Done)
+    assert isinstance(outcome, outcomes.Changed)
     assert outcome.state == "cancelled"
     await sale.settle()
     truth = await sale.truth()
@@ -45,10 +45,10 @@ async def test_a_scheduled_drop_may_be_cancelled_and_never_opens(make_sale: Make
 
 
 @pytest.mark.parametrize(
-    ("verb", "refusal"), [("close_drop", model.Closed()), ("cancel", model.Cancelled())]
+    ("verb", "refusal"), [("close_drop", refusals.Closed()), ("cancel", refusals.Cancelled())]
 )
 async def test_what_is_over_cannot_be_cancelled(
-    sale: Sale, verb: str, refusal: model.Refusal
+    sale: Sale, verb: str, refusal: refusals.Refusal
 ) -> None:
     await sale.creator(verb)
     assert await sale.creator("cancel") == refusal

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import model
+from dropengine import outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, OFFER_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, OFFER_MS, item
+from tests.kit.sale import Sale
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def test_a_claimed_offer_is_a_hold_with_its_own_deadline(
     sale, hold, entry = offered
     sale.now += OFFER_MS - 1
     outcome = await sale.claim("cy", hold)
-    assert isinstance(outcome, model.Claimed)
+    assert isinstance(outcome, outcomes.Claimed)
     assert (outcome.hold.claimed, outcome.hold.deadline_ms) == (1, sale.now + HOLD_MS)
     assert (outcome.hold.entry, outcome.hold.origin) == (entry, "line")
     assert (await sale.truth()).entries[entry].state == "offered"
@@ -39,8 +39,8 @@ async def test_claiming_again_changes_nothing(offered: tuple[Sale, str, str]) ->
     first = await sale.claim("cy", hold)
     sale.now += 1
     again = await sale.claim("cy", hold)
-    assert isinstance(first, model.Claimed)
-    assert again == model.Claimed(hold, first.hold, first.seq, first.seq)
+    assert isinstance(first, outcomes.Claimed)
+    assert again == outcomes.Claimed(hold, first.hold, first.seq, first.seq)
 
 
 async def test_an_offer_is_over_exactly_at_the_end_of_its_window(
@@ -48,7 +48,7 @@ async def test_an_offer_is_over_exactly_at_the_end_of_its_window(
 ) -> None:
     sale, hold, _ = offered
     sale.now += OFFER_MS
-    assert await sale.claim("cy", hold) == model.HoldExpired(state="expired")
+    assert await sale.claim("cy", hold) == refusals.HoldExpired(state="expired")
     assert (await sale.words())[-1] == "lapsed"
 
 
@@ -58,21 +58,21 @@ async def test_an_offer_goes_on_while_the_drop_is_paused_or_closing(
     sale, hold, _ = offered
     await sale.creator("pause")
     await sale.creator("close_drop")
-    assert isinstance(await sale.claim("cy", hold), model.Claimed)
+    assert isinstance(await sale.claim("cy", hold), outcomes.Claimed)
 
 
 async def test_another_fan_does_not_find_the_offer(offered: tuple[Sale, str, str]) -> None:
     sale, hold, _ = offered
-    assert await sale.claim("di", hold) == model.NotFound()
-    assert await sale.claim("cy", "h999") == model.NotFound()
+    assert await sale.claim("di", hold) == refusals.NotFound()
+    assert await sale.claim("cy", "h999") == refusals.NotFound()
 
 
 async def test_a_press_is_no_offer(sale: Sale) -> None:
     hold = await sale.held("ana")
-    assert await sale.claim("ana", hold) == model.NotFound()
+    assert await sale.claim("ana", hold) == refusals.NotFound()
 
 
 async def test_a_cancelled_drop_offers_nothing(offered: tuple[Sale, str, str]) -> None:
     sale, hold, _ = offered
     await sale.creator("cancel")
-    assert await sale.claim("cy", hold) == model.Cancelled()
+    assert await sale.claim("cy", hold) == refusals.Cancelled()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import model
+from dropengine import outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, START_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, START_MS, item
+from tests.kit.sale import Sale
 
 CLOSES_MS = START_MS + 60_000
 
@@ -15,7 +15,7 @@ CLOSES_MS = START_MS + 60_000
 async def test_a_closing_drop_settles_once_nothing_is_held(sale: Sale) -> None:
     hold = await sale.held("ana")
     outcome = await sale.creator("close_drop")
-    assert isinstance(outcome, model.Done)
+    assert isinstance(outcome, outcomes.Changed)
     assert outcome.state == "closing"
     assert (await sale.settle()).state == "closing"
     await sale.succeeded(hold)
@@ -36,21 +36,21 @@ async def test_a_closing_drop_serves_nobody(make_sale: MakeSale) -> None:
 async def test_the_clock_closes_the_drop(make_sale: MakeSale) -> None:
     sale = await make_sale(closes_ms=CLOSES_MS)
     sale.now = CLOSES_MS - 1
-    assert isinstance(await sale.hold("ana"), model.Held)
+    assert isinstance(await sale.hold("ana"), outcomes.Held)
     sale.now += 1
-    assert await sale.hold("bo") == model.Closed()
+    assert await sale.hold("bo") == refusals.Closed()
 
 
 @pytest.mark.parametrize(
     ("verbs", "refusal"),
     [
-        ((), model.NotOpen()),
-        (("open", "close_drop"), model.Closed()),
-        (("open", "cancel"), model.Cancelled()),
+        ((), refusals.NotOpen()),
+        (("open", "close_drop"), refusals.Closed()),
+        (("open", "cancel"), refusals.Cancelled()),
     ],
 )
 async def test_only_an_open_drop_closes(
-    make_sale: MakeSale, verbs: tuple[str, ...], refusal: model.Refusal
+    make_sale: MakeSale, verbs: tuple[str, ...], refusal: refusals.Refusal
 ) -> None:
     sale = await make_sale(opened=False)
     for verb in verbs:

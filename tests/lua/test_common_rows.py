@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from dropengine import keys, model
-from dropengine.store import Truth
+from dropengine import outcomes
+from dropengine.log.replay import Truth
+from dropengine.truth import keys
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, item
-from tests.lua.raw import raw
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, item
+from tests.kit.raw_replies import raw
+from tests.kit.sale import Sale
 
 pack = msgspec.msgpack.encode
 
@@ -137,7 +138,7 @@ async def test_a_frozen_drop_can_be_called_off(sale: Sale) -> None:
     await tamper(sale)
     await sale.release("di", hold)
     outcome = await sale.creator("cancel")
-    assert isinstance(outcome, model.Done)
+    assert isinstance(outcome, outcomes.Changed)
     assert outcome.state == "cancelled"
 
 
@@ -174,11 +175,11 @@ async def test_a_creators_repeat_does_nothing_more(
     sale = await made_ready(make_sale, verb)
     revision = sale.revision
     first = await raw(sale, verb, revision, "mia", "again", *args)
-    assert first[0] == "DONE"
+    assert first[0] == "CHANGED"
     assert first[2] == revision + 1
     log = await sale.log()
     again = await raw(sale, verb, revision, "mia", "again", *args)
-    assert again[0] == "DONE"
+    assert again[0] == "CHANGED"
     assert again[2] == first[2]
     events_of_verb = [e for e in await sale.log() if getattr(e, "key", "") == "again"]
     assert len(events_of_verb) == 1

@@ -16,13 +16,14 @@ import redis.asyncio as redis
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from dropengine import model, scripts, wire
-from dropengine.referee import judge
-from dropengine.store import Store
-from tests.drops import HOLD_MS, item, manifest
-from tests.sale import Sale
-from tests.server import Server
-from tests.test_store_machine import Hands, Machine
+from dropengine import outcomes, wire
+from dropengine.log.referee import judge
+from dropengine.truth import scripts
+from dropengine.truth.store import Store
+from tests.kit.manifests import HOLD_MS, item, manifest
+from tests.kit.private_server import Server
+from tests.kit.sale import Sale
+from tests.truth.test_store_machine import Hands, Machine
 
 LIB = Path(str(scripts.folder())) / "lib"
 
@@ -54,9 +55,6 @@ class Control:
         return scripts.load(change)
 
 
-# --- Stories. -------------------------------------------------------------------------------------
-
-
 async def a_fan_presses_for_more_than_his_limit(sale: Sale) -> None:
     await sale.hold("ana", qty=1)
     await sale.hold("ana", qty=2)
@@ -85,7 +83,7 @@ async def a_fan_pays_long_after_the_deadline(sale: Sale) -> None:
 
 async def a_fan_repeats_a_press(sale: Sale) -> None:
     hold = await sale.hold("ana", key="once")
-    assert isinstance(hold, model.Held)
+    assert isinstance(hold, outcomes.Held)
     await sale.release("ana", hold.id)
     await sale.hold("ana", key="once")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model
-from tests.sale import Sale
+from dropengine import events, outcomes, refusals
+from tests.kit.sale import Sale
 
 
 @pytest.mark.parametrize(("result", "state"), [("done", "done"), ("failed", "capture_failed")])
 async def test_a_capture_is_ticked_off(sale: Sale, result: str, state: str) -> None:
     order = await sale.bought("ana")
     duty = f"capture:c-{order}"
-    assert await sale.discharge(duty, result) == model.Discharged(duty, 5)
+    assert await sale.discharge(duty, result) == outcomes.Discharged(duty, 5)
     truth = await sale.truth()
     assert truth.outbox == {}
     assert truth.orders[order].state == state
@@ -41,5 +41,5 @@ async def test_giving_a_second_payment_back_leaves_the_order_alone(sale: Sale) -
 async def test_a_duty_is_ticked_off_once(sale: Sale) -> None:
     order = await sale.bought("ana")
     await sale.discharge(f"capture:c-{order}")
-    assert await sale.discharge(f"capture:c-{order}") == model.NotFound()
+    assert await sale.discharge(f"capture:c-{order}") == refusals.NotFound()
     assert len(await sale.log()) == 5

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dropengine import model
+from dropengine import outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import EXTEND_MS, HOLD_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import EXTEND_MS, HOLD_MS, item
+from tests.kit.sale import Sale
 
 
 async def test_a_hold_gets_more_time(sale: Sale) -> None:
     hold = await sale.held("ana")
     outcome = await sale.extend("ana", hold)
-    assert isinstance(outcome, model.Extended)
+    assert isinstance(outcome, outcomes.Extended)
     assert outcome.hold.deadline_ms == sale.now + HOLD_MS + EXTEND_MS
     sale.now += HOLD_MS + EXTEND_MS - 1
     assert (await sale.settle()).seq == outcome.seq
@@ -20,15 +20,15 @@ async def test_a_hold_gets_more_time(sale: Sale) -> None:
 async def test_a_hold_gets_more_time_once(sale: Sale) -> None:
     hold = await sale.held("ana")
     first = await sale.extend("ana", hold)
-    assert isinstance(first, model.Extended)
+    assert isinstance(first, outcomes.Extended)
     again = await sale.extend("ana", hold)
-    assert again == model.Extended(hold, first.hold, first.seq, first.seq)
+    assert again == outcomes.Extended(hold, first.hold, first.seq, first.seq)
 
 
 async def test_a_hold_that_is_over_gets_no_more_time(sale: Sale) -> None:
     hold = await sale.held("ana")
     sale.now += HOLD_MS
-    assert await sale.extend("ana", hold) == model.HoldExpired(state="expired")
+    assert await sale.extend("ana", hold) == refusals.HoldExpired(state="expired")
 
 
 async def test_an_offer_is_claimed_not_extended(make_sale: MakeSale) -> None:
@@ -37,17 +37,17 @@ async def test_an_offer_is_claimed_not_extended(make_sale: MakeSale) -> None:
     entry = await sale.joined("bo")
     await sale.release("ana", hold)
     offer = (await sale.truth()).entries[entry].hold
-    assert await sale.extend("bo", offer) == model.NotFound()
+    assert await sale.extend("bo", offer) == refusals.NotFound()
     await sale.claim("bo", offer)
-    assert isinstance(await sale.extend("bo", offer), model.Extended)
+    assert isinstance(await sale.extend("bo", offer), outcomes.Extended)
 
 
 async def test_another_fan_does_not_find_the_hold(sale: Sale) -> None:
     hold = await sale.held("ana")
-    assert await sale.extend("bo", hold) == model.NotFound()
+    assert await sale.extend("bo", hold) == refusals.NotFound()
 
 
 async def test_a_cancelled_drop_gives_no_time(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.creator("cancel")
-    assert await sale.extend("ana", hold) == model.Cancelled()
+    assert await sale.extend("ana", hold) == refusals.Cancelled()

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 import redis.asyncio as redis
 
-from dropengine import model, wire
-from dropengine.errors import Away
+from dropengine import outcomes, refusals, wire
+from dropengine.errors import Unavailable
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, LOOKUP_MS, item
-from tests.lua.raw import raw
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, LOOKUP_MS, item
+from tests.kit.raw_replies import raw
+from tests.kit.sale import Sale
 
 BUFFER_BYTES = 1
 
@@ -32,20 +32,20 @@ async def fill(sale: Sale) -> None:
 
 async def test_a_full_server_begins_nothing_and_says_away(full: Sale) -> None:
     await fill(full)
-    assert await full.hold("ana") == model.Away()
-    assert await full.join("ana") == model.Away()
+    assert await full.hold("ana") == refusals.Away()
+    assert await full.join("ana") == refusals.Away()
     assert len(await full.log()) == 2
 
 
 async def test_what_a_fan_holds_is_paid_extended_and_given_back(full: Sale) -> None:
     paid, given = await full.held("ana"), await full.held("bo")
     await fill(full)
-    assert isinstance(await full.extend("ana", paid), model.Extended)
-    assert isinstance(await full.pay("ana", paid), model.Paying)
-    assert isinstance(await full.release("bo", given), model.Released)
-    assert isinstance(await full.succeeded(paid), model.Sold)
-    assert isinstance(await full.discharge(f"capture:c-{paid}"), model.Discharged)
-    assert isinstance(await full.refund(paid), model.Refunded)
+    assert isinstance(await full.extend("ana", paid), outcomes.Extended)
+    assert isinstance(await full.pay("ana", paid), outcomes.Paying)
+    assert isinstance(await full.release("bo", given), outcomes.Released)
+    assert isinstance(await full.succeeded(paid), outcomes.Sold)
+    assert isinstance(await full.discharge(f"capture:c-{paid}"), outcomes.Discharged)
+    assert isinstance(await full.refund(paid), outcomes.Refunded)
 
 
 async def test_an_offer_is_claimed_and_an_entry_left(full: Sale) -> None:
@@ -53,9 +53,9 @@ async def test_an_offer_is_claimed_and_an_entry_left(full: Sale) -> None:
     queued = await full.joined("bo")
     offer = (await full.truth()).entries[buying].hold
     await fill(full)
-    assert isinstance(await full.claim("ana", offer), model.Claimed)
-    assert isinstance(await full.leave("bo", queued), model.Left)
-    assert isinstance(await full.release("di", waiting), model.Released)
+    assert isinstance(await full.claim("ana", offer), outcomes.Claimed)
+    assert isinstance(await full.leave("bo", queued), outcomes.Left)
+    assert isinstance(await full.release("di", waiting), outcomes.Released)
 
 
 async def test_a_batch_on_a_full_server_is_decided_in_part(full: Sale) -> None:
@@ -66,7 +66,7 @@ async def test_a_batch_on_a_full_server_is_decided_in_part(full: Sale) -> None:
         ("ana", wire.Pay(id=0, key="a", holds=[hold])),
         ("cy", wire.Join(id=0, key="c", pools=["pin"], qty=1)),
     )
-    assert [type(answer) for answer in answers] == [model.Away, model.Paying, model.Away]
+    assert [type(answer) for answer in answers] == [refusals.Away, outcomes.Paying, refusals.Away]
 
 
 async def test_a_full_server_still_settles_and_can_be_paused_and_closed(full: Sale) -> None:
@@ -78,13 +78,13 @@ async def test_a_full_server_still_settles_and_can_be_paused_and_closed(full: Sa
     full.now += LOOKUP_MS
     await full.settle()
     assert (await full.words())[-1] == "expired"
-    assert isinstance(await full.creator("pause"), model.Done)
-    assert isinstance(await full.creator("close_drop"), model.Done)
+    assert isinstance(await full.creator("pause"), outcomes.Changed)
+    assert isinstance(await full.creator("close_drop"), outcomes.Changed)
 
 
 async def test_a_full_server_publishes_and_opens_nothing(full: Sale) -> None:
     await fill(full)
-    with pytest.raises(Away):
+    with pytest.raises(Unavailable):
         await full.creator("add", pool="pin", qty=1)
 
 

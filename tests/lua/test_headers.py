@@ -10,8 +10,9 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from dropengine import events, keys, model, scripts
-from dropengine import store as stores
+from dropengine import events, model, outcomes
+from dropengine.truth import keys, scripts
+from dropengine.truth import store as stores
 from tests.lua import test_common_rows
 
 ROOT = Path(str(scripts.folder()))
@@ -139,7 +140,7 @@ def test_the_store_reads_every_word_of_the_header(verb: str) -> None:
         return
     known = tags(REPLIES[verb].type)
     if verb in ("press", "go_on"):
-        known |= tags(model.PressOutcome)
+        known |= tags(outcomes.PressOutcome)
     if verb == "press":
         assert known - returns(verb) == LATER_MODES
     assert returns(verb) <= known

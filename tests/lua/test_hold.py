@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model, wire
+from dropengine import events, model, outcomes, refusals, wire
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, item
+from tests.kit.sale import Sale
 
 
 async def test_a_press_sets_units_aside_until_the_deadline(sale: Sale) -> None:
     outcome = await sale.hold("ana", qty=2, key="mine")
-    assert isinstance(outcome, model.Held)
+    assert isinstance(outcome, outcomes.Held)
     assert outcome.hold == model.HoldRecord(
         fan="ana",
         pool="pin",
@@ -39,17 +39,17 @@ async def test_a_press_sets_units_aside_until_the_deadline(sale: Sale) -> None:
 async def test_a_repeat_is_answered_with_the_same_hold(sale: Sale) -> None:
     first = await sale.hold("ana", key="mine")
     again = await sale.hold("ana", key="mine")
-    assert isinstance(first, model.Held)
-    assert again == model.Held(first.id, first.hold, 3, 3)
+    assert isinstance(first, outcomes.Held)
+    assert again == outcomes.Held(first.id, first.hold, 3, 3)
     assert await sale.counts() == (2, 1, 0, 0)
 
 
 async def test_a_repeat_tells_what_became_of_the_hold(sale: Sale) -> None:
     hold = await sale.hold("ana", key="mine")
-    assert isinstance(hold, model.Held)
+    assert isinstance(hold, outcomes.Held)
     await sale.release("ana", hold.id)
     again = await sale.hold("ana", key="mine")
-    assert isinstance(again, model.Held)
+    assert isinstance(again, outcomes.Held)
     assert (again.id, again.hold.state) == (hold.id, "released")
     assert await sale.counts() == (3, 0, 0, 0)
 
@@ -58,8 +58,8 @@ async def test_a_repeat_is_answered_while_the_drop_is_paused(sale: Sale) -> None
     first = await sale.hold("ana", key="mine")
     await sale.creator("pause")
     again = await sale.hold("ana", key="mine")
-    assert isinstance(first, model.Held)
-    assert isinstance(again, model.Held)
+    assert isinstance(first, outcomes.Held)
+    assert isinstance(again, outcomes.Held)
     assert again.id == first.id
 
 
@@ -67,47 +67,47 @@ async def test_a_press_for_the_same_answers_the_hold_that_is_open(sale: Sale) ->
     first = await sale.hold("ana", key="tab-1")
     second = await sale.hold("ana", key="tab-2")
     third = await sale.hold("ana", key="tab-2")
-    assert isinstance(first, model.Held)
-    assert isinstance(second, model.Held)
-    assert isinstance(third, model.Held)
+    assert isinstance(first, outcomes.Held)
+    assert isinstance(second, outcomes.Held)
+    assert isinstance(third, outcomes.Held)
     assert first.id == second.id == third.id
     assert await sale.counts() == (2, 1, 0, 0)
 
 
 async def test_a_key_belongs_to_one_command(sale: Sale) -> None:
     await sale.hold("ana", key="mine")
-    assert await sale.hold("ana", qty=2, key="mine") == model.KeyReused()
-    assert await sale.join("ana", key="mine") == model.KeyReused()
+    assert await sale.hold("ana", qty=2, key="mine") == refusals.KeyReused()
+    assert await sale.join("ana", key="mine") == refusals.KeyReused()
 
 
 async def test_two_fans_may_use_the_same_key(sale: Sale) -> None:
-    assert isinstance(await sale.hold("ana", key="1"), model.Held)
-    assert isinstance(await sale.hold("bo", key="1"), model.Held)
+    assert isinstance(await sale.hold("ana", key="1"), outcomes.Held)
+    assert isinstance(await sale.hold("bo", key="1"), outcomes.Held)
     assert await sale.counts() == (1, 2, 0, 0)
 
 
 async def test_a_refusal_is_not_remembered(make_sale: MakeSale) -> None:
     sale = await make_sale(opened=False)
-    assert await sale.hold("ana", key="mine") == model.NotOpen()
+    assert await sale.hold("ana", key="mine") == refusals.NotOpen()
     await sale.creator("open")
-    assert isinstance(await sale.hold("ana", key="mine"), model.Held)
+    assert isinstance(await sale.hold("ana", key="mine"), outcomes.Held)
 
 
 async def test_an_unknown_pool_is_not_found(sale: Sale) -> None:
-    assert await sale.hold("ana", "cap") == model.NotFound()
+    assert await sale.hold("ana", "cap") == refusals.NotFound()
 
 
 @pytest.mark.parametrize(
     ("verbs", "refusal"),
     [
-        ((), model.NotOpen()),
-        (("open", "pause"), model.Paused()),
-        (("open", "close_drop"), model.Closed()),
-        (("open", "cancel"), model.Cancelled()),
+        ((), refusals.NotOpen()),
+        (("open", "pause"), refusals.Paused()),
+        (("open", "close_drop"), refusals.Closed()),
+        (("open", "cancel"), refusals.Cancelled()),
     ],
 )
 async def test_only_a_live_drop_sells(
-    make_sale: MakeSale, verbs: tuple[str, ...], refusal: model.Refusal
+    make_sale: MakeSale, verbs: tuple[str, ...], refusal: refusals.Refusal
 ) -> None:
     sale = await make_sale(opened=False)
     for verb in verbs:
@@ -119,62 +119,62 @@ async def test_only_a_live_drop_sells(
 async def test_nobody_presses_before_the_opening_time(make_sale: MakeSale) -> None:
     sale = await make_sale(opened=False, opens_ms=1_800_000_060_000)
     sale.now = 1_800_000_059_999
-    assert await sale.hold("ana") == model.NotOpen()
+    assert await sale.hold("ana") == refusals.NotOpen()
     sale.now += 1
-    assert isinstance(await sale.hold("ana"), model.Held)
+    assert isinstance(await sale.hold("ana"), outcomes.Held)
 
 
 async def test_nobody_goes_over_the_limit(make_sale: MakeSale) -> None:
     sale = await make_sale(limit=2)
     await sale.held("ana")
-    assert await sale.hold("ana", qty=2) == model.LimitReached(room=1)
+    assert await sale.hold("ana", qty=2) == refusals.LimitReached(room=1)
     await sale.bought("ana", qty=1)
     assert await sale.counts() == (2, 0, 1, 0)
     await sale.held("ana")
-    assert await sale.hold("ana", qty=3) == model.LimitReached(room=0)
+    assert await sale.hold("ana", qty=3) == refusals.LimitReached(room=0)
 
 
 async def test_a_lower_limit_of_the_item_holds(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 3}, limit=1), item("cup", {"cup": 3}))
     await sale.held("ana", "cup")
     await sale.held("ana", "pin")
-    assert await sale.hold("ana", "pin", qty=2) == model.LimitReached(room=0)
-    assert isinstance(await sale.hold("ana", "cup", qty=2), model.LimitReached)
+    assert await sale.hold("ana", "pin", qty=2) == refusals.LimitReached(room=0)
+    assert isinstance(await sale.hold("ana", "cup", qty=2), refusals.LimitReached)
 
 
 async def test_a_press_is_for_at_most_what_the_item_allows(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 3}, most=2))
-    assert await sale.hold("ana", qty=3) == model.LimitReached(room=2)
+    assert await sale.hold("ana", qty=3) == refusals.LimitReached(room=2)
 
 
 async def test_fewer_takes_what_the_limit_leaves(make_sale: MakeSale) -> None:
     sale = await make_sale(limit=2)
     await sale.held("ana")
     outcome = await sale.hold("ana", qty=3, fewer=True)
-    assert isinstance(outcome, model.Held)
+    assert isinstance(outcome, outcomes.Held)
     assert outcome.hold.qty == 1
 
 
 async def test_fewer_takes_what_is_free(sale: Sale) -> None:
     await sale.held("bo", qty=2)
     outcome = await sale.hold("ana", qty=3, fewer=True)
-    assert isinstance(outcome, model.Held)
+    assert isinstance(outcome, outcomes.Held)
     assert outcome.hold.qty == 1
 
 
 async def test_a_press_for_more_than_is_free_is_all_held(sale: Sale) -> None:
     await sale.held("bo", qty=2)
-    assert await sale.hold("ana", qty=2) == model.AllHeld(free=1, held=2)
+    assert await sale.hold("ana", qty=2) == refusals.AllHeld(free=1, held=2)
 
 
 async def test_all_units_in_carts_is_not_sold_out(sale: Sale) -> None:
     await sale.held("bo", qty=3)
-    assert await sale.hold("ana", fewer=True) == model.AllHeld(free=0, held=3)
+    assert await sale.hold("ana", fewer=True) == refusals.AllHeld(free=0, held=3)
 
 
 async def test_all_units_bought_is_sold_out(sale: Sale) -> None:
     await sale.bought("bo", qty=3)
-    assert await sale.hold("ana") == model.SoldOut()
+    assert await sale.hold("ana") == refusals.SoldOut()
 
 
 async def test_a_newcomer_never_overtakes_the_line(sale: Sale) -> None:
@@ -185,8 +185,8 @@ async def test_a_newcomer_never_overtakes_the_line(sale: Sale) -> None:
         ("bo", wire.Release(id=0, key="r", hold=hold)),
         ("di", wire.Hold(id=0, key="h", pool="pin", qty=1)),
     )
-    assert isinstance(released, model.Released)
-    assert pressed == model.AllHeld(free=0, held=0)
+    assert isinstance(released, outcomes.Released)
+    assert pressed == refusals.AllHeld(free=0, held=0)
     assert (await sale.words())[-2:] == ["released", "offered"]
 
 
@@ -194,18 +194,18 @@ async def test_what_the_line_does_not_want_goes_to_a_newcomer(sale: Sale) -> Non
     hold = await sale.held("bo", qty=3)
     await sale.joined("cy")
     await sale.release("bo", hold)
-    assert isinstance(await sale.hold("di", qty=2), model.Held)
+    assert isinstance(await sale.hold("di", qty=2), outcomes.Held)
 
 
 async def test_a_hold_is_over_exactly_at_its_deadline(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 1}))
     await sale.held("ana")
     sale.now += HOLD_MS - 1
-    assert await sale.hold("bo") == model.AllHeld(free=0, held=1)
+    assert await sale.hold("bo") == refusals.AllHeld(free=0, held=1)
     sale.now += 1
-    assert isinstance(await sale.hold("bo"), model.Held)
+    assert isinstance(await sale.hold("bo"), outcomes.Held)
     assert (await sale.words())[-2:] == ["expired", "held"]
 
 
 async def test_an_unpublished_drop_is_not_found(sale: Sale) -> None:
-    assert await Sale(sale.store, "nowhere").hold("ana") == model.NotFound()
+    assert await Sale(sale.store, "nowhere").hold("ana") == refusals.NotFound()

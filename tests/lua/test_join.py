@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model
+from dropengine import events, model, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import item
-from tests.sale import Sale
+from tests.kit.manifests import item
+from tests.kit.sale import Sale
 
 
 async def test_a_join_gets_the_next_arrival(sale: Sale) -> None:
     await sale.held("di", qty=3)
     first, second = await sale.join("ana"), await sale.join("bo", qty=2, key="mine")
-    assert isinstance(first, model.Joined)
-    assert isinstance(second, model.Joined)
+    assert isinstance(first, outcomes.Joined)
+    assert isinstance(second, outcomes.Joined)
     assert (first.entry.n, second.entry.n) == (1, 2)
     assert second.entry == model.EntryRecord(
         fan="bo",
@@ -34,7 +34,7 @@ async def test_a_join_gets_the_next_arrival(sale: Sale) -> None:
 
 async def test_a_join_while_units_are_free_is_offered_one_at_once(sale: Sale) -> None:
     outcome = await sale.join("ana", qty=2)
-    assert isinstance(outcome, model.Joined)
+    assert isinstance(outcome, outcomes.Joined)
     assert outcome.entry.state == "offered"
     assert (await sale.words())[-2:] == ["joined", "offered"]
     assert await sale.counts() == (1, 2, 0, 0)
@@ -44,16 +44,16 @@ async def test_a_repeat_is_answered_with_the_same_entry(sale: Sale) -> None:
     await sale.held("di", qty=3)
     first = await sale.join("ana", key="mine")
     again = await sale.join("ana", key="mine")
-    assert isinstance(first, model.Joined)
-    assert again == model.Joined(first.id, first.entry, first.seq, first.seq)
+    assert isinstance(first, outcomes.Joined)
+    assert again == outcomes.Joined(first.id, first.entry, first.seq, first.seq)
 
 
 async def test_a_fan_stands_in_line_once(sale: Sale) -> None:
     await sale.held("di", qty=3)
     first = await sale.join("ana", key="tab-1")
     second = await sale.join("ana", qty=2, key="tab-2")
-    assert isinstance(first, model.Joined)
-    assert isinstance(second, model.Joined)
+    assert isinstance(first, outcomes.Joined)
+    assert isinstance(second, outcomes.Joined)
     assert first.id == second.id
 
 
@@ -63,22 +63,22 @@ async def test_coming_back_is_a_new_arrival(sale: Sale) -> None:
     await sale.joined("bo")
     await sale.leave("ana", first)
     again = await sale.join("ana")
-    assert isinstance(again, model.Joined)
+    assert isinstance(again, outcomes.Joined)
     assert again.entry.n == 3
 
 
 async def test_a_key_belongs_to_one_join(sale: Sale) -> None:
     await sale.join("ana", key="mine")
-    assert await sale.join("ana", qty=2, key="mine") == model.KeyReused()
+    assert await sale.join("ana", qty=2, key="mine") == refusals.KeyReused()
 
 
 async def test_an_unknown_pool_is_not_found(sale: Sale) -> None:
-    assert await sale.join("ana", "pin", "cap") == model.NotFound()
+    assert await sale.join("ana", "pin", "cap") == refusals.NotFound()
 
 
 async def test_a_join_is_for_at_most_what_the_item_allows(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 3}, most=2))
-    assert await sale.join("ana", qty=3) == model.LimitReached(room=2)
+    assert await sale.join("ana", qty=3) == refusals.LimitReached(room=2)
 
 
 async def test_a_fan_without_room_keeps_his_place(make_sale: MakeSale) -> None:
@@ -95,13 +95,13 @@ async def test_a_fan_without_room_keeps_his_place(make_sale: MakeSale) -> None:
 @pytest.mark.parametrize(
     ("verbs", "refusal"),
     [
-        ((), model.NotOpen()),
-        (("open", "close_drop"), model.Closed()),
-        (("open", "cancel"), model.Cancelled()),
+        ((), refusals.NotOpen()),
+        (("open", "close_drop"), refusals.Closed()),
+        (("open", "cancel"), refusals.Cancelled()),
     ],
 )
 async def test_the_line_forms_while_the_drop_is_open(
-    make_sale: MakeSale, verbs: tuple[str, ...], refusal: model.Refusal
+    make_sale: MakeSale, verbs: tuple[str, ...], refusal: refusals.Refusal
 ) -> None:
     sale = await make_sale(opened=False)
     for verb in verbs:

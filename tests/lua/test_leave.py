@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dropengine import model
+from dropengine import outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import item
-from tests.sale import Sale
+from tests.kit.manifests import item
+from tests.kit.sale import Sale
 
 
 async def test_who_leaves_lets_everybody_behind_move_up(sale: Sale) -> None:
@@ -13,7 +13,7 @@ async def test_who_leaves_lets_everybody_behind_move_up(sale: Sale) -> None:
     first = await sale.joined("ana")
     await sale.joined("bo")
     outcome = await sale.leave("ana", first)
-    assert isinstance(outcome, model.Left)
+    assert isinstance(outcome, outcomes.Left)
     assert outcome.entry.state == "left"
     (entry,) = (await sale.you("bo")).entries
     assert [(line.place, line.r) for line in entry[2]] == [(1, 1)]
@@ -24,8 +24,8 @@ async def test_leaving_again_changes_nothing(sale: Sale) -> None:
     entry = await sale.joined("ana")
     first = await sale.leave("ana", entry)
     again = await sale.leave("ana", entry)
-    assert isinstance(first, model.Left)
-    assert again == model.Left(entry, first.entry, first.seq, first.seq)
+    assert isinstance(first, outcomes.Left)
+    assert again == outcomes.Left(entry, first.entry, first.seq, first.seq)
 
 
 async def test_leaving_gives_an_offer_to_the_next(make_sale: MakeSale) -> None:
@@ -47,7 +47,7 @@ async def test_leaving_keeps_what_was_claimed(make_sale: MakeSale) -> None:
     await sale.claim("ana", offer)
     await sale.leave("ana", entry)
     assert (await sale.truth()).holds[offer].state == "active"
-    assert await sale.succeeded(offer) == model.Sold(offer, (await sale.settle()).seq)
+    assert await sale.succeeded(offer) == outcomes.Sold(offer, (await sale.settle()).seq)
     assert "served" not in await sale.words()
 
 
@@ -58,18 +58,18 @@ async def test_an_entry_with_another_fate_cannot_leave(make_sale: MakeSale) -> N
     await sale.release("di", hold)
     await sale.succeeded((await sale.truth()).entries[entry].hold)
     assert (await sale.truth()).entries[entry].state == "served"
-    assert await sale.leave("ana", entry) == model.NotFound()
+    assert await sale.leave("ana", entry) == refusals.NotFound()
 
 
 async def test_another_fan_does_not_find_the_entry(sale: Sale) -> None:
     await sale.held("di", qty=3)
     entry = await sale.joined("ana")
-    assert await sale.leave("bo", entry) == model.NotFound()
-    assert await sale.leave("bo", "e999") == model.NotFound()
+    assert await sale.leave("bo", entry) == refusals.NotFound()
+    assert await sale.leave("bo", "e999") == refusals.NotFound()
 
 
 async def test_a_cancelled_drop_has_no_line_to_leave(sale: Sale) -> None:
     await sale.held("di", qty=3)
     entry = await sale.joined("ana")
     await sale.creator("cancel")
-    assert await sale.leave("ana", entry) == model.Cancelled()
+    assert await sale.leave("ana", entry) == refusals.Cancelled()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model
-from tests.sale import Sale
+from dropengine import events, outcomes, refusals
+from tests.kit.sale import Sale
 
 CORPUS = (
     "<img src=x onerror=alert(1)>",
@@ -19,7 +19,7 @@ CORPUS = (
 @pytest.mark.parametrize("text", CORPUS)
 async def test_a_message_is_kept_as_it_was_typed(sale: Sale, text: str) -> None:
     outcome = await sale.creator("message", text=text)
-    assert outcome == model.Done(3, 3, "live")
+    assert outcome == outcomes.Changed(3, 3, "live")
     message = (await sale.log())[-1]
     assert isinstance(message, events.Message)
     assert message.text == text
@@ -33,10 +33,10 @@ async def test_screens_keep_the_last_five(sale: Sale) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "refusal"), [("close_drop", model.Closed()), ("cancel", model.Cancelled())]
+    ("verb", "refusal"), [("close_drop", refusals.Closed()), ("cancel", refusals.Cancelled())]
 )
 async def test_a_drop_that_is_over_has_no_more_to_say(
-    sale: Sale, verb: str, refusal: model.Refusal
+    sale: Sale, verb: str, refusal: refusals.Refusal
 ) -> None:
     await sale.creator(verb)
     await sale.settle()

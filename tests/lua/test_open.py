@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model
+from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import START_MS
-from tests.sale import Sale
+from tests.kit.manifests import START_MS
+from tests.kit.sale import Sale
 
 OPENS_MS = START_MS + 60_000
 
 
 async def test_the_creator_opens_the_drop(make_sale: MakeSale) -> None:
     sale = await make_sale(opened=False)
-    assert await sale.creator("open") == model.Done(2, 2, "live")
+    assert await sale.creator("open") == outcomes.Changed(2, 2, "live")
     opened = (await sale.log())[-1]
     assert isinstance(opened, events.Opened)
     assert (opened.by, opened.revision) == ("mia", 2)
@@ -43,14 +43,14 @@ async def test_the_clock_opens_the_drop_once(make_sale: MakeSale) -> None:
 @pytest.mark.parametrize(
     ("verbs", "refusal"),
     [
-        (("pause",), model.Paused),
-        (("close_drop",), model.Closed),
-        (("cancel",), model.Cancelled),
-        ((), model.StaleRevision),
+        (("pause",), refusals.Paused),
+        (("close_drop",), refusals.Closed),
+        (("cancel",), refusals.Cancelled),
+        ((), refusals.StaleRevision),
     ],
 )
 async def test_a_drop_opens_once(
-    sale: Sale, verbs: tuple[str, ...], refusal: type[model.Refusal]
+    sale: Sale, verbs: tuple[str, ...], refusal: type[refusals.Refusal]
 ) -> None:
     for verb in verbs:
         await sale.creator(verb)

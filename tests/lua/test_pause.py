@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model
+from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, item
+from tests.kit.sale import Sale
 
 
 async def test_a_pause_says_why(sale: Sale) -> None:
     outcome = await sale.creator("pause", why='a "word"')
-    assert outcome == model.Done(3, 3, "paused")
+    assert outcome == outcomes.Changed(3, 3, "paused")
     paused = (await sale.log())[-1]
     assert isinstance(paused, events.Paused)
     assert paused.why == 'a "word"'
@@ -32,14 +32,14 @@ async def test_a_pause_gives_nothing_to_the_line(make_sale: MakeSale) -> None:
 @pytest.mark.parametrize(
     ("verbs", "refusal"),
     [
-        ((), model.NotOpen()),
-        (("open", "pause"), model.Paused()),
-        (("open", "close_drop"), model.Closed()),
-        (("open", "cancel"), model.Cancelled()),
+        ((), refusals.NotOpen()),
+        (("open", "pause"), refusals.Paused()),
+        (("open", "close_drop"), refusals.Closed()),
+        (("open", "cancel"), refusals.Cancelled()),
     ],
 )
 async def test_only_a_live_drop_pauses(
-    make_sale: MakeSale, verbs: tuple[str, ...], refusal: model.Refusal
+    make_sale: MakeSale, verbs: tuple[str, ...], refusal: refusals.Refusal
 ) -> None:
     sale = await make_sale(opened=False)
     for verb in verbs:

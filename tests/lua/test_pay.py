@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dropengine import model
+from dropengine import outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, LOOKUP_MS, PAY_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, LOOKUP_MS, PAY_MS, item
+from tests.kit.sale import Sale
 
 
 async def test_paying_leaves_time_to_finish_it(sale: Sale) -> None:
     hold = await sale.held("ana")
     sale.now += HOLD_MS - 1
     outcome = await sale.pay("ana", hold)
-    assert isinstance(outcome, model.Paying)
+    assert isinstance(outcome, outcomes.Paying)
     assert (outcome.hold.state, outcome.hold.began) == ("paying", 1)
     assert outcome.hold.deadline_ms == sale.now + PAY_MS
 
@@ -20,7 +20,7 @@ async def test_paying_leaves_time_to_finish_it(sale: Sale) -> None:
 async def test_paying_early_shortens_nothing(sale: Sale) -> None:
     hold = await sale.held("ana")
     outcome = await sale.pay("ana", hold)
-    assert isinstance(outcome, model.Paying)
+    assert isinstance(outcome, outcomes.Paying)
     assert outcome.hold.deadline_ms == sale.now + HOLD_MS
 
 
@@ -29,8 +29,8 @@ async def test_pressing_pay_again_stretches_nothing(sale: Sale) -> None:
     first = await sale.pay("ana", hold)
     sale.now += HOLD_MS - 1
     again = await sale.pay("ana", hold)
-    assert isinstance(first, model.Paying)
-    assert again == model.Paying(hold, first.hold, first.seq, first.seq)
+    assert isinstance(first, outcomes.Paying)
+    assert again == outcomes.Paying(hold, first.hold, first.seq, first.seq)
 
 
 async def test_paying_an_offer_claims_it_first(make_sale: MakeSale) -> None:
@@ -40,7 +40,7 @@ async def test_paying_an_offer_claims_it_first(make_sale: MakeSale) -> None:
     await sale.release("ana", hold)
     offer = (await sale.truth()).entries[entry].hold
     outcome = await sale.pay("bo", offer)
-    assert isinstance(outcome, model.Paying)
+    assert isinstance(outcome, outcomes.Paying)
     assert (outcome.hold.claimed, outcome.hold.began) == (1, 1)
     assert (await sale.words())[-2:] == ["claimed", "paying"]
 
@@ -63,30 +63,30 @@ async def test_the_hard_stop_ends_a_silent_payment(sale: Sale) -> None:
     sale.now += HOLD_MS
     await sale.settle()
     sale.now += LOOKUP_MS
-    assert await sale.pay("ana", hold) == model.HoldExpired(state="expired")
+    assert await sale.pay("ana", hold) == refusals.HoldExpired(state="expired")
     assert await sale.counts() == (3, 0, 0, 0)
 
 
 async def test_a_hold_that_is_over_cannot_be_paid(sale: Sale) -> None:
     hold = await sale.held("ana")
     sale.now += HOLD_MS
-    assert await sale.pay("ana", hold) == model.HoldExpired(state="expired")
+    assert await sale.pay("ana", hold) == refusals.HoldExpired(state="expired")
     sold = await sale.bought("bo")
-    assert await sale.pay("bo", sold) == model.HoldExpired(state="sold")
+    assert await sale.pay("bo", sold) == refusals.HoldExpired(state="sold")
 
 
 async def test_another_fan_does_not_find_the_hold(sale: Sale) -> None:
     hold = await sale.held("ana")
-    assert await sale.pay("bo", hold) == model.NotFound()
+    assert await sale.pay("bo", hold) == refusals.NotFound()
 
 
 async def test_a_hold_may_be_paid_while_the_drop_is_paused(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.creator("pause")
-    assert isinstance(await sale.pay("ana", hold), model.Paying)
+    assert isinstance(await sale.pay("ana", hold), outcomes.Paying)
 
 
 async def test_a_cancelled_drop_takes_no_payment(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.creator("cancel")
-    assert await sale.pay("ana", hold) == model.Cancelled()
+    assert await sale.pay("ana", hold) == refusals.Cancelled()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dropengine import events, model
+from dropengine import events, outcomes, refusals
 from dropengine.manifest import rules
-from dropengine.store import Store
-from tests.drops import item, manifest
-from tests.sale import Sale
+from dropengine.truth.store import Store
+from tests.kit.manifests import item, manifest
+from tests.kit.sale import Sale
 
 
 async def test_a_published_drop_is_scheduled_and_logged(store: Store, drop: str) -> None:
     sale = Sale(store, drop)
     text = manifest(drop, item("pin", {"pin": 3}, withheld={"pin": 1}))
-    assert await sale.publish(text) == model.Done(1, 1, "scheduled")
+    assert await sale.publish(text) == outcomes.Changed(1, 1, "scheduled")
     (event,) = await sale.log()
     assert isinstance(event, events.Published)
     assert event.rules == rules(text)
@@ -31,11 +31,11 @@ async def test_publishing_again_under_the_same_key_answers_the_same(
 async def test_a_key_publishes_one_manifest(store: Store, drop: str) -> None:
     sale = Sale(store, drop)
     await sale.publish(manifest(drop))
-    assert await sale.publish(manifest(drop, limit=2)) == model.KeyReused()
+    assert await sale.publish(manifest(drop, limit=2)) == refusals.KeyReused()
 
 
 async def test_an_id_is_published_once(store: Store, drop: str) -> None:
     sale = Sale(store, drop)
     await sale.publish(manifest(drop), key="mine")
     outcome = await sale.publish(manifest(drop, limit=2), key="yours")
-    assert outcome == model.StaleRevision(1, "scheduled", "published", "mia")
+    assert outcome == refusals.StaleRevision(1, "scheduled", "published", "mia")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dropengine import events, model
+from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import item
-from tests.sale import Sale
+from tests.kit.manifests import item
+from tests.kit.sale import Sale
 
 
 async def test_a_refunded_unit_comes_back_with_its_serial(sale: Sale) -> None:
     first, second = await sale.bought("ana", qty=2), await sale.bought("bo")
-    assert await sale.refund(first) == model.Refunded(first, 7)
+    assert await sale.refund(first) == outcomes.Refunded(first, 7)
     truth = await sale.truth()
     assert truth.orders[first].state == "refund_pending"
     assert truth.returned == {"pin/00000001": 0, "pin/00000002": 0}
@@ -55,7 +55,7 @@ async def test_an_order_of_a_settled_drop_can_be_refunded(sale: Sale) -> None:
     order = await sale.bought("ana")
     await sale.creator("close_drop")
     await sale.settle()
-    assert isinstance(await sale.refund(order), model.Refunded)
+    assert isinstance(await sale.refund(order), outcomes.Refunded)
     refunded = (await sale.log())[-1]
     assert isinstance(refunded, events.Refunded)
     assert refunded.by == "mia"
@@ -63,5 +63,5 @@ async def test_an_order_of_a_settled_drop_can_be_refunded(sale: Sale) -> None:
 
 async def test_a_hold_that_was_not_paid_is_no_order(sale: Sale) -> None:
     hold = await sale.held("ana")
-    assert await sale.refund(hold) == model.NotFound()
-    assert await sale.refund("h999") == model.NotFound()
+    assert await sale.refund(hold) == refusals.NotFound()
+    assert await sale.refund("h999") == refusals.NotFound()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dropengine import events, model
+from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import COOL_MS, HOLD_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import COOL_MS, HOLD_MS, item
+from tests.kit.sale import Sale
 
 
 async def test_released_units_are_free_again(sale: Sale) -> None:
     hold = await sale.held("ana", qty=2)
     outcome = await sale.release("ana", hold)
-    assert isinstance(outcome, model.Released)
+    assert isinstance(outcome, outcomes.Released)
     assert outcome.hold.state == "released"
     assert await sale.counts() == (3, 0, 0, 0)
 
@@ -20,23 +20,23 @@ async def test_releasing_again_changes_nothing(sale: Sale) -> None:
     hold = await sale.held("ana")
     first = await sale.release("ana", hold)
     again = await sale.release("ana", hold)
-    assert isinstance(first, model.Released)
-    assert again == model.Released(hold, first.hold, first.seq, first.seq)
+    assert isinstance(first, outcomes.Released)
+    assert again == outcomes.Released(hold, first.hold, first.seq, first.seq)
     assert await sale.counts() == (3, 0, 0, 0)
 
 
 async def test_what_has_ended_cannot_be_released(sale: Sale) -> None:
     sold = await sale.bought("ana")
-    assert await sale.release("ana", sold) == model.HoldExpired(state="sold")
+    assert await sale.release("ana", sold) == refusals.HoldExpired(state="sold")
     late = await sale.held("bo")
     sale.now += HOLD_MS
-    assert await sale.release("bo", late) == model.HoldExpired(state="expired")
+    assert await sale.release("bo", late) == refusals.HoldExpired(state="expired")
 
 
 async def test_another_fan_does_not_find_the_hold(sale: Sale) -> None:
     hold = await sale.held("ana")
-    assert await sale.release("bo", hold) == model.NotFound()
-    assert await sale.release("bo", "h999") == model.NotFound()
+    assert await sale.release("bo", hold) == refusals.NotFound()
+    assert await sale.release("bo", "h999") == refusals.NotFound()
     assert await sale.counts() == (2, 1, 0, 0)
 
 
@@ -58,7 +58,7 @@ async def test_a_declined_offer_cools_its_entry_and_goes_to_the_next(
     first, second = await sale.joined("bo"), await sale.joined("cy")
     await sale.release("ana", hold)
     offer = (await sale.truth()).entries[first].hold
-    assert isinstance(await sale.release("bo", offer), model.Released)
+    assert isinstance(await sale.release("bo", offer), outcomes.Released)
     truth = await sale.truth()
     assert (truth.entries[first].state, truth.entries[first].lapses) == ("waiting", 1)
     assert truth.entries[first].cool_ms == sale.now + COOL_MS
@@ -114,4 +114,4 @@ async def test_a_claimed_offer_given_back_cools_its_entry(make_sale: MakeSale) -
 async def test_a_cancelled_drop_has_nothing_to_release(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.creator("cancel")
-    assert await sale.release("ana", hold) == model.Cancelled()
+    assert await sale.release("ana", hold) == refusals.Cancelled()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import model
+from dropengine import outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, item
+from tests.kit.manifests import HOLD_MS, item
 
 
 async def test_the_line_is_served_before_any_newcomer(make_sale: MakeSale) -> None:
@@ -16,23 +16,23 @@ async def test_the_line_is_served_before_any_newcomer(make_sale: MakeSale) -> No
     await sale.creator("pause")
     sale.now += HOLD_MS
     outcome = await sale.creator("resume")
-    assert isinstance(outcome, model.Done)
+    assert isinstance(outcome, outcomes.Changed)
     assert outcome.state == "live"
     assert (await sale.words())[-2:] == ["resumed", "offered"]
-    assert await sale.hold("cy") == model.AllHeld(free=0, held=1)
+    assert await sale.hold("cy") == refusals.AllHeld(free=0, held=1)
 
 
 @pytest.mark.parametrize(
     ("verbs", "refusal"),
     [
-        ((), model.NotOpen),
-        (("open",), model.StaleRevision),
-        (("open", "close_drop"), model.Closed),
-        (("open", "cancel"), model.Cancelled),
+        ((), refusals.NotOpen),
+        (("open",), refusals.StaleRevision),
+        (("open", "close_drop"), refusals.Closed),
+        (("open", "cancel"), refusals.Cancelled),
     ],
 )
 async def test_only_a_paused_drop_resumes(
-    make_sale: MakeSale, verbs: tuple[str, ...], refusal: type[model.Refusal]
+    make_sale: MakeSale, verbs: tuple[str, ...], refusal: type[refusals.Refusal]
 ) -> None:
     sale = await make_sale(opened=False)
     for verb in verbs:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dropengine import model
-from dropengine.store import Settled
+from dropengine import outcomes
+from dropengine.truth.replies import Settled
 from tests.conftest import MakeSale
-from tests.drops import COOL_MS, HOLD_MS, OFFER_MS, item
-from tests.lua.raw import raw
-from tests.sale import Sale
+from tests.kit.manifests import COOL_MS, HOLD_MS, OFFER_MS, item
+from tests.kit.raw_replies import raw
+from tests.kit.sale import Sale
 
 
 async def test_nothing_due_changes_nothing(sale: Sale) -> None:
@@ -32,7 +32,7 @@ async def test_the_clock_never_goes_back(sale: Sale) -> None:
     await sale.settle()
     sale.now -= HOLD_MS
     outcome = await sale.hold("bo")
-    assert isinstance(outcome, model.Held)
+    assert isinstance(outcome, outcomes.Held)
     assert outcome.hold.start_ms == sale.now + HOLD_MS
 
 
@@ -106,5 +106,5 @@ async def test_at_most_64_offers_are_made_at_once(make_sale: MakeSale) -> None:
         await sale.joined(f"fan-{i}")
     await sale.creator("add", pool="pin", qty=100)
     assert await sale.counts() == (36, 64, 0, 0)
-    assert isinstance(await sale.hold("new"), model.Held)
+    assert isinstance(await sale.hold("new"), outcomes.Held)
     assert await sale.counts() == (29, 71, 0, 0)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model
+from dropengine import events, model, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, LOOKUP_MS, OFFER_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, LOOKUP_MS, OFFER_MS, item
+from tests.kit.sale import Sale
 
 
 async def expired_while_paying(sale: Sale, fan: str, pool: str = "pin", qty: int = 1) -> str:
@@ -25,7 +25,7 @@ async def expired_while_paying(sale: Sale, fan: str, pool: str = "pin", qty: int
 async def test_a_payment_buys_its_hold(sale: Sale) -> None:
     hold = await sale.held("ana", qty=2)
     await sale.pay("ana", hold)
-    assert await sale.succeeded(hold, "c1") == model.Sold(hold, 5)
+    assert await sale.succeeded(hold, "c1") == outcomes.Sold(hold, 5)
     truth = await sale.truth()
     assert truth.orders[hold] == model.OrderRecord(
         fan="ana",
@@ -51,7 +51,7 @@ async def test_captured_money_needs_no_duty(sale: Sale) -> None:
 
 async def test_a_payment_that_was_told_before_begin_returned_counts(sale: Sale) -> None:
     hold = await sale.held("ana")
-    assert isinstance(await sale.succeeded(hold), model.Sold)
+    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
 
 
 async def test_a_webhook_told_again_buys_nothing_more(sale: Sale) -> None:
@@ -65,7 +65,7 @@ async def test_a_webhook_told_again_buys_nothing_more(sale: Sale) -> None:
 async def test_a_second_payment_of_one_hold_is_given_back(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.succeeded(hold, "c1")
-    assert await sale.succeeded(hold, "c2") == model.Voided(hold, 5, "second", "")
+    assert await sale.succeeded(hold, "c2") == outcomes.Voided(hold, 5, "second", "")
     truth = await sale.truth()
     assert truth.outbox["void:c2"].kind == "void"
     assert truth.orders[hold].charge == "c1"
@@ -77,7 +77,7 @@ async def test_a_payment_of_something_else_is_given_back(
 ) -> None:
     hold = await sale.held("ana")
     outcome = await sale.succeeded(hold, "c1", amount=amount, currency=currency, captured=True)
-    assert outcome == model.Voided(hold, 4, "mismatch", "")
+    assert outcome == outcomes.Voided(hold, 4, "mismatch", "")
     assert (await sale.truth()).outbox["refund:c1"].amount == amount
     assert await sale.counts() == (2, 1, 0, 0)
 
@@ -85,26 +85,26 @@ async def test_a_payment_of_something_else_is_given_back(
 async def test_a_payment_at_the_last_moment_buys(sale: Sale) -> None:
     hold = await sale.held("ana")
     sale.now += HOLD_MS - 1
-    assert isinstance(await sale.succeeded(hold), model.Sold)
+    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
 
 
 async def test_a_payment_that_never_began_buys_nothing_after_the_deadline(sale: Sale) -> None:
     hold = await sale.held("ana")
     sale.now += HOLD_MS
-    assert await sale.succeeded(hold) == model.Voided(hold, 5, "ended", "")
+    assert await sale.succeeded(hold) == outcomes.Voided(hold, 5, "ended", "")
 
 
 async def test_a_payment_for_a_released_hold_is_given_back(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.pay("ana", hold)
     await sale.release("ana", hold)
-    assert await sale.succeeded(hold) == model.Voided(hold, 6, "ended", "")
+    assert await sale.succeeded(hold) == outcomes.Voided(hold, 6, "ended", "")
 
 
 async def test_a_late_payment_gets_a_unit_that_is_left(sale: Sale) -> None:
     hold = await expired_while_paying(sale, "ana")
     outcome = await sale.succeeded(hold, "c1")
-    assert isinstance(outcome, model.Rescued)
+    assert isinstance(outcome, outcomes.Rescued)
     truth = await sale.truth()
     assert (truth.holds[hold].state, truth.orders[hold].serials) == ("expired", [1])
     assert await sale.counts() == (2, 0, 1, 0)
@@ -115,7 +115,7 @@ async def test_a_rescued_hold_is_not_sold_twice(sale: Sale) -> None:
     hold = await expired_while_paying(sale, "ana")
     await sale.succeeded(hold, "c1")
     outcome = await sale.succeeded(hold, "c2")
-    assert isinstance(outcome, model.Voided)
+    assert isinstance(outcome, outcomes.Voided)
     assert outcome.why == "second"
     assert await sale.counts() == (2, 0, 1, 0)
 
@@ -124,7 +124,7 @@ async def test_a_late_payment_pays_an_equal_hold_of_the_same_fan(sale: Sale) -> 
     hold = await expired_while_paying(sale, "ana")
     other = await sale.held("ana")
     outcome = await sale.succeeded(hold, "c1")
-    assert isinstance(outcome, model.Sold)
+    assert isinstance(outcome, outcomes.Sold)
     assert outcome.hold == other
     sold = (await sale.log())[-1]
     assert isinstance(sold, events.Sold)
@@ -138,7 +138,7 @@ async def test_a_late_payment_never_overtakes_the_line(make_sale: MakeSale) -> N
     await sale.creator("pause")
     await sale.joined("bo")
     outcome = await sale.succeeded(hold, "c1")
-    assert isinstance(outcome, model.Voided)
+    assert isinstance(outcome, outcomes.Voided)
     assert outcome.why == "late"
 
 
@@ -147,7 +147,7 @@ async def test_a_late_payment_over_the_limit_is_given_back(make_sale: MakeSale) 
     hold = await expired_while_paying(sale, "ana")
     await sale.bought("ana", qty=2)
     outcome = await sale.succeeded(hold, "c1")
-    assert isinstance(outcome, model.Voided)
+    assert isinstance(outcome, outcomes.Voided)
     assert outcome.why == "late"
 
 
@@ -158,14 +158,14 @@ async def test_who_paid_too_late_gets_a_place_in_the_boost_lane_once(
     hold = await expired_while_paying(sale, "ana")
     await sale.bought("bo")
     outcome = await sale.succeeded(hold, "c1", captured=True)
-    assert isinstance(outcome, model.Voided)
+    assert isinstance(outcome, outcomes.Voided)
     entry = (await sale.truth()).entries[outcome.entry]
     assert (entry.lane, entry.points, entry.pools, entry.fan) == (1, 1023, ["pin"], "ana")
     joined = (await sale.log())[-1]
     assert isinstance(joined, events.Joined)
     assert joined.why == "makegood"
     again = await sale.succeeded(hold, "c2")
-    assert isinstance(again, model.Voided)
+    assert isinstance(again, outcomes.Voided)
     assert (again.why, again.entry) == ("second", "")
 
 
@@ -217,7 +217,7 @@ async def test_an_offer_that_lapsed_unpaid_is_no_debt(make_sale: MakeSale) -> No
     offer = (await sale.truth()).entries[entry].hold
     sale.now += OFFER_MS
     outcome = await sale.succeeded(offer)
-    assert isinstance(outcome, model.Voided)
+    assert isinstance(outcome, outcomes.Voided)
     assert outcome.why == "ended"
 
 
@@ -226,25 +226,27 @@ async def test_a_cancelled_drop_gives_every_payment_back(sale: Sale) -> None:
     await sale.pay("ana", hold)
     await sale.creator("cancel")
     outcome = await sale.succeeded(hold)
-    assert isinstance(outcome, model.Voided)
+    assert isinstance(outcome, outcomes.Voided)
     assert outcome.why == "ended"
 
 
 async def test_an_unknown_hold_is_not_found(sale: Sale) -> None:
-    assert await sale.succeeded("h999", "c1") == model.NotFound()
+    assert await sale.succeeded("h999", "c1") == refusals.NotFound()
     assert (await sale.truth()).charges == {}
 
 
 async def test_one_intent_buys_one_thing_however_often_it_is_paid_late(sale: Sale) -> None:
     """A second late success goes back though a unit is free, also when an equal hold was bought."""
     rescued = await expired_while_paying(sale, "ana")
-    assert isinstance(await sale.succeeded(rescued, "c1"), model.Rescued)
+    assert isinstance(await sale.succeeded(rescued, "c1"), outcomes.Rescued)
     again = await sale.succeeded(rescued, "c2")
-    assert isinstance(again, model.Voided)
+    assert isinstance(again, outcomes.Voided)
     assert again.why == "second"
     lost = await expired_while_paying(sale, "bo")
     equal = await sale.held("bo")
-    assert await sale.succeeded(lost, "c3") == model.Sold(equal, (await sale.truth()).sales[equal])
+    assert await sale.succeeded(lost, "c3") == outcomes.Sold(
+        equal, (await sale.truth()).sales[equal]
+    )
     last = await sale.succeeded(lost, "c4")
-    assert isinstance(last, model.Voided)
+    assert isinstance(last, outcomes.Voided)
     assert last.why == "second"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dropengine import model
-from tests.drops import HOLD_MS
-from tests.sale import Sale
+from dropengine import outcomes, refusals
+from tests.kit.manifests import HOLD_MS
+from tests.kit.sale import Sale
 
 
 async def test_a_hold_that_nobody_paid_ends_before_the_hard_stop(sale: Sale) -> None:
@@ -12,7 +12,7 @@ async def test_a_hold_that_nobody_paid_ends_before_the_hard_stop(sale: Sale) -> 
     await sale.pay("ana", hold)
     sale.now += HOLD_MS
     await sale.settle()
-    assert await sale.unpaid(hold) == model.Expired(hold, 6)
+    assert await sale.unpaid(hold) == outcomes.Expired(hold, 6)
     assert await sale.counts() == (3, 0, 0, 0)
 
 
@@ -32,11 +32,11 @@ async def test_what_was_paid_meanwhile_stays_sold(sale: Sale) -> None:
     sale.now += HOLD_MS
     await sale.settle()
     await sale.succeeded(hold)
-    assert await sale.unpaid(hold) == model.HoldExpired(state="sold")
+    assert await sale.unpaid(hold) == refusals.HoldExpired(state="sold")
 
 
 async def test_a_hold_before_its_deadline_is_not_asked_about(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.pay("ana", hold)
-    assert await sale.unpaid(hold) == model.NotFound()
-    assert await sale.unpaid("h999") == model.NotFound()
+    assert await sale.unpaid(hold) == refusals.NotFound()
+    assert await sale.unpaid("h999") == refusals.NotFound()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import redis.asyncio as redis
 
-from dropengine import keys
-from dropengine.store import ViewReply
+from dropengine.truth import keys
+from dropengine.truth.replies import ViewReply
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, item
+from tests.kit.sale import Sale
 
 
 async def view(sale: Sale, moves: int = 0, mail: int = 0) -> ViewReply:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dropengine.model import FanId
-from dropengine.store import YouReply
+from dropengine.truth.replies import YouReply
 from tests.conftest import MakeSale
-from tests.drops import HOLD_MS, item
-from tests.sale import Sale
+from tests.kit.manifests import HOLD_MS, item
+from tests.kit.sale import Sale
 
 
 async def test_a_stranger_has_nothing(sale: Sale) -> None:

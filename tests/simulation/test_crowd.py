@@ -16,25 +16,26 @@ from random import Random
 import pytest
 import redis.asyncio as redis
 
-from dropengine import events, model, replay, scripts
-from dropengine import store as stores
+from dropengine import events, model
 from dropengine.config import Settings
-from dropengine.errors import Away
-from dropengine.history import Recorder, check
-from dropengine.hub import Hub
-from dropengine.referee import judge
-from dropengine.room import Room
-from dropengine.store import Store
-from dropengine.tickets import Tickets
-from tests.counter import SaleClock
-from tests.drops import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item, manifest
-from tests.faultproxy import Fate, FaultProxy
-from tests.sale import Sale
-from tests.server import Server
-from tests.shop import local_pay
-from tests.simulation.moved import MovedStore
-from tests.simulation.people import Person
-from tests.simulation.seeds import seeds
+from dropengine.errors import Unavailable
+from dropengine.live.hub import Hub
+from dropengine.live.room import Room
+from dropengine.log import replay
+from dropengine.log.referee import judge
+from dropengine.people.tickets import Tickets
+from dropengine.rehearsal.history import Recorder, check
+from dropengine.truth import connections, scripts
+from dropengine.truth.store import Store
+from tests.kit.fault_proxy import Fate, FaultProxy
+from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item, manifest
+from tests.kit.paid_sale import SaleClock
+from tests.kit.private_server import Server
+from tests.kit.sale import Sale
+from tests.kit.seeds import seeds
+from tests.kit.simulated_people import Person
+from tests.kit.store_on_test_clock import StoreOnTestClock
+from tests.kit.webhook_receiver import local_pay
 
 POOLS = ("pin@north", "pin@south", "lamp")
 PEOPLE, TURNS = 24, 200
@@ -77,11 +78,9 @@ class Fair:
             person.connect(self.dice.choice(self.rooms))
         await self.still()
 
-    # --- The workers. ---
-
     async def look(self, number: int) -> None:
         # A worker whose server does not answer shows the last numbers and looks again later.
-        with contextlib.suppress(Away):
+        with contextlib.suppress(Unavailable):
             await self.hubs[number].fresh(self.rooms[number])
         await self.still()
 
@@ -102,8 +101,6 @@ class Fair:
     async def read(self) -> None:
         async for line in self.sale.store.log(self.sale.drop, self.truth.seq):
             replay.step(self.truth, events.parse(line))
-
-    # --- One turn. ---
 
     async def turn(self) -> None:
         number = self.dice.randrange(2)
@@ -174,8 +171,6 @@ class Fair:
             failed = duty.startswith("capture") and self.dice.random() < 0.1
             await self.sale.discharge(duty, "failed" if failed else "done")
 
-    # --- The end. ---
-
     async def finish(self) -> None:
         """The lines heal, every open question is asked again, and the drop ends."""
         while self.proxy.planned:
@@ -233,12 +228,12 @@ async def fair(
     await sale.creator("open")
     for script in scripts.load().values():
         await client.script_load(script.text)
-    bad = stores.client(proxy.url)
-    nudges = stores.client(server.url, timeout_s=None, connections=1)
+    bad = connections.client(proxy.url)
+    nudges = connections.client(server.url, timeout_s=None, connections=1)
     async with local_pay(book, clock=SaleClock(sale)) as payments:
         hubs = [
             Hub(
-                MovedStore(line, SaleClock(sale)),
+                StoreOnTestClock(line, SaleClock(sale)),
                 SETTINGS,
                 payments,
                 nudges,

@@ -17,22 +17,24 @@ from random import Random
 import pytest
 import redis.asyncio as redis
 
-from dropengine import events, keys, model, places, replay
-from dropengine import store as stores
+from dropengine import events, model
 from dropengine.config import Settings
-from dropengine.hub import Hub
-from dropengine.referee import judge
-from dropengine.room import Room
-from dropengine.store import Store
-from tests.counter import SaleClock
-from tests.drops import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, item, manifest
-from tests.sale import Sale
-from tests.server import Server
-from tests.shop import local_pay
-from tests.simulation.arrivals import Arrivals
-from tests.simulation.moved import MovedStore
-from tests.simulation.seeds import seeds
-from tests.simulation.watchers import Listener, Watcher
+from dropengine.live import places
+from dropengine.live.hub import Hub
+from dropengine.live.room import Room
+from dropengine.log import replay
+from dropengine.log.referee import judge
+from dropengine.truth import connections, keys
+from dropengine.truth.store import Store
+from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, item, manifest
+from tests.kit.paid_sale import SaleClock
+from tests.kit.places_in_log import PlacesInLog
+from tests.kit.private_server import Server
+from tests.kit.sale import Sale
+from tests.kit.seeds import seeds
+from tests.kit.simulated_watchers import Listener, Watcher
+from tests.kit.store_on_test_clock import StoreOnTestClock
+from tests.kit.webhook_receiver import local_pay
 
 NORTH, SOUTH = "pin@north", "pin@south"
 POOLS = (NORTH, SOUTH)
@@ -68,7 +70,7 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> None:
 class World:
     """A sale, two workers, watchers at either, and others who only press."""
 
-    def __init__(self, sale: Sale, store: MovedStore, hubs: list[Hub], dice: Random) -> None:
+    def __init__(self, sale: Sale, store: StoreOnTestClock, hubs: list[Hub], dice: Random) -> None:
         self.sale = sale
         self.store = store
         self.hubs = hubs
@@ -97,8 +99,6 @@ class World:
             await self.reconnect(watcher)
         await self.still()
 
-    # --- The workers. -----------------------------------------------------------------------------
-
     async def look(self, number: int, *, one_tick: bool = False) -> None:
         """One worker reads the newest state, makes its ticks and reads whom it must."""
         room, listener = self.rooms[number], self.listeners[number]
@@ -126,8 +126,6 @@ class World:
 
     def at(self, room: Room) -> list[Watcher]:
         return [w for w in self.watchers if w.call is not None and w.call.room is room]
-
-    # --- The lines. -------------------------------------------------------------------------------
 
     async def reconnect(self, watcher: Watcher) -> None:
         watcher.connect(self.dice.choice(self.rooms))
@@ -174,8 +172,6 @@ class World:
                 room.drain()
                 await self.still()
         await self.still()
-
-    # --- The fans. --------------------------------------------------------------------------------
 
     async def read(self) -> None:
         seq = self.truth.seq
@@ -251,8 +247,6 @@ class World:
         paused = self.truth.state == model.DropState.PAUSED
         await self.sale.creator("resume" if paused else "pause")
 
-    # --- The run. ---------------------------------------------------------------------------------
-
     async def play(self) -> None:
         for _ in range(STEPS):
             for _ in range(self.dice.randint(1, 3)):
@@ -290,7 +284,7 @@ class World:
     async def judge(self) -> None:
         """Nothing that was ever shown was wrong, and in the end everybody knows the present."""
         await self.read()
-        arrivals = Arrivals(await self.sale.log())
+        arrivals = PlacesInLog(await self.sale.log())
         for watcher in self.watchers:
             assert arrivals.wrong(watcher.seen) == []
             assert watcher.rose == []
@@ -325,8 +319,8 @@ async def world(
     stock = item("pin", {NORTH: 4, SOUTH: 3}, most=2, withheld={SOUTH: 1})
     await sale.publish(manifest(drop, stock, limit=2, k=3))
     await sale.creator("open")
-    store = MovedStore(client, SaleClock(sale))
-    nudges = stores.client(server.url, timeout_s=None, connections=1)
+    store = StoreOnTestClock(client, SaleClock(sale))
+    nudges = connections.client(server.url, timeout_s=None, connections=1)
     async with local_pay(book, clock=SaleClock(sale)) as payments:
         hubs = [Hub(store, PACE, payments, nudges, epoch="e", durable=True) for _ in range(2)]
         one = World(sale, store, hubs, Random(seed))

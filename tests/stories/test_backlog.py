@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dropengine import model, wire
+from dropengine import outcomes, wire
 from dropengine.model import FanId
-from dropengine.store import ViewReply
+from dropengine.truth.replies import ViewReply
 from tests.conftest import MakeSale
-from tests.sale import Sale
+from tests.kit.sale import Sale
 
 FANS, BATCH = 6_000, 250
 LETTERS_MAX = 4_000
@@ -30,8 +30,8 @@ async def test_mail_and_moves_of_thousands_come_in_portions_without_a_hole(
     ):
         for start in range(0, FANS, BATCH):
             batch = [(fans[i], make(i)) for i in range(start, start + BATCH)]
-            outcomes = await sale.batch(*batch)
-            assert all(isinstance(o, model.Joined | model.Left) for o in outcomes)
+            answers = await sale.batch(*batch)
+            assert all(isinstance(o, outcomes.Joined | outcomes.Left) for o in answers)
 
     moves_at = mail_at = 0
     moved: list[int] = []

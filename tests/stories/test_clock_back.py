@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dropengine import events, replay
-from dropengine.referee import judge
+from dropengine import events
+from dropengine.log import replay
+from dropengine.log.referee import judge
 from tests.conftest import MakeSale
-from tests.drops import COOL_MS, item
+from tests.kit.manifests import COOL_MS, item
 
 
 async def test_who_has_cooled_down_stays_ready_when_the_clock_falls_back(

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from dropengine import events, wire
-from dropengine import store as stores
 from dropengine.config import Settings
-from dropengine.history import Recorder
 from dropengine.model import DropId
-from dropengine.store import Store
-from dropengine.supervisor import Supervisor
-from tests.drops import item, manifest
-from tests.front import LONG_S
-from tests.stories.houses import Patron, crowd, judged
+from dropengine.processes.supervisor_process import Supervisor
+from dropengine.rehearsal.history import Recorder
+from dropengine.truth import connections
+from dropengine.truth.store import Store
+from tests.kit.manifests import item, manifest
+from tests.kit.two_workers import Patron, crowd, judged
+from tests.kit.web_process import LONG_S
 
 FANS, UNITS, EACH = 36, 40, 2
 KILL_AFTER = 15
@@ -50,7 +50,7 @@ async def shop() -> AsyncIterator[Supervisor]:
 
 @pytest.fixture
 async def store(shop: Supervisor) -> AsyncIterator[Store]:
-    one = Store(stores.client(shop.running.redis_url))
+    one = Store(connections.client(shop.running.redis_url))
     yield one
     await one.close()
 

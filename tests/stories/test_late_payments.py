@@ -17,18 +17,18 @@ import jinja2
 import pytest
 from starlette.applications import Starlette
 
-from dropengine import model
-from dropengine import store as stores
-from dropengine.doors import pay
-from dropengine.localpay import LocalPay
-from dropengine.payments import Charged, perform
-from dropengine.referee import judge
-from dropengine.store import Store
-from tests.counter import Counter, SaleClock
-from tests.drops import HOLD_MS, LOOKUP_MS
-from tests.sale import Sale
-from tests.server import Server
-from tests.shop import local_pay, serving, until_idle
+from dropengine import model, outcomes
+from dropengine.doors import webhooks
+from dropengine.log.referee import judge
+from dropengine.payments.local import LocalPay
+from dropengine.payments.port import Charged, perform
+from dropengine.truth import connections
+from dropengine.truth.store import Store
+from tests.kit.manifests import HOLD_MS, LOOKUP_MS
+from tests.kit.paid_sale import PaidSale, SaleClock
+from tests.kit.private_server import Server
+from tests.kit.sale import Sale
+from tests.kit.webhook_receiver import local_pay, serving, until_idle
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Worker:
             await perform(self.store, self.payments, sale.drop, duty_id, duty)
 
 
-class Story(Counter):
+class Story(PaidSale):
     """A sale on two workers."""
 
     def __init__(self, sale: Sale, book: Path, workers: list[Worker]) -> None:
@@ -99,18 +99,15 @@ async def story(sale: Sale, server: Server, tmp_path: Path) -> AsyncIterator[Sto
         local_pay(book, first_url, clock) as first,
         local_pay(book, second_url, clock) as second,
     ):
-        client = stores.client(server.url)
+        client = connections.client(server.url)
         workers = [
             Worker(sale.store, first, jinja2.Environment(autoescape=True)),
             Worker(Store(client), second, jinja2.Environment(autoescape=True)),
         ]
         for app, worker in zip((one, two), workers, strict=True):
-            app.router.routes.extend(pay.routes(worker))
+            app.router.routes.extend(webhooks.routes(worker))
         yield Story(sale, book, workers)
         await client.aclose(close_connection_pool=True)
-
-
-# --- A payment after the deadline. ----------------------------------------------------------------
 
 
 async def test_a_late_payment_still_gets_a_unit_while_one_is_free_and_nobody_waits(
@@ -220,9 +217,6 @@ async def test_money_that_comes_after_the_drop_is_settled_goes_back(story: Story
     assert set((await story.charges()).values()) == {"voided"}
 
 
-# --- A payment that is silent, slow or double. ----------------------------------------------------
-
-
 @pytest.mark.parametrize("tries", range(3))
 async def test_two_payments_for_one_hold_buy_one_unit(story: Story, tries: int) -> None:
     hold = await story.begun("ada")
@@ -260,9 +254,6 @@ async def test_a_provider_that_never_calls_is_asked_in_time(sale: Sale, tmp_path
         assert unpaid not in (await sale.truth()).orders
 
 
-# --- Workers that die. ----------------------------------------------------------------------------
-
-
 async def test_a_worker_that_dies_after_the_capture_leaves_only_the_tick(story: Story) -> None:
     hold = await story.begun("ada")
     await story.choose(hold, "pay")
@@ -288,9 +279,6 @@ async def test_a_worker_that_dies_with_the_webhook_leaves_it_to_the_other(story:
     assert (await story.sale.words()).count("sold") == 1
 
 
-# --- The deadline itself. -------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("past_ms", [-1, 0, 1])
 @pytest.mark.parametrize("seed", range(8))
 async def test_paying_at_the_deadline_ends_in_one_order_or_in_none_and_the_money_agrees(
@@ -306,8 +294,8 @@ async def test_paying_at_the_deadline_ends_in_one_order_or_in_none_and_the_money
     asked += [story.sale.settle() for _ in range(3)]  # type: ignore[misc]
     asked += [story.sale.hold(fan) for fan in ("ben", "cleo", "dan")]  # type: ignore[misc]
     dice.shuffle(asked)
-    outcomes = await asyncio.gather(*asked)
-    told = {o for o in outcomes if isinstance(o, model.Sold | model.Rescued | model.Voided)}
+    answers = await asyncio.gather(*asked)
+    told = {o for o in answers if isinstance(o, outcomes.Sold | outcomes.Rescued | outcomes.Voided)}
     assert len({type(outcome) for outcome in told}) == 1
     await story.end()
     assert await story.order(hold) == "done"

@@ -10,11 +10,12 @@ from random import Random
 
 import pytest
 
-from dropengine import model, replay, wire
-from dropengine.referee import judge
-from dropengine.store import Store
-from tests.drops import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item, manifest
-from tests.sale import Sale
+from dropengine import model, outcomes, wire
+from dropengine.log import replay
+from dropengine.log.referee import judge
+from dropengine.truth.store import Store
+from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item, manifest
+from tests.kit.sale import Sale
 
 FANS = [f"f{i}" for i in range(9)]
 POOLS = ("pin@north", "pin@south", "lamp")
@@ -198,7 +199,7 @@ async def test_hundreds_of_things_due_at_once_are_settled_and_served_in_order(
         joins = [wire.Join(id=0, key="join", pools=["pin"]) for _ in range(100)]
         await sale.batch(*zip(waiting[start : start + 100], joins, strict=True))
     sale.now += HOLD_MS
-    assert isinstance(await sale.hold("late"), model.Held), "a hundred units are left over"
+    assert isinstance(await sale.hold("late"), outcomes.Held), "a hundred units are left over"
     await check(sale)
     assert [row.fan for row in (await sale.truth()).holds.values()].count("late") == 1
     sale.now += OFFER_MS

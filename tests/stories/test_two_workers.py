@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 
-from dropengine import events, model, wire
-from dropengine.history import Recorder
-from tests import front
-from tests.drops import item
-from tests.faultproxy import Fate, FaultProxy
-from tests.front import Front
-from tests.server import Server
-from tests.stories.houses import crowd, judged, two_houses
+from dropengine import events, refusals, wire
+from dropengine.rehearsal.history import Recorder
+from tests.kit import web_process
+from tests.kit.fault_proxy import Fate, FaultProxy
+from tests.kit.manifests import item
+from tests.kit.private_server import Server
+from tests.kit.two_workers import crowd, judged, two_workers
+from tests.kit.web_process import WebProcess
 
-server = front.server
+server = web_process.server
 
-Houses = tuple[Front, Front]
+Houses = tuple[WebProcess, WebProcess]
 
 
 @pytest.fixture
 async def houses(server: Server, tmp_path: Path) -> AsyncIterator[Houses]:
-    async with two_houses(server.url, tmp_path) as two:
+    async with two_workers(server.url, tmp_path) as two:
         yield two
 
 
@@ -131,7 +131,7 @@ async def test_what_the_maker_does_is_seen_on_every_screen(houses: Houses) -> No
         await sale.creator("withdraw", pool="pin", qty=3)
         await all_count(free=0, withheld=3)
         refusal = await sale.creator("withdraw", pool="pin", qty=1)
-        assert refusal == model.TooFew(free=0, held=2, sold=0, withheld=3)
+        assert refusal == refusals.TooFew(free=0, held=2, sold=0, withheld=3)
         await sale.creator("message", text="Two more at noon.")
         await all_see("news", text="Two more at noon.")
     await judged(one.house.store, sale.drop)
@@ -218,10 +218,10 @@ async def test_a_cancelled_drop_gives_all_money_back_and_says_so_to_everybody(
     assert verdict.orders_total == 0
 
 
-async def discharged(house: Front, drop: str) -> None:
+async def discharged(house: WebProcess, drop: str) -> None:
     """Until the workers have done every duty."""
     store = house.house.store
-    async with asyncio.timeout(front.LONG_S):
+    async with asyncio.timeout(web_process.LONG_S):
         while await store.duties(drop):  # type: ignore[arg-type]  # noqa: ASYNC110 - no event says so
             await asyncio.sleep(0.01)
 
@@ -233,8 +233,10 @@ async def test_lost_and_doubled_replies_change_nothing_for_anybody(
     """One worker reaches the server over a bad line, the other over a good one."""
     history = Recorder()
     async with (
-        front.front(front.settings(server.url, tmp_path / "good")) as good,
-        front.front(front.settings(proxy.url, tmp_path / "bad", settle_ms=10_000)) as bad,
+        web_process.front(web_process.settings(server.url, tmp_path / "good")) as good,
+        web_process.front(
+            web_process.settings(proxy.url, tmp_path / "bad", settle_ms=10_000)
+        ) as bad,
     ):
         sale = await good.sale(item("pin", {"pin": 12}))
         async with crowd([good.url, bad.url], sale.drop, 30, history) as fans:

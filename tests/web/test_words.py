@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from dropengine import wire
 from dropengine.config import Settings
-from dropengine.doors import pages, static
-from dropengine.doors.cover import HEIGHT, RAYS, WIDTH, cover
+from dropengine.doors import pages, static_files
+from dropengine.doors.cover_art import HEIGHT, RAYS, WIDTH, cover
 
 
 def drop(currency: str = "EUR", minor_digits: int = 2) -> wire.DropView:
@@ -127,12 +127,12 @@ def test_a_face_stays_in_its_frame(text: str) -> None:
 
 
 def test_a_checkout_that_was_never_built_serves_pages_without_scripts(tmp_path: Path) -> None:
-    door = static.Static(static.read(tmp_path / "none"))
+    door = static_files.Static(static_files.read(tmp_path / "none"))
     assert door.address("fan.js") == "/static/fan.js"
 
 
 def test_a_built_file_is_named_by_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "fan.js").write_text("1")
-    first = static.Static(static.read(tmp_path)).address("fan.js")
+    first = static_files.Static(static_files.read(tmp_path)).address("fan.js")
     (tmp_path / "fan.js").write_text("2")
-    assert static.Static(static.read(tmp_path)).address("fan.js") != first
+    assert static_files.Static(static_files.read(tmp_path)).address("fan.js") != first

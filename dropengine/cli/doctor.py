@@ -1,0 +1,237 @@
+"""`dropengine doctor`: would a sale go well here? A sentence for each thing that could stop one."""
+
+import contextlib
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from dropengine import config
+from dropengine.config import Settings
+from dropengine.errors import ConfigError, DropEngineError
+from dropengine.jobs.disk import disk_free_mib
+from dropengine.processes import embedded_options
+from dropengine.processes.embedded_server import EmbeddedServer
+from dropengine.processes.supervisor import listen, raise_file_limit
+from dropengine.truth import server_check
+from dropengine.truth.server_check import ServerFacts
+
+# Open files of a web process that are no sockets of fans, with room to spare.
+FILES_BESIDE = 256
+
+# A disk that takes longer than this to keep a write slows every hold down.
+SYNC_MS_MAX = 20.0
+SYNC_TRIES = 9
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    OK = "ok"
+    WARN = "warn"
+    STOP = "stop"
+    """It would stop a sale."""
+
+
+class Finding(Struct, frozen=True):
+    """One sentence about one thing."""
+
+    level: Level
+    topic: str
+    sentence: str
+
+
+def run(settings: Settings, say: Callable[[str], None] = print) -> int:
+    """Say what was found, a line each; 1 when something would stop a sale, else 0."""
+    stops = 0
+    for found in examine(settings):
+        stops += found.level is Level.STOP
+        say(f"{found.level:<4}  {found.topic:<10}  {found.sentence}")
+    if stops:
+        things = "One thing" if stops == 1 else f"{stops} things"
+        say(f"{things} would stop a sale here.")
+        return 1
+    say("A sale can run here.")
+    return 0
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything, cheap things first. What is kept is left alone."""
+    try:
+        config.data_dir(settings)
+        if (settings.data_dir / "secret").exists():
+            config.secret(settings)
+    except DropEngineError as fault:
+        yield Finding(Level.STOP, "data", _line(fault))
+        return
+    yield Finding(Level.OK, "data", f"Everything is kept in {settings.data_dir}.")
+    yield _disk(settings)
+    yield from _server(settings)
+    yield _files(settings, raise_file_limit())
+    yield _address(settings)
+    if sys.platform == "linux" and settings.redis_url is None:
+        yield overcommit(Path("/proc/sys/vm/overcommit_memory").read_text(encoding="ascii"))
+        yield allocator(embedded_options.allocator())
+
+
+def _disk(settings: Settings) -> Finding:
+    free_mib, least_mib = disk_free_mib(settings.data_dir), settings.disk_free_mib_min
+    if free_mib < least_mib:
+        return Finding(
+            Level.STOP, "disk", f"{free_mib} MiB are free and {least_mib} are needed: make room."
+        )
+    took_ms = _sync_ms(settings.data_dir)
+    told = f"{free_mib} MiB are free, and a write is safe after {took_ms:.1f} ms"
+    if took_ms > SYNC_MS_MAX:
+        return Finding(Level.WARN, "disk", f"{told}: a faster disk makes every hold faster.")
+    return Finding(Level.OK, "disk", f"{told}.")
+
+
+def _sync_ms(directory: Path) -> float:
+    """The median time in which a small write reaches the disk, in ms."""
+    took = []
+    with tempfile.TemporaryFile(dir=directory) as probe:
+        for _ in range(SYNC_TRIES):
+            begun = time.perf_counter()
+            probe.write(bytes(4096))
+            probe.flush()
+            os.fsync(probe.fileno())
+            took.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(took)
+
+
+def _server(settings: Settings) -> Iterator[Finding]:
+    try:
+        with _asked(settings) as (found, place):
+            name = f"{found.name.capitalize()} {found.version}"
+            yield Finding(Level.OK, "server", f"{name}, {place}.")
+            yield durability(found)
+            yield memory(found)
+    except DropEngineError as fault:
+        yield Finding(Level.STOP, "server", _line(fault))
+
+
+@contextlib.contextmanager
+def _asked(settings: Settings) -> Iterator[tuple[ServerFacts, str]]:
+    """The facts of the server that a sale would use, and where it is."""
+    if settings.redis_url is not None:
+        yield _facts(settings, settings.redis_url), "named by REDIS_URL"
+        return
+    embedded = EmbeddedServer(settings)
+    if embedded.pid is not None:
+        yield _facts(settings, embedded.url), f"embedded, running as process {embedded.pid}"
+        return
+    # Tried out beside the real data, which a trial has no business to open.
+    with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".doctor-") as scratch:
+        trial = msgspec.structs.replace(settings, data_dir=Path(scratch))
+        with EmbeddedServer(trial) as one:
+            yield _facts(settings, one.url), "embedded; it starts and answers"
+
+
+def _facts(settings: Settings, url: str) -> ServerFacts:
+    client = server_check.client(url, settings.redis_timeout_ms)
+    try:
+        return server_check.check_server(client, settings.accept_weaker)
+    finally:
+        client.close()
+
+
+def durability(found: ServerFacts) -> Finding:
+    """Whether what was acknowledged survives a power cut."""
+    if not found.writes:
+        return Finding(
+            Level.STOP, "durability", "Its last write to disk failed: look at its disk and its log."
+        )
+    if found.durable:
+        return Finding(
+            Level.OK, "durability", "Every sale is on disk before it is answered (fsync always)."
+        )
+    how = f"appendfsync {found.appendfsync}" if found.appendonly else "appendonly no"
+    return Finding(
+        Level.WARN,
+        "durability",
+        f"The server may lose about a second of sales ({how}), and this was accepted.",
+    )
+
+
+def memory(found: ServerFacts) -> Finding:
+    """Whether the server refuses when it is full, rather than forget or be killed."""
+    if found.maxmemory_bytes == 0:
+        return Finding(
+            Level.WARN,
+            "memory",
+            "The server has no limit: set maxmemory, or the system may kill it.",
+        )
+    if found.maxmemory_policy != "noeviction":
+        return Finding(
+            Level.WARN,
+            "memory",
+            f"When full, the server forgets some records ({found.maxmemory_policy}): "
+            f"set maxmemory-policy noeviction.",
+        )
+    mib = found.maxmemory_bytes >> 20
+    return Finding(Level.OK, "memory", f"The server takes {mib} MiB at most, then refuses.")
+
+
+def _files(settings: Settings, limit: int) -> Finding:
+    room = limit - FILES_BESIDE
+    if room < FILES_BESIDE:
+        return Finding(
+            Level.STOP, "files", f"A process may open {limit} files, too few: raise `ulimit -n`."
+        )
+    if room < settings.sockets_max:
+        return Finding(
+            Level.WARN,
+            "files",
+            f"A web process may open {limit} files, so about {room} fans fit and not the "
+            f"{settings.sockets_max} of sockets_max: raise `ulimit -n`, or lower sockets_max.",
+        )
+    return Finding(Level.OK, "files", f"A web process may open {limit} files.")
+
+
+def _address(settings: Settings) -> Finding:
+    where = f"{settings.host} port {settings.port}"
+    if EmbeddedServer(settings).pid is not None:
+        return Finding(Level.OK, "address", f"A shop runs on this data, set up for {where}.")
+    try:
+        for one in listen(settings.host, settings.port, 1):
+            one.close()
+    except DropEngineError as fault:
+        return Finding(Level.STOP, "address", _line(fault))
+    return Finding(Level.OK, "address", f"Nobody else listens on {where}.")
+
+
+def overcommit(mode: str) -> Finding:
+    """Whether the server can copy itself to rewrite its log. mode: the kernel's word, 0, 1 or 2."""
+    if mode.strip() == "1":
+        return Finding(Level.OK, "overcommit", "The server can rewrite its log at any size.")
+    return Finding(
+        Level.WARN,
+        "overcommit",
+        "A large server may fail to rewrite its log when memory is short, and the log grows: "
+        "run `sysctl vm.overcommit_memory=1`.",
+    )
+
+
+def allocator(library: str | None) -> Finding:
+    """Whether the embedded server stays fast in a long sale. library: its jemalloc, if any."""
+    if library is not None:
+        return Finding(Level.OK, "allocator", f"The server takes its memory from {library}.")
+    return Finding(
+        Level.WARN,
+        "allocator",
+        "Without jemalloc every sale costs the server a third more, later half as much again: "
+        "install it, on Debian and Ubuntu with `apt-get install libjemalloc2`.",
+    )
+
+
+def _line(fault: DropEngineError) -> str:
+    text = "; ".join(fault.mistakes) if isinstance(fault, ConfigError) else str(fault)
+    return " ".join(text.split()).rstrip(".") + "."

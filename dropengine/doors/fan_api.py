@@ -1,0 +1,279 @@
+"""The JSON doors of a drop: the same messages as over the socket, for those without one."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol, cast, get_args
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from dropengine import errors, outcomes, refusals, wire
+from dropengine.doors.identity import network, ticket_of
+from dropengine.doors.problem import Written, problem
+from dropengine.live.answers import paid_pages, refused
+from dropengine.live.batcher import Answer
+from dropengine.live.hub import Hub
+from dropengine.live.queued_frames import QueueConn
+from dropengine.live.room import Room
+from dropengine.model import FanId
+from dropengine.people.tickets import Tickets
+from dropengine.truth.command_rows import command_row
+from dropengine.truth.store import Store
+
+COMMANDS: dict[str, type[wire.Command]] = {kind.verb: kind for kind in get_args(wire.FanCommand)}
+BODY_BYTES_MAX = 4096
+STREAMS_MAX = 1_000
+SILENCE_S = 15.0
+"""A stream says something at least this often, so that a reader knows that it lives."""
+
+Door = Callable[[Request], Awaitable[Response]]
+
+
+class Deps(Protocol):
+    """What these doors need of the house."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def tickets(self) -> Tickets: ...
+
+
+class DropLine(msgspec.Struct, frozen=True):
+    """One drop in the list. `opens_ms` 0: opened by hand."""
+
+    id: str
+    title: str
+    state: str
+    opens_ms: int
+
+
+def routes(deps: Deps) -> list[Route]:
+    """The hot ones first: routing is a linear scan."""
+    api = Api(deps)
+    return [
+        Route(
+            "/api/drops/{drop}/{verb:str}",
+            api.command,
+            methods=["POST"],
+            max_body_size=BODY_BYTES_MAX,
+        ),
+        Route("/api/drops/{drop}/you", api.you, methods=["GET"]),
+        Route("/api/drops/{drop}", api.drop, methods=["GET"]),
+        Route("/api/drops", api.drops, methods=["GET"]),
+        Route("/drops/{drop}/events", api.events, methods=["GET"]),
+    ]
+
+
+def _json(message: msgspec.Struct, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        msgspec.json.encode(message),
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        media_type="application/json",
+    )
+
+
+class Api:
+    """One method a door."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._streams: Counter[str] = Counter()
+        """Open event streams by network."""
+
+    def _fan(self, request: Request) -> FanId | None:
+        ticket = ticket_of(request.headers)
+        return None if ticket is None else self._deps.tickets.read(ticket, int(time.time()))
+
+    async def _room(self, request: Request) -> Room | None:
+        return await self._deps.hub.room(request.path_params["drop"])
+
+    async def command(self, request: Request) -> Response:
+        """POST /api/drops/{drop}/{verb}: one command; the body is the message without `t` and
+        `id`."""
+        kind = COMMANDS.get(request.path_params["verb"])
+        if kind is None:
+            return problem(404, refusals.NotFound())
+        fan = self._fan(request)
+        if fan is None:
+            return problem(None, refusals.SignIn())
+        try:
+            command = _command(kind, await request.body(), request.headers.get("idempotency-key"))
+        except ClientDisconnect:
+            return problem(None, refusals.BadMessage("the body did not come whole"))
+        except ValueError as error:
+            return problem(None, refusals.BadMessage(str(error)))
+        try:
+            room = await self._room(request)
+        except errors.Unavailable:
+            return problem(None, refusals.Away())
+        if room is None:
+            return problem(None, refusals.NotFound())
+        return await carried_out(room, fan, command)
+
+    async def you(self, request: Request) -> Response:
+        """GET /api/drops/{drop}/you: the fan's whole state, read now."""
+        fan = self._fan(request)
+        if fan is None:
+            return problem(None, refusals.SignIn())
+        try:
+            room = await self._room(request)
+            if room is None:
+                return problem(None, refusals.NotFound())
+            return _json(await self._deps.hub.you(room, fan))
+        except errors.Unavailable:
+            return problem(None, refusals.Away())
+
+    async def drop(self, request: Request) -> Response:
+        """GET /api/drops/{drop}: everything public, as a `snapshot` without `you`."""
+        try:
+            snapshot = await self._deps.hub.snapshot(request.path_params["drop"], None)
+        except errors.Unavailable:
+            return problem(None, refusals.Away())
+        if snapshot is None:
+            return problem(None, refusals.NotFound())
+        # The clock is part of the answer, so a kept one would be wrong: the tag is the state's.
+        tag = f'"{snapshot.drop.epoch[:8]}-{snapshot.seq}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if _known(request.headers.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers=headers)
+        return _json(snapshot, headers)
+
+    async def drops(self, _: Request) -> Response:
+        """GET /api/drops: every drop, the newest first."""
+        try:
+            lines = []
+            for drop in (await self._deps.store.drops())[:100]:
+                shown = await self._deps.store.show(drop)
+                if shown is not None:
+                    m = shown.manifest
+                    lines.append(DropLine(m.id, m.title, shown.state, m.opens_ms))
+        except errors.Unavailable:
+            return problem(None, refusals.Away())
+        return Response(
+            msgspec.json.encode(lines),
+            headers={"Cache-Control": "no-cache"},
+            media_type="application/json",
+        )
+
+    async def events(self, request: Request) -> Response:
+        """GET /drops/{drop}/events: the socket's messages as server-sent events, for who cannot
+        have one."""
+        if self._deps.hub.leaving:
+            return problem(None, refusals.Away())
+        try:
+            room = await self._room(request)
+        except errors.Unavailable:
+            return problem(None, refusals.Away())
+        if room is None:
+            return problem(None, refusals.NotFound())
+        where = network(request.client.host) if request.client else ""
+        most = self._deps.hub.settings.sockets_per_network_max
+        if self._streams.total() >= STREAMS_MAX or self._streams[where] >= most:
+            return problem(None, refusals.TooManyRequests(retry_ms=5000))
+        return StreamingResponse(
+            self._stream(room, self._fan(request), where),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    async def _stream(self, room: Room, fan: FanId | None, where: str) -> AsyncIterator[bytes]:
+        self._streams[where] += 1
+        conn = QueueConn()
+        seat = room.sit(conn, fan)
+        try:
+            yield b"retry: 2000\n\n"
+            while True:
+                try:
+                    async with asyncio.timeout(SILENCE_S):
+                        sent = await conn.next()
+                except TimeoutError:
+                    yield b": still here\n\n"
+                    continue
+                if sent is None:
+                    return
+                yield b"data: " + sent.text + b"\n\n"
+        finally:
+            self._streams[where] -= 1
+            if not self._streams[where]:
+                del self._streams[where]
+            room.leave(seat)
+
+
+async def carried_out(room: Room, fan: FanId, command: wire.FanCommand) -> Response:
+    """Give a fan's command to his drop; the answer to it, done or refused."""
+    if isinstance(command, wire.Pay):
+        return await _pay(room, fan, command)
+    return told(room, fan, await room.batcher.ask(command_row(fan, command)))
+
+
+def told(room: Room, fan: FanId, outcome: Answer) -> Response:
+    """What became of a fan's command: told to him here, and shown on his screens."""
+    if isinstance(outcome, refusals.Refusal):
+        return _refusal(room, outcome)
+    if isinstance(outcome, outcomes.HoldGranted):
+        hold = room.hold_text(outcome.id, outcome.hold)
+        room.note(fan, outcome, text=hold)
+        return Written(wire.done(0, outcome.seq, hold))
+    room.note(fan, outcome)
+    return Written(wire.encode(wire.Done(0, outcome.seq, entry=outcome.id)))
+
+
+async def _pay(room: Room, fan: FanId, command: wire.Pay) -> Response:
+    ones = [
+        wire.Pay(0, command.key if i == 0 else f"{command.key[:60]}.{i}", [hold])
+        for i, hold in enumerate(command.holds)
+    ]
+    asked = (room.batcher.ask(command_row(fan, one)) for one in ones)
+    outcomes: list[Answer] = list(await asyncio.gather(*asked))
+    answer = await paid_pages(room, fan, 0, outcomes)
+    if isinstance(answer, wire.Done):
+        return Written(wire.encode(answer))
+    first = next((o for o in outcomes if isinstance(o, refusals.Refusal)), refusals.Away())
+    return _refusal(room, first)
+
+
+def _known(header: str, tag: str) -> bool:
+    """Does `If-None-Match` name this tag? Compared weakly (RFC 9110, 13.1.2): a proxy that packs an
+    answer weakens its tag."""
+    named = [one.strip().removeprefix("W/") for one in header.split(",")]
+    return tag in named or named == ["*"]
+
+
+def _command(kind: type[wire.Command], body: bytes, key: str | None) -> wire.FanCommand:
+    """The command of a request body; the `Idempotency-Key` header is its key. Raises ValueError."""
+    try:
+        fields = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        if key is not None and fields.get("key", key) != key:
+            raise ValueError("the header Idempotency-Key is another key than - at `$.key`")
+        fields.setdefault("key", secrets.token_urlsafe(12) if key is None else key)
+        command = msgspec.convert({**fields, "id": 0, "t": kind.verb}, kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from None
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if fault := command.fault():
+        raise ValueError(fault)
+    return cast("wire.FanCommand", command)
+
+
+def _refusal(room: Room, outcome: refusals.Refusal) -> Response:
+    view = room.view
+    told = refused(0, view.seq if view else 0, outcome)
+    return problem(
+        None,
+        outcome,
+        seq=told.seq,
+        free=told.free,
+        held=told.held,
+        room=told.room,
+        state=told.state,
+    )

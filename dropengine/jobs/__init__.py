@@ -1,0 +1,1 @@
+"""What goes on by itself in every web process, whether somebody asks or not."""

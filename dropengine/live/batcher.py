@@ -1,0 +1,138 @@
+"""Group commit: one batch of a drop is on its way to the server, what arrives meanwhile is the
+next.
+
+The next leaves as soon as one has come back, and before that one's answers are told: the server
+decides while this process writes. No timer and no added latency when idle. A lost reply repeats the
+identical batch once, which the scripts make harmless; after that every command of it is answered
+`away`, which means unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from dropengine import errors, refusals
+from dropengine.model import DropId
+from dropengine.outcomes import PressOutcome
+from dropengine.truth.command_rows import Row
+from dropengine.truth.store import Store
+
+log = logging.getLogger(__name__)
+
+Answer = PressOutcome | refusals.Away | refusals.TooManyRequests
+Reply = Callable[[Answer], None]
+
+
+_Asked = tuple[Row, Reply, Callable[[], bool] | None]
+"""A command, who waits for its answer, and whether he has gone."""
+
+
+class _Flight(NamedTuple):
+    batch: list[_Asked]
+    fans: frozenset[object]
+    landing: asyncio.Task[list[Answer]]
+
+
+class Batcher:
+    """The one way of fans' commands of one drop from this worker to the scripts.
+
+    batch_max: commands in one script call. queue_max: commands that may wait; beyond it they are
+    refused with a time to come back.
+    """
+
+    def __init__(self, store: Store, drop: DropId, *, batch_max: int, queue_max: int) -> None:
+        self._store = store
+        self._drop = drop
+        self._batch_max = batch_max
+        self._queue_max = queue_max
+        self._queue: deque[_Asked] = deque()
+        self._running: asyncio.Task[None] | None = None
+        self.flying: frozenset[object] = frozenset()
+        """Fans whose commands are on their way: an answer about them is coming."""
+        self.on_landed: Callable[[], None] | None = None
+        """Called when a batch was answered."""
+
+    def submit(self, row: Row, reply: Reply, gone: Callable[[], bool] | None = None) -> None:
+        """Queue one command; `reply` is called once with its answer, in this loop.
+
+        gone: asked just before sending; a command whose sender has left is dropped unanswered. Once
+        it is sent, leaving has no effect.
+        """
+        if len(self._queue) >= self._queue_max:
+            reply(refusals.TooManyRequests(retry_ms=1000))
+            return
+        self._queue.append((row, reply, gone))
+        if self._running is None:
+            self._running = asyncio.get_running_loop().create_task(self._run())
+
+    async def ask(self, row: Row) -> Answer:
+        """The same for one who waits. A caller that is cancelled changes nothing about the
+        command."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+        def reply(outcome: Answer) -> None:
+            if not answer.done():
+                answer.set_result(outcome)
+
+        self.submit(row, reply)
+        return await answer
+
+    async def _run(self) -> None:
+        flight = self._depart()
+        try:
+            while flight is not None:
+                outcomes = await flight.landing
+                landed, flight = flight, self._depart()
+                if flight is not None:
+                    # The next batch is on its way before this one is answered: the server decides
+                    # it meanwhile.
+                    await asyncio.sleep(0)
+                self._tell(landed.batch, outcomes)
+                self.flying = flight.fans if flight is not None else frozenset()
+                if self.on_landed is not None:
+                    self.on_landed()
+                flight = flight or self._depart()
+        finally:
+            self.flying = frozenset()
+            self._running = None
+
+    def _depart(self) -> _Flight | None:
+        """Send the next batch; None when nothing waits."""
+        batch: list[_Asked] = []
+        while self._queue and len(batch) < self._batch_max:
+            asked = self._queue.popleft()
+            gone = asked[2]
+            if gone is None or not gone():
+                batch.append(asked)
+        if not batch:
+            return None
+        fans = frozenset([row[1] for row, _, _ in batch])
+        self.flying |= fans
+        return _Flight(batch, fans, asyncio.get_running_loop().create_task(self._send(batch)))
+
+    def _tell(self, batch: list[_Asked], outcomes: list[Answer]) -> None:
+        for (row, reply, _), outcome in zip(batch, outcomes, strict=True):
+            try:
+                reply(outcome)
+            except Exception:
+                # One whose answer cannot be told must not keep the others waiting for theirs.
+                log.exception("%s: the answer to a %s was not told", self._drop, row[0])
+
+    async def _send(self, batch: list[_Asked]) -> list[Answer]:
+        rows = [row for row, _, _ in batch]
+        for attempt in (1, 2):
+            try:
+                return [*await self._store.press_rows(self._drop, rows)]
+            except errors.Unavailable as error:
+                log.warning(
+                    "%s: batch of %d, attempt %d: %s", self._drop, len(rows), attempt, error
+                )
+            except Exception:
+                # Broken, or a bug: whoever asked is told that nothing is known, and can ask again.
+                log.exception("%s: a batch of %d was not decided", self._drop, len(rows))
+                break
+        return [refusals.Away(retry_ms=1000)] * len(rows)

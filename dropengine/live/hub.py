@@ -1,0 +1,193 @@
+"""The rooms of one worker: made when somebody comes, closed when nobody is left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+
+import redis.asyncio as redis
+
+from dropengine import refusals, wire
+from dropengine.config import Settings
+from dropengine.errors import Unavailable
+from dropengine.live.relay import Nudges, Relay
+from dropengine.live.room import Room
+from dropengine.model import DropId, FanId
+from dropengine.payments.port import Payments
+from dropengine.truth.store import Store
+from dropengine.wire import CloseCode
+
+log = logging.getLogger(__name__)
+
+ROOMS_MAX = 256
+IDLE_S = 30.0
+LOST_JITTER_S = 0.5
+
+
+class Hub:
+    """Every drop that somebody looks at through this worker.
+
+    nudges: a client of its own whose reads may last. epoch: the server's run id. durable: whether
+    an acknowledged sale is on disk.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        payments: Payments,
+        nudges: redis.Redis,
+        *,
+        epoch: str,
+        durable: bool,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.epoch = epoch
+        self.durable = durable
+        self.rooms: dict[DropId, Room] = {}
+        self.leaving = False
+        """This process was told to stop: nobody sits down here any more."""
+        self._payments = payments
+        self._relays: dict[DropId, tuple[Relay, asyncio.Task[None]]] = {}
+        self._opening: dict[DropId, asyncio.Task[Room | None]] = {}
+        self._nudges = Nudges(nudges, self._look_everywhere)
+
+    @property
+    def seats(self) -> int:
+        """Open sockets in this worker."""
+        return sum(len(room.seats) for room in self.rooms.values())
+
+    async def run(self) -> None:
+        """Until cancelled: listen to nudges, close rooms that nobody needs."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._nudges.run())
+            group.create_task(self._sweep())
+
+    async def room(self, drop: str) -> Room | None:
+        """The room of a drop, or None when there is no such drop. Raises Away."""
+        drop = DropId(drop)
+        room = self.rooms.get(drop)
+        if room is not None and not room.ended:
+            room.used_at = asyncio.get_running_loop().time()
+            return room
+        opening = self._opening.get(drop)
+        if opening is None:
+            opening = asyncio.get_running_loop().create_task(self._open(drop))
+            self._opening[drop] = opening
+            opening.add_done_callback(lambda _: self._opening.pop(drop, None))
+        return await asyncio.shield(opening)
+
+    async def _open(self, drop: DropId) -> Room | None:
+        shown = await self.store.show(drop)
+        if drop in self.rooms:
+            # Its drop was gone for a moment; what it knew is worth nothing now.
+            await self._close(drop)
+        if shown is None:
+            return None
+        if len(self.rooms) >= ROOMS_MAX:
+            raise Unavailable(f"{ROOMS_MAX} drops are watched through this worker already")
+        room = Room(
+            self.store,
+            shown,
+            self.settings,
+            epoch=self.epoch,
+            durable=self.durable,
+            payments=self._payments,
+        )
+        relay = Relay(self.store, room, self._run_id)
+        if await relay.look() is None:
+            raise Unavailable(f"{drop} cannot be read now")
+        self.rooms[drop] = room
+        task = asyncio.get_running_loop().create_task(relay.run(), name=f"relay of {drop}")
+        task.add_done_callback(lambda ended: self._relay_ended(drop, ended))
+        self._relays[drop] = (relay, task)
+        await self._nudges.add(room)
+        room.wake.set()
+        return room
+
+    async def _run_id(self) -> str:
+        """The server's run id now, for every room that is opened from now on. Raises Away."""
+        try:
+            self.epoch = str((await self.store.client.info("server"))["run_id"])
+        except (redis.RedisError, OSError) as error:
+            raise Unavailable(f"no reply: {error}") from error
+        return self.epoch
+
+    def _relay_ended(self, drop: DropId, task: asyncio.Task[None]) -> None:
+        """A relay never ends by itself. If one does, its seats come back to a new one."""
+        if task.cancelled():
+            return
+        log.error("the relay of %s died", drop, exc_info=task.exception())
+        room = self.rooms.pop(drop, None)
+        self._relays.pop(drop, None)
+        if room is not None:
+            for seat in list(room.seats):
+                seat.end(CloseCode.RESTART, "")
+
+    async def fresh(self, room: Room) -> Room:
+        """The room at a state not older than this call. Raises Away."""
+        relay = self._relays.get(room.drop)
+        if relay is None or await relay[0].look() is None:
+            raise Unavailable(f"{room.drop} cannot be read now")
+        return room
+
+    async def snapshot(self, drop: str, fan: str | None) -> wire.Snapshot | None:
+        """Everything public, and the fan's own state, not older than this call. Raises Away."""
+        room = await self.room(drop)
+        if room is None:
+            return None
+        await self.fresh(room)
+        you = await self.you(room, FanId(fan)) if fan is not None else None
+        assert room.view is not None
+        return wire.Snapshot(room.view.seq, room.drop_view(), you)
+
+    async def you(self, room: Room, fan: FanId) -> wire.You:
+        """A fan's whole state, read now. Raises Away."""
+        reply = await self.store.you(room.drop, [fan])
+        if isinstance(reply, refusals.Frozen | refusals.NotFound):
+            raise Unavailable(f"{room.drop} was frozen just now")
+        row = reply.rows[0]
+        for hold_id, hold in row.holds:
+            if hold.state == "paying":
+                await room.pay_page(hold_id, hold)
+        return room.you(row, reply.seq)
+
+    def _look_everywhere(self) -> None:
+        """After a break: every room looks again, spread out so that they do not come at once."""
+        loop = asyncio.get_running_loop()
+        for room in self.rooms.values():
+            loop.call_later(random.uniform(0, LOST_JITTER_S), room.wake.set)
+
+    async def sweep(self, now: float) -> None:
+        """Close the rooms that nobody has used for a while. now: s, of the loop's clock."""
+        for drop, room in list(self.rooms.items()):
+            if not room.seats and (room.ended or now - room.used_at > IDLE_S):
+                await self._close(drop)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(IDLE_S / 2)
+            await self.sweep(asyncio.get_running_loop().time())
+
+    async def _close(self, drop: DropId) -> None:
+        room = self.rooms.pop(drop)
+        _, task = self._relays.pop(drop)
+        task.cancel()
+        await self._nudges.remove(room)
+
+    def leave(self) -> None:
+        """Everybody out: come back, to another worker or a moment later. Harmless twice."""
+        self.leaving = True
+        for room in list(self.rooms.values()):
+            for seat in list(room.seats):
+                seat.end(CloseCode.RESTART, "restart")
+
+    async def close(self) -> None:
+        """Everybody out, and nothing runs here any more."""
+        self.leave()
+        for drop in list(self.rooms):
+            with contextlib.suppress(Exception):
+                await self._close(drop)

@@ -1,0 +1,275 @@
+"""From the server to the rooms: a nudge says that something changed, a view says what.
+
+A view arms the nudge in the same script, so nothing is missed and there is no clock in it; the
+nudge is only a hint, and a look once a second does without it. A tick is made at most every
+`tick_ms`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import redis.asyncio as redis
+
+from dropengine import refusals, wire
+from dropengine.errors import Broken, Unavailable
+from dropengine.live import views
+from dropengine.live.room import Room
+from dropengine.live.seat import frame
+from dropengine.truth import keys
+from dropengine.truth.replies import ViewReply
+from dropengine.truth.store import Store
+from dropengine.wire import CloseCode
+
+log = logging.getLogger(__name__)
+
+RETRY_S_MAX = 1.0
+LAGGARDS_S = 0.25
+
+
+class Nudges:
+    """One subscription of this worker for all its rooms.
+
+    client: a connection of its own without a read timeout. on_break: called after every reconnect,
+    because what was published meanwhile is lost.
+    """
+
+    def __init__(self, client: redis.Redis, on_break: Callable[[], None]) -> None:
+        self._client = client
+        self._on_break = on_break
+        self._rooms: dict[bytes, Room] = {}
+        self._pubsub: redis.client.PubSub | None = None
+
+    async def add(self, room: Room) -> None:
+        channel = keys.nudge(room.drop)
+        self._rooms[channel.encode()] = room
+        if self._pubsub is not None:
+            try:
+                await self._pubsub.subscribe(channel)
+            except (redis.RedisError, OSError) as error:
+                # The reader sees the same fault, connects anew and subscribes to everything.
+                log.debug("subscribe: %s", error)
+
+    async def remove(self, room: Room) -> None:
+        channel = keys.nudge(room.drop)
+        if self._rooms.pop(channel.encode(), None) is not None and self._pubsub is not None:
+            try:
+                await self._pubsub.unsubscribe(channel)
+            except (redis.RedisError, OSError) as error:
+                log.debug("unsubscribe: %s", error)
+
+    async def run(self) -> None:
+        """Until cancelled. A broken connection is made anew after a short, jittered wait."""
+        while True:
+            try:
+                await self._listen()
+            except (redis.RedisError, OSError) as error:
+                log.info("nudges: %s", error)
+            finally:
+                self._pubsub = None
+            await asyncio.sleep(random.uniform(0.05, RETRY_S_MAX))
+
+    async def _listen(self) -> None:
+        async with self._client.pubsub() as pubsub:
+            # A channel of the house keeps the subscription open while there is no room yet.
+            await pubsub.subscribe("{house}:nudge")
+            # From here on a new room subscribes itself; those that came before follow below.
+            self._pubsub = pubsub
+            if self._rooms:
+                await pubsub.subscribe(*(name.decode() for name in self._rooms))
+            self._on_break()
+            async for message in pubsub.listen():
+                room = self._rooms.get(message["channel"])
+                if room is not None and message["type"] == "message":
+                    room.wake.set()
+
+
+class Relay:
+    """Keeps one room at the newest state for as long as it is needed.
+
+    epoch: asks the server for its present run id; called when its log went back. Raises Away.
+    """
+
+    def __init__(self, store: Store, room: Room, epoch: Callable[[], Awaitable[str]]) -> None:
+        self._store = store
+        self._room = room
+        self._epoch = epoch
+        self._ticked_at = -math.inf
+        self._moves_at = 0
+        self._mail_at = 0
+        self._seq = -1
+        self._news_seq = 0
+        self._told: tuple[int, str, int] | None = None
+        self._look: asyncio.Task[ViewReply | None] | None = None
+        self._reading_anew = False
+        """Moves were missed and the fans in the line are being read: until their places are told,
+        no tick shows them the gap, or each of them would ask."""
+
+    async def run(self) -> None:
+        """Until cancelled: look after each nudge at tick pace, and once in `view_ms` in any
+        case."""
+        room, settings = self._room, self._room.settings
+        loop = asyncio.get_running_loop()
+        laggards = loop.create_task(self._drain())
+        looked_at = 0.0
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(settings.view_ms / 1000):
+                        await room.wake.wait()
+                except TimeoutError:
+                    if not room.seats:
+                        continue
+                while (pause := self._pause(looked_at)) > 0:  # noqa: ASYNC110 - a time, no event
+                    await asyncio.sleep(pause)
+                room.wake.clear()
+                looked_at = time.monotonic()
+                await self.look()
+                # A slow look is a sign of load: the next one leaves as much time as this one took.
+                looked_at += max(0.0, time.monotonic() - looked_at - settings.tick_ms / 1000)
+        finally:
+            laggards.cancel()
+
+    def _pause(self, since: float) -> float:
+        """Seconds until a tick after `since` may be made; not above 0: now."""
+        last = max(since, self._ticked_at)
+        return last + self._room.settings.tick_ms / 1000 - time.monotonic()
+
+    async def _drain(self) -> None:
+        while True:
+            await asyncio.sleep(LAGGARDS_S)
+            self._room.drain()
+
+    async def look(self) -> ViewReply | None:
+        """Read the newest state and show it. None when the server is away.
+
+        Callers that come while one is on its way get one that begins after they came.
+        """
+        before = self._look
+        if before is not None:
+            await asyncio.wait({before})
+        if self._look is None or self._look is before:
+            self._look = asyncio.get_running_loop().create_task(self._look_once())
+        return await asyncio.shield(self._look)
+
+    async def _look_once(self) -> ViewReply | None:
+        room = self._room
+        asked_ms = time.time() * 1000
+        try:
+            reply = await self._store.view(room.drop, self._moves_at, self._mail_at)
+            if isinstance(reply, ViewReply) and reply.seq < self._seq:
+                room.epoch = await self._epoch()
+        except (Unavailable, Broken) as error:
+            log.warning("%s: %s", room.drop, error)
+            room.wake.set()
+            if not room.away and room.view is not None and self._pause(-math.inf) <= 0:
+                room.away = True
+                self._told = None
+                self._ticked_at = time.monotonic()
+                room.everybody(room.away_tick())
+            return None
+        if isinstance(reply, refusals.Frozen):
+            room.wake.set()
+            return None
+        if isinstance(reply, refusals.NotFound):
+            room.ended = True
+            for seat in list(room.seats):
+                # Whoever comes back is told whether there is such a drop.
+                seat.end(CloseCode.RESTART, "")
+            return None
+        # Deadlines are the server's; so is the clock that screens are told.
+        room.skew_ms = reply.now_ms - (asked_ms + time.time() * 1000) / 2
+        self._apply(reply)
+        return reply
+
+    def _apply(self, view: ViewReply) -> None:
+        room = self._room
+        if view.seq < self._seq or self._seq < 0:
+            lost = self._seq >= 0
+            self._begin(view)
+            room.show(view, None)
+            if lost:
+                log.warning(
+                    "%s: the log is shorter than before, everything is read again", room.drop
+                )
+                room.refresh_everybody()
+            room.tell_waiting()
+            self._tick(view)
+            return
+        self._seq = view.seq
+        self._mail(view)
+        self._moves(view)
+        room.away = False
+        self._tick(view)
+        self._news(view)
+        room.read_soon()
+        if room.lines.more() or self._moves_at < view.moves_end or self._mail_at < view.mail_end:
+            room.wake.set()
+
+    def _begin(self, view: ViewReply) -> None:
+        """Start from this view: its counts are known, what was before it is nobody's here."""
+        self._seq = view.seq
+        self._moves_at, self._mail_at = view.moves_end, view.mail_end
+        self._news_seq = max((seq for seq, _, _ in view.news), default=0)
+        self._told = None
+        self._room.away = False
+        self._room.lines.start((row.id, row.removed_base) for row in view.pools)
+
+    def _mail(self, view: ViewReply) -> None:
+        room = self._room
+        for number, letters in view.mail:
+            if number != self._mail_at + 1:
+                # Trimmed before it was read: everybody here is read again, in batches.
+                room.want_all(room.fans)
+            self._mail_at = number
+            room.mail(letters)
+
+    def _moves(self, view: ViewReply) -> None:
+        room, boost = self._room, False
+        for number, moves in view.moves:
+            missed = number != self._moves_at + 1
+            self._moves_at = number
+            boost = boost or any(line % 2 for line, _, _ in moves)
+            if missed or not room.lines.take(moves):
+                room.lines.start((row.id, row.removed_base) for row in view.pools)
+                self._moves_at = view.moves_end
+                room.want_all(f for f, here in room.fans.items() if here.row and here.row.entries)
+                self._reading_anew = True
+                break
+        if boost:
+            # A boost place is provisional and told to its fan alone.
+            room.want_all(
+                fan
+                for fan, here in room.fans.items()
+                if here.row and any(entry.lane for _, entry, _ in here.row.entries)
+            )
+
+    def _tick(self, view: ViewReply) -> None:
+        room = self._room
+        told = (view.seq, views.shown_state(view), view.revision)
+        if told == self._told and not room.lines.more():
+            room.show(view, None)
+            return
+        if self._pause(-math.inf) > 0:
+            # A look out of turn, for one who asked: the screens wait for theirs.
+            room.show(view, None)
+            room.wake.set()
+            return
+        self._told = told
+        self._reading_anew = self._reading_anew and room.reads
+        moved = {} if self._reading_anew else room.lines.next_tick()
+        room.show(view, frame(views.tick(room.manifest, view, moved)))
+        # From the last seat's frame on, however many there are; the loop's own clock stands still
+        # within a turn.
+        self._ticked_at = time.monotonic()
+
+    def _news(self, view: ViewReply) -> None:
+        for seq, at, text in view.news:
+            if seq > self._news_seq:
+                self._news_seq = seq
+                self._room.everybody(frame(wire.News(seq, at, text)))

@@ -1,0 +1,181 @@
+"""The talk of one socket: what a fan says, and the answers to it.
+
+Nothing waits here: a frame is read, a command is queued for its batch, and the answer is pushed
+when the batch comes back. A message that cannot be read is refused; too many of them end the
+socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+
+from dropengine import outcomes, refusals, wire
+from dropengine.live.answers import paid_pages, refused
+from dropengine.live.batcher import Answer
+from dropengine.live.room import Room
+from dropengine.live.seat import Conn, Frame, frame
+from dropengine.model import FanId
+from dropengine.outcomes import HoldGranted
+from dropengine.people.tickets import Tickets
+from dropengine.truth.command_rows import command_row
+from dropengine.wire import CloseCode, Done
+
+
+class Talker:
+    """One socket's talk. `ticket`: what the handshake carried."""
+
+    __slots__ = ("_budget", "_burst", "_rate", "_tickets", "_when", "on_lost", "room", "seat")
+
+    def __init__(
+        self,
+        room: Room,
+        conn: Conn,
+        tickets: Tickets,
+        ticket: str | None,
+    ) -> None:
+        self.room = room
+        self._tickets = tickets
+        self.on_lost: Callable[[], None] | None = None
+        self._rate = float(room.settings.messages_per_s_max)
+        self._burst = 2 * self._rate
+        self._budget = self._burst
+        self._when = time.monotonic()
+        self.seat = room.sit(conn, self._fan(ticket))
+
+    def _fan(self, ticket: str | None) -> FanId | None:
+        return None if ticket is None else self._tickets.read(ticket, int(time.time()))
+
+    def lost(self) -> None:
+        self.room.leave(self.seat)
+        if self.on_lost is not None:
+            self.on_lost()
+
+    def full(self) -> None:
+        """The socket's reader is too slow."""
+        self.room.full(self.seat)
+
+    def drained(self) -> None:
+        """It keeps up again."""
+        self.room.drained(self.seat)
+
+    def _within(self) -> bool:
+        """One more frame: is that still within the rate? If not, the socket ends."""
+        self._budget -= 1
+        if self._budget >= 0:
+            return True
+        # What was earned is counted only here, where it matters.
+        now = time.monotonic()
+        self._budget += min(self._burst, (now - self._when) * self._rate)
+        self._when = now
+        if self._budget < 0:
+            self.seat.end(CloseCode.FLOOD, "too many messages")
+            return False
+        return True
+
+    def count(self) -> None:
+        """A frame that is no message counts all the same."""
+        self._within()
+
+    def receive(self, text: bytes) -> None:
+        """One frame. Commands go into the next batch."""
+        if not self._within():
+            return
+        try:
+            message = wire.parse(text)
+        except ValueError as error:
+            self._refuse(0, refusals.BadMessage(str(error)))
+            return
+        if isinstance(message, wire.Command):
+            self._command(message)
+        elif isinstance(message, wire.Hello):
+            self._hello(message.ticket)
+        else:
+            now_ms = time.time() * 1000 + self.room.skew_ms
+            self.seat.push(frame(wire.Pong(message.id, message.c, now_ms)))
+
+    def _hello(self, ticket: str | None) -> None:
+        fan = self.seat.fan
+        if ticket is not None:
+            fan = self._fan(ticket)
+            if fan is None:
+                self.seat.end(CloseCode.BAD_TICKET, "this ticket is not good here")
+                return
+        self.room.greet(self.seat, fan)
+
+    def _command(self, command: wire.FanCommand) -> None:
+        fan = self.seat.fan
+        if fan is None:
+            self._refuse(command.id, refusals.SignIn())
+            return
+        if isinstance(command, wire.Pay):
+            _Payment(self, fan, command)
+            return
+        if fault := command.fault():
+            self._refuse(command.id, refusals.BadMessage(fault))
+            return
+        room = self.room
+        room.asks(self.seat)
+        reply = partial(self.answer, fan, command.id)
+        room.batcher.submit(command_row(fan, command), reply, self._gone)
+
+    def _gone(self) -> bool:
+        return self.seat.gone
+
+    def answer(self, fan: FanId, message_id: int, outcome: Answer) -> None:
+        """Push the answer to one command, and what it changed to every screen of the fan."""
+        room = self.room
+        room.answered(self.seat)
+        if isinstance(outcome, HoldGranted):
+            hold = room.hold_text(outcome.id, outcome.hold)
+            text = wire.done(message_id, outcome.seq, hold)
+            you = room.note(fan, outcome, self.seat, hold)
+        elif isinstance(outcome, outcomes.EntryGranted):
+            text = wire.encode(Done(message_id, outcome.seq, entry=outcome.id))
+            you = room.note(fan, outcome, self.seat)
+        else:
+            self._refuse(message_id, outcome)
+            return
+        self.seat.push(Frame(text, you))
+
+    def _refuse(self, message_id: int, outcome: refusals.Refusal) -> None:
+        view = self.room.view
+        self.seat.push(frame(refused(message_id, view.seq if view else 0, outcome)))
+
+    def push(self, sent: Frame) -> None:
+        self.seat.push(sent)
+
+
+class _Payment:
+    """Begin paying for some holds: one command each, one answer for all, with their payment
+    pages."""
+
+    def __init__(self, talker: Talker, fan: FanId, command: wire.Pay) -> None:
+        self._talker = talker
+        self._fan = fan
+        self._id = command.id
+        self._outcomes: list[Answer] = []
+        self._left = len(command.holds)
+        for i, hold in enumerate(command.holds):
+            key = command.key if i == 0 else f"{command.key[:60]}.{i}"
+            one = wire.Pay(command.id, key, [hold])
+            talker.room.batcher.submit(command_row(fan, one), self._reply)
+
+    def _reply(self, outcome: Answer) -> None:
+        self._outcomes.append(outcome)
+        self._left -= 1
+        if not self._left:
+            task = asyncio.get_running_loop().create_task(self._finish())
+            _TASKS.add(task)
+            task.add_done_callback(_TASKS.discard)
+
+    async def _finish(self) -> None:
+        talker = self._talker
+        answer = await paid_pages(talker.room, self._fan, self._id, self._outcomes)
+        talker.push(frame(answer))
+
+
+_TASKS: set[asyncio.Task[None]] = set()
+"""asyncio keeps only weak references to running tasks."""

@@ -1,0 +1,182 @@
+"""Records as screens read them: from what the scripts answer to the messages of `wire`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dropengine import model, wire
+from dropengine.manifest import MINOR_DIGITS, Manifest
+from dropengine.model import HoldRecord, Lane
+from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
+
+
+def drop_view(
+    m: Manifest,
+    view: ViewReply,
+    lines: dict[str, int],
+    *,
+    digest: str,
+    epoch: str,
+    durable: bool,
+) -> wire.DropView:
+    """The whole public drop as it stands in a view. lines: pool -> r that the screens know."""
+    return wire.DropView(
+        id=m.id,
+        title=m.title,
+        maker=m.maker,
+        story=m.story,
+        state=shown_state(view),
+        revision=view.revision,
+        mode=m.mode,
+        currency=m.currency,
+        minor_digits=MINOR_DIGITS[m.currency],
+        zone=m.zone,
+        opens_ms=view.opens_ms,
+        closes_ms=view.closes_ms,
+        now=view.now_ms,
+        limit=m.limit,
+        k=m.k,
+        hold_ms=m.hold_ms,
+        offer_ms=m.offer_ms,
+        extend_ms=m.extend_ms,
+        cool_ms=m.cool_ms,
+        practice=m.practice,
+        hash=digest,
+        epoch=epoch,
+        durable=durable,
+        items=[
+            wire.ItemView(
+                id=item.id,
+                title=item.title,
+                cap=item.cap,
+                price=item.price,
+                limit=item.limit,
+                most=item.most,
+                about=item.about,
+                pools=[pool.id for pool in item.pools],
+            )
+            for item in m.items
+        ],
+        pools=pool_views(m, view),
+        lines=lines,
+        news=[wire.News(seq, at, text) for seq, at, text in view.news],
+    )
+
+
+def pool_views(m: Manifest, view: ViewReply) -> dict[str, wire.PoolView]:
+    """pool -> its counts, with what the manifest says of it."""
+    caps = {pool.id: (item.id, pool.cap) for item in m.items for pool in item.pools}
+    return {
+        row.id: wire.PoolView(
+            *caps[row.id],
+            row.free,
+            row.held,
+            row.sold,
+            row.withheld,
+            row.leased,
+            row.waiting,
+            row.buying,
+        )
+        for row in view.pools
+    }
+
+
+def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
+    """A fan's records. k: of the lane rule. shown: his holds and the one that ended last, which
+    the row itself may be older than: views, or the JSON of each as `msgspec.Raw`."""
+    record = row.record
+    return wire.You(
+        seq=seq,
+        fan=row.fan,
+        used=record.used,
+        holds=[shown[hold_id] for hold_id in record.holds],
+        entries=[_entry(*one, k) for one in row.entries] if row.entries else [],
+        orders=[_order(*one) for one in row.orders] if row.orders else [],
+        ended=shown.get(record.last),
+    )
+
+
+def _entry(
+    entry_id: str, entry: model.EntryRecord, lines: list[PlaceRow], k: int
+) -> wire.EntryView:
+    return wire.EntryView(
+        id=entry_id,
+        key=entry.key,
+        n=entry.n,
+        qty=entry.qty,
+        lane=Lane(entry.lane).name.lower(),
+        points=entry.points,
+        state=entry.state,
+        lapses=entry.lapses,
+        cool_ms=entry.cool_ms,
+        hold=entry.hold,
+        lines=[
+            wire.LinePlace(line.pool, line.place, line.r, line.buying, latest_turn(line.place, k))
+            for line in lines
+        ],
+    )
+
+
+def _order(order_id: str, order: model.OrderRecord) -> wire.OrderView:
+    return wire.OrderView(
+        id=order_id,
+        pool=order.pool,
+        qty=order.qty,
+        amount=order.amount,
+        serials=order.serials,
+        state=order.state,
+        at=order.at_ms,
+    )
+
+
+def hold_view(hold_id: str, hold: HoldRecord, page: str) -> wire.HoldView:
+    """A hold; `page` is where it is paid, told only while that makes sense."""
+    return wire.HoldView(
+        id=hold_id,
+        key=hold.key,
+        pool=hold.pool,
+        qty=hold.qty,
+        price=hold.price,
+        origin=hold.origin,
+        state=hold.state,
+        start_ms=hold.start_ms,
+        deadline_ms=hold.deadline_ms,
+        claimed=bool(hold.claimed),
+        extended=bool(hold.extended),
+        checking=bool(hold.looked) and hold.state == "paying",
+        pay=page if hold.state == "paying" else "",
+    )
+
+
+def latest_turn(place: int, k: int) -> int:
+    """Calls up to yours, lapsed ones not counted, are at most ceil(place x k / (k - 1))."""
+    return -(-place * k // (k - 1)) if k > 1 else place
+
+
+def shown_state(view: ViewReply) -> str:
+    """`live` without a free or a held unit anywhere is what people call sold out."""
+    if view.state == "live" and all(row.free == 0 and row.held == 0 for row in view.pools):
+        return model.DropState.SOLD_OUT
+    return view.state
+
+
+def tick(
+    m: Manifest,
+    view: ViewReply,
+    moved: Mapping[str, tuple[int, list[int]]] | None = None,
+    *,
+    away: bool = False,
+) -> wire.Tick:
+    """The frame for everybody. moved: pool -> (r0, arrivals). away: these are the last known."""
+    return wire.Tick(
+        seq=view.seq,
+        now=view.now_ms,
+        state=shown_state(view),
+        revision=view.revision,
+        pools=pool_views(m, view),
+        opens_ms=view.opens_ms,
+        closes_ms=view.closes_ms,
+        lines={pool: wire.Moves(r0, left) for pool, (r0, left) in (moved or {}).items()},
+        away=away,
+    )

@@ -1,0 +1,157 @@
+"""The drop's own events: publishing, phases, stock moved by the creator (INV-1, 7, 13, 15).
+
+Each check gets the books as they were before the event, says what is wrong, then keeps the books
+as the event says, so that one mistake does not hide the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.log.referee.books import Books, Item, Pool
+
+PUBLISHED_REVISION = 1
+
+
+def _published(books: Books, e: events.Published) -> None:
+    if books.rules is not None:
+        books.blame("INV-15", "the drop was already published")
+        return
+    books.rules = e.rules
+    books.state, books.revision = "scheduled", e.revision
+    if e.revision != PUBLISHED_REVISION:
+        books.blame("INV-15", f"revisions begin with {PUBLISHED_REVISION}, not {e.revision}")
+    if e.key:
+        books.keys.add((e.by, e.key))
+    if e.rules.limit < 1 or e.rules.k < 1:
+        books.blame("INV-15", f"limit {e.rules.limit} and k {e.rules.k} must be at least 1")
+    for item in e.rules.items:
+        if item.id in books.items:
+            books.blame("INV-13", f"item {item.id} is published twice")
+        books.items[item.id] = Item(item.id, item.cap, item.price, item.limit, item.most)
+    units = dict.fromkeys(books.items, 0)
+    for pool in e.rules.pools:
+        if pool.item not in books.items or pool.id in books.pools:
+            books.blame("INV-13", f"pool {pool.id} is published twice or belongs to no item")
+            continue
+        if not 0 <= pool.withheld <= pool.cap:
+            books.blame("INV-1", f"pool {pool.id} withholds {pool.withheld} of {pool.cap} units")
+        units[pool.item] += pool.cap
+        books.pools[pool.id] = Pool(
+            pool.id, books.items[pool.item], pool.cap, pool.cap - pool.withheld, pool.withheld
+        )
+    for name, item_units in units.items():
+        if item_units != books.items[name].cap:
+            books.blame(
+                "INV-13",
+                f"the pools of {name} have {item_units} units, the item {books.items[name].cap}",
+            )
+
+
+def signed(books: Books, e: events.ByCreator, *, clock: bool = False) -> None:
+    """A creator's command raises the revision by one and its key is used once. The clock may open
+    and close by the rules, and pause when the server's time jumped."""
+    if e.revision != books.revision + 1:
+        books.blame("INV-15", f"revision {e.revision} follows {books.revision}")
+    books.revision = e.revision
+    if not e.by or (e.by == "clock" and not clock):
+        books.blame("INV-15", f"{e.by!r} may not do this to a drop")
+    if e.by != "clock" or e.key:
+        once(books, e.by, e.key)
+
+
+def once(books: Books, who: str, key: str) -> None:
+    """INV-7: a key makes something at most once."""
+    if not key:
+        books.blame("INV-7", f"a command of {who} carries no key")
+    elif (who, key) in books.keys:
+        books.blame("INV-7", f"key {key} of {who} takes effect a second time")
+    books.keys.add((who, key))
+
+
+def _opened(books: Books, e: events.Opened) -> None:
+    signed(books, e, clock=True)
+    assert books.rules is not None
+    if e.by == "clock" and not 0 < books.rules.opens_ms <= e.at:
+        books.blame("INV-15", f"the clock opened at {e.at}, the rules say {books.rules.opens_ms}")
+    # A drop that is opened by hand after its closing time is closed by hand too.
+    books.closes_ms = books.rules.closes_ms if e.at < books.rules.closes_ms else 0
+    books.state = "live"
+
+
+def _paused(books: Books, e: events.Paused) -> None:
+    signed(books, e, clock=True)
+    books.state = "paused"
+
+
+def _resumed(books: Books, e: events.Resumed) -> None:
+    signed(books, e)
+    books.state = "live"
+
+
+def _closed(books: Books, e: events.Closed) -> None:
+    signed(books, e, clock=True)
+    assert books.rules is not None
+    if e.by == "clock" and not 0 < books.rules.closes_ms <= e.at:
+        books.blame("INV-15", f"the clock closed at {e.at}, the rules say {books.rules.closes_ms}")
+    books.state = "closing"
+
+
+def _cancelled(books: Books, e: events.Cancelled) -> None:
+    signed(books, e)
+    books.state = "cancelled"
+
+
+def _settled(books: Books, _e: events.Settled) -> None:
+    for pool in books.pools.values():
+        if pool.held:
+            books.blame("INV-15", f"settled while {pool.held} units of {pool.id} are held")
+    books.state = "settled"
+
+
+def _frozen(books: Books, e: events.Frozen) -> None:
+    books.blame("INV-1", f"the engine froze the drop: {e.why}")
+    books.state = "frozen"
+
+
+def _message(books: Books, e: events.Message) -> None:
+    signed(books, e)
+
+
+def _added(books: Books, e: events.Added) -> None:
+    signed(books, e)
+    pool = books.pool_named(e.pool)
+    if pool is None:
+        return
+    if not 1 <= e.qty <= pool.withheld:
+        books.blame("INV-1", f"adds {e.qty} to {pool.id}, only {pool.withheld} are withheld")
+    pool.withheld -= e.qty
+    pool.free += e.qty
+
+
+def _withdrawn(books: Books, e: events.Withdrawn) -> None:
+    signed(books, e)
+    pool = books.pool_named(e.pool)
+    if pool is None:
+        return
+    if not 1 <= e.qty <= pool.free:
+        books.blame("INV-1", f"withdraws {e.qty} of {pool.id}, only {pool.free} are free")
+    pool.free -= e.qty
+    pool.withheld += e.qty
+
+
+CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
+    events.Published: _published,
+    events.Opened: _opened,
+    events.Paused: _paused,
+    events.Resumed: _resumed,
+    events.Closed: _closed,
+    events.Cancelled: _cancelled,
+    events.Settled: _settled,
+    events.Frozen: _frozen,
+    events.Message: _message,
+    events.Added: _added,
+    events.Withdrawn: _withdrawn,
+}

@@ -1,0 +1,222 @@
+"""The life of a hold: granted, claimed, extended, paid for, released, expired (INV-1, 2, 6, 9).
+
+A hold ends once, by its fan, its deadline or the creator. While somebody in line may be called no
+press is granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.log.referee.books import BASE, Books, Entry, Fan, Hold, Item, Owed, Pool
+from dropengine.log.referee.drop import once
+
+
+def within(books: Books, fan: Fan, item: Item, qty: int) -> None:
+    """INV-6: `qty` more units must fit the fan's limit and the item's."""
+    room = books.room(fan, item)
+    if qty > room:
+        books.count["over_limit"] += 1
+        books.blame("INV-6", f"{fan.id} gets {qty} of {item.id} with room for {max(room, 0)}")
+
+
+def from_free(books: Books, pool: Pool, qty: int) -> None:
+    """INV-2: units are given out of what is free; the caller says where they go."""
+    if qty < 1:
+        books.blame("INV-1", f"{qty} units of {pool.id} cannot be given")
+    elif qty > pool.free:
+        books.count["oversold"] += qty - max(pool.free, 0)
+        books.blame("INV-2", f"{qty} of {pool.id} are given, {max(pool.free, 0)} are free")
+    pool.free -= qty
+
+
+def deadline_is(books: Books, given: int, due: int, what: str) -> None:
+    """INV-9: deadlines are made by the rules."""
+    if given != due:
+        books.blame("INV-9", f"the deadline of {what} is {given}, the rules make it {due}")
+
+
+def grant(books: Books, hold: Hold) -> None:
+    """Write a new hold down, of either origin."""
+    if hold.id in books.holds:
+        books.blame("INV-9", f"hold {hold.id} is granted a second time")
+    if hold.price != hold.pool.item.price:
+        books.blame("INV-10", f"hold {hold.id} costs {hold.price}, not {hold.pool.item.price}")
+    from_free(books, hold.pool, hold.qty)
+    hold.pool.held += hold.qty
+    books.holds[hold.id] = hold
+    books.set_deadline(hold, hold.deadline)
+    books.take(hold.fan, hold.pool.item, hold.qty)
+
+
+def _held(books: Books, e: events.Held) -> None:
+    assert books.rules is not None
+    once(books, e.fan, e.key)
+    pool = books.pool_named(e.pool)
+    if pool is None:
+        return
+    fan = books.fan(e.fan)
+    ahead = books.first_ready(pool) if pool.ready else None
+    if ahead is not None:
+        books.count["overtaken"] += 1
+        books.blame(
+            "INV-11",
+            f"{e.fan} pressed and got {pool.id} while {ahead.id} (arrival {ahead.n}) was ready",
+        )
+    if e.qty > pool.item.most:
+        books.blame("INV-6", f"a press of {e.qty} is above {pool.item.most} of {pool.item.id}")
+    within(books, fan, pool.item, e.qty)
+    deadline_is(books, e.deadline, e.at + books.rules.hold_ms, f"hold {e.hold}")
+    books.count["holds"] += 1
+    grant(books, Hold(e.hold, fan, pool, e.qty, e.price, e.at, e.deadline))
+
+
+def living(books: Books, name: str, fan: str, what: str) -> Hold | None:
+    """The fan's hold if it has not ended; INV-9 when it has."""
+    hold = books.hold_of(name, fan)
+    if hold is not None and not hold.alive:
+        books.blame("INV-9", f"hold {name} is {what} after it was {hold.state}")
+        return None
+    return hold
+
+
+def _claimed(books: Books, e: events.Claimed) -> None:
+    assert books.rules is not None
+    hold = living(books, e.hold, e.fan, "claimed")
+    if hold is None:
+        return
+    if not hold.unclaimed:
+        books.blame("INV-9", f"hold {e.hold} is no open offer and cannot be claimed")
+    deadline_is(books, e.deadline, e.at + books.rules.hold_ms, f"claimed hold {e.hold}")
+    hold.claimed, hold.start = True, e.at
+    books.count["offers_claimed"] += 1
+    books.set_deadline(hold, e.deadline)
+
+
+def _extended(books: Books, e: events.Extended) -> None:
+    assert books.rules is not None
+    hold = living(books, e.hold, e.fan, "extended")
+    if hold is None:
+        return
+    if e.why == "fan":
+        if hold.extended or hold.unclaimed:
+            books.blame("INV-9", f"hold {e.hold} is extended twice or before it was claimed")
+        hold.extended = True
+        deadline = hold.deadline + books.rules.extend_ms
+    elif e.why == "lookup":
+        if hold.looked or hold.state != "paying" or hold.deadline > e.at:
+            books.blame("INV-9", f"hold {e.hold} is not a silent payment at its deadline")
+        hold.looked = True
+        deadline = max(hold.deadline + books.rules.lookup_ms, e.at + 1)
+        books.owe_outside("lookup", hold.id, hold.id, "", hold.qty * hold.price)
+    else:
+        books.blame("INV-15", f"hold {e.hold} is extended because of {e.why!r}")
+        deadline = e.deadline
+    deadline_is(books, e.deadline, deadline, f"extended hold {e.hold}")
+    books.set_deadline(hold, e.deadline)
+
+
+def _paying(books: Books, e: events.Paying) -> None:
+    assert books.rules is not None
+    rules = books.rules
+    hold = living(books, e.hold, e.fan, "paid for")
+    if hold is None:
+        return
+    if hold.began or hold.unclaimed:
+        books.blame("INV-9", f"paying for {e.hold} begins twice or before it was claimed")
+    end = hold.start + 2 * rules.hold_ms + rules.pay_ms
+    deadline = max(hold.deadline, min(e.at + rules.pay_ms, end))
+    deadline_is(books, e.deadline, deadline, f"paying hold {e.hold}")
+    hold.state, hold.began = "paying", True
+    books.set_deadline(hold, e.deadline)
+
+
+def back(books: Books, hold: Hold, state: str, pool: str, qty: int) -> None:
+    """held -> free: the hold ends with `state` and takes its units out of the fan's limit."""
+    if pool != hold.pool.id or qty != hold.qty:
+        books.blame(
+            "INV-1",
+            f"hold {hold.id} gives {qty} of {pool} back, it had {hold.qty} of {hold.pool.id}",
+        )
+    hold.state = state
+    hold.pool.held -= hold.qty
+    hold.pool.free += hold.qty
+
+
+def attached(hold: Hold) -> Entry | None:
+    """The entry that is buying with this hold, if it still is."""
+    entry = hold.entry
+    if entry is not None and entry.state == "offered" and entry.hold == hold.id:
+        return entry
+    return None
+
+
+def uncall(entry: Entry, pool: Pool) -> None:
+    """A base-lane call that sold nothing is not counted."""
+    if entry.lane == BASE:
+        pool.calls = max(pool.calls - 1, 0)
+
+
+def return_entry(books: Books, hold: Hold) -> None:
+    """A claimed offer ended unsold: `cooled` or `dormant` must follow at once."""
+    entry = attached(hold)
+    if entry is not None:
+        uncall(entry, hold.pool)
+        entry.state = "returning"
+        follow = "dormant" if entry.lapses else "cooled"
+        books.owed.append(Owed((follow,), entry.id, "INV-11", f"its hold {hold.id} came back"))
+    books.take(hold.fan, hold.pool.item, -hold.qty)
+
+
+def _released(books: Books, e: events.Released) -> None:
+    hold = living(books, e.hold, e.fan, "released")
+    if hold is None:
+        return
+    if e.by == "creator":
+        if books.state != "cancelled" or e.key:
+            books.blame("INV-15", f"a creator releases {e.hold} of a drop that is {books.state}")
+        back(books, hold, "cancelled", e.pool, e.qty)
+        books.take(hold.fan, hold.pool.item, -hold.qty)
+        return
+    if e.by != "fan" or books.state == "cancelled":
+        books.blame("INV-15", f"{e.by!r} releases {e.hold} in a drop that is {books.state}")
+    if hold.unclaimed:
+        books.blame("INV-9", f"hold {e.hold} is an open offer: it is declined, not released")
+    books.count["released"] += 1
+    back(books, hold, "released", e.pool, e.qty)
+    return_entry(books, hold)
+
+
+def in_time(books: Books, hold: Hold, at: int) -> None:
+    """INV-9: nothing ends before its deadline, and how late it ended is remembered."""
+    if hold.deadline > at:
+        books.blame("INV-9", f"hold {hold.id} ends at {at}, its deadline is {hold.deadline}")
+    books.count["late_ms_max"] = max(books.count["late_ms_max"], at - hold.deadline)
+
+
+def _expired(books: Books, e: events.Expired) -> None:
+    hold = living(books, e.hold, e.fan, "expired")
+    if hold is None:
+        return
+    if hold.unclaimed:
+        books.blame("INV-9", f"hold {e.hold} is an open offer: it lapses, it does not expire")
+    if hold.state == "paying" and not hold.looked:
+        books.blame("INV-9", f"hold {e.hold} is being paid and expires before anybody was asked")
+    # Once the provider has said that nobody paid there is nothing to wait for.
+    if not hold.looked or hold.deadline <= e.at:
+        in_time(books, hold, e.at)
+    books.count["expired"] += 1
+    back(books, hold, "expired", e.pool, e.qty)
+    return_entry(books, hold)
+
+
+CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
+    events.Held: _held,
+    events.Claimed: _claimed,
+    events.Extended: _extended,
+    events.Paying: _paying,
+    events.Released: _released,
+    events.Expired: _expired,
+}

@@ -1,0 +1,315 @@
+"""Judge an exported log alone: every invariant that a table of events can show, event by event.
+
+Nothing but the table of events is used: not the scripts, not the stored state. A line that cannot
+be read is a violation like any other, never a fault of the referee.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from dropengine import events
+from dropengine.log.referee import drop, holds, line, money
+from dropengine.log.referee.books import Books
+from dropengine.log.referee.report import Verdict
+
+_GOING_ON = frozenset({"live", "paused", "closing"})
+_AFTER_OPENING = frozenset({"live", "paused", "closing", "settled", "cancelled"})
+_BEFORE_CLOSING = frozenset({"scheduled", "live", "paused"})
+_LIVE = frozenset({"live"})
+
+_PHASES: dict[type[events.Event], frozenset[str]] = {
+    events.Published: frozenset({"draft"}),
+    events.Opened: frozenset({"scheduled"}),
+    events.Paused: _LIVE,
+    events.Resumed: frozenset({"paused"}),
+    events.Added: _BEFORE_CLOSING,
+    events.Withdrawn: _BEFORE_CLOSING,
+    events.Message: _BEFORE_CLOSING | {"closing"},
+    events.Closed: frozenset({"live", "paused"}),
+    events.Cancelled: _BEFORE_CLOSING | {"closing", "frozen"},
+    events.Settled: frozenset({"closing"}),
+    events.Frozen: _BEFORE_CLOSING | {"closing"},
+    events.Held: _LIVE,
+    events.Claimed: _GOING_ON,
+    events.Extended: _GOING_ON,
+    events.Paying: _GOING_ON,
+    events.Released: _GOING_ON | {"cancelled"},
+    events.Expired: _GOING_ON,
+    events.Sold: _GOING_ON,
+    events.Rescued: _GOING_ON,
+    events.Voided: _AFTER_OPENING,
+    events.Refunded: _AFTER_OPENING,
+    events.Discharged: _AFTER_OPENING,
+    events.Joined: frozenset({"live", "paused"}),
+    events.Offered: _LIVE,
+    events.Declined: _GOING_ON,
+    events.Lapsed: _GOING_ON,
+    events.Cooled: _GOING_ON,
+    events.Served: _GOING_ON,
+    events.Dormant: _GOING_ON,
+    events.Left: _GOING_ON | {"settled"},
+    events.Removed: _GOING_ON,
+    events.LimitFreed: _AFTER_OPENING,
+}
+"""Each event: the stored states of a drop that it may happen in (INV-15)."""
+
+_CHECKS = drop.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS
+
+_BY_THEMSELVES = frozenset(
+    {
+        events.Settled,
+        events.Frozen,
+        events.Expired,
+        events.Lapsed,
+        events.Cooled,
+        events.Offered,
+        events.Served,
+        events.Dormant,
+        events.Removed,
+        events.LimitFreed,
+        events.Published,
+    }
+)
+"""What scripts write unasked: settling, serving, and what follows from another event."""
+
+
+def commanded(e: events.AnyEvent) -> bool:
+    """Did somebody ask for this? Then everything due was settled and the line served before it."""
+    kind = type(e)
+    if kind in _BY_THEMSELVES:
+        return False
+    if isinstance(e, events.Extended):
+        return e.why == "fan"
+    if isinstance(e, (events.Opened, events.Closed)):
+        return e.by != "clock"
+    if isinstance(e, events.Released):
+        return e.by == "fan"
+    if isinstance(e, events.Refunded):
+        return bool(e.key)
+    return True
+
+
+def before_a_decision(books: Books, at: int) -> None:
+    """INV-9, INV-11: a script settles what is due and serves the line, then it decides."""
+    if books.state in _GOING_ON:
+        late = books.overdue(at)
+        if late is not None:
+            books.blame(
+                "INV-9", f"hold {late.id} is alive at {at}, its deadline was {late.deadline}"
+            )
+            # Said once: the deadline that nobody kept does not spoil every later line.
+            books.set_deadline(late, at + 1)
+        if books.state != "closing" and 0 < books.closes_ms <= at:
+            books.blame("INV-15", f"the drop goes on at {at}, it closes at {books.closes_ms}")
+    if books.fresh and books.state == "live":
+        called = books.pick()
+        if called is not None:
+            books.blame(
+                "INV-11",
+                f"{called[1].free} of {called[1].id} lie free while {called[0].id} is ready",
+            )
+    books.fresh = False
+
+
+def debts(books: Books, e: events.AnyEvent) -> None:
+    """Events that follow from another come right after it; only `limit_freed` may stand between."""
+    name = type(e).__name__.lower()
+    who = e.fan if isinstance(e, events.Joined) else getattr(e, "entry", None)
+    for owed in books.owed:
+        if name in owed.kinds and who == owed.who:
+            books.owed.remove(owed)
+            books.follows = True
+            return
+    if not isinstance(e, events.LimitFreed):
+        complain(books)
+
+
+def complain(books: Books) -> None:
+    """What should have followed did not."""
+    for owed in books.owed:
+        books.blame(
+            owed.inv, f"{' or '.join(owed.kinds)} of {owed.who} does not follow: {owed.because}"
+        )
+    books.owed.clear()
+
+
+def sequence(books: Books, e: events.AnyEvent) -> None:
+    """INV-5: 1, 2, 3 ... and time never falls."""
+    expected = books.seq + 1
+    books.seq = e.seq
+    if e.seq != expected:
+        books.count["log_gaps"] += 1
+        books.blame("INV-5", f"seq {e.seq} stands where {expected} belongs")
+    if e.at < books.at:
+        books.blame("INV-5", f"time falls from {books.at} to {e.at}")
+    if e.at > books.at:
+        books.at = e.at
+        books.fresh = True
+
+
+def take(books: Books, e: events.AnyEvent) -> None:
+    """One event more."""
+    sequence(books, e)
+    kind = type(e)
+    if books.rules is None and kind is not events.Published:
+        books.blame("INV-15", f"{kind.__name__.lower()} before anything was published")
+        return
+    books.follows = False
+    if books.owed:
+        debts(books, e)
+    if books.cooling and books.cooling[0][0] <= books.at:
+        books.thaw(books.at)
+    if not books.follows and commanded(e):
+        before_a_decision(books, books.at)
+    if books.state not in _PHASES[kind]:
+        books.blame("INV-15", f"{kind.__name__.lower()} in a drop that is {books.state}")
+    _CHECKS[kind](books, e)
+
+
+def recount(books: Books) -> None:
+    """INV-1, INV-2: count every pool again from holds and orders, compare with its counters."""
+    held = dict.fromkeys(books.pools, 0)
+    sold = dict.fromkeys(books.pools, 0)
+    for hold in books.alive():
+        held[hold.pool.id] += hold.qty
+    for order in books.orders.values():
+        if order.stands:
+            sold[order.pool.id] += order.qty
+    for pool in books.pools.values():
+        if (held[pool.id], sold[pool.id]) != (pool.held, pool.sold) or not pool.conserves():
+            books.blame(
+                "INV-1",
+                f"{pool.id}: free {pool.free} + held {held[pool.id]} + sold {sold[pool.id]} + "
+                f"withheld {pool.withheld} is not its cap {pool.cap}",
+            )
+        over = held[pool.id] + sold[pool.id] - pool.cap
+        if over > 0:
+            books.count["oversold"] = max(books.count["oversold"], over)
+            books.blame("INV-2", f"{pool.id} is oversold by {over}")
+
+
+def kept(books: Books) -> int:
+    """What the standing orders are worth; a capture that failed brought nothing."""
+    return sum(
+        order.amount
+        for order in books.orders.values()
+        if order.stands and order.state != "capture_failed"
+    )
+
+
+def conclude(books: Books, *, closed: bool) -> None:
+    """What must hold at the end of a log; `closed`: and of a run that was played to its end."""
+    recount(books)
+    balance = sum(books.captured_of.values()) - sum(books.refunded_of.values())
+    if not books.outbox and balance != kept(books):
+        books.blame("INV-10", f"{balance} was kept for orders worth {kept(books)}")
+    if not closed:
+        return
+    complain(books)
+    if books.state not in ("settled", "cancelled"):
+        books.blame("INV-9", f"the run ended in a drop that is {books.state}")
+    for hold in books.alive():
+        books.blame("INV-9", f"hold {hold.id} never ended")
+    for duty in books.outbox:
+        books.blame("INV-10", f"duty {duty} was never done")
+    if books.state == "cancelled":
+        for order in books.orders.values():
+            if order.stands:
+                books.blame("INV-10", f"order {order.hold} of a cancelled drop was never refunded")
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: books only grow, and walking a million records again and
+    again takes two thirds of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def judge(lines: Iterable[bytes], *, closed: bool = False) -> Verdict:
+    """Judge an exported log, one event's JSON text per line.
+
+    closed: the run was played to its end, so nothing may be held, owed or undone any more. Without
+    it any prefix of an honest log is honest.
+    """
+    books = Books()
+    with uncollected():
+        first_ms = read(books, lines)
+        lines_read, books.line = books.line, 0
+        conclude(books, closed=closed)
+    return verdict(books, lines_read, first_ms)
+
+
+def read(books: Books, lines: Iterable[bytes]) -> int:
+    """Every line into the books; the time of the first event."""
+    decode = msgspec.json.Decoder(events.AnyEvent).decode
+    first_ms = 0
+    for number, text in enumerate(lines, 1):
+        books.line = number
+        try:
+            event: events.AnyEvent = decode(text)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            books.seq += 1
+            known = isinstance(error, msgspec.ValidationError)
+            why = "nested too deep" if isinstance(error, RecursionError) else str(error)
+            books.blame("INV-15" if known else "INV-5", f"the line is no event: {why}")
+            continue
+        take(books, event)
+        first_ms = first_ms or event.at
+    if not books.line:
+        books.blame("INV-5", "the log is empty")
+    return first_ms
+
+
+def verdict(books: Books, lines: int, first_ms: int) -> Verdict:
+    """The books in numbers."""
+    pools, count = books.pools.values(), books.count
+    captured, refunded = sum(books.captured_of.values()), sum(books.refunded_of.values())
+    return Verdict(
+        drop=books.rules.id if books.rules else "",
+        state=books.state,
+        currency=books.rules.currency if books.rules else "",
+        events=lines,
+        last_seq=books.seq,
+        first_ms=first_ms,
+        last_ms=books.at,
+        cap=sum(pool.cap for pool in pools),
+        sold=sum(pool.sold for pool in pools),
+        held=sum(pool.held for pool in pools),
+        free=sum(pool.free for pool in pools),
+        oversold=count["oversold"],
+        distinct_serials=sum(len(item.given) for item in books.items.values()),
+        fans=len(books.fans),
+        holds=count["holds"],
+        expired=count["expired"],
+        released=count["released"],
+        offers=count["offers"],
+        offers_claimed=count["offers_claimed"],
+        offers_lapsed=count["offers_lapsed"],
+        joined=count["joined"],
+        orders=count["orders"],
+        rescued=count["rescued"],
+        voided=count["voided"],
+        refunds=count["refunds"],
+        over_limit=count["over_limit"],
+        overtaken=count["overtaken"],
+        log_gaps=count["log_gaps"],
+        late_ms_max=count["late_ms_max"],
+        outbox=len(books.outbox),
+        captured=captured,
+        refunded=refunded,
+        captured_minus_refunded=captured - refunded,
+        orders_total=kept(books),
+        violations_total=count["violations"],
+        violations=books.violations,
+    )

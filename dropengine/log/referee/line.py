@@ -1,0 +1,228 @@
+"""The line: arrivals, offers, and how an entry's fate becomes final (INV-6, 9, 11).
+
+Every offer is held against the one rule of the line: who is called, to which pool, how many units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Hold, Owed
+from dropengine.log.referee.drop import once
+from dropengine.log.referee.holds import (
+    attached,
+    back,
+    deadline_is,
+    grant,
+    in_time,
+    living,
+    uncall,
+    within,
+)
+from dropengine.model import POINTS_MAX
+
+
+def _joined(books: Books, e: events.Joined) -> None:
+    fan = books.fan(e.fan)
+    if e.entry in books.entries:
+        books.blame("INV-11", f"entry {e.entry} joins a second time")
+    if e.n != books.arrivals + 1:
+        books.blame("INV-11", f"arrival {e.n} follows arrival {books.arrivals}")
+    books.arrivals = e.n
+    pools = [books.pools[pool] for pool in e.pools if pool in books.pools]
+    if len(pools) != len(e.pools) or len(set(e.pools)) != len(e.pools) or not pools:
+        books.blame("INV-15", f"entry {e.entry} names pools that are not there: {e.pools}")
+    if e.why == "makegood":
+        if fan.madegood or (e.lane, e.points, e.key) != (BOOST, POINTS_MAX, ""):
+            books.blame("INV-15", f"{e.fan} is made good twice, or not in the class above points")
+        if not books.follows:
+            books.blame("INV-15", f"{e.fan} is made good without a late payment")
+        fan.madegood = True
+    else:
+        once(books, e.fan, e.key)
+        if e.why != "fan" or e.lane != BASE or e.points:
+            books.blame("INV-15", f"entry {e.entry} joins lane {e.lane} with {e.points} points")
+        if any(entry.lane == BASE for entry in fan.line):
+            books.blame("INV-7", f"{e.fan} stands in line a second time")
+        if e.qty < 1 or any(e.qty > pool.item.most for pool in pools):
+            books.blame("INV-6", f"entry {e.entry} asks for {e.qty} units")
+    entry = Entry(
+        id=e.entry,
+        fan=fan,
+        n=e.n,
+        qty=e.qty,
+        pools=pools,
+        lane=BOOST if e.lane else BASE,
+        points=e.points,
+        ordinal=len(books.by_ordinal),
+        ready=[False] * len(pools),
+    )
+    books.by_ordinal.append(entry)
+    books.entries[e.entry] = entry
+    fan.line.append(entry)
+    books.stand(entry)
+    books.count["joined"] += 1
+
+
+def _offered(books: Books, e: events.Offered) -> None:
+    assert books.rules is not None
+    books.count["offers"] += 1
+    pool, entry = books.pool_named(e.pool), books.entry_of(e.entry, e.fan)
+    if pool is None or entry is None:
+        return
+    called = books.pick()
+    if called is None or called != (entry, pool, e.call):
+        _out_of_turn(books, e, called[0] if called else None)
+    qty = min(entry.qty, pool.free, books.room(entry.fan, pool.item))
+    if called is not None and called[:2] == (entry, pool) and e.qty != qty:
+        books.blame("INV-11", f"{entry.id} is offered {e.qty} of {pool.id}, its turn gives {qty}")
+    if e.n != entry.n or e.call != entry.lane:
+        books.blame("INV-11", f"{entry.id} is called as arrival {e.n} in lane {e.call}")
+    within(books, entry.fan, pool.item, e.qty)
+    deadline_is(books, e.deadline, e.at + books.rules.offer_ms, f"offer {e.hold}")
+    if entry.lane == BASE:
+        pool.calls = min(pool.calls + 1, books.rules.k - 1)
+    else:
+        pool.calls = 0
+    entry.state, entry.hold = "offered", e.hold
+    books.stand(entry)
+    grant(books, Hold(e.hold, entry.fan, pool, e.qty, e.price, e.at, e.deadline, entry))
+
+
+def _out_of_turn(books: Books, e: events.Offered, rightful: Entry | None) -> None:
+    books.count["overtaken"] += 1
+    entry = books.entries[e.entry]
+    if rightful is None:
+        books.blame("INV-11", f"{e.entry} is offered {e.pool} though it is not ready for it")
+    elif rightful is entry:
+        books.blame("INV-11", f"{e.entry} is offered {e.pool} in lane {e.call}: not its turn there")
+    else:
+        books.blame(
+            "INV-11",
+            f"{e.entry} (arrival {entry.n}) is offered {e.pool} before {rightful.id} "
+            f"(arrival {rightful.n})",
+        )
+
+
+def _declined(books: Books, e: events.Declined) -> None:
+    hold = living(books, e.hold, e.fan, "declined")
+    if hold is not None:
+        books.count["released"] += 1
+        come_back(books, e, hold, "released")
+
+
+def _lapsed(books: Books, e: events.Lapsed) -> None:
+    hold = living(books, e.hold, e.fan, "lapsed")
+    if hold is not None:
+        in_time(books, hold, e.at)
+        books.count["offers_lapsed"] += 1
+        come_back(books, e, hold, "expired")
+
+
+def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
+    """An unclaimed offer ended: the first time the entry cools, the second time it is dormant."""
+    assert books.rules is not None
+    if not hold.unclaimed:
+        books.blame("INV-9", f"hold {e.hold} is no open offer")
+    entry = attached(hold)
+    back(books, hold, state, e.pool, e.qty)
+    if entry is None or entry.id != e.entry:
+        books.blame("INV-11", f"offer {e.hold} was not made to entry {e.entry}")
+    else:
+        uncall(entry, hold.pool)
+        entry.lapses += 1
+        again = entry.lapses == 1
+        if e.cool:
+            if not again or e.cool != e.at + books.rules.cool_ms:
+                books.blame("INV-11", f"{entry.id} cools till {e.cool} after {entry.lapses} lapses")
+            entry.state = "waiting"
+            books.cool(entry, e.cool)
+        else:
+            entry.state = "returning"
+            # Leaving gives the offer back first; otherwise only the second lapse is the last.
+            fates = ("left",) if again else ("dormant", "left")
+            if not isinstance(e, events.Declined):
+                fates = ("dormant",)
+                if again:
+                    books.blame("INV-11", f"{entry.id} is not called again after its first lapse")
+            books.owed.append(Owed(fates, entry.id, "INV-11", f"its offer {e.hold} came back"))
+    books.take(hold.fan, hold.pool.item, -hold.qty)
+
+
+def _cooled(books: Books, e: events.Cooled) -> None:
+    assert books.rules is not None
+    entry = books.entry_of(e.entry, e.fan)
+    if entry is None:
+        return
+    entry.lapses += 1
+    if entry.state != "returning" or entry.lapses != 1:
+        books.blame("INV-11", f"{e.entry} cools after {entry.lapses} lapses while {entry.state}")
+    if e.cool != e.at + books.rules.cool_ms:
+        books.blame("INV-11", f"{e.entry} cools until {e.cool}")
+    if entry.open:
+        entry.state = "waiting"
+        books.cool(entry, e.cool)
+
+
+def final(books: Books, name: str, fan: str, n: int, fate: str, legal: tuple[str, ...]) -> None:
+    """An entry's fate: legal only from the states named, and only once."""
+    entry = books.entry_of(name, fan)
+    if entry is None:
+        return
+    if entry.state not in legal:
+        books.blame("INV-11", f"{name} is {fate} while it is {entry.state}")
+    if n != entry.n:
+        books.blame("INV-11", f"{name} is arrival {entry.n}, not {n}")
+    books.close_entry(entry, fate)
+
+
+def _served(books: Books, e: events.Served) -> None:
+    final(books, e.entry, e.fan, e.n, "served", ("selling",))
+
+
+def _dormant(books: Books, e: events.Dormant) -> None:
+    final(books, e.entry, e.fan, e.n, "dormant", ("returning",))
+
+
+def _left(books: Books, e: events.Left) -> None:
+    entry = books.entries.get(e.entry)
+    if entry is not None and entry.state == "offered":
+        hold = books.holds.get(entry.hold)
+        if hold is not None and hold.unclaimed:
+            books.blame("INV-9", f"{e.entry} leaves with the open offer {entry.hold}")
+    final(books, e.entry, e.fan, e.n, "left", ("waiting", "offered", "returning"))
+
+
+def _removed(books: Books, e: events.Removed) -> None:
+    entry = books.entry_of(e.entry, e.fan)
+    if entry is None:
+        return
+    reached = all(books.room_by_orders(entry.fan, pool.item) < 1 for pool in entry.pools)
+    if not (e.why == "limit" and reached):
+        books.blame("INV-11", f"{e.entry} is removed because of {e.why!r}")
+    final(books, e.entry, e.fan, e.n, "removed", ("waiting", "offered"))
+
+
+def _limit_freed(books: Books, e: events.LimitFreed) -> None:
+    entry = books.entry_of(e.entry, e.fan)
+    if entry is None:
+        return
+    roomy = any(books.room(entry.fan, pool.item) >= 1 for pool in entry.pools)
+    if entry.state != "waiting" or not roomy:
+        books.blame("INV-6", f"{e.entry} is told of room that is not there")
+
+
+CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
+    events.Joined: _joined,
+    events.Offered: _offered,
+    events.Declined: _declined,
+    events.Lapsed: _lapsed,
+    events.Cooled: _cooled,
+    events.Served: _served,
+    events.Dormant: _dormant,
+    events.Left: _left,
+    events.Removed: _removed,
+    events.LimitFreed: _limit_freed,
+}

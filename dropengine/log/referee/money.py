@@ -1,0 +1,254 @@
+"""Money and serials: sales, rescues, payments that buy nothing, refunds, duties (INV-2, 4, 6, 10).
+
+Every charge has one outcome; every unit sold carries the lowest serial that nobody has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from dropengine import events
+from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
+from dropengine.log.referee.holds import attached, from_free, within
+
+
+def _charge_once(books: Books, charge: str, outcome: str) -> None:
+    if charge in books.charges:
+        books.blame("INV-10", f"charge {charge} was {books.charges[charge]}, now it is {outcome}")
+    books.charges[charge] = outcome
+
+
+def give_serials(books: Books, item: Item, serials: list[int], qty: int) -> None:
+    """INV-4: one a unit, nobody else's, from 1..N, the lowest returned first, then the next new."""
+    if len(serials) != qty:
+        books.blame("INV-4", f"{qty} units of {item.id} carry {len(serials)} serials")
+    for serial in serials:
+        if serial in item.given:
+            books.blame("INV-4", f"serial {serial} of {item.id} is sold twice")
+        elif not 1 <= serial <= item.cap:
+            books.blame("INV-4", f"serial {serial} is not one of the {item.cap} of {item.id}")
+        elif item.back:
+            lowest = item.back[0]
+            if serial == lowest:
+                heappop(item.back)
+            else:
+                books.blame(
+                    "INV-4", f"serial {serial} of {item.id} is given while {lowest} is back"
+                )
+                if serial in item.back:
+                    item.back.remove(serial)
+                    heapify(item.back)
+        elif serial != item.serial + 1:
+            books.blame("INV-4", f"serial {serial} of {item.id} follows {item.serial}")
+        item.serial = max(item.serial, serial)
+        item.given.add(serial)
+
+
+def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
+    if e.capture not in ("pending", "done"):
+        books.blame("INV-10", f"charge {e.charge} is captured {e.capture!r}")
+    pending = e.capture == "pending"
+    pool.sold += e.qty
+    give_serials(books, pool.item, e.serials, e.qty)
+    books.buy(fan, pool.item, e.qty)
+    books.orders[e.hold] = Order(
+        e.hold,
+        fan,
+        pool,
+        e.qty,
+        e.serials,
+        e.amount,
+        e.charge,
+        "capture_pending" if pending else "done",
+    )
+    books.count["orders"] += 1
+    if pending:
+        books.owe_outside("capture", e.charge, e.hold, e.charge, e.amount)
+    else:
+        books.captured_of[e.charge] = e.amount
+
+
+def remove_filled(books: Books, fan: Fan) -> None:
+    """Orders that fill the limit end the fan's other entries: `removed` must follow for each."""
+    for entry in fan.line:
+        if entry.state == "waiting" and all(
+            books.room_by_orders(fan, pool.item) < 1 for pool in entry.pools
+        ):
+            books.owed.append(Owed(("removed",), entry.id, "INV-11", "orders fill its fan's limit"))
+
+
+def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:
+    """INV-10: the sale is of what was held, at the price it was held for."""
+    if (e.pool, e.qty, e.amount) != (hold.pool.id, hold.qty, hold.qty * hold.price):
+        books.blame(
+            "INV-10",
+            f"{e.qty} of {e.pool} are sold for {e.amount}, hold {e.hold} was {hold.qty} of "
+            f"{hold.pool.id} at {hold.price}",
+        )
+    if e.intent == e.hold:
+        return
+    intent = books.holds.get(e.intent)
+    if (
+        intent is None
+        or not intent.equals(hold)
+        or intent.alive
+        or not intent.began
+        or intent.judged
+    ):
+        books.blame("INV-10", f"the payment for {e.intent} cannot buy {e.hold}")
+    elif hold.unclaimed:
+        books.blame("INV-10", f"the payment for {e.intent} buys the unclaimed offer {e.hold}")
+    if intent is not None:
+        intent.judged = True
+
+
+def _sold(books: Books, e: events.Sold) -> None:
+    _charge_once(books, e.charge, "sold")
+    hold = books.hold_of(e.hold, e.fan)
+    if hold is None:
+        return
+    if not hold.alive:
+        books.blame("INV-9", f"hold {e.hold} is sold after it was {hold.state}")
+        return
+    paid_for(books, e, hold)
+    hold.state = "sold"
+    hold.pool.held -= hold.qty
+    # Nobody has to ask any more whether it was paid.
+    books.outbox.pop(f"lookup:{hold.id}", None)
+    _order(books, e, hold.fan, hold.pool)
+    entry = attached(hold)
+    if entry is not None:
+        entry.state = "selling"
+        books.owed.append(Owed(("served",), entry.id, "INV-11", f"its hold {e.hold} was sold"))
+    remove_filled(books, hold.fan)
+
+
+def _rescued(books: Books, e: events.Rescued) -> None:
+    _charge_once(books, e.charge, "rescued")
+    hold = books.hold_of(e.hold, e.fan)
+    if hold is None:
+        return
+    if hold.state != "expired" or not hold.began or hold.judged:
+        books.blame("INV-9", f"hold {e.hold} is {hold.state} and cannot be rescued")
+        return
+    paid_for(books, e, hold)
+    hold.judged = True
+    ahead = books.first_ready(hold.pool) if hold.pool.ready else None
+    if ahead is not None:
+        books.count["overtaken"] += 1
+        books.blame("INV-11", f"hold {e.hold} is rescued while {ahead.id} was ready for {e.pool}")
+    within(books, hold.fan, hold.pool.item, hold.qty)
+    from_free(books, hold.pool, hold.qty)
+    _order(books, e, hold.fan, hold.pool)
+    books.take(hold.fan, hold.pool.item, hold.qty)
+    remove_filled(books, hold.fan)
+    books.count["rescued"] += 1
+
+
+def _voided(books: Books, e: events.Voided) -> None:
+    _charge_once(books, e.charge, "voided")
+    books.count["voided"] += 1
+    if e.how == "refund":
+        books.captured_of[e.charge] = e.amount
+    elif e.how != "void":
+        books.blame("INV-10", f"charge {e.charge} is given back by {e.how!r}")
+    books.owe_outside(e.how, e.charge, e.hold, e.charge, e.amount)
+    hold = books.hold_of(e.hold, e.fan)
+    if hold is None:
+        return
+    began_late = hold.state == "expired" and hold.began and not hold.judged
+    legal = {
+        "mismatch": True,
+        "second": hold.state == "sold" or hold.judged,
+        "late": began_late,
+        "ended": not hold.alive and (not began_late or books.state == "cancelled"),
+    }
+    hold.judged = hold.judged or e.why == "late"
+    if not legal.get(e.why, False):
+        books.blame("INV-10", f"charge {e.charge} buys nothing ({e.why}), {e.hold} is {hold.state}")
+    elif e.why == "late":
+        could_be_sold(books, e, hold)
+        if not hold.fan.madegood and books.state in ("live", "paused"):
+            books.owed.append(
+                Owed(("joined",), e.fan, "INV-11", f"its payment {e.charge} came too late")
+            )
+
+
+def could_be_sold(books: Books, e: events.Voided, hold: Hold) -> None:
+    """A late payment is given back only when nothing is left for it."""
+    pool = hold.pool
+    spare = (
+        books.state in ("live", "paused", "closing")
+        and pool.free >= hold.qty
+        and not pool.ready
+        and books.room(hold.fan, pool.item) >= hold.qty
+    )
+    if spare:
+        books.blame(
+            "INV-10", f"charge {e.charge} goes back though {pool.free} of {pool.id} are free"
+        )
+
+
+def _refunded(books: Books, e: events.Refunded) -> None:
+    found = books.orders.get(e.hold)
+    if found is None or not found.stands:
+        books.blame("INV-10", f"order {e.hold} is refunded a second time or was never made")
+        return
+    if found.fan.id != e.fan:
+        books.blame("INV-15", f"order {e.hold} is {found.fan.id}'s, not {e.fan}'s")
+    if (e.pool, e.qty, e.amount, e.charge) != (
+        found.pool.id,
+        found.qty,
+        found.amount,
+        found.charge,
+    ):
+        books.blame("INV-10", f"order {e.hold} was {found.amount}, {e.amount} is refunded")
+    if e.serials != found.serials:
+        books.blame("INV-4", f"order {e.hold} had serials {found.serials}, {e.serials} come back")
+    item = found.pool.item
+    for serial in found.serials:
+        item.given.discard(serial)
+        if serial not in item.back:
+            heappush(item.back, serial)
+    found.state = "refund_pending"
+    found.pool.sold -= found.qty
+    found.pool.free += found.qty
+    books.buy(found.fan, item, -found.qty)
+    books.take(found.fan, item, -found.qty)
+    books.outbox.pop(f"capture:{found.charge}", None)
+    books.owe_outside("refund", found.charge, e.hold, found.charge, found.amount)
+    books.count["refunds"] += 1
+
+
+def _discharged(books: Books, e: events.Discharged) -> None:
+    duty = books.outbox.pop(e.duty, None)
+    if duty is None:
+        books.blame("INV-10", f"duty {e.duty} was never given or is already done")
+        return
+    if (e.kind, e.hold, e.charge, e.amount) != (duty.kind, duty.hold, duty.charge, duty.amount):
+        books.blame("INV-10", f"duty {e.duty} is ticked off as {e.kind} of {e.amount}")
+    if e.result not in ("done", "failed") or (e.result == "failed" and duty.kind != "capture"):
+        books.blame("INV-10", f"duty {e.duty} ended as {e.result!r}")
+    found = books.orders.get(duty.hold)
+    done = e.result == "done"
+    if duty.kind == "capture":
+        if done:
+            books.captured_of[duty.charge] = duty.amount
+        if found is not None and found.charge == duty.charge:
+            found.state = "done" if done else "capture_failed"
+    elif duty.kind == "refund" and done:
+        # A charge that was never captured holds no money to give back.
+        books.refunded_of[duty.charge] = books.captured_of.get(duty.charge, 0)
+        if found is not None and found.charge == duty.charge:
+            found.state = "refunded"
+
+
+CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
+    events.Sold: _sold,
+    events.Rescued: _rescued,
+    events.Voided: _voided,
+    events.Refunded: _refunded,
+    events.Discharged: _discharged,
+}

@@ -1,0 +1,119 @@
+"""The drop's own events into the truth: publishing, phases, stock moved by the creator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.log.replay.truth import Truth
+from dropengine.model import SCHEMA, DropState, ItemRecord, PoolRecord
+
+NEWS_MAX = 5
+
+
+def _published(truth: Truth, e: events.Published) -> None:
+    truth.rules = e.rules
+    truth.drop = {
+        "schema": str(SCHEMA),
+        "state": DropState.SCHEDULED,
+        "test": str(e.test),
+        "revision": str(e.revision),
+        "arrivals": "0",
+        "holds": "0",
+        "hash": e.hash,
+        "what": "published",
+        "by": e.by,
+    }
+    for i, item in enumerate(e.rules.items):
+        truth.items[item.id] = ItemRecord(i, item.cap, item.price, item.limit, item.most, 0)
+    for i, pool in enumerate(e.rules.pools):
+        truth.pools[pool.id] = PoolRecord(
+            i, pool.item, pool.cap, pool.cap - pool.withheld, 0, 0, pool.withheld, 0, 0, (0, 0)
+        )
+    if e.rules.opens_ms:
+        truth.due["open"] = e.rules.opens_ms
+    if e.rules.closes_ms:
+        truth.due["close"] = e.rules.closes_ms
+
+
+def _commanded(truth: Truth, e: events.ByCreator) -> None:
+    truth.drop["revision"] = str(e.revision)
+    by_clock = e.by == "clock" and not e.key
+    truth.drop["what"] = "the clock" if by_clock else type(e).__name__.lower()
+    truth.drop["by"] = e.by
+
+
+def _opened(truth: Truth, e: events.Opened) -> None:
+    _commanded(truth, e)
+    truth.drop["state"] = DropState.LIVE
+    truth.due.pop("open", None)
+
+
+def _paused(truth: Truth, e: events.Paused) -> None:
+    _commanded(truth, e)
+    truth.drop["state"] = DropState.PAUSED
+
+
+def _resumed(truth: Truth, e: events.Resumed) -> None:
+    _commanded(truth, e)
+    truth.drop["state"] = DropState.LIVE
+
+
+def _closed(truth: Truth, e: events.Closed) -> None:
+    _commanded(truth, e)
+    truth.drop["state"] = DropState.CLOSING
+    truth.due.pop("close", None)
+
+
+def _cancelled(truth: Truth, e: events.Cancelled) -> None:
+    # The script settled first: whoever was done cooling by then is not cooling in the books.
+    for member, due_ms in list(truth.due.items()):
+        if member.startswith("e:") and due_ms <= e.at:
+            truth.pass_by(member)
+    _commanded(truth, e)
+    truth.drop["state"] = DropState.CANCELLED
+    truth.due.pop("open", None)
+    truth.due.pop("close", None)
+
+
+def _settled(truth: Truth, _e: events.Settled) -> None:
+    truth.drop["state"] = DropState.SETTLED
+
+
+def _frozen(truth: Truth, _e: events.Frozen) -> None:
+    truth.drop["state"] = DropState.FROZEN
+
+
+def _message(truth: Truth, e: events.Message) -> None:
+    _commanded(truth, e)
+    truth.news = [*truth.news, (e.seq, e.at, e.text)][-NEWS_MAX:]
+
+
+def _added(truth: Truth, e: events.Added) -> None:
+    _commanded(truth, e)
+    pool = truth.pools[e.pool]
+    pool.withheld -= e.qty
+    pool.free += e.qty
+
+
+def _withdrawn(truth: Truth, e: events.Withdrawn) -> None:
+    _commanded(truth, e)
+    pool = truth.pools[e.pool]
+    pool.free -= e.qty
+    pool.withheld += e.qty
+
+
+STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
+    events.Published: _published,
+    events.Opened: _opened,
+    events.Paused: _paused,
+    events.Resumed: _resumed,
+    events.Closed: _closed,
+    events.Cancelled: _cancelled,
+    events.Settled: _settled,
+    events.Frozen: _frozen,
+    events.Message: _message,
+    events.Added: _added,
+    events.Withdrawn: _withdrawn,
+}

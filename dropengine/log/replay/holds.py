@@ -1,0 +1,111 @@
+"""The life of a hold into the truth: granted, claimed, extended, paying, released, expired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.log.replay.truth import Truth, stand_all
+from dropengine.model import DutyRecord, EntryState, HoldRecord, HoldState, Lane, Origin
+
+
+def grant(truth: Truth, name: str, hold: HoldRecord) -> None:
+    """free -> held: a press or an offer."""
+    truth.holds[name] = hold
+    truth.drop["holds"] = str(int(truth.drop["holds"]) + 1)
+    pool, fan = truth.pools[hold.pool], truth.fans[hold.fan]
+    pool.free -= hold.qty
+    pool.held += hold.qty
+    fan.used += hold.qty
+    fan.holds.append(name)
+    truth.due[f"h:{name}"] = hold.deadline_ms
+
+
+def _held(truth: Truth, e: events.Held) -> None:
+    hold = HoldRecord(
+        fan=e.fan,
+        pool=e.pool,
+        qty=e.qty,
+        price=e.price,
+        origin=Origin.PRESS,
+        state=HoldState.ACTIVE,
+        start_ms=e.at,
+        deadline_ms=e.deadline,
+        entry="",
+        claimed=0,
+        extended=0,
+        began=0,
+        looked=0,
+        key=e.key,
+    )
+    grant(truth, e.hold, hold)
+    stand_all(truth, e.fan)
+
+
+def _until(truth: Truth, name: str, deadline_ms: int) -> HoldRecord:
+    hold = truth.holds[name]
+    hold.deadline_ms = deadline_ms
+    truth.due[f"h:{name}"] = deadline_ms
+    return hold
+
+
+def _claimed(truth: Truth, e: events.Claimed) -> None:
+    hold = _until(truth, e.hold, e.deadline)
+    hold.claimed, hold.start_ms = 1, e.at
+
+
+def _extended(truth: Truth, e: events.Extended) -> None:
+    hold = _until(truth, e.hold, e.deadline)
+    if e.why == "lookup":
+        hold.looked = 1
+        truth.outbox[f"lookup:{e.hold}"] = DutyRecord(
+            "lookup", e.hold, "", hold.qty * hold.price, e.at
+        )
+    else:
+        hold.extended = 1
+
+
+def _paying(truth: Truth, e: events.Paying) -> None:
+    hold = _until(truth, e.hold, e.deadline)
+    hold.state, hold.began = HoldState.PAYING, 1
+
+
+def end(truth: Truth, name: str, state: HoldState) -> None:
+    """held -> free. An entry that was buying with this hold has one offer less before it."""
+    hold = truth.holds[name]
+    pool, fan = truth.pools[hold.pool], truth.fans[hold.fan]
+    pool.held -= hold.qty
+    pool.free += hold.qty
+    fan.used -= hold.qty
+    fan.holds.remove(name)
+    fan.last = name
+    hold.state = state
+    del truth.due[f"h:{name}"]
+    entry = truth.entries.get(hold.entry)
+    buying = entry is not None and entry.state == EntryState.OFFERED and entry.hold == name
+    if entry is not None and buying and state != HoldState.CANCELLED:
+        entry.lapses += 1
+        entry.hold = ""
+        if entry.lane == Lane.BASE:
+            pool.lane_count = max(pool.lane_count - 1, 0)
+
+
+def _released(truth: Truth, e: events.Released) -> None:
+    end(truth, e.hold, HoldState.CANCELLED if e.by == "creator" else HoldState.RELEASED)
+    stand_all(truth, e.fan)
+
+
+def _expired(truth: Truth, e: events.Expired) -> None:
+    end(truth, e.hold, HoldState.EXPIRED)
+    stand_all(truth, e.fan)
+
+
+STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
+    events.Held: _held,
+    events.Claimed: _claimed,
+    events.Extended: _extended,
+    events.Paying: _paying,
+    events.Released: _released,
+    events.Expired: _expired,
+}

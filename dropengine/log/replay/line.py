@@ -1,0 +1,143 @@
+"""The line into the truth: arrivals, offers, and how an entry's fate becomes final."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.log.replay.holds import end, grant
+from dropengine.log.replay.truth import Truth, drop_out, keep, stand, stand_all
+from dropengine.model import EntryRecord, EntryState, HoldRecord, HoldState, Lane, Origin
+
+
+def _joined(truth: Truth, e: events.Joined) -> None:
+    entry = EntryRecord(
+        fan=e.fan,
+        n=e.n,
+        qty=e.qty,
+        pools=e.pools,
+        lane=e.lane,
+        points=e.points,
+        state=EntryState.WAITING,
+        lapses=0,
+        hold="",
+        ready=[0] * len(e.pools),
+        cool_ms=0,
+        key=e.key,
+    )
+    truth.entries[e.entry] = entry
+    truth.fans[e.fan].entries.append(e.entry)
+    truth.drop["arrivals"] = str(e.n)
+    keep(truth.places, truth, e.entry, entry)
+    if e.why == "makegood":
+        truth.fans[e.fan].makegood = 1
+        # The payment that came too late was written down in the event before this one.
+        charge = next(reversed(truth.charges))
+        truth.charges[charge] += e.entry
+    stand(truth, e.entry, entry)
+
+
+def _offered(truth: Truth, e: events.Offered) -> None:
+    assert truth.rules is not None
+    hold = HoldRecord(
+        fan=e.fan,
+        pool=e.pool,
+        qty=e.qty,
+        price=e.price,
+        origin=Origin.LINE,
+        state=HoldState.ACTIVE,
+        start_ms=e.at,
+        deadline_ms=e.deadline,
+        entry=e.entry,
+        claimed=0,
+        extended=0,
+        began=0,
+        looked=0,
+        key="",
+    )
+    grant(truth, e.hold, hold)
+    entry, pool = truth.entries[e.entry], truth.pools[e.pool]
+    base = e.call == Lane.BASE
+    pool.lane_count = min(pool.lane_count + 1, truth.rules.k - 1) if base else 0
+    # Whoever is called is not cooling any more, though nothing in the log said when it ended.
+    entry.state, entry.hold, entry.cool_ms = EntryState.OFFERED, e.hold, 0
+    truth.due.pop(f"e:{e.entry}", None)
+    keep(truth.buying, truth, e.entry, entry)
+    stand_all(truth, e.fan)
+
+
+def _wait(truth: Truth, name: str, cool_ms: int) -> None:
+    entry = truth.entries[name]
+    entry.state, entry.cool_ms = EntryState.WAITING, cool_ms
+    truth.due[f"e:{name}"] = cool_ms
+    drop_out(truth.buying, truth, name, entry)
+
+
+def _come_back(truth: Truth, e: events.Returned, state: HoldState) -> None:
+    end(truth, e.hold, state)
+    if e.cool:
+        _wait(truth, e.entry, e.cool)
+    stand_all(truth, e.fan)
+
+
+def _declined(truth: Truth, e: events.Declined) -> None:
+    _come_back(truth, e, HoldState.RELEASED)
+
+
+def _lapsed(truth: Truth, e: events.Lapsed) -> None:
+    _come_back(truth, e, HoldState.EXPIRED)
+
+
+def _cooled(truth: Truth, e: events.Cooled) -> None:
+    _wait(truth, e.entry, e.cool)
+    stand_all(truth, e.fan)
+
+
+def finish(truth: Truth, name: str, state: EntryState) -> None:
+    """The entry's fate is final: it leaves all its lines and everybody behind it moves up."""
+    entry = truth.entries[name]
+    drop_out(truth.places, truth, name, entry)
+    drop_out(truth.buying, truth, name, entry)
+    for pool_name in entry.pools:
+        pool = truth.pools[pool_name]
+        base, boost = pool.removed
+        pool.removed = (base + (entry.lane == Lane.BASE), boost + (entry.lane == Lane.BOOST))
+    truth.due.pop(f"e:{name}", None)
+    entry.state, entry.cool_ms = state, 0
+    stand(truth, name, entry)
+    truth.fans[entry.fan].entries.remove(name)
+
+
+def _served(truth: Truth, e: events.Served) -> None:
+    finish(truth, e.entry, EntryState.SERVED)
+
+
+def _dormant(truth: Truth, e: events.Dormant) -> None:
+    finish(truth, e.entry, EntryState.DORMANT)
+
+
+def _left(truth: Truth, e: events.Left) -> None:
+    finish(truth, e.entry, EntryState.LEFT)
+
+
+def _removed(truth: Truth, e: events.Removed) -> None:
+    finish(truth, e.entry, EntryState.REMOVED)
+
+
+def _limit_freed(truth: Truth, e: events.LimitFreed) -> None:
+    stand(truth, e.entry, truth.entries[e.entry])
+
+
+STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
+    events.Joined: _joined,
+    events.Offered: _offered,
+    events.Declined: _declined,
+    events.Lapsed: _lapsed,
+    events.Cooled: _cooled,
+    events.Served: _served,
+    events.Dormant: _dormant,
+    events.Left: _left,
+    events.Removed: _removed,
+    events.LimitFreed: _limit_freed,
+}

@@ -1,0 +1,100 @@
+"""Money and serials into the truth: sales, rescues, payments that buy nothing, refunds, duties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.log.replay.truth import Truth, stand_all
+from dropengine.model import DutyRecord, HoldState, OrderRecord, OrderState
+
+
+def _serials(truth: Truth, item: str, serials: list[int]) -> None:
+    for serial in serials:
+        if truth.returned.pop(f"{item}/{serial:08d}", None) is None:
+            truth.items[item].serial += 1
+
+
+def _sale(truth: Truth, e: events.Sale, word: str) -> None:
+    pool, fan = truth.pools[e.pool], truth.fans[e.fan]
+    pool.sold += e.qty
+    fan.orders.append(e.hold)
+    _serials(truth, pool.item, e.serials)
+    pending = e.capture == "pending"
+    state = OrderState.CAPTURE_PENDING if pending else OrderState.DONE
+    truth.orders[e.hold] = OrderRecord(
+        e.fan, e.pool, e.qty, e.amount, e.serials, e.charge, state, e.at
+    )
+    if pending:
+        truth.outbox[f"capture:{e.charge}"] = DutyRecord(
+            "capture", e.hold, e.charge, e.amount, e.at
+        )
+    truth.sales[e.hold] = e.seq
+    truth.charges[e.charge] = f"{word}|{e.hold}"
+    stand_all(truth, e.fan)
+
+
+def _judged(truth: Truth, hold: str) -> None:
+    """A payment was judged after this hold's end; none will be again."""
+    truth.holds[hold].began = 2
+
+
+def _sold(truth: Truth, e: events.Sold) -> None:
+    if e.intent != e.hold:
+        _judged(truth, e.intent)
+    hold, fan = truth.holds[e.hold], truth.fans[e.fan]
+    truth.pools[e.pool].held -= e.qty
+    fan.holds.remove(e.hold)
+    hold.state = HoldState.SOLD
+    del truth.due[f"h:{e.hold}"]
+    truth.outbox.pop(f"lookup:{e.hold}", None)
+    _sale(truth, e, "sold")
+
+
+def _rescued(truth: Truth, e: events.Rescued) -> None:
+    _judged(truth, e.hold)
+    truth.pools[e.pool].free -= e.qty
+    truth.fans[e.fan].used += e.qty
+    _sale(truth, e, "rescued")
+
+
+def _voided(truth: Truth, e: events.Voided) -> None:
+    if e.why == "late":
+        _judged(truth, e.hold)
+    truth.outbox[f"{e.how}:{e.charge}"] = DutyRecord(e.how, e.hold, e.charge, e.amount, e.at)
+    truth.charges[e.charge] = f"voided|{e.hold}|{e.why}|"
+
+
+def _refunded(truth: Truth, e: events.Refunded) -> None:
+    order, pool, fan = truth.orders[e.hold], truth.pools[e.pool], truth.fans[e.fan]
+    pool.sold -= e.qty
+    pool.free += e.qty
+    fan.used -= e.qty
+    for serial in e.serials:
+        truth.returned[f"{pool.item}/{serial:08d}"] = 0
+    order.state = OrderState.REFUND_PENDING
+    del truth.sales[e.hold]
+    truth.outbox.pop(f"capture:{e.charge}", None)
+    truth.outbox[f"refund:{e.charge}"] = DutyRecord("refund", e.hold, e.charge, e.amount, e.at)
+    stand_all(truth, e.fan)
+
+
+def _discharged(truth: Truth, e: events.Discharged) -> None:
+    truth.outbox.pop(e.duty, None)
+    order = truth.orders.get(e.hold)
+    if order is None or order.charge != e.charge:
+        return
+    if e.kind == "capture" and order.state == OrderState.CAPTURE_PENDING:
+        order.state = OrderState.DONE if e.result == "done" else OrderState.CAPTURE_FAILED
+    elif e.kind == "refund" and order.state == OrderState.REFUND_PENDING:
+        order.state = OrderState.REFUNDED
+
+
+STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
+    events.Sold: _sold,
+    events.Rescued: _rescued,
+    events.Voided: _voided,
+    events.Refunded: _refunded,
+    events.Discharged: _discharged,
+}

@@ -1,0 +1,65 @@
+"""The one form of a manifest that is hashed and kept, and what the scripts need of it.
+
+JSON with sorted keys, no spaces, UTF-8, times as whole milliseconds, in which every default is
+spelled out. Equal rules have equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from dropengine.errors import ManifestError
+from dropengine.events import PublishedItem, PublishedPool, Rules
+from dropengine.manifest.manifest import Manifest
+
+
+def canonical(manifest: Manifest) -> bytes:
+    """The bytes that are hashed and kept."""
+    return msgspec.json.encode(manifest, order="sorted")
+
+
+def digest(manifest: Manifest) -> str:
+    """SHA-256 of the canonical form, 64 hex digits: what the log's first event carries."""
+    return hashlib.sha256(canonical(manifest)).hexdigest()
+
+
+def from_canonical(kept: bytes) -> Manifest:
+    """What `canonical` made -> the manifest. Raises ManifestError for any other bytes."""
+    try:
+        manifest = msgspec.json.decode(kept, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ManifestError("kept manifest", [str(error)]) from None
+    if canonical(manifest) != kept:
+        raise ManifestError("kept manifest", ["these bytes are not in the canonical form"])
+    return manifest
+
+
+def rules(manifest: Manifest) -> Rules:
+    """What the scripts need of it. Pools keep the manifest's order, which numbers the lines."""
+    return Rules(
+        id=manifest.id,
+        mode=manifest.mode,
+        currency=manifest.currency,
+        opens_ms=manifest.opens_ms,
+        closes_ms=manifest.closes_ms,
+        limit=manifest.limit,
+        k=manifest.k,
+        hold_ms=manifest.hold_ms,
+        offer_ms=manifest.offer_ms,
+        extend_ms=manifest.extend_ms,
+        pay_ms=manifest.pay_ms,
+        cool_ms=manifest.cool_ms,
+        lookup_ms=manifest.lookup_ms,
+        practice=int(manifest.practice),
+        items=[
+            PublishedItem(item.id, item.cap, item.price, item.limit, item.most)
+            for item in manifest.items
+        ],
+        pools=[
+            PublishedPool(pool.id, item.id, pool.cap, pool.withheld)
+            for item in manifest.items
+            for pool in item.pools
+        ],
+    )

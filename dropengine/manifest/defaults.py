@@ -1,0 +1,39 @@
+"""How long, how many: the least and the most that a manifest may say, and what it says unsaid."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+ITEMS_MAX: Final = 64
+POOLS_MAX: Final = 64
+"""Of the whole drop: every pool has two lines, and every screen is told about each of them."""
+CAP_MAX: Final = 100_000
+PRICE_MAX: Final = 10**9
+QTY_MAX: Final = 100
+"""Units of one press, as the messages allow them."""
+POOL_ID_MAX: Final = 64
+
+MODES: Final = ("rush",)
+"""How arrivals are given out, the default first."""
+
+
+class Bounds(NamedTuple):
+    """What a number may be, both ends included, and what it is when it is not said."""
+
+    least: int
+    most: int
+    default: int
+
+
+K: Final = Bounds(2, 100, 5)
+"""Every k-th call of a line goes to the boost lane, when somebody is ready there."""
+
+SECONDS: Final = {
+    "hold": Bounds(120, 1800, 480),
+    "offer": Bounds(120, 172_800, 1800),
+    "extend": Bounds(0, 1800, 120),
+    "pay": Bounds(30, 1800, 180),
+    "cool": Bounds(0, 3600, 60),
+    "lookup": Bounds(10, 1800, 120),
+}
+"""The times of a drop; a practice drop may go down to one second in each."""

@@ -1,0 +1,80 @@
+"""What a manifest says, as types: a drop's words and rules, its items, their pools."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dropengine.errors import ManifestError
+from dropengine.manifest.toml_tables import ID, ID_RULE, short
+
+
+class Pool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`id`: `item@node`, or the item's id where it has no nodes (then `node` is '')."""
+
+    id: str
+    node: str
+    cap: int
+    withheld: int
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`price` in minor units. `limit`: units per fan, 0 for the drop's alone. `most`: per press."""
+
+    id: str
+    title: str
+    about: str
+    price: int
+    cap: int
+    limit: int
+    most: int
+    pools: tuple[Pool, ...]
+
+
+class Manifest(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="manifest",
+    tag=1,
+):
+    """One drop's words and rules. Times in ms (UTC); `opens_ms` and `closes_ms` 0 mean by hand.
+
+    `zone`: the IANA time zone that the drop's times are shown in. `limit`: units per fan. The tag
+    is the number of this form: a reader that meets a higher one must refuse it.
+    """
+
+    id: str
+    title: str
+    maker: str
+    story: str
+    mode: str
+    opens_ms: int
+    closes_ms: int
+    zone: str
+    currency: str
+    limit: int
+    k: int
+    hold_ms: int
+    offer_ms: int
+    extend_ms: int
+    pay_ms: int
+    cool_ms: int
+    lookup_ms: int
+    practice: bool
+    items: tuple[Item, ...]
+
+
+def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
+    """The same drop under another id, opening at `opens_ms` (UTC); it stays open as long as before.
+
+    Raises ManifestError when `drop` is not one.
+    """
+    if not ID.fullmatch(drop):
+        raise ManifestError(f"drop {short(drop)}", [f"id: {ID_RULE}"])
+    closes_ms = manifest.closes_ms
+    if closes_ms and manifest.opens_ms:
+        closes_ms += opens_ms - manifest.opens_ms
+    elif closes_ms <= opens_ms:
+        closes_ms = 0
+    return msgspec.structs.replace(manifest, id=drop, opens_ms=opens_ms, closes_ms=closes_ms)

@@ -1,0 +1,169 @@
+"""A creator's TOML becomes a manifest, or every mistake in it at once, each with line and path."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+
+from dropengine.errors import ManifestError
+from dropengine.manifest.currencies import MINOR_DIGITS
+from dropengine.manifest.defaults import (
+    CAP_MAX,
+    ITEMS_MAX,
+    MODES,
+    POOL_ID_MAX,
+    POOLS_MAX,
+    PRICE_MAX,
+    QTY_MAX,
+    SECONDS,
+    K,
+)
+from dropengine.manifest.manifest import Item, Manifest, Pool
+from dropengine.manifest.toml_tables import Table, nearest, read
+
+_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
+
+
+def parse(text: bytes, source: str) -> Manifest:
+    """The creator's TOML -> a manifest. `source`: its name, for the report.
+
+    Raises ManifestError with every mistake, in the order of the lines.
+    """
+    try:
+        top, notes = read(text)
+    except ValueError as error:
+        raise ManifestError(source, [str(error)]) from None
+    manifest = _drop(top)
+    if mistakes := notes.sentences():
+        raise ManifestError(source, mistakes)
+    return manifest
+
+
+def _drop(top: Table) -> Manifest:
+    practice = top.flag("practice")
+    # A rehearsal with holds of seconds must never pass for a sale.
+    short = "" if practice else "; only a drop with practice = true may go below"
+
+    def ms(what: str) -> int:
+        least, most, default = SECONDS[what]
+        least = min(least, 1) if practice else least
+        return top.number(f"{what}_seconds", least, most, default, short) * 1000
+
+    limit = top.number("limit", 1, CAP_MAX)
+    manifest = Manifest(
+        id=top.ident("id"),
+        title=top.text("title", 120, needed=True),
+        maker=top.text("maker", 80, needed=True),
+        story=top.text("story", 8000, paragraphs=True),
+        mode=top.choice("mode", MODES, MODES[0], '"rush"'),
+        opens_ms=top.moment("opens_at"),
+        closes_ms=top.moment("closes_at"),
+        zone=_zone(top),
+        currency=top.choice("currency", MINOR_DIGITS, None, "a currency of ISO 4217 like EUR"),
+        limit=limit,
+        k=top.number("k", *K),
+        hold_ms=ms("hold"),
+        offer_ms=ms("offer"),
+        extend_ms=ms("extend"),
+        pay_ms=ms("pay"),
+        cool_ms=ms("cool"),
+        lookup_ms=ms("lookup"),
+        practice=practice,
+        items=_items(top, limit),
+    )
+    if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
+        top.wrong("closes_at", "must be later than opens_at")
+    top.close()
+    return manifest
+
+
+def _zone(top: Table) -> str:
+    zone = top.text("zone", 64) or "UTC"
+    if not top.sound("zone"):
+        return zone
+    try:
+        if _ZONE.fullmatch(zone):
+            zoneinfo.ZoneInfo(zone)
+            return zone
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    # A bare machine may have no list of zones. Browsers have one, so the shape alone must do there.
+    known = zoneinfo.available_timezones()
+    if known or not _ZONE.fullmatch(zone):
+        top.wrong("zone", f"must be a time zone like Europe/Madrid{nearest(zone, known)}")
+    return zone
+
+
+def _items(top: Table, limit: int) -> tuple[Item, ...]:
+    items: list[Item] = []
+    seen: dict[str, int] = {}
+    for position, table in enumerate(top.tables("items", ITEMS_MAX, needed=True)):
+        item = _item(table, limit if top.sound("limit") else CAP_MAX)
+        if item.id and seen.setdefault(item.id, position) != position:
+            table.wrong("id", f"is the id of items[{seen[item.id]}] too")
+        table.close()
+        items.append(item)
+    if top.sound("items") and (pools := sum(len(item.pools) for item in items)) > POOLS_MAX:
+        top.wrong("items", f"must have at most {POOLS_MAX} pools together, and have {pools}")
+    return tuple(items)
+
+
+def _item(table: Table, drop_limit: int) -> Item:
+    ident = table.ident("id")
+    cap = table.number("cap", 1, CAP_MAX)
+    own = table.number("limit", 1, CAP_MAX, 0)
+    limit = min(own or drop_limit, drop_limit)
+    if table.sound("limit") and own > drop_limit:
+        table.wrong("limit", f"must not be above the drop's limit of {drop_limit}")
+    most = table.number("most", 1, QTY_MAX, min(limit, QTY_MAX))
+    if table.sound("most", "limit") and most > limit:
+        table.wrong("most", f"must not be above the {limit} that one fan may have")
+    return Item(
+        id=ident,
+        title=table.text("title", 80, needed=True),
+        about=table.text("about", 2000, paragraphs=True),
+        price=table.number("price", 0, PRICE_MAX),
+        cap=cap,
+        limit=own,
+        most=most,
+        pools=_pools(table, ident, cap),
+    )
+
+
+def _pools(table: Table, item: str, cap: int) -> tuple[Pool, ...]:
+    if not table.has("pools"):
+        withheld = table.number("withheld", 0, CAP_MAX, 0)
+        table.tables("pools", POOLS_MAX)
+        _spare(table, cap, withheld)
+        return (Pool(id=item, node="", cap=cap, withheld=withheld),)
+    if table.has("withheld"):
+        table.wrong("withheld", "must stand at the pools of an item that has pools")
+    table.number("withheld", 0, CAP_MAX, 0)
+    pools: list[Pool] = []
+    seen: dict[str, int] = {}
+    sound = True
+    for position, member in enumerate(table.tables("pools", POOLS_MAX)):
+        node = member.ident("node")
+        pool = Pool(
+            id=f"{item}@{node}",
+            node=node,
+            cap=member.number("cap", 1, CAP_MAX),
+            withheld=member.number("withheld", 0, CAP_MAX, 0),
+        )
+        if node and seen.setdefault(node, position) != position:
+            member.wrong("node", f"is the node of pools[{seen[node]}] too")
+        if len(pool.id) > POOL_ID_MAX:
+            member.wrong("node", f"makes {pool.id}, which is longer than {POOL_ID_MAX} characters")
+        _spare(member, pool.cap, pool.withheld)
+        sound = sound and member.sound("cap")
+        member.close()
+        pools.append(pool)
+    total = sum(pool.cap for pool in pools)
+    if sound and table.sound("cap", "pools") and total != cap:
+        table.wrong("cap", f"is {cap}, but the caps of the item's pools add up to {total}")
+    return tuple(pools)
+
+
+def _spare(table: Table, cap: int, withheld: int) -> None:
+    if table.sound("cap", "withheld") and withheld > cap:
+        table.wrong("withheld", f"must not be above the cap of {cap}")

@@ -1,0 +1,261 @@
+"""Reads the tables of a TOML text that a person wrote, and notes each mistake with line and path.
+
+Nothing is raised on the way: a value with a mistake is replaced by a harmless one, reading goes on,
+and whoever reads refuses the whole at the end with all that was noted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import re
+import tomllib
+import unicodedata
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from dropengine.manifest import toml_lines
+from dropengine.manifest.toml_lines import Path
+
+BYTES_MAX: Final = 131_072
+
+ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+ID_RULE: Final = "must be 1 to 32 of a-z, 0-9 and '-', not starting with '-'"
+
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOMENTS = range(946_684_800_000, 7_258_118_400_000)
+"""The years 2000 to 2199 of UTC, ms: a slip in the year is a mistake, not an endless countdown."""
+
+
+class Notes:
+    """The mistakes found so far. Each is said once, with the line that it speaks of."""
+
+    def __init__(self, lines: dict[Path, int]) -> None:
+        self._lines = lines
+        self._found: list[tuple[int, str]] = []
+
+    def add(self, path: Path, sentence: str) -> None:
+        # What is missing has no line of its own: its table's is shown, else the first of the text.
+        line = next((at for n in range(len(path), 0, -1) if (at := self._lines.get(path[:n]))), 1)
+        self._found.append((line, f"line {line}, {_spell(path)}: {sentence}"))
+
+    def sentences(self) -> list[str]:
+        return [sentence for _, sentence in sorted(self._found, key=lambda found: found[0])]
+
+
+def _spell(path: Path) -> str:
+    """`("items", 0, "price")` -> `items[0].price`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+class Table:
+    """One table of the TOML: hands its values out and notes what is wrong with them.
+
+    A value with a mistake is replaced by a harmless one so that reading goes on; `sound` tells the
+    later checks which values they may compare, so that one mistake is not reported as two.
+    """
+
+    def __init__(self, raw: dict[str, object], path: Path, notes: Notes) -> None:
+        self._raw = raw
+        self._path = path
+        self._notes = notes
+        self._asked: list[str] = []
+        self._bad: set[str] = set()
+
+    def wrong(self, key: str, sentence: str) -> None:
+        self._bad.add(key)
+        self._notes.add((*self._path, key), sentence)
+
+    def sound(self, *keys: str) -> bool:
+        return self._bad.isdisjoint(keys)
+
+    def has(self, key: str) -> bool:
+        return key in self._raw
+
+    def text(self, key: str, most: int, *, needed: bool = False, paragraphs: bool = False) -> str:
+        """Characters <= `most` without spaces around; newlines only where there are paragraphs."""
+        value = self._take(key, needed)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.wrong(key, f"must be text in quotes, not {_kind(value)}")
+            return ""
+        value = value.strip()
+        if needed and not value:
+            self.wrong(key, "must not be empty")
+        if len(value) > most:
+            self.wrong(key, f"must be at most {most} characters, and has {len(value)}")
+        for character in value:
+            if why := _unfit(character, paragraphs=paragraphs):
+                self.wrong(key, f"must not contain {why} (U+{ord(character):04X})")
+                break
+        return value
+
+    def ident(self, key: str) -> str:
+        value = self._take(key, needed=True)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or not ID.fullmatch(value):
+            self.wrong(key, f"{ID_RULE}{_quoted(value)}")
+            return ""
+        return value
+
+    def choice(self, key: str, known: Collection[str], default: str | None, what: str) -> str:
+        value = self._take(key, needed=default is None)
+        if value is None:
+            return default or ""
+        if not isinstance(value, str) or value not in known:
+            near = nearest(value, known) if isinstance(value, str) else ""
+            self.wrong(key, f"must be {what}{_quoted(value)}{near}")
+            return default or ""
+        return value
+
+    def number(
+        self, key: str, low: int, high: int, default: int | None = None, also: str = ""
+    ) -> int:
+        """`also`: what else to say to somebody who is out of bounds."""
+        value = self._take(key, needed=default is None)
+        if value is None:
+            return low if default is None else default
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.wrong(key, f"must be a whole number, not {_kind(value)}")
+        elif not low <= value <= high:
+            self.wrong(key, f"must be {low} to {high}, not {short(value)}{also}")
+        else:
+            return value
+        return low
+
+    def flag(self, key: str) -> bool:
+        value = self._take(key, needed=False)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.wrong(key, f"must be true or false, not {_kind(value)}")
+        return False
+
+    def moment(self, key: str) -> int:
+        """A time with its offset -> ms since 1970; 0 where none is given."""
+        value = self._take(key, needed=False)
+        if value is None:
+            return 0
+        if isinstance(value, str):
+            with contextlib.suppress(ValueError):
+                value = datetime.fromisoformat(value)
+        if not isinstance(value, datetime):
+            self.wrong(key, f"must be a time like 2027-08-02T18:00:00+02:00, not {_kind(value)}")
+        elif value.tzinfo is None:
+            self.wrong(key, "must say its offset from UTC, like +02:00 or Z")
+        elif value.microsecond % 1000:
+            self.wrong(key, "must not be finer than a millisecond")
+        elif (ms := (value - _EPOCH) // timedelta(milliseconds=1)) not in _MOMENTS:
+            self.wrong(key, "must be in the years 2000 to 2199 of UTC")
+        else:
+            return ms
+        return 0
+
+    def tables(self, key: str, most: int, *, needed: bool = False) -> list[Table]:
+        value = self._take(key, needed)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(member, dict) for member in value):
+            self.wrong(key, f"must be tables that each begin with [[{_header(self._path, key)}]]")
+            return []
+        if not 1 <= len(value) <= most:
+            self.wrong(key, f"must be 1 to {most}, not {len(value)}")
+        return [
+            Table(member, (*self._path, key, position), self._notes)
+            for position, member in enumerate(value[:most])
+        ]
+
+    def close(self) -> None:
+        """Every key that nobody asked for is a mistake: a misspelt limit must not pass for none."""
+        for key in self._raw:
+            if key not in self._asked:
+                self.wrong(key, f"is not known here{nearest(key, self._asked)}")
+
+    def _take(self, key: str, needed: bool) -> object:
+        self._asked.append(key)
+        value = self._raw.get(key)
+        if value is None and needed:
+            self.wrong(key, "is missing")
+        return value
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, str):
+        return f"text ({short(value)})"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return short(value)
+    if isinstance(value, list):
+        return "a list"
+    return "a table" if isinstance(value, dict) else "a date or a time"
+
+
+def short(value: object) -> str:
+    """At most 40 characters of ASCII to show what came: a report must not carry strange text on."""
+    text = ascii(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _quoted(value: object) -> str:
+    return f", not {short(value) if isinstance(value, str) else _kind(value)}"
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """`; did you mean ...?` for a slip of the finger or of the shift key, else ''."""
+    near = difflib.get_close_matches(word[:40], known, n=1) or difflib.get_close_matches(
+        word[:40].lower(), [name.lower() for name in known], n=1
+    )
+    found = next((name for name in known if near and name.lower() == near[0].lower()), "")
+    return f"; did you mean {found}?" if found else ""
+
+
+def _header(path: Path, key: str) -> str:
+    return ".".join([part for part in path if isinstance(part, str)] + [key])
+
+
+def _unfit(character: str, *, paragraphs: bool) -> str:
+    """Why this character must not stand in a text that strangers read, or ''."""
+    if character == "\n":
+        return "" if paragraphs else "a new line"
+    if character in _BIDI:
+        return "an invisible mark that turns the direction of text"
+    if unicodedata.category(character) in ("Cc", "Zl", "Zp"):
+        return "a control character"
+    return ""
+
+
+def read(text: bytes) -> tuple[Table, Notes]:
+    """TOML of at most `BYTES_MAX` bytes -> its top table, and where mistakes in it are noted.
+
+    Raises ValueError with one sentence for what is not TOML: nothing more can be shown then.
+    """
+    decoded, raw = _values(text)
+    notes = Notes(toml_lines.lines(decoded))
+    return Table(raw, (), notes), notes
+
+
+def _values(text: bytes) -> tuple[str, dict[str, object]]:
+    if len(text) > BYTES_MAX:
+        raise ValueError(f"this file may have at most {BYTES_MAX} bytes, and has {len(text)}")
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line}: this is not UTF-8 text") from None
+    try:
+        return decoded, tomllib.loads(decoded)
+    except tomllib.TOMLDecodeError as error:
+        what, _, where = str(error).partition(" (at ")
+        found = re.match(r"line (\d+)", where)
+        line = int(found.group(1)) if found else decoded.count("\n") + 1
+        raise ValueError(f"line {line}: this is not TOML: {what}") from None
+    except (ValueError, RecursionError):
+        # tomllib lets two faults of Python itself through: endless digits and endless nesting.
+        raise ValueError("this is not TOML: a number too long or brackets too deep") from None

@@ -1,0 +1,172 @@
+"""How a command can end in the scripts: granted, each in its own way, or refused.
+
+Outcomes are msgpack arrays on the way from the scripts; their order of fields is theirs. An
+expected ending is a value, never an exception.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from dropengine.model import EntryRecord, HoldRecord, shout
+from dropengine.refusals import (
+    AllHeld,
+    Cancelled,
+    Closed,
+    Frozen,
+    HoldExpired,
+    KeyReused,
+    LimitReached,
+    NotEligible,
+    NotFound,
+    NotOpen,
+    NotYourTurn,
+    Paused,
+    SoldOut,
+    StaleRevision,
+    TooFew,
+)
+
+
+class Granted(msgspec.Struct, frozen=True, array_like=True, tag=shout):
+    """A command that was carried out, now or the first time it came."""
+
+
+class HoldGranted(Granted, frozen=True):
+    """`seq`: the log's length when this was answered. `was`: the fan's `seq` before this command,
+    equal to the fan's present one when nothing changed (a repeat)."""
+
+    id: str
+    hold: HoldRecord
+    seq: int
+    was: int
+
+
+class Held(HoldGranted, frozen=True):
+    pass
+
+
+class Claimed(HoldGranted, frozen=True):
+    pass
+
+
+class Released(HoldGranted, frozen=True):
+    pass
+
+
+class Extended(HoldGranted, frozen=True):
+    pass
+
+
+class Paying(HoldGranted, frozen=True):
+    pass
+
+
+class EntryGranted(Granted, frozen=True):
+    id: str
+    entry: EntryRecord
+    seq: int
+    was: int
+
+
+class Joined(EntryGranted, frozen=True):
+    pass
+
+
+class Left(EntryGranted, frozen=True):
+    pass
+
+
+class Changed(Granted, frozen=True):
+    """A creator's command was carried out."""
+
+    seq: int
+    revision: int
+    state: str
+
+
+class Sold(Granted, frozen=True):
+    """The payment bought its hold (or an equal one of the same fan)."""
+
+    hold: str
+    seq: int
+
+
+class Rescued(Granted, frozen=True):
+    """The payment came after the deadline and a free unit was left for it."""
+
+    hold: str
+    seq: int
+
+
+class Voided(Granted, frozen=True):
+    """The payment buys nothing; a duty gives the money back. `entry`: the make-good's, or ''."""
+
+    hold: str
+    seq: int
+    why: str
+    entry: str
+
+
+class Refunded(Granted, frozen=True):
+    hold: str
+    seq: int
+
+
+class Discharged(Granted, frozen=True):
+    """A duty is ticked off."""
+
+    duty: str
+    seq: int
+
+
+class Expired(Granted, frozen=True):
+    """Nobody paid: the hold past its deadline has ended."""
+
+    hold: str
+    seq: int
+
+
+PressOutcome = (
+    Held
+    | Claimed
+    | Released
+    | Extended
+    | Paying
+    | Joined
+    | Left
+    | NotOpen
+    | Paused
+    | Closed
+    | Cancelled
+    | NotYourTurn
+    | NotEligible
+    | LimitReached
+    | AllHeld
+    | SoldOut
+    | HoldExpired
+    | NotFound
+    | KeyReused
+    | Frozen
+)
+"""How a fan's command can end in the scripts."""
+
+CreatorOutcome = (
+    Changed
+    | NotOpen
+    | Paused
+    | Closed
+    | Cancelled
+    | Frozen
+    | NotFound
+    | StaleRevision
+    | KeyReused
+    | TooFew
+)
+"""How a creator's command can end."""
+
+PaymentOutcome = Sold | Rescued | Voided | NotFound | Frozen
+"""How a payment that succeeded can end."""
+UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
+RefundOutcome = Refunded | NotFound | Frozen
+DischargeOutcome = Discharged | NotFound | Frozen

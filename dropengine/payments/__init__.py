@@ -1,0 +1,1 @@
+"""What is asked of a payment provider; a folder for each one that answers."""

@@ -1,0 +1,137 @@
+"""Why a command was not carried out: a closed list, each with a sentence for people."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from dropengine.model import shout, snake
+
+
+class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
+    """A command that was not carried out, and why. The list is closed."""
+
+    sentence: ClassVar[str] = ""
+
+    @property
+    def code(self) -> str:
+        return snake(type(self).__name__)
+
+
+class NotOpen(Refusal, frozen=True):
+    sentence: ClassVar[str] = (
+        "This drop has not opened yet. Being early earns nothing and costs nothing."
+    )
+
+
+class Paused(Refusal, frozen=True):
+    sentence: ClassVar[str] = "The drop is paused. What you hold is safe and can still be paid."
+
+
+class Closed(Refusal, frozen=True):
+    sentence: ClassVar[str] = "The drop is closed. Only what is already held can still be paid."
+
+
+class Cancelled(Refusal, frozen=True):
+    sentence: ClassVar[str] = "The maker cancelled this drop. Every payment goes back."
+
+
+class NotYourTurn(Refusal, frozen=True):
+    sentence: ClassVar[str] = "Units go to the line first, and it is not your turn yet."
+
+
+class NotEligible(Refusal, frozen=True):
+    sentence: ClassVar[str] = "This is not for sale to you in this drop."
+
+
+class SignIn(Refusal, frozen=True):
+    sentence: ClassVar[str] = (
+        "Open the drop's page first: it gives you the ticket that holds are kept under."
+    )
+
+
+class LimitReached(Refusal, frozen=True):
+    """`room`: units this fan may still take of the item."""
+
+    sentence: ClassVar[str] = "That is more than one fan may have of this drop."
+    room: int = 0
+
+
+class AllHeld(Refusal, frozen=True):
+    """`free`: units that could be had at once (fewer than asked); `held`: units that may come
+    back."""
+
+    sentence: ClassVar[str] = (
+        "Every unit is in somebody's cart. Join the line: what comes back goes there."
+    )
+    free: int = 0
+    held: int = 0
+
+
+class SoldOut(Refusal, frozen=True):
+    sentence: ClassVar[str] = "Sold out. Join the line: a refunded unit goes there."
+
+
+class HoldExpired(Refusal, frozen=True):
+    """`state`: how the hold ended."""
+
+    sentence: ClassVar[str] = "This hold has ended and its unit went on to the line."
+    state: str = "expired"
+
+
+class NotFound(Refusal, frozen=True):
+    sentence: ClassVar[str] = "There is no such thing here for you."
+
+
+class StaleRevision(Refusal, frozen=True):
+    """`revision`, `state`: the drop's present ones; `what`, `by`: the last creator command."""
+
+    sentence: ClassVar[str] = "Somebody changed the drop before you. Look at it again, then decide."
+    revision: int = 0
+    state: str = ""
+    what: str = ""
+    by: str = ""
+
+
+class KeyReused(Refusal, frozen=True):
+    sentence: ClassVar[str] = (
+        "This key was used for another command. Make a new key for a new command."
+    )
+
+
+class BadMessage(Refusal, frozen=True):
+    """`why`: what is wrong with it and where."""
+
+    sentence: ClassVar[str] = "This message cannot be read."
+    why: str = ""
+
+
+class TooManyRequests(Refusal, frozen=True):
+    sentence: ClassVar[str] = (
+        "Too many requests at once. Wait a moment; your place does not depend on it."
+    )
+    retry_ms: int = 1000
+
+
+class Frozen(Refusal, frozen=True):
+    sentence: ClassVar[str] = (
+        "The drop is stopped because its books did not add up. Nothing is lost."
+    )
+
+
+class Away(Refusal, frozen=True):
+    sentence: ClassVar[str] = (
+        "The shop cannot be reached for a moment. Nothing is sold out; ask again."
+    )
+    retry_ms: int = 1000
+
+
+class TooFew(Refusal, frozen=True):
+    """`least`, `most`: what the creator may still do to this pool, in units."""
+
+    sentence: ClassVar[str] = "The pool does not have that many units to move."
+    free: int = 0
+    held: int = 0
+    sold: int = 0
+    withheld: int = 0

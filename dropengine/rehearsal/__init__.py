@@ -1,0 +1,1 @@
+"""A drop played by simulated people against the real shop, and judged."""

@@ -1,0 +1,157 @@
+"""One socket of a simulated fan: frames of `drop.v1` in and out, no queue and no task of its own.
+
+A crowd of thousands shares one event loop with little to spare, so the protocol of `websockets` is
+driven without its asyncio shell: a frame goes straight to the fan who reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, cast
+
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.protocol import State
+from websockets.typing import Origin, Subprotocol
+from websockets.uri import parse_uri
+
+SUBPROTOCOL: Final = Subprotocol("drop.v1")
+FRAME_BYTES_MAX: Final = 1 << 20
+ABNORMAL: Final = 1006
+"""The close code that nobody sends: the connection was lost."""
+
+
+class Turned(ConnectionError):
+    """The server answered the handshake with an HTTP status instead of a socket."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+        super().__init__(f"the socket was turned away with status {status}")
+
+
+class ClientSocket(asyncio.Protocol):
+    """A socket: opening, open or lost. `hear` gets each text, `lost` the close code, once."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        origin: str,
+        cookie: str,
+        hear: Callable[[bytes], None],
+        lost: Callable[[int], None],
+    ) -> None:
+        self._protocol = ClientProtocol(
+            parse_uri(url),
+            origin=Origin(origin),
+            subprotocols=[SUBPROTOCOL],
+            max_size=FRAME_BYTES_MAX,
+        )
+        self._cookie = cookie
+        self._hear = hear
+        self._lost = lost
+        self._parts = b""
+        self._transport: asyncio.Transport | None = None
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def open(self) -> bool:
+        return self._transport is not None and self.opened.done()
+
+    def send(self, frame: bytes) -> bool:
+        """Send one text frame. False when the socket is gone: then nothing was sent."""
+        if self._transport is None or self._protocol.state is not State.OPEN:
+            return False
+        self._protocol.send_text(frame)
+        self._flush()
+        return True
+
+    def cut(self) -> None:
+        """Lose the connection without a word, like a phone in a tunnel."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """Say goodbye."""
+        # A closing handshake that has begun, by either side, says it already.
+        if self._transport is not None and self._protocol.state is State.OPEN:
+            self._protocol.send_close(1000)
+            self._flush()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are no subclass of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+        request = self._protocol.connect()
+        if self._cookie:
+            request.headers["Cookie"] = self._cookie
+        self._protocol.send_request(request)
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame):
+                if event.opcode in (Opcode.TEXT, Opcode.CONT):
+                    self._parts += event.data
+                    if event.fin:
+                        frame, self._parts = self._parts, b""
+                        self._hear(frame)
+            elif isinstance(event, Response) and not self.opened.done():
+                if event.status_code == 101:
+                    self.opened.set_result(None)
+                else:
+                    self.opened.set_exception(Turned(event.status_code))
+        self._flush()
+        if self._protocol.close_expected() and self._transport is not None:
+            self._transport.close()
+
+    def eof_received(self) -> None:
+        self._protocol.receive_eof()
+        self._flush()
+
+    def connection_lost(self, fault: Exception | None) -> None:  # noqa: ARG002 -- asyncio's
+        self._transport = None
+        if not self.opened.done():
+            self.opened.set_exception(ConnectionError("the connection was lost before it was open"))
+        if self.opened.cancelled() or self.opened.exception() is not None:
+            return
+        close = self._protocol.close_rcvd
+        self._lost(ABNORMAL if close is None else int(close.code))
+
+    def _flush(self) -> None:
+        assert self._transport is not None
+        for data in self._protocol.data_to_send():
+            if data:
+                self._transport.write(data)
+            elif self._transport.can_write_eof():
+                self._transport.write_eof()
+
+
+async def dial(
+    url: str,
+    *,
+    origin: str,
+    cookie: str,
+    hear: Callable[[bytes], None],
+    lost: Callable[[int], None],
+    within_s: float,
+) -> ClientSocket:
+    """Open a socket. Raises OSError (also `Turned`, TimeoutError) when it does not open in time.
+
+    `lost` is called only for a socket that was open.
+    """
+    uri = parse_uri(url)
+    link = ClientSocket(url, origin=origin, cookie=cookie, hear=hear, lost=lost)
+    try:
+        async with asyncio.timeout(within_s):
+            await asyncio.get_running_loop().create_connection(lambda: link, uri.host, uri.port)
+            await link.opened
+    except BaseException:
+        link.opened.cancel()
+        link.cut()
+        raise
+    return link

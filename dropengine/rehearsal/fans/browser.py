@@ -1,0 +1,285 @@
+"""A fan's browser: the page, the socket and the provider's page, and one screen to look at.
+
+Law 4 is a client's too: no answer means unknown, and the unknown is asked again with the same key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+import httpx2
+import msgspec
+
+from dropengine import wire
+from dropengine.rehearsal.client_socket import ABNORMAL, ClientSocket, dial
+from dropengine.rehearsal.client_state import ClientState
+from dropengine.rehearsal.fans.shared_client import REQUEST_S, SharedClient
+
+ANSWER_S = 5.0
+"""An answer that takes longer is unknown: the same key is sent again on a new socket."""
+BACKOFF_S = 1.0
+BACKOFF_S_MAX = 30.0
+GONE_FOR_GOOD = range(4500, 5000)
+"""Close codes after which a screen does not come back."""
+PRESSES_MAX = 8
+"""Tries at a provider's page that does not answer."""
+
+Reply = wire.Done | wire.Refused
+
+_you_decoder: msgspec.json.Decoder[wire.You] = msgspec.json.Decoder(wire.You)
+_encoder = msgspec.json.Encoder()
+
+
+class Browser:
+    """One person's way into one drop. `link` is None while there is no connection.
+
+    orders: every order that was ever shown as this fan's.
+    """
+
+    def __init__(
+        self, street: SharedClient, drop: str, *, number: int, draw: random.Random
+    ) -> None:
+        self.street = street
+        self.drop = drop
+        self.number = number
+        self.screen = ClientState()
+        self.link: ClientSocket | None = None
+        self.cookie = ""
+        self.orders: set[str] = set()
+        self._draw = draw
+        self._sockets = 0
+        self._keys = 0
+        self._asked = 0
+        self._replies: dict[int, asyncio.Future[Reply | None]] = {}
+        self._watchers: list[asyncio.Future[None]] = []
+        self._questioning = False
+
+    @property
+    def name(self) -> str:
+        """The fan's id as the server says it; before the first word, the number in the crowd."""
+        return f"#{self.number}" if self.screen.you is None else self.screen.you.fan
+
+    def key(self) -> str:
+        """A fresh key: a new command."""
+        self._keys += 1
+        return f"k{self.number}.{self._keys}"
+
+    async def do(self, command: wire.FanCommand) -> Reply | None:
+        """Carry a command to its answer, across lost sockets and an absent server, with one key."""
+        history = self.street.history
+        operation = history.invoke(self.drop, self.name, command)
+        begun_s = time.monotonic()
+        try:
+            while True:
+                await self.until(lambda: self.link is not None)
+                reply = await self._ask(command)
+                if isinstance(reply, wire.Done):
+                    history.ok(operation, reply)
+                    self.street.granted(begun_s)
+                    return reply
+                if reply is not None and reply.code not in ("away", "too_many_requests"):
+                    self.street.refusals[reply.code] += 1
+                    history.fail(operation, reply)
+                    return reply
+                if reply is not None:
+                    self.street.refusals[reply.code] += 1
+                    pause_ms = reply.retry_ms or 1_000
+                    await asyncio.sleep(pause_ms / 1000 * self._draw.uniform(0.5, 1.5))
+        except BaseException:
+            history.info(operation)
+            raise
+
+    async def _ask(self, command: wire.FanCommand) -> Reply | None:
+        """Send a command once. None: the socket was lost or silent, so nothing is known."""
+        link = self.link
+        if link is None:
+            return None
+        self._asked += 1
+        number = self._asked
+        reply: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
+        self._replies[number] = reply
+        try:
+            if not link.send(_encoder.encode(msgspec.structs.replace(command, id=number))):
+                # It is closing. Asking it again at once would keep everybody else from living.
+                await self.until(lambda: self.link is not link)
+                return None
+            async with asyncio.timeout(ANSWER_S):
+                return await reply
+        except TimeoutError:
+            link.cut()
+            return None
+        finally:
+            self._replies.pop(number, None)
+
+    async def open_page(self) -> None:
+        """Open the drop's page: its cookie is who this fan is. Then stay connected."""
+        page = f"{self.street.base_url}/drops/{self.drop}"
+        while True:
+            answer = await self._http("GET", page)
+            if answer is not None and answer.status_code == 200:
+                break
+            await self._pause(1)
+        cookies = answer.headers.get_list("set-cookie")
+        self.cookie = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+        self.street.start(self._stay_connected())
+
+    def close(self) -> None:
+        """Leave the page."""
+        if self.link is not None:
+            self.link.close()
+
+    async def at_provider(self, page: str, do: str, after_ms: int = 0) -> None:
+        """Press a button of the provider's page; again while it does not answer, with one key."""
+        body: dict[str, object] = {"do": do, "after_ms": after_ms, "key": self.key()}
+        for attempt in range(PRESSES_MAX):
+            answer = await self._http("POST", page, body)
+            if answer is not None and answer.status_code < 500 and answer.status_code != 429:
+                return
+            await self._pause(attempt)
+
+    async def _question(self) -> None:
+        """Moves were missed: ask for the exact place, one question at a time."""
+        self.street.questions += 1
+        try:
+            answer = await self._http("GET", f"{self.street.base_url}/api/drops/{self.drop}/you")
+            if answer is not None and answer.status_code == 200:
+                self._heard_of_me(_you_decoder.decode(answer.content))
+        finally:
+            self._questioning = False
+
+    async def _http(
+        self, method: str, url: str, body: dict[str, object] | None = None
+    ) -> httpx2.Response | None:
+        """One request, as a browser on our pages sends it. None when no answer came."""
+        headers = {"Origin": self.street.base_url}
+        if self.cookie:
+            headers["Cookie"] = self.cookie
+        try:
+            async with self.street.doors:
+                return await self.street.http.request(method, url, json=body, headers=headers)
+        except httpx2.HTTPError:
+            return None
+
+    async def _stay_connected(self) -> None:
+        """Open the socket, and again whenever it is lost: full jitter, base 1 s, cap 30 s."""
+        url = f"{self.street.live_url}/drops/{self.drop}/live"
+        attempt = 0
+        while True:
+            gone: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            socket = self._sockets
+            self._sockets += 1
+
+            def lost(code: int, gone: asyncio.Future[int] = gone) -> None:
+                if not gone.done():
+                    gone.set_result(code)
+
+            def hear(frame: bytes, socket: int = socket) -> None:
+                self._hear(socket, frame)
+
+            try:
+                async with self.street.doors:
+                    self.link = await dial(
+                        url,
+                        origin=self.street.base_url,
+                        cookie=self.cookie,
+                        hear=hear,
+                        lost=lost,
+                        within_s=REQUEST_S,
+                    )
+            except OSError:
+                code = ABNORMAL
+            else:
+                self.wake()
+                code = await gone
+                attempt = 0
+            self.link = None
+            self.wake()
+            for reply in self._replies.values():
+                if not reply.done():
+                    reply.set_result(None)
+            if code in GONE_FOR_GOOD:
+                self.doubt(f"the socket was closed with {code}: do not come back")
+                return
+            self.street.reconnects += 1
+            await self._pause(attempt)
+            attempt += 1
+
+    async def _pause(self, attempt: int) -> None:
+        most = min(BACKOFF_S_MAX, BACKOFF_S * 2.0 ** min(attempt, 10))
+        await asyncio.sleep(self._draw.uniform(0, most))
+
+    def _hear(self, socket: int, frame: bytes) -> None:
+        message = self.street.decode(frame)
+        match message:
+            case wire.Tick():
+                before = self.screen.state
+                if self.screen.tick(message) and not self._questioning:
+                    self._questioning = True
+                    self.street.start(self._question())
+                self.street.history.tick(self.drop, self.number, socket, message)
+                if self.screen.state != before:
+                    self.wake()
+            case wire.You():
+                self._heard_of_me(message)
+            case wire.Done() | wire.Refused():
+                reply = self._replies.get(message.id)
+                if reply is not None and not reply.done():
+                    reply.set_result(message)
+            case wire.Snapshot():
+                self.screen.snapshot(message)
+                self.street.history.tick(self.drop, self.number, socket, as_tick(message))
+                if message.you is None:
+                    self.doubt("the ticket of the page was not known at the socket")
+                else:
+                    self._heard_of_me(message.you)
+                self.wake()
+            case _:
+                pass
+
+    def _heard_of_me(self, you: wire.You) -> None:
+        if self.screen.heard_of_me(you):
+            for order in you.orders:
+                if order.id not in self.orders:
+                    self.orders.add(order.id)
+                    self.street.history.order(self.drop, self.name, order)
+            self.wake()
+
+    def doubt(self, sentence: str) -> None:
+        """Something that must not be."""
+        self.screen.doubt(sentence)
+        self.wake()
+
+    def wake(self) -> None:
+        """Something that a person would notice has changed."""
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+
+    async def change(self) -> None:
+        """Wait for the next thing that a person would notice."""
+        watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._watchers.append(watcher)
+        await watcher
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        while not true():
+            await self.change()
+
+
+def as_tick(snapshot: wire.Snapshot) -> wire.Tick:
+    """The public state that a snapshot shows, to be held against the log as ticks are."""
+    drop = snapshot.drop
+    return wire.Tick(
+        seq=snapshot.seq,
+        now=drop.now,
+        state=drop.state,
+        revision=drop.revision,
+        pools=drop.pools,
+        opens_ms=drop.opens_ms,
+        closes_ms=drop.closes_ms,
+    )

@@ -1,0 +1,41 @@
+"""A crowd: everybody who comes to some drops at one address."""
+
+from __future__ import annotations
+
+from dropengine.rehearsal.client_state import Tally
+from dropengine.rehearsal.fans.person import Fan
+from dropengine.rehearsal.fans.shared_client import SharedClient
+from dropengine.rehearsal.plans import Plan
+
+
+class Crowd(SharedClient):
+    """People who live from the moment they enter until the crowd goes home."""
+
+    def __init__(self, base_url: str, *, seed: int) -> None:
+        super().__init__(base_url)
+        self.fans: list[Fan] = []
+        self._seed = seed
+
+    def enter(self, drop: str, plan: Plan, *, opens_ms: int = 0) -> Fan:
+        """One more person, from now on; with `opens_ms` some open the page later than others."""
+        fan = Fan(self, drop, plan, number=len(self.fans), seed=self._seed)
+        self.fans.append(fan)
+        self.start(fan.live(opens_ms))
+        return fan
+
+    @property
+    def connected(self) -> int:
+        return sum(fan.browser.link is not None for fan in self.fans)
+
+    def tally(self) -> Tally:
+        """Places checked, wrong and risen, over all screens."""
+        total = Tally()
+        for fan in self.fans:
+            total.add(fan.screen.tally())
+        return total
+
+    async def close(self) -> None:
+        """Everybody goes home. What had no answer by now stays unknown."""
+        await super().close()
+        for fan in self.fans:
+            fan.browser.close()

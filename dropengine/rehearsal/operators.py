@@ -1,0 +1,163 @@
+"""Simulated creators: they pause, add, withdraw, refund and talk, on purpose at bad moments.
+
+They use the truth as `dropengine drop` does. What they do is drawn from a seed; whether it is
+granted is for the scripts to decide, and a refusal is as good an ending as any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Literal, TypeVar
+
+import msgspec
+
+from dropengine import events, model, outcomes, refusals
+from dropengine.errors import Unavailable
+from dropengine.manifest import Manifest
+from dropengine.model import DropId
+from dropengine.truth.store import Store
+
+T = TypeVar("T")
+
+INSIST_S_MAX = 60.0
+INSIST_EVERY_S = 0.2
+
+Verb = Literal["open", "pause", "resume", "add", "withdraw", "message", "close", "refund"]
+
+
+class Act(msgspec.Struct, frozen=True):
+    """One thing to do `at_ms` after the opening, or before it. qty: units, or orders to refund."""
+
+    at_ms: int
+    verb: Verb
+    pool: str = ""
+    qty: int = 0
+
+
+def acts(seed: int, drop: Manifest) -> list[Act]:
+    """A busy creator's evening, in order of time. Pure: the same seed gives the same acts."""
+    draw = random.Random(f"{seed}/creator/{drop.id.rpartition('-')[0]}")
+    pause_ms = draw.randrange(900, 1_800)
+    found = [
+        Act(draw.randrange(200, 600), "message"),
+        Act(pause_ms, "pause"),
+        Act(pause_ms + draw.randrange(500, 1_200), "resume"),
+    ]
+    for item in drop.items:
+        for pool in item.pools:
+            if pool.withheld:
+                half = pool.withheld // 2
+                found.append(
+                    Act(draw.randrange(2_000, 4_000), "add", pool.id, pool.withheld - half)
+                )
+                if half:
+                    found.append(Act(draw.randrange(4_000, 7_000), "add", pool.id, half))
+            elif draw.random() < 0.6:
+                qty = draw.randint(1, 3)
+                # Before the opening, in its first moment, or when all is gone: then it is refused.
+                at_ms = draw.choice([-1, 0, draw.randrange(10, 5_000)])
+                found.append(Act(at_ms, "withdraw", pool.id, qty))
+                found.append(Act(draw.randrange(6_000, 8_000), "add", pool.id, qty))
+    found += [Act(draw.randrange(3_000, 9_000), "refund", qty=2) for _ in range(3)]
+    return sorted(found, key=lambda act: act.at_ms)
+
+
+async def insist(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again while the truth is away; the same command, so it is done once. Raises Away."""
+    deadline = time.monotonic() + INSIST_S_MAX
+    while True:
+        try:
+            return await ask()
+        except Unavailable:
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(INSIST_EVERY_S)
+
+
+class Operator:
+    """Someone with the right to run one drop."""
+
+    def __init__(self, store: Store, drop: DropId, name: str, *, seed: int = 0) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._store = store
+        self._drop = drop
+        self._name = name
+        self._draw = random.Random(f"{seed}/{drop}/{name}")
+
+    async def play(self, wanted: list[Act]) -> None:
+        """Do all of it, each at its time from now."""
+        begun = time.monotonic()
+        for act in wanted:
+            await asyncio.sleep(max(0.0, act.at_ms / 1000 - (time.monotonic() - begun)))
+            await self.do(act)
+
+    async def do(self, act: Act) -> None:
+        """One act, whatever becomes of it."""
+        if act.verb == "refund":
+            for order in await self._some_orders(act.qty):
+                key = secrets.token_hex(8)
+                refund = partial(self._store.refund, self._drop, order, by=self._name, key=key)
+                outcome = await insist(refund)
+                self._count(act.verb, outcome)
+            return
+        self._count(act.verb, await self.command(act))
+
+    async def command(self, act: Act) -> outcomes.CreatorOutcome:
+        """Carry one command to its end; when somebody was faster, the drop is looked at again."""
+        while True:
+            shown = await insist(partial(self._store.show, self._drop))
+            assert shown is not None, self._drop
+            revision, key = shown.revision, secrets.token_hex(8)
+            send = partial(self._send, act, revision, key)
+            outcome = await insist(send)
+            if not isinstance(outcome, refusals.StaleRevision) or outcome.revision == revision:
+                return outcome
+
+    def _send(self, act: Act, revision: int, key: str) -> Awaitable[outcomes.CreatorOutcome]:
+        store, drop, by = self._store, self._drop, self._name
+        match act.verb:
+            case "open":
+                return store.open(drop, revision=revision, by=by, key=key)
+            case "pause":
+                return store.pause(drop, revision=revision, by=by, key=key, why="rehearsed")
+            case "resume":
+                return store.resume(drop, revision=revision, by=by, key=key)
+            case "add":
+                return store.add(
+                    drop, revision=revision, by=by, key=key, pool=act.pool, qty=act.qty
+                )
+            case "withdraw":
+                return store.withdraw(
+                    drop, revision=revision, by=by, key=key, pool=act.pool, qty=act.qty
+                )
+            case "message":
+                text = "The first boxes are packed. Thank you for waiting."
+                return store.message(drop, revision=revision, by=by, key=key, text=text)
+            case "close":
+                return store.close_drop(drop, revision=revision, by=by, key=key)
+            case _:
+                raise AssertionError(act.verb)
+
+    async def _some_orders(self, count: int) -> list[str]:
+        """Orders that stand, as the log tells."""
+        lines = await insist(self._read_log)
+        standing: set[str] = set()
+        for line in lines:
+            match events.parse(line):
+                case events.Sold(hold=hold) | events.Rescued(hold=hold):
+                    standing.add(hold)
+                case events.Refunded(hold=hold):
+                    standing.discard(hold)
+        return self._draw.sample(sorted(standing), min(count, len(standing)))
+
+    async def _read_log(self) -> list[bytes]:
+        return [line async for line in self._store.log(self._drop)]
+
+    def _count(self, verb: str, outcome: object) -> None:
+        self.outcomes[f"{verb} {model.snake(type(outcome).__name__)}"] += 1

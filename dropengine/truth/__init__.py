@@ -1,0 +1,1 @@
+"""The server of the truth: its keys, its scripts, the way to them, and what it must prove."""

@@ -1,0 +1,35 @@
+"""Fans' commands as the scripts read them: rows of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine.model import FanId
+from dropengine.wire import Claim, Extend, FanCommand, Hold, Join, Leave, Pay, Release
+
+BEGINNING = frozenset({"hold", "join"})
+"""Commands that begin something; the others go on with what was begun."""
+
+Row = tuple[object, ...]
+
+
+def _pay(fan: FanId, pay: Pay) -> Row:
+    assert len(pay.holds) == 1, f"one hold per pay command here: {pay}"
+    return ("pay", fan, pay.key, pay.holds[0])
+
+
+_ROWS: dict[str, Callable[[FanId, Any], Row]] = {
+    Hold.verb: lambda fan, c: ("hold", fan, c.key, c.pool, c.qty, 1 if c.fewer else 0),
+    Claim.verb: lambda fan, c: ("claim", fan, c.key, c.hold),
+    Release.verb: lambda fan, c: ("release", fan, c.key, c.hold),
+    Extend.verb: lambda fan, c: ("extend", fan, c.key, c.hold),
+    Pay.verb: _pay,
+    Join.verb: lambda fan, c: ("join", fan, c.key, c.qty, c.pools),
+    Leave.verb: lambda fan, c: ("leave", fan, c.key, c.entry),
+}
+
+
+def command_row(fan: FanId, command: FanCommand) -> Row:
+    """One fan's command as `press` reads it. A `pay` names one hold here: split it before."""
+    return _ROWS[command.verb](fan, command)

@@ -1,0 +1,94 @@
+"""What the scripts answer, but for outcomes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dropengine import model, outcomes
+from dropengine.manifest import Manifest
+from dropengine.model import FanId
+
+
+class _Again(msgspec.Struct, frozen=True, array_like=True, tag="AGAIN"):
+    pass
+
+
+class Pressed(msgspec.Struct, frozen=True, array_like=True, tag="PRESSED"):
+    now_ms: int
+    outcomes: list[outcomes.PressOutcome]
+
+
+class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
+    """`next_ms`: when something is due next, 0 for nothing. `duties`: how many stand in the
+    outbox."""
+
+    now_ms: int
+    seq: int
+    state: str
+    next_ms: int
+    duties: int
+
+
+class PoolRow(msgspec.Struct, frozen=True, array_like=True):
+    id: str
+    free: int
+    held: int
+    sold: int
+    withheld: int
+    leased: int
+    waiting: int
+    buying: int
+    removed_base: int
+    removed_boost: int
+
+
+class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
+    """`moves`, `mail`: numbered rows after the cursor; numbers rise by one, a hole was trimmed.
+    `moves_end`, `mail_end`: the number of the newest row."""
+
+    now_ms: int
+    seq: int
+    state: str
+    revision: int
+    opens_ms: int
+    closes_ms: int
+    pools: list[PoolRow]
+    moves_end: int
+    moves: list[tuple[int, list[tuple[int, int, int]]]]
+    """Rows of (line, r, arrival); line = pool index x 2 + lane."""
+    mail_end: int
+    mail: list[tuple[int, list[tuple[FanId, int]]]]
+    """Rows of (fan, seq of the fan's last change)."""
+    news: list[tuple[int, int, str]]
+
+
+class PlaceRow(msgspec.Struct, array_like=True):
+    pool: str
+    place: int
+    r: int
+    buying: int
+
+
+class YouRow(msgspec.Struct, array_like=True):
+    fan: str
+    record: model.FanRecord
+    holds: list[tuple[str, model.HoldRecord]]
+    """Those that are held still, then the one that ended last, if any."""
+    entries: list[tuple[str, model.EntryRecord, list[PlaceRow]]]
+    orders: list[tuple[str, model.OrderRecord]]
+
+
+class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):
+    now_ms: int
+    seq: int
+    rows: list[YouRow]
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What never changes about a published drop, with the state that the reader asked for."""
+
+    manifest: Manifest
+    hash: str
+    state: str
+    revision: int
+    seq: int

@@ -1,0 +1,150 @@
+"""Which server may hold the truth: what the embedded one is told, and what any must prove.
+
+Durable means `appendfsync always`, read from the server itself at every connect: only then is what
+was acknowledged on disk.
+"""
+
+import contextlib
+import re
+from collections.abc import Mapping
+
+import redis
+import redis.asyncio
+from msgspec import Struct
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from dropengine.errors import ServerTooOld, ServerWeaker, Unavailable
+
+# Valkey calls itself Redis 7.2.4 for old clients, so its own name is looked at first.
+OLDEST = {"valkey": (8, 0), "redis": (7, 2)}
+
+
+class ServerFacts(Struct, frozen=True, kw_only=True):
+    """What a server says of itself. `run_id` is new with every start: the epoch of the screens."""
+
+    name: str
+    version: str
+    run_id: str
+    process_id: int
+    role: str
+    appendonly: bool
+    appendfsync: str | None
+    """None when the server does not let us read it."""
+    maxmemory_bytes: int
+    maxmemory_policy: str
+    writes: bool
+    """Whether its last write to disk succeeded."""
+
+    @property
+    def durable(self) -> bool:
+        """Whether what it acknowledged is on its disk."""
+        return self.appendonly and self.appendfsync == "always"
+
+
+def facts(answer: Mapping[str, object], appendfsync: str | None) -> ServerFacts:
+    """Read the fields of the answer to INFO, and the setting `appendfsync`."""
+    # The client library turns what looks like a number into one.
+    info = {field: str(value) for field, value in answer.items()}
+    name = info.get("server_name", "redis")
+    own = info.get(f"{name}_version")
+    return ServerFacts(
+        name=name,
+        version=own or info.get("redis_version", "0"),
+        run_id=info.get("run_id", ""),
+        process_id=int(info.get("process_id", "0")),
+        role=info.get("role", "master"),
+        appendonly=info.get("aof_enabled") == "1",
+        appendfsync=appendfsync,
+        maxmemory_bytes=int(info.get("maxmemory", "0")),
+        maxmemory_policy=info.get("maxmemory_policy", "noeviction"),
+        writes=info.get("aof_last_write_status", "ok") == "ok",
+    )
+
+
+def judge(found: ServerFacts, accept_weaker: bool) -> None:
+    """Refuse a server that cannot hold the truth. Raises ServerTooOld, ServerWeaker, Away."""
+    oldest = OLDEST.get(found.name.lower(), OLDEST["redis"])
+    # A pre-release like 8.0.0-rc1 counts as what it is going to be.
+    numbers = tuple(int(part) for part in re.findall(r"\d+", found.version)[:2])
+    if numbers < oldest:
+        raise ServerTooOld(found.name.capitalize(), found.version)
+    if found.role != "master":
+        raise ServerWeaker(
+            f"The server is a {found.role}, which cannot be written: name its primary in REDIS_URL."
+        )
+    if found.maxmemory_policy.startswith("allkeys"):
+        raise ServerWeaker(
+            f"The server throws records away when its memory is full (maxmemory-policy "
+            f"{found.maxmemory_policy}): set it to noeviction, or units could be sold twice."
+        )
+    if found.durable or accept_weaker:
+        return
+    if found.appendfsync is None:
+        how = "does not say whether it writes to disk before it answers"
+    elif not found.appendonly:
+        how = "keeps no log on disk (appendonly no) and forgets sales when it stops"
+    else:
+        how = f"may lose about a second of sales when power fails (appendfsync {found.appendfsync})"
+    raise ServerWeaker(
+        f"The server {how}: set `appendonly yes` and `appendfsync always` on it, "
+        f"or say --accept-weaker."
+    )
+
+
+def client(url: str, timeout_ms: int) -> redis.Redis:
+    """A client that asks once: a retry could repeat what the server already did."""
+    return redis.Redis.from_url(
+        url,
+        # The old protocol: with the new one, a server too old is not even asked its version.
+        protocol=2,
+        socket_timeout=timeout_ms / 1000,
+        socket_connect_timeout=timeout_ms / 1000,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def check_server(one: redis.Redis, accept_weaker: bool = False) -> ServerFacts:
+    """Ask a server what it is and judge it.
+
+    accept_weaker: take a server that may lose about a second of sales. Raises Away, ServerTooOld,
+    ServerWeaker.
+    """
+    try:
+        info = one.info()
+        with contextlib.suppress(redis.ResponseError):
+            policy = one.config_get("appendfsync")
+            return _judged(info, policy, accept_weaker)
+    except redis.RedisError as fault:
+        raise _away(fault) from fault
+    return _judged(info, {}, accept_weaker)
+
+
+async def check_server_async(one: redis.asyncio.Redis, accept_weaker: bool = False) -> ServerFacts:
+    """`check_server` for the client of an event loop."""
+    try:
+        info = await one.info()
+        with contextlib.suppress(redis.ResponseError):
+            policy = await one.config_get("appendfsync")
+            return _judged(info, policy, accept_weaker)
+    except redis.RedisError as fault:
+        raise _away(fault) from fault
+    return _judged(info, {}, accept_weaker)
+
+
+def _judged(info: object, policy: object, accept_weaker: bool) -> ServerFacts:
+    assert isinstance(info, dict)
+    assert isinstance(policy, dict)
+    # Names and values are bytes or text, as the client was told.
+    values = [one.decode() if isinstance(one, bytes) else str(one) for one in policy.values()]
+    found = facts(info, values[0] if values else None)
+    judge(found, accept_weaker)
+    return found
+
+
+def _away(fault: redis.RedisError) -> Unavailable:
+    if isinstance(fault, redis.AuthenticationError):
+        return Unavailable(
+            f"The server refuses the user or password of REDIS_URL: {str(fault).rstrip('.')}."
+        )
+    return Unavailable(f"The server of the truth does not answer: {str(fault).rstrip('.')}.")

@@ -1,0 +1,457 @@
+"""The truth: one method per script, typed arguments in, an outcome out.
+
+No decision is taken here. A reply that does not come means *unknown* and is raised as `Away`; what
+the scripts decide is a value.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+import redis.asyncio as redis
+from hiredis import ReplyError
+from redis.exceptions import RedisError
+
+from dropengine import model, outcomes, refusals
+from dropengine.errors import Broken, Unavailable
+from dropengine.log.replay import Truth
+from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
+from dropengine.model import DropId, FanId
+from dropengine.truth import keys, scripts
+from dropengine.truth.command_rows import BEGINNING, Row, command_row
+from dropengine.truth.connections import Connections, client
+from dropengine.truth.replies import Pressed, Settled, Shown, ViewReply, YouReply, _Again
+from dropengine.wire import FanCommand
+
+AGAIN_MAX = 4000
+"""How often a script may answer `again` before something is wrong: 64 things each time."""
+LOG_PAGE = 200
+
+
+class MemoryFull(Unavailable):
+    """The server's memory is full: it takes nothing new, and what was begun may go on."""
+
+
+_RECORDS: dict[str, type] = {
+    "pools": model.PoolRecord,
+    "items": model.ItemRecord,
+    "fans": model.FanRecord,
+    "holds": model.HoldRecord,
+    "orders": model.OrderRecord,
+    "entries": model.EntryRecord,
+    "outbox": model.DutyRecord,
+}
+_ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def _decoder(replies: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(replies)
+
+
+_PRESSED = _decoder(Pressed | _Again | refusals.Frozen | refusals.NotFound)
+_CREATOR = _decoder(outcomes.CreatorOutcome | _Again)
+_PAYMENT = _decoder(outcomes.PaymentOutcome | _Again)
+_UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
+_REFUND = _decoder(outcomes.RefundOutcome | _Again)
+_DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
+_SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
+_VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
+_YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
+_DUTY = msgspec.msgpack.Decoder(model.DutyRecord)
+_NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
+
+
+class Store:
+    """The scripts of one server. Every method that talks to it raises `Away` when no reply comes.
+
+    `loaded`: the scripts; tests hand in mutilated ones to see that they matter.
+    """
+
+    def __init__(
+        self, client: redis.Redis, loaded: dict[str, scripts.Script] | None = None
+    ) -> None:
+        # Replies are bytes here; the library's types cannot say so.
+        self.client: Any = client
+        assert isinstance(client.connection_pool, Connections), "make it with `store.client`"
+        self._cables = client.connection_pool
+        self._scripts = loaded or scripts.load()
+        self._keys: dict[str, list[str]] = {}
+
+    @classmethod
+    def connect(cls, url: str) -> Store:
+        """url: redis://, rediss:// or unix://. Nothing is sent before the first call."""
+        return cls(client(url))
+
+    async def close(self) -> None:
+        await self.client.aclose(close_connection_pool=True)
+
+    def keys_of(self, drop: str) -> list[str]:
+        known = self._keys.get(drop)
+        if known is None:
+            if len(self._keys) > 1000:
+                self._keys.clear()
+            known = self._keys[drop] = keys.of(drop)
+        return known
+
+    async def _reply(self, what: str, *words: bytes | str | int) -> Any:
+        """The reply to one request, in bytes; a refusal is a value."""
+        try:
+            return await self._cables.ask(*words)
+        except (RedisError, OSError) as error:
+            raise Unavailable(f"no reply to {what}: {error}") from error
+
+    async def _ask(self, what: str, *words: bytes | str | int) -> Any:
+        """The same for what only reads or lists: a refusal is as good as no reply."""
+        reply = await self._reply(what, *words)
+        if isinstance(reply, ReplyError):
+            raise Unavailable(f"the server refuses {what}: {reply}") from reply
+        return reply
+
+    async def _once(
+        self, verb: str, names: Sequence[str], args: Sequence[bytes | str | int]
+    ) -> Any:
+        script = self._scripts[verb]
+        head = (len(names), *names, *args)
+        reply = await self._reply(verb, "EVALSHA", script.sha, *head)
+        if isinstance(reply, ReplyError) and str(reply).startswith("NOSCRIPT"):
+            reply = await self._reply(verb, "EVAL", script.text, *head)
+        if isinstance(reply, ReplyError):
+            raise _fault(verb, str(reply)) from reply
+        return reply
+
+    async def _run(
+        self,
+        verb: str,
+        drop: str,
+        args: Sequence[bytes | str | int],
+        decoder: msgspec.msgpack.Decoder[Any],
+    ) -> Any:
+        for _ in range(AGAIN_MAX):
+            reply = decoder.decode(await self._once(verb, self.keys_of(drop), args))
+            if not isinstance(reply, _Again):
+                return reply
+            # Let the others of this process have the loop between two rounds of settling.
+            await asyncio.sleep(0)
+        raise Broken(f"{drop}: {verb} was answered 'again' {AGAIN_MAX} times")
+
+    async def press(
+        self, drop: DropId, commands: Sequence[tuple[FanId, FanCommand]], *, clock_ms: int = 0
+    ) -> Sequence[outcomes.PressOutcome | refusals.Away]:
+        """A batch in the order given, one outcome each. A drop that does not exist: NotFound for
+        each."""
+        rows = [command_row(fan, command) for fan, command in commands]
+        return await self.press_rows(drop, rows, clock_ms=clock_ms)
+
+    async def press_rows(
+        self, drop: DropId, rows: Sequence[Row], *, clock_ms: int = 0
+    ) -> Sequence[outcomes.PressOutcome | refusals.Away]:
+        """The same for commands that are rows already (`command_row`).
+
+        A server that is full refuses what would begin something as `away`; the rest is decided.
+        """
+        try:
+            return await self._press("press", drop, rows, clock_ms)
+        except MemoryFull:
+            return await self._press_full(drop, rows, clock_ms)
+
+    async def _press(
+        self, verb: str, drop: DropId, rows: Sequence[Row], clock_ms: int
+    ) -> list[outcomes.PressOutcome]:
+        reply = await self._run(verb, drop, (clock_ms, _pack(rows)), _PRESSED)
+        if isinstance(reply, Pressed):
+            return reply.outcomes
+        return [reply] * len(rows)
+
+    async def _press_full(
+        self, drop: DropId, rows: Sequence[Row], clock_ms: int
+    ) -> list[outcomes.PressOutcome | refusals.Away]:
+        """The server's memory is full: what was begun goes on, nothing new begins."""
+        going_on = [i for i, row in enumerate(rows) if row[0] not in BEGINNING]
+        answers: list[outcomes.PressOutcome | refusals.Away] = [refusals.Away()] * len(rows)
+        if going_on:
+            decided = await self._press("go_on", drop, [rows[i] for i in going_on], clock_ms)
+            for i, outcome in zip(going_on, decided, strict=True):
+                answers[i] = outcome
+        return answers
+
+    async def you(
+        self, drop: DropId, fans: Sequence[FanId], *, clock_ms: int = 0
+    ) -> YouReply | refusals.Frozen | refusals.NotFound:
+        """The whole state of at most 256 fans."""
+        return await self._run("you", drop, (clock_ms, _pack(list(fans))), _YOU)  # type: ignore[no-any-return]
+
+    async def publish(
+        self,
+        manifest: Manifest,
+        *,
+        by: str,
+        key: str,
+        test: bool = False,
+        clock_ms: int = 0,
+    ) -> outcomes.CreatorOutcome:
+        """test: scripts of this drop accept a clock argument. Never for a real sale."""
+        wanted = rules(manifest)
+        drop = DropId(manifest.id)
+        args = (
+            clock_ms,
+            by,
+            key,
+            1 if test else 0,
+            digest(manifest),
+            canonical(manifest),
+            _pack(wanted),
+            msgspec.json.encode(wanted),
+        )
+        outcome: outcomes.CreatorOutcome = await self._run("publish", drop, args, _CREATOR)
+        if isinstance(outcome, outcomes.Changed):
+            await self._list(drop)
+        return outcome
+
+    async def _list(self, drop: DropId) -> None:
+        """Put a drop into the house's index. The index may lag behind; it decides nothing."""
+        at = await self._field(drop, "at")
+        await self._ask("the index", "ZADD", keys.HOUSE_DROPS, "NX", int(at or 0), drop)
+
+    async def _creator(
+        self,
+        verb: str,
+        drop: DropId,
+        revision: int,
+        by: str,
+        key: str,
+        *more: str | int,
+        clock_ms: int,
+    ) -> outcomes.CreatorOutcome:
+        args = (clock_ms, revision, by, key, *more)
+        return await self._run(verb, drop, args, _CREATOR)  # type: ignore[no-any-return]
+
+    async def open(
+        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
+    ) -> outcomes.CreatorOutcome:
+        return await self._creator("open", drop, revision, by, key, clock_ms=clock_ms)
+
+    async def pause(
+        self, drop: DropId, *, revision: int, by: str, key: str, why: str = "", clock_ms: int = 0
+    ) -> outcomes.CreatorOutcome:
+        return await self._creator("pause", drop, revision, by, key, why, clock_ms=clock_ms)
+
+    async def resume(
+        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
+    ) -> outcomes.CreatorOutcome:
+        return await self._creator("resume", drop, revision, by, key, clock_ms=clock_ms)
+
+    async def add(
+        self,
+        drop: DropId,
+        *,
+        revision: int,
+        by: str,
+        key: str,
+        pool: str,
+        qty: int,
+        clock_ms: int = 0,
+    ) -> outcomes.CreatorOutcome:
+        """Withheld units become free."""
+        return await self._creator("add", drop, revision, by, key, pool, qty, clock_ms=clock_ms)
+
+    async def withdraw(
+        self,
+        drop: DropId,
+        *,
+        revision: int,
+        by: str,
+        key: str,
+        pool: str,
+        qty: int,
+        clock_ms: int = 0,
+    ) -> outcomes.CreatorOutcome:
+        """Free units become withheld."""
+        return await self._creator(
+            "withdraw", drop, revision, by, key, pool, qty, clock_ms=clock_ms
+        )
+
+    async def message(
+        self, drop: DropId, *, revision: int, by: str, key: str, text: str, clock_ms: int = 0
+    ) -> outcomes.CreatorOutcome:
+        return await self._creator("message", drop, revision, by, key, text, clock_ms=clock_ms)
+
+    async def close_drop(
+        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
+    ) -> outcomes.CreatorOutcome:
+        return await self._creator("close", drop, revision, by, key, clock_ms=clock_ms)
+
+    async def cancel(
+        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
+    ) -> outcomes.CreatorOutcome:
+        return await self._creator("cancel", drop, revision, by, key, clock_ms=clock_ms)
+
+    async def succeeded(
+        self,
+        drop: DropId,
+        hold: str,
+        charge: str,
+        amount: int,
+        currency: str,
+        captured: bool,
+        *,
+        clock_ms: int = 0,
+    ) -> outcomes.PaymentOutcome:
+        """A payment for `hold` succeeded at the provider. amount: minor units."""
+        args = (clock_ms, hold, charge, amount, currency, 1 if captured else 0)
+        return await self._run("succeeded", drop, args, _PAYMENT)  # type: ignore[no-any-return]
+
+    async def unpaid(self, drop: DropId, hold: str, *, clock_ms: int = 0) -> outcomes.UnpaidOutcome:
+        """The provider says that nobody paid for a hold it was asked about."""
+        return await self._run("unpaid", drop, (clock_ms, hold), _UNPAID)  # type: ignore[no-any-return]
+
+    async def refund(
+        self, drop: DropId, order: str, *, by: str, key: str, clock_ms: int = 0
+    ) -> outcomes.RefundOutcome:
+        return await self._run("refund", drop, (clock_ms, order, by, key), _REFUND)  # type: ignore[no-any-return]
+
+    async def discharge(
+        self, drop: DropId, duty: str, result: str, *, clock_ms: int = 0
+    ) -> outcomes.DischargeOutcome:
+        """result: done or failed."""
+        return await self._run("discharge", drop, (clock_ms, duty, result), _DISCHARGE)  # type: ignore[no-any-return]
+
+    async def duties(self, drop: DropId) -> dict[str, model.DutyRecord]:
+        """What stands in the outbox."""
+        flat = await self._ask("the outbox", "HGETALL", keys.one(drop, "outbox"))
+        rows = zip(flat[::2], flat[1::2], strict=True)
+        return {name.decode(): _DUTY.decode(raw) for name, raw in rows}
+
+    async def settle(
+        self, drop: DropId, *, clock_ms: int = 0
+    ) -> Settled | refusals.Frozen | refusals.NotFound:
+        return await self._run("settle", drop, (clock_ms,), _SETTLED)  # type: ignore[no-any-return]
+
+    async def view(
+        self, drop: DropId, moves_at: int = 0, mail_at: int = 0, *, clock_ms: int = 0
+    ) -> ViewReply | refusals.Frozen | refusals.NotFound:
+        """The newest public state, and the rows after the two cursors; arms the nudge."""
+        return await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)  # type: ignore[no-any-return]
+
+    async def drops(self) -> list[DropId]:
+        """Every drop of the house, the newest first."""
+        rows = await self._ask("the index", "ZREVRANGE", keys.HOUSE_DROPS, 0, -1)
+        return [DropId(row.decode()) for row in rows]
+
+    async def lease(self, what: str, who: str, ms: int) -> bool:
+        """Is `who` the one to do `what` for the next `ms`? It only saves work; nothing rests on
+        it."""
+        name = f"{{house}}:lease:{what}"
+        if await self._ask("the lease", "SET", name, who, "PX", ms, "NX"):
+            return True
+        if await self._ask("the lease", "GET", name) != who.encode():
+            return False
+        return bool(await self._ask("the lease", "PEXPIRE", name, ms))
+
+    async def time_ms(self) -> int:
+        """The server's clock, ms since 1970."""
+        seconds, micros = await self._ask("the clock", "TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def show(self, drop: DropId) -> Shown | None:
+        """The manifest and where the drop stands, or None when there is no such drop."""
+        fields = ("manifest", "hash", "state", "revision", "seq")
+        row = await self._ask("the drop", "HMGET", keys.one(drop, "drop"), *fields)
+        if row[0] is None:
+            return None
+        return Shown(
+            from_canonical(row[0]), row[1].decode(), row[2].decode(), int(row[3]), int(row[4])
+        )
+
+    async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
+        """One hold as it stands, without settling: for pages of the payment provider."""
+        raw = await self._ask("the hold", "HGET", keys.one(drop, "holds"), hold)
+        return None if raw is None else msgspec.msgpack.decode(raw, type=model.HoldRecord)
+
+    async def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
+        """The stored texts of the events with seq > after, in order."""
+        name = keys.one(drop, "log")
+        while True:
+            since = f"{after + 1}-0"
+            rows = await self._ask("the log", "XRANGE", name, since, "+", "COUNT", LOG_PAGE)
+            for row_id, fields in rows:
+                # An entry has the number of its last event.
+                last, texts = int(row_id.split(b"-")[0]), fields[1::2]
+                for seq, text in enumerate(texts, last - len(texts) + 1):
+                    if seq > after:
+                        yield text
+                after = last
+            if len(rows) < LOG_PAGE:
+                return
+
+    async def truth(self, drop: DropId, *, attempts: int = 50) -> Truth | None:
+        """All truth keys at one moment, for the audit and for `replay`; None when there is no such
+        drop.
+
+        Read in parts; when the log grew meanwhile it is read again, at most `attempts` times.
+        """
+        for _ in range(attempts):
+            seqs: set[int] = set()
+            parts: dict[str, dict[bytes, bytes]] = {}
+            for name in keys.TRUTH:
+                found = await self._parts(drop, name, seqs)
+                if found is None:
+                    return None
+                parts[name] = found
+            if len(seqs) == 1:
+                return _truth(parts)
+        raise Unavailable(f"{drop}: it changes faster than it can be read; ask when it is quiet")
+
+    async def _parts(self, drop: DropId, name: str, seqs: set[int]) -> dict[bytes, bytes] | None:
+        rows: dict[bytes, bytes] = {}
+        cursor: bytes | str = "0"
+        names = (keys.one(drop, "drop"), keys.one(drop, name))
+        while True:
+            word, *reply = await self._once("audit", names, (cursor,))
+            if word == b"NOT_FOUND":
+                return None
+            seq, cursor, flat = reply
+            seqs.add(seq)
+            rows.update(zip(flat[::2], flat[1::2], strict=True))
+            if cursor == b"0":
+                return rows
+
+    async def _field(self, drop: DropId, field: str) -> Any:
+        return await self._ask("the drop", "HGET", keys.one(drop, "drop"), field)
+
+
+def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
+    drop = {
+        k.decode(): v for k, v in parts["drop"].items() if k not in (b"manifest", b"rules", b"news")
+    }
+    values: dict[str, Any] = {"drop": {k: v.decode() for k, v in drop.items()}}
+    values["news"] = _NEWS.decode(parts["drop"][b"news"])
+    for name, record in _RECORDS.items():
+        decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(record)
+        values[name] = {k.decode(): decoder.decode(v) for k, v in parts[name].items()}
+    for name in _ZSETS:
+        values[name] = {k.decode(): int(float(v)) for k, v in parts[name].items()}
+    values["charges"] = {k.decode(): v.decode() for k, v in parts["charges"].items()}
+    return Truth(**values)
+
+
+_PASSING = (
+    *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "READONLY"),
+    *("TRYAGAIN", "UNBLOCKED", "NOAUTH", "WRONGPASS", "ERR max number of clients"),
+)
+"""Refusals of a server that is there and will do it later, or after an operator's word: it has
+lost nothing."""
+
+
+def _fault(verb: str, refusal: str) -> Exception:
+    """The server's refusal of a script as a fault: passing ones are `Away`, what our scripts say
+    is `Broken`."""
+    if refusal.startswith("OOM"):
+        return MemoryFull(f"the server's memory is full: {verb} begins something")
+    if refusal.startswith(_PASSING):
+        return Unavailable(f"the server cannot do {verb} now: {refusal}")
+    return Broken(f"{verb}: {refusal}")

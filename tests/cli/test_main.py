@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from msgspec import Struct
+
+from dropengine.cli import drop_commands, main
+from dropengine.config import FIELDS, Settings
+from dropengine.processes.embedded_server import EmbeddedServer
+from tests.kit import handwritten_logs
+
+PIN = str(files("dropengine") / "examples" / "eclipse-pin.toml")
+MIX = str(files("dropengine") / "examples" / "hard-mix-a.toml")
+COMMANDS = ("serve", "demo", "drop", "referee", "doctor", "config")
+
+
+class Ran(Struct, frozen=True):
+    """How one command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place where no setting of the developer's own is in the way."""
+    monkeypatch.chdir(tmp_path)
+    usual = ("REDIS_URL", "PORT", "HOST", "WEB_CONCURRENCY", "SECRET_KEY")
+    for name in [*usual, *(name for name in os.environ if name.startswith("DROPENGINE_"))]:
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def shop(data_dir: Path) -> Iterator[Path]:
+    """The data directory of a shop whose server runs."""
+    with EmbeddedServer(Settings(data_dir=data_dir)):
+        yield data_dir
+
+
+@pytest.fixture
+def run(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def one(*words: object) -> Ran:
+        code = main.main([str(word) for word in words])
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    return one
+
+
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, *(f"drop {verb[0]}" for verb in drop_commands.VERBS)]
+)
+def test_every_command_says_in_a_sentence_what_it_does(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    about = capsys.readouterr().out.split("\n\n")[1]
+    assert about[0].isupper()
+    assert about.rstrip().endswith(".")
+
+
+def test_every_setting_has_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(["serve", "--help"])
+    said = capsys.readouterr().out
+    assert [name for name in FIELDS if f"--{name.replace('_', '-')}" not in said] == []
+
+
+def test_help_comes_without_a_server_and_without_waiting() -> None:
+    """A process of its own: what `--help` imports is part of what it costs."""
+    asked = [sys.executable, "-X", "importtime", "-m", "dropengine", "--help"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines()}
+    assert imported.isdisjoint({"uvicorn", "starlette", "httpx2", "uvloop"})
+
+
+def test_a_flag_wins_over_the_environment_and_the_file(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dropengine.toml").write_text("tick_ms = 200\nsettle_ms = 300\nport = 7001\n")
+    monkeypatch.setenv("PORT", "7002")
+    monkeypatch.setenv("DROPENGINE_SETTLE_MS", "400")
+    said = run("config", "--show", "--port", "7003").out
+    assert "port = 7003  # --port" in said
+    assert "settle_ms = 400  # DROPENGINE_SETTLE_MS" in said
+    assert "tick_ms = 200  # dropengine.toml line 1" in said
+
+
+def test_the_secret_is_never_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "canary" * 8)
+    assert "canary" not in run("config").out
+
+
+def test_wrong_settings_are_all_told_at_once(run: Run) -> None:
+    ran = run("config", "--port", "70000", "--tick-ms", "soon")
+    assert ran.code == 2
+    assert "--port" in ran.err
+    assert "--tick-ms" in ran.err
+    assert "Traceback" not in ran.err
+
+
+@pytest.fixture
+def honest(tmp_path: Path) -> Path:
+    path = tmp_path / "log.ndjson"
+    path.write_bytes(b"".join(handwritten_logs.text(handwritten_logs.a_rush().log)))
+    return path
+
+
+def test_an_honest_log_is_accepted(run: Run, honest: Path) -> None:
+    ran = run("referee", honest)
+    assert ran.code == 0
+    assert "No violation." in ran.out
+
+
+def test_a_doctored_log_fails_the_command(run: Run, honest: Path) -> None:
+    lines = honest.read_bytes().splitlines(keepends=True)
+    honest.write_bytes(b"".join(lines[:3] + lines[4:]))
+    ran = run("referee", honest)
+    assert ran.code == 1
+    assert "INV-5" in ran.out
+
+
+def test_a_verdict_can_be_read_by_machines(run: Run, honest: Path) -> None:
+    verdict = json.loads(run("referee", "--json", honest).out)
+    assert verdict["oversold"] == 0
+    assert verdict["violations"] == []
+
+
+def test_a_log_may_come_from_a_pipe(
+    run: Run, honest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(honest.read_bytes())))
+    assert run("referee", "-").code == 0
+
+
+def test_a_log_that_is_not_there_is_a_sentence(run: Run, tmp_path: Path) -> None:
+    ran = run("referee", tmp_path / "none.ndjson")
+    assert ran.code == 1
+    assert "No such file" in ran.err
+
+
+def test_a_shop_that_does_not_run_is_a_sentence(run: Run, data_dir: Path) -> None:
+    ran = run("drop", "list")
+    assert ran.code == 4
+    assert "dropengine serve" in ran.err
+
+
+def test_a_drop_goes_through_its_whole_life(run: Run, shop: Path) -> None:
+    published = run("drop", "publish", MIX, "--by", "ana")
+    assert published.code == 0, published.err
+    assert "is published" in published.out
+    for words, said in (
+        (["open", MIX], "live, revision 2"),
+        (["message", "hard-mix-a", "Hello."], "revision 3"),
+        (["pause", "hard-mix-a", "--why", "lunch"], "paused, revision 4"),
+        (["resume", MIX], "live, revision 5"),
+        (["withdraw", "hard-mix-a", "night@north", 2], "revision 6"),
+        (["add", "hard-mix-a", "night@north", 1], "revision 7"),
+        (["close", "hard-mix-a"], "revision 8"),
+    ):
+        ran = run("drop", *words)
+        assert ran.code == 0, ran.err
+        assert said in ran.out
+    shown = run("drop", "show", "hard-mix-a").out
+    assert "night@north" in shown
+    assert "revision 8" in shown
+    assert run("drop", "list").out.startswith("hard-mix-a\t")
+
+
+def test_a_log_can_be_exported_and_judged(run: Run, shop: Path, tmp_path: Path) -> None:
+    run("drop", "publish", MIX)
+    run("drop", "open", MIX)
+    log = tmp_path / "exported.ndjson"
+    log.write_text(run("drop", "log", MIX).out)
+    assert [json.loads(line)["e"] for line in log.read_bytes().splitlines()] == [
+        "published",
+        "opened",
+    ]
+    assert run("referee", log).code == 0
+
+
+def test_a_published_drop_may_open_so_many_seconds_from_now(run: Run, shop: Path) -> None:
+    ran = run("drop", "publish", PIN, "--id", "tonight", "--opens-in", 3600)
+    assert ran.code == 0, ran.err
+    shown = json.loads(run("drop", "show", "tonight", "--json").out)
+    assert shown["view"]["state"] == "scheduled"
+    assert shown["manifest"]["opens_ms"] > 0
+
+
+def test_of_two_operators_the_second_is_refused(run: Run, shop: Path) -> None:
+    run("drop", "publish", MIX)
+    run("drop", "open", MIX)
+    assert run("drop", "pause", MIX, "--revision", 2, "--by", "ana").code == 0
+    ran = run("drop", "close", MIX, "--revision", 2, "--by", "ben")
+    assert ran.code == 1
+    assert "stale_revision" in ran.err
+    assert "ana" in ran.err
+
+
+def test_the_same_key_is_done_once(run: Run, shop: Path) -> None:
+    run("drop", "publish", MIX)
+    run("drop", "open", MIX)
+    words = ("drop", "withdraw", MIX, "night@north", 2, "--revision", 2, "--key", "k", "--by", "a")
+    assert run(*words).code == 0
+    assert run(*words).code == 0
+    pools = json.loads(run("drop", "show", MIX, "--json").out)["view"]["pools"]
+    assert next(pool["free"] for pool in pools if pool["id"] == "night@north") == 10
+
+
+def test_a_refused_command_says_why(run: Run, shop: Path) -> None:
+    run("drop", "publish", MIX)
+    ran = run("drop", "resume", MIX)
+    assert ran.code == 1
+    assert ran.err.startswith("Refused (")
+
+
+def test_a_drop_that_is_not_there_is_a_sentence(run: Run, shop: Path) -> None:
+    for words in (["show", "none"], ["open", "none"], ["log", "none"]):
+        ran = run("drop", *words)
+        assert ran.code == 1
+        assert "no drop none" in ran.err
+
+
+def test_five_mistakes_in_a_manifest_are_told_at_once(run: Run, shop: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    text = Path(PIN).read_text()
+    text = text.replace("limit = 2 ", "limit = 0 ").replace('mode = "rush"', 'mode = "crowd"')
+    text = text.replace('currency = "EUR"', 'currency = "XXX"').replace("cap = 200", "cap = -1")
+    broken.write_text(text.replace('zone = "Europe/Madrid"', 'zone = "Mars/Crater"'))
+    ran = run("drop", "publish", broken)
+    assert ran.code == 2
+    assert "5 mistakes" in ran.err
+    assert len([line for line in ran.err.splitlines() if "line" in line]) == 5
+
+
+def test_a_second_shop_on_one_directory_is_refused(run: Run, shop: Path) -> None:
+    ran = run("demo", "--headless", "--fans", 5, "--data-dir", shop)
+    assert ran.code == 3
+    assert "already sells" in ran.err
+
+
+def test_a_server_that_is_not_ours_is_not_killed(run: Run) -> None:
+    words = ("demo", "--headless", "--kill", "server", "--redis-url", "redis://127.0.0.1:1/0")
+    ran = run(*words)
+    assert ran.code == 1
+    assert "REDIS_URL" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words", [["--kill", "worker"], ["--units", "5"], ["--report", "r"], ["--mix", "hard"]]
+)
+def test_what_only_a_rehearsal_does_is_not_silently_left_out(run: Run, words: list[str]) -> None:
+    ran = run("demo", *words)
+    assert ran.code == 1
+    assert "--headless" in ran.err
+
+
+def test_a_manifests_mistakes_are_told_though_no_shop_runs(run: Run, tmp_path: Path) -> None:
+    """Who writes a manifest on the train can have it checked there."""
+    bad = tmp_path / "bad.toml"
+    bad.write_text('id = "Bad Id"\n', encoding="utf-8")
+    ended = run("drop", "publish", str(bad), "--data-dir", str(tmp_path / "none"))
+    assert ended.code == 2
+    assert "line 1, id" in ended.err

@@ -1,0 +1,115 @@
+"""The doors of operators: is it alive, can it sell, and the numbers."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from dropengine import __version__
+from dropengine.doors.health import SETTLER_LATE_S
+from tests.kit import web_process
+from tests.kit.manifests import item
+from tests.kit.private_server import Server
+from tests.kit.web_process import WebProcess, settings, until
+
+server = web_process.server
+house = web_process.house
+
+
+async def test_a_process_that_answers_is_alive_and_a_shop_that_can_sell_is_ready(
+    house: WebProcess,
+) -> None:
+    await until(lambda: house.house.settler.last_at)
+    async with house.http() as http:
+        assert (await http.get("/healthz")).text == "ok\n"
+        answer = await http.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-store"
+        said = answer.json()
+        assert said["ready"] is True
+        assert (said["server"], said["settler"], said["version"]) == ("ok", "ok", __version__)
+        # This server keeps nothing on disk, and the page says so.
+        assert said["durability"] == "a power cut may lose about a second of sales"
+
+
+async def test_a_durable_server_is_called_durable(tmp_path: Path) -> None:
+    truth = Server(tmp_path / "truth", durable=True).start()
+    async with web_process.front(settings(truth.url, tmp_path)) as house, house.http() as http:
+        said = (await http.get("/readyz")).json()
+        assert said["durability"] == "every acknowledged sale is on disk"
+        sale = await house.sale()
+        snapshot = (await http.get(f"/api/drops/{sale.drop}")).json()
+        assert snapshot["drop"]["durable"] is True
+    truth.stop()
+
+
+async def test_a_shop_without_its_server_is_alive_and_not_ready(tmp_path: Path) -> None:
+    truth = Server(tmp_path / "truth", durable=True).start()
+    conf = settings(truth.url, tmp_path, redis_timeout_ms=500)
+    async with web_process.front(conf) as house, house.http() as http:
+        truth.kill()
+        assert (await http.get("/healthz")).status_code == 200
+        answer = await http.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["server"] == "away"
+        # Where the server is concerns nobody outside.
+        assert str(tmp_path) not in answer.text
+        assert (await http.get("/metrics")).status_code == 200
+        truth.start()
+        last = house.house.settler.last_at
+        await until(lambda: house.house.settler.last_at > last)
+        assert (await http.get("/readyz")).status_code == 200
+    truth.stop()
+
+
+async def test_a_shop_whose_settler_is_late_is_not_ready(server: Server, tmp_path: Path) -> None:
+    async with (
+        web_process.front(settings(server.url, tmp_path, settle_ms=600_000)) as house,
+        house.http() as http,
+    ):
+        settler = house.house.settler
+        await until(lambda: settler.last_at)
+        assert (await http.get("/readyz")).status_code == 200
+        settler.last_at = time.monotonic() - SETTLER_LATE_S - 5
+        answer = await http.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["settler"] == "late by 15 s"
+        metrics = (await http.get("/metrics")).text
+        assert "dropengine_settler_age_seconds 15." in metrics
+
+
+async def test_the_numbers_add_up_and_can_be_read_by_prometheus(house: WebProcess) -> None:
+    sale = await house.sale(
+        item("pin", {"pin@north": 3, "pin@south": 4}, withheld={"pin@south": 1})
+    )
+    await sale.held("ada", "pin@north")
+    async with house.http() as http, house.watcher(sale.drop), house.fan(sale.drop) as fan:
+        done = await fan.ask("hold", pool="pin@south")
+        await fan.tick(done["seq"])
+        text = (await http.get("/metrics")).text
+    units: dict[str, dict[str, int]] = {}
+    named: dict[str, float] = {}
+    types = {}
+    for row in text.splitlines():
+        if row.startswith("# TYPE "):
+            _, _, name, kind = row.split()
+            types[name] = kind
+            continue
+        name, _, value = row.rpartition(" ")
+        bare, _, labels = name.partition("{")
+        assert bare in types
+        known = dict(pair.split("=") for pair in labels.rstrip("}").split(",") if pair)
+        if known.get("drop", f'"{sale.drop}"') != f'"{sale.drop}"':
+            continue
+        if bare == "dropengine_units":
+            units.setdefault(known["pool"].strip('"'), {})[known["state"].strip('"')] = int(value)
+        else:
+            named[bare] = float(value)
+    assert units == {
+        "pin@north": {"free": 2, "held": 1, "sold": 0, "withheld": 0, "leased": 0},
+        "pin@south": {"free": 2, "held": 1, "sold": 0, "withheld": 1, "leased": 0},
+    }
+    assert named["dropengine_seats"] == 2
+    assert named["dropengine_fans"] == 1
+    assert named["dropengine_log_length"] >= done["seq"]
+    assert types["dropengine_units"] == "gauge"

@@ -1,0 +1,1 @@
+"""What tests share: servers, drops, clocks, people, and the oracle."""

@@ -1,0 +1,205 @@
+"""A whole shop with a real browser before it: what people see, press, and who else is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+import msgspec
+from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
+
+from dropengine import outcomes, refusals, wire
+from dropengine.manifest import Manifest
+from dropengine.model import DropId, FanId
+from dropengine.processes.supervisor import Running
+from dropengine.truth.store import Store
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+
+
+def chromium() -> str:
+    """The browser of this machine: the one that CHROMIUM names, or the first of the usual names."""
+    names = (os.environ.get("CHROMIUM", ""), *CHROMIUM)
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    assert found is not None, "no Chromium here: make test installs one, CHROMIUM names another"
+    return found
+
+
+@dataclass
+class Faults:
+    """What a page did that no page may do."""
+
+    seen: list[str] = field(default_factory=list)
+
+    async def watch(self, context: BrowserContext) -> None:
+        await context.expose_binding("violated", lambda _, what: self.seen.append(f"CSP: {what}"))
+        await context.add_init_script(
+            "document.addEventListener('securitypolicyviolation', (event) => "
+            "violated(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));"
+        )
+        context.on("weberror", lambda error: self.seen.append(f"error: {error.error}"))
+        context.on("dialog", lambda dialog: self.seen.append(f"dialog: {dialog.message}"))
+
+
+class Drop:
+    """A published drop: its maker's hands, and fans who are not in a browser."""
+
+    def __init__(self, store: Store, manifest: Manifest) -> None:
+        self.store = store
+        self.manifest = manifest
+        self.id = DropId(manifest.id)
+        self.path = f"/drops/{manifest.id}"
+        self.pool = manifest.items[0].pools[0].id
+        self.revision = 1
+        self._keys = count(1)
+
+    def key(self) -> str:
+        return f"stage-{next(self._keys)}"
+
+    def _done(self, outcome: outcomes.CreatorOutcome) -> None:
+        assert isinstance(outcome, outcomes.Changed), outcome
+        self.revision = outcome.revision
+
+    async def publish(self) -> None:
+        self._done(await self.store.publish(self.manifest, by="mia", key=self.key()))
+
+    async def open(self) -> None:
+        self._done(await self.store.open(self.id, revision=self.revision, by="mia", key=self.key()))
+
+    async def pause(self) -> None:
+        self._done(
+            await self.store.pause(self.id, revision=self.revision, by="mia", key=self.key())
+        )
+
+    async def say(self, text: str) -> None:
+        self._done(
+            await self.store.message(
+                self.id, revision=self.revision, by="mia", key=self.key(), text=text
+            )
+        )
+
+    async def press(
+        self, fan: str, command: wire.FanCommand
+    ) -> outcomes.PressOutcome | refusals.Away:
+        (outcome,) = await self.store.press(self.id, [(FanId(fan), command)])
+        return outcome
+
+    async def hold(self, fan: str, qty: int = 1) -> str:
+        outcome = await self.press(fan, wire.Hold(0, self.key(), self.pool, qty))
+        assert isinstance(outcome, outcomes.Held), outcome
+        return outcome.id
+
+    async def release(self, fan: str, hold: str) -> None:
+        outcome = await self.press(fan, wire.Release(0, self.key(), hold))
+        assert isinstance(outcome, outcomes.Released), outcome
+
+    async def join(self, fan: str) -> str:
+        outcome = await self.press(fan, wire.Join(0, self.key(), [self.pool]))
+        assert isinstance(outcome, outcomes.Joined), outcome
+        return outcome.id
+
+    async def leave(self, fan: str, entry: str) -> None:
+        outcome = await self.press(fan, wire.Leave(0, self.key(), entry))
+        assert isinstance(outcome, outcomes.Left), outcome
+
+
+class Person:
+    """Somebody at a screen."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @property
+    def button(self) -> Locator:
+        """The one button."""
+        return self.page.locator("button.one")
+
+    async def open(self, drop: Drop) -> None:
+        await self.page.goto(drop.path)
+        await self.is_live()
+
+    async def is_live(self) -> None:
+        await expect(self.page.locator("drop-link")).to_have_text("Live")
+
+    async def sees_stale(self) -> None:
+        """The page says that it is not live, and since when."""
+        await expect(self.page.locator("drop-link")).to_contain_text("Not live since")
+
+    async def reads(self, words: str) -> None:
+        """The button says this."""
+        await expect(self.button).to_contain_text(words)
+
+    async def press(self, words: str) -> None:
+        """Press the button once it says this and can be pressed."""
+        await self.reads(words)
+        await expect(self.button).to_have_attribute("aria-disabled", "false")
+        await self.button.click()
+
+    async def pays(self) -> None:
+        """On the provider's page: pay; it leads back to the drop."""
+        await self.page.locator("button[value=pay]").click()
+        await self.is_live()
+
+    async def sees(self, words: str) -> None:
+        await expect(self.page.locator("main")).to_contain_text(words)
+
+    async def figures(self, *, free: int, held: int, sold: int) -> None:
+        """The stock on the screen."""
+        for name, number in (("free", free), ("held", held), ("sold", sold)):
+            await expect(self.page.locator(f".figures .{name} dd")).to_have_text(str(number))
+
+
+class BrowserPage:
+    """One test's world. `faults` must stay empty."""
+
+    def __init__(self, running: Running, store: Store, browser: Browser, name: str) -> None:
+        self.running = running
+        self.store = store
+        self.browser = browser
+        self.faults = Faults()
+        self._name = name
+        self._drops = count(1)
+
+    async def drop(self, manifest: Manifest, *, opened: bool = True) -> Drop:
+        """Publish it under an id of its own."""
+        named = msgspec.structs.replace(manifest, id=f"{self._name}-{next(self._drops)}")
+        drop = Drop(self.store, named)
+        await drop.publish()
+        if opened:
+            await drop.open()
+        return drop
+
+    @asynccontextmanager
+    async def context(
+        self, viewport: ViewportSize = PHONE, *, scripts: bool = True
+    ) -> AsyncIterator[BrowserContext]:
+        """A browser of somebody who was never here."""
+        context = await self.browser.new_context(
+            viewport=viewport,
+            base_url=self.running.url,
+            java_script_enabled=scripts,
+            timezone_id="Asia/Tokyo",
+        )
+        await self.faults.watch(context)
+        try:
+            yield context
+        finally:
+            await context.close()
+
+    @asynccontextmanager
+    async def person(self, viewport: ViewportSize = PHONE) -> AsyncIterator[Person]:
+        async with self.context(viewport) as context:
+            yield Person(await context.new_page())

@@ -1,0 +1,121 @@
+"""What the server's keys must hold when the oracle is right, each counted from its records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dropengine import events, model, outcomes
+from dropengine.log.replay import Truth
+from tests.kit.oracle import Bought, Entry, Oracle
+
+LANE_WIDTH = 2**42
+POINTS_WIDTH = 2**32
+
+
+def truth(oracle: Oracle) -> Truth:
+    """The whole of `Store.truth`, from records that know no counter, set or flag."""
+    ids = list(oracle.pools)
+    return Truth(
+        drop=head(oracle),
+        news=[(e.seq, e.at, e.text) for e in oracle.log if isinstance(e, events.Message)][-5:],
+        pools={p: pool_record(oracle, p) for p in ids},
+        items={
+            item.id: model.ItemRecord(i, item.cap, item.price, item.limit, item.most, item.given)
+            for i, item in enumerate(oracle.items.values())
+        },
+        fans={fan: fan_record(oracle, fan) for fan in oracle.seen},
+        holds={h: oracle.hold_record(hold) for h, hold in oracle.holds.items()},
+        orders={
+            o.id: model.OrderRecord(
+                o.fan, o.pool, o.qty, o.amount, list(o.serials), o.charge, o.state, o.at
+            )
+            for o in oracle.orders.values()
+        },
+        entries={e: oracle.entry_record(entry) for e, entry in oracle.entries.items()},
+        due={member: when for when, member in oracle.due()},
+        places=standing(oracle, lambda entry, pool: entry.open),
+        ready=standing(oracle, lambda entry, pool: entry.open and oracle.is_ready(entry, pool)),
+        buying=standing(oracle, lambda entry, pool: entry.state == "offered"),
+        returned={
+            f"{item.id}/{serial:08d}": 0
+            for item in oracle.items.values()
+            for serial in item.returned
+        },
+        sales={
+            e.hold: e.seq
+            for e in oracle.log
+            if isinstance(e, events.Sale) and oracle.orders[e.hold].kept
+        },
+        charges={charge: ending(outcome) for charge, outcome in oracle.charges.items()},
+        outbox={
+            name: model.DutyRecord(d.kind, d.hold, d.charge, d.amount, d.at)
+            for name, d in oracle.outbox.items()
+        },
+    )
+
+
+def pool_record(oracle: Oracle, pool: str) -> model.PoolRecord:
+    it = oracle.pools[pool]
+    return model.PoolRecord(
+        index=list(oracle.pools).index(pool),
+        item=it.item,
+        cap=it.cap,
+        free=oracle.free(pool),
+        held=oracle.held(pool),
+        sold=oracle.sold(pool),
+        withheld=it.withheld,
+        leased=0,
+        lane_count=it.calls,
+        removed=(it.removed[0], it.removed[1]),
+    )
+
+
+def fan_record(oracle: Oracle, fan: str) -> model.FanRecord:
+    return model.FanRecord(
+        seq=oracle.seen[fan],
+        used=oracle.used(fan),
+        makegood=int(fan in oracle.madegood),
+        holds=[h.id for h in oracle.open_holds(fan)],
+        entries=[e.id for e in oracle.open_entries(fan)],
+        orders=[o.id for o in oracle.orders.values() if o.fan == fan],
+        last=oracle.ended.get(fan, ""),
+    )
+
+
+def standing(oracle: Oracle, inside: Callable[[Entry, str], bool]) -> dict[str, int]:
+    """entry@pool index -> score, for those entries of a line that are `inside`."""
+    return {
+        f"{entry.id}@{index}": score(index, entry)
+        for index, pool in enumerate(oracle.pools)
+        for entry in oracle.entries.values()
+        if pool in entry.pools and inside(entry, pool)
+    }
+
+
+def score(index: int, entry: Entry) -> int:
+    line = index * 2 + entry.lane
+    return line * LANE_WIDTH + (model.POINTS_MAX - entry.points) * POINTS_WIDTH + entry.n
+
+
+def ending(outcome: Bought) -> str:
+    match outcome:
+        case outcomes.Voided(hold=hold, why=why, entry=entry):
+            return f"voided|{hold}|{why}|{entry}"
+        case outcomes.Sold(hold=hold):
+            return f"sold|{hold}"
+        case outcomes.Rescued(hold=hold):
+            return f"rescued|{hold}"
+
+
+def head(oracle: Oracle) -> dict[str, str]:
+    """The counters of the drop hash."""
+    return {
+        "state": oracle.state,
+        "seq": str(oracle.seq),
+        "at": str(oracle.log[-1].at),
+        "revision": str(oracle.revision),
+        "arrivals": str(oracle.arrivals),
+        "holds": str(len(oracle.holds)),
+        "what": oracle.last_word[0],
+        "by": oracle.last_word[1],
+    }

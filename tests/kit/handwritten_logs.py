@@ -1,0 +1,472 @@
+"""Small honest logs, written by hand: a few words say what happened, events come out.
+
+The pen only fills in what follows from the words: seq, ids, prices, deadlines. What happens, and in
+which order, is the writer's. `doctor` and its friends then spoil a log in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from dropengine import events
+from dropengine.model import POINTS_MAX
+
+START_MS = 1_800_000_000_000
+HOLD_MS = 480_000
+OFFER_MS = 1_800_000
+EXTEND_MS = 120_000
+PAY_MS = 180_000
+COOL_MS = 60_000
+LOOKUP_MS = 90_000
+PRICE = 2400
+
+Log = list[events.AnyEvent]
+
+
+def rules(
+    pools: dict[str, tuple[int, int]] | None = None, *, limit: int = 2, k: int = 3, most: int = 2
+) -> events.Rules:
+    """`pools`: id -> (cap, withheld); pools of one item are written `item@node`."""
+    pools = pools or {"pin": (3, 0)}
+    caps: dict[str, int] = {}
+    for name, (cap, _) in pools.items():
+        item = name.partition("@")[0]
+        caps[item] = caps.get(item, 0) + cap
+    return events.Rules(
+        id="pins",
+        mode="rush",
+        currency="EUR",
+        opens_ms=0,
+        closes_ms=0,
+        limit=limit,
+        k=k,
+        hold_ms=HOLD_MS,
+        offer_ms=OFFER_MS,
+        extend_ms=EXTEND_MS,
+        pay_ms=PAY_MS,
+        cool_ms=COOL_MS,
+        lookup_ms=LOOKUP_MS,
+        practice=0,
+        items=[
+            events.PublishedItem(id=item, cap=cap, price=PRICE, limit=0, most=most)
+            for item, cap in caps.items()
+        ],
+        pools=[
+            events.PublishedPool(id=name, item=name.partition("@")[0], cap=cap, withheld=withheld)
+            for name, (cap, withheld) in pools.items()
+        ],
+    )
+
+
+class Pen:
+    """Writes one log. `now` is the time of the next event; `wait` moves it."""
+
+    def __init__(self, published: events.Rules | None = None) -> None:
+        self.rules = published or rules()
+        self.now = START_MS
+        self.log: Log = []
+        self.revision = 0
+        self.holds: dict[str, events.Held | events.Offered] = {}
+        self.ends: dict[str, int] = {}
+        self.entries: dict[str, events.Joined] = {}
+        self.sales: dict[str, events.Sale] = {}
+        self.serials: dict[str, int] = {}
+        self.back: dict[str, list[int]] = {}
+        self.keys = 0
+
+    def wait(self, ms: int) -> None:
+        self.now += ms
+
+    def until(self, ms: int) -> None:
+        self.now = max(self.now, ms)
+
+    def key(self) -> str:
+        self.keys += 1
+        return f"k{self.keys}"
+
+    def write(self, kind: type[events.Event], /, **fields: object) -> None:
+        event = kind(seq=len(self.log) + 1, at=self.now, **fields)
+        assert isinstance(event, events.AnyEvent)
+        self.log.append(event)
+
+    def by_creator(self, kind: type[events.Event], **fields: object) -> None:
+        self.revision += 1
+        self.write(kind, by="mia", key=self.key(), revision=self.revision, **fields)
+
+    def opened(self) -> Pen:
+        self.by_creator(events.Published, schema=1, test=1, hash="0" * 64, rules=self.rules)
+        self.by_creator(events.Opened)
+        return self
+
+    def _hold(self, kind: type[events.Event], window_ms: int, **fields: object) -> str:
+        name = f"h{len(self.holds) + 1}"
+        deadline = self.now + window_ms
+        self.write(kind, hold=name, price=PRICE, deadline=deadline, **fields)
+        event = self.log[-1]
+        assert isinstance(event, events.Held | events.Offered)
+        self.holds[name], self.ends[name] = event, deadline
+        return name
+
+    def held(self, fan: str, pool: str = "pin", qty: int = 1) -> str:
+        return self._hold(events.Held, HOLD_MS, fan=fan, key=self.key(), pool=pool, qty=qty)
+
+    def _until(self, kind: type[events.Event], hold: str, deadline: int, **more: object) -> None:
+        self.ends[hold] = deadline
+        fields = {"fan": self.holds[hold].fan, "hold": hold, "deadline": deadline, **more}
+        self.write(kind, **{"key": self.key(), **fields})
+
+    def claimed(self, hold: str) -> None:
+        self._until(events.Claimed, hold, self.now + HOLD_MS)
+
+    def extended(self, hold: str) -> None:
+        self._until(events.Extended, hold, self.ends[hold] + EXTEND_MS, why="fan")
+
+    def looked_up(self, hold: str) -> None:
+        self.until(self.ends[hold])
+        self._until(events.Extended, hold, self.ends[hold] + LOOKUP_MS, key="", why="lookup")
+
+    def paying(self, hold: str) -> None:
+        self._until(events.Paying, hold, max(self.ends[hold], self.now + PAY_MS))
+
+    def _units(self, hold: str) -> dict[str, object]:
+        held = self.holds[hold]
+        return {"fan": held.fan, "hold": hold, "pool": held.pool, "qty": held.qty}
+
+    def released(self, hold: str, by: str = "fan") -> None:
+        key = self.key() if by == "fan" else ""
+        self.write(events.Released, **self._units(hold), key=key, by=by)
+
+    def expired(self, hold: str) -> None:
+        self.until(self.ends[hold])
+        self.write(events.Expired, **self._units(hold))
+
+    def _sale(self, kind: type[events.Event], hold: str, intent: str, capture: str) -> str:
+        held = self.holds[hold]
+        item = held.pool.partition("@")[0]
+        back = sorted(self.back.get(item, []))
+        serials = back[: held.qty]
+        self.back[item] = back[held.qty :]
+        while len(serials) < held.qty:
+            self.serials[item] = self.serials.get(item, 0) + 1
+            serials.append(self.serials[item])
+        charge = f"c{len(self.sales) + 1}"
+        fields = self._units(hold)
+        self.write(
+            kind,
+            **fields,
+            intent=intent or hold,
+            serials=serials,
+            amount=PRICE * held.qty,
+            charge=charge,
+            capture=capture,
+        )
+        event = self.log[-1]
+        assert isinstance(event, events.Sale)
+        self.sales[hold] = event
+        return charge
+
+    def sold(self, hold: str, *, intent: str = "", capture: str = "pending") -> str:
+        return self._sale(events.Sold, hold, intent, capture)
+
+    def rescued(self, hold: str, *, capture: str = "pending") -> str:
+        return self._sale(events.Rescued, hold, "", capture)
+
+    def voided(self, hold: str, charge: str, why: str, how: str = "void") -> None:
+        held = self.holds[hold]
+        self.write(
+            events.Voided,
+            fan=held.fan,
+            hold=hold,
+            charge=charge,
+            amount=PRICE * held.qty,
+            how=how,
+            why=why,
+        )
+
+    def refunded(self, hold: str) -> None:
+        sale = self.sales[hold]
+        item = sale.pool.partition("@")[0]
+        self.back.setdefault(item, []).extend(sale.serials)
+        self.write(
+            events.Refunded,
+            **self._units(hold),
+            serials=sale.serials,
+            amount=sale.amount,
+            charge=sale.charge,
+            by="mia",
+            key=self.key(),
+        )
+
+    def discharged(self, kind: str, hold: str, charge: str = "", result: str = "done") -> None:
+        held = self.holds[hold]
+        self.write(
+            events.Discharged,
+            fan=held.fan,
+            duty=f"{kind}:{charge or hold}",
+            kind=kind,
+            hold=hold,
+            charge=charge,
+            amount=PRICE * held.qty,
+            result=result,
+        )
+
+    def joined(self, fan: str, *pools: str, qty: int = 1, makegood: bool = False) -> str:
+        name = f"e{len(self.entries) + 1}"
+        self.write(
+            events.Joined,
+            fan=fan,
+            key="" if makegood else self.key(),
+            entry=name,
+            n=len(self.entries) + 1,
+            qty=qty,
+            pools=list(pools or ("pin",)),
+            lane=int(makegood),
+            points=POINTS_MAX if makegood else 0,
+            why="makegood" if makegood else "fan",
+        )
+        event = self.log[-1]
+        assert isinstance(event, events.Joined)
+        self.entries[name] = event
+        return name
+
+    def _who(self, entry: str) -> dict[str, object]:
+        return {"fan": self.entries[entry].fan, "entry": entry}
+
+    def offered(self, entry: str, pool: str = "pin", qty: int = 1) -> str:
+        joined = self.entries[entry]
+        return self._hold(
+            events.Offered,
+            OFFER_MS,
+            **self._who(entry),
+            n=joined.n,
+            call=joined.lane,
+            pool=pool,
+            qty=qty,
+        )
+
+    def lapsed(self, hold: str, entry: str, *, last: bool = False) -> None:
+        self.until(self.ends[hold])
+        cool = 0 if last else self.now + COOL_MS
+        self.write(events.Lapsed, **self._units(hold), entry=entry, cool=cool)
+
+    def declined(self, hold: str, entry: str, *, key: str = "") -> None:
+        """`key`: that of the leaving which this is a part of; nothing cools then."""
+        cool = 0 if key else self.now + COOL_MS
+        key = key or self.key()
+        self.write(events.Declined, **self._units(hold), entry=entry, cool=cool, key=key)
+
+    def cooled(self, entry: str) -> None:
+        self.write(events.Cooled, **self._who(entry), cool=self.now + COOL_MS)
+
+    def fate(self, kind: type[events.Event], entry: str, **more: object) -> None:
+        self.write(kind, **self._who(entry), n=self.entries[entry].n, **more)
+
+    def limit_freed(self, entry: str) -> None:
+        self.write(events.LimitFreed, **self._who(entry))
+
+
+def a_rush() -> Pen:
+    """Three pins: ada buys two, ben lets his lapse, cy gives hers back and dora buys; settled."""
+    pen = Pen().opened()
+    pen.wait(5)
+    ada, ben = pen.held("ada", qty=2), pen.held("ben")
+    pen.wait(1000)
+    pen.paying(ada)
+    charge = pen.sold(ada)
+    pen.discharged("capture", ada, charge)
+    pen.extended(ben)
+    pen.expired(ben)
+    cy = pen.held("cy")
+    pen.wait(10)
+    pen.released(cy)
+    pen.wait(10)
+    dora = pen.held("dora")
+    pen.paying(dora)
+    pen.sold(dora, capture="done")
+    pen.by_creator(events.Message, text="Thank you.")
+    pen.by_creator(events.Closed)
+    pen.wait(1)
+    pen.write(events.Settled)
+    return pen
+
+
+def a_line() -> Pen:
+    """One pin, three in line: one lapses twice, one claims twice and pays, one leaves."""
+    pen = Pen(rules({"pin": (1, 0)})).opened()
+    first = pen.held("ada")
+    pen.wait(5)
+    one, two, three = pen.joined("ben"), pen.joined("cy"), pen.joined("dora")
+    pen.wait(5)
+    pen.released(first)
+    offer = pen.offered(one)
+    pen.lapsed(offer, one)
+    second = pen.offered(two)
+    pen.wait(5)
+    pen.claimed(second)
+    pen.wait(5)
+    pen.released(second)
+    pen.cooled(two)
+    third = pen.offered(three)
+    pen.wait(COOL_MS + 10)
+    key = pen.key()
+    pen.declined(third, three, key=key)
+    pen.fate(events.Left, three, key=key)
+    again = pen.offered(one)
+    pen.lapsed(again, one, last=True)
+    pen.fate(events.Dormant, one)
+    last = pen.offered(two)
+    pen.claimed(last)
+    pen.paying(last)
+    pen.wait(5)
+    charge = pen.sold(last)
+    pen.fate(events.Served, two)
+    pen.discharged("capture", last, charge)
+    pen.by_creator(events.Closed)
+    pen.wait(1)
+    pen.write(events.Settled)
+    return pen
+
+
+def a_late_payment() -> Pen:
+    """Two pins. ada pays late and a unit is left for her; ben pays late and none is left, so he is
+    made good for it and gets ada's serial when she is refunded; then the maker cancels."""
+    pen = Pen(rules({"pin": (2, 0)}, limit=1)).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    pen.paying(ada)
+    pen.looked_up(ada)
+    pen.expired(ada)
+    pen.discharged("lookup", ada)
+    pen.wait(5)
+    charge = pen.rescued(ada)
+    pen.discharged("capture", ada, charge)
+    ben = pen.held("ben")
+    pen.paying(ben)
+    pen.looked_up(ben)
+    pen.wait(LOOKUP_MS - 1)
+    pen.expired(ben)
+    pen.discharged("lookup", ben)
+    cy = pen.held("cy")
+    pen.wait(5)
+    pen.voided(ben, "late", "late")
+    good = pen.joined("ben", makegood=True)
+    pen.discharged("void", ben, "late")
+    pen.wait(5)
+    pen.voided(ada, "twice", "second", how="refund")
+    pen.discharged("refund", ada, "twice")
+    pen.wait(5)
+    pen.refunded(ada)
+    offer = pen.offered(good)
+    pen.discharged("refund", ada, charge)
+    pen.wait(5)
+    pen.claimed(offer)
+    pen.paying(offer)
+    pen.wait(5)
+    again = pen.sold(offer, intent=offer)
+    pen.fate(events.Served, good)
+    pen.discharged("capture", offer, again, result="failed")
+    pen.wait(5)
+    pen.by_creator(events.Cancelled)
+    pen.released(cy, by="creator")
+    pen.wait(1)
+    pen.refunded(offer)
+    pen.discharged("refund", offer, again)
+    return pen
+
+
+def two_pools() -> Pen:
+    """Two pools of one item, preferences, a full limit, stock added and withdrawn, a pause."""
+    pen = Pen(rules({"pin@north": (2, 0), "pin@south": (2, 2)}, limit=2)).opened()
+    pen.wait(5)
+    north = pen.held("ada", "pin@north", qty=2)
+    pen.wait(5)
+    ada = pen.joined("ada", "pin@north")
+    ben = pen.joined("ben", "pin@south", "pin@north", qty=2)
+    cy = pen.joined("cy", "pin@north")
+    pen.by_creator(events.Paused, why="a word with the printer")
+    pen.by_creator(events.Added, pool="pin@south", qty=2)
+    pen.by_creator(events.Withdrawn, pool="pin@south", qty=1)
+    pen.wait(5)
+    pen.by_creator(events.Resumed)
+    first = pen.offered(ben, "pin@south")
+    pen.wait(5)
+    pen.released(north)
+    pen.limit_freed(ada)
+    mine = pen.offered(ada, "pin@north")
+    second = pen.offered(cy, "pin@north")
+    pen.wait(5)
+    for entry, hold in ((ada, mine), (ben, first), (cy, second)):
+        pen.claimed(hold)
+        pen.paying(hold)
+        pen.wait(5)
+        pen.sold(hold, capture="done")
+        pen.fate(events.Served, entry)
+    return pen
+
+
+def filled_limit() -> Pen:
+    """An order that fills the limit ends the fan's other entry; a closed run."""
+    pen = Pen(rules({"pin": (1, 0)}, limit=1)).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    entry = pen.joined("ada")
+    pen.paying(ada)
+    pen.wait(5)
+    pen.sold(ada, capture="done")
+    pen.fate(events.Removed, entry, why="limit")
+    pen.by_creator(events.Closed)
+    pen.wait(1)
+    pen.write(events.Settled)
+    return pen
+
+
+HONEST: dict[str, Callable[[], Pen]] = {
+    story.__name__: story for story in (a_rush, a_line, a_late_payment, two_pools, filled_limit)
+}
+
+
+def text(log: Iterable[events.AnyEvent]) -> list[bytes]:
+    """As an exported log: one JSON text a line."""
+    return [msgspec.json.encode(event) + b"\n" for event in log]
+
+
+def numbered(log: Iterable[events.AnyEvent]) -> Log:
+    """seq made gapless again, so that nothing but the doctor's mistake is left to find."""
+    return [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(log, 1)]
+
+
+def seq_of(log: Log, kind: type[events.Event], number: int = 1) -> int:
+    """The seq of the `number`th event of a kind."""
+    return [event.seq for event in log if isinstance(event, kind)][number - 1]
+
+
+def doctor(log: Log, seq: int, **fields: object) -> Log:
+    """The same log with other fields in one event."""
+    return [
+        msgspec.structs.replace(event, **fields) if event.seq == seq else event for event in log
+    ]
+
+
+def without(log: Log, seq: int) -> Log:
+    return numbered(event for event in log if event.seq != seq)
+
+
+def with_after(log: Log, seq: int, *more: events.AnyEvent) -> Log:
+    """The same log with events put in after one; they get its time unless it is later."""
+    out: Log = []
+    for event in log:
+        out.append(event)
+        if event.seq == seq:
+            out += [msgspec.structs.replace(one, at=event.at) for one in more]
+    return numbered(out)
+
+
+def swapped(log: Log, seq: int) -> Log:
+    """Two neighbours in each other's place, at the first one's time."""
+    out = list(log)
+    first, second = out[seq - 1], out[seq]
+    out[seq - 1] = msgspec.structs.replace(second, at=first.at)
+    out[seq] = first
+    return numbered(out)

@@ -1,0 +1,21 @@
+"""The oracle: one drop as slow, plain Python. It keeps records only and counts everything anew.
+
+The scripts keep counters, sets and flags because they must be fast; this package derives all of
+those from the holds, orders and entries, so that a counter that drifts or a flag that is stale
+shows as a difference. Given the same commands at the same times it predicts each outcome and the
+whole log, event for event.
+"""
+
+from __future__ import annotations
+
+from tests.kit.oracle.books import Bought
+from tests.kit.oracle.creators import Creators
+from tests.kit.oracle.payments import Payments
+from tests.kit.oracle.presses import Presses
+from tests.kit.oracle.records import Entry, Hold, Order
+
+__all__ = ["Bought", "Entry", "Hold", "Oracle", "Order"]
+
+
+class Oracle(Presses, Payments, Creators):
+    """One drop. A command takes the server's clock in ms and answers what the store must answer."""

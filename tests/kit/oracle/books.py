@@ -1,0 +1,160 @@
+"""The books: everything there is, counted anew from the records each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from dropengine import events, model, outcomes
+from tests.kit.oracle.records import Duty, Entry, Hold, Item, Order, Pool
+
+Bought = outcomes.Sold | outcomes.Rescued | outcomes.Voided
+E = TypeVar("E", bound=events.AnyEvent)
+
+
+class Books:
+    """Records, the log, and what they add up to."""
+
+    def __init__(self, rules: events.Rules, digest: str, by: str, key: str, clock: int) -> None:
+        self.rules = rules
+        self.log: list[events.AnyEvent] = []
+        self.at = 0
+        self.state = "scheduled"
+        self.revision = 1
+        self.pools = {p.id: Pool(p.id, p.item, p.cap, p.withheld) for p in rules.pools}
+        self.items = {i.id: Item(i.id, i.cap, i.price, i.limit, i.most) for i in rules.items}
+        self.holds: dict[str, Hold] = {}
+        self.orders: dict[str, Order] = {}
+        self.entries: dict[str, Entry] = {}
+        self.arrivals = 0
+        self.seen: dict[str, int] = {}
+        """fan -> seq of his last event"""
+        self.ended: dict[str, str] = {}
+        """fan -> the hold that ended last without a sale"""
+        self.madegood: set[str] = set()
+        self.answers: dict[tuple[str, str], tuple[object, str]] = {}
+        """fan and key -> the command and what it made"""
+        self.by_creator: dict[tuple[str, str], object] = {(by, key): "publish"}
+        """operator and key -> the command"""
+        self.last_word = ("published", by)
+        self.charges: dict[str, Bought] = {}
+        self.outbox: dict[str, Duty] = {}
+        self.offers = 0
+        self.unwound = False
+        """True once a cancelled drop has forgotten what else was due."""
+        self.hours = {
+            word: when
+            for word, when in (("open", rules.opens_ms), ("close", rules.closes_ms))
+            if when
+        }
+        self.begin(clock)
+        self.say(
+            events.Published,
+            by=by,
+            key=key,
+            revision=1,
+            schema=model.SCHEMA,
+            test=1,
+            hash=digest,
+            rules=rules,
+        )
+
+    def held(self, pool: str) -> int:
+        return sum(h.qty for h in self.holds.values() if h.pool == pool and h.open)
+
+    def sold(self, pool: str) -> int:
+        return sum(o.qty for o in self.orders.values() if o.pool == pool and o.kept)
+
+    def free(self, pool: str) -> int:
+        it = self.pools[pool]
+        return it.cap - it.withheld - self.held(pool) - self.sold(pool)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """pool -> free, held, sold, withheld."""
+        return {
+            p: {
+                "free": self.free(p),
+                "held": self.held(p),
+                "sold": self.sold(p),
+                "withheld": pool.withheld,
+            }
+            for p, pool in self.pools.items()
+        }
+
+    def open_holds(self, fan: str) -> list[Hold]:
+        return [h for h in self.holds.values() if h.fan == fan and h.open]
+
+    def kept_orders(self, fan: str) -> list[Order]:
+        return [o for o in self.orders.values() if o.fan == fan and o.kept]
+
+    def open_entries(self, fan: str) -> list[Entry]:
+        return [e for e in self.entries.values() if e.fan == fan and e.open]
+
+    def used(self, fan: str) -> int:
+        return sum(h.qty for h in self.open_holds(fan)) + sum(o.qty for o in self.kept_orders(fan))
+
+    def room(self, fan: str, item: str, *, orders_alone: bool = False) -> int:
+        """Units of `item` that the fan may still take."""
+        had = [(o.pool, o.qty) for o in self.kept_orders(fan)]
+        if not orders_alone:
+            had += [(h.pool, h.qty) for h in self.open_holds(fan)]
+        room = self.rules.limit - sum(qty for _, qty in had)
+        limit = self.items[item].limit
+        if limit > 0:
+            room = min(room, limit - sum(q for p, q in had if self.pools[p].item == item))
+        return room
+
+    def line(self, pool: str, lane: int) -> list[Entry]:
+        """Entries whose fate is open, in the order in which the lane calls them."""
+        standing = [
+            e for e in self.entries.values() if e.open and e.lane == lane and pool in e.pools
+        ]
+        return sorted(standing, key=lambda e: (-e.points, e.n))
+
+    def place(self, entry: str, pool: str) -> int:
+        """1 for the head of the line; the entry must stand in it."""
+        return [e.id for e in self.line(pool, self.entries[entry].lane)].index(entry) + 1
+
+    def ready(self, pool: str) -> list[Entry]:
+        return [e for lane in (0, 1) for e in self.line(pool, lane) if self.is_ready(e, pool)]
+
+    def is_ready(self, entry: Entry, pool: str) -> bool:
+        return (
+            entry.state == "waiting"
+            and entry.cool == 0
+            and self.room(entry.fan, self.pools[pool].item) >= 1
+        )
+
+    def money(self) -> tuple[int, int]:
+        """Captured and refunded, in minor units, as the log tells it."""
+        captured: dict[str, int] = {}
+        refunded = 0
+        for event in self.log:
+            match event:
+                case events.Sold() | events.Rescued() if event.capture == "done":
+                    captured[event.charge] = event.amount
+                case events.Voided(how="refund") | events.Discharged(kind="capture", result="done"):
+                    captured[event.charge] = event.amount
+                case events.Discharged(kind="refund", result="done"):
+                    # The refund of what was never captured only lets the charge go.
+                    refunded += captured.get(event.charge, 0)
+                case _:
+                    pass
+        return sum(captured.values()), refunded
+
+    def say(self, word: Callable[..., E], /, **fields: object) -> E:
+        event = word(seq=len(self.log) + 1, at=self.at, **fields)
+        self.log.append(event)
+        fan = fields.get("fan")
+        if isinstance(fan, str):
+            self.seen[fan] = event.seq
+        return event
+
+    @property
+    def seq(self) -> int:
+        return len(self.log)
+
+    def begin(self, clock: int) -> None:
+        """now = max(the clock, the last event's time)."""
+        last = self.log[-1].at if self.log else 0
+        self.at = max(clock, last)

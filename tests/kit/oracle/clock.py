@@ -1,0 +1,209 @@
+"""The clock: what time alone does to a drop, and how holds end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dropengine import events
+from tests.kit.oracle.line import Line
+from tests.kit.oracle.records import Duty, Entry, Hold, Order
+
+
+class Clock(Line):
+    """Settles what is due, the earliest first, before anything is decided."""
+
+    def stage(self, clock: int) -> None:
+        """What is done before any command: settle all that is due, then serve."""
+        self.begin(clock)
+        if self.state == "frozen":
+            return
+        while True:
+            self.offers = 0
+            while self.settle_one():
+                pass
+            if self.serve():
+                return
+
+    def due(self) -> Iterator[tuple[int, str]]:
+        """What the clock will do, as (when, member)."""
+        for hold in self.holds.values():
+            if hold.open:
+                yield hold.deadline, f"h:{hold.id}"
+        for entry in self.entries.values():
+            if entry.open and entry.cool and not self.unwound:
+                yield entry.cool, f"e:{entry.id}"
+        for word, when in self.hours.items():
+            yield when, word
+
+    def settle_one(self) -> bool:
+        """Settle what is due first (ties: the smaller name). False when nothing is due."""
+        if self.state == "cancelled":
+            return self.unwind()
+        now = [(when, member) for when, member in self.due() if when <= self.at]
+        if not now:
+            return self.settle_drop()
+        _, member = min(now)
+        match member[:2], member[2:]:
+            case "h:", name:
+                self.settle_hold(self.holds[name])
+            case "e:", name:
+                self.entries[name].cool = 0
+                self.refresh(self.entries[name].fan, freed=False)
+            case _:
+                del self.hours[member]
+                if member == "open" and self.state == "scheduled":
+                    self.by_clock(events.Opened, "live")
+                elif member == "close" and self.state in ("live", "paused"):
+                    self.by_clock(events.Closed, "closing")
+        return True
+
+    def by_clock(self, kind: type[events.Opened] | type[events.Closed], state: str) -> None:
+        self.revision += 1
+        self.state = state
+        self.last_word = ("the clock", "clock")
+        self.say(kind, by="clock", key="", revision=self.revision)
+
+    def settle_hold(self, hold: Hold) -> None:
+        if hold.offer:
+            self.give_back(hold, events.Lapsed)
+        elif hold.state == "paying" and not hold.looked:
+            hold.looked = True
+            hold.deadline = max(hold.deadline + self.rules.lookup_ms, self.at + 1)
+            self.outbox[f"lookup:{hold.id}"] = Duty(
+                "lookup", hold.id, "", hold.price * hold.qty, self.at
+            )
+            self.say(
+                events.Extended,
+                fan=hold.fan,
+                key="",
+                hold=hold.id,
+                deadline=hold.deadline,
+                why="lookup",
+            )
+        else:
+            self.expire(hold)
+
+    def settle_drop(self) -> bool:
+        """A closing drop settles once nothing is held."""
+        if self.state == "closing" and not any(h.open for h in self.holds.values()):
+            self.state = "settled"
+            self.say(events.Settled)
+            return True
+        return False
+
+    def unwind(self) -> bool:
+        """A cancelled drop ends its holds, the earliest deadline first, then refunds its orders."""
+        self.unwound = True
+        open_holds = sorted((h.deadline, f"h:{h.id}") for h in self.holds.values() if h.open)
+        if open_holds:
+            hold = self.holds[open_holds[0][1].removeprefix("h:")]
+            self.end(hold, "cancelled")
+            self.say_released(hold, key="", by="creator")
+            self.refresh(hold.fan, freed=True)
+            return True
+        for order in self.orders.values():
+            if order.kept:
+                self.undo(order, by="creator", key="")
+                return True
+        return False
+
+    def end(self, hold: Hold, state: str) -> None:
+        hold.state = state
+        self.ended[hold.fan] = hold.id
+
+    def expire(self, hold: Hold) -> None:
+        self.end(hold, "expired")
+        self.say(events.Expired, fan=hold.fan, hold=hold.id, pool=hold.pool, qty=hold.qty)
+        self.after_claimed(hold)
+
+    def say_released(self, hold: Hold, key: str, by: str) -> None:
+        self.say(
+            events.Released,
+            fan=hold.fan,
+            key=key,
+            hold=hold.id,
+            pool=hold.pool,
+            qty=hold.qty,
+            by=by,
+        )
+
+    def after_claimed(self, hold: Hold) -> None:
+        """A claimed offer came back unsold: its entry waits again once, then sleeps."""
+        entry = self.entry_of(hold)
+        if entry is not None:
+            self.uncall(hold)
+            cool = self.wait_again(entry)
+            if cool:
+                self.say(events.Cooled, fan=entry.fan, entry=entry.id, cool=cool)
+            else:
+                self.say(events.Dormant, fan=entry.fan, entry=entry.id, n=entry.n)
+        self.refresh(hold.fan, freed=True)
+
+    def give_back(
+        self, hold: Hold, kind: type[events.Lapsed] | type[events.Declined], **key: str
+    ) -> None:
+        """An unclaimed offer ends: the entry cools once, then sleeps."""
+        entry = self.entry_of(hold)
+        assert entry is not None, "an unclaimed offer has its entry"
+        self.end(hold, "expired" if kind is events.Lapsed else "released")
+        self.uncall(hold)
+        cool = self.wait_again(entry)
+        self.say(
+            kind,
+            fan=hold.fan,
+            entry=entry.id,
+            hold=hold.id,
+            pool=hold.pool,
+            qty=hold.qty,
+            cool=cool,
+            **key,
+        )
+        if not cool:
+            self.say(events.Dormant, fan=entry.fan, entry=entry.id, n=entry.n)
+        self.refresh(hold.fan, freed=True)
+
+    def entry_of(self, hold: Hold) -> Entry | None:
+        """The entry that this hold still stands for."""
+        entry = self.entries.get(hold.entry)
+        return entry if entry is not None and entry.open and entry.hold == hold.id else None
+
+    def wait_again(self, entry: Entry) -> int:
+        """The first unsold offer cools the entry; at the second it sleeps, and 0 is answered."""
+        entry.hold = ""
+        entry.lapses += 1
+        if entry.lapses == 1:
+            entry.state = "waiting"
+            entry.cool = self.at + self.rules.cool_ms
+            return entry.cool
+        self.finish(entry, "dormant")
+        return 0
+
+    def uncall(self, hold: Hold) -> None:
+        """A base call that sold nothing is not counted."""
+        if hold.call == 0:
+            pool = self.pools[hold.pool]
+            pool.calls = max(pool.calls - 1, 0)
+
+    def undo(self, order: Order, by: str, key: str) -> None:
+        order.state = "refund_pending"
+        self.items[self.pools[order.pool].item].returned |= set(order.serials)
+        self.outbox.pop(f"capture:{order.charge}", None)
+        self.outbox[f"refund:{order.charge}"] = Duty(
+            "refund", order.id, order.charge, order.amount, self.at
+        )
+        self.say(
+            events.Refunded,
+            fan=order.fan,
+            hold=order.id,
+            pool=order.pool,
+            qty=order.qty,
+            serials=list(order.serials),
+            amount=order.amount,
+            charge=order.charge,
+            by=by,
+            key=key,
+        )
+        self.refresh(order.fan, freed=True)
+
+    def settle(self, clock: int) -> None:
+        self.stage(clock)

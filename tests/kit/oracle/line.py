@@ -1,0 +1,118 @@
+"""The line: who stands in it, who may be called, and whom it calls next."""
+
+from __future__ import annotations
+
+from dropengine import events
+from tests.kit.oracle.books import Books
+from tests.kit.oracle.records import Entry, Hold
+
+OFFERED_AT_ONCE = 64
+
+
+class Line(Books):
+    """Entries from joining to their fate."""
+
+    def refresh(self, fan: str, *, freed: bool) -> None:
+        """The fan's room changed. `freed`: it grew, which is said when it makes an entry ready."""
+        for entry in self.open_entries(fan):
+            before = entry.ready
+            entry.ready = [int(self.is_ready(entry, pool)) for pool in entry.pools]
+            if freed and any(entry.ready) and not any(before):
+                self.say(events.LimitFreed, fan=fan, entry=entry.id)
+
+    def join_line(
+        self, fan: str, key: str, qty: int, pools: list[str], lane: int, points: int, why: str
+    ) -> Entry:
+        self.arrivals += 1
+        entry = Entry(
+            f"e{len(self.entries) + 1}", fan, self.arrivals, qty, list(pools), lane, points, key
+        )
+        self.entries[entry.id] = entry
+        entry.ready = [int(self.is_ready(entry, pool)) for pool in pools]
+        self.say(
+            events.Joined,
+            fan=fan,
+            key=key,
+            entry=entry.id,
+            n=entry.n,
+            qty=qty,
+            pools=list(pools),
+            lane=lane,
+            points=points,
+            why=why,
+        )
+        return entry
+
+    def finish(self, entry: Entry, state: str) -> None:
+        entry.state = state
+        entry.cool = 0
+        entry.ready = [0] * len(entry.pools)
+        for pool in entry.pools:
+            self.pools[pool].removed[entry.lane] += 1
+
+    def head(self, pool: str, lane: int) -> Entry | None:
+        return next((e for e in self.line(pool, lane) if self.is_ready(e, pool)), None)
+
+    def called(self) -> tuple[Entry, str, int] | None:
+        """Whom the line calls next, for which pool, in which lane."""
+        base: dict[str, Entry] = {}
+        boost: dict[str, Entry] = {}
+        for pool in self.pools.values():
+            if self.free(pool.id) > 0:
+                first, best = self.head(pool.id, 0), self.head(pool.id, 1)
+                if best is not None and (first is None or pool.calls == self.rules.k - 1):
+                    boost[pool.id] = best
+                elif first is not None:
+                    base[pool.id] = first
+        for lane, heads in ((0, base), (1, boost)):
+            if heads:
+                entry = min(heads.values(), key=lambda e: (-e.points, e.n))
+                pool_id = next(p for p in entry.pools if heads.get(p) is entry)
+                return entry, pool_id, lane
+        return None
+
+    def serve(self) -> bool:
+        """The line gets what is free. False when the offers of one script did not suffice."""
+        while self.state == "live":
+            call = self.called()
+            if call is None:
+                break
+            if self.offers == OFFERED_AT_ONCE:
+                return False
+            self.offer(*call)
+            self.offers += 1
+        return True
+
+    def offer(self, entry: Entry, pool_id: str, lane: int) -> None:
+        pool = self.pools[pool_id]
+        item = self.items[pool.item]
+        pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)
+        hold = Hold(
+            id=f"h{len(self.holds) + 1}",
+            fan=entry.fan,
+            pool=pool_id,
+            qty=min(entry.qty, self.free(pool_id), self.room(entry.fan, item.id)),
+            price=item.price,
+            origin="line",
+            start=self.at,
+            deadline=self.at + self.rules.offer_ms,
+            key="",
+            entry=entry.id,
+            call=lane,
+        )
+        self.holds[hold.id] = hold
+        entry.state = "offered"
+        entry.hold = hold.id
+        self.say(
+            events.Offered,
+            fan=entry.fan,
+            entry=entry.id,
+            n=entry.n,
+            call=lane,
+            hold=hold.id,
+            pool=pool_id,
+            qty=hold.qty,
+            price=hold.price,
+            deadline=hold.deadline,
+        )
+        self.refresh(entry.fan, freed=False)

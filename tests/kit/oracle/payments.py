@@ -1,0 +1,211 @@
+"""What providers say: payments that buy or do not, refunds, and duties done."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from dropengine import events, model, outcomes, refusals
+from tests.kit.oracle.books import Bought
+from tests.kit.oracle.clock import Clock
+from tests.kit.oracle.records import Duty, Hold, Item, Order
+
+
+class Payments(Clock):
+    """Payments and what follows from them."""
+
+    def succeeded(
+        self, name: str, charge: str, amount: int, currency: str, captured: bool, clock: int
+    ) -> outcomes.PaymentOutcome:
+        if charge in self.charges:
+            # What was decided stands, whatever is due by now.
+            return structs.replace(self.charges[charge], seq=self.seq)
+        self.stage(clock)
+        hold = self.holds.get(name)
+        if hold is None:
+            return refusals.NotFound()
+        outcome: Bought = self.judge(hold, charge, amount, currency, captured)
+        self.charges[charge] = outcome
+        self.serve()
+        return outcome
+
+    def judge(self, hold: Hold, charge: str, amount: int, currency: str, captured: bool) -> Bought:
+        if (amount, currency) != (hold.price * hold.qty, self.rules.currency):
+            return self.void(hold, charge, amount, captured, "mismatch")
+        if hold.open:
+            return self.sell(hold, hold, charge, captured)
+        if hold.judged or hold.state == "sold":
+            return self.void(hold, charge, amount, captured, "second")
+        if hold.state != "expired" or not hold.began or self.state == "cancelled":
+            return self.void(hold, charge, amount, captured, "ended")
+        hold.judged = True
+        for equal in self.open_holds(hold.fan):
+            alike = (equal.pool, equal.qty, equal.price) == (hold.pool, hold.qty, hold.price)
+            if alike and not equal.offer:
+                return self.sell(equal, hold, charge, captured)
+        selling = self.state in ("live", "paused", "closing")
+        room = self.room(hold.fan, self.pools[hold.pool].item)
+        if (
+            selling
+            and self.free(hold.pool) >= hold.qty
+            and room >= hold.qty
+            and not self.ready(hold.pool)
+        ):
+            return self.rescue(hold, charge, captured)
+        return self.void(hold, charge, amount, captured, "late")
+
+    def sell(self, hold: Hold, intent: Hold, charge: str, captured: bool) -> outcomes.Sold:
+        hold.state = "sold"
+        self.outbox.pop(f"lookup:{hold.id}", None)
+        self.order(events.Sold, hold, intent, charge, captured)
+        entry = self.entry_of(hold)
+        if entry is not None:
+            self.finish(entry, "served")
+            self.say(events.Served, fan=entry.fan, entry=entry.id, n=entry.n)
+        self.drop_full_entries(hold.fan)
+        return outcomes.Sold(hold.id, self.seq)
+
+    def rescue(self, hold: Hold, charge: str, captured: bool) -> outcomes.Rescued:
+        self.order(events.Rescued, hold, hold, charge, captured)
+        self.drop_full_entries(hold.fan)
+        self.refresh(hold.fan, freed=False)
+        return outcomes.Rescued(hold.id, self.seq)
+
+    def order(
+        self,
+        kind: type[events.Sold] | type[events.Rescued],
+        hold: Hold,
+        intent: Hold,
+        charge: str,
+        captured: bool,
+    ) -> None:
+        amount = hold.price * hold.qty
+        serials = self.serials(self.items[self.pools[hold.pool].item], hold.qty)
+        self.orders[hold.id] = Order(
+            id=hold.id,
+            fan=hold.fan,
+            pool=hold.pool,
+            qty=hold.qty,
+            amount=amount,
+            serials=serials,
+            charge=charge,
+            state="done" if captured else "capture_pending",
+            at=self.at,
+        )
+        if not captured:
+            self.outbox[f"capture:{charge}"] = Duty("capture", hold.id, charge, amount, self.at)
+        self.say(
+            kind,
+            fan=hold.fan,
+            hold=hold.id,
+            intent=intent.id,
+            pool=hold.pool,
+            qty=hold.qty,
+            serials=list(serials),
+            amount=amount,
+            charge=charge,
+            capture="done" if captured else "pending",
+        )
+
+    def serials(self, item: Item, qty: int) -> list[int]:
+        """The lowest that came back, then new ones."""
+        again = sorted(item.returned)[:qty]
+        item.returned -= set(again)
+        fresh = [item.given + 1 + i for i in range(qty - len(again))]
+        item.given += len(fresh)
+        return again + fresh
+
+    def drop_full_entries(self, fan: str) -> None:
+        """Orders that fill the limit end the fan's other entries."""
+        for entry in self.open_entries(fan):
+            rooms = [self.room(fan, self.pools[p].item, orders_alone=True) for p in entry.pools]
+            if all(room < 1 for room in rooms):
+                self.finish(entry, "removed")
+                self.say(events.Removed, fan=fan, entry=entry.id, n=entry.n, why="limit")
+
+    def void(
+        self, hold: Hold, charge: str, amount: int, captured: bool, why: str
+    ) -> outcomes.Voided:
+        how = "refund" if captured else "void"
+        self.outbox[f"{how}:{charge}"] = Duty(how, hold.id, charge, amount, self.at)
+        self.say(
+            events.Voided,
+            fan=hold.fan,
+            hold=hold.id,
+            charge=charge,
+            amount=amount,
+            how=how,
+            why=why,
+        )
+        entry = ""
+        if (
+            why == "late"
+            and hold.fan not in self.madegood
+            and self.state not in ("closing", "settled", "cancelled")
+        ):
+            self.madegood.add(hold.fan)
+            entry = self.join_line(
+                hold.fan, "", hold.qty, [hold.pool], 1, model.POINTS_MAX, "makegood"
+            ).id
+        return outcomes.Voided(hold.id, self.seq, why, entry)
+
+    def unpaid(
+        self, name: str, clock: int
+    ) -> outcomes.Expired | refusals.NotFound | refusals.HoldExpired:
+        """The provider says that nobody paid."""
+        self.stage(clock)
+        hold = self.holds.get(name)
+        if hold is None:
+            return refusals.NotFound()
+        if not hold.open:
+            return refusals.HoldExpired(state=hold.state)
+        if hold.state != "paying" or not hold.looked:
+            return refusals.NotFound()
+        self.expire(hold)
+        answer = outcomes.Expired(hold.id, self.seq)
+        self.serve()
+        return answer
+
+    def refund(self, name: str, by: str, key: str, clock: int) -> outcomes.RefundOutcome:
+        self.stage(clock)
+        order = self.orders.get(name)
+        if order is None:
+            return refusals.NotFound()
+        if not order.kept:
+            return outcomes.Refunded(order.id, self.seq)
+        self.undo(order, by, key)
+        answer = outcomes.Refunded(order.id, self.seq)
+        self.serve()
+        return answer
+
+    def discharge(
+        self, name: str, result: str, clock: int
+    ) -> outcomes.Discharged | refusals.NotFound:
+        self.stage(clock)
+        duty = self.outbox.get(name)
+        if duty is None:
+            return refusals.NotFound()
+        if (duty.kind, result) == ("refund", "failed"):
+            return outcomes.Discharged(name, self.seq)
+        del self.outbox[name]
+        order = self.orders.get(duty.hold)
+        if order is not None and order.charge == duty.charge:
+            match duty.kind, result:
+                case "capture", "done":
+                    order.state = "done"
+                case "capture", _:
+                    order.state = "capture_failed"
+                case "refund", _:
+                    order.state = "refunded"
+                case _:
+                    pass
+        self.say(
+            events.Discharged,
+            fan=self.holds[duty.hold].fan,
+            duty=name,
+            kind=duty.kind,
+            hold=duty.hold,
+            charge=duty.charge,
+            amount=duty.amount,
+            result=result,
+        )
+        return outcomes.Discharged(name, self.seq)

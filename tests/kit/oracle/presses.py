@@ -1,0 +1,317 @@
+"""What fans do: press, claim, release, extend, pay, join and leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from msgspec import structs
+
+from dropengine import events, model, outcomes, refusals, wire
+from tests.kit.oracle.clock import Clock
+from tests.kit.oracle.records import Entry, Hold
+
+Phase = refusals.NotOpen | refusals.Paused | refusals.Closed | refusals.Cancelled | refusals.Frozen
+G = TypeVar("G", bound=outcomes.HoldGranted)
+J = TypeVar("J", bound=outcomes.EntryGranted)
+
+
+class Presses(Clock):
+    """Fans' commands."""
+
+    def press(
+        self, commands: Sequence[tuple[str, wire.FanCommand]], clock: int
+    ) -> list[outcomes.PressOutcome]:
+        """One batch: a command sees what those before it did; the line is called at the end."""
+        self.stage(clock)
+        answers = [self.command(fan, command) for fan, command in commands]
+        self.serve()
+        return [self.as_it_ended(answer) for answer in answers]
+
+    def as_it_ended(self, answer: outcomes.PressOutcome) -> outcomes.PressOutcome:
+        """A batch is answered when all of it is decided: with the records as they are then."""
+        match answer:
+            case outcomes.HoldGranted():
+                return structs.replace(answer, hold=self.hold_record(self.holds[answer.id]))
+            case outcomes.EntryGranted():
+                return structs.replace(answer, entry=self.entry_record(self.entries[answer.id]))
+            case _:
+                return answer
+
+    def command(self, fan: str, command: wire.FanCommand) -> outcomes.PressOutcome:
+        was = self.seen.get(fan, 0)
+        match command:
+            case wire.Hold():
+                return self.hold(fan, command, was)
+            case wire.Join():
+                return self.join(fan, command, was)
+            case wire.Leave():
+                return self.leave(fan, command, was)
+            case wire.Pay(holds=[only]):
+                return self.own_hold(fan, only, command, was)
+            case wire.Claim() | wire.Release() | wire.Extend():
+                return self.own_hold(fan, command.hold, command, was)
+        raise AssertionError(command)
+
+    def repeated(self, fan: str, key: str, body: object) -> str | refusals.KeyReused | None:
+        known = self.answers.get((fan, key))
+        if known is None:
+            return None
+        return known[1] if known[0] == body else refusals.KeyReused()
+
+    def hold(self, fan: str, command: wire.Hold, was: int) -> outcomes.PressOutcome:
+        body = ("hold", command.pool, command.qty, command.fewer)
+        match self.repeated(fan, command.key, body):
+            case refusals.KeyReused() as reused:
+                return reused
+            case str() as made:
+                return self.granted(outcomes.Held, self.holds[made], was)
+            case None:
+                pass
+        pool = self.pools.get(command.pool)
+        if pool is None:
+            return refusals.NotFound()
+        refusal = self.phase(joining=False)
+        if refusal is not None:
+            return refusal
+        item = self.items[pool.item]
+        qty, room = command.qty, self.room(fan, pool.item)
+        if qty > item.most:
+            return refusals.LimitReached(room=min(room, item.most))
+        for equal in self.open_holds(fan):
+            if (equal.pool, equal.qty) == (pool.id, qty) and not equal.offer:
+                self.answers[fan, command.key] = (body, equal.id)
+                return self.granted(outcomes.Held, equal, was)
+        if room < qty:
+            if not (command.fewer and room >= 1):
+                return refusals.LimitReached(room=room)
+            qty = room
+        free, held = self.free(pool.id), self.held(pool.id)
+        if self.ready(pool.id):
+            return refusals.AllHeld(free=0, held=held)
+        if free < qty:
+            if command.fewer and free >= 1:
+                qty = free
+            elif free == 0 and held == 0:
+                return refusals.SoldOut()
+            else:
+                return refusals.AllHeld(free=free, held=held)
+        hold = Hold(
+            id=f"h{len(self.holds) + 1}",
+            fan=fan,
+            pool=pool.id,
+            qty=qty,
+            price=item.price,
+            origin="press",
+            start=self.at,
+            deadline=self.at + self.rules.hold_ms,
+            key=command.key,
+        )
+        self.holds[hold.id] = hold
+        self.answers[fan, command.key] = (body, hold.id)
+        self.say(
+            events.Held,
+            fan=fan,
+            key=command.key,
+            hold=hold.id,
+            pool=pool.id,
+            qty=qty,
+            price=hold.price,
+            deadline=hold.deadline,
+        )
+        self.refresh(fan, freed=False)
+        return self.granted(outcomes.Held, hold, was)
+
+    def phase(self, *, joining: bool) -> Phase | None:
+        match self.state:
+            case "scheduled":
+                return refusals.NotOpen()
+            case "paused":
+                return None if joining else refusals.Paused()
+            case "closing" | "settled":
+                return refusals.Closed()
+            case "cancelled":
+                return refusals.Cancelled()
+            case "frozen":
+                return refusals.Frozen()
+            case _:
+                return None
+
+    def stopped(self) -> refusals.Cancelled | refusals.Frozen | None:
+        """Why nothing goes on. A pause and the closing take nothing from who holds something."""
+        match self.state:
+            case "cancelled":
+                return refusals.Cancelled()
+            case "frozen":
+                return refusals.Frozen()
+            case _:
+                return None
+
+    def own_hold(
+        self,
+        fan: str,
+        name: str,
+        command: wire.Claim | wire.Release | wire.Extend | wire.Pay,
+        was: int,
+    ) -> outcomes.PressOutcome:
+        hold = self.holds.get(name)
+        if hold is None or hold.fan != fan:
+            return refusals.NotFound()
+        if isinstance(command, wire.Release) and hold.state == "released":
+            return self.granted(outcomes.Released, hold, was)
+        if isinstance(command, wire.Claim) and hold.origin != "line":
+            return refusals.NotFound()
+        stopped = self.stopped()
+        if stopped is not None:
+            return stopped
+        if not hold.open:
+            return refusals.HoldExpired(state=hold.state)
+        match command:
+            case wire.Claim():
+                if not hold.claimed:
+                    self.claim(hold, command.key)
+                return self.granted(outcomes.Claimed, hold, was)
+            case wire.Release():
+                self.release(hold, command.key)
+                return self.granted(outcomes.Released, hold, was)
+            case wire.Extend():
+                if hold.offer:
+                    return refusals.NotFound()
+                if not hold.extended:
+                    hold.extended = True
+                    hold.deadline += self.rules.extend_ms
+                    self.say(
+                        events.Extended,
+                        fan=fan,
+                        key=command.key,
+                        hold=hold.id,
+                        deadline=hold.deadline,
+                        why="fan",
+                    )
+                return self.granted(outcomes.Extended, hold, was)
+            case wire.Pay():
+                if hold.offer:
+                    self.claim(hold, command.key)
+                if not hold.began:
+                    self.begin_paying(hold, command.key)
+                return self.granted(outcomes.Paying, hold, was)
+
+    def claim(self, hold: Hold, key: str) -> None:
+        hold.claimed = True
+        hold.start = self.at
+        hold.deadline = self.at + self.rules.hold_ms
+        self.say(events.Claimed, fan=hold.fan, key=key, hold=hold.id, deadline=hold.deadline)
+
+    def release(self, hold: Hold, key: str) -> None:
+        if hold.offer:
+            self.give_back(hold, events.Declined, key=key)
+        else:
+            self.end(hold, "released")
+            self.say_released(hold, key=key, by="fan")
+            self.after_claimed(hold)
+
+    def begin_paying(self, hold: Hold, key: str) -> None:
+        rules = self.rules
+        hold.began = True
+        hold.state = "paying"
+        latest = hold.start + 2 * rules.hold_ms + rules.pay_ms
+        hold.deadline = max(hold.deadline, min(self.at + rules.pay_ms, latest))
+        self.say(events.Paying, fan=hold.fan, key=key, hold=hold.id, deadline=hold.deadline)
+
+    def join(self, fan: str, command: wire.Join, was: int) -> outcomes.PressOutcome:
+        body = ("join", tuple(command.pools), command.qty)
+        match self.repeated(fan, command.key, body):
+            case refusals.KeyReused() as reused:
+                return reused
+            case str() as made:
+                return self.granted_entry(outcomes.Joined, self.entries[made], was)
+            case None:
+                pass
+        if any(pool not in self.pools for pool in command.pools):
+            return refusals.NotFound()
+        refusal = self.phase(joining=True)
+        if refusal is not None:
+            return refusal
+        for entry in self.open_entries(fan):
+            if entry.lane == 0:
+                self.answers[fan, command.key] = (body, entry.id)
+                return self.granted_entry(outcomes.Joined, entry, was)
+        for pool in command.pools:
+            most = self.items[self.pools[pool].item].most
+            if command.qty > most:
+                return refusals.LimitReached(room=most)
+        entry = self.join_line(fan, command.key, command.qty, command.pools, 0, 0, "fan")
+        self.answers[fan, command.key] = (body, entry.id)
+        return self.granted_entry(outcomes.Joined, entry, was)
+
+    def leave(self, fan: str, command: wire.Leave, was: int) -> outcomes.PressOutcome:
+        entry = self.entries.get(command.entry)
+        if entry is None or entry.fan != fan:
+            return refusals.NotFound()
+        if not entry.open:
+            if entry.state == "left":
+                return self.granted_entry(outcomes.Left, entry, was)
+            return refusals.NotFound()
+        stopped = self.stopped()
+        if stopped is not None:
+            return stopped
+        hold = self.holds.get(entry.hold)
+        if hold is not None and hold.offer:
+            self.end(hold, "released")
+            self.uncall(hold)
+            entry.hold = ""
+            entry.lapses += 1
+            self.say(
+                events.Declined,
+                fan=fan,
+                entry=entry.id,
+                hold=hold.id,
+                pool=hold.pool,
+                qty=hold.qty,
+                cool=0,
+                key=command.key,
+            )
+            self.refresh(fan, freed=True)
+        self.finish(entry, "left")
+        self.say(events.Left, fan=fan, key=command.key, entry=entry.id, n=entry.n)
+        return self.granted_entry(outcomes.Left, entry, was)
+
+    def granted(self, kind: type[G], hold: Hold, was: int) -> G:
+        return kind(hold.id, self.hold_record(hold), self.seq, was)
+
+    def granted_entry(self, kind: type[J], entry: Entry, was: int) -> J:
+        return kind(entry.id, self.entry_record(entry), self.seq, was)
+
+    def hold_record(self, hold: Hold) -> model.HoldRecord:
+        return model.HoldRecord(
+            fan=hold.fan,
+            pool=hold.pool,
+            qty=hold.qty,
+            price=hold.price,
+            origin=hold.origin,
+            state=hold.state,
+            start_ms=hold.start,
+            deadline_ms=hold.deadline,
+            entry=hold.entry,
+            claimed=int(hold.claimed),
+            extended=int(hold.extended),
+            began=2 if hold.judged else int(hold.began),
+            looked=int(hold.looked),
+            key=hold.key,
+        )
+
+    def entry_record(self, entry: Entry) -> model.EntryRecord:
+        return model.EntryRecord(
+            fan=entry.fan,
+            n=entry.n,
+            qty=entry.qty,
+            pools=list(entry.pools),
+            lane=entry.lane,
+            points=entry.points,
+            state=entry.state,
+            lapses=entry.lapses,
+            hold=entry.hold,
+            ready=list(entry.ready),
+            cool_ms=entry.cool,
+            key=entry.key,
+        )

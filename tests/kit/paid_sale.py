@@ -1,0 +1,88 @@
+"""A live sale with a provider beside it, both in the sale's time: it pays and does duties."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from dropengine import outcomes
+from dropengine.payments.local import Do, LocalPay
+from dropengine.payments.port import Charged, perform
+from tests.kit.manifests import HOLD_MS, PAY_MS
+from tests.kit.sale import Sale
+from tests.kit.webhook_receiver import Clock, an_intent, page_of
+
+
+class SaleClock(Clock):
+    """The provider lives in the sale's time."""
+
+    def __init__(self, sale: Sale) -> None:
+        super().__init__()
+        self._sale = sale
+
+    def __call__(self) -> int:
+        return self._sale.now
+
+
+class PaidSale:
+    """A live sale and a provider beside it: pays holds and does the duties that follow."""
+
+    def __init__(self, sale: Sale, local: LocalPay, book: Path) -> None:
+        self.sale = sale
+        self.local = local
+        self.book = book
+
+    async def begun(self, fan: str) -> str:
+        """A hold whose payment began."""
+        hold = await self.sale.held(fan)
+        assert isinstance(await self.sale.pay(fan, hold), outcomes.Paying)
+        return hold
+
+    async def choose(self, hold: str, do: Do, after_ms: int | None = None) -> None:
+        record = await self.sale.store.hold(self.sale.drop, hold)
+        assert record is not None
+        intent = an_intent(
+            hold,
+            drop=self.sale.drop,
+            amount=record.price * record.qty,
+            deadline_ms=record.deadline_ms,
+        )
+        await self.local.act(page_of(await self.local.begin(intent)), do, after_ms)
+
+    async def paid(self, hold: str) -> Charged:
+        await self.choose(hold, "pay")
+        found = await self.local.lookup(f"{self.sale.drop}.{hold}")
+        assert isinstance(found, Charged)
+        return found
+
+    async def told(self, hold: str, paid: Charged) -> outcomes.PaymentOutcome:
+        return await self.sale.succeeded(hold, paid.charge, captured=paid.captured)
+
+    async def over(self) -> None:
+        """All deadlines of now pass, and the sale notices."""
+        self.sale.now += max(HOLD_MS, PAY_MS)
+        await self.sale.settle()
+
+    async def duties(self) -> set[str]:
+        return {duty.kind for duty in (await self.sale.store.duties(self.sale.drop)).values()}
+
+    async def work(self) -> None:
+        """Every duty of the outbox, each by two workers at once."""
+        sale = self.sale
+        for duty_id, duty in (await sale.store.duties(sale.drop)).items():
+            twice = [perform(sale.store, self.local, sale.drop, duty_id, duty) for _ in range(2)]
+            await asyncio.gather(*twice)
+
+    async def order(self, hold: str) -> str:
+        return (await self.sale.truth()).orders[hold].state
+
+    async def charges(self) -> dict[str, str]:
+        """Every charge at the provider and how it stands."""
+        connection = sqlite3.connect(self.book)
+        found = dict(connection.execute("SELECT id, state FROM charges").fetchall())
+        connection.close()
+        return found
+
+    async def at_provider(self, charge: str) -> str:
+        return (await self.charges())[charge]

@@ -1,0 +1,171 @@
+"""One drop of a test with its clock in hand: short verbs, fresh keys, the answers of the store."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from dropengine import events, model, outcomes, refusals, wire
+from dropengine.log.replay import Truth
+from dropengine.manifest import Manifest
+from dropengine.model import DropId, FanId
+from dropengine.truth.replies import Settled, YouRow
+from dropengine.truth.store import Store
+from tests.kit.manifests import START_MS
+
+Answer = outcomes.PressOutcome | refusals.Away
+
+
+class Sale:
+    """`now` is the clock of every command; `revision` follows the creator's commands."""
+
+    def __init__(self, store: Store, drop: str, now: int = START_MS) -> None:
+        self.store = store
+        self.drop = DropId(drop)
+        self.now = now
+        self.revision = 0
+        self._keys = count(1)
+
+    def key(self) -> str:
+        return f"k{next(self._keys)}"
+
+    async def batch(self, *commands: tuple[str, wire.FanCommand]) -> list[Answer]:
+        rows = [(FanId(fan), command) for fan, command in commands]
+        return list(await self.store.press(self.drop, rows, clock_ms=self.now))
+
+    async def press(self, fan: str, command: wire.FanCommand) -> Answer:
+        (outcome,) = await self.batch((fan, command))
+        return outcome
+
+    async def hold(
+        self, fan: str, pool: str = "pin", qty: int = 1, *, fewer: bool = False, key: str = ""
+    ) -> Answer:
+        command = wire.Hold(id=0, key=key or self.key(), pool=pool, qty=qty, fewer=fewer)
+        return await self.press(fan, command)
+
+    async def held(self, fan: str, pool: str = "pin", qty: int = 1) -> str:
+        """A press that must be granted; the id of its hold."""
+        outcome = await self.hold(fan, pool, qty)
+        assert isinstance(outcome, outcomes.Held), outcome
+        return outcome.id
+
+    async def join(self, fan: str, *pools: str, qty: int = 1, key: str = "") -> Answer:
+        command = wire.Join(id=0, key=key or self.key(), pools=list(pools or ("pin",)), qty=qty)
+        return await self.press(fan, command)
+
+    async def joined(self, fan: str, *pools: str, qty: int = 1) -> str:
+        outcome = await self.join(fan, *pools, qty=qty)
+        assert isinstance(outcome, outcomes.Joined), outcome
+        return outcome.id
+
+    async def claim(self, fan: str, hold: str) -> Answer:
+        return await self.press(fan, wire.Claim(id=0, key=self.key(), hold=hold))
+
+    async def release(self, fan: str, hold: str) -> Answer:
+        return await self.press(fan, wire.Release(id=0, key=self.key(), hold=hold))
+
+    async def extend(self, fan: str, hold: str) -> Answer:
+        return await self.press(fan, wire.Extend(id=0, key=self.key(), hold=hold))
+
+    async def pay(self, fan: str, hold: str) -> Answer:
+        return await self.press(fan, wire.Pay(id=0, key=self.key(), holds=[hold]))
+
+    async def leave(self, fan: str, entry: str) -> Answer:
+        return await self.press(fan, wire.Leave(id=0, key=self.key(), entry=entry))
+
+    async def succeeded(
+        self,
+        hold: str,
+        charge: str = "",
+        *,
+        amount: int | None = None,
+        currency: str = "EUR",
+        captured: bool = False,
+    ) -> outcomes.PaymentOutcome:
+        """The provider's word for a hold, by default over exactly what it costs."""
+        if amount is None:
+            record = await self.store.hold(self.drop, hold)
+            amount = record.price * record.qty if record else 0
+        return await self.store.succeeded(
+            self.drop,
+            hold,
+            charge or f"c-{hold}",
+            amount,
+            currency,
+            captured,
+            clock_ms=self.now,
+        )
+
+    async def bought(self, fan: str, pool: str = "pin", qty: int = 1) -> str:
+        hold = await self.held(fan, pool, qty)
+        outcome = await self.succeeded(hold)
+        assert isinstance(outcome, outcomes.Sold), outcome
+        return hold
+
+    async def unpaid(self, hold: str) -> outcomes.UnpaidOutcome:
+        return await self.store.unpaid(self.drop, hold, clock_ms=self.now)
+
+    async def refund(self, order: str) -> outcomes.RefundOutcome:
+        return await self.store.refund(
+            self.drop, order, by="mia", key=self.key(), clock_ms=self.now
+        )
+
+    async def discharge(self, duty: str, result: str = "done") -> outcomes.DischargeOutcome:
+        return await self.store.discharge(self.drop, duty, result, clock_ms=self.now)
+
+    async def publish(self, manifest: Manifest, key: str = "publish") -> outcomes.CreatorOutcome:
+        return self._note(
+            await self.store.publish(manifest, by="mia", key=key, test=True, clock_ms=self.now)
+        )
+
+    async def creator(
+        self,
+        verb: str,
+        *,
+        key: str = "",
+        by: str = "mia",
+        revision: int | None = None,
+        **more: object,
+    ) -> outcomes.CreatorOutcome:
+        """verb: open, pause, resume, close_drop, cancel, add, withdraw, message."""
+        outcome: outcomes.CreatorOutcome = await getattr(self.store, verb)(
+            self.drop,
+            revision=self.revision if revision is None else revision,
+            by=by,
+            key=key or self.key(),
+            clock_ms=self.now,
+            **more,
+        )
+        return self._note(outcome)
+
+    def _note(self, outcome: outcomes.CreatorOutcome) -> outcomes.CreatorOutcome:
+        if isinstance(outcome, outcomes.Changed):
+            self.revision = outcome.revision
+        return outcome
+
+    async def settle(self) -> Settled:
+        outcome = await self.store.settle(self.drop, clock_ms=self.now)
+        assert isinstance(outcome, Settled), outcome
+        return outcome
+
+    async def truth(self) -> Truth:
+        truth = await self.store.truth(self.drop)
+        assert truth is not None, "no such drop"
+        return truth
+
+    async def log(self) -> list[events.AnyEvent]:
+        return [events.parse(line) async for line in self.store.log(self.drop)]
+
+    async def words(self) -> list[str]:
+        """The events of the log by name."""
+        return [model.snake(type(event).__name__) for event in await self.log()]
+
+    async def you(self, fan: str) -> YouRow:
+        reply = await self.store.you(self.drop, [FanId(fan)], clock_ms=self.now)
+        assert not isinstance(reply, refusals.Frozen | refusals.NotFound), reply
+        (row,) = reply.rows
+        return row
+
+    async def counts(self, pool: str = "pin") -> tuple[int, int, int, int]:
+        """free, held, sold, withheld."""
+        record = (await self.truth()).pools[pool]
+        return record.free, record.held, record.sold, record.withheld

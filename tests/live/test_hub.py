@@ -1,0 +1,135 @@
+"""The rooms of one worker: one for each drop that somebody looks at, and none for the others."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from dropengine import outcomes, refusals, wire
+from dropengine.errors import Unavailable
+from dropengine.live import hub as hubs
+from dropengine.model import DropId
+from dropengine.truth.replies import ViewReply
+from dropengine.truth.store import Store
+from tests.kit import web_process
+from tests.kit.manifests import manifest
+from tests.kit.private_server import Server
+from tests.kit.web_process import WebProcess, settings
+
+server = web_process.server
+house = web_process.house
+
+
+async def test_many_who_come_at_once_get_one_room(house: WebProcess) -> None:
+    sale = await house.sale()
+    hub = house.house.hub
+    rooms = await asyncio.gather(*(hub.room(sale.drop) for _ in range(50)))
+    assert len({id(room) for room in rooms}) == 1
+    assert rooms[0] is hub.rooms[sale.drop]
+    assert rooms[0].view is not None
+
+
+async def test_there_is_no_room_for_a_drop_that_is_not_there(house: WebProcess) -> None:
+    hub = house.house.hub
+    before = dict(hub.rooms)
+    assert await hub.room("nowhere") is None
+    assert await hub.snapshot("nowhere", None) is None
+    assert hub.rooms == before
+    # And as soon as there is one, it is found.
+    sale = await house.sale(opened=False)
+    assert await hub.room(sale.drop) is not None
+
+
+async def test_a_room_that_nobody_uses_is_closed_and_made_again(house: WebProcess) -> None:
+    sale = await house.sale()
+    hub, now = house.house.hub, asyncio.get_running_loop().time()
+    first = await hub.room(sale.drop)
+    async with house.watcher(sale.drop):
+        await hub.sweep(now + 10 * hubs.IDLE_S)
+        assert hub.rooms[sale.drop] is first
+    await web_process.until(lambda: not hub.seats)
+    await hub.sweep(asyncio.get_running_loop().time() + hubs.IDLE_S / 2)
+    assert hub.rooms[sale.drop] is first
+    await hub.sweep(asyncio.get_running_loop().time() + 2 * hubs.IDLE_S)
+    assert sale.drop not in hub.rooms
+    async with house.watcher(sale.drop) as watcher:
+        assert hub.rooms[sale.drop] is not first
+        await sale.held("ada")
+        assert (await watcher.tick(3))["pools"]["pin"]["held"] == 1
+
+
+async def test_a_snapshot_is_not_older_than_the_question(house: WebProcess) -> None:
+    sale = await house.sale()
+    hub = house.house.hub
+    for n in range(1, 4):
+        await sale.held("ada", qty=1) if n == 1 else await sale.held(f"f{n}")
+        snapshot = await hub.snapshot(sale.drop, "ada")
+        assert snapshot is not None
+        assert snapshot.drop.pools["pin"].held == n
+        assert snapshot.you is not None
+        assert [hold.id for hold in snapshot.you.holds] == ["h1"]
+    nobody = await hub.snapshot(sale.drop, None)
+    assert nobody is not None
+    assert nobody.you is None
+
+
+async def test_a_worker_watches_so_many_drops_and_no_more(server: Server, tmp_path: Path) -> None:
+    async with web_process.front(settings(server.url, tmp_path, settle_ms=10_000)) as house:
+        hub, store = house.house.hub, house.house.store
+        drops = [f"many-{n}" for n in range(hubs.ROOMS_MAX + 1)]
+        for drop in drops:
+            done = await store.publish(manifest(drop), by="mia", key="publish")
+            assert isinstance(done, outcomes.Changed)
+        for drop in drops[:-1]:
+            assert await hub.room(drop) is not None
+        with pytest.raises(Unavailable):
+            await hub.room(drops[-1])
+        await hub.sweep(asyncio.get_running_loop().time() + 2 * hubs.IDLE_S)
+        assert await hub.room(drops[-1]) is not None
+
+
+async def test_a_relay_that_dies_sends_its_seats_to_a_new_one(
+    house: WebProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Store):
+        """The real store, with a bug on demand."""
+
+        bugs = 0
+
+        async def view(
+            self, drop: DropId, moves_at: int = 0, mail_at: int = 0, *, clock_ms: int = 0
+        ) -> ViewReply | refusals.Frozen | refusals.NotFound:
+            if self.bugs:
+                self.bugs -= 1
+                raise RuntimeError("a bug in the relay")
+            return await super().view(drop, moves_at, mail_at, clock_ms=clock_ms)
+
+    sale = await house.sale()
+    hub, store = house.house.hub, house.house.store
+    broken = Broken(store.client)
+    hub.store = broken
+    try:
+        async with house.fan(sale.drop) as fan:
+            room = hub.rooms[sale.drop]
+            broken.bugs = 1
+            room.wake.set()
+            assert await fan.closed() == wire.CloseCode.RESTART
+            assert sale.drop not in hub.rooms
+        assert "a bug in the relay" in caplog.text
+        async with house.fan(sale.drop) as fan:
+            assert hub.rooms[sale.drop] is not room
+            done = await fan.ask("hold", pool="pin")
+            await fan.tick(done["seq"])
+    finally:
+        hub.store = store
+
+
+async def test_seats_are_counted_over_all_rooms(house: WebProcess) -> None:
+    one, two = await house.sale(), await house.sale()
+    hub = house.house.hub
+    await web_process.until(lambda: not hub.seats)
+    async with house.watcher(one.drop), house.watcher(two.drop), house.fan(two.drop):
+        assert hub.seats == 3
+    await web_process.until(lambda: not hub.seats)

@@ -1,0 +1,720 @@
+"""The referee accepts honest logs and refuses every doctored one, each for its own reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropengine import events
+from dropengine.log.referee import Measures, Verdict, judge, report
+from tests.kit import handwritten_logs
+from tests.kit.handwritten_logs import Log, doctor, seq_of, text, with_after, without
+
+PLAYED_OUT = ("a_rush", "a_line", "a_late_payment", "filled_limit")
+
+
+def story(name: str) -> Log:
+    return handwritten_logs.HONEST[name]().log
+
+
+def first(verdict: Verdict) -> tuple[str, int]:
+    assert verdict.violations, "nothing was found"
+    return verdict.violations[0].inv, verdict.violations[0].seq
+
+
+@pytest.mark.parametrize("name", handwritten_logs.HONEST)
+def test_an_honest_log_is_accepted(name: str) -> None:
+    verdict = judge(text(story(name)), closed=name in PLAYED_OUT)
+    assert verdict.violations == []
+    assert verdict.honest
+
+
+@pytest.mark.parametrize("name", handwritten_logs.HONEST)
+def test_every_beginning_of_an_honest_log_is_accepted(name: str) -> None:
+    log = story(name)
+    for length in range(1, len(log)):
+        assert judge(text(log[:length])).violations == []
+
+
+def test_a_verdict_counts_what_happened() -> None:
+    verdict = judge(text(story("a_late_payment")), closed=True)
+    assert (verdict.cap, verdict.sold, verdict.held, verdict.free) == (2, 0, 0, 2)
+    assert (verdict.holds, verdict.expired, verdict.offers, verdict.offers_claimed) == (3, 2, 1, 1)
+    assert (verdict.rescued, verdict.voided, verdict.refunds, verdict.orders) == (1, 2, 2, 2)
+    # One charge was captured and refunded, one captured twice over and given back, one failed.
+    assert (verdict.captured, verdict.refunded) == (4800, 4800)
+    assert verdict.captured_minus_refunded == verdict.orders_total == 0
+    assert verdict.late_ms_max == 0
+
+
+def test_money_that_is_kept_is_the_worth_of_the_orders() -> None:
+    verdict = judge(text(story("a_rush")), closed=True)
+    assert verdict.sold == verdict.distinct_serials == 3
+    assert verdict.captured_minus_refunded == verdict.orders_total == 3 * handwritten_logs.PRICE
+
+
+Spoil = Callable[[Log], tuple[Log, int]]
+"""An honest log -> a doctored one and the seq at which it must be refused."""
+
+
+def change(kind: type[events.Event], number: int = 1, **fields: object) -> Spoil:
+    def spoil(log: Log) -> tuple[Log, int]:
+        seq = seq_of(log, kind, number)
+        return doctor(log, seq, **fields), seq
+
+    return spoil
+
+
+def leave_out(kind: type[events.Event], number: int = 1) -> Spoil:
+    """Refused at what stands there instead."""
+
+    def spoil(log: Log) -> tuple[Log, int]:
+        seq = seq_of(log, kind, number)
+        return without(log, seq), seq
+
+    return spoil
+
+
+def insert(after: type[events.Event], number: int, event: events.AnyEvent) -> Spoil:
+    def spoil(log: Log) -> tuple[Log, int]:
+        seq = seq_of(log, after, number)
+        return with_after(log, seq, event), seq + 1
+
+    return spoil
+
+
+def again(kind: type[events.Event], number: int = 1, **fields: object) -> Spoil:
+    """The same event a second time, at once."""
+
+    def spoil(log: Log) -> tuple[Log, int]:
+        seq = seq_of(log, kind, number)
+        twin = msgspec.structs.replace(log[seq - 1], **fields)
+        return with_after(log, seq, twin), seq + 1
+
+    return spoil
+
+
+def gap(log: Log) -> tuple[Log, int]:
+    return [event for event in log if event.seq != 6], 7
+
+
+def falling(log: Log) -> tuple[Log, int]:
+    return doctor(log, 6, at=log[4].at - 1), 6
+
+
+def a_press(fan: str, **more: object) -> events.Held:
+    fields: dict[str, object] = {
+        "fan": fan,
+        "key": "stolen",
+        "hold": "h99",
+        "pool": "pin",
+        "qty": 1,
+        "price": handwritten_logs.PRICE,
+        "deadline": 0,
+    }
+    return events.Held(seq=0, at=0, **(fields | more))  # type: ignore[arg-type]
+
+
+def press_at_the_end_of(kind: type[events.Event], number: int, fan: str, qty: int = 1) -> Spoil:
+    """A press that the scripts would have refused, with an honest deadline."""
+
+    def spoil(log: Log) -> tuple[Log, int]:
+        seq = seq_of(log, kind, number)
+        press = a_press(fan, qty=qty, deadline=log[seq - 1].at + handwritten_logs.HOLD_MS)
+        return with_after(log, seq, press), seq + 1
+
+    return spoil
+
+
+def other_offer(log: Log) -> tuple[Log, int]:
+    """The third in line gets the first offer."""
+    seq = seq_of(log, events.Offered)
+    third = log[seq_of(log, events.Joined, 3) - 1]
+    assert isinstance(third, events.Joined)
+    return doctor(log, seq, fan=third.fan, entry=third.entry, n=third.n), seq
+
+
+def idle(log: Log) -> tuple[Log, int]:
+    """A unit is free, somebody is ready, and a later command finds it so."""
+    seq = seq_of(log, events.Offered)
+    late = events.Message(
+        seq=0, at=0, by="mia", key="word", revision=3, text="Still there, but given to nobody."
+    )
+    spoilt = without(log, seq)[: seq - 1]
+    return [*spoilt, msgspec.structs.replace(late, seq=seq, at=spoilt[-1].at + 1)], seq
+
+
+def sold_twice(log: Log) -> tuple[Log, int]:
+    seq = seq_of(log, events.Sold, 2)
+    sale = log[seq_of(log, events.Sold, 1) - 1]
+    assert isinstance(sale, events.Sold)
+    return doctor(log, seq, serials=sale.serials[:1]), seq
+
+
+def overdue(log: Log) -> tuple[Log, int]:
+    """Nobody settled a hold whose deadline was over before the next press."""
+    seq = seq_of(log, events.Expired)
+    press = log[seq]
+    assert isinstance(press, events.Held)
+    free_one = doctor(without(log, seq), seq, qty=1)[:seq]
+    return free_one, seq
+
+
+def early(log: Log) -> tuple[Log, int]:
+    """A hold ends one millisecond before its deadline."""
+    seq = seq_of(log, events.Expired)
+    return doctor(log, seq, at=log[seq - 1].at - 1), seq
+
+
+DOCTORED: dict[str, tuple[str, Spoil, str]] = {
+    "a gap": ("a_rush", gap, "INV-5"),
+    "time that falls": ("a_rush", falling, "INV-5"),
+    "an event twice": ("a_rush", lambda log: ([*log[:5], *log[4:]], 5), "INV-5"),
+    "a log that does not begin": ("a_rush", leave_out(events.Published), "INV-15"),
+    "published again": ("a_rush", again(events.Published, key="k99"), "INV-15"),
+    "pools beyond the item": (
+        "a_rush",
+        change(
+            events.Published,
+            rules=msgspec.structs.replace(
+                handwritten_logs.rules(),
+                pools=[events.PublishedPool(id="pin", item="pin", cap=4, withheld=0)],
+            ),
+        ),
+        "INV-13",
+    ),
+    "a revision left out": ("two_pools", change(events.Added, revision=9), "INV-15"),
+    "a creator's key twice": ("two_pools", change(events.Added, key="k1"), "INV-7"),
+    "nobody's command": ("two_pools", change(events.Paused, by=""), "INV-15"),
+    "the clock adding stock": ("two_pools", change(events.Added, by="clock"), "INV-15"),
+    "opened by no clock": ("a_rush", change(events.Opened, by="clock", key=""), "INV-15"),
+    "a press before the opening": (
+        "a_rush",
+        press_at_the_end_of(events.Published, 1, "eva"),
+        "INV-15",
+    ),
+    "a press after the closing": (
+        "a_rush",
+        press_at_the_end_of(events.Settled, 1, "eva"),
+        "INV-15",
+    ),
+    "an offer while paused": ("two_pools", leave_out(events.Resumed), "INV-15"),
+    "a unit too many": (
+        "a_rush",
+        press_at_the_end_of(events.Held, 2, "eva"),
+        "INV-2",
+    ),
+    "half a unit back": ("a_rush", change(events.Expired, qty=2), "INV-1"),
+    "units of another pool": ("two_pools", change(events.Released, pool="pin@south"), "INV-1"),
+    "more added than withheld": ("two_pools", change(events.Added, qty=3), "INV-1"),
+    "held units withdrawn": ("two_pools", change(events.Withdrawn, qty=4), "INV-1"),
+    "a price of his own": ("a_rush", change(events.Held, 2, price=1), "INV-10"),
+    "beyond the limit": (
+        "a_rush",
+        press_at_the_end_of(events.Released, 1, "ada"),
+        "INV-6",
+    ),
+    "a press of too many": (
+        "two_pools",
+        lambda log: (
+            doctor(
+                doctor(
+                    log,
+                    1,
+                    rules=handwritten_logs.rules(
+                        {"pin@north": (2, 0), "pin@south": (2, 2)}, most=1
+                    ),
+                ),
+                3,
+            ),
+            3,
+        ),
+        "INV-6",
+    ),
+    "a key twice": ("a_rush", change(events.Held, 2, fan="ada", key="k3"), "INV-7"),
+    "a hold granted twice": ("a_rush", change(events.Held, 2, hold="h1"), "INV-9"),
+    "two places in one line": ("a_line", change(events.Joined, 2, fan="ben"), "INV-7"),
+    "an own deadline": ("a_rush", change(events.Held, deadline=1), "INV-9"),
+    "a hold that ends early": ("a_rush", early, "INV-9"),
+    "a hold that nobody settled": ("a_rush", overdue, "INV-9"),
+    "a hold that ends twice": ("a_rush", again(events.Released), "INV-9"),
+    "a sale after the end": ("a_rush", leave_out(events.Held, 4), "INV-9"),
+    "an offer that expires": (
+        "a_line",
+        lambda log: (
+            [
+                events.Expired(seq=e.seq, at=e.at, fan=e.fan, hold=e.hold, pool=e.pool, qty=e.qty)
+                if isinstance(e, events.Lapsed)
+                else e
+                for e in log
+            ],
+            seq_of(log, events.Lapsed),
+        ),
+        "INV-9",
+    ),
+    "a silent payment not asked about": (
+        "a_late_payment",
+        leave_out(events.Extended),
+        "INV-9",
+    ),
+    "a hold of somebody else": ("a_rush", change(events.Paying, fan="ben"), "INV-15"),
+    "an order of somebody else": ("a_late_payment", change(events.Refunded, fan="ben"), "INV-15"),
+    "a place of somebody else": ("a_line", change(events.Left, fan="ben"), "INV-15"),
+    "overtaken by an offer": ("a_line", other_offer, "INV-11"),
+    "overtaken by a press": ("a_line", insert(events.Released, 1, a_press("eva")), "INV-11"),
+    "an arrival left out": ("a_line", change(events.Joined, 2, n=7), "INV-11"),
+    "the other lane": ("a_line", change(events.Offered, 2, call=1), "INV-11"),
+    "a smaller offer": ("two_pools", change(events.Offered, qty=2), "INV-11"),
+    "a unit that lies free": ("a_line", idle, "INV-11"),
+    "an endless place": ("a_line", leave_out(events.Dormant), "INV-11"),
+    "a buyer who waits on": ("a_line", leave_out(events.Served), "INV-11"),
+    "no cooling": ("a_line", change(events.Cooled, cool=1), "INV-11"),
+    "an offer in the cold": (
+        "a_line",
+        change(events.Offered, 2, fan="ben", entry="e1", n=1),
+        "INV-11",
+    ),
+    "a place kept beyond the limit": ("filled_limit", leave_out(events.Removed), "INV-11"),
+    "removed without a reason": ("filled_limit", change(events.Removed, why="spite"), "INV-11"),
+    "a make-good for nothing": (
+        "a_late_payment",
+        lambda log: (without(log, seq_of(log, events.Voided)), seq_of(log, events.Voided)),
+        "INV-15",
+    ),
+    "no make-good": (
+        "a_late_payment",
+        leave_out(events.Joined),
+        "INV-11",
+    ),
+    "a serial sold twice": ("a_rush", sold_twice, "INV-4"),
+    "a serial that does not exist": ("a_rush", change(events.Sold, 2, serials=[4]), "INV-4"),
+    "a unit without a serial": ("a_rush", change(events.Sold, serials=[1]), "INV-4"),
+    "a new serial before the returned": (
+        "a_late_payment",
+        change(events.Sold, serials=[2]),
+        "INV-4",
+    ),
+    "another serial comes back": ("a_late_payment", change(events.Refunded, serials=[2]), "INV-4"),
+    "a discount": ("a_rush", change(events.Sold, amount=1), "INV-10"),
+    "one charge, two orders": ("a_rush", change(events.Sold, 2, charge="c1"), "INV-10"),
+    "a refund twice": ("a_late_payment", again(events.Refunded), "INV-10"),
+    "a capture of another amount": ("a_rush", change(events.Discharged, amount=1), "INV-10"),
+    "a duty done twice": ("a_rush", again(events.Discharged), "INV-10"),
+    "money sent back with units free": (
+        "a_late_payment",
+        lambda log: (without(log, seq_of(log, events.Held, 3)), seq_of(log, events.Voided) - 1),
+        "INV-10",
+    ),
+    "a reason that is none": ("a_late_payment", change(events.Voided, 2, why="late"), "INV-10"),
+    "books that did not add up": (
+        "two_pools",
+        insert(events.Held, 1, events.Frozen(seq=0, at=0, why="conservation of pin@north")),
+        "INV-1",
+    ),
+}
+
+
+def published(**fields: object) -> Spoil:
+    """Other rules in the first event."""
+
+    def spoil(log: Log) -> tuple[Log, int]:
+        rules = msgspec.structs.replace(handwritten_logs.rules(), **fields)
+        return doctor(log, 1, rules=rules), 1
+
+    return spoil
+
+
+def instead(
+    kind: type[events.Event], number: int, new: type[events.Event], **more: object
+) -> Spoil:
+    """Another event in the place of one, with the fields that both have."""
+
+    def spoil(log: Log) -> tuple[Log, int]:
+        seq = seq_of(log, kind, number)
+        old = msgspec.structs.asdict(log[seq - 1])
+        names = set(new.__struct_fields__)
+        fields = {name: value for name, value in old.items() if name in names} | more
+        return [*log[: seq - 1], new(**fields), *log[seq:]], seq  # type: ignore[list-item]
+
+    return spoil
+
+
+def after(kind: type[events.Event], number: int, new: type[events.Event], **more: object) -> Spoil:
+    """One event more, made from the one before it."""
+
+    def spoil(log: Log) -> tuple[Log, int]:
+        seq = seq_of(log, kind, number)
+        old = msgspec.structs.asdict(log[seq - 1])
+        names = set(new.__struct_fields__)
+        fields = {name: value for name, value in old.items() if name in names} | more
+        return with_after(log, seq, new(**fields)), seq + 1  # type: ignore[arg-type]
+
+    return spoil
+
+
+def at(seq: int, **fields: object) -> Spoil:
+    return lambda log: (doctor(log, seq, **fields), seq)
+
+
+ONE = events.PublishedItem(id="pin", cap=3, price=handwritten_logs.PRICE, limit=0, most=2)
+POOL = events.PublishedPool(id="pin", item="pin", cap=3, withheld=0)
+
+DOCTORED |= {
+    "revisions that begin with two": ("a_rush", at(1, revision=2), "INV-15"),
+    "rules without a limit": ("a_rush", published(limit=0), "INV-15"),
+    "an item twice": ("a_rush", published(items=[ONE, ONE]), "INV-13"),
+    "a pool twice": ("a_rush", published(pools=[POOL, POOL]), "INV-13"),
+    "more withheld than there are": (
+        "a_rush",
+        published(pools=[msgspec.structs.replace(POOL, withheld=4)]),
+        "INV-1",
+    ),
+    "a press without a key": ("a_rush", change(events.Held, key=""), "INV-7"),
+    "closed by no clock": ("a_rush", change(events.Closed, by="clock", key=""), "INV-15"),
+    "settled while something is held": (
+        "a_rush",
+        lambda log: (without(log, seq_of(log, events.Sold, 2)), len(log) - 1),
+        "INV-15",
+    ),
+    "a press of nothing": ("a_rush", change(events.Held, 2, qty=0), "INV-1"),
+    "a press that is claimed": (
+        "a_rush",
+        after(
+            events.Held,
+            2,
+            events.Claimed,
+            deadline=handwritten_logs.START_MS + 5 + handwritten_logs.HOLD_MS,
+        ),
+        "INV-9",
+    ),
+    "extended twice": (
+        "a_rush",
+        after(
+            events.Extended,
+            1,
+            events.Extended,
+            deadline=handwritten_logs.START_MS
+            + 5
+            + handwritten_logs.HOLD_MS
+            + 2 * handwritten_logs.EXTEND_MS,
+        ),
+        "INV-9",
+    ),
+    "extended for luck": ("a_rush", change(events.Extended, why="luck"), "INV-15"),
+    "looked up while nobody pays": ("a_rush", change(events.Extended, why="lookup"), "INV-9"),
+    "paying begins twice": ("a_rush", again(events.Paying), "INV-9"),
+    "a creator who takes a hold": ("a_rush", change(events.Released, by="creator"), "INV-15"),
+    "a hold released by nobody": ("a_rush", change(events.Released, by="clock"), "INV-15"),
+    "an offer that is released": (
+        "a_line",
+        instead(events.Declined, 1, events.Released, by="fan"),
+        "INV-9",
+    ),
+    "an entry that joins twice": ("a_line", change(events.Joined, 2, entry="e1"), "INV-11"),
+    "a line for nothing": ("a_line", change(events.Joined, 2, pools=["cap"]), "INV-15"),
+    "a make-good without points": ("a_late_payment", change(events.Joined, points=1), "INV-15"),
+    "points from nowhere": ("a_line", change(events.Joined, points=5), "INV-15"),
+    "a place for too many": ("a_line", change(events.Joined, qty=3), "INV-6"),
+    "called as somebody else": ("a_line", change(events.Offered, n=3), "INV-11"),
+    "an offer of a pool not asked for": (
+        "two_pools",
+        change(events.Offered, 2, pool="pin@south"),
+        "INV-11",
+    ),
+    "an offer of what is not free": (
+        "a_line",
+        after(
+            events.Joined,
+            3,
+            events.Offered,
+            call=0,
+            hold="h9",
+            pool="pin",
+            price=handwritten_logs.PRICE,
+            deadline=handwritten_logs.START_MS + 5 + handwritten_logs.OFFER_MS,
+        ),
+        "INV-11",
+    ),
+    "a press that lapses": (
+        "a_rush",
+        instead(events.Expired, 1, events.Lapsed, entry="e1", cool=0),
+        "INV-9",
+    ),
+    "an offer of another entry": ("a_line", change(events.Lapsed, entry="e2"), "INV-11"),
+    "a cooling of his own": (
+        "a_line",
+        change(events.Lapsed, cool=handwritten_logs.START_MS * 2),
+        "INV-11",
+    ),
+    "a third chance": (
+        "a_line",
+        change(events.Lapsed, 2, cool=handwritten_logs.START_MS * 2),
+        "INV-11",
+    ),
+    "cooled without an offer": (
+        "a_line",
+        after(
+            events.Joined,
+            3,
+            events.Cooled,
+            cool=handwritten_logs.START_MS + 5 + handwritten_logs.COOL_MS,
+        ),
+        "INV-11",
+    ),
+    "served without a sale": ("a_line", after(events.Joined, 3, events.Served), "INV-11"),
+    "served as somebody else": ("a_line", change(events.Served, n=3), "INV-11"),
+    "dormant at once": ("a_line", change(events.Lapsed, cool=0), "INV-11"),
+    "gone with an open offer": (
+        "a_line",
+        after(events.Offered, 1, events.Left, key="k99"),
+        "INV-9",
+    ),
+    "room that is not there": ("two_pools", after(events.Joined, 1, events.LimitFreed), "INV-6"),
+    "a serial skipped": ("a_rush", change(events.Sold, serials=[2, 3]), "INV-4"),
+    "a capture that is neither": ("a_rush", change(events.Sold, capture="maybe"), "INV-10"),
+    "a payment for nothing": ("a_rush", change(events.Sold, intent="h99"), "INV-10"),
+    "an open offer that is paid": (
+        "a_line",
+        lambda log: (
+            with_after(
+                log,
+                seq_of(log, events.Offered),
+                events.Sold(
+                    seq=0,
+                    at=0,
+                    fan="ben",
+                    hold="h2",
+                    intent="h1",
+                    pool="pin",
+                    qty=1,
+                    serials=[1],
+                    amount=handwritten_logs.PRICE,
+                    charge="c9",
+                    capture="done",
+                ),
+            ),
+            seq_of(log, events.Offered) + 1,
+        ),
+        "INV-10",
+    ),
+    "sold after it was given back": (
+        "a_rush",
+        instead(events.Sold, 2, events.Sold, hold="h3", fan="cy", intent="h3"),
+        "INV-9",
+    ),
+    "rescued though it never began": ("a_late_payment", leave_out(events.Paying), "INV-9"),
+    "rescued though nobody paid in time": (
+        "a_rush",
+        after(
+            events.Expired,
+            1,
+            events.Rescued,
+            intent="h2",
+            serials=[3],
+            amount=handwritten_logs.PRICE,
+            charge="c9",
+            capture="done",
+        ),
+        "INV-9",
+    ),
+    "given back by magic": ("a_late_payment", change(events.Voided, how="magic"), "INV-10"),
+    "half the money back": ("a_late_payment", change(events.Refunded, amount=1), "INV-10"),
+    "a refund that failed": (
+        "a_late_payment",
+        change(events.Discharged, 6, result="failed"),
+        "INV-10",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOCTORED)
+def test_a_doctored_log_is_refused_where_it_was_doctored(name: str) -> None:
+    honest, spoil, inv = DOCTORED[name]
+    spoilt, seq = spoil(story(honest))
+    assert first(judge(text(spoilt))) == (inv, seq)
+
+
+def test_units_beyond_the_cap_are_counted() -> None:
+    spoilt, _ = DOCTORED["a unit too many"][1](story("a_rush"))
+    assert judge(text(spoilt[:6])).oversold == 1
+
+
+def test_those_who_were_overtaken_are_counted() -> None:
+    spoilt, _ = DOCTORED["overtaken by an offer"][1](story("a_line"))
+    assert judge(text(spoilt)).overtaken >= 1
+
+
+def test_a_payment_is_not_rescued_past_the_line() -> None:
+    """A free unit goes to whoever is ready for it before a payment that came too late."""
+    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (1, 0)})).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    pen.paying(ada)
+    pen.wait(5)
+    pen.joined("ben")
+    pen.looked_up(ada)
+    pen.expired(ada)
+    assert judge(text(pen.log)).honest
+    pen.rescued(ada)
+    verdict = judge(text(pen.log))
+    assert verdict.overtaken == 1
+    assert first(verdict) == ("INV-11", len(pen.log))
+
+
+def test_a_late_payment_buys_no_offer_that_its_fan_has_not_claimed() -> None:
+    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (1, 0)})).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    pen.paying(ada)
+    entry = pen.joined("ada")
+    pen.looked_up(ada)
+    pen.expired(ada)
+    offer = pen.offered(entry)
+    pen.wait(5)
+    assert judge(text(pen.log)).honest
+    pen.sold(offer, intent=ada)
+    assert first(judge(text(pen.log))) == ("INV-10", len(pen.log))
+
+
+def by_the_clock() -> handwritten_logs.Pen:
+    """Opens and closes by its own times."""
+    times = {
+        "opens_ms": handwritten_logs.START_MS + 100,
+        "closes_ms": handwritten_logs.START_MS + 200,
+    }
+    pen = handwritten_logs.Pen(msgspec.structs.replace(handwritten_logs.rules(), **times))
+    pen.by_creator(events.Published, schema=1, test=1, hash="0" * 64, rules=pen.rules)
+    pen.wait(100)
+    pen.write(events.Opened, by="clock", key="", revision=2)
+    pen.wait(5)
+    return pen
+
+
+def test_a_drop_may_open_and_close_by_its_own_times() -> None:
+    pen = by_the_clock()
+    pen.until(handwritten_logs.START_MS + 200)
+    pen.write(events.Closed, by="clock", key="", revision=3)
+    pen.write(events.Settled)
+    assert judge(text(pen.log), closed=True).honest
+
+
+def test_nothing_is_sold_after_the_closing_time() -> None:
+    pen = by_the_clock()
+    pen.until(handwritten_logs.START_MS + 200)
+    pen.held("ada")
+    assert first(judge(text(pen.log))) == ("INV-15", 3)
+
+
+def test_counters_that_differ_from_the_records_are_found_at_the_end() -> None:
+    """A hold that was granted twice is one record, and two holds in the counters."""
+    spoilt, _ = DOCTORED["a hold granted twice"][1](story("a_rush"))
+    found = {violation.inv for violation in judge(text(spoilt)).violations if not violation.line}
+    assert "INV-1" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "keep", "inv"),
+    [
+        ("a_rush", 16, "INV-9"),  # never settled
+        ("a_rush", 12, "INV-9"),  # something is held still
+        ("a_late_payment", 31, "INV-10"),  # a refund that nobody made
+        ("a_late_payment", 29, "INV-9"),  # a cancelled drop that still holds
+        ("a_late_payment", 30, "INV-10"),  # an order of a cancelled drop
+    ],
+)
+def test_a_run_that_was_not_played_out_is_refused(name: str, keep: int, inv: str) -> None:
+    log = story(name)[:keep]
+    assert judge(text(log)).honest
+    assert first(judge(text(log), closed=True)) == (inv, keep)
+
+
+@pytest.mark.parametrize(
+    ("line", "inv"),
+    [
+        (b"", "INV-5"),
+        (b"not json", "INV-5"),
+        (b"\xff\xfe", "INV-5"),
+        (b'{"e":"held"', "INV-5"),
+        (b'{"more":' + b"[" * 100_000, "INV-5"),
+        (b"{}", "INV-15"),
+        (b'{"e":"stolen","seq":5,"at":1}', "INV-15"),
+        (b'{"e":"settled","seq":"5","at":1}', "INV-15"),
+        (b'{"e":"settled","seq":5,"at":1,"more":1}', "INV-15"),
+        (b'{"e":"settled","seq":5}', "INV-15"),
+    ],
+)
+def test_a_line_that_is_no_event_is_a_violation_with_its_line(line: bytes, inv: str) -> None:
+    lines = text(story("a_rush"))
+    verdict = judge([*lines[:4], line, *lines[5:]])
+    assert (verdict.violations[0].inv, verdict.violations[0].line) == (inv, 5)
+
+
+def test_an_empty_log_is_refused() -> None:
+    assert first(judge([])) == ("INV-5", 0)
+
+
+WORDS = st.sampled_from(["ada", "ben", "h1", "h2", "e1", "pin", "c1", "fan", "late", "", "clock"])
+NUMBERS = st.sampled_from([-(2**70), -1, 0, 1, 2, 7, handwritten_logs.START_MS, 2**70])
+
+
+@given(st.data())
+def test_no_log_makes_the_referee_stumble(data: st.DataObject) -> None:
+    """Any fields of any events may say anything: there is a verdict, never a fault."""
+    log = [*story(data.draw(st.sampled_from(sorted(handwritten_logs.HONEST))))]
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(log) - 1))
+        match data.draw(st.sampled_from(["change", "drop", "twice", "move"])):
+            case "change":
+                names = [name for name in log[at].__struct_fields__ if name != "rules"]
+                name = data.draw(st.sampled_from(names))
+                value = data.draw(same_kind(getattr(log[at], name)))
+                log[at] = msgspec.structs.replace(log[at], **{name: value})
+            case "drop" if len(log) > 1:
+                del log[at]
+            case "twice":
+                log.insert(data.draw(st.integers(0, len(log))), log[at])
+            case _:
+                log.insert(data.draw(st.integers(0, len(log) - 1)), log.pop(at))
+    verdict = judge(text(log), closed=data.draw(st.booleans()))
+    assert verdict.events == len(log)
+
+
+def same_kind(value: object) -> st.SearchStrategy[object]:
+    """Values that the event table allows in the place of this one."""
+    match value:
+        case int():
+            return NUMBERS
+        case str():
+            return WORDS
+        case [int(), *_]:
+            return st.lists(NUMBERS, max_size=3)
+        case _:
+            return st.lists(WORDS, max_size=3)
+
+
+def test_a_report_sums_its_drops_and_keeps_their_violations() -> None:
+    honest = judge(text(story("a_rush")), closed=True)
+    spoilt = judge(text(DOCTORED["a gap"][1](story("two_pools"))[0]))
+    both = report([honest, spoilt], Measures(p50_ms=1.5), replay=["ada differs"], seed=7)
+    assert both.cap == honest.cap + spoilt.cap
+    assert both.log_gaps == 1
+    assert both.replay_equal is False
+    assert {"INV-3", "INV-5"} <= {violation.inv for violation in both.violations}
+    assert not both.honest
+
+
+def test_a_report_is_json_with_the_promised_fields() -> None:
+    honest = judge(text(story("a_rush")), closed=True)
+    written = msgspec.json.decode(report([honest], Measures(), replay=[]).encode())
+    promised = (
+        "cap sold oversold distinct_serials fans holds expired offers offers_claimed over_limit "
+        "overtaken log_gaps replay_equal captured_minus_refunded orders_total p50_ms p99_ms "
+        "holds_per_s violations"
+    )
+    assert set(promised.split()) <= written.keys()
+    assert written["replay_equal"] is True
+    assert written["violations"] == []

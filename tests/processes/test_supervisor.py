@@ -1,0 +1,401 @@
+"""Whatever dies comes back, whoever connects meanwhile waits, and nothing outlives its owner."""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import websockets
+
+from dropengine.config import Settings
+from dropengine.errors import DropEngineError, PortTaken, WorkersFailed
+from dropengine.processes import supervisor
+from dropengine.processes.supervisor import Running, listen
+from dropengine.processes.supervisor_process import Supervisor
+from dropengine.truth import server_check
+from tests.kit.old_server import old_server
+from tests.kit.private_server import Server
+from tests.kit.processes import Ending
+
+ROOT = Path(__file__).parent.parent.parent
+APP = "tests.kit.small_app:build"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path: sockets allow no long ones."""
+    with tempfile.TemporaryDirectory(prefix="drop-") as name:
+        yield Path(name)
+
+
+def settings(folder: Path, **more: object) -> Settings:
+    return Settings(
+        **{  # type: ignore[arg-type]
+            "data_dir": folder,
+            "port": 0,
+            "disk_free_mib_min": 16,
+            "maxmemory_mib": 64,
+            "shutdown_s_max": 2,
+            **more,
+        }
+    )
+
+
+def shop(folder: Path, app: str = APP, **more: object) -> Supervisor:
+    return Supervisor(settings(folder, **more), factory=app)
+
+
+def pid_of(running: Running) -> int:
+    """The web process that answers one request of its own connection."""
+    with urllib.request.urlopen(f"{running.url}/pid", timeout=20) as answer:  # noqa: S310
+        return int(answer.read())
+
+
+def processes(running: Running) -> list[Ending]:
+    pids = (running.supervisor_pid, running.server_pid, *running.worker_pids)
+    return [Ending(pid) for pid in pids if pid is not None]
+
+
+def refused(folder: Path, app: str = APP, **more: object) -> WorkersFailed:
+    one = shop(folder, app, **more)
+    with pytest.raises(WorkersFailed) as caught:
+        one.start()
+    return caught.value
+
+
+def test_connections_spread_over_all_web_processes(folder: Path) -> None:
+    with shop(folder, web_concurrency=2) as one:
+        assert len(set(one.running.worker_pids)) == 2
+        assert {pid_of(one.running) for _ in range(64)} == set(one.running.worker_pids)
+
+
+def test_a_killed_web_process_comes_back_and_the_others_never_notice(folder: Path) -> None:
+    with shop(folder, web_concurrency=2) as one:
+        before = one.running
+        victim, survivor = before.worker_pids
+        os.kill(victim, signal.SIGKILL)
+        after = one.until(lambda now: victim not in now.worker_pids, 20)
+        assert after.worker_pids[1] == survivor
+        assert after.port == before.port
+        assert after.server_pid == before.server_pid
+        assert {pid_of(after) for _ in range(64)} == set(after.worker_pids)
+
+
+def test_who_connects_while_the_only_process_is_away_waits_unrefused(folder: Path) -> None:
+    with shop(folder) as one:
+        [victim] = one.running.worker_pids
+        for _ in range(5):
+            ending = Ending(victim)
+            os.kill(victim, signal.SIGKILL)
+            ending.wait()
+            # Nobody accepts now. A refusal would raise.
+            victim, dead = pid_of(one.running), victim
+            assert victim != dead
+
+
+def test_a_killed_server_comes_back_under_the_same_web_processes(folder: Path) -> None:
+    with shop(folder, web_concurrency=2) as one:
+        before = one.running
+        with server_check.client(before.redis_url, 2_000) as client:
+            assert client.incr("sold") == 1
+        assert before.server_pid is not None
+        os.kill(before.server_pid, signal.SIGKILL)
+        after = one.until(lambda now: now.server_pid not in (None, before.server_pid), 20)
+        assert after.worker_pids == before.worker_pids
+        with server_check.client(after.redis_url, 2_000) as client:
+            assert client.get("sold") == b"1"
+
+
+def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_works(folder: Path) -> None:
+    port = 0
+    for turn in range(3):
+        one = shop(folder, web_concurrency=2, port=port)
+        running = one.start()
+        port = running.port
+        with server_check.client(running.redis_url, 2_000) as client:
+            assert client.incr("sold") == turn + 1
+        endings = processes(running)
+        one.kill()
+        again = shop(folder, web_concurrency=2, port=port)
+        with again:
+            for ending in endings:
+                ending.wait()
+            assert pid_of(again.running) in again.running.worker_pids
+
+
+def test_a_shop_ends_with_the_process_that_started_it(folder: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.test_workers import shop\n"
+        "one = shop(Path(sys.argv[1])); now = one.start()\n"
+        "print(now.supervisor_pid, now.server_pid, *now.worker_pids, flush=True)\n"
+        "sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, os.fspath(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    ) as parent:
+        assert parent.stdout is not None
+        endings = [Ending(int(pid)) for pid in parent.stdout.readline().split()]
+        assert len(endings) == 3
+        parent.kill()
+        for ending in endings:
+            ending.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_sockets_are_told_to_come_back_when_it_is_stopped(
+    folder: Path, number: signal.Signals
+) -> None:
+    one = shop(folder, web_concurrency=2)
+    running = one.start()
+    endings = processes(running)
+
+    async def sit() -> list[int]:
+        async with contextlib.AsyncExitStack() as stack:
+            url = running.url.replace("http", "ws", 1) + "/sit"
+            sockets = [
+                await stack.enter_async_context(websockets.connect(url, proxy=None))
+                for _ in range(8)
+            ]
+            seen = {int(await socket.recv()) for socket in sockets}
+            assert seen <= set(running.worker_pids)
+            os.kill(running.supervisor_pid, number)
+            for socket in sockets:
+                await socket.wait_closed()
+            return [socket.close_code or 0 for socket in sockets]
+
+    assert asyncio.run(sit()) == [1012] * 8
+    assert one.wait(20) == 0
+    for ending in endings:
+        ending.wait()
+    assert one.stop() == 0
+
+
+def test_a_request_that_never_ends_does_not_hold_the_end_up(folder: Path) -> None:
+    with (
+        shop(folder, shutdown_s_max=1) as one,
+        socket.create_connection(("127.0.0.1", one.running.port)) as line,
+    ):
+        line.sendall(b"GET /pid HTTP/1.1\r\nhost: x\r\n")
+        os.kill(one.running.supervisor_pid, signal.SIGTERM)
+        assert one.wait(20) == 0
+
+
+def test_a_second_shop_on_the_same_data_is_refused(folder: Path) -> None:
+    with shop(folder) as one:
+        fault = refused(folder)
+        assert fault.exit_code == 3
+        assert str(one.running.supervisor_pid) in str(fault)
+        assert pid_of(one.running) in one.running.worker_pids
+
+
+def test_a_taken_port_is_refused_and_nothing_stays_behind(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        fault = refused(folder, port=port)
+    assert fault.exit_code == 6
+    assert f"port {port}" in str(fault)
+    with shop(folder, port=port) as one:
+        assert one.running.port == port
+
+
+def test_a_port_is_not_shared_with_a_stranger_who_would_share(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(PortTaken, match="Address already in use"):
+            listen("127.0.0.1", taken.getsockname()[1], 2)
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(PortTaken, match=r"192\.0\.2\.1"):
+        listen("192.0.2.1", 0, 1)
+    with pytest.raises(PortTaken, match="no-such-host"):
+        listen("no-such-host.invalid", 0, 1)
+
+
+def test_all_sockets_of_a_shop_share_one_free_port() -> None:
+    found = listen("127.0.0.1", 0, 3)
+    assert len({one.getsockname() for one in found}) == 1
+    assert found[0].getsockname()[1] != 0
+    for one in found:
+        one.close()
+
+
+def test_a_mistake_in_the_settings_keeps_its_sentence_and_its_code(folder: Path) -> None:
+    fault = refused(folder, "tests.kit.small_app:wrong", port=0)
+    assert fault.exit_code == 2
+    assert "brings bad luck" in str(fault)
+
+
+def test_an_application_that_cannot_be_built_is_not_tried_for_ever(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fault = refused(folder, "tests.kit.small_app:broken", web_concurrency=2)
+    assert fault.exit_code == 11
+    assert "a bug in the making" in capfd.readouterr().err
+
+
+def test_a_server_too_old_is_refused(folder: Path) -> None:
+    with old_server(folder) as url:
+        fault = refused(folder, redis_url=url)
+    assert fault.exit_code == 7
+    assert "6.2.14" in str(fault)
+
+
+def test_a_server_that_is_away_is_said_to_be_away(folder: Path) -> None:
+    assert refused(folder, redis_url=f"unix://{folder}/nobody").exit_code == 4
+
+
+def test_a_weaker_server_serves_only_when_that_is_accepted(folder: Path) -> None:
+    one = Server(durable=True).start()
+    try:
+        with server_check.client(one.url, 2_000) as client:
+            client.config_set("appendfsync", "everysec")
+        fault = refused(folder, redis_url=one.url)
+        assert fault.exit_code == 8
+        assert "--accept-weaker" in str(fault)
+        with shop(folder, redis_url=one.url, accept_weaker=True) as accepted:
+            assert accepted.running.server_pid is None
+            assert not accepted.running.server.durable
+    finally:
+        one.stop()
+
+
+def test_a_full_disk_is_said_at_the_start(folder: Path) -> None:
+    assert refused(folder, disk_free_mib_min=1 << 30).exit_code == 10
+
+
+def test_no_secret_is_on_a_command_line_or_in_the_environment_of_a_child(folder: Path) -> None:
+    canary = "canary-" * 6
+    with shop(folder, secret_key=canary) as one:
+        for ending in processes(one.running):
+            for name in ("cmdline", "environ"):
+                assert canary.encode() not in Path(f"/proc/{ending.pid}/{name}").read_bytes()
+            os.close(ending._handle)
+
+
+def test_what_lies_in_the_working_directory_is_not_imported(folder: Path) -> None:
+    trap = folder / "cwd"
+    trap.mkdir()
+    (trap / "redis.py").write_text("raise SystemExit('imported from the working directory')")
+    code = (
+        "import sys; sys.path[:] = [p for p in sys.path if p]; sys.path.append(sys.argv[2])\n"
+        "from pathlib import Path; from tests.test_workers import shop\n"
+        "with shop(Path(sys.argv[1])): print('served')"
+    )
+    said = subprocess.run(
+        [sys.executable, "-P", "-c", code, os.fspath(folder), os.fspath(ROOT)],
+        cwd=trap,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.stdout == "served\n", said.stderr
+
+
+SERVE = """
+import sys
+from pathlib import Path
+from tests.test_workers import settings, APP
+from dropengine import workers
+sys.exit(workers.run(settings(Path(sys.argv[1])), factory=APP, with_parent="pipe" in sys.argv))
+"""
+
+
+@pytest.mark.parametrize("how", ["signal", "pipe"])
+def test_serve_says_where_it_is_and_ends_well(folder: Path, how: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, os.fspath(folder), how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as one:
+        assert one.stdout is not None
+        assert one.stdin is not None
+        said = one.stdout.readline()
+        assert re.match(
+            r"Serving on http://127\.0\.0\.1:\d+ with 1 web process and Valkey 9\S+ "
+            r"\(every sale on disk\)\. Ctrl-C stops it\.",
+            said,
+        )
+        if how == "signal":
+            one.send_signal(signal.SIGINT)
+        else:
+            one.stdin.close()
+        assert one.wait(20) == 0
+
+
+def test_ctrl_c_while_the_log_is_read_ends_at_once(folder: Path) -> None:
+    # A log so long that reading it takes longer than a signal.
+    with shop(folder) as one, server_check.client(one.running.redis_url, 10_000) as client:
+        script = "for i = 1, 400000 do redis.call('RPUSH', KEYS[1], i) end"
+        for _ in range(3):
+            client.eval(script, 1, "long")
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, os.fspath(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as again:
+        assert again.stderr is not None
+        assert "reads its log of sales" in again.stderr.readline()
+        again.send_signal(signal.SIGTERM)
+        assert again.wait(20) == 0
+        assert again.stdout is not None
+        assert again.stdout.read() == ""
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_allowed() -> None:
+    code = (
+        "import json, resource; from dropengine.workers import raise_file_limit\n"
+        "_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))\n"
+        "print(json.dumps([raise_file_limit(), hard]))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True
+    ).stdout
+    now, hard = json.loads(said)
+    assert now == hard
+
+
+def test_a_fault_names_itself_to_whoever_started_the_shop() -> None:
+    assert issubclass(WorkersFailed, DropEngineError)
+    assert supervisor.FACTORY == "dropengine.app:build"
+
+
+def test_waiting_for_news_that_do_not_come_has_an_end(folder: Path) -> None:
+    with shop(folder) as one:
+        with pytest.raises(TimeoutError):
+            one.until(lambda _: False, 0.01)
+        with pytest.raises(TimeoutError):
+            one.wait(0.01)
+        one.kill()
+        with pytest.raises(WorkersFailed):
+            one.until(lambda _: False, 20)
+
+
+def test_the_redis_of_a_shop_is_private(folder: Path) -> None:
+    with shop(folder) as one:
+        assert one.running.redis_url.startswith("unix://")
+        client = redis.Redis.from_url(one.running.redis_url)
+        assert client.config_get("port") in ({"port": "0"}, {b"port": b"0"})
+        client.close()

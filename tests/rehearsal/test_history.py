@@ -1,0 +1,323 @@
+"""What clients saw is held against the log: each kind of lie is found, the truth is accepted."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from dropengine import events, wire
+from dropengine.log.referee import Violation
+from dropengine.rehearsal import history
+from dropengine.rehearsal.history.record import AnyLine, Invoke, Ok, Shown
+from tests.kit import handwritten_logs
+from tests.kit.handwritten_logs import HOLD_MS, START_MS, Log, Pen, seq_of
+
+DROP = "pins"
+
+
+def hold_view(event: events.Held | events.Offered) -> wire.HoldView:
+    return wire.HoldView(
+        id=event.hold,
+        key="",
+        pool=event.pool,
+        qty=event.qty,
+        price=event.price,
+        origin="press",
+        state="active",
+        start_ms=event.at,
+        deadline_ms=event.deadline,
+        claimed=False,
+        extended=False,
+        checking=False,
+    )
+
+
+class Client:
+    """Writes an honest history beside a log: each command that it shows, answered in order."""
+
+    def __init__(self, log: Log) -> None:
+        self.recorder = history.Recorder()
+        self.log = log
+        self.ops: dict[int, int] = {}
+
+    def tell(self, event: events.AnyEvent) -> None:
+        """The command that this event answers, if a fan asked for it, and the answer."""
+        match event:
+            case events.Held():
+                command: wire.FanCommand = wire.Hold(
+                    id=0, key=event.key, pool=event.pool, qty=event.qty
+                )
+                reply = wire.Done(id=0, seq=event.seq, hold=hold_view(event))
+            case events.Joined(why="fan"):
+                command = wire.Join(id=0, key=event.key, pools=event.pools, qty=event.qty)
+                reply = wire.Done(id=0, seq=event.seq, entry=event.entry)
+            case events.Claimed():
+                command = wire.Claim(id=0, key=event.key, hold=event.hold)
+                reply = wire.Done(id=0, seq=event.seq)
+            case events.Paying():
+                command = wire.Pay(id=0, key=event.key, holds=[event.hold])
+                reply = wire.Done(id=0, seq=event.seq, pay={event.hold: "/pay"})
+            case events.Extended(why="fan"):
+                command = wire.Extend(id=0, key=event.key, hold=event.hold)
+                reply = wire.Done(id=0, seq=event.seq)
+            case events.Released(by="fan"):
+                command = wire.Release(id=0, key=event.key, hold=event.hold)
+                reply = wire.Done(id=0, seq=event.seq)
+            case events.Left():
+                command = wire.Leave(id=0, key=event.key, entry=event.entry)
+                reply = wire.Done(id=0, seq=event.seq)
+            case _:
+                return
+        op = self.recorder.invoke(DROP, event.fan, command)
+        self.recorder.ok(op, reply)
+        self.ops[event.seq] = op
+
+    def lines(self) -> list[AnyLine]:
+        """The history with a clock that ticks once a line: nothing is at the same moment."""
+        lines = self.recorder.lines()
+        return [msgspec.structs.replace(line, mono_us=at) for at, line in enumerate(lines)]
+
+
+def told(name: str) -> Client:
+    client = Client(handwritten_logs.HONEST[name]().log)
+    for event in client.log:
+        client.tell(event)
+        if isinstance(event, events.Sale):
+            order = wire.OrderView(
+                id=event.hold,
+                pool=event.pool,
+                qty=event.qty,
+                amount=event.amount,
+                serials=event.serials,
+                state="done",
+                at=event.at,
+            )
+            client.recorder.order(DROP, event.fan, order)
+    return client
+
+
+def only(found: list[Violation]) -> tuple[str, int]:
+    (one,) = found
+    return one.inv, one.seq
+
+
+@pytest.mark.parametrize("name", handwritten_logs.HONEST)
+def test_an_honest_history_agrees_with_its_log(name: str) -> None:
+    client = told(name)
+    assert history.check(client.lines(), DROP, client.log) == []
+
+
+@pytest.mark.parametrize("name", handwritten_logs.HONEST)
+def test_a_history_is_the_same_after_it_was_written_and_read(name: str) -> None:
+    lines = told(name).lines()
+    assert history.read(list(history.write(lines))) == lines
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a_rush", events.Held),
+        ("a_rush", events.Paying),
+        ("a_rush", events.Extended),
+        ("a_rush", events.Released),
+        ("a_line", events.Joined),
+        ("a_line", events.Claimed),
+        ("a_line", events.Left),
+    ],
+)
+def test_what_was_acknowledged_and_is_not_in_the_log_is_found(
+    name: str, kind: type[events.Event]
+) -> None:
+    client = told(name)
+    lost = handwritten_logs.doctor(client.log, seq_of(client.log, kind, 1))
+    shorter = [event for event in lost if event.seq < seq_of(client.log, kind, 1)]
+    found = {violation.inv for violation in history.check(client.lines(), DROP, shorter)}
+    assert "INV-8" in found
+
+
+def test_an_order_that_nobody_sold_is_found() -> None:
+    client = told("a_rush")
+    log = [event for event in client.log if not isinstance(event, events.Sold)]
+    found = history.check(client.lines(), DROP, log)
+    assert [violation.inv for violation in found] == ["INV-8", "INV-8"]
+
+
+def test_an_order_with_another_serial_is_found() -> None:
+    client = told("a_rush")
+    log = handwritten_logs.doctor(client.log, seq_of(client.log, events.Sold), serials=[2, 3])
+    assert only(history.check(client.lines(), DROP, log)) == ("INV-8", 0)
+
+
+def test_a_hold_of_somebody_else_was_not_acknowledged_to_this_fan() -> None:
+    client = told("a_rush")
+    seq = seq_of(client.log, events.Held, 2)
+    log = handwritten_logs.doctor(client.log, seq, fan="eva")
+    assert ("INV-8", seq) in {(v.inv, v.seq) for v in history.check(client.lines(), DROP, log)}
+
+
+def a_press_without_an_answer(press: events.Held) -> list[AnyLine]:
+    recorder = history.Recorder()
+    op = recorder.invoke(DROP, press.fan, wire.Hold(id=0, key=press.key, pool="pin", qty=press.qty))
+    recorder.info(op)
+    return recorder.lines()
+
+
+def a_press() -> tuple[Log, events.Held]:
+    """A log that ends with the press that it is about."""
+    log = handwritten_logs.a_rush().log
+    seq = seq_of(log, events.Held, 2)
+    press = log[seq - 1]
+    assert isinstance(press, events.Held)
+    return log[:seq], press
+
+
+def test_an_unknown_press_may_have_happened_or_not() -> None:
+    log, press = a_press()
+    lines = a_press_without_an_answer(press)
+    assert history.check(lines, DROP, log) == []
+    assert history.check(lines, DROP, log[:-1]) == []
+
+
+def test_an_unknown_press_that_happened_twice_is_found() -> None:
+    log, press = a_press()
+    log.append(msgspec.structs.replace(press, seq=press.seq + 1, hold="h9"))
+    found = history.check(a_press_without_an_answer(press), DROP, log)
+    assert only(found) == ("INV-16", press.seq + 1)
+
+
+def test_a_press_that_nobody_made_is_found() -> None:
+    client = told("a_rush")
+    seq = seq_of(client.log, events.Held, 2)
+    lines = [
+        line
+        for line in client.lines()
+        if not (isinstance(line, Invoke | Ok) and line.op == client.ops[seq])
+    ]
+    assert only(history.check(lines, DROP, client.log)) == ("INV-16", seq)
+
+
+def test_a_press_that_was_refused_and_yet_took_effect_is_found() -> None:
+    log, press = a_press()
+    recorder = history.Recorder()
+    op = recorder.invoke(DROP, press.fan, wire.Hold(id=0, key=press.key, pool="pin", qty=1))
+    recorder.fail(op, wire.Refused(id=0, seq=3, code="all_held", text=""))
+    assert only(history.check(recorder.lines(), DROP, log)) == ("INV-16", press.seq)
+
+
+def test_an_effect_before_an_answer_that_was_known_is_found() -> None:
+    """The second press was sent after the first was answered, yet the log has it first."""
+    pen = Pen().opened()
+    pen.wait(5)
+    pen.held("ada")
+    pen.held("ben")
+    client = Client(pen.log)
+    client.tell(pen.log[3])
+    client.tell(pen.log[2])
+    found = history.check(client.lines(), DROP, pen.log)
+    assert ("INV-12", 3) in {(v.inv, v.seq) for v in found}
+
+
+def test_an_answer_older_than_one_that_was_known_is_found() -> None:
+    client = told("a_rush")
+    seq = seq_of(client.log, events.Held, 2)
+    lines = [
+        msgspec.structs.replace(line, reply=msgspec.structs.replace(line.reply, seq=1))
+        if isinstance(line, Ok) and line.op == client.ops[seq]
+        else line
+        for line in client.lines()
+    ]
+    found = {v.inv for v in history.check(lines, DROP, client.log)}
+    assert found == {"INV-8", "INV-12"}
+
+
+def tick(seq: int, free: int = 3, held: int = 0) -> wire.Tick:
+    view = wire.PoolView("pin", 3, free, held, 3 - free - held, 0, 0, 0, 0)
+    return wire.Tick(seq=seq, now=0, state="live", revision=2, pools={"pin": view})
+
+
+def screens(*ticks: tuple[int, wire.Tick], log: Log | None = None) -> list[Violation]:
+    """(socket, tick) of one viewer, held against a rush."""
+    recorder = history.Recorder()
+    for socket, one in ticks:
+        recorder.tick(DROP, 1, socket, one)
+    return history.check(recorder.lines(), DROP, log or handwritten_logs.a_rush().log)
+
+
+def test_screens_that_show_what_the_log_makes_are_accepted() -> None:
+    assert screens((1, tick(2)), (1, tick(3, 1, 2)), (1, tick(3, 1, 2)), (2, tick(2))) == []
+
+
+def test_a_screen_that_shows_other_counts_is_found() -> None:
+    assert only(screens((1, tick(3, 2, 1)))) == ("INV-14", 3)
+
+
+def test_a_screen_that_goes_back_is_found() -> None:
+    assert only(screens((1, tick(3, 1, 2)), (1, tick(2)))) == ("INV-14", 2)
+
+
+def test_two_screens_that_show_different_pools_at_one_seq_are_found() -> None:
+    assert only(screens((1, tick(2)), (2, tick(2, 2, 1)))) == ("INV-14", 2)
+
+
+def test_counts_that_do_not_add_up_are_found() -> None:
+    assert only(screens((1, tick(2, 4)))) == ("INV-14", 2)
+
+
+def test_a_seq_that_the_log_has_not_reached_is_found() -> None:
+    assert only(screens((1, tick(99)))) == ("INV-14", 99)
+
+
+def test_a_screen_that_stays_behind_when_all_is_quiet_is_found() -> None:
+    recorder = history.Recorder()
+    recorder.tick(DROP, 1, 1, tick(3, 1, 2))
+    recorder.tick(DROP, 1, 2, tick(2))
+    recorder.tick(DROP, 2, 1, tick(3, 1, 2))
+    lines, log = recorder.lines(), handwritten_logs.a_rush().log
+    assert history.check(lines, DROP, log) == []
+    assert only(history.check(lines, DROP, log, quiet_seq=3)) == ("INV-14", 2)
+
+
+@pytest.mark.parametrize("name", handwritten_logs.HONEST)
+def test_waiting_and_buying_are_counted_as_screens_show_them(name: str) -> None:
+    """The counts that the checks fold are those of the truth's own lines."""
+    from dropengine.log import replay
+
+    log = handwritten_logs.HONEST[name]().log
+    truth = replay.fold(log)
+    lines: list[AnyLine] = [
+        Shown(
+            drop=DROP,
+            wall_ms=START_MS,
+            mono_us=HOLD_MS,
+            seq=len(log),
+            pools={
+                pool: wire.PoolView(
+                    record.item,
+                    record.cap,
+                    record.free,
+                    record.held,
+                    record.sold,
+                    record.withheld,
+                    record.leased,
+                    sum(member.endswith(f"@{record.index}") for member in truth.places),
+                    sum(member.endswith(f"@{record.index}") for member in truth.buying),
+                )
+                for pool, record in truth.pools.items()
+            },
+        )
+    ]
+    assert history.check(lines, DROP, log) == []
+
+
+def test_measures_come_from_what_clients_saw() -> None:
+    client = told("a_rush")
+    measures = history.measure(client.lines())
+    commands = len(client.ops)
+    assert (measures.operations, measures.unknown, measures.refused) == (commands, 0, 0)
+    # Each answer comes one microsecond after its sending.
+    assert measures.p50_ms == measures.p99_ms == 0.001
+    assert measures.holds_per_s == 4
+
+
+def test_nothing_measured_is_nothing() -> None:
+    assert history.measure([]) == history.measure(history.Recorder().lines())

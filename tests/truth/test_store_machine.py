@@ -1,0 +1,461 @@
+"""The state machine: the real scripts against the oracle, command for command and key for key.
+
+Whatever fans, creators, providers and the clock do in whatever order, the answers, the log and
+every truth key are those of `tests.model`; the log alone folds into the same truth, and the
+referee finds nothing in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from itertools import count
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from dropengine import events, outcomes, wire
+from dropengine.log.referee import judge
+from dropengine.log.replay import difference, fold
+from dropengine.manifest import digest, rules
+from dropengine.model import DropId, FanId
+from dropengine.truth import connections
+from dropengine.truth.replies import Settled, ViewReply, YouReply
+from dropengine.truth.scripts import Script
+from dropengine.truth.store import Store
+from tests.kit import expected_truth
+from tests.kit.manifests import START_MS, item, manifest
+from tests.kit.oracle import Oracle
+from tests.kit.private_server import Server
+from tests.kit.sale import Answer
+
+T = TypeVar("T")
+
+FANS = ("ana", "bo", "cy", "di")
+POOLS = ("cup-hill", "cup-port", "pin")
+HOURS = ("open", "close")
+OPERATORS = ("mia", "noa")
+
+_drops = count(1)
+
+fans = st.sampled_from(FANS)
+pools = st.sampled_from(POOLS)
+quantities = st.integers(1, 3)
+nth = st.integers(0, 30)
+"""Chooses one of the things that exist by then; see `pick`."""
+
+
+class Hands:
+    """The loop, the client and the store that all runs of the machine share."""
+
+    def __init__(self, server: Server, loaded: dict[str, Script] | None = None) -> None:
+        self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self.client = self.run(self._client(server))
+        self.store = Store(self.client, loaded)
+
+    @staticmethod
+    async def _client(server: Server) -> Any:
+        return connections.client(server.url)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    def close(self) -> None:
+        self.run(self.client.aclose(close_connection_pool=True))
+        self.runner.close()
+
+
+@pytest.fixture
+def hands(server: Server) -> Iterator[Hands]:
+    pair = Hands(server)
+    yield pair
+    pair.close()
+
+
+class Machine(RuleBasedStateMachine):
+    """One drop, driven twice."""
+
+    hands: ClassVar[Hands]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run = self.hands.run
+        self.store = self.hands.store
+        self.drop = DropId(f"machine-{next(_drops)}")
+        self.now = START_MS
+        self.keys = count(1)
+        self.checked = 0
+        self.pressed: list[tuple[str, wire.FanCommand, Answer]] = []
+        self.ordered: list[tuple[str, int, str, str, dict[str, object]]] = []
+        self.paid: list[tuple[str, str, int, str, bool]] = []
+
+    @initialize(
+        caps=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4)),
+        limit=st.integers(1, 4),
+        cup_limit=st.integers(0, 2),
+        k=st.integers(2, 3),
+        spare=st.integers(0, 1),
+        hours=st.sampled_from(("by hand", "by hand", "by hand", "open", "open and close")),
+    )
+    def publish(
+        self, caps: tuple[int, int, int], limit: int, cup_limit: int, k: int, spare: int, hours: str
+    ) -> None:
+        text = manifest(
+            self.drop,
+            item("cup", {"cup-hill": caps[0], "cup-port": caps[1]}, limit=cup_limit, most=2),
+            item("pin", {"pin": caps[2] + spare}, price=900, withheld={"pin": spare}),
+            limit=limit,
+            k=k,
+            opens_ms=0 if hours == "by hand" else START_MS + 1000,
+            closes_ms=START_MS + 30_000_000 if hours == "open and close" else 0,
+        )
+        self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
+        self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
+        if hours == "by hand":
+            self.command("open", 1, "mia", self.key(), {})
+        else:
+            self.now = START_MS + 1000
+
+    def key(self) -> str:
+        return f"k{next(self.keys)}"
+
+    @rule(which=nth, off=st.integers(-1, 1))
+    def move_to_a_deadline(self, which: int, off: int) -> None:
+        """One ms before, at, and one ms after what is due next or later."""
+        due = sorted({when for when, member in self.oracle.due() if member not in HOURS})
+        if due:
+            self.now = max(self.now, due[min(which // 4, len(due) - 1)] + off)
+
+    @precondition(lambda self: self.oracle.hours)
+    @rule(off=st.integers(-1, 1), sure=st.integers(0, 5))
+    def move_to_an_hour_of_the_drop(self, off: int, sure: int) -> None:
+        if sure == 0:
+            self.now = max(self.now, min(self.oracle.hours.values()) + off)
+
+    @rule(ms=st.integers(-5, 1000))
+    def move_a_little(self, ms: int) -> None:
+        """A clock may also step back; the scripts' time does not."""
+        self.now += ms
+
+    @rule()
+    def settle(self) -> None:
+        answer = self.run(self.store.settle(self.drop, clock_ms=self.now))
+        self.oracle.settle(self.now)
+        oracle = self.oracle
+        due = min((when for when, _ in oracle.due()), default=0)
+        assert answer == Settled(oracle.at, oracle.seq, oracle.state, due, len(oracle.outbox))
+
+    @rule(fan=fans, pool=pools, qty=quantities, fewer=st.booleans())
+    def hold(self, fan: str, pool: str, qty: int, fewer: bool) -> None:
+        self.press((fan, wire.Hold(id=0, key=self.key(), pool=pool, qty=qty, fewer=fewer)))
+
+    @rule(fan=fans, wanted=st.lists(pools, min_size=1, max_size=3, unique=True), qty=quantities)
+    def join(self, fan: str, wanted: list[str], qty: int) -> None:
+        self.press((fan, wire.Join(id=0, key=self.key(), pools=wanted, qty=qty)))
+
+    @rule(which=nth, verb=st.sampled_from((wire.Claim, wire.Release, wire.Extend)))
+    def touch(
+        self, which: int, verb: type[wire.Claim] | type[wire.Release] | type[wire.Extend]
+    ) -> None:
+        hold = self.pick_hold(which)
+        self.press((self.owner(hold), verb(id=0, key=self.key(), hold=hold)))
+
+    @precondition(lambda self: self.offers())
+    @rule(which=nth)
+    def claim(self, which: int) -> None:
+        hold = pick(self.offers(), which)
+        self.press((self.owner(hold), wire.Claim(id=0, key=self.key(), hold=hold)))
+
+    @rule(which=nth)
+    def pay(self, which: int) -> None:
+        hold = self.pick_hold(which)
+        self.press((self.owner(hold), wire.Pay(id=0, key=self.key(), holds=[hold])))
+
+    @rule(which=nth)
+    def begin_paying_and_fall_silent(self, which: int) -> None:
+        """Past the deadline the provider is asked; past the hard stop the hold is over."""
+        self.pay(which)
+        for _ in ("deadline", "hard stop"):
+            paying = [h.deadline for h in self.oracle.holds.values() if h.state == "paying"]
+            self.now = max([self.now, *paying])
+            self.settle()
+
+    @rule(which=nth)
+    def leave(self, which: int) -> None:
+        if self.oracle.entries:
+            entry = pick(list(self.oracle.entries.values()), which)
+            self.press((entry.fan, wire.Leave(id=0, key=self.key(), entry=entry.id)))
+
+    @rule(which=nth, fan=fans)
+    def reach_for_what_may_be_anothers(self, which: int, fan: str) -> None:
+        hold = self.pick_hold(which)
+        entry = f"e{which + 1}"
+        self.press(
+            (fan, wire.Release(id=0, key=self.key(), hold=hold)),
+            (fan, wire.Leave(id=0, key=self.key(), entry=entry)),
+        )
+
+    @rule(
+        presses=st.lists(
+            st.tuples(fans, st.sampled_from(("hold", "join", "release")), pools, quantities, nth),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    def press_together(self, presses: list[tuple[str, str, str, int, int]]) -> None:
+        """One batch: as if they came one by one, the line called at its end."""
+        batch: list[tuple[str, wire.FanCommand]] = []
+        for fan, verb, pool, qty, which in presses:
+            key = self.key()
+            match verb:
+                case "hold":
+                    batch.append((fan, wire.Hold(id=0, key=key, pool=pool, qty=qty)))
+                case "join":
+                    batch.append((fan, wire.Join(id=0, key=key, pools=[pool], qty=qty)))
+                case _:
+                    hold = self.pick_hold(which)
+                    batch.append((self.owner(hold), wire.Release(id=0, key=key, hold=hold)))
+        self.press(*batch)
+
+    @precondition(lambda self: self.pressed)
+    @rule(which=nth)
+    def repeat_any_earlier_request(self, which: int) -> None:
+        """What was granted is answered again with the same thing, whatever became of it."""
+        fan, command, first = pick(self.pressed, which)
+        (again,) = self.press((fan, command))
+        if isinstance(command, wire.Hold | wire.Join) and isinstance(first, outcomes.Granted):
+            assert isinstance(again, type(first))
+            assert again.id == first.id
+
+    @precondition(lambda self: self.pressed)
+    @rule(which=nth, pool=pools, qty=quantities)
+    def use_a_key_for_another_command(self, which: int, pool: str, qty: int) -> None:
+        fan, command, _ = pick(self.pressed, which)
+        self.press((fan, wire.Hold(id=0, key=command.key, pool=pool, qty=qty)))
+
+    @precondition(lambda self: self.late())
+    @rule(which=nth, captured=st.booleans())
+    def payment_comes_late(self, which: int, captured: bool) -> None:
+        hold = self.oracle.holds[pick(self.late(), which)]
+        self.paid.append(
+            (hold.id, f"c{len(self.paid) + 1}", hold.qty * hold.price, "EUR", captured)
+        )
+        self.succeeded(*self.paid[-1])
+
+    @rule(
+        which=nth,
+        captured=st.booleans(),
+        wrong=st.sampled_from(("",) * 10 + ("amount", "currency")),
+    )
+    def payment_succeeds(self, which: int, captured: bool, wrong: str) -> None:
+        name = self.pick_hold(which)
+        hold = self.oracle.holds.get(name)
+        price = hold.qty * hold.price if hold else 900
+        amount = price + (1 if wrong == "amount" else 0)
+        currency = "USD" if wrong == "currency" else "EUR"
+        self.paid.append((name, f"c{len(self.paid) + 1}", amount, currency, captured))
+        self.succeeded(*self.paid[-1])
+
+    @precondition(lambda self: self.paid)
+    @rule(which=nth)
+    def payment_is_told_again(self, which: int) -> None:
+        self.succeeded(*pick(self.paid, which))
+
+    @rule(which=nth)
+    def nobody_paid(self, which: int) -> None:
+        hold = self.pick_hold(which)
+        answer = self.run(self.store.unpaid(self.drop, hold, clock_ms=self.now))
+        assert answer == self.oracle.unpaid(hold, self.now)
+
+    @rule(which=nth, done=st.booleans())
+    def discharge(self, which: int, done: bool) -> None:
+        duty = pick([*sorted(self.oracle.outbox), "capture:none"], which)
+        result = "failed" if duty.startswith("capture") and not done else "done"
+        answer = self.run(self.store.discharge(self.drop, duty, result, clock_ms=self.now))
+        assert answer == self.oracle.discharge(duty, result, self.now)
+
+    @precondition(lambda self: self.oracle.orders)
+    @rule(which=nth)
+    def refund(self, which: int) -> None:
+        order = pick([*self.oracle.orders, "h999"], which)
+        key = self.key()
+        answer = self.run(self.store.refund(self.drop, order, by="mia", key=key, clock_ms=self.now))
+        assert answer == self.oracle.refund(order, "mia", key, self.now)
+
+    @rule(
+        verb=st.sampled_from(("open", "pause", "resume", "message")),
+        behind=st.sampled_from((0, 0, 0, 1)),
+        by=st.sampled_from(OPERATORS),
+    )
+    def steer(self, verb: str, behind: int, by: str) -> None:
+        more: dict[str, object] = {}
+        if verb == "pause":
+            more["why"] = "a word"
+        if verb == "message":
+            more["text"] = 'so "near"\n\u2028'
+        self.command(verb, self.oracle.revision - behind, by, self.key(), more)
+
+    @precondition(lambda self: self.oracle.state == "paused")
+    @rule()
+    def resume(self) -> None:
+        self.command("resume", self.oracle.revision, "noa", self.key(), {})
+
+    @rule(verb=st.sampled_from(("add", "add", "withdraw")), pool=pools, qty=st.integers(1, 2))
+    def move_stock(self, verb: str, pool: str, qty: int) -> None:
+        more: dict[str, object] = {"pool": pool, "qty": qty}
+        self.command(verb, self.oracle.revision, "mia", self.key(), more)
+
+    @precondition(lambda self: len(self.oracle.log) > 15)
+    @rule(verb=st.sampled_from(("close", "cancel")), sure=st.integers(0, 4))
+    def end(self, verb: str, sure: int) -> None:
+        if sure == 0:
+            self.command(verb, self.oracle.revision, "mia", self.key(), {})
+
+    @precondition(lambda self: self.ordered)
+    @rule(which=nth)
+    def repeat_an_order(self, which: int) -> None:
+        verb, revision, by, key, more = pick(self.ordered, which)
+        self.command(verb, revision, by, key, more)
+
+    def pick_hold(self, which: int) -> str:
+        """Mostly a hold that is open, else any, the newest first; h1 when there is none yet."""
+        holds = list(self.oracle.holds.values())[::-1]
+        if not holds:
+            self.hold(FANS[which % len(FANS)], POOLS[which % len(POOLS)], 1, fewer=False)
+        still = [hold.id for hold in holds if hold.open]
+        if still and which % 4:
+            return pick(still, which // 4)
+        return pick([hold.id for hold in holds], which // 4) if holds else "h1"
+
+    def offers(self) -> list[str]:
+        return [hold.id for hold in self.oracle.holds.values() if hold.open and hold.offer]
+
+    def late(self) -> list[str]:
+        """Holds that ended while somebody paid for them, the newest first."""
+        holds = list(self.oracle.holds.values())[::-1]
+        return [hold.id for hold in holds if hold.state == "expired" and hold.began]
+
+    def owner(self, hold: str) -> str:
+        known = self.oracle.holds.get(hold)
+        return known.fan if known else FANS[0]
+
+    def press(self, *batch: tuple[str, wire.FanCommand]) -> list[Answer]:
+        rows = [(FanId(fan), command) for fan, command in batch]
+        answers = list(self.run(self.store.press(self.drop, rows, clock_ms=self.now)))
+        predicted = self.oracle.press(batch, self.now)
+        assert answers == predicted
+        self.pressed += [(fan, c, a) for (fan, c), a in zip(batch, answers, strict=True)]
+        return answers
+
+    def succeeded(self, hold: str, charge: str, amount: int, currency: str, captured: bool) -> None:
+        answer = self.run(
+            self.store.succeeded(
+                self.drop, hold, charge, amount, currency, captured, clock_ms=self.now
+            )
+        )
+        wanted = self.oracle.succeeded(hold, charge, amount, currency, captured, self.now)
+        assert answer == wanted
+
+    def command(self, verb: str, revision: int, by: str, key: str, more: dict[str, object]) -> None:
+        self.ordered.append((verb, revision, by, key, more))
+        method = getattr(self.store, "close_drop" if verb == "close" else verb)
+        answer = self.run(
+            method(self.drop, revision=revision, by=by, key=key, clock_ms=self.now, **more)
+        )
+        assert answer == self.oracle.creator(verb, revision, key, by, self.now, **more)
+
+    @invariant()
+    def the_log_is_the_predicted_one(self) -> None:
+        assert self.run(self.tail()) == self.oracle.log[self.checked :]
+        self.checked = self.oracle.seq
+
+    async def tail(self) -> list[events.AnyEvent]:
+        return [events.parse(line) async for line in self.store.log(self.drop, self.checked)]
+
+    @rule()
+    def every_key_is_the_predicted_one(self) -> None:
+        self.audit()
+
+    @rule()
+    def screens_show_the_predicted_state(self) -> None:
+        """Public counts, and each fan's exact places."""
+        view = self.run(self.store.view(self.drop, clock_ms=self.now))
+        you = self.run(self.store.you(self.drop, [FanId(f) for f in FANS], clock_ms=self.now))
+        self.oracle.settle(self.now)
+        assert isinstance(view, ViewReply)
+        assert isinstance(you, YouReply)
+        assert (view.seq, view.state, view.revision) == (
+            self.oracle.seq,
+            self.oracle.state,
+            self.oracle.revision,
+        )
+        for row in view.pools:
+            assert (row.free, row.held, row.sold, row.withheld) == (
+                self.oracle.free(row.id),
+                self.oracle.held(row.id),
+                self.oracle.sold(row.id),
+                self.oracle.pools[row.id].withheld,
+            )
+            standing = self.oracle.line(row.id, 0) + self.oracle.line(row.id, 1)
+            assert row.waiting == len(standing)
+            assert row.buying == sum(e.state == "offered" for e in standing)
+        for fan in you.rows:
+            for entry, _, lines in fan.entries:
+                for line in lines:
+                    assert line.place == self.oracle.place(entry, line.pool)
+
+    def audit(self) -> None:
+        truth = self.run(self.store.truth(self.drop))
+        assert truth is not None
+        wanted = expected_truth.truth(self.oracle)
+        for name in truth.__struct_fields__:
+            have, want = getattr(truth, name), getattr(wanted, name)
+            if name == "drop":
+                have = {field: have[field] for field in want}
+            assert msgspec.to_builtins(have) == msgspec.to_builtins(want), name
+
+        assert difference(fold(self.oracle.log), truth) == []
+        if not self.oracle.outbox:
+            captured, refunded = self.oracle.money()
+            assert captured - refunded == sum(
+                order.amount
+                for order in self.oracle.orders.values()
+                if order.kept and order.state != "capture_failed"
+            )
+
+    def teardown(self) -> None:
+        if hasattr(self, "oracle"):
+            self.audit()
+            assert judge(self.run(self.lines())).violations == []
+
+    async def lines(self) -> list[bytes]:
+        return [line async for line in self.store.log(self.drop)]
+
+
+def pick(things: list[T], which: int) -> T:
+    return things[which % len(things)]
+
+
+def test_the_scripts_do_what_the_oracle_says(hands: Hands) -> None:
+    Machine.hands = hands
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=200,
+            stateful_step_count=60,
+            deadline=None,
+            phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
