@@ -1,7 +1,7 @@
 """The tree of faults: what must stop the work is raised, an expected ending is a value (`model`).
 
 DropEngineError
-+-- Away             the server of the truth did not answer; nothing is known, nothing is sold out
++-- Unavailable      the server of the truth did not answer; nothing is known, nothing is sold out
 +-- Broken           an invariant does not hold; the drop is frozen rather than sold wrongly
 +-- ManifestError    a manifest with mistakes, all of them at once
 +-- ConfigError      settings with mistakes, all of them at once, each naming its source

@@ -153,7 +153,7 @@ def test_memory_that_cannot_be_promised_twice_is_warned_of(mode: str, level: str
 
 def test_few_open_files_are_warned_of_and_very_few_stop_a_sale(settings: Settings) -> None:
     code = (
-        "import resource, sys; from pathlib import Path; from dropengine import doctor\n"
+        "import resource, sys; from pathlib import Path; from dropengine.cli import doctor\n"
         "from dropengine.config import Settings; most = int(sys.argv[2])\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
         "settings = Settings(data_dir=Path(sys.argv[1]), port=0, disk_free_mib_min=16)\n"

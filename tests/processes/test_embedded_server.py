@@ -42,8 +42,8 @@ PARENT = """
 import sys
 from pathlib import Path
 from dropengine.config import Settings
-from dropengine.embedded import Embedded
-one = Embedded(Settings(data_dir=Path(sys.argv[1])))
+from dropengine.processes.embedded_server import EmbeddedServer
+one = EmbeddedServer(Settings(data_dir=Path(sys.argv[1])))
 one.start()
 print(one.pid, flush=True)
 sys.stdin.read()
@@ -247,22 +247,22 @@ def test_a_start_at_once_after_the_kill_works(settings: Settings, folder: Path) 
 ORPHAN = """
 import os, subprocess, sys
 from pathlib import Path
-from dropengine import guard, server
+from dropengine.processes import embedded_options, parent_death
 folder = Path(sys.argv[1])
 lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
 import fcntl
 fcntl.flock(lock, fcntl.LOCK_EX)
-guard.write_in_place(folder / "lock", os.getpid(), guard.started(os.getpid()))
+parent_death.write_in_place(folder / "lock", os.getpid(), parent_death.started(os.getpid()))
 left = subprocess.Popen(
-    [server.binary(), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    [embedded_options.binary(), "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     stderr=subprocess.DEVNULL, cwd=folder, pass_fds=[lock], start_new_session=True,
 )
-left.stdin.write(server.config(64, folder / "server.sock").encode())
+left.stdin.write(embedded_options.config(64, folder / "server.sock").encode())
 left.stdin.close()
 while b"Ready to accept" not in left.stdout.readline():
     pass
 if sys.argv[2] == "noted":
-    guard.write_in_place(folder / "server.json", left.pid, guard.started(left.pid))
+    parent_death.write_in_place(folder / "server.json", left.pid, parent_death.started(left.pid))
 print(left.pid, flush=True)
 os._exit(0)
 """
@@ -471,21 +471,21 @@ FILLED = """
 import asyncio, os, sys
 from pathlib import Path
 import redis
-from dropengine import server
 from dropengine.config import Settings
-from dropengine.embedded import Embedded, ServerState
+from dropengine.processes.embedded_server import EmbeddedServer, ServerState
+from dropengine.truth import server_check
 folder = Path(sys.argv[1])
 os.environ.clear()
 assert os.system(f"mount -t tmpfs -o size=24m none {folder}") == 0
 ballast = folder / "ballast"
 ballast.write_bytes(bytes(12 << 20))
 async def story():
-    one = Embedded(Settings(data_dir=folder, disk_free_mib_min=4))
+    one = EmbeddedServer(Settings(data_dir=folder, disk_free_mib_min=4))
     told = asyncio.Queue()
     await one.rise()
     watch = asyncio.create_task(one.watch(lambda *news: told.put_nowait(news)))
     acknowledged = 0
-    client = server.client(one.url, 2000)
+    client = server_check.client(one.url, 2000)
     try:
         while True:
             client.rpush("sold", bytes(50_000))
@@ -499,7 +499,7 @@ async def story():
     ballast.unlink()
     while (await told.get())[0] is not ServerState.UP:
         pass
-    client = server.client(one.url, 2000)
+    client = server_check.client(one.url, 2000)
     print(acknowledged, client.llen("sold"), told.qsize())
     client.close()
     one.stop()
@@ -692,9 +692,6 @@ def test_a_server_too_old_is_refused_in_a_sentence(folder: Path) -> None:
         pytest.raises(ServerTooOld, match=r"The server is Redis 6\.2\.14"),
     ):
         check_server(client, accept_weaker=True)
-
-
-# The guard.
 
 
 def test_a_process_is_told_from_a_later_one_with_its_number() -> None:

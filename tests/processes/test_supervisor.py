@@ -136,7 +136,7 @@ def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_works(folder: 
 
 def test_a_shop_ends_with_the_process_that_started_it(folder: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from tests.test_workers import shop\n"
+        "import sys; from pathlib import Path; from tests.processes.test_supervisor import shop\n"
         "one = shop(Path(sys.argv[1])); now = one.start()\n"
         "print(now.supervisor_pid, now.server_pid, *now.worker_pids, flush=True)\n"
         "sys.stdin.read()"
@@ -295,7 +295,7 @@ def test_what_lies_in_the_working_directory_is_not_imported(folder: Path) -> Non
     (trap / "redis.py").write_text("raise SystemExit('imported from the working directory')")
     code = (
         "import sys; sys.path[:] = [p for p in sys.path if p]; sys.path.append(sys.argv[2])\n"
-        "from pathlib import Path; from tests.test_workers import shop\n"
+        "from pathlib import Path; from tests.processes.test_supervisor import shop\n"
         "with shop(Path(sys.argv[1])): print('served')"
     )
     said = subprocess.run(
@@ -311,9 +311,9 @@ def test_what_lies_in_the_working_directory_is_not_imported(folder: Path) -> Non
 SERVE = """
 import sys
 from pathlib import Path
-from tests.test_workers import settings, APP
-from dropengine import workers
-sys.exit(workers.run(settings(Path(sys.argv[1])), factory=APP, with_parent="pipe" in sys.argv))
+from tests.processes.test_supervisor import settings, APP
+from dropengine.processes import supervisor
+sys.exit(supervisor.run(settings(Path(sys.argv[1])), factory=APP, with_parent="pipe" in sys.argv))
 """
 
 
@@ -365,7 +365,7 @@ def test_ctrl_c_while_the_log_is_read_ends_at_once(folder: Path) -> None:
 
 def test_the_limit_of_open_files_is_raised_as_far_as_allowed() -> None:
     code = (
-        "import json, resource; from dropengine.workers import raise_file_limit\n"
+        "import json, resource; from dropengine.processes.supervisor import raise_file_limit\n"
         "_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))\n"
         "print(json.dumps([raise_file_limit(), hard]))"
