@@ -19,6 +19,8 @@ class Books:
         self.rules = rules
         self.log: list[events.AnyEvent] = []
         self.at = 0
+        self.changed_at = 0
+        """when something changed last, with an event or without"""
         self.state = "scheduled"
         self.revision = 1
         self.pools = {p.id: Pool(p.id, p.item, p.cap, p.withheld) for p in rules.pools}
@@ -155,6 +157,11 @@ class Books:
         return len(self.log)
 
     def begin(self, clock: int) -> None:
-        """now = max(the clock, the last event's time)."""
+        """now = max(the clock, the last change's time)."""
         last = self.log[-1].at if self.log else 0
-        self.at = max(clock, last)
+        self.at = max(clock, last, self.changed_at)
+
+    def answer(self, fan: str, key: str, body: object, made: str) -> None:
+        """Keep what a key made, for its repeats: a change, even where no event tells it."""
+        self.answers[fan, key] = (body, made)
+        self.changed_at = self.at

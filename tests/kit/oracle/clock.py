@@ -43,6 +43,7 @@ class Clock(Line):
         if not now:
             return self.settle_drop()
         _, member = min(now)
+        self.changed_at = self.at
         match member[:2], member[2:]:
             case "h:", name:
                 self.settle_hold(self.holds[name])
@@ -93,6 +94,9 @@ class Clock(Line):
 
     def unwind(self) -> bool:
         """A cancelled drop ends its holds, the earliest deadline first, then refunds its orders."""
+        if any(member.startswith("e:") for _, member in self.due()):
+            # They are forgotten, which no event tells.
+            self.changed_at = self.at
         self.unwound = True
         open_holds = sorted((h.deadline, f"h:{h.id}") for h in self.holds.values() if h.open)
         if open_holds:

@@ -80,7 +80,7 @@ class Presses(Clock):
             return refusals.LimitReached(room=min(room, item.most))
         for equal in self.open_holds(fan):
             if (equal.pool, equal.qty) == (pool.id, qty) and not equal.offer:
-                self.answers[fan, command.key] = (body, equal.id)
+                self.answer(fan, command.key, body, equal.id)
                 return self.granted(outcomes.Held, equal, was)
         if room < qty:
             if not (command.fewer and room >= 1):
@@ -108,7 +108,7 @@ class Presses(Clock):
             key=command.key,
         )
         self.holds[hold.id] = hold
-        self.answers[fan, command.key] = (body, hold.id)
+        self.answer(fan, command.key, body, hold.id)
         self.say(
             events.Held,
             fan=fan,
@@ -234,14 +234,14 @@ class Presses(Clock):
             return refusal
         for entry in self.open_entries(fan):
             if entry.lane == 0:
-                self.answers[fan, command.key] = (body, entry.id)
+                self.answer(fan, command.key, body, entry.id)
                 return self.granted_entry(outcomes.Joined, entry, was)
         for pool in command.pools:
             most = self.items[self.pools[pool].item].most
             if command.qty > most:
                 return refusals.LimitReached(room=most)
         entry = self.join_line(fan, command.key, command.qty, command.pools, 0, 0, "fan")
-        self.answers[fan, command.key] = (body, entry.id)
+        self.answer(fan, command.key, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
 
     def leave(self, fan: str, command: wire.Leave, was: int) -> outcomes.PressOutcome:
