@@ -32,8 +32,7 @@ from dropengine.jobs.settler import Settler, ended
 from dropengine.live.hub import Hub
 from dropengine.live.socket_protocol import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
-from dropengine.payments import port
-from dropengine.payments.local import LocalPay
+from dropengine.payments import duties, providers
 from dropengine.people.tickets import Tickets
 from dropengine.truth.connections import client
 from dropengine.truth.server_check import check_server_async
@@ -66,7 +65,8 @@ class Runtime:
         )
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.templates: jinja2.Environment = pages.environment()
-        self.payments = LocalPay(settings.data_dir / "localpay.sqlite", key, _shop_url(settings))
+        self.providers = providers.build(settings, key)
+        self.payments = self.providers[providers.BEGIN_AT]
         self._tasks: list[asyncio.Task[None]] = []
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
         self.hub = Hub(
@@ -82,7 +82,7 @@ class Runtime:
         )
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
-        await port.perform(self.store, self.payments, drop, duty_id, duty)
+        await duties.perform(self.store, self.payments, drop, duty_id, duty)
 
     async def check(self) -> None:
         """Look at the server before anybody is let in. Raises a sentence when it cannot sell."""
@@ -91,7 +91,8 @@ class Runtime:
 
     def start(self) -> None:
         """Begin the tasks of this process, each started again when it ends."""
-        for work in (self.hub.run, self.settler.run, self.payments.run):
+        runs = [provider.run for provider in self.providers.values()]
+        for work in (self.hub.run, self.settler.run, *runs):
             self._tasks.append(asyncio.get_running_loop().create_task(_kept_alive(work)))
 
     async def close(self) -> None:
@@ -99,7 +100,8 @@ class Runtime:
         await ended(*self._tasks)
         await self.hub.close()
         await self._nudges.aclose(close_connection_pool=True)
-        await self.payments.close()
+        for provider in self.providers.values():
+            await provider.close()
         await self.store.close()
 
 
@@ -143,16 +145,6 @@ def _told_to_stop(then: Callable[[], None]) -> Iterator[None]:
             # Whoever came after us and listens now goes on listening.
             if signal.getsignal(number) is heard:
                 signal.signal(number, before)
-
-
-def _shop_url(settings: Settings) -> str:
-    """Where this very machine reaches its own doors."""
-    host = settings.host
-    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
-    if ":" in host:
-        host = f"[{host}]"
-    return f"http://{host}:{settings.port}"
 
 
 class Application(Starlette):

@@ -1,4 +1,4 @@
-"""The payments port: what is asked of a provider, how its word is proven, and the duties.
+"""The payments port: what is asked of a provider, and what it may answer.
 
 A provider only moves money; who gets a unit is decided by the scripts alone. Every call may come
 twice: it carries a key, and no answer means *unknown*, never *failed*.
@@ -6,23 +6,23 @@ twice: it carries a key, and no answer means *unknown*, never *failed*.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol
 
+import jinja2
 import msgspec
+from starlette.responses import Response
+from starlette.routing import Route
 
-from dropengine import outcomes, refusals
-from dropengine.model import DropId, DutyRecord, HoldId, HoldRecord
-from dropengine.truth.store import Store
+from dropengine import refusals
+from dropengine.model import DropId, HoldId, HoldRecord
 from dropengine.wire import DropView
 
-log = logging.getLogger(__name__)
+WEBHOOKS = "/api/pay/webhooks/"
+"""Where providers reach the shop; what follows is the provider's name."""
 
-TOLERANCE_S = 300
-"""A signed word older or newer than this is not believed: a stolen one is soon worth nothing."""
+Refuse = Callable[[int | None, refusals.Refusal], Response]
+"""How the doors answer with a refusal; a status of None is the usual one of that refusal."""
 
 
 def intent_id(drop: DropId, hold: HoldId) -> str:
@@ -128,24 +128,25 @@ class Notice(msgspec.Struct, frozen=True):
 class Unproven(msgspec.Struct, frozen=True):
     """Not the provider's word, or not a fresh one: nothing may be done on it."""
 
-    why: Literal[
-        "missing_header", "duplicate_header", "bad_timestamp", "stale", "bad_signature", "bad_body"
-    ]
+    why: str
 
 
 class Payments(Protocol):
-    """One provider. Amounts in minor units; one that is away answers Unknown, it never raises."""
+    """One provider. Amounts in minor units; one that is away answers Unknown, it never raises.
+
+    `begin` alone raises: without an address there is nothing to answer a fan with.
+    """
 
     @property
     def name(self) -> str:
-        """Its word in addresses: `/api/pay/webhooks/<name>`."""
+        """Its word in addresses: `/api/pay/webhooks/<name>`, `/pay/<name>/...`."""
 
     async def begin(self, intent: Intent) -> str:
         """The payment page: an address, or a path of this shop. The same intent gives the same one.
 
-        A later deadline of the same intent replaces the one that the page tells. Raises errors.Away
-        when the provider does not answer; errors.Broken when the intent has another price than
-        before.
+        A later deadline of the same intent replaces the one that the page tells. Raises
+        errors.Unavailable when the provider does not answer; errors.Broken when the intent has
+        another price than before.
         """
 
     async def lookup(self, intent: str) -> Lookup:
@@ -165,125 +166,11 @@ class Payments(Protocol):
     ) -> Notice | Unproven:
         """Prove a delivery by its raw headers and raw bytes."""
 
+    def routes(self, templates: jinja2.Environment, refuse: Refuse) -> Sequence[Route]:
+        """The doors of its own under `/pay/<name>/`; none where payers pay at its own address."""
 
-TIMESTAMP_HEADER = b"drop-pay-timestamp"
-SIGNATURE_HEADER = b"drop-pay-signature"
-_VERSION = b"v1="
+    async def run(self) -> None:
+        """What it does by itself, until cancelled. One task per process."""
 
-
-def sign(secret: bytes, at_s: int, body: bytes) -> list[tuple[bytes, bytes]]:
-    """The headers that prove `body` at `at_s` (s since 1970): HMAC-SHA256 of `timestamp.body`."""
-    return [
-        (TIMESTAMP_HEADER, b"%d" % at_s),
-        (SIGNATURE_HEADER, _signature(secret, b"%d" % at_s, body)),
-    ]
-
-
-def _signature(secret: bytes, timestamp: bytes, body: bytes) -> bytes:
-    mac = hmac.new(secret, timestamp + b"." + body, hashlib.sha256)
-    return _VERSION + mac.hexdigest().encode()
-
-
-def prove(
-    secret: bytes, headers: Iterable[tuple[bytes, bytes]], body: bytes, now_s: int
-) -> Unproven | None:
-    """None when `sign` with this secret made these headers for these bytes within TOLERANCE_S.
-
-    A header that comes twice is refused: two readers could each believe another one.
-    """
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        name = name.lower()
-        if name in (TIMESTAMP_HEADER, SIGNATURE_HEADER):
-            if name in found:
-                return Unproven("duplicate_header")
-            found[name] = value
-    if len(found) < 2:
-        return Unproven("missing_header")
-    timestamp = found[TIMESTAMP_HEADER]
-    # `isdigit` of bytes is ASCII only; twelve digits last until the year 33658.
-    if not timestamp.isdigit() or len(timestamp) > 12:
-        return Unproven("bad_timestamp")
-    if not hmac.compare_digest(_signature(secret, timestamp, body), found[SIGNATURE_HEADER]):
-        return Unproven("bad_signature")
-    if abs(now_s - int(timestamp)) > TOLERANCE_S:
-        return Unproven("stale")
-    return None
-
-
-async def give_back(
-    payments: Payments, charge: str, amount: int, *, captured: bool, key: str
-) -> ProviderAnswer:
-    """Return money that bought nothing: by void, or by refund once it was captured."""
-    if not captured:
-        answer = await payments.void(charge, key)
-        if not isinstance(answer, Failed):
-            return answer
-        # What we were told was authorised has been captured since. A provider may bind a key to its
-        # first call, so the other way back has its own.
-        key = f"{key}:refund"
-    return await payments.refund(charge, amount, key)
-
-
-async def report(
-    store: Store, payments: Payments, drop: DropId, hold: HoldId, paid: Charged
-) -> outcomes.PaymentOutcome | Unknown | Failed:
-    """Tell the scripts of a payment, however it was learned of.
-
-    A payment for a hold that is not ours is given back here, since no script stands behind it;
-    Unknown and Failed say that this did not happen yet: report it again. Raises errors.Away.
-    """
-    outcome = await store.succeeded(
-        drop, hold, paid.charge, paid.amount, paid.currency, paid.captured
-    )
-    if not isinstance(outcome, refusals.NotFound):
-        return outcome
-    key = f"stray:{paid.charge}"
-    answer = await give_back(payments, paid.charge, paid.amount, captured=paid.captured, key=key)
-    log.warning("payment %s is for no hold of ours (%s, %s): %s", paid.charge, drop, hold, answer)
-    return outcome if isinstance(answer, Succeeded) else answer
-
-
-async def perform(
-    store: Store, payments: Payments, drop: DropId, duty_id: str, duty: DutyRecord
-) -> None:
-    """Do one duty at the provider, its id as the key, and tick it off.
-
-    What stays unknown, and a refund that failed, stays in the outbox: call again later. Any worker
-    may do any duty, also two at once. Raises errors.Away when the store does not answer.
-    """
-    match duty.kind:
-        case "capture":
-            answer = await payments.capture(duty.charge, duty_id)
-            settled: Sequence[type[ProviderAnswer]] = (Succeeded, Failed)
-        case "void":
-            answer = await give_back(
-                payments, duty.charge, duty.amount, captured=False, key=duty_id
-            )
-            settled = (Succeeded,)
-        case "refund":
-            answer = await payments.refund(duty.charge, duty.amount, duty_id)
-            settled = (Succeeded,)
-        case "lookup":
-            await _look(store, payments, drop, duty_id, HoldId(duty.hold))
-            return
-        case _:
-            raise AssertionError(f"{drop}: no duty is called {duty.kind!r}")
-    if isinstance(answer, tuple(settled)):
-        result: Literal["done", "failed"] = "done" if isinstance(answer, Succeeded) else "failed"
-        await store.discharge(drop, duty_id, result)
-    if not isinstance(answer, Succeeded):
-        log.warning("%s: duty %s: %s", drop, duty_id, answer)
-
-
-async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, hold: HoldId) -> None:
-    """Find out what became of a silent payment. Until then the unit is kept to its hard stop."""
-    match await payments.lookup(intent_id(drop, hold)):
-        case Charged() as paid:
-            await report(store, payments, drop, hold, paid)
-        case Nothing() | Declined():
-            await store.unpaid(drop, hold)
-        case Unknown() as unknown:
-            log.info("%s: the payment of %s is not known yet: %s", drop, hold, unknown.why)
-            return
-    await store.discharge(drop, duty_id, "done")
+    async def close(self) -> None:
+        """Give everything back; the object is done."""

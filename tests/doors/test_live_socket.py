@@ -19,10 +19,12 @@ from dropengine.doors.identity import network
 from dropengine.live.queued_frames import QueueConn
 from dropengine.live.seat import BACKLOG_BYTES_MAX, Frame
 from dropengine.live.socket_protocol import LiveProtocol
+from dropengine.payments.local import LocalPay
 from dropengine.truth import scripts
 from tests.doors.test_fan_api import stream
 from tests.kit import web_process
 from tests.kit.fault_proxy import Fate, FaultProxy
+from tests.kit.local_provider import page_of
 from tests.kit.manifests import item
 from tests.kit.private_server import Server
 from tests.kit.web_process import LONG_S, Fan, Message, WebProcess, key, settings, until
@@ -197,7 +199,9 @@ async def test_more_time_is_told_on_the_payment_page_too(house: WebProcess) -> N
         await fan.shows("you", lambda m: m["holds"][0]["deadline_ms"] == longer)
         again = await fan.ask("pay", holds=[hold])
         assert again["pay"] == {hold: page}
-        bill = await house.house.payments.bill(page.rpartition("/")[2])
+        payments = house.house.payments
+        assert isinstance(payments, LocalPay)
+        bill = await payments.bill(page_of(page))
         assert bill is not None
         assert bill.intent.deadline_ms == longer
 

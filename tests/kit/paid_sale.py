@@ -7,11 +7,13 @@ import sqlite3
 from pathlib import Path
 
 from dropengine import outcomes
+from dropengine.payments.duties import perform
 from dropengine.payments.local import Do, LocalPay
-from dropengine.payments.port import Charged, perform
+from dropengine.payments.port import Charged
+from tests.kit.local_provider import an_intent, page_of
 from tests.kit.manifests import HOLD_MS, PAY_MS
 from tests.kit.sale import Sale
-from tests.kit.webhook_receiver import Clock, an_intent, page_of
+from tests.kit.webhook_receiver import Clock
 
 
 class SaleClock(Clock):

@@ -20,9 +20,9 @@ from dropengine.model import DropId, FanId
 from dropengine.payments.port import Payments
 from dropengine.truth.replies import ViewReply, YouReply
 from dropengine.truth.store import Store
+from tests.kit.local_provider import local_pay
 from tests.kit.sale import Sale
 from tests.kit.web_process import SECRET, Message, until
-from tests.kit.webhook_receiver import local_pay
 
 
 class FrameKeeper:

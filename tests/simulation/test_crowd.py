@@ -28,6 +28,7 @@ from dropengine.rehearsal.history import Recorder, check
 from dropengine.truth import connections, scripts
 from dropengine.truth.store import Store
 from tests.kit.fault_proxy import Fate, FaultProxy
+from tests.kit.local_provider import local_pay
 from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item, manifest
 from tests.kit.paid_sale import SaleClock
 from tests.kit.private_server import Server
@@ -35,7 +36,6 @@ from tests.kit.sale import Sale
 from tests.kit.seeds import seeds
 from tests.kit.simulated_people import Person
 from tests.kit.store_on_test_clock import StoreOnTestClock
-from tests.kit.webhook_receiver import local_pay
 
 POOLS = ("pin@north", "pin@south", "lamp")
 PEOPLE, TURNS = 24, 200

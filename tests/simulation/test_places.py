@@ -26,6 +26,7 @@ from dropengine.log import replay
 from dropengine.log.referee import judge
 from dropengine.truth import connections, keys
 from dropengine.truth.store import Store
+from tests.kit.local_provider import local_pay
 from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, item, manifest
 from tests.kit.paid_sale import SaleClock
 from tests.kit.places_in_log import PlacesInLog
@@ -34,7 +35,6 @@ from tests.kit.sale import Sale
 from tests.kit.seeds import seeds
 from tests.kit.simulated_watchers import Listener, Watcher
 from tests.kit.store_on_test_clock import StoreOnTestClock
-from tests.kit.webhook_receiver import local_pay
 
 NORTH, SOUTH = "pin@north", "pin@south"
 POOLS = (NORTH, SOUTH)

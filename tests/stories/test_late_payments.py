@@ -20,15 +20,17 @@ from starlette.applications import Starlette
 from dropengine import model, outcomes
 from dropengine.doors import webhooks
 from dropengine.log.referee import judge
+from dropengine.payments.duties import perform
 from dropengine.payments.local import LocalPay
-from dropengine.payments.port import Charged, perform
+from dropengine.payments.port import Charged, Payments
 from dropengine.truth import connections
 from dropengine.truth.store import Store
+from tests.kit.local_provider import local_pay, until_idle
 from tests.kit.manifests import HOLD_MS, LOOKUP_MS
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
-from tests.kit.webhook_receiver import local_pay, serving, until_idle
+from tests.kit.webhook_receiver import serving
 
 
 @dataclass
@@ -38,6 +40,10 @@ class Worker:
     store: Store
     payments: LocalPay
     templates: jinja2.Environment
+
+    @property
+    def providers(self) -> dict[str, Payments]:
+        return {self.payments.name: self.payments}
 
     async def duties(self, sale: Sale) -> None:
         for duty_id, duty in (await self.store.duties(sale.drop)).items():

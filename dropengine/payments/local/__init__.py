@@ -4,7 +4,8 @@ No money moves. It knows nothing of the shop but what `begin` told it, and tells
 the public door only, like any provider of the outside world.
 """
 
-from dropengine.payments.local.charges import IntentState
-from dropengine.payments.local.provider import AFTER_MS_MAX, Bill, Do, LocalPay
+from dropengine.payments.local.attempts import AFTER_MS_MAX, Do
+from dropengine.payments.local.intents import Bill, IntentState
+from dropengine.payments.local.provider import LocalPay, build
 
-__all__ = ["AFTER_MS_MAX", "Bill", "Do", "IntentState", "LocalPay"]
+__all__ = ["AFTER_MS_MAX", "Bill", "Do", "IntentState", "LocalPay", "build"]

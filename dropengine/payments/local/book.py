@@ -80,7 +80,7 @@ class Book:
     async def transact(self, work: Callable[[Tx], T]) -> T:
         """Run `work` as one transaction that is on disk when this returns.
 
-        Raises errors.Away when the book is busy for too long, or its disk is full or gone.
+        Raises errors.Unavailable when the book is busy for too long, or its disk is full or gone.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 

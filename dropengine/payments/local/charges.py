@@ -1,52 +1,9 @@
-"""The provider's rules of money: how an intent stands, and what may be done with a charge."""
+"""The provider's rules of money: what may be done with a charge, and once under each key."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from dropengine.payments.local.book import Tx
 from dropengine.payments.port import Failed, ProviderAnswer, Succeeded
-
-
-class IntentState(StrEnum):
-    """How an intent stands: open -> processing | waiting -> authorized -> captured, or declined.
-
-    `waiting`: the payer will pay after the deadline; to the shop that is nothing yet. `returned`:
-    what was paid went back, and the intent takes no new attempts.
-    """
-
-    OPEN = "open"
-    PROCESSING = "processing"
-    WAITING = "waiting"
-    DECLINED = "declined"
-    AUTHORIZED = "authorized"
-    CAPTURED = "captured"
-    RETURNED = "returned"
-
-    @property
-    def paid(self) -> bool:
-        return self in (IntentState.AUTHORIZED, IntentState.CAPTURED)
-
-
-def standing(tx: Tx, intent: str) -> tuple[IntentState, str]:
-    """How an intent stands, and by which charge ('' without one). Money counts first."""
-    charges = tx.sql(
-        "SELECT id, state FROM charges WHERE intent = ? ORDER BY at_ms, rowid", intent
-    ).fetchall()
-    for charge, state in charges:
-        if state in ("authorized", "captured"):
-            return IntentState(state), charge
-    on_their_way = tx.sql(
-        "SELECT do FROM attempts WHERE intent = ? AND done = 0", intent
-    ).fetchall()
-    if any(do != "late" for (do,) in on_their_way):
-        return IntentState.PROCESSING, ""
-    if charges:
-        return IntentState.RETURNED, charges[-1][0]
-    if on_their_way:
-        return IntentState.WAITING, ""
-    declined = tx.row("SELECT declined FROM intents WHERE id = ?", intent)
-    return (IntentState.DECLINED if declined == (1,) else IntentState.OPEN), ""
 
 
 def once(tx: Tx, key: str, call: str, charge: str, amount: int = 0) -> ProviderAnswer:

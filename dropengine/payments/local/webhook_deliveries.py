@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import httpx2
 
-from dropengine.payments import port
+from dropengine.payments.local import webhook_signature
 from dropengine.payments.local.book import Tx
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Courier:
                 timeout=SEND_S_MAX, trust_env=False, follow_redirects=False
             )
         # Signed anew at each try: a delivery may be older than a signature is believed.
-        headers = port.sign(self._key, self._clock() // 1000, body)
+        headers = webhook_signature.sign(self._key, self._clock() // 1000, body)
         headers.append((b"content-type", b"application/json"))
         try:
             response = await self._client.post(self._url, content=body, headers=headers)

@@ -1,0 +1,105 @@
+"""What is owed outside: payments are reported to the scripts, and what they decided is done.
+
+Whatever a provider has not surely done stays in the drop's outbox and is asked for again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Literal
+
+from dropengine import outcomes, refusals
+from dropengine.model import DropId, DutyRecord, HoldId
+from dropengine.payments.port import (
+    Charged,
+    Declined,
+    Failed,
+    Nothing,
+    Payments,
+    ProviderAnswer,
+    Succeeded,
+    Unknown,
+    intent_id,
+)
+from dropengine.truth.store import Store
+
+log = logging.getLogger(__name__)
+
+
+async def give_back(
+    payments: Payments, charge: str, amount: int, *, captured: bool, key: str
+) -> ProviderAnswer:
+    """Return money that bought nothing: by void, or by refund once it was captured."""
+    if not captured:
+        answer = await payments.void(charge, key)
+        if not isinstance(answer, Failed):
+            return answer
+        # What we were told was authorised has been captured since. A provider may bind a key to its
+        # first call, so the other way back has its own.
+        key = f"{key}:refund"
+    return await payments.refund(charge, amount, key)
+
+
+async def report(
+    store: Store, payments: Payments, drop: DropId, hold: HoldId, paid: Charged
+) -> outcomes.PaymentOutcome | Unknown | Failed:
+    """Tell the scripts of a payment, however it was learned of.
+
+    A payment for a hold that is not ours is given back here, since no script stands behind it;
+    Unknown and Failed say that this did not happen yet: report it again. Raises errors.Unavailable.
+    """
+    outcome = await store.succeeded(
+        drop, hold, paid.charge, paid.amount, paid.currency, paid.captured
+    )
+    if not isinstance(outcome, refusals.NotFound):
+        return outcome
+    key = f"stray:{paid.charge}"
+    answer = await give_back(payments, paid.charge, paid.amount, captured=paid.captured, key=key)
+    log.warning("payment %s is for no hold of ours (%s, %s): %s", paid.charge, drop, hold, answer)
+    return outcome if isinstance(answer, Succeeded) else answer
+
+
+async def perform(
+    store: Store, payments: Payments, drop: DropId, duty_id: str, duty: DutyRecord
+) -> None:
+    """Do one duty at the provider, its id as the key, and tick it off.
+
+    What stays unknown, and a refund that failed, stays in the outbox: call again later. Any worker
+    may do any duty, also two at once. Raises errors.Unavailable when the store does not answer.
+    """
+    match duty.kind:
+        case "capture":
+            answer = await payments.capture(duty.charge, duty_id)
+            settled: Sequence[type[ProviderAnswer]] = (Succeeded, Failed)
+        case "void":
+            answer = await give_back(
+                payments, duty.charge, duty.amount, captured=False, key=duty_id
+            )
+            settled = (Succeeded,)
+        case "refund":
+            answer = await payments.refund(duty.charge, duty.amount, duty_id)
+            settled = (Succeeded,)
+        case "lookup":
+            await _look(store, payments, drop, duty_id, HoldId(duty.hold))
+            return
+        case _:
+            raise AssertionError(f"{drop}: no duty is called {duty.kind!r}")
+    if isinstance(answer, tuple(settled)):
+        result: Literal["done", "failed"] = "done" if isinstance(answer, Succeeded) else "failed"
+        await store.discharge(drop, duty_id, result)
+    if not isinstance(answer, Succeeded):
+        log.warning("%s: duty %s: %s", drop, duty_id, answer)
+
+
+async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, hold: HoldId) -> None:
+    """Find out what became of a silent payment. Until then the unit is kept to its hard stop."""
+    match await payments.lookup(intent_id(drop, hold)):
+        case Charged() as paid:
+            await report(store, payments, drop, hold, paid)
+        case Nothing() | Declined():
+            await store.unpaid(drop, hold)
+        case Unknown() as unknown:
+            log.info("%s: the payment of %s is not known yet: %s", drop, hold, unknown.why)
+            return
+    await store.discharge(drop, duty_id, "done")

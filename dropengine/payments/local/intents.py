@@ -1,0 +1,114 @@
+"""What is to be paid: an intent's terms, and how it stands."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from dropengine import errors
+from dropengine.payments.local.book import Tx
+from dropengine.payments.port import (
+    Charged,
+    Declined,
+    Intent,
+    Lookup,
+    Nothing,
+    Unknown,
+)
+
+
+class IntentState(StrEnum):
+    """How an intent stands: open -> processing | waiting -> authorized -> captured, or declined.
+
+    `waiting`: the payer will pay after the deadline; to the shop that is nothing yet. `returned`:
+    what was paid went back, and the intent takes no new attempts.
+    """
+
+    OPEN = "open"
+    PROCESSING = "processing"
+    WAITING = "waiting"
+    DECLINED = "declined"
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    RETURNED = "returned"
+
+    @property
+    def paid(self) -> bool:
+        return self in (IntentState.AUTHORIZED, IntentState.CAPTURED)
+
+    @property
+    def takes_attempts(self) -> bool:
+        return not self.paid and self != IntentState.RETURNED
+
+
+class Bill(msgspec.Struct, frozen=True):
+    """What the payer's page shows. `charge` is '' until there is one. now_ms: our clock."""
+
+    intent: Intent
+    standing: IntentState
+    charge: str
+    now_ms: int
+
+
+def begin(tx: Tx, intent: Intent) -> None:
+    """Write down what is to be paid. Raises errors.Broken when it had another price before."""
+    terms = msgspec.json.encode(intent)
+    price = (intent.amount, intent.currency)
+    known = tx.row("SELECT amount, currency FROM intents WHERE id = ?", intent.id)
+    if known is None:
+        tx.sql(
+            "INSERT INTO intents (id, terms, amount, currency) VALUES (?, ?, ?, ?)",
+            intent.id,
+            terms,
+            *price,
+        )
+    elif known == price:
+        tx.sql("UPDATE intents SET terms = ? WHERE id = ?", terms, intent.id)
+    else:
+        raise errors.Broken(f"payment {intent.id}: asked for {price}, but began with {known}")
+
+
+def standing(tx: Tx, intent: str) -> tuple[IntentState, str]:
+    """How an intent stands, and by which charge ('' without one). Money counts first."""
+    charges = tx.sql(
+        "SELECT id, state FROM charges WHERE intent = ? ORDER BY at_ms, rowid", intent
+    ).fetchall()
+    for charge, state in charges:
+        if state in ("authorized", "captured"):
+            return IntentState(state), charge
+    on_their_way = tx.sql(
+        "SELECT do FROM attempts WHERE intent = ? AND done = 0", intent
+    ).fetchall()
+    if any(do != "late" for (do,) in on_their_way):
+        return IntentState.PROCESSING, ""
+    if charges:
+        return IntentState.RETURNED, charges[-1][0]
+    if on_their_way:
+        return IntentState.WAITING, ""
+    declined = tx.row("SELECT declined FROM intents WHERE id = ?", intent)
+    return (IntentState.DECLINED if declined == (1,) else IntentState.OPEN), ""
+
+
+def look_up(tx: Tx, intent: str) -> Lookup:
+    """How the payment of an intent stands, in the port's words."""
+    state, charge = standing(tx, intent)
+    match state:
+        case IntentState.AUTHORIZED | IntentState.CAPTURED:
+            row = tx.row("SELECT amount, currency FROM charges WHERE id = ?", charge)
+            assert row is not None
+            return Charged(charge, row[0], row[1], state == IntentState.CAPTURED)
+        case IntentState.PROCESSING:
+            return Unknown("a payment is on its way")
+        case IntentState.DECLINED:
+            return Declined()
+        case _:
+            return Nothing()
+
+
+def bill(tx: Tx, intent: str) -> Bill | None:
+    """What the payer's page shows; None for an intent that nobody began."""
+    row = tx.row("SELECT terms FROM intents WHERE id = ?", intent)
+    if row is None:
+        return None
+    return Bill(msgspec.json.decode(row[0], type=Intent), *standing(tx, intent), tx.now_ms)

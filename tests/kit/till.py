@@ -1,0 +1,99 @@
+"""A till for each provider: the provider with its payers, its webhooks and its time in hand.
+
+The contract is played at every till of the table, so a new provider is listed here and nowhere
+else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Literal
+
+from dropengine.payments.local import LocalPay
+from dropengine.payments.port import Charged, Payments, Succeeded
+from tests.kit.local_provider import an_intent, local_pay, page_of, until_idle
+from tests.kit.webhook_receiver import Clock, Delivery, WebhookReceiver, serving
+
+Choice = Literal["pay", "decline", "delay"]
+"""What a payer of any provider may do: pay; be declined; pay, and it takes a while."""
+
+
+class Till(ABC):
+    """What the contract needs of a provider and of the world around it."""
+
+    provider: Payments
+
+    @abstractmethod
+    async def act(self, address: str, choice: Choice) -> None:
+        """A payer makes his choice on a payment page."""
+
+    @abstractmethod
+    async def deliveries(self) -> list[Delivery]:
+        """Every webhook that the provider sent so far."""
+
+    @abstractmethod
+    async def pass_ms(self, ms: int) -> None:
+        """The provider's time goes on, and what is due by then happens."""
+
+    @abstractmethod
+    def elsewhere(self) -> AbstractAsyncContextManager[Payments]:
+        """The same provider as another process of the shop has it."""
+
+    async def choose(self, choice: Choice, hold: str = "h1", amount: int = 2400) -> None:
+        """Begin the payment of a hold and choose."""
+        await self.act(await self.provider.begin(an_intent(hold, amount=amount)), choice)
+
+    async def charged(self, hold: str = "h1", amount: int = 2400) -> Charged:
+        await self.choose("pay", hold, amount)
+        paid = await self.provider.lookup(f"eclipse.{hold}")
+        assert isinstance(paid, Charged)
+        return paid
+
+    async def captured(self, hold: str = "h1", amount: int = 2400) -> Charged:
+        paid = await self.charged(hold, amount)
+        assert await self.provider.capture(paid.charge, f"capture:{paid.charge}") == Succeeded()
+        return paid
+
+
+class LocalTill(Till):
+    """The local provider; `shop` listens to it."""
+
+    def __init__(
+        self, local: LocalPay, book: Path, shop: WebhookReceiver, url: str, clock: Clock
+    ) -> None:
+        self.provider = local
+        self._local = local
+        self._book = book
+        self._shop = shop
+        self._url = url
+        self._clock = clock
+
+    async def act(self, address: str, choice: Choice) -> None:
+        await self._local.act(page_of(address), choice)
+
+    async def deliveries(self) -> list[Delivery]:
+        await until_idle(self._local)
+        return self._shop.taken
+
+    async def pass_ms(self, ms: int) -> None:
+        self._clock.pass_ms(ms)
+        await until_idle(self._local)
+
+    def elsewhere(self) -> AbstractAsyncContextManager[Payments]:
+        return local_pay(self._book, self._url, self._clock)
+
+
+@contextlib.asynccontextmanager
+async def local_till(folder: Path) -> AsyncIterator[Till]:
+    """A till of the local provider, its book in `folder`."""
+    book, shop, clock = folder / "book", WebhookReceiver(), Clock()
+    async with serving(shop.app) as url, local_pay(book, url, clock) as local:
+        yield LocalTill(local, book, shop, url, clock)
+
+
+TILLS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Till]]] = {"local": local_till}
+"""A provider's name -> a till of it, given a folder of its own."""

@@ -1,0 +1,57 @@
+"""Charges: whatever is asked and repeated, money goes back at most once."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dropengine.payments.local import book, charges
+from dropengine.payments.local.book import Tx
+from dropengine.payments.port import Failed, ProviderAnswer, Succeeded
+from tests.kit.local_provider import an_intent
+
+CALLS = st.tuples(
+    st.sampled_from(["capture", "void", "refund"]),
+    st.sampled_from([0, 1, 30, 70, 100]),
+    st.sampled_from(["k1", "k2", "k3", "k4"]),
+)
+
+
+@given(st.lists(CALLS, max_size=12))
+def test_money_goes_back_at_most_once_whatever_is_asked_and_repeated(
+    calls: list[tuple[str, int, str]],
+) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(book.LAYOUT)
+    tx = Tx(connection, 0)
+    tx.sql("INSERT INTO intents VALUES ('i', ?, 100, 'EUR', 0)", msgspec.json.encode(an_intent()))
+    tx.sql("INSERT INTO charges VALUES ('c', 'i', 100, 'EUR', 'authorized', 0, 0)")
+    done: dict[str, tuple[str, int]] = {}
+    taken = given_back = 0
+    let_go = False
+    for call, some, key in calls:
+        amount = some if call == "refund" else 0
+        answer: ProviderAnswer = charges.once(tx, key, call, "c", amount)
+        if key in done:
+            expected = Succeeded() if done[key] == (call, amount) else Failed("key_reused")
+            assert answer == expected
+            continue
+        if answer == Succeeded():
+            done[key] = (call, amount)
+            if call == "capture":
+                assert not let_go
+                taken = 100
+            elif taken:
+                assert call == "refund"
+                given_back += amount
+            else:
+                let_go = True
+        state, refunded = connection.execute("SELECT state, refunded FROM charges").fetchone()
+        assert refunded == given_back <= taken
+        assert (state in ("captured", "refunded")) == (taken == 100)
+        assert (state == "refunded") == (given_back == 100)
+        assert (state == "voided") == let_go
+    connection.close()

@@ -1,0 +1,208 @@
+"""The duties: what is owed outside is done once, and what is unknown stays in the outbox."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from dropengine import outcomes, refusals
+from dropengine.model import DropId, HoldId
+from dropengine.payments.duties import report
+from dropengine.payments.local import Do
+from dropengine.payments.port import Charged, Failed, Nothing, Unknown
+from tests.kit.local_provider import an_intent, local_pay, page_of, until_idle
+from tests.kit.manifests import HOLD_MS, LOOKUP_MS
+from tests.kit.paid_sale import PaidSale, SaleClock
+from tests.kit.sale import Sale
+
+
+@pytest.fixture
+async def counter(sale: Sale, tmp_path: Path) -> AsyncIterator[PaidSale]:
+    book = tmp_path / "book"
+    async with local_pay(book, clock=SaleClock(sale), busy_ms=20) as local:
+        yield PaidSale(sale, local, book)
+
+
+async def test_a_sold_unit_is_captured_and_ticked_off_once(counter: PaidSale) -> None:
+    hold = await counter.begun("ada")
+    paid = await counter.paid(hold)
+    assert isinstance(await counter.told(hold, paid), outcomes.Sold)
+    assert await counter.duties() == {"capture"}
+    await counter.work()
+    assert await counter.duties() == set()
+    assert await counter.order(hold) == "done"
+    assert await counter.at_provider(paid.charge) == "captured"
+    assert (await counter.sale.words()).count("discharged") == 1
+
+
+async def test_a_capture_that_is_refused_leaves_the_unit_sold_and_says_so(
+    counter: PaidSale,
+) -> None:
+    hold = await counter.begun("ada")
+    paid = await counter.paid(hold)
+    await counter.told(hold, paid)
+    await counter.local.void(paid.charge, "the bank's own will")
+    await counter.work()
+    assert await counter.duties() == set()
+    assert await counter.order(hold) == "capture_failed"
+    assert await counter.sale.counts() == (2, 0, 1, 0)
+
+
+async def test_money_that_came_too_late_goes_back(counter: PaidSale) -> None:
+    hold = await counter.begun("ada")
+    await counter.over()
+    await counter.work()
+    for fan in ("ben", "cleo", "dan"):
+        await counter.sale.held(fan)
+    paid = await counter.paid(hold)
+    outcome = await counter.told(hold, paid)
+    assert isinstance(outcome, outcomes.Voided)
+    assert outcome.why == "late"
+    assert await counter.duties() == {"void"}
+    await counter.work()
+    assert await counter.duties() == set()
+    assert await counter.at_provider(paid.charge) == "voided"
+
+
+async def test_a_second_payment_goes_back_even_if_it_was_captured_meanwhile(
+    counter: PaidSale,
+) -> None:
+    hold = await counter.begun("ada")
+    await counter.choose(hold, "delay", 10)
+    first = await counter.paid(hold)
+    assert isinstance(await counter.told(hold, first), outcomes.Sold)
+    counter.sale.now += 10
+    await until_idle(counter.local)
+    (other,) = set(await counter.charges()) - {first.charge}
+    second = Charged(other, first.amount, first.currency, captured=False)
+    outcome = await counter.told(hold, second)
+    assert isinstance(outcome, outcomes.Voided)
+    assert outcome.why == "second"
+    await counter.local.capture(other, "somebody at the provider's desk")
+    await counter.work()
+    assert await counter.duties() == set()
+    assert await counter.charges() == {first.charge: "captured", other: "refunded"}
+
+
+async def test_a_refunded_order_gets_its_money_back_captured_or_not(counter: PaidSale) -> None:
+    captured, authorised = await counter.begun("ada"), await counter.begun("ben")
+    first, second = await counter.paid(captured), await counter.paid(authorised)
+    await counter.told(captured, first)
+    await counter.work()
+    await counter.told(authorised, second)
+    for order in (captured, authorised):
+        assert isinstance(await counter.sale.refund(order), outcomes.Refunded)
+    assert await counter.duties() == {"refund"}
+    await counter.work()
+    assert await counter.duties() == set()
+    assert await counter.at_provider(first.charge) == "refunded"
+    assert await counter.at_provider(second.charge) == "voided"
+    assert await counter.order(captured) == await counter.order(authorised) == "refunded"
+
+
+async def test_a_silent_payment_is_found_before_its_unit_is_taken_away(counter: PaidSale) -> None:
+    hold = await counter.begun("ada")
+    await counter.paid(hold)
+    await counter.over()
+    assert await counter.duties() == {"lookup"}
+    await counter.work()
+    await counter.work()
+    assert await counter.order(hold) == "done"
+    assert await counter.duties() == set()
+
+
+@pytest.mark.parametrize("do", [None, "decline", "late"])
+async def test_a_hold_that_nobody_paid_ends_as_soon_as_that_is_known(
+    counter: PaidSale, do: Do | None
+) -> None:
+    hold = await counter.begun("ada")
+    if do is not None:
+        await counter.choose(hold, do)
+    await counter.over()
+    assert await counter.sale.counts() == (2, 1, 0, 0)
+    await counter.work()
+    assert await counter.sale.counts() == (3, 0, 0, 0)
+    assert await counter.duties() == set()
+
+
+async def test_a_payment_on_its_way_keeps_its_unit_to_the_hard_stop_and_its_duty_beyond(
+    counter: PaidSale,
+) -> None:
+    hold = await counter.begun("ada")
+    await counter.choose(hold, "delay", HOLD_MS + 2 * LOOKUP_MS)
+    await counter.over()
+    await counter.work()
+    assert await counter.sale.counts() == (2, 1, 0, 0)
+    counter.sale.now += LOOKUP_MS
+    await counter.sale.settle()
+    assert await counter.sale.counts() == (3, 0, 0, 0)
+    await counter.work()
+    assert await counter.duties() == {"lookup"}
+    # The money arrives and no webhook tells: the duty still finds it, and a unit is left for it.
+    counter.sale.now += LOOKUP_MS
+    await counter.work()
+    await counter.work()
+    assert await counter.sale.counts() == (2, 0, 1, 0)
+    assert await counter.duties() == set()
+
+
+async def test_a_provider_that_is_away_leaves_every_duty_for_later(counter: PaidSale) -> None:
+    for fan in ("ada", "ben"):
+        hold = await counter.begun(fan)
+        await counter.told(hold, await counter.paid(hold))
+    await counter.sale.refund(hold)
+    await counter.begun("cleo")
+    await counter.over()
+    waiting = {"capture", "refund", "lookup"}
+    assert await counter.duties() == waiting
+    locker = sqlite3.connect(counter.book, isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    await counter.work()
+    assert await counter.duties() == waiting
+    locker.execute("ROLLBACK")
+    locker.close()
+    await counter.work()
+    assert await counter.duties() == set()
+
+
+async def test_a_payment_for_no_hold_of_ours_goes_back_at_once(counter: PaidSale) -> None:
+    for hold, capture in (("h998", False), ("h999", True)):
+        intent = an_intent(hold, drop=counter.sale.drop)
+        await counter.local.act(page_of(await counter.local.begin(intent)), "pay")
+        paid = await counter.local.lookup(intent.id)
+        assert isinstance(paid, Charged)
+        if capture:
+            await counter.local.capture(paid.charge, "capture")
+            paid = Charged(paid.charge, paid.amount, paid.currency, captured=True)
+        store, drop = counter.sale.store, counter.sale.drop
+        for _ in range(2):
+            outcome = await report(store, counter.local, drop, HoldId(hold), paid)
+            assert isinstance(outcome, refusals.NotFound)
+        state = await counter.at_provider(paid.charge)
+        assert state == ("refunded" if capture else "voided")
+
+
+async def test_a_payment_for_a_drop_that_does_not_exist_goes_back_too(counter: PaidSale) -> None:
+    intent = an_intent("h1", drop="no-such-drop")
+    await counter.local.act(page_of(await counter.local.begin(intent)), "pay")
+    paid = await counter.local.lookup(intent.id)
+    assert isinstance(paid, Charged)
+    drop = DropId("no-such-drop")
+    await report(counter.sale.store, counter.local, drop, HoldId("h1"), paid)
+    assert await counter.local.lookup(intent.id) == Nothing()
+
+
+async def test_what_cannot_be_given_back_now_is_reported_again(counter: PaidSale) -> None:
+    paid = Charged("ch_unknown", 2400, "EUR", captured=True)
+    store, drop = counter.sale.store, counter.sale.drop
+    outcome = await report(store, counter.local, drop, HoldId("h999"), paid)
+    assert isinstance(outcome, Failed)
+    locker = sqlite3.connect(counter.book, isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    outcome = await report(store, counter.local, drop, HoldId("h999"), paid)
+    assert isinstance(outcome, Unknown)
+    locker.execute("ROLLBACK")
+    locker.close()

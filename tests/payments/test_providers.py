@@ -1,0 +1,66 @@
+"""The table of providers: what is built of it, and under which names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from dropengine.config import Settings
+from dropengine.doors.problem import problem
+from dropengine.payments import providers
+from dropengine.payments.local.provider import own_url
+from tests.kit.local_provider import SECRET, an_intent
+from tests.test_floors import HOUSE, imports, modules
+
+
+def test_only_the_table_knows_a_provider_by_its_folder() -> None:
+    package = modules(HOUSE)
+    folders = {name for name in package if f"payments.{name.split('.')[-1]}.provider" in package}
+    assert folders == {f"payments.{name}" for name in providers.BUILDERS}
+    known = {
+        module
+        for module, text in package.items()
+        for _, target in imports(module, text, package)
+        for folder in folders
+        if f"{target}.".startswith(f"{folder}.") and not f"{module}.".startswith(f"{folder}.")
+    }
+    assert known == {"payments.providers"}
+
+
+async def test_every_provider_is_built_under_its_own_name(tmp_path: Path) -> None:
+    built = providers.build(Settings(data_dir=tmp_path), SECRET)
+    assert built.keys() == providers.BUILDERS.keys()
+    assert all(provider.name == name for name, provider in built.items())
+    assert providers.BEGIN_AT in built
+    for provider in built.values():
+        await provider.close()
+
+
+async def test_the_doors_of_a_provider_bear_its_name(tmp_path: Path) -> None:
+    for name, provider in providers.build(Settings(data_dir=tmp_path), SECRET).items():
+        routes = provider.routes(jinja2.Environment(autoescape=True), problem)
+        assert all(route.path.startswith(f"/pay/{name}/") for route in routes)
+        await provider.close()
+
+
+async def test_the_local_provider_keeps_its_book_in_the_data_directory(tmp_path: Path) -> None:
+    local = providers.build(Settings(data_dir=tmp_path), SECRET)["local"]
+    await local.begin(an_intent())
+    assert (tmp_path / "localpay.sqlite").exists()
+    await local.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8123"),
+        ("0.0.0.0", "http://127.0.0.1:8123"),  # noqa: S104 -- compared, not bound
+        ("::", "http://[::1]:8123"),
+        ("::1", "http://[::1]:8123"),
+        ("drops.example", "http://drops.example:8123"),
+    ],
+)
+def test_webhooks_of_the_local_provider_go_to_this_machine(host: str, url: str) -> None:
+    assert own_url(Settings(host=host, port=8123)) == url
