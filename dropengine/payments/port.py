@@ -104,8 +104,13 @@ class Failed(msgspec.Struct, frozen=True):
     why: str
 
 
+class Unpayable(msgspec.Struct, frozen=True):
+    """Nobody can pay the intent any more, nothing is on its way, and nothing paid is kept."""
+
+
 Lookup = Charged | Nothing | Declined | Unknown
 ProviderAnswer = Succeeded | Failed | Unknown
+Cancellation = Unpayable | Charged | Unknown
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -144,13 +149,22 @@ class Payments(Protocol):
     async def begin(self, intent: Intent) -> str:
         """The payment page: an address, or a path of this shop. The same intent gives the same one.
 
-        A later deadline of the same intent replaces the one that the page tells. Raises
+        A later deadline of the same intent replaces the one that the page tells. A cancelled intent
+        may be asked for once more by somebody who was on his way: its page takes no payment. Raises
         errors.Unavailable when the provider does not answer; errors.Broken when the intent has
         another price than before.
         """
 
     async def lookup(self, intent: str) -> Lookup:
         """How the payment of an intent stands."""
+
+    async def cancel(self, intent: str) -> Cancellation:
+        """Let nobody begin or complete a payment of an intent whose hold ended unpaid.
+
+        Charged: it was paid before this came; give that back, and ask again. Unknown: the provider
+        did not answer, or cannot stop a payment that is on its way; ask again. Unpayable is a
+        promise, kept also by a `begin` that comes later, and for an intent that nobody ever began.
+        """
 
     async def capture(self, charge: str, key: str) -> ProviderAnswer:
         """Take what was authorised."""

@@ -15,11 +15,15 @@ from dropengine.payments.port import (
     Nothing,
     Notice,
     Succeeded,
+    Unknown,
+    Unpayable,
     Unproven,
 )
 from dropengine.payments.providers import BUILDERS
 from tests.kit.local_provider import an_intent
 from tests.kit.till import TILLS, Till
+
+HOUR_MS = 3_600_000
 
 
 @pytest.fixture(params=TILLS)
@@ -131,3 +135,103 @@ async def test_a_webhook_is_the_providers_word_in_every_byte(till: Till) -> None
         forged = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
         assert isinstance(till.provider.parse_webhook(headers, forged), Unproven)
     assert isinstance(till.provider.parse_webhook([], body), Unproven)
+
+
+async def test_nobody_can_pay_what_was_cancelled(till: Till) -> None:
+    address = await till.provider.begin(an_intent())
+    assert await till.provider.cancel("eclipse.h1") == Unpayable()
+    await till.act(address, "pay")
+    assert await till.provider.lookup("eclipse.h1") == Nothing()
+    # Who was on his way to begin finds the same page, and it takes nothing.
+    assert await till.provider.begin(an_intent()) == address
+    await till.choose("delay")
+    await till.pass_ms(HOUR_MS)
+    assert await till.provider.lookup("eclipse.h1") == Nothing()
+    assert await till.deliveries() == []
+
+
+async def test_cancelling_one_intent_leaves_the_others_alone(till: Till) -> None:
+    await till.provider.begin(an_intent("h1"))
+    await till.provider.cancel("eclipse.h1")
+    assert isinstance(await till.charged("h11"), Charged)
+    assert isinstance(await till.charged("h2"), Charged)
+
+
+async def test_cancelling_again_and_at_once_is_cancelling(till: Till) -> None:
+    await till.provider.begin(an_intent())
+    same = [till.provider.cancel("eclipse.h1") for _ in range(20)]
+    assert await asyncio.gather(*same) == [Unpayable()] * 20
+    await till.pass_ms(HOUR_MS)
+    assert await till.provider.cancel("eclipse.h1") == Unpayable()
+
+
+async def test_what_nobody_began_can_be_cancelled_before_somebody_begins_it(till: Till) -> None:
+    assert await till.provider.cancel("eclipse.h999") == Unpayable()
+    await till.choose("pay", "h999")
+    assert await till.provider.lookup("eclipse.h999") == Nothing()
+    assert await till.provider.cancel("eclipse.h999") == Unpayable()
+
+
+async def test_who_was_declined_cannot_try_again_after_the_end(till: Till) -> None:
+    await till.choose("decline")
+    assert await till.provider.cancel("eclipse.h1") == Unpayable()
+    await till.choose("pay")
+    assert await till.provider.lookup("eclipse.h1") == Nothing()
+
+
+async def test_cancelling_what_was_paid_says_so_until_it_went_back(till: Till) -> None:
+    paid = await till.charged()
+    for _ in range(2):
+        assert await till.provider.cancel("eclipse.h1") == paid
+    # It takes nothing away: what was paid is the caller's to give back.
+    assert await till.provider.lookup("eclipse.h1") == paid
+    assert await till.provider.void(paid.charge, "void") == Succeeded()
+    assert await till.provider.cancel("eclipse.h1") == Unpayable()
+    await till.choose("pay")
+    assert await till.provider.lookup("eclipse.h1") == Nothing()
+
+
+async def test_cancelling_what_was_captured_says_that_too(till: Till) -> None:
+    paid = await till.captured()
+    taken = Charged(paid.charge, paid.amount, paid.currency, captured=True)
+    assert await till.provider.cancel("eclipse.h1") == taken
+    assert await till.provider.refund(paid.charge, paid.amount, "refund") == Succeeded()
+    assert await till.provider.cancel("eclipse.h1") == Unpayable()
+
+
+async def test_a_payment_on_its_way_ends_as_cancelling_said(till: Till) -> None:
+    """Unpayable is a promise. A provider that cannot stop it says Unknown until it knows."""
+    await till.choose("delay")
+    first = await till.provider.cancel("eclipse.h1")
+    assert isinstance(first, Unpayable | Unknown)
+    await till.pass_ms(HOUR_MS)
+    last = await till.provider.cancel("eclipse.h1")
+    found = await till.provider.lookup("eclipse.h1")
+    assert last == (found if isinstance(found, Charged) else Unpayable())
+    assert isinstance(first, Unknown) or last == Unpayable()
+
+
+async def test_paying_and_cancelling_at_once_leave_a_charge_or_an_end(till: Till) -> None:
+    async with till.elsewhere() as elsewhere:
+        for number in range(30):
+            hold = f"h{number}"
+            address = await till.provider.begin(an_intent(hold))
+            both = [till.act(address, "pay"), elsewhere.cancel(f"eclipse.{hold}")]
+            # Who is asked first is not always who comes first; both orders are played.
+            done = await asyncio.gather(*(both if number % 2 else both[::-1]))
+            (answer,) = [one for one in done if one is not None]
+            found = await till.provider.lookup(f"eclipse.{hold}")
+            assert answer == (found if isinstance(found, Charged) else Unpayable())
+            assert isinstance(found, Charged | Nothing)
+
+
+async def test_what_one_process_cancelled_is_cancelled_for_all(till: Till) -> None:
+    address = await till.provider.begin(an_intent())
+    async with till.elsewhere() as elsewhere:
+        assert await elsewhere.cancel("eclipse.h1") == Unpayable()
+        assert await elsewhere.cancel("eclipse.h2") == Unpayable()
+    await till.act(address, "pay")
+    await till.choose("pay", "h2")
+    for hold in ("h1", "h2"):
+        assert await till.provider.lookup(f"eclipse.{hold}") == Nothing()
+        assert await till.provider.cancel(f"eclipse.{hold}") == Unpayable()

@@ -43,6 +43,11 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_due ON deliveries (due_ms);
 """
+ADDED = """
+CREATE TABLE IF NOT EXISTS cancellations (intent TEXT PRIMARY KEY, at_ms INTEGER NOT NULL);
+"""
+"""What came later and leaves the tables before it alone: a book without it gets it when it is
+opened, and a version that does not know of it may go on with the book."""
 
 
 class Tx(NamedTuple):
@@ -140,6 +145,7 @@ def _opened(path: Path, busy_ms: int) -> sqlite3.Connection:
                 # One script, so that a process that dies half-way leaves an empty book.
                 script = f"BEGIN IMMEDIATE; {LAYOUT} PRAGMA user_version = {SCHEMA}; COMMIT;"
                 book.executescript(script)
+            book.execute(ADDED)
         except BaseException:
             book.close()
             raise

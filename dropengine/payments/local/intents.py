@@ -1,4 +1,4 @@
-"""What is to be paid: an intent's terms, and how it stands."""
+"""What is to be paid: an intent's terms, how it stands, and its end by cancelling."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import msgspec
 from dropengine import errors
 from dropengine.payments.local.book import Tx
 from dropengine.payments.port import (
+    Cancellation,
     Charged,
     Declined,
     Intent,
     Lookup,
     Nothing,
     Unknown,
+    Unpayable,
 )
 
 
@@ -22,7 +24,8 @@ class IntentState(StrEnum):
     """How an intent stands: open -> processing | waiting -> authorized -> captured, or declined.
 
     `waiting`: the payer will pay after the deadline; to the shop that is nothing yet. `returned`:
-    what was paid went back, and the intent takes no new attempts.
+    what was paid went back. `cancelled`: the shop wants no payment of it any more. Neither takes
+    new attempts.
     """
 
     OPEN = "open"
@@ -32,6 +35,7 @@ class IntentState(StrEnum):
     AUTHORIZED = "authorized"
     CAPTURED = "captured"
     RETURNED = "returned"
+    CANCELLED = "cancelled"
 
     @property
     def paid(self) -> bool:
@@ -39,7 +43,7 @@ class IntentState(StrEnum):
 
     @property
     def takes_attempts(self) -> bool:
-        return not self.paid and self != IntentState.RETURNED
+        return not self.paid and self not in (IntentState.RETURNED, IntentState.CANCELLED)
 
 
 class Bill(msgspec.Struct, frozen=True):
@@ -84,6 +88,8 @@ def standing(tx: Tx, intent: str) -> tuple[IntentState, str]:
         return IntentState.PROCESSING, ""
     if charges:
         return IntentState.RETURNED, charges[-1][0]
+    if tx.row("SELECT 1 FROM cancellations WHERE intent = ?", intent) is not None:
+        return IntentState.CANCELLED, ""
     if on_their_way:
         return IntentState.WAITING, ""
     declined = tx.row("SELECT declined FROM intents WHERE id = ?", intent)
@@ -104,6 +110,17 @@ def look_up(tx: Tx, intent: str) -> Lookup:
             return Declined()
         case _:
             return Nothing()
+
+
+def cancel(tx: Tx, intent: str) -> Cancellation:
+    """Take no payment of an intent from now on, and stop what is on its way.
+
+    Also for one that never began: somebody may be on his way to begin it.
+    """
+    tx.sql("INSERT OR IGNORE INTO cancellations (intent, at_ms) VALUES (?, ?)", intent, tx.now_ms)
+    tx.sql("UPDATE attempts SET done = 1 WHERE intent = ? AND done = 0", intent)
+    found = look_up(tx, intent)
+    return found if isinstance(found, Charged) else Unpayable()
 
 
 def bill(tx: Tx, intent: str) -> Bill | None:

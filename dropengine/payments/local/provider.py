@@ -29,6 +29,7 @@ from dropengine.payments.local.intents import Bill
 from dropengine.payments.local.page_address import PageAddresses
 from dropengine.payments.local.payer_page import PayerPage
 from dropengine.payments.port import (
+    Cancellation,
     Intent,
     Lookup,
     Notice,
@@ -88,6 +89,9 @@ class LocalPay:
 
     async def lookup(self, intent: str) -> Lookup:
         return await self._answer(lambda tx: intents.look_up(tx, intent))
+
+    async def cancel(self, intent: str) -> Cancellation:
+        return await self._answer(lambda tx: intents.cancel(tx, intent))
 
     async def capture(self, charge: str, key: str) -> ProviderAnswer:
         return await self._answer(lambda tx: charges.once(tx, key, "capture", charge))

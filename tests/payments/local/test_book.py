@@ -11,7 +11,8 @@ import pytest
 
 from dropengine import errors
 from dropengine.payments.local import LocalPay, book
-from tests.kit.local_provider import an_intent, chosen, local_pay, notices, until_idle
+from dropengine.payments.port import Charged, Nothing, Unpayable
+from tests.kit.local_provider import an_intent, chosen, local_pay, notices, rows, until_idle
 from tests.kit.webhook_receiver import Clock, WebhookReceiver
 
 
@@ -52,3 +53,23 @@ async def test_a_book_of_a_newer_version_is_refused_with_a_sentence(path: Path) 
     async with local_pay(path) as pay:
         with pytest.raises(errors.DropEngineError, match="written by a newer version"):
             await pay.begin(an_intent())
+
+
+async def test_a_book_from_before_cancelling_goes_on_and_its_version_can_still_read_it(
+    path: Path, clock: Clock
+) -> None:
+    async with local_pay(path, clock=clock) as pay:
+        await chosen(pay, "pay", hold="h1")
+        await chosen(pay, "delay", 50, hold="h2")
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE cancellations")
+    connection.close()
+    before = rows(path, "SELECT sql FROM sqlite_master")
+    async with local_pay(path, clock=clock) as pay:
+        assert isinstance(await pay.lookup("eclipse.h1"), Charged)
+        assert await pay.cancel("eclipse.h2") == Unpayable()
+        clock.pass_ms(50)
+        assert await pay.lookup("eclipse.h2") == Nothing()
+    assert rows(path, "PRAGMA user_version") == [(1,)]
+    others = "SELECT sql FROM sqlite_master WHERE tbl_name != 'cancellations'"
+    assert rows(path, others) == before

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 import pytest
 
 from dropengine.payments.local import IntentState, payer_page
-from dropengine.payments.port import Charged
+from dropengine.payments.port import Charged, Unpayable
 from tests.kit.local_provider import page_of
 from tests.kit.payment_doors import PaymentDoors, payment_doors
 from tests.kit.sale import Sale
@@ -269,3 +269,19 @@ def test_money_without_decimals_has_no_point() -> None:
 def test_a_deadline_is_told_in_minutes_and_seconds() -> None:
     assert payer_page.left(262_999) == "4 min 22 s"
     assert payer_page.left(59_000) == "59 s"
+
+
+async def test_a_cancelled_payment_is_told_and_offers_nothing(doors: PaymentDoors) -> None:
+    address = await doors.page()
+    await doors.local.act(page_of(address), "decline")
+    assert await doors.local.cancel(f"{doors.sale.drop}.h1") == Unpayable()
+    page = await read(doors, address)
+    assert "This payment is closed, and nothing was paid" in " ".join(page.text.split())
+    assert page.buttons == {}
+    assert page.links == [f"/drops/{doors.sale.drop}"]
+    by_form = await doors.http.post(address, content="do=pay&key=1", headers=FORM)
+    assert (by_form.status_code, by_form.headers["location"]) == (303, urljoin(address, address))
+    by_json = await doors.http.post(address, json={"do": "pay"})
+    assert (by_json.status_code, by_json.json()["state"]) == (200, "cancelled")
+    assert by_json.json()["charge"] == ""
+    assert await doors.charges() == {}

@@ -61,6 +61,8 @@ async def test_a_book_that_is_busy_makes_every_answer_unknown_and_decides_nothin
         assert isinstance(await pay.capture(paid.charge, "k1"), Unknown)
         assert isinstance(await pay.void(paid.charge, "k2"), Unknown)
         assert isinstance(await pay.refund(paid.charge, 1, "k3"), Unknown)
+        assert isinstance(await pay.cancel("eclipse.h1"), Unknown)
+        assert isinstance(await pay.cancel("eclipse.h2"), Unknown)
         for call in (pay.begin(an_intent()), pay.bill(page), pay.act(page, "pay")):
             with pytest.raises(errors.Unavailable):
                 await call
