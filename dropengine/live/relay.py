@@ -21,7 +21,7 @@ from dropengine.errors import Broken, Unavailable
 from dropengine.live import views
 from dropengine.live.room import Room
 from dropengine.live.seat import frame
-from dropengine.truth import keys
+from dropengine.truth import house_keys, keys
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -76,8 +76,8 @@ class Nudges:
 
     async def _listen(self) -> None:
         async with self._client.pubsub() as pubsub:
-            # A channel of the house keeps the subscription open while there is no room yet.
-            await pubsub.subscribe("{house}:nudge")
+            # It keeps the subscription open while there is no room yet.
+            await pubsub.subscribe(house_keys.NUDGE)
             # From here on a new room subscribes itself; those that came before follow below.
             self._pubsub = pubsub
             if self._rooms:

@@ -40,9 +40,6 @@ SCRATCH: Final = (
 
 ALL: Final = TRUTH + SCRATCH
 
-HOUSE_DROPS: Final = "{house}:drops"
-"""zset of drop ids -> when published, ms. An index for pages, never a source of truth."""
-
 
 def of(drop: str) -> list[str]:
     """All keys of one drop, in the order of KEYS, and the nudge channel last."""

@@ -20,7 +20,7 @@ from dropengine.errors import Broken, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
-from dropengine.truth import keys, scripts
+from dropengine.truth import house_keys, keys, scripts
 from dropengine.truth.command_rows import BEGINNING, Row, command_row
 from dropengine.truth.connections import Connections, client
 from dropengine.truth.replies import Pressed, Settled, Shown, ViewReply, YouReply, _Again
@@ -213,9 +213,9 @@ class Store:
         return outcome
 
     async def _list(self, drop: DropId) -> None:
-        """Put a drop into the house's index. The index may lag behind; it decides nothing."""
+        """Put a drop into the index. It may lag behind; it decides nothing."""
         at = await self._field(drop, "at")
-        await self._ask("the index", "ZADD", keys.HOUSE_DROPS, "NX", int(at or 0), drop)
+        await self._ask("the index", "ZADD", house_keys.DROPS, "NX", int(at or 0), drop)
 
     async def _creator(
         self,
@@ -338,14 +338,14 @@ class Store:
         return await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)  # type: ignore[no-any-return]
 
     async def drops(self) -> list[DropId]:
-        """Every drop of the house, the newest first."""
-        rows = await self._ask("the index", "ZREVRANGE", keys.HOUSE_DROPS, 0, -1)
+        """Every drop at this server, the newest first."""
+        rows = await self._ask("the index", "ZREVRANGE", house_keys.DROPS, 0, -1)
         return [DropId(row.decode()) for row in rows]
 
     async def lease(self, what: str, who: str, ms: int) -> bool:
         """Is `who` the one to do `what` for the next `ms`? It only saves work; nothing rests on
         it."""
-        name = f"{{house}}:lease:{what}"
+        name = house_keys.lease(what)
         if await self._ask("the lease", "SET", name, who, "PX", ms, "NX"):
             return True
         if await self._ask("the lease", "GET", name) != who.encode():

@@ -1,0 +1,20 @@
+"""The keys and channels that belong to no drop: what all workers at one server share.
+
+Every such name is made here. They share the hash tag `{house}`, so no script ever mixes them with
+the keys of a drop.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+DROPS: Final = "{house}:drops"
+"""zset of drop ids -> when published, ms. An index for pages, never a source of truth."""
+
+NUDGE: Final = "{house}:nudge"
+"""Nothing is published here. It keeps a subscription open that has no drop's channel yet."""
+
+
+def lease(job: str) -> str:
+    """Who does a job for all workers: a string that runs out by itself."""
+    return f"{{house}}:lease:{job}"
