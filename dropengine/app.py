@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import FrameType
 
 import jinja2
@@ -27,8 +26,11 @@ from dropengine.doors.identity import Origins
 from dropengine.doors.live_socket import LiveDoor
 from dropengine.doors.rate_limit import Rate
 from dropengine.errors import ConfigError
-from dropengine.jobs.disk import disk_free_mib
-from dropengine.jobs.settler import Settler, ended
+from dropengine.jobs.clock_watch import ClockWatch
+from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
+from dropengine.jobs.duties import Duties
+from dropengine.jobs.job_runner import JobRunner
+from dropengine.jobs.settle import Settling
 from dropengine.live.hub import Hub
 from dropengine.live.socket_protocol import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
@@ -38,11 +40,8 @@ from dropengine.truth.connections import client
 from dropengine.truth.server_check import check_server_async
 from dropengine.truth.store import Store
 
-log = logging.getLogger(__name__)
-
 CONNECTIONS = 4
 STOPS = (signal.SIGTERM, signal.SIGINT)
-RESTART_S = 0.5
 
 
 class Runtime:
@@ -67,7 +66,6 @@ class Runtime:
         self.templates: jinja2.Environment = pages.environment()
         self.providers = providers.build(settings, key)
         self.payments = self.providers[providers.BEGIN_AT]
-        self._tasks: list[asyncio.Task[None]] = []
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
         self.hub = Hub(
             self.store,
@@ -77,9 +75,8 @@ class Runtime:
             epoch="",
             durable=False,
         )
-        self.settler = Settler(
-            self.store, settings, self._perform, lambda: disk_free_mib(settings.data_dir)
-        )
+        self.jobs = JobRunner()
+        self._duties = Duties(self.store, self._perform)
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
         await duties.perform(self.store, self.payments, drop, duty_id, duty)
@@ -90,29 +87,26 @@ class Runtime:
         self.hub.epoch, self.hub.durable = facts.run_id, facts.durable
 
     def start(self) -> None:
-        """Begin the tasks of this process, each started again when it ends."""
-        runs = [provider.run for provider in self.providers.values()]
-        for work in (self.hub.run, self.settler.run, *runs):
-            self._tasks.append(asyncio.get_running_loop().create_task(_kept_alive(work)))
+        """Begin what goes on by itself in this process."""
+        store, settings = self.store, self.settings
+        # The lease is asked for before the first duty can be found.
+        self.jobs.repeat(self._duties)
+        self.jobs.repeat(Settling(store, settings, self._duties.owed))
+        self.jobs.repeat(ClockWatch(store, settings))
+        self.jobs.repeat(DiskWatch(store, settings, lambda: disk_free_mib(settings.data_dir)))
+        self.jobs.keep(self.hub.run, "the hub")
+        for name, provider in self.providers.items():
+            self.jobs.keep(provider.run, f"the provider {name}")
 
     async def close(self) -> None:
         """End everything that was begun."""
-        await ended(*self._tasks)
+        await self.jobs.close()
+        await self._duties.close()
         await self.hub.close()
         await self._nudges.aclose(close_connection_pool=True)
         for provider in self.providers.values():
             await provider.close()
         await self.store.close()
-
-
-async def _kept_alive(work: Callable[[], Awaitable[None]]) -> None:
-    """Run a task for ever: one that dies silently would leave holds that never end."""
-    while True:
-        try:
-            await work()
-        except Exception:
-            log.exception("%s died and is started again", getattr(work, "__qualname__", work))
-        await asyncio.sleep(RESTART_S)
 
 
 @contextlib.contextmanager
@@ -148,7 +142,7 @@ def _told_to_stop(then: Callable[[], None]) -> Iterator[None]:
 
 
 class Application(Starlette):
-    """The application. A fan's command that needs nothing of it goes past it; see `Press`."""
+    """The application. A fan's command that needs nothing of it goes past it; see `FastPath`."""
 
     press: FastPath
 

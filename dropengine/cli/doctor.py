@@ -16,7 +16,7 @@ from msgspec import Struct
 from dropengine import config
 from dropengine.config import Settings
 from dropengine.errors import ConfigError, DropEngineError
-from dropengine.jobs.disk import disk_free_mib
+from dropengine.jobs.disk_watch import disk_free_mib
 from dropengine.processes import embedded_options
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.processes.supervisor import listen, raise_file_limit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Protocol
 
 import msgspec
@@ -13,7 +12,8 @@ from starlette.routing import Route
 
 from dropengine import __version__
 from dropengine.errors import Unavailable
-from dropengine.jobs.settler import Settler
+from dropengine.jobs.job_runner import JobRunner
+from dropengine.jobs.settle import Settling
 from dropengine.live.hub import Hub
 from dropengine.truth.store import Store
 
@@ -30,7 +30,7 @@ class Deps(Protocol):
     @property
     def hub(self) -> Hub: ...
     @property
-    def settler(self) -> Settler: ...
+    def jobs(self) -> JobRunner: ...
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ class Doors:
             # Where it is and how it failed is for the log alone.
             log.info("not ready: %s", error)
             server = "away"
-        late = time.monotonic() - self._deps.settler.last_at
+        late = self._deps.jobs.age_s(Settling.name)
         settler = "ok" if late < SETTLER_LATE_S else f"late by {late:.0f} s"
         durability = (
             "every acknowledged sale is on disk"
@@ -108,7 +108,7 @@ class Doors:
                 for state in ("free", "held", "sold", "withheld", "leased"):
                     label = f'drop="{drop}",pool="{row.id}",state="{state}"'
                     lines.append(f"dropengine_units{{{label}}} {getattr(row, state)}")
-        late = time.monotonic() - self._deps.settler.last_at
+        late = self._deps.jobs.age_s(Settling.name)
         lines += [
             "# TYPE dropengine_settler_age_seconds gauge",
             f"dropengine_settler_age_seconds {late:.3f}",

@@ -30,7 +30,7 @@ from urllib.parse import quote
 
 from dropengine.config import Settings, data_dir
 from dropengine.errors import AlreadyRunning, ConfigError, DiskFull, DropEngineError, ServerFailed
-from dropengine.jobs.disk import disk_free_mib
+from dropengine.jobs.disk_watch import disk_free_mib
 from dropengine.processes import embedded_options, parent_death
 
 log = logging.getLogger(__name__)

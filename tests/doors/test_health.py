@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dropengine import __version__
 from dropengine.doors.health import SETTLER_LATE_S
+from dropengine.jobs.settle import Settling
 from tests.kit import web_process
 from tests.kit.manifests import item
 from tests.kit.private_server import Server
@@ -15,11 +16,13 @@ from tests.kit.web_process import WebProcess, settings, until
 server = web_process.server
 house = web_process.house
 
+SETTLING = Settling.name
+
 
 async def test_a_process_that_answers_is_alive_and_a_shop_that_can_sell_is_ready(
     house: WebProcess,
 ) -> None:
-    await until(lambda: house.house.settler.last_at)
+    await until(lambda: SETTLING in house.house.jobs.round_at)
     async with house.http() as http:
         assert (await http.get("/healthz")).text == "ok\n"
         answer = await http.get("/readyz")
@@ -56,8 +59,9 @@ async def test_a_shop_without_its_server_is_alive_and_not_ready(tmp_path: Path) 
         assert str(tmp_path) not in answer.text
         assert (await http.get("/metrics")).status_code == 200
         truth.start()
-        last = house.house.settler.last_at
-        await until(lambda: house.house.settler.last_at > last)
+        jobs = house.house.jobs
+        last = jobs.round_at[SETTLING]
+        await until(lambda: jobs.round_at[SETTLING] > last)
         assert (await http.get("/readyz")).status_code == 200
     truth.stop()
 
@@ -67,10 +71,10 @@ async def test_a_shop_whose_settler_is_late_is_not_ready(server: Server, tmp_pat
         web_process.front(settings(server.url, tmp_path, settle_ms=600_000)) as house,
         house.http() as http,
     ):
-        settler = house.house.settler
-        await until(lambda: settler.last_at)
+        jobs = house.house.jobs
+        await until(lambda: SETTLING in jobs.round_at)
         assert (await http.get("/readyz")).status_code == 200
-        settler.last_at = time.monotonic() - SETTLER_LATE_S - 5
+        jobs.round_at[SETTLING] = time.monotonic() - SETTLER_LATE_S - 5
         answer = await http.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["settler"] == "late by 15 s"

@@ -28,7 +28,7 @@ from dropengine.errors import (
     ServerWeaker,
     Unavailable,
 )
-from dropengine.jobs import disk
+from dropengine.jobs.disk_watch import disk_free_mib
 from dropengine.processes import embedded_options, embedded_server, parent_death
 from dropengine.processes.embedded_server import EmbeddedServer, Patience, ServerState
 from dropengine.truth import server_check
@@ -458,7 +458,7 @@ def test_a_child_that_does_not_come_up_is_given_up() -> None:
 
 
 def test_a_start_without_room_on_the_disk_says_so(folder: Path) -> None:
-    more_than_there_is = disk.disk_free_mib(folder) * 2 + 1_000
+    more_than_there_is = disk_free_mib(folder) * 2 + 1_000
     with pytest.raises(DiskFull, match="make room") as caught:
         EmbeddedServer(Settings(data_dir=folder, disk_free_mib_min=more_than_there_is)).start()
     assert caught.value.exit_code == 10

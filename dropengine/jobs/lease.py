@@ -1,0 +1,30 @@
+"""Who of all workers does a job, and for how long.
+
+A lease only saves the others the work; nothing rests on it. Two may hold one for a moment, so
+whatever is done under it must be harmless to repeat.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from dropengine.truth.store import Store
+
+
+class Lease:
+    """This worker's wish to be the one who does `job`; renew it well before `ms` are over.
+
+    When its holder dies, the next to ask after `ms` has it.
+    """
+
+    def __init__(self, store: Store, job: str, ms: int) -> None:
+        self._store = store
+        self._job = job
+        self._ms = ms
+        self._me = secrets.token_hex(8)
+        self.held = False
+        """What the last answer was: no answer changes nothing."""
+
+    async def renew(self) -> None:
+        """Take it, keep it, or see that another has it. Raises Unavailable."""
+        self.held = await self._store.lease(self._job, self._me, self._ms)

@@ -1,0 +1,69 @@
+"""Settles what is due: holds end, drops open and close, though nobody asks.
+
+Switching it off changes nothing about who can buy, because every script settles first; it only
+makes the screens and the provider wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from dropengine.config import Settings
+from dropengine.errors import Unavailable
+from dropengine.model import DropId
+from dropengine.truth.replies import Settled
+from dropengine.truth.store import Store
+
+log = logging.getLogger(__name__)
+
+FINAL = frozenset({"settled", "cancelled"})
+INDEX_S = 1.0
+"""A drop that was just published is found within this."""
+OVER_S = 15.0
+
+
+class Settling:
+    """One round over every drop that something can still happen to.
+
+    owed: told each drop whose outbox is not empty, in every round.
+    """
+
+    name = "settling"
+
+    def __init__(self, store: Store, settings: Settings, owed: Callable[[DropId], None]) -> None:
+        self.every_s = settings.settle_ms / 1000
+        self._store = store
+        self._owed = owed
+        self._drops: list[DropId] = []
+        self._index_at = 0.0
+        self._over: dict[DropId, float] = {}
+        """Final drops with nothing left to do -> when to look again: late money may still come."""
+
+    async def round(self) -> None:
+        """Raises Unavailable when the server does not answer: the rest waits for the next."""
+        now = time.monotonic()
+        if now >= self._index_at:
+            self._index_at = now + INDEX_S
+            drops = await self._store.drops()
+            self._drops = [drop for drop in drops if self._over.get(drop, 0.0) <= now]
+        for drop in self._drops:
+            await self._settle(drop)
+
+    async def _settle(self, drop: DropId) -> None:
+        try:
+            settled = await self._store.settle(drop)
+        except Unavailable:
+            raise
+        except Exception:
+            # One drop that cannot be settled must not keep the others from it.
+            log.exception("%s cannot be settled", drop)
+            return
+        if not isinstance(settled, Settled):
+            log.error("%s: %s", drop, settled)
+            return
+        if settled.duties:
+            self._owed(drop)
+        elif settled.state in FINAL and not settled.next_ms:
+            self._over[drop] = time.monotonic() + OVER_S

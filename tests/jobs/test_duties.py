@@ -1,0 +1,120 @@
+"""Each duty is done, by one worker, and again when it was not done."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dropengine.model import DropId, DutyRecord
+from dropengine.truth import house_keys
+from dropengine.truth.store import Store
+from tests.kit.jobs_at_work import paid, real, rounds, settling
+from tests.kit.sale import Sale
+from tests.kit.web_process import LONG_S
+
+
+class Desk:
+    """Does duties by ticking them off, and keeps which were asked of it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.asked: list[str] = []
+        self.faults: list[Exception] = []
+
+    async def __call__(self, drop: DropId, duty_id: str, _duty: DutyRecord) -> None:
+        self.asked.append(duty_id)
+        if self.faults:
+            raise self.faults.pop()
+        await self.store.discharge(drop, duty_id, "done")
+
+
+async def empty(sale: Sale) -> None:
+    async with asyncio.timeout(LONG_S):
+        while await sale.store.duties(sale.drop):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+
+
+async def test_each_duty_is_done_once_though_every_worker_has_a_settler(store: Store) -> None:
+    sale = await real(store)
+    duties = {await paid(sale, fan) for fan in ("ada", "ben", "cleo")}
+    desks = [Desk(store), Desk(store), Desk(store)]
+    async with (
+        settling(store, desks[0]) as one,
+        settling(store, desks[1]) as two,
+        settling(store, desks[2]) as three,
+    ):
+        await empty(sale)
+        for settler in (one, two, three):
+            await rounds(settler)
+    asked = [duty for desk in desks for duty in desk.asked]
+    assert sorted(asked) == sorted(duties)
+    # And by one of them alone: the one who holds the lease.
+    assert sum(bool(desk.asked) for desk in desks) == 1
+    assert {order.state for order in (await sale.truth()).orders.values()} == {"done"}
+
+
+async def test_when_the_one_who_does_duties_dies_another_does(store: Store) -> None:
+    sale = await real(store)
+    first, second = Desk(store), Desk(store)
+    async with settling(store, first) as one:
+        await rounds(one)
+        async with settling(store, second) as two:
+            duty = await paid(sale, "ada")
+            await empty(sale)
+            assert (first.asked, second.asked) == ([duty], [])
+            # The lease of one that is gone runs out by itself.
+            await store.client.set(house_keys.lease("duties"), "somebody who died", px=1)
+            later = await paid(sale, "ben")
+            await empty(sale)
+            assert sorted(first.asked + second.asked) == sorted([duty, later])
+            await rounds(two)
+
+
+async def test_a_duty_that_was_not_done_is_tried_again(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    sale = await real(store)
+    duty = await paid(sale, "ada")
+    desk = Desk(store)
+    desk.faults = [RuntimeError("a bug in a duty")]
+    async with settling(store, desk):
+        await empty(sale)
+    assert desk.asked == [duty] * 2
+    assert "a bug in a duty" in caplog.text
+
+
+async def test_a_provider_that_hangs_keeps_nobody_else_waiting(store: Store) -> None:
+    slow, quick = await real(store, "slow"), await real(store, "quick")
+    await paid(slow, "ada")
+    duty = await paid(quick, "ada")
+    desk, hung = Desk(store), asyncio.Event()
+
+    async def perform(drop: DropId, duty_id: str, record: DutyRecord) -> None:
+        if drop == slow.drop:
+            hung.set()
+            await asyncio.Future()
+        await desk(drop, duty_id, record)
+
+    async with settling(store, perform) as settler:
+        await hung.wait()
+        await empty(quick)
+        await rounds(settler)
+        # It is asked once and waited for, not once a round.
+        assert await slow.store.duties(slow.drop)
+    assert desk.asked == [duty]
+
+
+async def test_its_end_is_the_end_of_all_its_tasks(store: Store) -> None:
+    sale = await real(store)
+    await paid(sale, "ada")
+    begun = asyncio.Event()
+
+    async def slow(_drop: DropId, _id: str, _duty: DutyRecord) -> None:
+        begun.set()
+        await asyncio.Future()
+
+    before = asyncio.all_tasks()
+    async with settling(store, slow):
+        await begun.wait()
+    assert {task for task in asyncio.all_tasks() if not task.done()} <= before

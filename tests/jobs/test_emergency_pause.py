@@ -1,0 +1,58 @@
+"""A pause that cannot wait reaches every live drop, also one whose creator acts at that moment."""
+
+from __future__ import annotations
+
+from dropengine import events
+from dropengine.jobs import emergency_pause
+from dropengine.jobs.emergency_pause import pause_every_drop
+from dropengine.model import DropId
+from dropengine.truth.replies import Shown
+from dropengine.truth.store import Store
+from tests.kit.jobs_at_work import real
+from tests.kit.manifests import manifest
+from tests.kit.sale import Sale
+
+
+class Busy(Store):
+    """The real store of a creator who says something whenever somebody has looked."""
+
+    sale: Sale
+    times = 0
+
+    async def show(self, drop: DropId) -> Shown | None:
+        shown = await super().show(drop)
+        if self.times:
+            self.times -= 1
+            await self.sale.creator("message", text="Look here.")
+        return shown
+
+
+async def test_it_reaches_what_is_live_and_nothing_else(store: Store) -> None:
+    live, paused = await real(store, "live"), await real(store, "paused")
+    await paused.creator("pause")
+    waiting = Sale(store, "waiting", now=0)
+    await waiting.publish(manifest("waiting"))
+    before = [await sale.words() for sale in (paused, waiting)]
+    await pause_every_drop(store, "disk", "the disk is nearly full")
+    last = (await live.log())[-1]
+    assert isinstance(last, events.Paused)
+    assert (last.by, last.why) == ("disk", "the disk is nearly full")
+    assert [await sale.words() for sale in (paused, waiting)] == before
+
+
+async def test_a_creator_who_acts_at_the_same_moment_does_not_prevent_it(store: Store) -> None:
+    busy = Busy(store.client)
+    busy.sale, busy.times = await real(store), emergency_pause.TRIES_MAX - 1
+    await pause_every_drop(busy, "clock", "the server's clock leapt")
+    assert (await busy.sale.truth()).drop["state"] == "paused"
+
+
+async def test_trying_again_has_an_end_and_the_other_drops_are_reached(store: Store) -> None:
+    other = await real(store, "other")
+    busy = Busy(store.client)
+    # The newest is first in the index.
+    busy.sale, busy.times = await real(store, "busy"), emergency_pause.TRIES_MAX
+    await store.client.zadd("{house}:drops", {"busy": 2, "other": 1})
+    await pause_every_drop(busy, "clock", "the server's clock leapt")
+    assert (await busy.sale.truth()).drop["state"] == "live"
+    assert (await other.truth()).drop["state"] == "paused"
