@@ -14,7 +14,7 @@ from dropengine.config import Settings
 from dropengine.manifest import Manifest, parse
 from dropengine.model import DropId
 from dropengine.processes.supervisor import Running
-from dropengine.processes.supervisor_process import Supervisor
+from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth.store import Store
 
 BY = "loadtest"
@@ -24,7 +24,7 @@ BY = "loadtest"
 async def private_shop(processes: int) -> AsyncIterator[tuple[Running, Store]]:
     """It listens on a free port of this machine alone and may be pressed as hard as one likes."""
     with tempfile.TemporaryDirectory(prefix="drop-") as folder:
-        one = Supervisor(
+        one = SupervisorProcess(
             Settings(
                 data_dir=Path(folder),
                 port=0,

@@ -19,7 +19,8 @@ from dropengine.errors import ConfigError, DropEngineError
 from dropengine.jobs.disk_watch import disk_free_mib
 from dropengine.processes import embedded_options
 from dropengine.processes.embedded_server import EmbeddedServer
-from dropengine.processes.supervisor import listen, raise_file_limit
+from dropengine.processes.listening_sockets import listen
+from dropengine.processes.open_file_limit import raise_file_limit
 from dropengine.truth import server_check
 from dropengine.truth.server_check import ServerFacts
 

@@ -115,8 +115,8 @@ def main() -> None:
     `log`, `note` (the file that names the server's process), `lock_fd` (kept open by the server as
     long as it lives), `parent`, `stop_s`. The working directory is the server's.
     """
-    order = json.loads(read_line())
-    note = Path(order["note"])
+    assignment = json.loads(read_line())
+    note = Path(assignment["note"])
     own = os.getpid()
 
     def before_exec() -> None:
@@ -125,22 +125,22 @@ def main() -> None:
         with contextlib.suppress(OSError):
             write_in_place(note, os.getpid(), started(os.getpid()) or "")
 
-    with Path(order["log"]).open("ab") as log:
+    with Path(assignment["log"]).open("ab") as log:
         server = subprocess.Popen(
-            order["argv"],
+            assignment["argv"],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env=order["environment"],
-            pass_fds=[order["lock_fd"]],
+            env=assignment["environment"],
+            pass_fds=[assignment["lock_fd"]],
             process_group=0,
             preexec_fn=before_exec,  # noqa: PLW1509 -- no thread runs here yet
         )
-    os.close(order["lock_fd"])
+    os.close(assignment["lock_fd"])
 
     def stop(*_: object) -> None:
         server.terminate()
-        last = threading.Timer(order["stop_s"], server.kill)
+        last = threading.Timer(assignment["stop_s"], server.kill)
         last.daemon = True
         last.start()
 
@@ -148,8 +148,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     assert server.stdin is not None
     with contextlib.suppress(BrokenPipeError), server.stdin as config:
-        config.write(order["config"].encode())
-    signal_at_parents_end(order["parent"], signal.SIGTERM)
+        config.write(assignment["config"].encode())
+    signal_at_parents_end(assignment["parent"], signal.SIGTERM)
     when_pipe_ends(stop)
     _say({"pid": server.pid})
     code = server.wait()
@@ -160,10 +160,10 @@ def main() -> None:
     os._exit(0)
 
 
-def _say(word: dict[str, int]) -> None:
+def _say(status: dict[str, int]) -> None:
     # Nobody listens any more when it was the parent that died.
     with contextlib.suppress(BrokenPipeError):
-        os.write(1, json.dumps(word).encode() + b"\n")
+        os.write(1, json.dumps(status).encode() + b"\n")
 
 
 if __name__ == "__main__":

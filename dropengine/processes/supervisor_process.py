@@ -17,18 +17,18 @@ import msgspec
 from dropengine import config
 from dropengine.config import Settings
 from dropengine.errors import WorkersFailed
-from dropengine.processes import parent_death, worker
-from dropengine.processes.supervisor import FACTORY, PROTOCOL, Crew, Running, serve
-from dropengine.processes.worker import Assignment, ParentPipe, Status
+from dropengine.processes import parent_death, parent_pipe
+from dropengine.processes.parent_pipe import Assignment, ParentPipe, Status
+from dropengine.processes.supervisor import FACTORY, PROTOCOL, Running, Supervisor, serve
 
 
 class _News(Status, frozen=True, kw_only=True, omit_defaults=True):
-    """A word of the supervisor: where the shop is now."""
+    """A status of the supervisor: where the shop is now."""
 
     running: Running | None = None
 
 
-class Supervisor:
+class SupervisorProcess:
     """A shop that runs beside this process and ends with it: for `demo`, and for rehearsals.
 
     Any thread may use it. `running` is where it is and which processes it has now.
@@ -69,12 +69,12 @@ class Supervisor:
         """Return when people can come in. Raises WorkersFailed with the child's exit code."""
         assert self._process is None, "started already"
         self._process = process = subprocess.Popen(
-            worker.command("supervisor_process", "supervisor"),
+            parent_pipe.command("supervisor_process", "supervisor"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        order = Assignment(
+        assignment = Assignment(
             settings=msgspec.Raw(config.to_json(self._settings)),
             parent=os.getpid(),
             factory=self._factory,
@@ -82,7 +82,7 @@ class Supervisor:
         )
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(msgspec.json.encode(order) + b"\n")
+            process.stdin.write(msgspec.json.encode(assignment) + b"\n")
             process.stdin.flush()
         threading.Thread(target=self._hear, args=(process,), daemon=True).start()
         with self._said:
@@ -139,11 +139,11 @@ class Supervisor:
         try:
             with process.stdout as said:
                 for line in said:
-                    word = msgspec.json.decode(line, type=_News)
+                    news = msgspec.json.decode(line, type=_News)
                     with self._said:
-                        self._running = word.running or self._running
-                        if word.fault is not None:
-                            self._fault = worker.named(word)
+                        self._running = news.running or self._running
+                        if news.fault is not None:
+                            self._fault = parent_pipe.fault_of(news)
                         self._said.notify_all()
         finally:
             with self._said:
@@ -152,17 +152,17 @@ class Supervisor:
 
 
 def main() -> None:
-    """A process that `Supervisor` started: serve until its pipe ends."""
-    order = msgspec.json.decode(parent_death.read_line(), type=Assignment)
-    settings = config.from_json(bytes(order.settings))
-    voice = ParentPipe()
-    worker.log_to_stderr(settings, "supervisor")
+    """A process that `SupervisorProcess` started: serve until its pipe ends."""
+    assignment = msgspec.json.decode(parent_death.read_line(), type=Assignment)
+    settings = config.from_json(bytes(assignment.settings))
+    pipe = ParentPipe()
+    parent_pipe.log_to_stderr(settings, "supervisor")
 
     def tell(now: Running) -> None:
-        voice.say(_News(running=now))
+        pipe.say(_News(running=now))
 
     def work() -> None:
-        crew = Crew(settings, tell, order.factory, order.protocol)
-        asyncio.run(serve(crew, with_parent=True))
+        one = Supervisor(settings, tell, assignment.factory, assignment.protocol)
+        asyncio.run(serve(one, with_parent=True))
 
-    worker.or_report(voice, work)
+    parent_pipe.or_report(pipe, work)

@@ -17,9 +17,9 @@ import uvloop
 
 from dropengine.config import Settings
 from dropengine.errors import DropEngineError
-from dropengine.processes import supervisor
+from dropengine.processes.open_file_limit import raise_file_limit
 from dropengine.processes.supervisor import Running
-from dropengine.processes.supervisor_process import Supervisor
+from dropengine.processes.supervisor_process import SupervisorProcess
 
 FILES_BESIDE = 200
 """Open files of a crowd's process that are no sockets of fans."""
@@ -56,7 +56,7 @@ class PracticeShop:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._supervisor = Supervisor(settings)
+        self._supervisor = SupervisorProcess(settings)
 
     @property
     def running(self) -> Running:
@@ -81,7 +81,7 @@ class PracticeShop:
     async def again(self) -> None:
         """Start it again after its supervisor has ended."""
         await self.stop()
-        self._supervisor = Supervisor(self.settings)
+        self._supervisor = SupervisorProcess(self.settings)
         await self.start()
 
     def ended(self) -> bool:
@@ -118,7 +118,7 @@ def for_crowd(settings: Settings, fans: int) -> Settings:
 
     Raises DropEngineError when this process may not open as many files.
     """
-    needed, allowed = fans + FILES_BESIDE, supervisor.raise_file_limit()
+    needed, allowed = fans + FILES_BESIDE, raise_file_limit()
     if needed > allowed:
         raise DropEngineError(
             f"{fans} fans need {needed} open files, and this process may have {allowed}: "

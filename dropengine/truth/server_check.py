@@ -1,4 +1,4 @@
-"""Which server may hold the truth: what the embedded one is told, and what any must prove.
+"""What a server must prove before it may hold the truth.
 
 Durable means `appendfsync always`, read from the server itself at every connect: only then is what
 was acknowledged on disk.
@@ -63,7 +63,7 @@ def facts(answer: Mapping[str, object], appendfsync: str | None) -> ServerFacts:
 
 
 def judge(found: ServerFacts, accept_weaker: bool) -> None:
-    """Refuse a server that cannot hold the truth. Raises ServerTooOld, ServerWeaker, Away."""
+    """Refuse a server that cannot hold the truth. Raises ServerTooOld, ServerWeaker."""
     oldest = OLDEST.get(found.name.lower(), OLDEST["redis"])
     # A pre-release like 8.0.0-rc1 counts as what it is going to be.
     numbers = tuple(int(part) for part in re.findall(r"\d+", found.version)[:2])
@@ -107,8 +107,8 @@ def client(url: str, timeout_ms: int) -> redis.Redis:
 def check_server(one: redis.Redis, accept_weaker: bool = False) -> ServerFacts:
     """Ask a server what it is and judge it.
 
-    accept_weaker: take a server that may lose about a second of sales. Raises Away, ServerTooOld,
-    ServerWeaker.
+    accept_weaker: take a server that may lose about a second of sales. Raises Unavailable,
+    ServerTooOld, ServerWeaker.
     """
     try:
         info = one.info()

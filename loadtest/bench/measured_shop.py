@@ -22,7 +22,7 @@ from dropengine.log import referee
 from dropengine.model import DropId
 from dropengine.people.tickets import Tickets
 from dropengine.processes.supervisor import Running
-from dropengine.processes.supervisor_process import Supervisor
+from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import keys
 from dropengine.truth.connections import client
 from dropengine.truth.store import Store
@@ -196,7 +196,7 @@ async def shop(
     with tempfile.TemporaryDirectory(prefix="dropengine-bench-") as folder:
         given = {"data_dir": folder, "port": 0, "web_concurrency": workers, **WIDE}
         settings, _ = config.load({**given, **(overrides or {})}, {}, None)
-        supervisor = Supervisor(settings)
+        supervisor = SupervisorProcess(settings)
         running = await asyncio.to_thread(supervisor.start)
         rig = MeasuredShop(running, msgspec.structs.replace(settings, port=running.port))
         try:

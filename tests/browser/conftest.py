@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from dropengine.config import Settings
-from dropengine.processes.supervisor_process import Supervisor
+from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import connections
 from dropengine.truth.store import Store
 from tests.kit.browser_page import FLAGS, BrowserPage, chromium
@@ -19,10 +19,10 @@ _stages = count(1)
 
 
 @pytest.fixture(scope="session")
-async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Supervisor]:
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SupervisorProcess]:
     """A whole shop in processes of its own, on a port of its own."""
     data = tmp_path_factory.mktemp("shop")
-    supervisor = Supervisor(Settings(data_dir=data, port=0, log_level="warning"))
+    supervisor = SupervisorProcess(Settings(data_dir=data, port=0, log_level="warning"))
     await asyncio.to_thread(supervisor.start)
     yield supervisor
     await asyncio.to_thread(supervisor.stop)
@@ -37,7 +37,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def stage(shop: Supervisor, browser: Browser) -> AsyncIterator[BrowserPage]:
+async def stage(shop: SupervisorProcess, browser: Browser) -> AsyncIterator[BrowserPage]:
     """Every test ends with the question whether a page did what no page may do."""
     client = connections.client(shop.running.redis_url)
     one = BrowserPage(shop.running, Store(client), browser, f"stage-{next(_stages)}")

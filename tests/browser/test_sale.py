@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from playwright.async_api import expect
 
-from dropengine.processes.supervisor_process import Supervisor
+from dropengine.processes.supervisor_process import SupervisorProcess
 from tests.kit.browser_page import DESK, BrowserPage
 from tests.kit.manifests import item, manifest
 
@@ -129,7 +129,7 @@ async def test_what_the_maker_does_and_says_is_on_the_screen_at_once(stage: Brow
 
 
 async def test_a_press_outlives_the_worker_that_was_to_carry_it(
-    stage: BrowserPage, shop: Supervisor
+    stage: BrowserPage, shop: SupervisorProcess
 ) -> None:
     drop = await stage.drop(manifest("a"))
     async with stage.person() as fan:
@@ -148,7 +148,7 @@ async def test_a_press_outlives_the_worker_that_was_to_carry_it(
 
 
 async def test_a_server_that_does_not_answer_is_named_with_the_time(
-    stage: BrowserPage, shop: Supervisor
+    stage: BrowserPage, shop: SupervisorProcess
 ) -> None:
     drop = await stage.drop(manifest("a"))
     server = shop.running.server_pid

@@ -19,14 +19,14 @@ from dropengine.doors.fast_path import Asked, _body
 from dropengine.doors.http_connection import Pressing
 from dropengine.model import FanId
 from dropengine.processes.supervisor import Running
-from dropengine.processes.supervisor_process import Supervisor
+from dropengine.processes.supervisor_process import SupervisorProcess
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Running]:
     with (
         tempfile.TemporaryDirectory(prefix="drop-") as name,
-        Supervisor(
+        SupervisorProcess(
             Settings(
                 data_dir=Path(name),
                 port=0,

@@ -30,7 +30,7 @@ from dropengine.doors.live_socket import SUBPROTOCOL
 from dropengine.manifest import Item
 from dropengine.model import FanId
 from dropengine.processes.supervisor import PROTOCOL
-from dropengine.processes.worker import uvicorn_config
+from dropengine.processes.web_process import uvicorn_config
 from tests.kit.manifests import manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale

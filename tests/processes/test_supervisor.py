@@ -1,107 +1,31 @@
-"""Whatever dies comes back, whoever connects meanwhile waits, and nothing outlives its owner."""
+"""Whatever dies comes back, whoever is seated is told, and nothing outlives its owner."""
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 import websockets
 
-from dropengine.config import Settings
-from dropengine.errors import DropEngineError, PortTaken, WorkersFailed
+from dropengine.errors import DropEngineError, WorkersFailed
 from dropengine.processes import supervisor
-from dropengine.processes.supervisor import Running, listen
-from dropengine.processes.supervisor_process import Supervisor
 from dropengine.truth import server_check
 from tests.kit.old_server import old_server
 from tests.kit.private_server import Server
-from tests.kit.processes import Ending
-
-ROOT = Path(__file__).parent.parent.parent
-APP = "tests.kit.small_app:build"
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A short path: sockets allow no long ones."""
-    with tempfile.TemporaryDirectory(prefix="drop-") as name:
-        yield Path(name)
-
-
-def settings(folder: Path, **more: object) -> Settings:
-    return Settings(
-        **{  # type: ignore[arg-type]
-            "data_dir": folder,
-            "port": 0,
-            "disk_free_mib_min": 16,
-            "maxmemory_mib": 64,
-            "shutdown_s_max": 2,
-            **more,
-        }
-    )
-
-
-def shop(folder: Path, app: str = APP, **more: object) -> Supervisor:
-    return Supervisor(settings(folder, **more), factory=app)
-
-
-def pid_of(running: Running) -> int:
-    """The web process that answers one request of its own connection."""
-    with urllib.request.urlopen(f"{running.url}/pid", timeout=20) as answer:  # noqa: S310
-        return int(answer.read())
-
-
-def processes(running: Running) -> list[Ending]:
-    pids = (running.supervisor_pid, running.server_pid, *running.worker_pids)
-    return [Ending(pid) for pid in pids if pid is not None]
-
-
-def refused(folder: Path, app: str = APP, **more: object) -> WorkersFailed:
-    one = shop(folder, app, **more)
-    with pytest.raises(WorkersFailed) as caught:
-        one.start()
-    return caught.value
+from tests.kit.small_shop import ROOT, pid_of, processes, refused, shop
 
 
 def test_connections_spread_over_all_web_processes(folder: Path) -> None:
     with shop(folder, web_concurrency=2) as one:
         assert len(set(one.running.worker_pids)) == 2
         assert {pid_of(one.running) for _ in range(64)} == set(one.running.worker_pids)
-
-
-def test_a_killed_web_process_comes_back_and_the_others_never_notice(folder: Path) -> None:
-    with shop(folder, web_concurrency=2) as one:
-        before = one.running
-        victim, survivor = before.worker_pids
-        os.kill(victim, signal.SIGKILL)
-        after = one.until(lambda now: victim not in now.worker_pids, 20)
-        assert after.worker_pids[1] == survivor
-        assert after.port == before.port
-        assert after.server_pid == before.server_pid
-        assert {pid_of(after) for _ in range(64)} == set(after.worker_pids)
-
-
-def test_who_connects_while_the_only_process_is_away_waits_unrefused(folder: Path) -> None:
-    with shop(folder) as one:
-        [victim] = one.running.worker_pids
-        for _ in range(5):
-            ending = Ending(victim)
-            os.kill(victim, signal.SIGKILL)
-            ending.wait()
-            # Nobody accepts now. A refusal would raise.
-            victim, dead = pid_of(one.running), victim
-            assert victim != dead
 
 
 def test_a_killed_server_comes_back_under_the_same_web_processes(folder: Path) -> None:
@@ -132,27 +56,6 @@ def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_works(folder: 
             for ending in endings:
                 ending.wait()
             assert pid_of(again.running) in again.running.worker_pids
-
-
-def test_a_shop_ends_with_the_process_that_started_it(folder: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from tests.processes.test_supervisor import shop\n"
-        "one = shop(Path(sys.argv[1])); now = one.start()\n"
-        "print(now.supervisor_pid, now.server_pid, *now.worker_pids, flush=True)\n"
-        "sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, os.fspath(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-    ) as parent:
-        assert parent.stdout is not None
-        endings = [Ending(int(pid)) for pid in parent.stdout.readline().split()]
-        assert len(endings) == 3
-        parent.kill()
-        for ending in endings:
-            ending.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -212,44 +115,6 @@ def test_a_taken_port_is_refused_and_nothing_stays_behind(folder: Path) -> None:
         assert one.running.port == port
 
 
-def test_a_port_is_not_shared_with_a_stranger_who_would_share(folder: Path) -> None:
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(PortTaken, match="Address already in use"):
-            listen("127.0.0.1", taken.getsockname()[1], 2)
-
-
-def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(PortTaken, match=r"192\.0\.2\.1"):
-        listen("192.0.2.1", 0, 1)
-    with pytest.raises(PortTaken, match="no-such-host"):
-        listen("no-such-host.invalid", 0, 1)
-
-
-def test_all_sockets_of_a_shop_share_one_free_port() -> None:
-    found = listen("127.0.0.1", 0, 3)
-    assert len({one.getsockname() for one in found}) == 1
-    assert found[0].getsockname()[1] != 0
-    for one in found:
-        one.close()
-
-
-def test_a_mistake_in_the_settings_keeps_its_sentence_and_its_code(folder: Path) -> None:
-    fault = refused(folder, "tests.kit.small_app:wrong", port=0)
-    assert fault.exit_code == 2
-    assert "brings bad luck" in str(fault)
-
-
-def test_an_application_that_cannot_be_built_is_not_tried_for_ever(
-    folder: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    fault = refused(folder, "tests.kit.small_app:broken", web_concurrency=2)
-    assert fault.exit_code == 11
-    assert "a bug in the making" in capfd.readouterr().err
-
-
 def test_a_server_too_old_is_refused(folder: Path) -> None:
     with old_server(folder) as url:
         fault = refused(folder, redis_url=url)
@@ -280,39 +145,11 @@ def test_a_full_disk_is_said_at_the_start(folder: Path) -> None:
     assert refused(folder, disk_free_mib_min=1 << 30).exit_code == 10
 
 
-def test_no_secret_is_on_a_command_line_or_in_the_environment_of_a_child(folder: Path) -> None:
-    canary = "canary-" * 6
-    with shop(folder, secret_key=canary) as one:
-        for ending in processes(one.running):
-            for name in ("cmdline", "environ"):
-                assert canary.encode() not in Path(f"/proc/{ending.pid}/{name}").read_bytes()
-            os.close(ending._handle)
-
-
-def test_what_lies_in_the_working_directory_is_not_imported(folder: Path) -> None:
-    trap = folder / "cwd"
-    trap.mkdir()
-    (trap / "redis.py").write_text("raise SystemExit('imported from the working directory')")
-    code = (
-        "import sys; sys.path[:] = [p for p in sys.path if p]; sys.path.append(sys.argv[2])\n"
-        "from pathlib import Path; from tests.processes.test_supervisor import shop\n"
-        "with shop(Path(sys.argv[1])): print('served')"
-    )
-    said = subprocess.run(
-        [sys.executable, "-P", "-c", code, os.fspath(folder), os.fspath(ROOT)],
-        cwd=trap,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert said.stdout == "served\n", said.stderr
-
-
 SERVE = """
 import sys
 from pathlib import Path
-from tests.processes.test_supervisor import settings, APP
 from dropengine.processes import supervisor
+from tests.kit.small_shop import settings, APP
 sys.exit(supervisor.run(settings(Path(sys.argv[1])), factory=APP, with_parent="pipe" in sys.argv))
 """
 
@@ -363,34 +200,9 @@ def test_ctrl_c_while_the_log_is_read_ends_at_once(folder: Path) -> None:
         assert again.stdout.read() == ""
 
 
-def test_the_limit_of_open_files_is_raised_as_far_as_allowed() -> None:
-    code = (
-        "import json, resource; from dropengine.processes.supervisor import raise_file_limit\n"
-        "_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))\n"
-        "print(json.dumps([raise_file_limit(), hard]))"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True
-    ).stdout
-    now, hard = json.loads(said)
-    assert now == hard
-
-
 def test_a_fault_names_itself_to_whoever_started_the_shop() -> None:
     assert issubclass(WorkersFailed, DropEngineError)
     assert supervisor.FACTORY == "dropengine.app:build"
-
-
-def test_waiting_for_news_that_do_not_come_has_an_end(folder: Path) -> None:
-    with shop(folder) as one:
-        with pytest.raises(TimeoutError):
-            one.until(lambda _: False, 0.01)
-        with pytest.raises(TimeoutError):
-            one.wait(0.01)
-        one.kill()
-        with pytest.raises(WorkersFailed):
-            one.until(lambda _: False, 20)
 
 
 def test_the_redis_of_a_shop_is_private(folder: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from dropengine import events, wire
 from dropengine.config import Settings
 from dropengine.model import DropId
-from dropengine.processes.supervisor_process import Supervisor
+from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.rehearsal.history import Recorder
 from dropengine.truth import connections
 from dropengine.truth.store import Store
@@ -29,10 +29,10 @@ KILL_AFTER = 15
 
 
 @pytest.fixture
-async def shop() -> AsyncIterator[Supervisor]:
+async def shop() -> AsyncIterator[SupervisorProcess]:
     """A whole shop: a private, durable server and two web processes."""
     with tempfile.TemporaryDirectory(prefix="drop-") as folder:
-        one = Supervisor(
+        one = SupervisorProcess(
             Settings(
                 data_dir=Path(folder),
                 port=0,
@@ -49,7 +49,7 @@ async def shop() -> AsyncIterator[Supervisor]:
 
 
 @pytest.fixture
-async def store(shop: Supervisor) -> AsyncIterator[Store]:
+async def store(shop: SupervisorProcess) -> AsyncIterator[Store]:
     one = Store(connections.client(shop.running.redis_url))
     yield one
     await one.close()
@@ -124,7 +124,7 @@ async def told_the_truth(store: Store, drop: DropId, fans: list[Patron], holds: 
 
 
 async def test_a_worker_that_dies_in_a_burst_takes_nobodys_unit_with_it(
-    shop: Supervisor, store: Store
+    shop: SupervisorProcess, store: Store
 ) -> None:
     drop = await opened(store, "worker-dies")
     dead = shop.running.worker_pids[0]
@@ -141,7 +141,7 @@ async def test_a_worker_that_dies_in_a_burst_takes_nobodys_unit_with_it(
 
 
 async def test_a_server_that_dies_in_a_burst_lost_nothing_that_anybody_was_told(
-    shop: Supervisor, store: Store
+    shop: SupervisorProcess, store: Store
 ) -> None:
     drop = await opened(store, "server-dies")
     dead = shop.running.server_pid
