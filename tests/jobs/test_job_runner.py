@@ -45,8 +45,9 @@ async def test_a_fault_in_a_round_is_logged_and_the_next_comes(
     assert "a bug in a round" in caplog.text
 
 
-async def test_a_round_that_met_a_fault_leaves_its_job_late() -> None:
-    good, bad = Faulty("good"), Faulty("bad", *[RuntimeError("a bug")] * 1_000_000)
+@pytest.mark.parametrize("fault", [RuntimeError("a bug"), Unavailable("no reply")])
+async def test_a_round_that_met_a_fault_leaves_its_job_late(fault: Exception) -> None:
+    good, bad = Faulty("good"), Faulty("bad", *[fault] * 1_000_000)
     async with at_work(good, bad) as runner:
         await rounds(runner, "good")
         await until(lambda: bad.begun > 3)
