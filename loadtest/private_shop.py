@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dropengine import outcomes
 from dropengine.config import Settings
+from dropengine.creator_commands import Open
 from dropengine.manifest import Manifest, parse
 from dropengine.model import DropId
 from dropengine.processes.supervisor import Running
@@ -74,6 +75,8 @@ async def opened(store: Store, manifest: Manifest, *, test: bool = False, at_ms:
     drop = DropId(manifest.id)
     done = await store.publish(manifest, by=BY, key="publish", test=test, clock_ms=at_ms)
     assert isinstance(done, outcomes.Changed), done
-    done = await store.open(drop, revision=done.revision, by=BY, key="open", clock_ms=at_ms)
-    assert isinstance(done, outcomes.Changed), done
+    live = await store.command(
+        drop, Open(), revision=done.revision, by=BY, key="open", clock_ms=at_ms
+    )
+    assert isinstance(live, outcomes.Changed), live
     return drop

@@ -45,7 +45,10 @@ FOLDERS: tuple[str, ...] = (
 )
 """From the ground to the roof."""
 FLAT = {
-    **dict.fromkeys(("errors", "model", "outcomes", "refusals", "wire", "events", "config"), WORDS),
+    **dict.fromkeys(
+        ("errors", "model", "outcomes", "refusals", "wire", "creator_commands", "events", "config"),
+        WORDS,
+    ),
     **dict.fromkeys(("app",), ROOF),
     "__main__": "cli",
 }

@@ -13,12 +13,25 @@ import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from dropengine import manifest, outcomes, refusals
 from dropengine.config import Settings
+from dropengine.creator_commands import (
+    COMMANDS,
+    Add,
+    Cancel,
+    Close,
+    CreatorCommand,
+    Message,
+    Open,
+    Pause,
+    Resume,
+    Withdraw,
+)
 from dropengine.errors import ManifestError, Unavailable
 from dropengine.model import DropId, Key
 from dropengine.processes.embedded_server import EmbeddedServer
@@ -49,7 +62,7 @@ async def _run(verb: str, arguments: Arguments, settings: Settings) -> int:
 
 
 def connect(settings: Settings) -> Store:
-    """The truth of the shop that these settings describe. Raises Away when it does not run."""
+    """The truth of the shop of these settings. Raises Unavailable when it does not run."""
     if settings.redis_url is not None:
         return Store.connect(settings.redis_url)
     server = EmbeddedServer(settings)
@@ -106,9 +119,6 @@ def _key(arguments: Arguments) -> Key:
     return Key(arguments.key or secrets.token_hex(8))
 
 
-Change = Callable[[Store, DropId, int, Arguments], Awaitable[outcomes.CreatorOutcome]]
-
-
 async def _publish(store: Store, arguments: Arguments) -> int:
     text = _read(arguments.file)
     drop = arguments.id or text.id
@@ -126,70 +136,35 @@ async def _publish(store: Store, arguments: Arguments) -> int:
     return 0
 
 
-def _changing(change: Change, said: str) -> Callable[[Store, Arguments], Awaitable[int]]:
-    """A command that carries the revision it saw. said: what happened, to `{drop}`."""
-
-    async def do(store: Store, arguments: Arguments) -> int:
-        drop = _id_of(arguments)
-        revision = arguments.revision
-        if revision is None:
-            shown = await store.show(drop)
-            if shown is None:
-                return _none(drop)
-            revision = shown.revision
-        outcome = await change(store, drop, revision, arguments)
-        if not isinstance(outcome, outcomes.Changed):
-            return _refuse(outcome)
-        print(said.format(drop=drop) + f" It is {outcome.state}, revision {outcome.revision}.")
-        return 0
-
-    return do
+SAID: dict[type[CreatorCommand], str] = {
+    Open: "{drop} is open.",
+    Pause: "{drop} is paused: holds go on and can be paid.",
+    Resume: "{drop} goes on: the line first, then everybody.",
+    Add: "More units of {drop} are on sale, to the line first.",
+    Withdraw: "Units of {drop} are withheld.",
+    Message: "Everybody at {drop} reads it now.",
+    Close: "{drop} closes: what is held can still be paid, nothing new begins.",
+    Cancel: "{drop} is cancelled: every hold ends and every payment goes back.",
+}
+"""What a command that was carried out came to."""
 
 
-async def _open(store: Store, drop: DropId, revision: int, a: Arguments) -> outcomes.CreatorOutcome:
-    return await store.open(drop, revision=revision, by=_by(a), key=_key(a))
-
-
-async def _pause(
-    store: Store, drop: DropId, revision: int, a: Arguments
-) -> outcomes.CreatorOutcome:
-    return await store.pause(drop, revision=revision, by=_by(a), key=_key(a), why=a.why)
-
-
-async def _resume(
-    store: Store, drop: DropId, revision: int, a: Arguments
-) -> outcomes.CreatorOutcome:
-    return await store.resume(drop, revision=revision, by=_by(a), key=_key(a))
-
-
-async def _add(store: Store, drop: DropId, revision: int, a: Arguments) -> outcomes.CreatorOutcome:
-    return await store.add(drop, revision=revision, by=_by(a), key=_key(a), pool=a.pool, qty=a.qty)
-
-
-async def _withdraw(
-    store: Store, drop: DropId, revision: int, a: Arguments
-) -> outcomes.CreatorOutcome:
-    return await store.withdraw(
-        drop, revision=revision, by=_by(a), key=_key(a), pool=a.pool, qty=a.qty
+async def _command(kind: type[CreatorCommand], store: Store, arguments: Arguments) -> int:
+    """One of a creator's commands; its fields are arguments of the same names."""
+    command = kind(**{name: getattr(arguments, name) for name in kind.__struct_fields__})
+    drop, revision = _id_of(arguments), arguments.revision
+    if revision is None:
+        shown = await store.show(drop)
+        if shown is None:
+            return _none(drop)
+        revision = shown.revision
+    outcome = await store.command(
+        drop, command, revision=revision, by=_by(arguments), key=_key(arguments)
     )
-
-
-async def _message(
-    store: Store, drop: DropId, revision: int, a: Arguments
-) -> outcomes.CreatorOutcome:
-    return await store.message(drop, revision=revision, by=_by(a), key=_key(a), text=a.text)
-
-
-async def _close(
-    store: Store, drop: DropId, revision: int, a: Arguments
-) -> outcomes.CreatorOutcome:
-    return await store.close_drop(drop, revision=revision, by=_by(a), key=_key(a))
-
-
-async def _cancel(
-    store: Store, drop: DropId, revision: int, a: Arguments
-) -> outcomes.CreatorOutcome:
-    return await store.cancel(drop, revision=revision, by=_by(a), key=_key(a))
+    if not isinstance(outcome, outcomes.Changed):
+        return _refuse(outcome)
+    print(SAID[kind].format(drop=drop) + f" It is {outcome.state}, revision {outcome.revision}.")
+    return 0
 
 
 async def _refund(store: Store, arguments: Arguments) -> int:
@@ -266,18 +241,7 @@ def _none(drop: DropId) -> int:
 
 _DO: dict[str, Callable[[Store, Arguments], Awaitable[int]]] = {
     "publish": _publish,
-    "open": _changing(_open, "{drop} is open."),
-    "pause": _changing(_pause, "{drop} is paused: holds go on and can be paid."),
-    "resume": _changing(_resume, "{drop} goes on: the line first, then everybody."),
-    "add": _changing(_add, "More units of {drop} are on sale, to the line first."),
-    "withdraw": _changing(_withdraw, "Units of {drop} are withheld."),
-    "message": _changing(_message, "Everybody at {drop} reads it now."),
-    "close": _changing(
-        _close, "{drop} closes: what is held can still be paid, nothing new begins."
-    ),
-    "cancel": _changing(
-        _cancel, "{drop} is cancelled: every hold ends and every payment goes back."
-    ),
+    **{verb: partial(_command, kind) for verb, kind in COMMANDS.items()},
     "refund": _refund,
     "show": _show,
     "list": _list,

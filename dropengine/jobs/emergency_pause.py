@@ -6,6 +6,7 @@ import logging
 import secrets
 
 from dropengine import model, refusals
+from dropengine.creator_commands import Pause
 from dropengine.model import DropId
 from dropengine.truth.store import Store
 
@@ -26,9 +27,8 @@ async def _pause(store: Store, drop: DropId, by: str, why: str) -> None:
         shown = await store.show(drop)
         if shown is None or shown.state != model.DropState.LIVE:
             return
-        outcome = await store.pause(
-            drop, revision=shown.revision, by=by, key=secrets.token_hex(8), why=why
-        )
+        key = secrets.token_hex(8)
+        outcome = await store.command(drop, Pause(why), revision=shown.revision, by=by, key=key)
         log.error("%s: paused because %s: %s", drop, why, outcome)
         if not isinstance(outcome, refusals.StaleRevision):
             return

@@ -13,11 +13,12 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 
 from dropengine import events, model, outcomes, refusals
+from dropengine.creator_commands import Add, CreatorCommand, Message, Pause, Resume, Withdraw
 from dropengine.errors import Unavailable
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
@@ -28,16 +29,22 @@ T = TypeVar("T")
 INSIST_S_MAX = 60.0
 INSIST_EVERY_S = 0.2
 
-Verb = Literal["open", "pause", "resume", "add", "withdraw", "message", "close", "refund"]
+THANKS = Message("The first boxes are packed. Thank you for waiting.")
+
+
+class Refunds(msgspec.Struct, frozen=True):
+    """Give the money of so many orders back, whosever they are."""
+
+    verb: ClassVar[str] = "refund"
+
+    orders: int
 
 
 class Act(msgspec.Struct, frozen=True):
-    """One thing to do `at_ms` after the opening, or before it. qty: units, or orders to refund."""
+    """One thing to do `at_ms` after the opening, or before it."""
 
     at_ms: int
-    verb: Verb
-    pool: str = ""
-    qty: int = 0
+    what: CreatorCommand | Refunds
 
 
 def acts(seed: int, drop: Manifest) -> list[Act]:
@@ -45,31 +52,30 @@ def acts(seed: int, drop: Manifest) -> list[Act]:
     draw = random.Random(f"{seed}/creator/{drop.id.rpartition('-')[0]}")
     pause_ms = draw.randrange(900, 1_800)
     found = [
-        Act(draw.randrange(200, 600), "message"),
-        Act(pause_ms, "pause"),
-        Act(pause_ms + draw.randrange(500, 1_200), "resume"),
+        Act(draw.randrange(200, 600), THANKS),
+        Act(pause_ms, Pause(why="rehearsed")),
+        Act(pause_ms + draw.randrange(500, 1_200), Resume()),
     ]
     for item in drop.items:
         for pool in item.pools:
             if pool.withheld:
                 half = pool.withheld // 2
-                found.append(
-                    Act(draw.randrange(2_000, 4_000), "add", pool.id, pool.withheld - half)
-                )
+                most = Add(pool.id, pool.withheld - half)
+                found.append(Act(draw.randrange(2_000, 4_000), most))
                 if half:
-                    found.append(Act(draw.randrange(4_000, 7_000), "add", pool.id, half))
+                    found.append(Act(draw.randrange(4_000, 7_000), Add(pool.id, half)))
             elif draw.random() < 0.6:
                 qty = draw.randint(1, 3)
                 # Before the opening, in its first moment, or when all is gone: then it is refused.
                 at_ms = draw.choice([-1, 0, draw.randrange(10, 5_000)])
-                found.append(Act(at_ms, "withdraw", pool.id, qty))
-                found.append(Act(draw.randrange(6_000, 8_000), "add", pool.id, qty))
-    found += [Act(draw.randrange(3_000, 9_000), "refund", qty=2) for _ in range(3)]
+                found.append(Act(at_ms, Withdraw(pool.id, qty)))
+                found.append(Act(draw.randrange(6_000, 8_000), Add(pool.id, qty)))
+    found += [Act(draw.randrange(3_000, 9_000), Refunds(2)) for _ in range(3)]
     return sorted(found, key=lambda act: act.at_ms)
 
 
 async def insist(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask again while the truth is away; the same command, so it is done once. Raises Away."""
+    """Ask the same again while the truth is away: it is done once. Raises Unavailable."""
     deadline = time.monotonic() + INSIST_S_MAX
     while True:
         try:
@@ -99,50 +105,33 @@ class Operator:
 
     async def do(self, act: Act) -> None:
         """One act, whatever becomes of it."""
-        if act.verb == "refund":
-            for order in await self._some_orders(act.qty):
-                key = secrets.token_hex(8)
-                refund = partial(self._store.refund, self._drop, order, by=self._name, key=key)
-                outcome = await insist(refund)
-                self._count(act.verb, outcome)
+        if not isinstance(act.what, Refunds):
+            self._count(act.what.verb, await self.command(act.what))
             return
-        self._count(act.verb, await self.command(act))
+        for order in await self._some_orders(act.what.orders):
+            key = secrets.token_hex(8)
+            refund = partial(self._store.refund, self._drop, order, by=self._name, key=key)
+            self._count(act.what.verb, await insist(refund))
 
-    async def command(self, act: Act) -> outcomes.CreatorOutcome:
+    async def command(self, command: CreatorCommand) -> outcomes.CreatorOutcome:
         """Carry one command to its end; when somebody was faster, the drop is looked at again."""
         while True:
             shown = await insist(partial(self._store.show, self._drop))
             assert shown is not None, self._drop
-            revision, key = shown.revision, secrets.token_hex(8)
-            send = partial(self._send, act, revision, key)
+            send = partial(
+                self._store.command,
+                self._drop,
+                command,
+                revision=shown.revision,
+                by=self._name,
+                key=secrets.token_hex(8),
+            )
             outcome = await insist(send)
-            if not isinstance(outcome, refusals.StaleRevision) or outcome.revision == revision:
+            if (
+                not isinstance(outcome, refusals.StaleRevision)
+                or outcome.revision == shown.revision
+            ):
                 return outcome
-
-    def _send(self, act: Act, revision: int, key: str) -> Awaitable[outcomes.CreatorOutcome]:
-        store, drop, by = self._store, self._drop, self._name
-        match act.verb:
-            case "open":
-                return store.open(drop, revision=revision, by=by, key=key)
-            case "pause":
-                return store.pause(drop, revision=revision, by=by, key=key, why="rehearsed")
-            case "resume":
-                return store.resume(drop, revision=revision, by=by, key=key)
-            case "add":
-                return store.add(
-                    drop, revision=revision, by=by, key=key, pool=act.pool, qty=act.qty
-                )
-            case "withdraw":
-                return store.withdraw(
-                    drop, revision=revision, by=by, key=key, pool=act.pool, qty=act.qty
-                )
-            case "message":
-                text = "The first boxes are packed. Thank you for waiting."
-                return store.message(drop, revision=revision, by=by, key=key, text=text)
-            case "close":
-                return store.close_drop(drop, revision=revision, by=by, key=key)
-            case _:
-                raise AssertionError(act.verb)
 
     async def _some_orders(self, count: int) -> list[str]:
         """Orders that stand, as the log tells."""

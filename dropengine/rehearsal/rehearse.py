@@ -22,12 +22,13 @@ import msgspec
 
 from dropengine import outcomes
 from dropengine.config import Settings
+from dropengine.creator_commands import Close, Open
 from dropengine.errors import DropEngineError
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.rehearsal import plans
 from dropengine.rehearsal.fans import Crowd
-from dropengine.rehearsal.operators import Act, Operator, acts, insist
+from dropengine.rehearsal.operators import Operator, acts, insist
 from dropengine.rehearsal.plans import Mix
 from dropengine.rehearsal.practice_drops import compressed, fresh_id, shipped
 from dropengine.rehearsal.practice_shop import PracticeShop, Victim, for_crowd, play
@@ -201,7 +202,7 @@ class _Run:
         evenings = [acts(self.wanted.seed, drop) if hard else [] for drop in drops]
         for operator, evening in zip(operators, evenings, strict=True):
             await operator.play([act for act in evening if act.at_ms < 0])
-        await asyncio.gather(*(operator.command(Act(0, "open")) for operator in operators))
+        await asyncio.gather(*(operator.command(Open()) for operator in operators))
         self.began_s = time.monotonic()
         crowd.opened.set()
         self.progress.say("open")
@@ -268,7 +269,7 @@ class _Run:
         """Close, and wait until nothing is held and nothing is owed."""
         for drop in drops:
             operator = Operator(store, DropId(drop.id), BY)
-            outcome = await operator.command(Act(0, "close"))
+            outcome = await operator.command(Close())
             self.progress.say(f"{drop.id} closes: {type(outcome).__name__.lower()}")
         deadline = time.monotonic() + REST_S_MAX
         while True:

@@ -1,7 +1,7 @@
 """The truth: one method per script, typed arguments in, an outcome out.
 
-No decision is taken here. A reply that does not come means *unknown* and is raised as `Away`; what
-the scripts decide is a value.
+No decision is taken here. A reply that does not come means *unknown* and is raised as
+`Unavailable`; what the scripts decide is a value.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hiredis import ReplyError
 from redis.exceptions import RedisError
 
 from dropengine import model, outcomes, refusals
+from dropengine.creator_commands import CreatorCommand, row
 from dropengine.errors import Broken, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
@@ -217,78 +218,19 @@ class Store:
         at = await self._field(drop, "at")
         await self._ask("the index", "ZADD", house_keys.DROPS, "NX", int(at or 0), drop)
 
-    async def _creator(
-        self,
-        verb: str,
-        drop: DropId,
-        revision: int,
-        by: str,
-        key: str,
-        *more: str | int,
-        clock_ms: int,
-    ) -> outcomes.CreatorOutcome:
-        args = (clock_ms, revision, by, key, *more)
-        return await self._run(verb, drop, args, _CREATOR)  # type: ignore[no-any-return]
-
-    async def open(
-        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
-    ) -> outcomes.CreatorOutcome:
-        return await self._creator("open", drop, revision, by, key, clock_ms=clock_ms)
-
-    async def pause(
-        self, drop: DropId, *, revision: int, by: str, key: str, why: str = "", clock_ms: int = 0
-    ) -> outcomes.CreatorOutcome:
-        return await self._creator("pause", drop, revision, by, key, why, clock_ms=clock_ms)
-
-    async def resume(
-        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
-    ) -> outcomes.CreatorOutcome:
-        return await self._creator("resume", drop, revision, by, key, clock_ms=clock_ms)
-
-    async def add(
+    async def command(
         self,
         drop: DropId,
+        command: CreatorCommand,
         *,
         revision: int,
         by: str,
         key: str,
-        pool: str,
-        qty: int,
         clock_ms: int = 0,
     ) -> outcomes.CreatorOutcome:
-        """Withheld units become free."""
-        return await self._creator("add", drop, revision, by, key, pool, qty, clock_ms=clock_ms)
-
-    async def withdraw(
-        self,
-        drop: DropId,
-        *,
-        revision: int,
-        by: str,
-        key: str,
-        pool: str,
-        qty: int,
-        clock_ms: int = 0,
-    ) -> outcomes.CreatorOutcome:
-        """Free units become withheld."""
-        return await self._creator(
-            "withdraw", drop, revision, by, key, pool, qty, clock_ms=clock_ms
-        )
-
-    async def message(
-        self, drop: DropId, *, revision: int, by: str, key: str, text: str, clock_ms: int = 0
-    ) -> outcomes.CreatorOutcome:
-        return await self._creator("message", drop, revision, by, key, text, clock_ms=clock_ms)
-
-    async def close_drop(
-        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
-    ) -> outcomes.CreatorOutcome:
-        return await self._creator("close", drop, revision, by, key, clock_ms=clock_ms)
-
-    async def cancel(
-        self, drop: DropId, *, revision: int, by: str, key: str, clock_ms: int = 0
-    ) -> outcomes.CreatorOutcome:
-        return await self._creator("cancel", drop, revision, by, key, clock_ms=clock_ms)
+        """A creator's command. revision: the drop's, as the creator saw it; by: who he is."""
+        args = (clock_ms, revision, by, key, *row(command))
+        return await self._run(command.verb, drop, args, _CREATOR)  # type: ignore[no-any-return]
 
     async def succeeded(
         self,

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import msgspec
 
 from dropengine import model, outcomes
+from dropengine.creator_commands import Open
 from dropengine.truth.connections import client
 from dropengine.truth.store import Store
 from loadtest.bench.bench import Bench
@@ -183,9 +184,8 @@ async def _floor_drop(rig: MeasuredShop, bare: Valkey) -> str:
     assert shown is not None
     done = await store.publish(shown.manifest, by="bench", key="publish")
     assert isinstance(done, outcomes.Changed), done
-    await store.open(
-        model.DropId(shown.manifest.id), revision=done.revision, by="bench", key="open"
-    )
+    drop = model.DropId(shown.manifest.id)
+    await store.command(drop, Open(), revision=done.revision, by="bench", key="open")
     await store.close()
     return shown.manifest.id
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from dropengine import outcomes, wire
+from dropengine.creator_commands import Add
 from dropengine.model import DropId, FanId
 from dropengine.truth.store import Store
 from loadtest.bench.measured_shop import POOL
@@ -55,13 +56,12 @@ class Line:
         """Withheld units become free, and go to the head of the line."""
         shown = await self.store.show(self.drop)
         assert shown is not None
-        done = await self.store.add(
+        done = await self.store.command(
             self.drop,
+            Add(POOL, units),
             revision=shown.revision,
             by="bench",
             key=secrets.token_hex(8),
-            pool=POOL,
-            qty=units,
         )
         assert isinstance(done, outcomes.Changed), done
 

@@ -18,6 +18,7 @@ import redis.asyncio as redis
 
 from dropengine import config, manifest, model, outcomes
 from dropengine.config import Settings
+from dropengine.creator_commands import Open
 from dropengine.log import referee
 from dropengine.model import DropId
 from dropengine.people.tickets import Tickets
@@ -145,8 +146,10 @@ class MeasuredShop:
         self.drops.append(drop)
         done = await self.store.publish(made, by="bench", key="publish", test=test)
         assert isinstance(done, outcomes.Changed), done
-        done = await self.store.open(drop, revision=done.revision, by="bench", key="open")
-        assert isinstance(done, outcomes.Changed), done
+        opened = await self.store.command(
+            drop, Open(), revision=done.revision, by="bench", key="open"
+        )
+        assert isinstance(opened, outcomes.Changed), opened
         return drop
 
     def fans(self, count: int) -> list[tuple[model.FanId, str]]:

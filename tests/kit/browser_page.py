@@ -13,6 +13,7 @@ import msgspec
 from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from dropengine import outcomes, refusals, wire
+from dropengine.creator_commands import CreatorCommand, Message, Open, Pause
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.processes.supervisor import Running
@@ -77,17 +78,18 @@ class Drop:
         self._done(await self.store.publish(self.manifest, by="mia", key=self.key()))
 
     async def open(self) -> None:
-        self._done(await self.store.open(self.id, revision=self.revision, by="mia", key=self.key()))
+        await self._command(Open())
 
     async def pause(self) -> None:
-        self._done(
-            await self.store.pause(self.id, revision=self.revision, by="mia", key=self.key())
-        )
+        await self._command(Pause())
 
     async def say(self, text: str) -> None:
+        await self._command(Message(text))
+
+    async def _command(self, command: CreatorCommand) -> None:
         self._done(
-            await self.store.message(
-                self.id, revision=self.revision, by="mia", key=self.key(), text=text
+            await self.store.command(
+                self.id, command, revision=self.revision, by="mia", key=self.key()
             )
         )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 from dropengine import events, model, outcomes, refusals, wire
+from dropengine.creator_commands import COMMANDS
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
@@ -113,9 +115,11 @@ class Sale:
         return await self.store.discharge(self.drop, duty, result, clock_ms=self.now)
 
     async def publish(self, manifest: Manifest, key: str = "publish") -> outcomes.CreatorOutcome:
-        return self._note(
-            await self.store.publish(manifest, by="mia", key=key, test=True, clock_ms=self.now)
+        outcome = await self.store.publish(
+            manifest, by="mia", key=key, test=True, clock_ms=self.now
         )
+        self._note(outcome)
+        return outcome
 
     async def creator(
         self,
@@ -124,23 +128,23 @@ class Sale:
         key: str = "",
         by: str = "mia",
         revision: int | None = None,
-        **more: object,
+        **more: Any,
     ) -> outcomes.CreatorOutcome:
-        """verb: open, pause, resume, close_drop, cancel, add, withdraw, message."""
-        outcome: outcomes.CreatorOutcome = await getattr(self.store, verb)(
+        """verb: one of `creator_commands.COMMANDS`; more: its fields."""
+        outcome = await self.store.command(
             self.drop,
+            COMMANDS[verb](**more),
             revision=self.revision if revision is None else revision,
             by=by,
             key=key or self.key(),
             clock_ms=self.now,
-            **more,
         )
-        return self._note(outcome)
+        self._note(outcome)
+        return outcome
 
-    def _note(self, outcome: outcomes.CreatorOutcome) -> outcomes.CreatorOutcome:
+    def _note(self, outcome: outcomes.CreatorOutcome) -> None:
         if isinstance(outcome, outcomes.Changed):
             self.revision = outcome.revision
-        return outcome
 
     async def settle(self) -> Settled:
         outcome = await self.store.settle(self.drop, clock_ms=self.now)

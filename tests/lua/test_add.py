@@ -43,7 +43,7 @@ async def test_an_unknown_pool_is_not_found(spare: Sale) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "refusal"), [("close_drop", refusals.Closed()), ("cancel", refusals.Cancelled())]
+    ("verb", "refusal"), [("close", refusals.Closed()), ("cancel", refusals.Cancelled())]
 )
 async def test_what_is_over_gets_no_stock(
     spare: Sale, verb: str, refusal: refusals.Refusal

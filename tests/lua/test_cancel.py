@@ -45,7 +45,7 @@ async def test_a_scheduled_drop_may_be_cancelled_and_never_opens(make_sale: Make
 
 
 @pytest.mark.parametrize(
-    ("verb", "refusal"), [("close_drop", refusals.Closed()), ("cancel", refusals.Cancelled())]
+    ("verb", "refusal"), [("close", refusals.Closed()), ("cancel", refusals.Cancelled())]
 )
 async def test_what_is_over_cannot_be_cancelled(
     sale: Sale, verb: str, refusal: refusals.Refusal

@@ -57,7 +57,7 @@ async def test_an_offer_goes_on_while_the_drop_is_paused_or_closing(
 ) -> None:
     sale, hold, _ = offered
     await sale.creator("pause")
-    await sale.creator("close_drop")
+    await sale.creator("close")
     assert isinstance(await sale.claim("cy", hold), outcomes.Claimed)
 
 

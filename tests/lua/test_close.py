@@ -14,7 +14,7 @@ CLOSES_MS = START_MS + 60_000
 
 async def test_a_closing_drop_settles_once_nothing_is_held(sale: Sale) -> None:
     hold = await sale.held("ana")
-    outcome = await sale.creator("close_drop")
+    outcome = await sale.creator("close")
     assert isinstance(outcome, outcomes.Changed)
     assert outcome.state == "closing"
     assert (await sale.settle()).state == "closing"
@@ -27,7 +27,7 @@ async def test_a_closing_drop_serves_nobody(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 1}))
     await sale.held("ana")
     await sale.joined("bo")
-    await sale.creator("close_drop")
+    await sale.creator("close")
     sale.now += HOLD_MS
     await sale.settle()
     assert (await sale.words())[-2:] == ["expired", "settled"]
@@ -45,7 +45,7 @@ async def test_the_clock_closes_the_drop(make_sale: MakeSale) -> None:
     ("verbs", "refusal"),
     [
         ((), refusals.NotOpen()),
-        (("open", "close_drop"), refusals.Closed()),
+        (("open", "close"), refusals.Closed()),
         (("open", "cancel"), refusals.Cancelled()),
     ],
 )
@@ -55,4 +55,4 @@ async def test_only_an_open_drop_closes(
     sale = await make_sale(opened=False)
     for verb in verbs:
         await sale.creator(verb)
-    assert await sale.creator("close_drop") == refusal
+    assert await sale.creator("close") == refusal

@@ -79,7 +79,7 @@ async def test_a_full_server_still_settles_and_can_be_paused_and_closed(full: Sa
     await full.settle()
     assert (await full.words())[-1] == "expired"
     assert isinstance(await full.creator("pause"), outcomes.Changed)
-    assert isinstance(await full.creator("close_drop"), outcomes.Changed)
+    assert isinstance(await full.creator("close"), outcomes.Changed)
 
 
 async def test_a_full_server_publishes_and_opens_nothing(full: Sale) -> None:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from dropengine import events, model, outcomes
+from dropengine import creator_commands, events, model, outcomes
 from dropengine.truth import keys, scripts
 from dropengine.truth import store as stores
 from tests.lua import test_common_rows
@@ -151,6 +151,16 @@ def test_the_store_reads_every_word_of_the_header(verb: str) -> None:
 def test_creators_commands_use_every_word_that_the_store_knows_for_them() -> None:
     used = {word for verb in (*test_common_rows.CREATORS, "publish") for word in returns(verb)}
     assert used == tags(stores._CREATOR.type)
+
+
+@pytest.mark.parametrize(
+    "command", creator_commands.COMMANDS.values(), ids=list(creator_commands.COMMANDS)
+)
+def test_a_creators_command_has_the_arguments_of_its_script(
+    command: type[creator_commands.CreatorCommand],
+) -> None:
+    own = list(command.__struct_fields__)
+    assert arguments(command.verb) == ["clock_ms", "revision", "by", "key", *own]
 
 
 @each_script

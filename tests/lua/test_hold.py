@@ -102,7 +102,7 @@ async def test_an_unknown_pool_is_not_found(sale: Sale) -> None:
     [
         ((), refusals.NotOpen()),
         (("open", "pause"), refusals.Paused()),
-        (("open", "close_drop"), refusals.Closed()),
+        (("open", "close"), refusals.Closed()),
         (("open", "cancel"), refusals.Cancelled()),
     ],
 )

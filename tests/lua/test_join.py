@@ -96,7 +96,7 @@ async def test_a_fan_without_room_keeps_his_place(make_sale: MakeSale) -> None:
     ("verbs", "refusal"),
     [
         ((), refusals.NotOpen()),
-        (("open", "close_drop"), refusals.Closed()),
+        (("open", "close"), refusals.Closed()),
         (("open", "cancel"), refusals.Cancelled()),
     ],
 )

@@ -33,7 +33,7 @@ async def test_screens_keep_the_last_five(sale: Sale) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "refusal"), [("close_drop", refusals.Closed()), ("cancel", refusals.Cancelled())]
+    ("verb", "refusal"), [("close", refusals.Closed()), ("cancel", refusals.Cancelled())]
 )
 async def test_a_drop_that_is_over_has_no_more_to_say(
     sale: Sale, verb: str, refusal: refusals.Refusal

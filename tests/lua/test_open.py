@@ -44,7 +44,7 @@ async def test_the_clock_opens_the_drop_once(make_sale: MakeSale) -> None:
     ("verbs", "refusal"),
     [
         (("pause",), refusals.Paused),
-        (("close_drop",), refusals.Closed),
+        (("close",), refusals.Closed),
         (("cancel",), refusals.Cancelled),
         ((), refusals.StaleRevision),
     ],

@@ -34,7 +34,7 @@ async def test_a_pause_gives_nothing_to_the_line(make_sale: MakeSale) -> None:
     [
         ((), refusals.NotOpen()),
         (("open", "pause"), refusals.Paused()),
-        (("open", "close_drop"), refusals.Closed()),
+        (("open", "close"), refusals.Closed()),
         (("open", "cancel"), refusals.Cancelled()),
     ],
 )

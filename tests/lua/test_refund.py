@@ -53,7 +53,7 @@ async def test_a_refund_makes_room_in_the_limit(make_sale: MakeSale) -> None:
 
 async def test_an_order_of_a_settled_drop_can_be_refunded(sale: Sale) -> None:
     order = await sale.bought("ana")
-    await sale.creator("close_drop")
+    await sale.creator("close")
     await sale.settle()
     assert isinstance(await sale.refund(order), outcomes.Refunded)
     refunded = (await sale.log())[-1]

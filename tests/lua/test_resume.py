@@ -27,7 +27,7 @@ async def test_the_line_is_served_before_any_newcomer(make_sale: MakeSale) -> No
     [
         ((), refusals.NotOpen),
         (("open",), refusals.StaleRevision),
-        (("open", "close_drop"), refusals.Closed),
+        (("open", "close"), refusals.Closed),
         (("open", "cancel"), refusals.Cancelled),
     ],
 )

@@ -30,7 +30,7 @@ async def test_an_unknown_pool_is_not_found(sale: Sale) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "refusal"), [("close_drop", refusals.Closed()), ("cancel", refusals.Cancelled())]
+    ("verb", "refusal"), [("close", refusals.Closed()), ("cancel", refusals.Cancelled())]
 )
 async def test_what_is_over_loses_no_stock(
     sale: Sale, verb: str, refusal: refusals.Refusal

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dropengine.creator_commands import Add
 from dropengine.errors import ManifestError
 from dropengine.manifest import canonical, from_canonical
 from dropengine.rehearsal.operators import acts
@@ -77,9 +78,9 @@ def test_a_creator_s_evening_is_drawn_from_the_seed(seed: int) -> None:
 def test_every_evening_has_a_pause_and_puts_all_stock_on_sale(seed: int) -> None:
     drop = compressed(HARD, "hard-mix-a-1", None)
     evening = acts(seed, drop)
-    verbs = [act.verb for act in evening]
+    verbs = [act.what.verb for act in evening]
     assert verbs.index("pause") < verbs.index("resume")
     assert {"add", "refund", "message"} <= set(verbs)
     for pool in (pool for item in drop.items for pool in item.pools if pool.withheld):
-        added = sum(act.qty for act in evening if (act.verb, act.pool) == ("add", pool.id))
-        assert added == pool.withheld
+        adds = [act.what for act in evening if isinstance(act.what, Add)]
+        assert sum(add.qty for add in adds if add.pool == pool.id) == pool.withheld

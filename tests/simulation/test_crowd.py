@@ -188,7 +188,7 @@ class Fair:
             await self.still()
         assert not any(person.asked for person in self.people), "a question was never answered"
         await self.read()
-        await self.sale.creator("cancel" if self.dice.random() < 0.3 else "close_drop")
+        await self.sale.creator("cancel" if self.dice.random() < 0.3 else "close")
         self.sale.now = max(self.sale.now, int(self.truth.drop["at"]))
         for _ in range(4):
             self.sale.now += OFFER_MS + HOLD_MS

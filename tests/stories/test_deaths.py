@@ -14,6 +14,7 @@ import pytest
 
 from dropengine import events, wire
 from dropengine.config import Settings
+from dropengine.creator_commands import Open
 from dropengine.model import DropId
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.rehearsal.history import Recorder
@@ -59,7 +60,7 @@ async def opened(store: Store, name: str) -> DropId:
     drop = DropId(name)
     sold = manifest(drop, item("pin", {"pin": UNITS}), limit=EACH)
     await store.publish(sold, by="mia", key="publish")
-    await store.open(drop, revision=1, by="mia", key="open")
+    await store.command(drop, Open(), revision=1, by="mia", key="open")
     return drop
 
 

@@ -215,7 +215,7 @@ async def test_money_that_comes_after_the_drop_is_settled_goes_back(story: Story
     hold = await story.begun("ada")
     await story.choose(hold, "late")
     await story.expire(hold)
-    await story.sale.creator("close_drop")
+    await story.sale.creator("close")
     assert (await story.sale.settle()).state == "settled"
     story.sale.now += 2_000
     await story.end()

@@ -138,7 +138,7 @@ class Crowd:
 
     async def play_out(self) -> None:
         """Close or cancel, let every deadline pass, do every duty."""
-        await self.sale.creator("cancel" if self.dice.random() < 0.4 else "close_drop")
+        await self.sale.creator("cancel" if self.dice.random() < 0.4 else "close")
         for _ in range(4):
             self.sale.now += OFFER_MS + HOLD_MS
             await self.sale.settle()
@@ -203,6 +203,6 @@ async def test_hundreds_of_things_due_at_once_are_settled_and_served_in_order(
     await check(sale)
     assert [row.fan for row in (await sale.truth()).holds.values()].count("late") == 1
     sale.now += OFFER_MS
-    await sale.creator("close_drop")
+    await sale.creator("close")
     await sale.settle()
     await check(sale, closed=True)

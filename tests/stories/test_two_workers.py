@@ -177,7 +177,7 @@ async def test_a_drop_that_closes_lets_holds_finish_and_is_then_settled(houses: 
         two.watcher(sale.drop) as other,
     ):
         paid, left = await payer.held(), await leaver.held()
-        await sale.creator("close_drop")
+        await sale.creator("close")
         for screen in (wall, other):
             await screen.shows("tick", lambda m: m["state"] == "closing")
         assert code(await late.hold()) == "closed"

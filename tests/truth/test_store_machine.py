@@ -26,6 +26,17 @@ from hypothesis.stateful import (
 )
 
 from dropengine import events, outcomes, wire
+from dropengine.creator_commands import (
+    Add,
+    Cancel,
+    Close,
+    CreatorCommand,
+    Message,
+    Open,
+    Pause,
+    Resume,
+    Withdraw,
+)
 from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold
 from dropengine.manifest import digest, rules
@@ -97,7 +108,7 @@ class Machine(RuleBasedStateMachine):
         self.keys = count(1)
         self.checked = 0
         self.pressed: list[tuple[str, wire.FanCommand, Answer]] = []
-        self.ordered: list[tuple[str, int, str, str, dict[str, object]]] = []
+        self.ordered: list[tuple[CreatorCommand, int, str, str]] = []
         self.paid: list[tuple[str, str, int, str, bool]] = []
 
     @initialize(
@@ -123,7 +134,7 @@ class Machine(RuleBasedStateMachine):
         self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
         self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
         if hours == "by hand":
-            self.command("open", 1, "mia", self.key(), {})
+            self.command(Open(), 1, "mia", self.key())
         else:
             self.now = START_MS + 1000
 
@@ -294,39 +305,34 @@ class Machine(RuleBasedStateMachine):
         assert answer == self.oracle.refund(order, "mia", key, self.now)
 
     @rule(
-        verb=st.sampled_from(("open", "pause", "resume", "message")),
+        command=st.sampled_from(
+            (Open(), Pause(why="a word"), Resume(), Message('so "near"\n\u2028'))
+        ),
         behind=st.sampled_from((0, 0, 0, 1)),
         by=st.sampled_from(OPERATORS),
     )
-    def steer(self, verb: str, behind: int, by: str) -> None:
-        more: dict[str, object] = {}
-        if verb == "pause":
-            more["why"] = "a word"
-        if verb == "message":
-            more["text"] = 'so "near"\n\u2028'
-        self.command(verb, self.oracle.revision - behind, by, self.key(), more)
+    def steer(self, command: CreatorCommand, behind: int, by: str) -> None:
+        self.command(command, self.oracle.revision - behind, by, self.key())
 
     @precondition(lambda self: self.oracle.state == "paused")
     @rule()
     def resume(self) -> None:
-        self.command("resume", self.oracle.revision, "noa", self.key(), {})
+        self.command(Resume(), self.oracle.revision, "noa", self.key())
 
-    @rule(verb=st.sampled_from(("add", "add", "withdraw")), pool=pools, qty=st.integers(1, 2))
-    def move_stock(self, verb: str, pool: str, qty: int) -> None:
-        more: dict[str, object] = {"pool": pool, "qty": qty}
-        self.command(verb, self.oracle.revision, "mia", self.key(), more)
+    @rule(kind=st.sampled_from((Add, Add, Withdraw)), pool=pools, qty=st.integers(1, 2))
+    def move_stock(self, kind: type[Add] | type[Withdraw], pool: str, qty: int) -> None:
+        self.command(kind(pool, qty), self.oracle.revision, "mia", self.key())
 
     @precondition(lambda self: len(self.oracle.log) > 15)
-    @rule(verb=st.sampled_from(("close", "cancel")), sure=st.integers(0, 4))
-    def end(self, verb: str, sure: int) -> None:
+    @rule(command=st.sampled_from((Close(), Cancel())), sure=st.integers(0, 4))
+    def end(self, command: CreatorCommand, sure: int) -> None:
         if sure == 0:
-            self.command(verb, self.oracle.revision, "mia", self.key(), {})
+            self.command(command, self.oracle.revision, "mia", self.key())
 
     @precondition(lambda self: self.ordered)
     @rule(which=nth)
     def repeat_an_order(self, which: int) -> None:
-        verb, revision, by, key, more = pick(self.ordered, which)
-        self.command(verb, revision, by, key, more)
+        self.command(*pick(self.ordered, which))
 
     def pick_hold(self, which: int) -> str:
         """Mostly a hold that is open, else any, the newest first; h1 when there is none yet."""
@@ -367,13 +373,14 @@ class Machine(RuleBasedStateMachine):
         wanted = self.oracle.succeeded(hold, charge, amount, currency, captured, self.now)
         assert answer == wanted
 
-    def command(self, verb: str, revision: int, by: str, key: str, more: dict[str, object]) -> None:
-        self.ordered.append((verb, revision, by, key, more))
-        method = getattr(self.store, "close_drop" if verb == "close" else verb)
+    def command(self, command: CreatorCommand, revision: int, by: str, key: str) -> None:
+        self.ordered.append((command, revision, by, key))
         answer = self.run(
-            method(self.drop, revision=revision, by=by, key=key, clock_ms=self.now, **more)
+            self.store.command(
+                self.drop, command, revision=revision, by=by, key=key, clock_ms=self.now
+            )
         )
-        assert answer == self.oracle.creator(verb, revision, key, by, self.now, **more)
+        assert answer == self.oracle.creator(command, revision, key, by, self.now)
 
     @invariant()
     def the_log_is_the_predicted_one(self) -> None:

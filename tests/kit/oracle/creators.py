@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from dropengine import events, outcomes, refusals
+from dropengine.creator_commands import Add, CreatorCommand, Withdraw
 from tests.kit.oracle.clock import Clock
 
 COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
@@ -42,43 +45,41 @@ class Creators(Clock):
     """Creators' commands."""
 
     def creator(
-        self, verb: str, revision: int, key: str, by: str, clock: int, **more: object
+        self, command: CreatorCommand, revision: int, key: str, by: str, clock: int
     ) -> outcomes.CreatorOutcome:
-        """verb: open, pause, resume, close, cancel, message, add, withdraw; `more`: its words."""
         self.stage(clock)
-        body = (verb, tuple(sorted(more.items())))
         known = self.by_creator.get((by, key))
-        if known is not None and known != body:
+        if known is not None and known != command:
             return refusals.KeyReused()
         if known is None:
-            refusal = self.may(verb, revision, more)
+            refusal = self.may(command, revision)
             if refusal is not None:
                 return refusal
-            self.by_creator[by, key] = body
-            self.carry_out(verb, key, by, more)
+            self.by_creator[by, key] = command
+            self.carry_out(command, key, by)
             self.serve()
         return outcomes.Changed(self.seq, self.revision, self.state)
 
-    def carry_out(self, verb: str, key: str, by: str, more: dict[str, object]) -> None:
-        kind, word, state = COMMANDS[verb]
+    def carry_out(self, command: CreatorCommand, key: str, by: str) -> None:
+        kind, word, state = COMMANDS[command.verb]
         self.revision += 1
         self.state = state or self.state
         self.last_word = (word, by)
-        for hour in OVER.get(verb, ()):
+        for hour in OVER.get(command.verb, ()):
             self.hours.pop(hour, None)
-        if verb in ("add", "withdraw"):
-            pool, qty = self.pools[str(more["pool"])], int(str(more["qty"]))
-            pool.withheld += qty if verb == "withdraw" else -qty
-        self.say(kind, by=by, key=key, revision=self.revision, **more)
+        match command:
+            case Add(pool, qty):
+                self.pools[pool].withheld -= qty
+            case Withdraw(pool, qty):
+                self.pools[pool].withheld += qty
+        self.say(kind, by=by, key=key, revision=self.revision, **msgspec.structs.asdict(command))
 
-    def may(
-        self, verb: str, revision: int, more: dict[str, object]
-    ) -> outcomes.CreatorOutcome | None:
-        if self.state == "frozen" and verb != "cancel":
+    def may(self, command: CreatorCommand, revision: int) -> outcomes.CreatorOutcome | None:
+        if self.state == "frozen" and command.verb != "cancel":
             return refusals.Frozen()
         if revision != self.revision:
             return self.stale()
-        if self.state not in ALLOWED[verb]:
+        if self.state not in ALLOWED[command.verb]:
             match self.state:
                 case "scheduled":
                     return refusals.NotOpen()
@@ -90,15 +91,14 @@ class Creators(Clock):
                     return refusals.Cancelled()
                 case _:
                     return self.stale()
-        if verb in ("add", "withdraw"):
-            pool = self.pools.get(str(more["pool"]))
+        if isinstance(command, Add | Withdraw):
+            pool = self.pools.get(command.pool)
             if pool is None:
                 return refusals.NotFound()
-            enough = pool.withheld if verb == "add" else self.free(pool.id)
-            if enough < int(str(more["qty"])):
+            enough = pool.withheld if isinstance(command, Add) else self.free(pool.id)
+            if enough < command.qty:
                 return refusals.TooFew(**self.counts()[pool.id])
         return None
 
     def stale(self) -> refusals.StaleRevision:
-        what, by = self.last_word
-        return refusals.StaleRevision(self.revision, self.state, what, by)
+        return refusals.StaleRevision(self.revision, self.state, *self.last_word)
