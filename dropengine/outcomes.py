@@ -11,8 +11,10 @@ import msgspec
 from dropengine.model import EntryRecord, HoldRecord, shout
 from dropengine.refusals import (
     AllHeld,
+    Already,
     Cancelled,
     Closed,
+    Exists,
     Frozen,
     HoldExpired,
     KeyReused,
@@ -160,10 +162,14 @@ CreatorOutcome = (
     | Frozen
     | NotFound
     | StaleRevision
+    | Already
     | KeyReused
     | TooFew
 )
 """How a creator's command can end."""
+
+PublishOutcome = Changed | Exists | KeyReused
+"""How publishing can end."""
 
 PaymentOutcome = Sold | Rescued | Voided | NotFound | Frozen
 """How a payment that succeeded can end."""

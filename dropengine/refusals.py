@@ -1,4 +1,7 @@
-"""Why a command was not carried out: a closed list, each with a sentence for people."""
+"""Why a command was not carried out: a closed list, each with a sentence for people.
+
+Who runs a drop and who buys from it may get the same refusal; each reads a sentence of his own.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +9,50 @@ from typing import ClassVar
 
 import msgspec
 
-from dropengine.model import shout, snake
+from dropengine.model import DropState, shout, snake
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
-    """A command that was not carried out, and why. The list is closed."""
+    """A command that was not carried out, and why. The list is closed.
+
+    `sentence`: for fans, as pages show it. `to_operator`: for those who run the drop, where the
+    fans' sentence would not be theirs; '' where it is.
+    """
 
     sentence: ClassVar[str] = ""
+    to_operator: ClassVar[str] = ""
 
     @property
     def code(self) -> str:
         return snake(type(self).__name__)
+
+    def for_operator(self) -> str:
+        """The sentence that somebody reads who runs the drop."""
+        return self.to_operator or self.sentence
 
 
 class NotOpen(Refusal, frozen=True):
     sentence: ClassVar[str] = (
         "This drop has not opened yet. Being early earns nothing and costs nothing."
     )
+    to_operator: ClassVar[str] = "The drop has not opened yet. It can be opened, or cancelled."
 
 
 class Paused(Refusal, frozen=True):
     sentence: ClassVar[str] = "The drop is paused. What you hold is safe and can still be paid."
+    to_operator: ClassVar[str] = "The drop is paused, not waiting to open. Resume it to go on."
 
 
 class Closed(Refusal, frozen=True):
     sentence: ClassVar[str] = "The drop is closed. Only what is already held can still be paid."
+    to_operator: ClassVar[str] = (
+        "The drop is closed: nothing begins in it any more. Its orders can still be refunded."
+    )
 
 
 class Cancelled(Refusal, frozen=True):
     sentence: ClassVar[str] = "The maker cancelled this drop. Every payment goes back."
+    to_operator: ClassVar[str] = "The drop is cancelled, and that is final."
 
 
 class NotYourTurn(Refusal, frozen=True):
@@ -82,6 +100,7 @@ class HoldExpired(Refusal, frozen=True):
 
 class NotFound(Refusal, frozen=True):
     sentence: ClassVar[str] = "There is no such thing here for you."
+    to_operator: ClassVar[str] = "There is no such drop, or it has no such pool or order."
 
 
 class StaleRevision(Refusal, frozen=True):
@@ -118,6 +137,9 @@ class Frozen(Refusal, frozen=True):
     sentence: ClassVar[str] = (
         "The drop is stopped because its books did not add up. Nothing is lost."
     )
+    to_operator: ClassVar[str] = (
+        "The drop is stopped because its books did not add up. It can only be cancelled."
+    )
 
 
 class Away(Refusal, frozen=True):
@@ -135,3 +157,30 @@ class TooFew(Refusal, frozen=True):
     held: int = 0
     sold: int = 0
     withheld: int = 0
+
+
+class Already(Refusal, frozen=True):
+    """The drop is what the command would make of it. `state`: its present one; `what`, `by`,
+    `at_ms`: the last creator's command, who gave it and when (ms, 0 when it lies too far back)."""
+
+    sentence: ClassVar[str] = "It is so already, and nothing was changed."
+    state: str = ""
+    what: str = ""
+    by: str = ""
+    at_ms: int = 0
+
+
+class Exists(Refusal, frozen=True):
+    """A drop was published under this id before. `state`: its present one; `same`: by the very same
+    file."""
+
+    sentence: ClassVar[str] = "A drop is published under this id, and that never changes."
+    state: str = ""
+    same: bool = False
+
+    def for_operator(self) -> str:
+        if self.state == DropState.CANCELLED:
+            return "The drop of this id was cancelled, and that is final. Publish under another id."
+        if self.same:
+            return "This very file is published under its id already, and nothing was changed."
+        return "Another file is published under this id, and that never changes. Take another id."

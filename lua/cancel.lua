@@ -11,7 +11,8 @@ ARGV
   key        idempotency key
 RETURNS
   CHANGED          seq, revision, state; a repeat too
-  CLOSED CANCELLED   the drop's state, which this is not for
+  CLOSED           it is settled, which this is not for
+  ALREADY          state, what, by: it is cancelled
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -29,7 +30,9 @@ local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
 local reply = creator(t, revision, by, key, 'cancel')
-if not reply and (t.state == 'settled' or t.state == 'cancelled') then reply = stands_as(t) end
+if not reply and (t.state == 'settled' or t.state == 'cancelled') then
+  reply = stands_as(t, {cancelled = true})
+end
 if reply then return cmsgpack.pack(reply) end
 move(t, 'cancelled')
 t.zset.due.open, t.zset.due.close = false, false

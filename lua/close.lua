@@ -11,7 +11,8 @@ ARGV
   key        idempotency key
 RETURNS
   CHANGED          seq, revision, state; a repeat too
-  NOT_OPEN CLOSED CANCELLED   the drop's state, which this is not for
+  NOT_OPEN CANCELLED   the drop's state, which this is not for
+  ALREADY          state, what, by: it is closing or settled
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -29,7 +30,9 @@ local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
 local reply = creator(t, revision, by, key, 'close')
-if not reply and t.state ~= 'live' and t.state ~= 'paused' then reply = stands_as(t) end
+if not reply and t.state ~= 'live' and t.state ~= 'paused' then
+  reply = stands_as(t, {closing = true, settled = true})
+end
 if reply then return cmsgpack.pack(reply) end
 move(t, 'closing')
 t.zset.due.close = false

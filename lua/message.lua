@@ -32,7 +32,7 @@ if wait then return cmsgpack.pack({wait}) end
 
 local body = 'message|' .. redis.sha1hex(text)
 local reply = creator(t, revision, by, key, body)
-if not reply and (t.state == 'settled' or t.state == 'cancelled') then reply = stands_as(t) end
+if not reply and (t.state == 'settled' or t.state == 'cancelled') then reply = stands_as(t, {}) end
 if reply then return cmsgpack.pack(reply) end
 local news = cmsgpack.unpack(redis.call('HGET', t.key.drop, 'news'))
 news[#news + 1] = {t.seq + 1, t.now, text}

@@ -12,7 +12,8 @@ ARGV
   why        shown to fans and kept in the log, JSON-safe text
 RETURNS
   CHANGED          seq, revision, state; a repeat too
-  NOT_OPEN PAUSED CLOSED CANCELLED   the drop's state, which this is not for
+  NOT_OPEN CLOSED CANCELLED   the drop's state, which this is not for
+  ALREADY          state, what, by: it is paused
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -31,7 +32,7 @@ if wait then return cmsgpack.pack({wait}) end
 
 local body = 'pause|' .. redis.sha1hex(why)
 local reply = creator(t, revision, by, key, body)
-if not reply and t.state ~= 'live' then reply = stands_as(t) end
+if not reply and t.state ~= 'live' then reply = stands_as(t, {paused = true}) end
 if reply then return cmsgpack.pack(reply) end
 move(t, 'paused')
 return cmsgpack.pack(creator_done(t, by, key, body, 'paused', ',"why":' .. cjson.encode(why)))

@@ -16,7 +16,7 @@ ARGV
 RETURNS
   CHANGED          seq, revision, state; also when the same manifest comes under the same key again
   KEY_REUSED       the key published another manifest under this id
-  STALE_REVISION   revision, state, what, by: the id is taken
+  EXISTS           state, same: the id is taken, if `same` by this very manifest
 COST  O(p), p = pools
 --]]
 --#use fields
@@ -27,15 +27,14 @@ local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
 local log, answers, nudge = KEYS[16], KEYS[17], KEYS[21]
 local SCHEMA = 1
 
-local there = redis.call('HMGET', drop, 'state', 'seq', 'revision', 'what', 'by')
+local there = redis.call('HMGET', drop, 'state', 'seq', 'revision', 'hash')
 if there[1] then
   local made = redis.call('HGET', answers, '@' .. by .. ':' .. key)
-  local revision = tonumber(there[3])
   if made == '1|publish|' .. hash then
-    return cmsgpack.pack({'CHANGED', tonumber(there[2]), revision, there[1]})
+    return cmsgpack.pack({'CHANGED', tonumber(there[2]), tonumber(there[3]), there[1]})
   end
   if made then return cmsgpack.pack({'KEY_REUSED'}) end
-  return cmsgpack.pack({'STALE_REVISION', revision, there[1], there[4], there[5]})
+  return cmsgpack.pack({'EXISTS', there[1], there[4] == hash})
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

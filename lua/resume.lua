@@ -12,6 +12,7 @@ ARGV
 RETURNS
   CHANGED          seq, revision, state; a repeat too
   NOT_OPEN CLOSED CANCELLED   the drop's state, which this is not for
+  ALREADY          state, what, by: it is live
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -29,7 +30,7 @@ local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
 local reply = creator(t, revision, by, key, 'resume')
-if not reply and t.state ~= 'paused' then reply = stands_as(t) end
+if not reply and t.state ~= 'paused' then reply = stands_as(t, {live = true}) end
 if reply then return cmsgpack.pack(reply) end
 move(t, 'live')
 return cmsgpack.pack(creator_done(t, by, key, 'resume', 'resumed'))

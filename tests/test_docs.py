@@ -14,8 +14,10 @@ from starlette.routing import Route
 
 from dropengine import config, errors, events, manifest, model, refusals, wire
 from dropengine.app import build
+from dropengine.creator_commands import COMMANDS
 from dropengine.doors.problem import STATUS
 from dropengine.truth import keys
+from tests.kit.oracle.creators import ALLOWED
 
 ROOT = Path(__file__).parent.parent
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
@@ -149,6 +151,23 @@ def test_every_address_stands_in_the_table(tmp_path: Path) -> None:
 def test_every_refusal_stands_in_the_table_with_its_sentence() -> None:
     table = {words(cells[0])[0]: cells[1] for cells in rows(section(PROTOCOL, "The refusals"))}
     assert table == {model.snake(kind.__name__): kind.sentence for kind in REFUSALS}
+
+
+def test_every_sentence_for_operators_stands_in_their_table() -> None:
+    table = {
+        words(cells[0])[0]: cells[1] for cells in rows(section(PROTOCOL, "What operators read"))
+    }
+    assert table == {model.snake(k.__name__): k.to_operator for k in REFUSALS if k.to_operator}
+
+
+def test_every_creators_command_stands_in_the_table_with_its_fields_and_states() -> None:
+    table = {
+        words(cells[0])[0]: (words(cells[1]), words(cells[-1]))
+        for cells in rows(section(PROTOCOL, "What creators command"))
+    }
+    assert table == {
+        verb: (list(kind.__struct_fields__), list(ALLOWED[verb])) for verb, kind in COMMANDS.items()
+    }
 
 
 @pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)

@@ -12,7 +12,7 @@ import getpass
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -161,6 +161,9 @@ async def _command(kind: type[CreatorCommand], store: Store, arguments: Argument
     outcome = await store.command(
         drop, command, revision=revision, by=_by(arguments), key=_key(arguments)
     )
+    if isinstance(outcome, refusals.Already):
+        shown = await store.show(drop)
+        return _refuse(outcome, shown.manifest.zone if shown else "UTC")
     if not isinstance(outcome, outcomes.Changed):
         return _refuse(outcome)
     print(SAID[kind].format(drop=drop) + f" It is {outcome.state}, revision {outcome.revision}.")
@@ -220,16 +223,25 @@ async def _log(store: Store, arguments: Arguments) -> int:
     return 0
 
 
-def _refuse(outcome: object) -> int:
-    assert isinstance(outcome, refusals.Refusal)
-    facts = ", ".join(
-        f"{name}: {value}" for name, value in msgspec.structs.asdict(outcome).items() if value != ""
-    )
+def _refuse(outcome: refusals.Refusal, zone: str = "UTC") -> int:
+    """Say why, to somebody who runs the drop. zone: of the times in it."""
+    facts = ", ".join(_facts(outcome, zone))
     print(
-        f"Refused ({outcome.code}): {outcome.sentence}" + (f" ({facts})" if facts else ""),
+        f"Refused ({outcome.code}): {outcome.for_operator()}" + (f" ({facts})" if facts else ""),
         file=sys.stderr,
     )
     return REFUSED
+
+
+def _facts(outcome: refusals.Refusal, zone: str) -> Iterator[str]:
+    for name, value in msgspec.structs.asdict(outcome).items():
+        if name == "at_ms":
+            if value:
+                yield f"at: {summary.moment(value, zone)}"
+        elif isinstance(value, bool):
+            yield f"{name}: {'yes' if value else 'no'}"
+        elif value != "":
+            yield f"{name}: {value}"
 
 
 def _none(drop: DropId) -> int:

@@ -127,10 +127,7 @@ class Operator:
                 key=secrets.token_hex(8),
             )
             outcome = await insist(send)
-            if (
-                not isinstance(outcome, refusals.StaleRevision)
-                or outcome.revision == shown.revision
-            ):
+            if not isinstance(outcome, refusals.StaleRevision):
                 return outcome
 
     async def _some_orders(self, count: int) -> list[str]:

@@ -24,6 +24,7 @@ from dropengine.model import DropId, FanId
 from dropengine.truth import house_keys, keys, scripts
 from dropengine.truth.command_rows import BEGINNING, Row, command_row
 from dropengine.truth.connections import Connections, client
+from dropengine.truth.last_command import last_command
 from dropengine.truth.replies import Pressed, Settled, Shown, ViewReply, YouReply, _Again
 from dropengine.wire import FanCommand
 
@@ -55,6 +56,7 @@ def _decoder(replies: Any) -> msgspec.msgpack.Decoder[Any]:
 
 
 _PRESSED = _decoder(Pressed | _Again | refusals.Frozen | refusals.NotFound)
+_PUBLISH = _decoder(outcomes.PublishOutcome)
 _CREATOR = _decoder(outcomes.CreatorOutcome | _Again)
 _PAYMENT = _decoder(outcomes.PaymentOutcome | _Again)
 _UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
@@ -194,7 +196,7 @@ class Store:
         key: str,
         test: bool = False,
         clock_ms: int = 0,
-    ) -> outcomes.CreatorOutcome:
+    ) -> outcomes.PublishOutcome:
         """test: scripts of this drop accept a clock argument. Never for a real sale."""
         wanted = rules(manifest)
         drop = DropId(manifest.id)
@@ -208,7 +210,7 @@ class Store:
             _pack(wanted),
             msgspec.json.encode(wanted),
         )
-        outcome: outcomes.CreatorOutcome = await self._run("publish", drop, args, _CREATOR)
+        outcome: outcomes.PublishOutcome = await self._run("publish", drop, args, _PUBLISH)
         if isinstance(outcome, outcomes.Changed):
             await self._list(drop)
         return outcome
@@ -230,7 +232,14 @@ class Store:
     ) -> outcomes.CreatorOutcome:
         """A creator's command. revision: the drop's, as the creator saw it; by: who he is."""
         args = (clock_ms, revision, by, key, *row(command))
-        return await self._run(command.verb, drop, args, _CREATOR)  # type: ignore[no-any-return]
+        outcome: outcomes.CreatorOutcome = await self._run(command.verb, drop, args, _CREATOR)
+        if isinstance(outcome, refusals.Already):
+            # It was decided at this revision, so the event that made it is a fact of the log.
+            last = await last_command(self._ask, drop, revision)
+            if last is not None:
+                what = model.snake(type(last).__name__)
+                return refusals.Already(outcome.state, what, last.by, last.at)
+        return outcome
 
     async def succeeded(
         self,

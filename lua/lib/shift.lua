@@ -9,7 +9,7 @@ local function shift(t, command, verb, name, from, to)
   local body = verb .. '|' .. pool_id .. '|' .. qty
   local reply = creator(t, revision, by, key, body)
   if reply then return reply end
-  if t.state ~= 'scheduled' and t.state ~= 'live' and t.state ~= 'paused' then return stands_as(t) end
+  if t.state ~= 'scheduled' and t.state ~= 'live' and t.state ~= 'paused' then return stands_as(t, {}) end
   local pool = t.record.pools[pool_id]
   if not pool then return {'NOT_FOUND'} end
   if pool[from] < qty then

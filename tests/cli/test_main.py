@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from dropengine import refusals
 from dropengine.cli import drop_commands, main
 from dropengine.config import FIELDS, Settings
 from dropengine.processes.embedded_server import EmbeddedServer
+from dropengine.terminal import summary
 from tests.kit import handwritten_logs
 
 PIN = str(files("dropengine") / "examples" / "eclipse-pin.toml")
@@ -226,7 +228,50 @@ def test_a_refused_command_says_why(run: Run, shop: Path) -> None:
     run("drop", "publish", MIX)
     ran = run("drop", "resume", MIX)
     assert ran.code == 1
-    assert ran.err.startswith("Refused (")
+    assert ran.err == f"Refused (not_open): {refusals.NotOpen.to_operator}\n"
+
+
+def test_who_asks_for_what_is_so_already_reads_since_when_and_by_whom(run: Run, shop: Path) -> None:
+    run("drop", "publish", MIX)
+    run("drop", "open", MIX, "--by", "ana")
+    ran = run("drop", "open", MIX, "--by", "ben")
+    assert ran.code == 1
+    opened = json.loads(run("drop", "log", MIX).out.splitlines()[-1])
+    zone = json.loads(run("drop", "show", MIX, "--json").out)["manifest"]["zone"]
+    assert opened["e"] == "opened"
+    assert ran.err == (
+        f"Refused (already): {refusals.Already.sentence} "
+        f"(state: live, what: opened, by: ana, at: {summary.moment(opened['at'], zone)})\n"
+    )
+    ran = run("drop", "resume", MIX, "--revision", 2)
+    assert "already" in ran.err
+    assert "by: ana" in ran.err
+
+
+def test_a_taken_id_is_told_with_what_took_it(run: Run, shop: Path) -> None:
+    run("drop", "publish", MIX)
+    again = run("drop", "publish", MIX)
+    assert again.code == 1
+    assert again.err.startswith("Refused (exists): This very file is published")
+    assert again.err.endswith("(state: scheduled, same: yes)\n")
+    other = run("drop", "publish", PIN, "--id", "hard-mix-a")
+    assert other.err.startswith("Refused (exists): Another file is published")
+    run("drop", "cancel", MIX)
+    gone = run("drop", "publish", MIX)
+    assert gone.err.startswith("Refused (exists): The drop of this id was cancelled")
+
+
+def test_operators_read_no_sentence_for_fans(run: Run, shop: Path) -> None:
+    run("drop", "publish", MIX)
+    run("drop", "open", MIX)
+    run("drop", "pause", MIX)
+    ran = run("drop", "open", MIX)
+    assert ran.err == f"Refused (paused): {refusals.Paused.to_operator}\n"
+    run("drop", "cancel", MIX)
+    ran = run("drop", "message", MIX, "Hello.")
+    assert ran.err == f"Refused (cancelled): {refusals.Cancelled.to_operator}\n"
+    ran = run("drop", "refund", MIX, "h1")
+    assert ran.err == f"Refused (not_found): {refusals.NotFound.to_operator}\n"
 
 
 def test_a_drop_that_is_not_there_is_a_sentence(run: Run, shop: Path) -> None:

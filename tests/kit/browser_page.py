@@ -70,7 +70,7 @@ class Drop:
     def key(self) -> str:
         return f"stage-{next(self._keys)}"
 
-    def _done(self, outcome: outcomes.CreatorOutcome) -> None:
+    def _done(self, outcome: outcomes.CreatorOutcome | outcomes.PublishOutcome) -> None:
         assert isinstance(outcome, outcomes.Changed), outcome
         self.revision = outcome.revision
 

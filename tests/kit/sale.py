@@ -114,7 +114,7 @@ class Sale:
     async def discharge(self, duty: str, result: str = "done") -> outcomes.DischargeOutcome:
         return await self.store.discharge(self.drop, duty, result, clock_ms=self.now)
 
-    async def publish(self, manifest: Manifest, key: str = "publish") -> outcomes.CreatorOutcome:
+    async def publish(self, manifest: Manifest, key: str = "publish") -> outcomes.PublishOutcome:
         outcome = await self.store.publish(
             manifest, by="mia", key=key, test=True, clock_ms=self.now
         )
@@ -142,7 +142,7 @@ class Sale:
         self._note(outcome)
         return outcome
 
-    def _note(self, outcome: outcomes.CreatorOutcome) -> None:
+    def _note(self, outcome: outcomes.CreatorOutcome | outcomes.PublishOutcome) -> None:
         if isinstance(outcome, outcomes.Changed):
             self.revision = outcome.revision
 

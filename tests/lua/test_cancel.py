@@ -6,7 +6,7 @@ import pytest
 
 from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.kit.manifests import item
+from tests.kit.manifests import START_MS, item
 from tests.kit.sale import Sale
 
 
@@ -45,7 +45,11 @@ async def test_a_scheduled_drop_may_be_cancelled_and_never_opens(make_sale: Make
 
 
 @pytest.mark.parametrize(
-    ("verb", "refusal"), [("close", refusals.Closed()), ("cancel", refusals.Cancelled())]
+    ("verb", "refusal"),
+    [
+        ("close", refusals.Closed()),
+        ("cancel", refusals.Already("cancelled", "cancelled", "mia", START_MS)),
+    ],
 )
 async def test_what_is_over_cannot_be_cancelled(
     sale: Sale, verb: str, refusal: refusals.Refusal

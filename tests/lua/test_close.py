@@ -45,7 +45,7 @@ async def test_the_clock_closes_the_drop(make_sale: MakeSale) -> None:
     ("verbs", "refusal"),
     [
         ((), refusals.NotOpen()),
-        (("open", "close"), refusals.Closed()),
+        (("open", "close"), refusals.Already("settled", "closed", "mia", START_MS)),
         (("open", "cancel"), refusals.Cancelled()),
     ],
 )

@@ -43,15 +43,23 @@ async def test_the_clock_opens_the_drop_once(make_sale: MakeSale) -> None:
 @pytest.mark.parametrize(
     ("verbs", "refusal"),
     [
-        (("pause",), refusals.Paused),
-        (("close",), refusals.Closed),
-        (("cancel",), refusals.Cancelled),
-        ((), refusals.StaleRevision),
+        (("pause",), refusals.Paused()),
+        (("close",), refusals.Closed()),
+        (("cancel",), refusals.Cancelled()),
+        ((), refusals.Already("live", "opened", "mia", START_MS)),
     ],
 )
 async def test_a_drop_opens_once(
-    sale: Sale, verbs: tuple[str, ...], refusal: type[refusals.Refusal]
+    sale: Sale, verbs: tuple[str, ...], refusal: refusals.Refusal
 ) -> None:
     for verb in verbs:
         await sale.creator(verb)
-    assert isinstance(await sale.creator("open"), refusal)
+    assert await sale.creator("open") == refusal
+
+
+async def test_what_the_clock_opened_is_told_as_the_log_tells_it(make_sale: MakeSale) -> None:
+    sale = await make_sale(opened=False, opens_ms=OPENS_MS)
+    sale.now = OPENS_MS + 5
+    assert (await sale.settle()).state == "live"
+    outcome = await sale.creator("open", revision=2)
+    assert outcome == refusals.Already("live", "opened", "clock", OPENS_MS + 5)

@@ -6,7 +6,7 @@ import pytest
 
 from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.kit.manifests import HOLD_MS, item
+from tests.kit.manifests import HOLD_MS, START_MS, item
 from tests.kit.sale import Sale
 
 
@@ -33,7 +33,7 @@ async def test_a_pause_gives_nothing_to_the_line(make_sale: MakeSale) -> None:
     ("verbs", "refusal"),
     [
         ((), refusals.NotOpen()),
-        (("open", "pause"), refusals.Paused()),
+        (("open", "pause"), refusals.Already("paused", "paused", "mia", START_MS)),
         (("open", "close"), refusals.Closed()),
         (("open", "cancel"), refusals.Cancelled()),
     ],

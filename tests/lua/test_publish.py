@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dropengine import events, outcomes, refusals
 from dropengine.manifest import rules
 from dropengine.truth.store import Store
@@ -38,4 +40,22 @@ async def test_an_id_is_published_once(store: Store, drop: str) -> None:
     sale = Sale(store, drop)
     await sale.publish(manifest(drop), key="mine")
     outcome = await sale.publish(manifest(drop, limit=2), key="yours")
-    assert outcome == refusals.StaleRevision(1, "scheduled", "published", "mia")
+    assert outcome == refusals.Exists("scheduled", same=False)
+    assert len(await sale.log()) == 1
+
+
+async def test_publishing_the_same_file_again_is_told_from_another(store: Store, drop: str) -> None:
+    sale = Sale(store, drop)
+    await sale.publish(manifest(drop), key="mine")
+    await sale.creator("open")
+    assert await sale.publish(manifest(drop), key="yours") == refusals.Exists("live", same=True)
+    assert len(await sale.log()) == 2
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+async def test_the_id_of_a_cancelled_drop_stays_taken(store: Store, drop: str, limit: int) -> None:
+    sale = Sale(store, drop)
+    await sale.publish(manifest(drop, limit=1), key="mine")
+    await sale.creator("cancel")
+    outcome = await sale.publish(manifest(drop, limit=limit), key="yours")
+    assert outcome == refusals.Exists("cancelled", same=limit == 1)

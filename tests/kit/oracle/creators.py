@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from dropengine import events, outcomes, refusals
+from dropengine import events, model, outcomes, refusals
 from dropengine.creator_commands import Add, CreatorCommand, Withdraw
 from tests.kit.oracle.clock import Clock
 
@@ -39,6 +39,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "add": ("scheduled", "live", "paused"),
     "withdraw": ("scheduled", "live", "paused"),
 }
+
+REACHED: dict[str, tuple[str, ...]] = {
+    "open": ("live",),
+    "pause": ("paused",),
+    "resume": ("live",),
+    "close": ("closing", "settled"),
+    "cancel": ("cancelled",),
+}
+"""A drop in one of these states is already what the command would make of it."""
 
 
 class Creators(Clock):
@@ -78,7 +87,9 @@ class Creators(Clock):
         if self.state == "frozen" and command.verb != "cancel":
             return refusals.Frozen()
         if revision != self.revision:
-            return self.stale()
+            return refusals.StaleRevision(self.revision, self.state, *self.last_word)
+        if self.state in REACHED.get(command.verb, ()):
+            return self.already()
         if self.state not in ALLOWED[command.verb]:
             match self.state:
                 case "scheduled":
@@ -89,8 +100,8 @@ class Creators(Clock):
                     return refusals.Closed()
                 case "cancelled":
                     return refusals.Cancelled()
-                case _:
-                    return self.stale()
+                case state:
+                    raise AssertionError(f"{command.verb} is for {state}")
         if isinstance(command, Add | Withdraw):
             pool = self.pools.get(command.pool)
             if pool is None:
@@ -100,5 +111,7 @@ class Creators(Clock):
                 return refusals.TooFew(**self.counts()[pool.id])
         return None
 
-    def stale(self) -> refusals.StaleRevision:
-        return refusals.StaleRevision(self.revision, self.state, *self.last_word)
+    def already(self) -> refusals.Already:
+        last = next(e for e in reversed(self.log) if isinstance(e, events.ByCreator))
+        what = model.snake(type(last).__name__)
+        return refusals.Already(self.state, what, last.by, last.at)

@@ -1,0 +1,35 @@
+"""Who changed a drop last, and when: a fact that only its log keeps. Reading it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.model import DropId
+from dropengine.truth import keys
+
+PAGE = 200
+"""Entries of the log that are read at once."""
+PAGES_MAX = 50
+"""How far back is looked. Only somebody who asks for what is so already waits for it."""
+
+
+async def last_command(
+    ask: Callable[..., Awaitable[Any]], drop: DropId, revision: int
+) -> events.ByCreator | None:
+    """The event that gave the drop this revision, or None where too much came after it.
+
+    ask: how a request is sent to the server, with a word for what is asked.
+    """
+    mark, before = b'"revision":%d' % revision, "+"
+    for _ in range(PAGES_MAX):
+        rows = await ask("the log", "XREVRANGE", keys.one(drop, "log"), before, "-", "COUNT", PAGE)
+        for text in (text for _, fields in rows for text in fields[1::2] if mark in text):
+            event = events.parse(text)
+            if isinstance(event, events.ByCreator) and event.revision == revision:
+                return event
+        if len(rows) < PAGE:
+            break
+        before = "(" + rows[-1][0].decode()
+    return None
