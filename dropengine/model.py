@@ -1,8 +1,7 @@
-"""The words of a sale as types: ids, states, money, the records of the truth, and how a command
-can end.
+"""The words of a sale as types: ids, states, money, the records of the truth.
 
-Records and outcomes are msgpack arrays on the way to and from the scripts; their order of fields
-is the scripts' order. An expected ending is a value of the union `Outcome`, never an exception.
+Records are msgpack arrays; the order of their fields here is the only one there is: the scripts
+get theirs from it when they are loaded (`truth/record_layouts`).
 """
 
 from __future__ import annotations
@@ -22,7 +21,8 @@ EntryId = NewType("EntryId", str)
 Key = NewType("Key", str)
 
 SCHEMA = 1
-"""The number of this layout of the truth. A drop with a higher one is refused."""
+"""The number of this layout of the truth. A drop with a higher one is refused
+(`errors.NewerSchema`)."""
 
 
 class DropState(StrEnum):
@@ -56,7 +56,7 @@ LEGAL_MOVES: dict[DropState, frozenset[DropState]] = {
     DropState.CANCELLED: frozenset(),
     DropState.FROZEN: frozenset({DropState.CANCELLED}),
 }
-"""Which stored state may follow which; `lua/lib/moves.lua` is the table that decides."""
+"""Which stored state may follow which; `lua/lib/move.lua` is the table that decides."""
 
 
 class HoldState(StrEnum):

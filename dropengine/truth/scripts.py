@@ -1,22 +1,24 @@
 """The Lua scripts of `lua/`: found, spliced, named by their SHA-1.
 
-A script or a piece names what it uses on lines `--#use a b`; each piece of `lua/lib/` is spliced
-in once, what it uses before it. The first line of a script stays first: it declares the engine and
-its rules. The names of fields become their numbers: a name is looked up at each use.
+Each folder of `lua/` is a subject; a file that begins with `#!lua` is a script, the others are
+pieces of scripts. A script or a piece names what it uses on lines `--#use a b`, wherever that lies;
+each piece is spliced in once, what it uses before it. The first line of a script stays first: it
+declares the engine and its rules. Names of records and their fields become places
+(`record_layouts`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import msgspec
 
+from dropengine.truth import record_layouts
+
 _USE = "--#use "
-_FIELDS = "fields"
-_NAMES = re.compile(r"^local ([A-Z_,\s]+?) = ([\d,\s]+)$", re.MULTILINE)
+_SCRIPT = "#!lua"
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -32,6 +34,27 @@ def folder() -> Traversable:
     return files("dropengine") / "lua"
 
 
+def sources() -> dict[str, str]:
+    """Every Lua file: `line/lapse.lua` -> its text."""
+    return {
+        f"{subject.name}/{file.name}": file.read_text(encoding="utf-8")
+        for subject in folder().iterdir()
+        if subject.is_dir()
+        for file in subject.iterdir()
+        if file.name.endswith(".lua")
+    }
+
+
+def name_of(path: str) -> str:
+    """`line/lapse.lua` -> `lapse`."""
+    return path.rpartition("/")[2].removesuffix(".lua")
+
+
+def is_script(text: str) -> bool:
+    """Is this the text of a script, not of a piece?"""
+    return text.startswith(_SCRIPT)
+
+
 def _without_header(text: str) -> str:
     """The body of a piece: its header is for readers of the file, not for the server's memory."""
     if text.startswith("--[["):
@@ -43,38 +66,25 @@ def splice(verb: str, pieces: dict[str, str], source: str) -> str:
     """The text of `source` with all pieces it uses, each once, before the first line that uses
     them.
 
-    pieces: name -> text of every file in `lua/lib/`. Raises KeyError for a piece that does not
-    exist.
+    pieces: name -> text. Raises KeyError for a piece that does not exist.
     """
     done: list[str] = []
     out: list[str] = []
 
     def add(name: str, open_: tuple[str, ...]) -> None:
-        assert name not in open_, f"lua/lib/{name}.lua uses itself: {' -> '.join((*open_, name))}"
+        assert name not in open_, f"{name}.lua uses itself: {' -> '.join((*open_, name))}"
         if name in done:
             return
         body = _without_header(pieces[name])
         for used in uses(body):
             add(used, (*open_, name))
         done.append(name)
-        if name != _FIELDS:
-            out.append(_strip_uses(body).strip())
+        out.append(_strip_uses(body).strip())
 
     for name in uses(source):
         add(name, (verb,))
     head, _, rest = source.partition("\n")
-    text = head + "\n" + "\n\n".join(out) + "\n" + _strip_uses(_without_header(rest))
-    numbers = _numbers(pieces[_FIELDS]) if _FIELDS in done else {}
-    return re.sub(r"\b[A-Z]_[A-Z_]+\b", lambda word: numbers.get(word[0], word[0]), text)
-
-
-def _numbers(fields: str) -> dict[str, str]:
-    """Name of a field -> its place in a record."""
-    return {
-        name.strip(): number.strip()
-        for names, numbers in _NAMES.findall(fields)
-        for name, number in zip(names.split(","), numbers.split(","), strict=True)
-    }
+    return head + "\n" + "\n\n".join(out) + "\n" + _strip_uses(_without_header(rest))
 
 
 def uses(text: str) -> list[str]:
@@ -97,20 +107,30 @@ def _sha(text: str) -> str:
 
 
 def load(change: dict[str, str] | None = None) -> dict[str, Script]:
-    """Every script by its verb. `change` replaces the text of files by their name
-    (`lib/hold.lua`)."""
-    change = change or {}
-    root = folder()
-    pieces = {
-        f.name.removesuffix(".lua"): change.get(f"lib/{f.name}", f.read_text(encoding="utf-8"))
-        for f in (root / "lib").iterdir()
-        if f.name.endswith(".lua")
-    }
+    """Every script by its verb. `change` replaces the text of files by their path
+    (`fan/hold.lua`)."""
+    texts = sources()
+    for path, text in (change or {}).items():
+        assert path in texts, f"lua/{path}: there is no such file"
+        texts[path] = text
+    return put_together(texts)
+
+
+def put_together(texts: dict[str, str]) -> dict[str, Script]:
+    """The scripts among these files, each with the pieces that it uses. texts: path -> text.
+
+    A name that two files share is a mistake (AssertionError): whoever uses it could mean either.
+    """
+    pieces = record_layouts.pieces()
+    verbs: dict[str, str] = {}
+    where = dict.fromkeys(pieces, "truth/record_layouts.py")
+    for path, text in texts.items():
+        name = name_of(path)
+        assert name not in where, f"lua/{path} has the name of {where[name]}: choose another one"
+        where[name] = f"lua/{path}"
+        (verbs if is_script(text) else pieces)[name] = record_layouts.expand(text, path)
     scripts = {}
-    for f in root.iterdir():
-        if f.name.endswith(".lua"):
-            verb = f.name.removesuffix(".lua")
-            source = change.get(f.name, f.read_text(encoding="utf-8"))
-            text = splice(verb, pieces, source)
-            scripts[verb] = Script(verb, text, _sha(text))
+    for verb, source in verbs.items():
+        text = splice(verb, pieces, source)
+        scripts[verb] = Script(verb, text, _sha(text))
     return scripts

@@ -3,7 +3,7 @@ begin -- open a transaction `t` on one drop: its keys by name, the frozen clock,
 rules and the pools. Everything that a script decides is kept in `t` until `commit` writes it.
 Returns nil when there is no such drop.
 --]]
-local SCHEMA = 1
+--#use refuse_newer_schema
 
 local function begin(keys, clock_ms)
   local t = {
@@ -23,7 +23,7 @@ local function begin(keys, clock_ms)
   local d = redis.call('HMGET', t.key.drop, 'state', 'seq', 'at', 'test', 'rules', 'revision',
     'arrivals', 'holds', 'schema')
   if not d[1] then return nil end
-  if tonumber(d[9]) > SCHEMA then error('SCHEMA of this drop is newer than this engine') end
+  refuse_newer_schema(d[9])
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   if clock_ms > 0 and d[4] == '1' then now = clock_ms end
@@ -39,7 +39,7 @@ local function begin(keys, clock_ms)
   for i = 1, #rows, 2 do
     local pool = cmsgpack.unpack(rows[i + 1])
     t.record.pools[rows[i]] = pool
-    t.pool_names[pool[1] + 1] = rows[i]
+    t.pool_names[pool[P_INDEX] + 1] = rows[i]
   end
   t.seq_was, t.seq_packed = t.seq, cmsgpack.pack(t.seq)
   return t

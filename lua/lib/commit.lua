@@ -3,7 +3,7 @@ commit -- write everything that the transaction decided, the log beside the stat
 come before the first write; nothing after it can fail. If the books of a pool do not add up, nothing of
 it is written: the drop is frozen instead, and commit returns false.
 --]]
---#use fields packed packed_list digits
+--#use packed packed_fan packed_ids packed_list digits
 
 local ROWS_MAX = 500
 local TRIM = 10000

@@ -3,7 +3,7 @@ emit -- append one event to the log. `body` is the JSON of its own fields withou
 `fan` is the fan whose state it changes, or nil: his record is written and his screens are told, because
 his seq has changed. The log's length is the only version screens know.
 --]]
---#use fields fan_of digits packed
+--#use fan_of digits packed_ids
 
 local function emit(t, name, fan, body)
   local seq = t.seq + 1

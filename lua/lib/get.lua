@@ -9,7 +9,7 @@ local function get(t, kind, id)
   if record == nil then
     -- What this script wrote as msgpack is newer than what is stored.
     local raw = t.dirty[kind][id] or redis.call('HGET', t.key[kind], id)
-    record = raw and unpacked(raw) or false
+    record = raw and unpacked(raw, kind) or false
     t.record[kind][id] = record
   end
   return record

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import redis.asyncio as redis
@@ -25,7 +24,7 @@ from tests.kit.private_server import Server
 from tests.kit.sale import Sale
 from tests.truth.test_store_machine import Hands, Machine
 
-LIB = Path(str(scripts.folder())) / "lib"
+FILES = scripts.sources()
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ class Control:
     def mutilated(self) -> dict[str, scripts.Script]:
         change: dict[str, str] = {}
         for cut in self.cuts:
-            name = f"lib/{cut.file}.lua"
-            text = change.get(name) or (LIB / f"{cut.file}.lua").read_text(encoding="utf-8")
+            name = f"{cut.file}.lua"
+            text = change.get(name) or FILES[name]
             assert text.count(cut.was) == 1, f"{name} no longer has: {cut.was}"
             change[name] = text.replace(cut.was, cut.now)
         return scripts.load(change)
@@ -89,34 +88,34 @@ async def a_fan_repeats_a_press(sale: Sale) -> None:
 
 
 CONSERVATION = Cut(
-    "commit", "if sum ~= p[P_CAP] or math.min(", "if sum ~= p[P_CAP] or 0 * math.min("
+    "lib/commit", "if sum ~= p[P_CAP] or math.min(", "if sum ~= p[P_CAP] or 0 * math.min("
 )
 
-STOCK = Cut("hold", "if pool[P_FREE] < qty then", "if false then")
+STOCK = Cut("fan/hold", "if pool[P_FREE] < qty then", "if false then")
 
 CONTROLS = (
     Control(
         "limit",
-        (Cut("room", "return left > 0 and left or 0", "return 1000"),),
+        (Cut("fan/units_allowed", "return left > 0 and left or 0", "return 1000"),),
         a_fan_presses_for_more_than_his_limit,
         "INV-6",
     ),
     Control("stock", (STOCK, CONSERVATION), more_fans_press_than_there_are_units, "INV-2"),
     Control(
         "newcomer",
-        (Cut("hold", "if ready_in(t, pool_id) > 0 then", "if false then"),),
+        (Cut("fan/may_press", "ready_in(t, pool_id) > 0", "false"),),
         a_newcomer_presses_when_a_unit_comes_back,
         "INV-11",
     ),
     Control(
         "settle first",
-        (Cut("advance", "local more = settle_due(t)", "local more = false"),),
+        (Cut("time/advance", "local more = settle_due(t)", "local more = false"),),
         a_fan_pays_long_after_the_deadline,
         "INV-9",
     ),
     Control(
         "keys",
-        (Cut("answered", "if not stored then return false end", "do return false end"),),
+        (Cut("lib/answered", "if not stored then return false end", "do return false end"),),
         a_fan_repeats_a_press,
         "INV-7",
     ),

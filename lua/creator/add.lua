@@ -1,0 +1,35 @@
+#!lua
+--[[
+add -- withheld units of a pool become free; the line is served first.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  revision   the drop's revision that the creator saw
+  by         who commands
+  key        idempotency key
+  pool
+  qty        units, 1 or more
+RETURNS
+  CHANGED          seq, revision, state; a repeat too
+  TOO_FEW          free, held, sold, withheld: the pool has fewer withheld units
+  CLOSED CANCELLED   the drop's state, which this is not for
+  STALE_REVISION   revision, state, what, by: somebody was faster
+  KEY_REUSED       the key was used for another command
+  FROZEN           the books do not add up
+  AGAIN            more was due than one script settles; send it again
+  NOT_FOUND        no such drop, or no such pool
+COST  O(log n), n = holds and entries
+--]]
+--#use begin catch_up shift
+
+local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local pool_id, qty = ARGV[5], tonumber(ARGV[6])
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+local wait = catch_up(t)
+if wait then return cmsgpack.pack({wait}) end
+
+local command = {revision, by, key, pool_id, qty}
+return cmsgpack.pack(shift(t, command, 'add', 'added', P_WITHHELD, P_FREE))

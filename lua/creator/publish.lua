@@ -1,0 +1,65 @@
+#!lua
+--[[
+publish -- a drop comes into the world: its rules, items and pools are fixed for good.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock; used only with test = 1
+  by         who publishes
+  key        idempotency key
+  test       1: later scripts accept a clock argument
+  hash       SHA-256 of the canonical manifest, hex
+  manifest   its canonical JSON
+  rules      msgpack: what the scripts need of it
+  rules_json the same as JSON, for the log
+RETURNS
+  CHANGED          seq, revision, state; also when the same manifest comes under the same key again
+  KEY_REUSED       the key published another manifest under this id
+  EXISTS           state, same: the id is taken, if `same` by this very manifest
+COST  O(p), p = pools
+--]]
+
+local clock_ms, by, key, test = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local hash, manifest, rules_packed, rules_json = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
+local log, answers, nudge = KEYS[16], KEYS[17], KEYS[21]
+
+local there = redis.call('HMGET', drop, 'state', 'seq', 'revision', 'hash')
+if there[1] then
+  local made = redis.call('HGET', answers, '@' .. by .. ':' .. key)
+  if made == '1|publish|' .. hash then
+    return cmsgpack.pack({'CHANGED', tonumber(there[2]), tonumber(there[3]), there[1]})
+  end
+  if made then return cmsgpack.pack({'KEY_REUSED'}) end
+  return cmsgpack.pack({'EXISTS', there[1], there[4] == hash})
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if clock_ms > 0 and test == '1' then now = clock_ms end
+local rules = cmsgpack.unpack(rules_packed)
+
+redis.call('HSET', drop, 'schema', SCHEMA, 'state', 'scheduled', 'seq', 1, 'at', now, 'test', test,
+  'revision', 1, 'arrivals', 0, 'holds', 0, 'hash', hash, 'rules', rules_packed,
+  'manifest', manifest, 'what', 'published', 'by', by, 'news', cmsgpack.pack({}))
+for i, item in ipairs(rules.items) do
+  redis.call('HSET', items, item.id,
+    cmsgpack.pack(ItemRecord{
+      index = i - 1, cap = item.cap, price = item.price, limit = item.limit, most = item.most,
+      serial = 0,
+    }))
+end
+for i, pool in ipairs(rules.pools) do
+  redis.call('HSET', pools, pool.id, cmsgpack.pack(PoolRecord{
+    index = i - 1, item = pool.item, cap = pool.cap, free = pool.cap - pool.withheld, held = 0,
+    sold = 0, withheld = pool.withheld, leased = 0, lane_count = 0, removed = {0, 0},
+  }))
+end
+if rules.opens_ms > 0 then redis.call('ZADD', due, rules.opens_ms, 'open') end
+if rules.closes_ms > 0 then redis.call('ZADD', due, rules.closes_ms, 'close') end
+redis.call('HSET', answers, '@' .. by .. ':' .. key, '1|publish|' .. hash)
+redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,"at":' .. now .. ',"by":'
+  .. cjson.encode(by) .. ',"key":"' .. key .. '","revision":1,"schema":' .. SCHEMA .. ',"test":'
+  .. test .. ',"hash":"' .. hash .. '","rules":' .. rules_json .. '}')
+redis.call('PUBLISH', nudge, 1)
+return cmsgpack.pack({'CHANGED', 1, 1, 'scheduled'})

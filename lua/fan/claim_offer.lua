@@ -1,0 +1,12 @@
+--[[
+claim_offer -- an offer becomes a hold: its window ends and a hold's deadline begins.
+--]]
+--#use put emit
+
+local function claim_offer(t, id, hold, key)
+  hold[H_CLAIMED], hold[H_START_MS], hold[H_DEADLINE_MS] = 1, t.now, t.now + t.rules.hold_ms
+  put(t, 'holds', id, hold)
+  t.zset.due['h:' .. id] = hold[H_DEADLINE_MS]
+  emit(t, 'claimed', hold[H_FAN], '"key":"' .. key .. '","hold":"' .. id .. '","deadline":'
+    .. hold[H_DEADLINE_MS])
+end

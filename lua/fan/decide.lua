@@ -1,0 +1,26 @@
+--[[
+decide -- a batch of fans' commands in their order, as if they came one by one. `verbs`: a function for each
+verb, (t, command) -> outcome: a table, or its msgpack (`granted`). An outcome tells a hold or an entry as it
+stands when the batch is done and the line was served. Returns the script's reply.
+--]]
+--#use commands_of prefetch conclude get packed_ids packed_list
+
+local function decide(t, verbs, batch)
+  local commands, outcomes = commands_of(batch), {}
+  prefetch(t, commands)
+  for i = 1, #commands do
+    local command = commands[i]
+    outcomes[i] = verbs[command[1]](t, command)
+  end
+  if not conclude(t) then return PACK({'FROZEN'}) end
+  local kind_of = type
+  for i = 1, #outcomes do
+    local outcome = outcomes[i]
+    if t.retold and kind_of(outcome) == 'string' then
+      outcome = cmsgpack.unpack(outcome)
+      outcome[3] = get(t, 'holds', outcome[2])
+    end
+    if kind_of(outcome) == 'table' then outcomes[i] = PACK(outcome) end
+  end
+  return '\147' .. PART['PRESSED'] .. PART[t.now] .. packed_list(outcomes)
+end

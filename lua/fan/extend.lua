@@ -1,0 +1,24 @@
+--[[
+extend -- {verb, fan, key, hold}: more time, once a hold. An offer is claimed, not extended.
+--]]
+--#use own_hold fan_of still_held may_go_on put emit granted
+
+local function extend(t, c)
+  local fan_id, key, id = c[2], c[3], c[4]
+  local record = own_hold(t, fan_id, id)
+  if not record then return {'NOT_FOUND'} end
+  local refusal = may_go_on(t)
+  if refusal then return {refusal} end
+  if not still_held(record) then return {'HOLD_EXPIRED', record[H_STATE]} end
+  if record[H_ORIGIN] == 'line' and record[H_CLAIMED] == 0 then return {'NOT_FOUND'} end
+  local was = fan_of(t, fan_id)[F_SEQ]
+  if record[H_EXTENDED] == 0 then
+    record[H_EXTENDED] = 1
+    record[H_DEADLINE_MS] = record[H_DEADLINE_MS] + t.rules.extend_ms
+    put(t, 'holds', id, record)
+    t.zset.due['h:' .. id] = record[H_DEADLINE_MS]
+    emit(t, 'extended', fan_id, '"key":"' .. key .. '","hold":"' .. id .. '","deadline":'
+      .. record[H_DEADLINE_MS] .. ',"why":"fan"')
+  end
+  return granted(t, 'EXTENDED', id, was)
+end

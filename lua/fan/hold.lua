@@ -1,0 +1,66 @@
+--[[
+hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set aside for the fan,
+unless somebody in the line is ready for that pool.
+--]]
+--#use get fan_of units_allowed answered answer still_held may_press emit refresh_readiness
+--#use granted digits packed_ids terms_of memo
+
+-- The command in words, to tell a repeat from another command under the same key.
+local BODY = memo(function(pool)
+  return memo(function(qty)
+    return memo(function(fewer) return string.format('hold|%s|%d|%d', pool, qty, fewer) end)
+  end)
+end)
+
+local function hold(t, c)
+  local fan_id, key, pool_id, qty, fewer, field = c[2], c[3], c[4], c[5], c[6] == 1, c[7]
+  local body = BODY[pool_id][qty][c[6]]
+  local made = answered(t, field, body)
+  if made == nil then return {'KEY_REUSED'} end
+  local fan = fan_of(t, fan_id)
+  if made then return granted(t, 'HELD', made, fan[F_SEQ]) end
+
+  local pool = t.record.pools[pool_id]
+  if not pool then return {'NOT_FOUND'} end
+  local refusal, line_first = may_press(t, pool_id)
+  if refusal then return {refusal} end
+  local holds = fan[F_HOLDS]
+  for i = 1, #holds do
+    local id = holds[i]
+    local other = get(t, 'holds', id)
+    if other[H_POOL] == pool_id and other[H_QTY] == qty and still_held(other)
+      and (other[H_ORIGIN] == 'press' or other[H_CLAIMED] == 1) then
+      answer(t, field, body, id)
+      return granted(t, 'HELD', id, fan[F_SEQ])
+    end
+  end
+  local item = get(t, 'items', pool[P_ITEM])
+  local left = units_allowed(t, fan, pool_id)
+  if qty > item[I_MOST] then return {'LIMIT_REACHED', math.min(left, item[I_MOST])} end
+  if left < qty then
+    if not fewer or left == 0 then return {'LIMIT_REACHED', left} end
+    qty = left
+  end
+  if line_first then return {'ALL_HELD', 0, pool[P_HELD]} end
+  if pool[P_FREE] < qty then
+    if pool[P_FREE] == 0 and pool[P_HELD] == 0 then return {'SOLD_OUT'} end
+    if not fewer or pool[P_FREE] == 0 then return {'ALL_HELD', pool[P_FREE], pool[P_HELD]} end
+    qty = pool[P_FREE]
+  end
+
+  local was = fan[F_SEQ]
+  t.holds = t.holds + 1
+  local id, terms = digits('h', t.holds), terms_of(t, pool_id, qty)
+  pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
+  t.dirty.pools[pool_id] = true
+  -- As msgpack alone; somebody who guessed the id may have been told that it does not exist.
+  if t.record.holds[id] == false then t.record.holds[id] = nil end
+  t.dirty.holds[id] = HoldRecord.packed{fan = fan_id, key = key, shared = terms.shared}
+  t.zset.due['h:' .. id] = terms.deadline
+  fan[F_USED] = fan[F_USED] + qty
+  holds[#holds + 1] = id
+  answer(t, field, body, id)
+  emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. terms.event)
+  if fan[F_ENTRIES][1] then refresh_readiness(t, fan_id, false) end
+  return granted(t, 'HELD', id, was)
+end

@@ -1,0 +1,24 @@
+--[[
+finish_entry -- an entry's fate is final (served, dormant, left, removed): it leaves all its lines, and
+everybody behind it moves up. The moves tell the screens; `extra` is more JSON for the event.
+--]]
+--#use fan_of put mark_in_line remove_value emit
+
+local function finish_entry(t, id, entry, state, extra)
+  for i, pool_id in ipairs(entry[E_POOLS]) do
+    local pool = t.record.pools[pool_id]
+    if entry[E_READY][i] == 1 then mark_in_line(t, 'ready', id, entry, i, false) end
+    mark_in_line(t, 'places', id, entry, i, false)
+    if entry[E_STATE] == 'offered' then mark_in_line(t, 'buying', id, entry, i, false) end
+    local removed = pool[P_REMOVED]
+    local lane = entry[E_LANE]
+    t.moves[#t.moves + 1] = {pool[P_INDEX] * 2 + lane, removed[lane + 1], entry[E_N]}
+    removed[lane + 1] = removed[lane + 1] + 1
+    put(t, 'pools', pool_id, pool)
+  end
+  t.zset.due['e:' .. id] = false
+  entry[E_STATE], entry[E_COOL_MS] = state, 0
+  put(t, 'entries', id, entry)
+  remove_value(fan_of(t, entry[E_FAN])[F_ENTRIES], id)
+  emit(t, state, entry[E_FAN], '"entry":"' .. id .. '","n":' .. entry[E_N] .. (extra or ''))
+end

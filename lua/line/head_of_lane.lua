@@ -1,0 +1,34 @@
+--[[
+head_of_lane -- the first entry of one lane of a pool that is still ready in this transaction, or nil.
+The set is read 64 at a time; entries that were offered meanwhile are passed over.
+--]]
+--#use get line_score
+
+local READ_MAX = 64
+
+local function head_of_lane(t, heads, pool_id, lane)
+  local index = t.record.pools[pool_id][P_INDEX]
+  local line = index * 2 + lane
+  local head = heads[line]
+  if not head then
+    head = {at = 1, read = 0, rows = {}}
+    heads[line] = head
+  end
+  while true do
+    local member = head.rows[head.at]
+    if not member then
+      if head.read > 0 and #head.rows < READ_MAX then return nil end
+      head.rows = redis.call('ZRANGEBYSCORE', t.key.ready, string.format('%d', line * LINE),
+        '(' .. string.format('%d', (line + 1) * LINE), 'LIMIT', head.read, READ_MAX)
+      head.read, head.at = head.read + READ_MAX, 1
+      if #head.rows == 0 then return nil end
+    else
+      local id = string.match(member, '^(.-)@')
+      local entry = get(t, 'entries', id)
+      for i, name in ipairs(entry[E_POOLS]) do
+        if name == pool_id and entry[E_READY][i] == 1 then return id, entry end
+      end
+      head.at = head.at + 1
+    end
+  end
+end

@@ -1,0 +1,31 @@
+--[[
+lapse -- an entry's offer, claimed or not, came back unsold. The first time the entry keeps its places, waits
+again and cools for the manifest's `cool_seconds`; the second time it is dormant. A call of the base lane that
+sold nothing is not counted. `leaving`: the fan gives up his place too, and `leave` ends the entry.
+--]]
+--#use put emit emit_ended finish_entry mark_in_line
+
+local LAPSES_MAX = 2
+
+local function lapse(t, id, entry, hold_id, hold, key, leaving)
+  local pool = t.record.pools[hold[H_POOL]]
+  entry[E_LAPSES], entry[E_HOLD] = entry[E_LAPSES] + 1, ''
+  if entry[E_LANE] == 0 then pool[P_LANE_COUNT] = math.max(pool[P_LANE_COUNT] - 1, 0) end
+  local cool = 0
+  if entry[E_LAPSES] < LAPSES_MAX and not leaving then cool = t.now + t.rules.cool_ms end
+
+  emit_ended(t, hold_id, hold, key, cool)
+  if leaving then
+    return
+  elseif cool == 0 then
+    finish_entry(t, id, entry, 'dormant')
+  else
+    for i in ipairs(entry[E_POOLS]) do mark_in_line(t, 'buying', id, entry, i, false) end
+    entry[E_STATE], entry[E_COOL_MS] = 'waiting', cool
+    t.zset.due['e:' .. id] = cool
+    put(t, 'entries', id, entry)
+    if hold[H_CLAIMED] == 1 then
+      emit(t, 'cooled', hold[H_FAN], '"entry":"' .. id .. '","cool":' .. cool)
+    end
+  end
+end

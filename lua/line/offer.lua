@@ -1,0 +1,34 @@
+--[[
+offer -- the line calls an entry: units of a pool are held for its fan until the offer's window ends.
+--]]
+--#use get put fan_of mark_in_line emit refresh_readiness digits
+
+local function offer(t, id, entry, pool_id, qty)
+  local pool, fan = t.record.pools[pool_id], fan_of(t, entry[E_FAN])
+  local price = get(t, 'items', pool[P_ITEM])[I_PRICE]
+  local lane = entry[E_LANE]
+  t.holds = t.holds + 1
+  local hold_id, deadline = digits('h', t.holds), t.now + t.rules.offer_ms
+  pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
+  if lane == 0 then
+    pool[P_LANE_COUNT] = math.min(pool[P_LANE_COUNT] + 1, t.rules.k - 1)
+  else
+    pool[P_LANE_COUNT] = 0
+  end
+  put(t, 'pools', pool_id, pool)
+  put(t, 'holds', hold_id, HoldRecord{
+    fan = entry[E_FAN], pool = pool_id, qty = qty, price = price, origin = 'line', state = 'active',
+    start_ms = t.now, deadline_ms = deadline, entry = id, claimed = 0, extended = 0, began = 0,
+    looked = 0, key = '',
+  })
+  t.zset.due['h:' .. hold_id] = deadline
+  fan[F_USED] = fan[F_USED] + qty
+  fan[F_HOLDS][#fan[F_HOLDS] + 1] = hold_id
+  entry[E_STATE], entry[E_HOLD] = 'offered', hold_id
+  for i in ipairs(entry[E_POOLS]) do mark_in_line(t, 'buying', id, entry, i, true) end
+  put(t, 'entries', id, entry)
+  emit(t, 'offered', entry[E_FAN], '"entry":"' .. id .. '","n":' .. entry[E_N] .. ',"call":' .. lane
+    .. ',"hold":"' .. hold_id .. '","pool":"' .. pool_id .. '","qty":' .. qty .. ',"price":' .. price
+    .. ',"deadline":' .. deadline)
+  refresh_readiness(t, entry[E_FAN], false)
+end

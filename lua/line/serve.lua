@@ -1,0 +1,57 @@
+--[[
+serve -- while the drop is live, free units go to the line: every pool with a free unit and a ready entry
+names its lane by its own counter; the smallest arrival among the base-lane pools goes first, else the
+best of the boost lanes; the fan gets the first pool of his list among those. At most 64 offers a script.
+Call it with nothing uncommitted in `ready`. Returns true when the 64 did not suffice.
+--]]
+--#use units_allowed fan_of offer head_of_lane
+
+local OFFERS_MAX = 64
+
+local function serve(t)
+  if t.state ~= 'live' then return false end
+  local open = {}
+  for _, name in ipairs(t.pool_names) do
+    if t.record.pools[name][P_FREE] > 0 then open[#open + 1] = name end
+  end
+  if #open == 0 or redis.call('ZCARD', t.key.ready) == 0 then return false end
+  local heads = {}
+  while true do
+    local best, best_id, best_lane = nil, nil, 1
+    local named = {}
+    for _, name in ipairs(open) do
+      local pool = t.record.pools[name]
+      if pool[P_FREE] > 0 then
+        local lane = 0
+        local id, entry = head_of_lane(t, heads, name, 0)
+        if not id or pool[P_LANE_COUNT] == t.rules.k - 1 then
+          local boost_id, boost_entry = head_of_lane(t, heads, name, 1)
+          if boost_id then lane, id, entry = 1, boost_id, boost_entry end
+        end
+        if id then
+          named[name] = {lane, id}
+          local better = not best or lane < best_lane
+          if best and lane == best_lane then
+            if lane == 1 and entry[E_POINTS] ~= best[E_POINTS] then
+              better = entry[E_POINTS] > best[E_POINTS]
+            else
+              better = entry[E_N] < best[E_N]
+            end
+          end
+          if better then best, best_id, best_lane = entry, id, lane end
+        end
+      end
+    end
+    if not best then return false end
+    if t.offers == OFFERS_MAX then return true end
+    for _, name in ipairs(best[E_POOLS]) do
+      if named[name] and named[name][1] == best_lane and named[name][2] == best_id then
+        local free = t.record.pools[name][P_FREE]
+        local qty = math.min(best[E_QTY], free, units_allowed(t, fan_of(t, best[E_FAN]), name))
+        offer(t, best_id, best, name, qty)
+        break
+      end
+    end
+    t.offers = t.offers + 1
+  end
+end

@@ -1,0 +1,36 @@
+#!lua flags=allow-oom
+--[[
+refund -- the creator gives an order's money back: its units go to the line with their serials.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  order      an order has the id of its hold
+  by         who commands
+  key        idempotency key
+RETURNS
+  REFUNDED   hold, seq; also when it was refunded before
+  AGAIN      more was due than one script settles; send it again
+  FROZEN     the books do not add up
+  NOT_FOUND  no such drop or order
+COST  O(log n), n = holds and entries
+--]]
+--#use begin catch_up conclude get refund_order
+
+local clock_ms, id, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+local wait = catch_up(t)
+if wait then return cmsgpack.pack({wait}) end
+if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
+local order = get(t, 'orders', id)
+if not order then return cmsgpack.pack({'NOT_FOUND'}) end
+
+if order[O_STATE] ~= 'refund_pending' and order[O_STATE] ~= 'refunded' then
+  refund_order(t, id, order, by, key)
+end
+local seq = t.seq
+if not conclude(t) then return cmsgpack.pack({'FROZEN'}) end
+return cmsgpack.pack({'REFUNDED', id, seq})

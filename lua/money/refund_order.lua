@@ -1,0 +1,28 @@
+--[[
+refund_order -- an order ends: its units are free again, its serials come back, a duty returns the money.
+A capture that has not happened yet is not asked for any more.
+--]]
+--#use put fan_of emit refresh_readiness
+
+local function refund_order(t, id, order, by, key)
+  local pool = t.record.pools[order[O_POOL]]
+  local fan = fan_of(t, order[O_FAN])
+  pool[P_SOLD], pool[P_FREE] = pool[P_SOLD] - order[O_QTY], pool[P_FREE] + order[O_QTY]
+  put(t, 'pools', order[O_POOL], pool)
+  fan[F_USED] = fan[F_USED] - order[O_QTY]
+  for _, serial in ipairs(order[O_SERIALS]) do
+    t.zset.returned[pool[P_ITEM] .. '/' .. string.format('%08d', serial)] = 0
+  end
+  order[O_STATE] = 'refund_pending'
+  put(t, 'orders', id, order)
+  t.zset.sales[id] = false
+  t.outbox['capture:' .. order[O_CHARGE]] = false
+  t.outbox['refund:' .. order[O_CHARGE]] = DutyRecord{
+    kind = 'refund', hold = id, charge = order[O_CHARGE], amount = order[O_AMOUNT], at_ms = t.now,
+  }
+  emit(t, 'refunded', order[O_FAN], '"hold":"' .. id .. '","pool":"' .. order[O_POOL] .. '","qty":'
+    .. order[O_QTY] .. ',"serials":[' .. table.concat(order[O_SERIALS], ',') .. '],"amount":'
+    .. order[O_AMOUNT] .. ',"charge":' .. cjson.encode(order[O_CHARGE]) .. ',"by":'
+    .. cjson.encode(by) .. ',"key":"' .. key .. '"')
+  refresh_readiness(t, order[O_FAN], true)
+end

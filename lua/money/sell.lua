@@ -1,0 +1,59 @@
+--[[
+sell -- a payment becomes an order: `word` sold takes the units of the hold, rescued takes free ones.
+An entry that the hold came from is served; entries that the fan's orders leave no room for are removed.
+--]]
+--#use get put fan_of remove_value units_allowed serials_of emit finish_entry refresh_readiness
+
+local function sell(t, word, id, hold, intent, charge, captured)
+  local pool, fan = t.record.pools[hold[H_POOL]], fan_of(t, hold[H_FAN])
+  local qty, amount = hold[H_QTY], hold[H_QTY] * hold[H_PRICE]
+  local serials = serials_of(t, pool[P_ITEM], qty)
+  if word == 'sold' then
+    pool[P_HELD] = pool[P_HELD] - qty
+    remove_value(fan[F_HOLDS], id)
+    hold[H_STATE] = 'sold'
+    put(t, 'holds', id, hold)
+    t.zset.due['h:' .. id] = false
+    t.outbox['lookup:' .. id] = false
+  else
+    pool[P_FREE] = pool[P_FREE] - qty
+    fan[F_USED] = fan[F_USED] + qty
+  end
+  pool[P_SOLD] = pool[P_SOLD] + qty
+  put(t, 'pools', hold[H_POOL], pool)
+  fan[F_ORDERS][#fan[F_ORDERS] + 1] = id
+  put(t, 'orders', id, OrderRecord{
+    fan = hold[H_FAN], pool = hold[H_POOL], qty = qty, amount = amount, serials = serials,
+    charge = charge, state = captured and 'done' or 'capture_pending', at_ms = t.now,
+  })
+  if not captured then
+    t.outbox['capture:' .. charge] = DutyRecord{
+      kind = 'capture', hold = id, charge = charge, amount = amount, at_ms = t.now,
+    }
+  end
+  emit(t, word, hold[H_FAN], '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'
+    .. hold[H_POOL] .. '","qty":' .. qty .. ',"serials":[' .. table.concat(serials, ',')
+    .. '],"amount":' .. amount .. ',"charge":' .. cjson.encode(charge) .. ',"capture":"'
+    .. (captured and 'done' or 'pending') .. '"')
+  t.zset.sales[id] = t.seq
+  t.charges[charge] = word .. '|' .. id
+
+  if word == 'sold' and hold[H_ENTRY] ~= '' then
+    local entry = get(t, 'entries', hold[H_ENTRY])
+    if entry[E_STATE] == 'offered' and entry[E_HOLD] == id then
+      finish_entry(t, hold[H_ENTRY], entry, 'served')
+    end
+  end
+  local entries = {}
+  for i, entry_id in ipairs(fan[F_ENTRIES]) do entries[i] = entry_id end
+  for _, entry_id in ipairs(entries) do
+    local entry, most = get(t, 'entries', entry_id), 0
+    if entry[E_STATE] == 'waiting' then
+      for _, pool_id in ipairs(entry[E_POOLS]) do
+        most = math.max(most, units_allowed(t, fan, pool_id, true))
+      end
+      if most == 0 then finish_entry(t, entry_id, entry, 'removed', ',"why":"limit"') end
+    end
+  end
+  refresh_readiness(t, hold[H_FAN], false)
+end

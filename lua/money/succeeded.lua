@@ -1,0 +1,90 @@
+#!lua flags=allow-oom
+--[[
+succeeded -- a provider says that a payment succeeded. It buys its hold, or an equal one, or a unit that is
+left when it came late; otherwise a duty gives the money back, and once a fan gets a place for it in the
+boost lane. Whatever happens, it happens once per charge.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  hold       the hold that the payment was begun for
+  charge     the provider's id of the payment
+  amount     minor units
+  currency   ISO 4217
+  captured   1: the money has moved; 0: it is authorised
+RETURNS
+  SOLD       hold, seq
+  RESCUED    hold, seq: the hold had ended and a free unit was left
+  VOIDED     hold, seq, why (mismatch, second, late, ended), entry of the make-good or ''
+  AGAIN      more was due than one script settles; send it again
+  FROZEN     the books do not add up; the duty to look again stays with the provider's repeat
+  NOT_FOUND  no such drop or hold
+COST  O(log n), n = holds and entries
+--]]
+--#use begin catch_up conclude get put fan_of still_held units_allowed ready_in sell void enter_line line_score
+
+local clock_ms, id, charge = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local amount, currency, captured = tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
+
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+local known = redis.call('HGET', t.key.charges, charge)
+if known then
+  local word, hold, why, entry = string.match(known, '^(%a+)|([^|]*)|?([^|]*)|?([^|]*)$')
+  return cmsgpack.pack({string.upper(word), hold, t.seq, why, entry})
+end
+local wait = catch_up(t)
+if wait then return cmsgpack.pack({wait}) end
+if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
+local record = get(t, 'holds', id)
+if not record then return cmsgpack.pack({'NOT_FOUND'}) end
+
+local fan, pool_id = fan_of(t, record[H_FAN]), record[H_POOL]
+local state, reply = record[H_STATE], nil
+local why = 'ended'
+if amount ~= record[H_QTY] * record[H_PRICE] or currency ~= t.rules.currency then
+  why = 'mismatch'
+elseif still_held(record) and t.state ~= 'cancelled' then
+  sell(t, 'sold', id, record, id, charge, captured)
+  reply = {'SOLD', id, t.seq}
+elseif state == 'sold' or record[H_BEGAN] == 2 then
+  why = 'second'
+elseif state == 'expired' and record[H_BEGAN] == 1 and t.state ~= 'cancelled' then
+  why = 'late'
+  local equal
+  for _, other_id in ipairs(fan[F_HOLDS]) do
+    local other = get(t, 'holds', other_id)
+    if not equal and other[H_POOL] == pool_id and other[H_QTY] == record[H_QTY]
+      and other[H_PRICE] == record[H_PRICE]
+      and (other[H_ORIGIN] == 'press' or other[H_CLAIMED] == 1) then
+      equal = other_id
+    end
+  end
+  if equal then
+    sell(t, 'sold', equal, get(t, 'holds', equal), id, charge, captured)
+    reply = {'SOLD', equal, t.seq}
+  elseif t.state ~= 'settled' and t.record.pools[pool_id][P_FREE] >= record[H_QTY]
+    and units_allowed(t, fan, pool_id) >= record[H_QTY] and ready_in(t, pool_id) == 0 then
+    sell(t, 'rescued', id, record, id, charge, captured)
+    reply = {'RESCUED', id, t.seq}
+  end
+end
+if why == 'late' then
+  -- One payment is judged after the end; whatever comes later for the same intent goes back.
+  record[H_BEGAN] = 2
+  put(t, 'holds', id, record)
+end
+if not reply then
+  void(t, record[H_FAN], id, charge, amount, captured, why)
+  local entry = ''
+  if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused') then
+    fan[F_MAKEGOOD] = 1
+    entry = enter_line(t, record[H_FAN], '', record[H_QTY], {pool_id}, 1, POINTS_MAX, 'makegood')
+  end
+  t.charges[charge] = 'voided|' .. id .. '|' .. why .. '|' .. entry
+  reply = {'VOIDED', id, t.seq, why, entry}
+end
+
+if not conclude(t) then return cmsgpack.pack({'FROZEN'}) end
+return cmsgpack.pack(reply)

@@ -1,0 +1,61 @@
+#!lua flags=allow-oom
+--[[
+view -- the newest public state, and what moved since a worker looked last. It arms the nudge in the same
+script: whatever changes after it tells the workers, so nothing is missed and nobody polls.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  moves      the last row of moves that the worker has seen
+  mail       the last row of mail that it has seen
+RETURNS
+  VIEW       now_ms, seq, state, revision, opens_ms, closes_ms,
+             pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost},
+             moves (last row, rows), mail (last row, rows), news {seq, at, text}
+  FROZEN     the books did not add up just now
+  NOT_FOUND  no such drop
+COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cursors: rows until there
+      are 4,000 of each; the next view goes on behind them
+--]]
+--#use begin advance line_range
+
+local clock_ms, moves_at, mail_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local PAGE, PARTS_MAX = 50, 4000
+
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+-- It decides nothing, so it need not wait until nothing is due any more: screens watch a mass of holds
+-- end, step by step.
+if not advance(t) then return cmsgpack.pack({'FROZEN'}) end
+
+local pools = {}
+for i, name in ipairs(t.pool_names) do
+  local p = t.record.pools[name]
+  local first, after = line_range(p[P_INDEX])
+  pools[i] = {name, p[P_FREE], p[P_HELD], p[P_SOLD], p[P_WITHHELD], p[P_LEASED],
+    redis.call('ZCOUNT', t.key.places, first, after), redis.call('ZCOUNT', t.key.buying, first, after),
+    p[P_REMOVED][1], p[P_REMOVED][2]}
+end
+local function since(key, at)
+  -- A row is what one script wrote, for up to hundreds of fans: what is counted is its content.
+  local out, parts = {}, 0
+  repeat
+    local rows = redis.call('XRANGE', key, (at + 1) .. '-0', '+', 'COUNT', PAGE)
+    for _, row in ipairs(rows) do
+      local content = cmsgpack.unpack(row[2][2])
+      at, parts = tonumber(string.match(row[1], '^%d+')), parts + #content
+      out[#out + 1] = {at, content}
+      if parts >= PARTS_MAX then return out end
+    end
+  until #rows < PAGE
+  return out
+end
+local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')
+local reply = {'VIEW', t.now, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms, pools,
+  tonumber(wake[1] or 0), since(t.key.moves, moves_at),
+  tonumber(wake[2] or 0), since(t.key.mail, mail_at),
+  cmsgpack.unpack(redis.call('HGET', t.key.drop, 'news'))}
+
+redis.call('HSET', t.key.wake, 'armed', 1)
+return cmsgpack.pack(reply)

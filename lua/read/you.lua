@@ -1,0 +1,49 @@
+#!lua flags=allow-oom
+--[[
+you -- the whole personal state of some fans, with exact places.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  fans       msgpack: fan ids, 256 at most
+RETURNS
+  YOU        now_ms, seq, one row per fan: fan, FanRecord, {hold id, HoldRecord}, {entry id, EntryRecord,
+             {pool, place, r, buying}}, {hold id, OrderRecord}
+  AGAIN      more is due; send it again
+  FROZEN     the books did not add up just now
+  NOT_FOUND  no such drop
+COST  O(f log n), f = fans with what they have, n = entries
+--]]
+--#use begin catch_up get fan_of line_score
+
+local clock_ms, fans = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2])
+
+local t = begin(KEYS, clock_ms)
+if not t then return cmsgpack.pack({'NOT_FOUND'}) end
+local wait = catch_up(t)
+if wait then return cmsgpack.pack({wait}) end
+
+local rows = {}
+for i, fan_id in ipairs(fans) do
+  local fan = fan_of(t, fan_id)
+  local holds, entries, orders = {}, {}, {}
+  for j, id in ipairs(fan[F_HOLDS]) do holds[j] = {id, get(t, 'holds', id)} end
+  if fan[F_LAST] ~= '' then holds[#holds + 1] = {fan[F_LAST], get(t, 'holds', fan[F_LAST])} end
+  for j, id in ipairs(fan[F_ENTRIES]) do
+    local entry, lines = get(t, 'entries', id), {}
+    for k, pool_id in ipairs(entry[E_POOLS]) do
+      local pool = t.record.pools[pool_id]
+      local lane = entry[E_LANE]
+      local first = string.format('%d', (pool[P_INDEX] * 2 + lane) * LINE)
+      local here = '('
+        .. string.format('%d', line_score(pool[P_INDEX], lane, entry[E_POINTS], entry[E_N]))
+      lines[k] = {pool_id, redis.call('ZCOUNT', t.key.places, first, here) + 1,
+        pool[P_REMOVED][lane + 1], redis.call('ZCOUNT', t.key.buying, first, here)}
+    end
+    entries[j] = {id, entry, lines}
+  end
+  for j, id in ipairs(fan[F_ORDERS]) do orders[j] = {id, get(t, 'orders', id)} end
+  rows[i] = {fan_id, fan, holds, entries, orders}
+end
+return cmsgpack.pack({'YOU', t.now, t.seq, rows})
