@@ -2,6 +2,7 @@
 
 DropEngineError
 +-- Unavailable      the server of the truth did not answer; nothing is known, nothing is sold out
+|   +-- NewerSchema  a newer version keeps this drop, in a layout that is not known here
 +-- Broken           an invariant does not hold; the drop is frozen rather than sold wrongly
 +-- ManifestError    a manifest with mistakes, all of them at once
 +-- ConfigError      settings with mistakes, all of them at once, each naming its source
@@ -22,9 +23,29 @@ class DropEngineError(Exception):
 
 
 class Unavailable(DropEngineError):
-    """The server of the truth is away or did not answer in time. What was sent is *unknown*."""
+    """The server of the truth is away or did not answer in time. What was sent is *unknown*.
+
+    `why`: a sentence for fans, where more may be said than that.
+    """
 
     exit_code = 4
+    why = ""
+
+
+class NewerSchema(Unavailable):
+    """A newer version lifted this drop to a layout that is not known here; nothing was written."""
+
+    exit_code = 12
+    why = "This drop has moved to a newer version of the shop, which this server does not run yet."
+
+    def __init__(self, drop: str, schema: int, known: int) -> None:
+        self.drop = drop
+        self.schema = schema
+        self.known = known
+        super().__init__(
+            f"{drop} is kept in layout {schema}; this version of Drop Engine knows layouts up to "
+            f"{known} and leaves the drop alone. Run the newer version here too."
+        )
 
 
 class Broken(DropEngineError):

@@ -23,6 +23,11 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
     to_operator: ClassVar[str] = ""
 
     @property
+    def text(self) -> str:
+        """The whole of what a person reads: the sentence, and what may be special this time."""
+        return self.sentence
+
+    @property
     def code(self) -> str:
         return snake(type(self).__name__)
 
@@ -125,6 +130,10 @@ class BadMessage(Refusal, frozen=True):
     sentence: ClassVar[str] = "This message cannot be read."
     why: str = ""
 
+    @property
+    def text(self) -> str:
+        return f"{self.sentence} {self.why}".rstrip()
+
 
 class TooManyRequests(Refusal, frozen=True):
     sentence: ClassVar[str] = (
@@ -143,10 +152,17 @@ class Frozen(Refusal, frozen=True):
 
 
 class Away(Refusal, frozen=True):
+    """`why`: what fans may know of it, if anything."""
+
     sentence: ClassVar[str] = (
         "The shop cannot be reached for a moment. Nothing is sold out; ask again."
     )
     retry_ms: int = 1000
+    why: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.sentence} {self.why}".rstrip()
 
 
 class TooFew(Refusal, frozen=True):

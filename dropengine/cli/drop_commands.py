@@ -32,7 +32,7 @@ from dropengine.creator_commands import (
     Resume,
     Withdraw,
 )
-from dropengine.errors import ManifestError, Unavailable
+from dropengine.errors import ManifestError, NewerSchema, Unavailable
 from dropengine.model import DropId, Key
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.terminal import summary
@@ -207,7 +207,12 @@ def _view(view: ViewReply) -> dict[str, object]:
 
 async def _list(store: Store, _: Arguments) -> int:
     for drop in await store.drops():
-        if shown := await store.show(drop):
+        try:
+            shown = await store.show(drop)
+        except NewerSchema as newer:
+            print(newer, file=sys.stderr)
+            continue
+        if shown:
             print(f"{drop}\t{shown.state}\t{shown.manifest.title}")
     return 0
 

@@ -113,8 +113,8 @@ class Api:
             return problem(None, refusals.BadMessage(str(error)))
         try:
             room = await self._room(request)
-        except errors.Unavailable:
-            return problem(None, refusals.Away())
+        except errors.Unavailable as error:
+            return problem(None, refusals.Away(why=error.why))
         if room is None:
             return problem(None, refusals.NotFound())
         return await carried_out(room, fan, command)
@@ -129,15 +129,15 @@ class Api:
             if room is None:
                 return problem(None, refusals.NotFound())
             return _json(await self._deps.hub.you(room, fan))
-        except errors.Unavailable:
-            return problem(None, refusals.Away())
+        except errors.Unavailable as error:
+            return problem(None, refusals.Away(why=error.why))
 
     async def drop(self, request: Request) -> Response:
         """GET /api/drops/{drop}: everything public, as a `snapshot` without `you`."""
         try:
             snapshot = await self._deps.hub.snapshot(request.path_params["drop"], None)
-        except errors.Unavailable:
-            return problem(None, refusals.Away())
+        except errors.Unavailable as error:
+            return problem(None, refusals.Away(why=error.why))
         if snapshot is None:
             return problem(None, refusals.NotFound())
         # The clock is part of the answer, so a kept one would be wrong: the tag is the state's.
@@ -151,13 +151,11 @@ class Api:
         """GET /api/drops: every drop, the newest first."""
         try:
             lines = []
-            for drop in (await self._deps.store.drops())[:100]:
-                shown = await self._deps.store.show(drop)
-                if shown is not None:
-                    m = shown.manifest
-                    lines.append(DropLine(m.id, m.title, shown.state, m.opens_ms))
-        except errors.Unavailable:
-            return problem(None, refusals.Away())
+            for shown in await self._deps.store.shown(100):
+                m = shown.manifest
+                lines.append(DropLine(m.id, m.title, shown.state, m.opens_ms))
+        except errors.Unavailable as error:
+            return problem(None, refusals.Away(why=error.why))
         return Response(
             msgspec.json.encode(lines),
             headers={"Cache-Control": "no-cache"},
@@ -171,8 +169,8 @@ class Api:
             return problem(None, refusals.Away())
         try:
             room = await self._room(request)
-        except errors.Unavailable:
-            return problem(None, refusals.Away())
+        except errors.Unavailable as error:
+            return problem(None, refusals.Away(why=error.why))
         if room is None:
             return problem(None, refusals.NotFound())
         where = network(request.client.host) if request.client else ""

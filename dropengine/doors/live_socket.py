@@ -109,7 +109,7 @@ class LiveDoor:
         except errors.Unavailable as error:
             # Where the server is and how it failed is for the log alone.
             log.info("%s: nobody is seated: %s", drop, error)
-            await self._deny(send, 503, refusals.Away.sentence)
+            await self._deny(send, 503, refusals.Away(why=error.why).text)
             return False
         accept: dict[str, Any] = {"type": "websocket.accept"}
         if SUBPROTOCOL in scope.get("subprotocols", ()):

@@ -27,8 +27,9 @@ from dropengine.config import Settings
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
-from dropengine.model import DropId, DropState, FanId
+from dropengine.model import DropState, FanId
 from dropengine.people.tickets import Tickets
+from dropengine.truth.replies import Shown
 from dropengine.truth.store import Store
 
 DAY_S = 86_400
@@ -150,25 +151,17 @@ class Pages:
     async def index(self, _: Request) -> Response:
         """GET /: the newest drops of the house."""
         try:
-            newest = (await self.deps.store.drops())[:LISTED_MAX]
-            listed = [await self._listed(drop) for drop in newest]
-        except Unavailable:
-            return self._away()
-        return self._page("index.html", 200, drops=[one for one in listed if one is not None])
-
-    async def _listed(self, drop: DropId) -> Listed | None:
-        shown = await self.deps.store.show(drop)
-        if shown is None:
-            return None
-        words = shown.manifest
-        return Listed(words.id, words.title, words.maker, shown.state, words.opens_ms, words.zone)
+            listed = [_listed(shown) for shown in await self.deps.store.shown(LISTED_MAX)]
+        except Unavailable as error:
+            return self._away(error)
+        return self._page("index.html", 200, drops=listed)
 
     async def _drop(self, request: Request, template: str, fan: FanId | None) -> Response:
         drop = request.path_params["drop"]
         try:
             snapshot = await self.deps.hub.snapshot(drop, fan) if _DROP.fullmatch(drop) else None
-        except Unavailable:
-            return self._away()
+        except Unavailable as error:
+            return self._away(error)
         if snapshot is None:
             return self._page(
                 "error.html",
@@ -197,12 +190,13 @@ class Pages:
         fan = None if ticket is None else self.deps.tickets.read(ticket, now_s)
         return self.deps.tickets.issue(now_s) if fan is None else (fan, None)
 
-    def _away(self) -> Response:
+    def _away(self, error: Unavailable) -> Response:
+        known = "Nothing is sold out and nothing is lost. This page asks again by itself."
         response = self._page(
             "error.html",
             503,
             title="The shop cannot be reached for a moment",
-            text="Nothing is sold out and nothing is lost. This page asks again by itself.",
+            text=f"{error.why} {known}".lstrip(),
             retry_s=AWAY_RETRY_S,
         )
         response.headers["Retry-After"] = str(AWAY_RETRY_S)
@@ -213,6 +207,11 @@ class Pages:
             static=self.static.address, **words
         )
         return HTMLResponse(html, status, headers=self.headers)
+
+
+def _listed(shown: Shown) -> Listed:
+    words = shown.manifest
+    return Listed(words.id, words.title, words.maker, shown.state, words.opens_ms, words.zone)
 
 
 def cookie_name(settings: Settings) -> str:

@@ -77,8 +77,8 @@ class Webhook:
             outcome = await duties.report(
                 self._deps.store, self._provider, notice.drop, notice.hold, paid
             )
-        except errors.Unavailable:
-            return problem(None, refusals.Away())
+        except errors.Unavailable as error:
+            return problem(None, refusals.Away(why=error.why))
         # A frozen drop decides nothing; its money comes again when somebody has looked at it.
         if isinstance(outcome, Unknown | Failed | refusals.Frozen):
             return problem(None, refusals.Away())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 
 from dropengine import model, refusals
 from dropengine.creator_commands import Pause
+from dropengine.errors import NewerSchema
 from dropengine.model import DropId
 from dropengine.truth.store import Store
 
@@ -19,7 +21,9 @@ TRIES_MAX = 5
 async def pause_every_drop(store: Store, by: str, why: str) -> None:
     """by: the word in the log of sales for what paused it. Raises Unavailable."""
     for drop in await store.drops():
-        await _pause(store, drop, by, why)
+        # A newer version watches over what it has lifted.
+        with contextlib.suppress(NewerSchema):
+            await _pause(store, drop, by, why)
 
 
 async def _pause(store: Store, drop: DropId, by: str, why: str) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from dropengine.config import Settings
-from dropengine.errors import Unavailable
+from dropengine.errors import NewerSchema, Unavailable
 from dropengine.model import DropId
 from dropengine.truth.replies import Settled
 from dropengine.truth.store import Store
@@ -39,7 +39,7 @@ class Settling:
         self._drops: list[DropId] = []
         self._index_at = 0.0
         self._over: dict[DropId, float] = {}
-        """Final drops with nothing left to do -> when to look again: late money may still come."""
+        """Drops with nothing left to do here -> when to look again: late money may still come."""
 
     async def round(self) -> None:
         """Raises Unavailable when the server does not answer: the rest waits for the next."""
@@ -54,6 +54,10 @@ class Settling:
     async def _settle(self, drop: DropId) -> None:
         try:
             settled = await self._store.settle(drop)
+        except NewerSchema:
+            # Whoever runs the newer version settles it; the store has told it once.
+            self._over[drop] = time.monotonic() + OVER_S
+            return
         except Unavailable:
             raise
         except Exception:

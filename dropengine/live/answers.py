@@ -24,10 +24,7 @@ def refused(message_id: int, seq: int, outcome: refusals.Refusal) -> Refused:
             more = {"retry_ms": retry_ms}
         case _:
             more = {}
-    text = outcome.sentence
-    if isinstance(outcome, refusals.BadMessage) and outcome.why:
-        text = f"{text} {outcome.why}"
-    return Refused(message_id, seq, outcome.code, text, **more)
+    return Refused(message_id, seq, outcome.code, outcome.text, **more)
 
 
 async def paid_pages(

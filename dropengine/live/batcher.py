@@ -127,6 +127,8 @@ class Batcher:
         for attempt in (1, 2):
             try:
                 return [*await self._store.press_rows(self._drop, rows)]
+            except errors.NewerSchema as error:
+                return [refusals.Away(retry_ms=1000, why=error.why)] * len(rows)
             except errors.Unavailable as error:
                 log.warning(
                     "%s: batch of %d, attempt %d: %s", self._drop, len(rows), attempt, error

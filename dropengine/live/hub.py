@@ -131,6 +131,9 @@ class Hub:
         """The room at a state not older than this call. Raises Away."""
         relay = self._relays.get(room.drop)
         if relay is None or await relay[0].look() is None:
+            if room.ended:
+                # Its drop is gone, or not known here any more: asking for it anew says which.
+                await self.store.show(room.drop)
             raise Unavailable(f"{room.drop} cannot be read now")
         return room
 

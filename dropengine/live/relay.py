@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 import redis.asyncio as redis
 
 from dropengine import refusals, wire
-from dropengine.errors import Broken, Unavailable
+from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.live import views
 from dropengine.live.room import Room
 from dropengine.live.seat import frame
@@ -164,6 +164,10 @@ class Relay:
             reply = await self._store.view(room.drop, self._moves_at, self._mail_at)
             if isinstance(reply, ViewReply) and reply.seq < self._seq:
                 room.epoch = await self._epoch()
+        except NewerSchema:
+            # Whoever comes back may find a worker that knows it; here he is told why not.
+            self._end()
+            return None
         except (Unavailable, Broken) as error:
             log.warning("%s: %s", room.drop, error)
             room.wake.set()
@@ -177,15 +181,19 @@ class Relay:
             room.wake.set()
             return None
         if isinstance(reply, refusals.NotFound):
-            room.ended = True
-            for seat in list(room.seats):
-                # Whoever comes back is told whether there is such a drop.
-                seat.end(CloseCode.RESTART, "")
+            # Whoever comes back is told whether there is such a drop.
+            self._end()
             return None
         # Deadlines are the server's; so is the clock that screens are told.
         room.skew_ms = reply.now_ms - (asked_ms + time.time() * 1000) / 2
         self._apply(reply)
         return reply
+
+    def _end(self) -> None:
+        """This room shows nothing any more: everybody dials again."""
+        self._room.ended = True
+        for seat in list(self._room.seats):
+            seat.end(CloseCode.RESTART, "")
 
     def _apply(self, view: ViewReply) -> None:
         room = self._room

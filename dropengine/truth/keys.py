@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dropengine.model import DropId
+
 TRUTH: Final = (
     "drop",  # hash    state, revision, rules, counters
     "pools",  # hash    pool -> PoolRecord
@@ -50,6 +52,11 @@ def one(drop: str, name: str) -> str:
     """One key of a drop by its name in `ALL`."""
     assert name in ALL, name
     return f"{{{drop}}}:{name}"
+
+
+def drop_of(key: str) -> DropId:
+    """The drop that a key belongs to."""
+    return DropId(key[1 : key.index("}")])
 
 
 def nudge(drop: str) -> str:

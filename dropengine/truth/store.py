@@ -7,6 +7,8 @@ No decision is taken here. A reply that does not come means *unknown* and is rai
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -17,7 +19,7 @@ from redis.exceptions import RedisError
 
 from dropengine import model, outcomes, refusals
 from dropengine.creator_commands import CreatorCommand, row
-from dropengine.errors import Broken, Unavailable
+from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
@@ -27,6 +29,8 @@ from dropengine.truth.connections import Connections, client
 from dropengine.truth.last_command import last_command
 from dropengine.truth.replies import Pressed, Settled, Shown, ViewReply, YouReply, _Again
 from dropengine.wire import FanCommand
+
+log = logging.getLogger(__name__)
 
 AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
@@ -70,7 +74,8 @@ _NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
 
 
 class Store:
-    """The scripts of one server. Every method that talks to it raises `Away` when no reply comes.
+    """The scripts of one server. Every method that talks to it raises `Unavailable` when no reply
+    comes, and `NewerSchema` for a drop that only a newer version knows.
 
     `loaded`: the scripts; tests hand in mutilated ones to see that they matter.
     """
@@ -84,6 +89,7 @@ class Store:
         self._cables = client.connection_pool
         self._scripts = loaded or scripts.load()
         self._keys: dict[str, list[str]] = {}
+        self._told_newer: set[DropId] = set()
 
     @classmethod
     def connect(cls, url: str) -> Store:
@@ -124,8 +130,20 @@ class Store:
         if isinstance(reply, ReplyError) and str(reply).startswith("NOSCRIPT"):
             reply = await self._reply(verb, "EVAL", script.text, *head)
         if isinstance(reply, ReplyError):
+            words = str(reply).split()
+            if words[0] == NEWER:
+                raise self._newer(keys.drop_of(names[0]), int(words[1])) from reply
             raise _fault(verb, str(reply)) from reply
         return reply
+
+    def _newer(self, drop: DropId, schema: int) -> NewerSchema:
+        """The fault of a drop that only a newer version knows; told in the log of this process
+        once a drop."""
+        fault = NewerSchema(drop, schema, model.SCHEMA)
+        if drop not in self._told_newer:
+            self._told_newer.add(drop)
+            log.error("%s", fault)
+        return fault
 
     async def _run(
         self,
@@ -309,14 +327,27 @@ class Store:
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def show(self, drop: DropId) -> Shown | None:
-        """The manifest and where the drop stands, or None when there is no such drop."""
-        fields = ("manifest", "hash", "state", "revision", "seq")
+        """The manifest and where the drop stands, or None when there is no such drop.
+
+        Raises NewerSchema.
+        """
+        fields = ("manifest", "hash", "state", "revision", "seq", "schema")
         row = await self._ask("the drop", "HMGET", keys.one(drop, "drop"), *fields)
         if row[0] is None:
             return None
+        if int(row[5]) > model.SCHEMA:
+            raise self._newer(drop, int(row[5]))
         return Shown(
             from_canonical(row[0]), row[1].decode(), row[2].decode(), int(row[3]), int(row[4])
         )
+
+    async def shown(self, most: int) -> list[Shown]:
+        """Where the newest drops stand, but for those that only a newer version knows."""
+        found = []
+        for drop in (await self.drops())[:most]:
+            with contextlib.suppress(NewerSchema):
+                found.append(await self.show(drop))
+        return [shown for shown in found if shown is not None]
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
         """One hold as it stands, without settling: for pages of the payment provider."""
@@ -390,6 +421,9 @@ def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
     return Truth(**values)
 
 
+NEWER = "NEWERSCHEMA"
+"""The word that a script ends with when the drop's layout is newer than the one it was made for."""
+
 _PASSING = (
     *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "READONLY"),
     *("TRYAGAIN", "UNBLOCKED", "NOAUTH", "WRONGPASS", "ERR max number of clients"),
@@ -399,8 +433,8 @@ lost nothing."""
 
 
 def _fault(verb: str, refusal: str) -> Exception:
-    """The server's refusal of a script as a fault: passing ones are `Away`, what our scripts say
-    is `Broken`."""
+    """The server's refusal of a script as a fault: passing ones are `Unavailable`, what our scripts
+    say is `Broken`."""
     if refusal.startswith("OOM"):
         return MemoryFull(f"the server's memory is full: {verb} begins something")
     if refusal.startswith(_PASSING):

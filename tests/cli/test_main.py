@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -17,6 +18,7 @@ from dropengine.cli import drop_commands, main
 from dropengine.config import FIELDS, Settings
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.terminal import summary
+from dropengine.truth import keys
 from tests.kit import handwritten_logs
 
 PIN = str(files("dropengine") / "examples" / "eclipse-pin.toml")
@@ -279,6 +281,36 @@ def test_a_drop_that_is_not_there_is_a_sentence(run: Run, shop: Path) -> None:
         ran = run("drop", *words)
         assert ran.code == 1
         assert "no drop none" in ran.err
+
+
+def test_a_drop_of_a_newer_version_is_a_sentence_and_the_others_are_served(
+    run: Run, shop: Path
+) -> None:
+    run("drop", "publish", MIX)
+    run("drop", "publish", PIN)
+    lift(shop, "hard-mix-a", 2)
+    for words in (["show"], ["open"], ["log"], ["cancel"], ["pause", "--revision", 1]):
+        ran = run("drop", words[0], "hard-mix-a", *words[1:])
+        assert (ran.code, ran.out) == (12, "")
+        assert "hard-mix-a is kept in layout 2; this version" in ran.err
+        assert "knows layouts up to 1" in ran.err
+        assert "Run the newer version here too." in ran.err
+    listed = run("drop", "list")
+    assert listed.code == 0
+    assert listed.out.startswith("eclipse-pin\t")
+    assert "hard-mix-a is kept in layout 2" in listed.err
+    assert run("drop", "open", PIN).code == 0
+
+
+def lift(shop: Path, drop: str, schema: int) -> None:
+    """Write another number of its layout into a drop, as a newer version would."""
+
+    async def write() -> None:
+        store = drop_commands.connect(Settings(data_dir=shop))
+        await store.client.hset(keys.one(drop, "drop"), "schema", schema)
+        await store.close()
+
+    asyncio.run(write())
 
 
 def test_five_mistakes_in_a_manifest_are_told_at_once(run: Run, shop: Path, tmp_path: Path) -> None:

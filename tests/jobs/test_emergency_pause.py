@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropengine import events
+from dropengine import events, model
 from dropengine.jobs import emergency_pause
 from dropengine.jobs.emergency_pause import pause_every_drop
 from dropengine.model import DropId
@@ -56,3 +56,13 @@ async def test_trying_again_has_an_end_and_the_other_drops_are_reached(store: St
     await pause_every_drop(busy, "clock", "the server's clock leapt")
     assert (await busy.sale.truth()).drop["state"] == "live"
     assert (await other.truth()).drop["state"] == "paused"
+
+
+async def test_a_drop_that_only_a_newer_version_knows_keeps_no_other_from_it(store: Store) -> None:
+    known = await real(store, "known")
+    await real(store, "lifted")
+    await store.client.hset("{lifted}:drop", "schema", model.SCHEMA + 1)
+    await store.client.zadd("{house}:drops", {"lifted": 2, "known": 1})
+    await pause_every_drop(store, "disk", "the disk is nearly full")
+    assert (await known.truth()).drop["state"] == "paused"
+    assert await store.client.hget("{lifted}:drop", "state") == b"live"

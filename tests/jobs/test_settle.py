@@ -36,9 +36,9 @@ async def test_a_drop_that_cannot_be_settled_keeps_no_other_from_it(
     now = await store.time_ms()
     good = Sale(store, "good", now=0)
     await good.publish(manifest("good", opens_ms=now + 1))
-    # The newest comes first, and this one is of a later layout than this engine knows.
+    # The newest comes first, and this one's books cannot be read.
     bad = await real(store, "bad")
-    await store.client.hset("{bad}:drop", "schema", 99)
+    await store.client.hset("{bad}:pools", "pin", "no record")
     async with settling(store) as runner:
         await rounds(runner)
         assert (await good.truth()).drop["state"] == "live"
