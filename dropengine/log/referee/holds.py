@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.referee.books import BASE, Books, Entry, Fan, Hold, Item, Owed, Pool
+from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Owed, Pool
 from dropengine.log.referee.drop import once
+from dropengine.log.referee.lapse import lapse
 
 
 def within(books: Books, fan: Fan, item: Item, qty: int) -> None:
@@ -153,19 +154,11 @@ def attached(hold: Hold) -> Entry | None:
     return None
 
 
-def uncall(entry: Entry, pool: Pool) -> None:
-    """A base-lane call that sold nothing is not counted."""
-    if entry.lane == BASE:
-        pool.calls = max(pool.calls - 1, 0)
-
-
 def return_entry(books: Books, hold: Hold) -> None:
     """A claimed offer ended unsold: `cooled` or `dormant` must follow at once."""
     entry = attached(hold)
     if entry is not None:
-        uncall(entry, hold.pool)
-        entry.state = "returning"
-        follow = "dormant" if entry.lapses else "cooled"
+        follow = "cooled" if lapse(entry, hold.pool) else "dormant"
         books.owed.append(Owed((follow,), entry.id, "INV-11", f"its hold {hold.id} came back"))
     books.take(hold.fan, hold.pool.item, -hold.qty)
 

@@ -18,9 +18,9 @@ from dropengine.log.referee.holds import (
     grant,
     in_time,
     living,
-    uncall,
     within,
 )
+from dropengine.log.referee.lapse import LAPSES_MAX, lapse
 from dropengine.model import POINTS_MAX
 
 
@@ -122,7 +122,7 @@ def _lapsed(books: Books, e: events.Lapsed) -> None:
 
 
 def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
-    """An unclaimed offer ended: the first time the entry cools, the second time it is dormant."""
+    """An unclaimed offer ended: what the event says of its entry is held against the rule."""
     assert books.rules is not None
     if not hold.unclaimed:
         books.blame("INV-9", f"hold {e.hold} is no open offer")
@@ -131,16 +131,13 @@ def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
     if entry is None or entry.id != e.entry:
         books.blame("INV-11", f"offer {e.hold} was not made to entry {e.entry}")
     else:
-        uncall(entry, hold.pool)
-        entry.lapses += 1
-        again = entry.lapses == 1
+        again = lapse(entry, hold.pool)
         if e.cool:
             if not again or e.cool != e.at + books.rules.cool_ms:
                 books.blame("INV-11", f"{entry.id} cools till {e.cool} after {entry.lapses} lapses")
             entry.state = "waiting"
             books.cool(entry, e.cool)
         else:
-            entry.state = "returning"
             # Leaving gives the offer back first; otherwise only the second lapse is the last.
             fates = ("left",) if again else ("dormant", "left")
             if not isinstance(e, events.Declined):
@@ -156,8 +153,7 @@ def _cooled(books: Books, e: events.Cooled) -> None:
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
-    entry.lapses += 1
-    if entry.state != "returning" or entry.lapses != 1:
+    if entry.state != "returning" or entry.lapses >= LAPSES_MAX:
         books.blame("INV-11", f"{e.entry} cools after {entry.lapses} lapses while {entry.state}")
     if e.cool != e.at + books.rules.cool_ms:
         books.blame("INV-11", f"{e.entry} cools until {e.cool}")

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
+from dropengine.log.replay.lapse import lapse
 from dropengine.log.replay.truth import Truth, stand_all
-from dropengine.model import DutyRecord, EntryState, HoldRecord, HoldState, Lane, Origin
+from dropengine.model import DutyRecord, HoldRecord, HoldState, Origin
 
 
 def grant(truth: Truth, name: str, hold: HoldRecord) -> None:
@@ -72,7 +73,8 @@ def _paying(truth: Truth, e: events.Paying) -> None:
 
 
 def end(truth: Truth, name: str, state: HoldState) -> None:
-    """held -> free. An entry that was buying with this hold has one offer less before it."""
+    """held -> free. For an entry that was buying with this hold it is a lapse, unless the drop is
+    cancelled."""
     hold = truth.holds[name]
     pool, fan = truth.pools[hold.pool], truth.fans[hold.fan]
     pool.held -= hold.qty
@@ -82,13 +84,8 @@ def end(truth: Truth, name: str, state: HoldState) -> None:
     fan.last = name
     hold.state = state
     del truth.due[f"h:{name}"]
-    entry = truth.entries.get(hold.entry)
-    buying = entry is not None and entry.state == EntryState.OFFERED and entry.hold == name
-    if entry is not None and buying and state != HoldState.CANCELLED:
-        entry.lapses += 1
-        entry.hold = ""
-        if entry.lane == Lane.BASE:
-            pool.lane_count = max(pool.lane_count - 1, 0)
+    if state != HoldState.CANCELLED:
+        lapse(truth, name, hold)
 
 
 def _released(truth: Truth, e: events.Released) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dropengine import events
 from dropengine.log.replay.holds import end, grant
+from dropengine.log.replay.lapse import cool
 from dropengine.log.replay.truth import Truth, drop_out, keep, stand, stand_all
 from dropengine.model import EntryRecord, EntryState, HoldRecord, HoldState, Lane, Origin
 
@@ -67,17 +68,10 @@ def _offered(truth: Truth, e: events.Offered) -> None:
     stand_all(truth, e.fan)
 
 
-def _wait(truth: Truth, name: str, cool_ms: int) -> None:
-    entry = truth.entries[name]
-    entry.state, entry.cool_ms = EntryState.WAITING, cool_ms
-    truth.due[f"e:{name}"] = cool_ms
-    drop_out(truth.buying, truth, name, entry)
-
-
 def _come_back(truth: Truth, e: events.Returned, state: HoldState) -> None:
     end(truth, e.hold, state)
     if e.cool:
-        _wait(truth, e.entry, e.cool)
+        cool(truth, e.entry, e.cool)
     stand_all(truth, e.fan)
 
 
@@ -90,7 +84,7 @@ def _lapsed(truth: Truth, e: events.Lapsed) -> None:
 
 
 def _cooled(truth: Truth, e: events.Cooled) -> None:
-    _wait(truth, e.entry, e.cool)
+    cool(truth, e.entry, e.cool)
     stand_all(truth, e.fan)
 
 

@@ -135,8 +135,7 @@ class Clock(Line):
         """A claimed offer came back unsold: its entry waits again once, then sleeps."""
         entry = self.entry_of(hold)
         if entry is not None:
-            self.uncall(hold)
-            cool = self.wait_again(entry)
+            cool = self.lapse(hold, entry)
             if cool:
                 self.say(events.Cooled, fan=entry.fan, entry=entry.id, cool=cool)
             else:
@@ -150,8 +149,7 @@ class Clock(Line):
         entry = self.entry_of(hold)
         assert entry is not None, "an unclaimed offer has its entry"
         self.end(hold, "expired" if kind is events.Lapsed else "released")
-        self.uncall(hold)
-        cool = self.wait_again(entry)
+        cool = self.lapse(hold, entry)
         self.say(
             kind,
             fan=hold.fan,
@@ -170,23 +168,6 @@ class Clock(Line):
         """The entry that this hold still stands for."""
         entry = self.entries.get(hold.entry)
         return entry if entry is not None and entry.open and entry.hold == hold.id else None
-
-    def wait_again(self, entry: Entry) -> int:
-        """The first unsold offer cools the entry; at the second it sleeps, and 0 is answered."""
-        entry.hold = ""
-        entry.lapses += 1
-        if entry.lapses == 1:
-            entry.state = "waiting"
-            entry.cool = self.at + self.rules.cool_ms
-            return entry.cool
-        self.finish(entry, "dormant")
-        return 0
-
-    def uncall(self, hold: Hold) -> None:
-        """A base call that sold nothing is not counted."""
-        if hold.call == 0:
-            pool = self.pools[hold.pool]
-            pool.calls = max(pool.calls - 1, 0)
 
     def undo(self, order: Order, by: str, key: str) -> None:
         order.state = "refund_pending"

@@ -7,6 +7,7 @@ from tests.kit.oracle.books import Books
 from tests.kit.oracle.records import Entry, Hold
 
 OFFERED_AT_ONCE = 64
+LAPSES_MAX = 2
 
 
 class Line(Books):
@@ -49,6 +50,25 @@ class Line(Books):
         entry.ready = [0] * len(entry.pools)
         for pool in entry.pools:
             self.pools[pool].removed[entry.lane] += 1
+
+    def lapse(self, hold: Hold, entry: Entry, *, leaving: bool = False) -> int:
+        """The entry's offer came back unsold: until when it cools, 0 when it is not called again.
+
+        A base call that sold nothing is not counted.
+        """
+        if hold.call == 0:
+            pool = self.pools[hold.pool]
+            pool.calls = max(pool.calls - 1, 0)
+        entry.hold = ""
+        entry.lapses += 1
+        if leaving:
+            return 0
+        if entry.lapses < LAPSES_MAX:
+            entry.state = "waiting"
+            entry.cool = self.at + self.rules.cool_ms
+            return entry.cool
+        self.finish(entry, "dormant")
+        return 0
 
     def head(self, pool: str, lane: int) -> Entry | None:
         return next((e for e in self.line(pool, lane) if self.is_ready(e, pool)), None)

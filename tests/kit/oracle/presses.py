@@ -258,9 +258,7 @@ class Presses(Clock):
         hold = self.holds.get(entry.hold)
         if hold is not None and hold.offer:
             self.end(hold, "released")
-            self.uncall(hold)
-            entry.hold = ""
-            entry.lapses += 1
+            self.lapse(hold, entry, leaving=True)
             self.say(
                 events.Declined,
                 fan=fan,
