@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final, NamedTuple, get_args, get_origin
+from typing import Final, NamedTuple, get_origin
 
 import msgspec
 
@@ -159,32 +159,35 @@ def _exactly(layout: Layout, wanted: Sequence[str], values: dict[str, str], path
 
 def _packer(name: str, layout: Layout) -> str:
     """A function that packs a record as it stands: the same bytes as the server's own way."""
-    looked_at: list[str] = []
-    parts = [layout.header]
-    for i, field in enumerate(msgspec.structs.fields(layout.record), 1):
-        if field.name in layout.given:
-            parts.append(field.name)
-            continue
-        if field.name in layout.own:
-            parts.append(f"HEAD[#{field.name}] .. {field.name}")
-        elif get_origin(field.type) is list and get_args(field.type) == (str,):
-            parts.append(f"({field.name}[1] and packed_ids({field.name}) or NONE)")
-        elif get_origin(field.type) is not None:
-            parts.append(f"PACK(record[{i}])")
-            continue
-        else:
-            parts.append(f"part[record[{i}]]")
-            continue
-        looked_at.append(f"{field.name} = record[{i}]")
+    fields = msgspec.structs.fields(layout.record)
+    parts = [_packed_field(layout, field, place) for place, field in enumerate(fields, 1)]
     lines = [
         "--#use packed_ids",
         f"local function {name}({', '.join(('record', *layout.given))})",
         "  local part = PART",
-        *(f"  local {one}" for one in looked_at),
-        f"  return {' .. '.join(parts)}",
+        *(
+            f"  local {field.name} = record[{place}]"
+            for place, field in enumerate(fields, 1)
+            if not parts[place - 1].startswith("part[") and field.name not in layout.given
+        ),
+        f"  return {' .. '.join([layout.header, *parts])}",
         "end",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _packed_field(layout: Layout, field: msgspec.structs.FieldInfo, place: int) -> str:
+    """The msgpack of one field, in Lua; by its name where it is read more than once."""
+    name = field.name
+    if name in layout.given:
+        return name
+    if name in layout.own:
+        return f"HEAD[#{name}] .. {name}"
+    if field.type == list[str]:
+        return f"({name}[1] and packed_ids({name}) or NONE)"
+    if get_origin(field.type) is not None:
+        return f"PACK({name})"
+    return f"part[record[{place}]]"
 
 
 def _unpacker(layouts: Sequence[Layout]) -> str:

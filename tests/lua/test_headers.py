@@ -235,6 +235,15 @@ def test_begin_names_the_keys_in_the_order_of_the_list() -> None:
     assert [int(i) for _, i in named] == list(range(1, len(named) + 1))
 
 
+def test_whatever_can_become_due_has_somebody_who_decides_it() -> None:
+    table = PIECES["settle_due"].split("local KINDS = {", 1)[1].split("}", 1)[0]
+    decided = {a or b for a, b in re.findall(r"\['(\w:)'\] = |(\w+) = ", table)}
+    text = "".join(FILES.values())
+    planned = set(re.findall(r"zset\.due\['(\w:)' \.\. ", text))
+    planned |= set(re.findall(r"'ZADD', due, [\w.]+, '(\w+)'", text))
+    assert decided == planned == {"h:", "e:", "open", "close"}
+
+
 def test_the_legal_moves_are_the_same_in_both_languages() -> None:
     rows = re.findall(r"^  (\w+) = \{([^}]*)\},$", PIECES["move"], re.MULTILINE)
     table = {state: set(re.findall(r"(\w+) = true", moves)) for state, moves in rows}
