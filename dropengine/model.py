@@ -56,7 +56,7 @@ LEGAL_MOVES: dict[DropState, frozenset[DropState]] = {
     DropState.CANCELLED: frozenset(),
     DropState.FROZEN: frozenset({DropState.CANCELLED}),
 }
-"""Which stored state may follow which; `lua/lib/move.lua` is the table that decides."""
+"""Which stored state may follow which; `lua/lib/change_state.lua` is the table that decides."""
 
 
 class HoldState(StrEnum):

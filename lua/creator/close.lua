@@ -20,7 +20,7 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up creator stands_as creator_done move
+--#use begin catch_up check_command refuse_in_state conclude_command change_state
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
@@ -29,11 +29,11 @@ if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
-local reply = creator(t, revision, by, key, 'close')
+local reply = check_command(t, revision, by, key, 'close')
 if not reply and t.state ~= 'live' and t.state ~= 'paused' then
-  reply = stands_as(t, {closing = true, settled = true})
+  reply = refuse_in_state(t, {closing = true, settled = true})
 end
 if reply then return cmsgpack.pack(reply) end
-move(t, 'closing')
+change_state(t, 'closing')
 t.zset.due.close = false
-return cmsgpack.pack(creator_done(t, by, key, 'close', 'closed'))
+return cmsgpack.pack(conclude_command(t, by, key, 'close', 'closed'))

@@ -20,7 +20,7 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up creator stands_as creator_done
+--#use begin catch_up check_command refuse_in_state conclude_command
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local text = ARGV[5]
@@ -31,11 +31,11 @@ local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
 local body = 'message|' .. redis.sha1hex(text)
-local reply = creator(t, revision, by, key, body)
-if not reply and (t.state == 'settled' or t.state == 'cancelled') then reply = stands_as(t, {}) end
+local reply = check_command(t, revision, by, key, body)
+if not reply and (t.state == 'settled' or t.state == 'cancelled') then reply = refuse_in_state(t, {}) end
 if reply then return cmsgpack.pack(reply) end
 local news = cmsgpack.unpack(redis.call('HGET', t.key.drop, 'news'))
 news[#news + 1] = {t.seq + 1, t.now, text}
 if #news > NEWS_MAX then table.remove(news, 1) end
 t.drop.news = cmsgpack.pack(news)
-return cmsgpack.pack(creator_done(t, by, key, body, 'message', ',"text":' .. cjson.encode(text)))
+return cmsgpack.pack(conclude_command(t, by, key, body, 'message', ',"text":' .. cjson.encode(text)))

@@ -21,7 +21,7 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up creator stands_as creator_done move
+--#use begin catch_up check_command refuse_in_state conclude_command change_state
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local why = ARGV[5]
@@ -31,8 +31,8 @@ local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
 local body = 'pause|' .. redis.sha1hex(why)
-local reply = creator(t, revision, by, key, body)
-if not reply and t.state ~= 'live' then reply = stands_as(t, {paused = true}) end
+local reply = check_command(t, revision, by, key, body)
+if not reply and t.state ~= 'live' then reply = refuse_in_state(t, {paused = true}) end
 if reply then return cmsgpack.pack(reply) end
-move(t, 'paused')
-return cmsgpack.pack(creator_done(t, by, key, body, 'paused', ',"why":' .. cjson.encode(why)))
+change_state(t, 'paused')
+return cmsgpack.pack(conclude_command(t, by, key, body, 'paused', ',"why":' .. cjson.encode(why)))

@@ -22,7 +22,7 @@ RETURNS
   NOT_FOUND        no such drop, or no such pool
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up shift
+--#use begin catch_up move_units
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local pool_id, qty = ARGV[5], tonumber(ARGV[6])
@@ -32,4 +32,4 @@ local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
 local command = {revision, by, key, pool_id, qty}
-return cmsgpack.pack(shift(t, command, 'withdraw', 'withdrawn', P_FREE, P_WITHHELD))
+return cmsgpack.pack(move_units(t, command, 'withdraw', 'withdrawn', P_FREE, P_WITHHELD))

@@ -1,12 +1,12 @@
 --[[
 close_by_clock -- the drop's own time to close has come.
 --]]
---#use move by_clock emit
+--#use change_state by_clock emit
 
 local function close_by_clock(t)
   t.zset.due.close = false
   if t.state == 'live' or t.state == 'paused' then
-    move(t, 'closing')
+    change_state(t, 'closing')
     emit(t, 'closed', nil, by_clock(t))
   end
 end

@@ -2,7 +2,7 @@
 settle_due -- decide everything whose time has come, oldest first, at most 64 things. Returns true when
 more is due: then the script decides nothing else and answers AGAIN.
 --]]
---#use deadline_over cooling_over open_by_clock close_by_clock unwind_cancelled move emit
+--#use deadline_over cooling_over open_by_clock close_by_clock unwind_cancelled change_state emit
 
 local DUE_MAX = 64
 -- What an entry of `due` is, by what stands before its id; those of the drop itself have none.
@@ -23,7 +23,7 @@ local function settle_due(t)
     for _, pool in pairs(t.record.pools) do
       if pool[P_HELD] > 0 then return false end
     end
-    move(t, 'settled')
+    change_state(t, 'settled')
     emit(t, 'settled', nil, '')
   end
   return false

@@ -132,8 +132,8 @@ def test_every_word_of_the_header_can_be_answered_and_no_other(verb: str) -> Non
     assert returns(verb) <= said(whole)
     # In which states a creator's command is refused is a matter of its table, not of its text:
     # tests/lua/test_creators_refusals.py holds the header to it.
-    stands = "local function stands_as" in whole
-    refusals = said(PIECES["may_press"] + PIECES["stands_as"]) if stands else set()
+    stands = "local function refuse_in_state" in whole
+    refusals = said(PIECES["may_press"] + PIECES["refuse_in_state"]) if stands else set()
     assert said(whole) - returns(verb) <= refusals
 
 
@@ -245,7 +245,7 @@ def test_whatever_can_become_due_has_somebody_who_decides_it() -> None:
 
 
 def test_the_legal_moves_are_the_same_in_both_languages() -> None:
-    rows = re.findall(r"^  (\w+) = \{([^}]*)\},$", PIECES["move"], re.MULTILINE)
+    rows = re.findall(r"^  (\w+) = \{([^}]*)\},$", PIECES["change_state"], re.MULTILINE)
     table = {state: set(re.findall(r"(\w+) = true", moves)) for state, moves in rows}
     assert table == {str(k): {str(v) for v in to} for k, to in model.LEGAL_MOVES.items()}
 

@@ -1,15 +1,17 @@
 --[[
-shift -- the creator moves free units of a pool out of the sale or withheld ones into it. `from` and `to`
+move_units -- the creator moves free units of a pool out of the sale or withheld ones into it. `from` and `to`
 are the pool's fields; what fans hold or own is in neither. Returns the script's reply.
 --]]
---#use put creator stands_as creator_done
+--#use put check_command refuse_in_state conclude_command
 
-local function shift(t, command, verb, name, from, to)
+local function move_units(t, command, verb, name, from, to)
   local revision, by, key, pool_id, qty = unpack(command)
   local body = verb .. '|' .. pool_id .. '|' .. qty
-  local reply = creator(t, revision, by, key, body)
+  local reply = check_command(t, revision, by, key, body)
   if reply then return reply end
-  if t.state ~= 'scheduled' and t.state ~= 'live' and t.state ~= 'paused' then return stands_as(t, {}) end
+  if t.state ~= 'scheduled' and t.state ~= 'live' and t.state ~= 'paused' then
+    return refuse_in_state(t, {})
+  end
   local pool = t.record.pools[pool_id]
   if not pool then return {'NOT_FOUND'} end
   if pool[from] < qty then
@@ -17,5 +19,5 @@ local function shift(t, command, verb, name, from, to)
   end
   pool[from], pool[to] = pool[from] - qty, pool[to] + qty
   put(t, 'pools', pool_id, pool)
-  return creator_done(t, by, key, body, name, ',"pool":"' .. pool_id .. '","qty":' .. qty)
+  return conclude_command(t, by, key, body, name, ',"pool":"' .. pool_id .. '","qty":' .. qty)
 end

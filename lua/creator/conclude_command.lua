@@ -1,10 +1,10 @@
 --[[
-creator_done -- a creator's command is decided: the next revision, its answer, who did what, its event,
+conclude_command -- a creator's command is decided: the next revision, its answer, who did what, its event,
 and the line is served. `extra` is more JSON for the event. Returns the script's reply.
 --]]
 --#use answer emit conclude
 
-local function creator_done(t, by, key, body, name, extra)
+local function conclude_command(t, by, key, body, name, extra)
   t.revision = t.revision + 1
   t.drop.what, t.drop.by = name, by
   answer(t, '@' .. by .. ':' .. key, body, tostring(t.revision))

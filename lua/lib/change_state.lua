@@ -1,5 +1,5 @@
 --[[
-move -- the drop's stored state changes. This table is the law; a move that it lacks is a bug.
+change_state -- the drop's stored state changes. This table is the law; a move that it lacks is a bug.
 --]]
 local MOVES = {
   draft = {scheduled = true},
@@ -12,7 +12,7 @@ local MOVES = {
   frozen = {cancelled = true},
 }
 
-local function move(t, state)
+local function change_state(t, state)
   assert(MOVES[t.state][state], 'no move from ' .. t.state .. ' to ' .. state)
   t.state = state
 end
