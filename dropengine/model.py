@@ -12,6 +12,11 @@ from typing import Literal, NewType
 
 import msgspec
 
+ID_CHARS_MAX = 64
+"""Of every id and key, whoever makes it."""
+QTY_MAX = 100
+"""Units of one press."""
+
 DropId = NewType("DropId", str)
 ItemId = NewType("ItemId", str)
 PoolId = NewType("PoolId", str)

@@ -16,15 +16,21 @@ from typing import Annotated, Any, ClassVar, Union, get_args
 import msgspec
 from msgspec import Meta
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:@-]+(?!\n)$")]
-"""Ids and keys: letters, digits and `_ . : @ -`, at most 64. In Python `$` alone would let a line
+from dropengine.model import ID_CHARS_MAX, QTY_MAX
+
+LISTED_MAX = 16
+"""Pools of one entry, holds of one payment."""
+
+Id = Annotated[
+    str, Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=r"^[A-Za-z0-9_.:@-]+(?!\n)$")
+]
+"""Ids and keys: letters, digits and `_ . : @ -`. In Python `$` alone would let a line
 break through at the end, and keys are written into the log as they come."""
 Correlation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Qty = Annotated[int, Meta(ge=1, le=100)]
-Millis = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Qty = Annotated[int, Meta(ge=1, le=QTY_MAX)]
 Ticket = Annotated[str, Meta(min_length=1, max_length=512)]
-Pools = Annotated[list[Id], Meta(min_length=1, max_length=16)]
-HoldIds = Annotated[list[Id], Meta(min_length=1, max_length=16)]
+Pools = Annotated[list[Id], Meta(min_length=1, max_length=LISTED_MAX)]
+HoldIds = Annotated[list[Id], Meta(min_length=1, max_length=LISTED_MAX)]
 
 
 class FromFan(
@@ -377,8 +383,8 @@ _encoder = msgspec.json.Encoder()
 # those letters each of its strings is a pair of quotes side by side.
 _LETTERS = (ascii_letters + digits + "_.:@-").encode()
 _MARKS = re.compile(rb'(?:[][{}, ]|"")*')
-_Plain = Annotated[str, Meta(min_length=1, max_length=64)]
-_Plains = Annotated[list[_Plain], Meta(min_length=1, max_length=16)]
+_Plain = Annotated[str, Meta(min_length=1, max_length=ID_CHARS_MAX)]
+_Plains = Annotated[list[_Plain], Meta(min_length=1, max_length=LISTED_MAX)]
 _PLAIN: list[tuple[Any, Any]] = [(Id, _Plain), (Pools, _Plains), (HoldIds, _Plains)]
 
 

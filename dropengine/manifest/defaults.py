@@ -9,9 +9,6 @@ POOLS_MAX: Final = 64
 """Of the whole drop: every pool has two lines, and every screen is told about each of them."""
 CAP_MAX: Final = 100_000
 PRICE_MAX: Final = 10**9
-QTY_MAX: Final = 100
-"""Units of one press, as the messages allow them."""
-POOL_ID_MAX: Final = 64
 
 MODES: Final = ("rush",)
 """How arrivals are given out, the default first."""

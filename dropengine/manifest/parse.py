@@ -11,15 +11,14 @@ from dropengine.manifest.defaults import (
     CAP_MAX,
     ITEMS_MAX,
     MODES,
-    POOL_ID_MAX,
     POOLS_MAX,
     PRICE_MAX,
-    QTY_MAX,
     SECONDS,
     K,
 )
 from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.toml_tables import Table, nearest, read
+from dropengine.model import ID_CHARS_MAX, QTY_MAX
 
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
 
@@ -152,8 +151,8 @@ def _pools(table: Table, item: str, cap: int) -> tuple[Pool, ...]:
         )
         if node and seen.setdefault(node, position) != position:
             member.wrong("node", f"is the node of pools[{seen[node]}] too")
-        if len(pool.id) > POOL_ID_MAX:
-            member.wrong("node", f"makes {pool.id}, which is longer than {POOL_ID_MAX} characters")
+        if len(pool.id) > ID_CHARS_MAX:
+            member.wrong("node", f"makes {pool.id}, which is longer than {ID_CHARS_MAX} characters")
         _spare(member, pool.cap, pool.withheld)
         sound = sound and member.sound("cap")
         member.close()
