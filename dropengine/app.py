@@ -16,15 +16,25 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from dropengine.config import Settings, secret
-from dropengine.doors import asyncapi, fan_api, health, openapi, pages, webhooks
-from dropengine.doors import fast_path as presses
+from dropengine.doors import (
+    asyncapi,
+    event_stream,
+    fan_api,
+    fast_path,
+    health,
+    metrics,
+    openapi,
+    pages,
+    webhooks,
+)
 from dropengine.doors.fast_path import FastPath
-from dropengine.doors.gate import Gate, Receive, Scope, Send
-from dropengine.doors.identity import Origins
+from dropengine.doors.gate import Gate
+from dropengine.doors.identity import Identity
 from dropengine.doors.live_socket import LiveDoor
-from dropengine.doors.rate_limit import Rate
+from dropengine.doors.rate_limit import RequestRate, SocketLimit
 from dropengine.errors import ConfigError
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
@@ -63,6 +73,7 @@ class Runtime:
             )
         )
         self.tickets = Tickets(key.decode(), settings.ticket_days)
+        self.identity = Identity(settings, self.tickets)
         self.templates: jinja2.Environment = pages.environment()
         self.providers = providers.build(settings, key)
         self.payments = self.providers[providers.BEGIN_AT]
@@ -142,12 +153,12 @@ def _told_to_stop(then: Callable[[], None]) -> Iterator[None]:
 
 
 class Application(Starlette):
-    """The application. A fan's command that needs nothing of it goes past it; see `FastPath`."""
+    """The application. A fan's command that needs nothing of it goes past it, by `FastPath`."""
 
-    press: FastPath
+    fast_path: FastPath
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        later = await self.press(scope, receive, send)
+        later = await self.fast_path(scope, receive, send)
         if later is not None:
             await super().__call__(scope, later, send)
 
@@ -155,10 +166,10 @@ class Application(Starlette):
 def build(settings: Settings) -> Application:
     """The application of one web process. Nothing is started before its lifespan begins."""
     house = Runtime(settings)
-    origins, rate = Origins(settings), Rate(settings)
-    live = LiveDoor(house.hub, house.tickets, origins)
-    press = FastPath(house.hub, house.tickets, origins, rate)
-    short = {SHORT_WAY: live, presses.SHORT_WAY: press}
+    rate = RequestRate(settings)
+    live = LiveDoor(house.hub, house.identity, SocketLimit(settings))
+    commands = FastPath(house.hub, house.identity, rate)
+    short = {SHORT_WAY: live, fast_path.SHORT_WAY: commands}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
@@ -174,6 +185,7 @@ def build(settings: Settings) -> Application:
     hot: list[BaseRoute] = [
         WebSocketRoute("/drops/{drop}/live", live),
         *fan_api.routes(house),
+        *event_stream.routes(house),
     ]
     app = Application(
         routes=[
@@ -181,16 +193,17 @@ def build(settings: Settings) -> Application:
             *pages.routes(house),
             *webhooks.routes(house),
             *health.routes(house),
+            *metrics.routes(house),
             _fixed("/openapi.json", openapi.openapi()),
             _fixed("/asyncapi.json", asyncapi.asyncapi()),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Gate, origins=origins, rate=rate)],
+        middleware=[Middleware(Gate, identity=house.identity, rate=rate)],
         max_body_size=settings.body_bytes_max,
         exception_handlers={ClientDisconnect: _nobody_left},
     )
     app.state.house = house
-    app.press = press
+    app.fast_path = commands
     return app
 
 

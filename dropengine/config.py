@@ -360,15 +360,6 @@ def public_url(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def allowed_origins(settings: Settings) -> frozenset[str]:
-    """Exact values of the `Origin` header that may open sockets and send unsafe requests."""
-    allowed = {public_url(settings), *settings.origins}
-    if is_loopback(settings.host):
-        names = ("127.0.0.1", "localhost", "[::1]")
-        allowed |= {f"http://{name}:{settings.port}" for name in names}
-    return frozenset(allowed)
-
-
 def show(settings: Settings, origins: Mapping[str, str]) -> str:
     """One line per setting with its value and where it came from. Secrets are hidden."""
     return "".join(

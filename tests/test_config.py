@@ -132,21 +132,6 @@ def test_an_origin_is_written_exactly_as_browsers_send_it(origin: str) -> None:
     assert mistakes(env={"DROPENGINE_PUBLIC_URL": origin})
 
 
-def test_only_our_own_pages_may_talk_to_a_server_on_loopback() -> None:
-    settings = Settings(port=8123, origins=("https://shop.example",))
-    assert config.allowed_origins(settings) == {
-        "http://127.0.0.1:8123",
-        "http://localhost:8123",
-        "http://[::1]:8123",
-        "https://shop.example",
-    }
-
-
-def test_behind_a_public_address_loopback_pages_are_strangers() -> None:
-    settings = Settings(host="192.168.7.7", public_url="https://drops.example")
-    assert config.allowed_origins(settings) == {"https://drops.example"}
-
-
 def test_a_server_that_others_can_reach_must_know_its_address() -> None:
     found = mistakes(env={"HOST": "192.168.7.7"})
     assert found[0].startswith("HOST: ")

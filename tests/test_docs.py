@@ -15,7 +15,7 @@ from starlette.routing import Route
 from dropengine import config, errors, events, manifest, model, refusals, wire
 from dropengine.app import build
 from dropengine.creator_commands import COMMANDS
-from dropengine.doors.problem import STATUS
+from dropengine.doors.http_answers import STATUS
 from dropengine.truth import keys
 from tests.kit.oracle.creators import ALLOWED
 

@@ -1,1 +1,1 @@
-"""The doors of the house, by subject: how requests come in and answers go out."""
+"""The doors of a web process, by subject: how requests come in and answers go out."""

@@ -1,50 +1,41 @@
-"""The JSON doors of a drop: the same messages as over the socket, for those without one."""
+"""The JSON doors of a drop: a fan's commands and what he reads, for those without a socket."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol, cast, get_args
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import errors, outcomes, refusals, wire
-from dropengine.doors.identity import network, ticket_of
-from dropengine.doors.problem import Written, problem
-from dropengine.live.answers import paid_pages, refused
+from dropengine.doors.http_answers import Written, problem
+from dropengine.doors.identity import Identity, by_name
+from dropengine.live.answers import one_by_one, paid_pages, refused
 from dropengine.live.batcher import Answer
 from dropengine.live.hub import Hub
-from dropengine.live.queued_frames import QueueConn
 from dropengine.live.room import Room
 from dropengine.model import FanId
-from dropengine.people.tickets import Tickets
 from dropengine.truth.command_rows import command_row
 from dropengine.truth.store import Store
 
 COMMANDS: dict[str, type[wire.Command]] = {kind.verb: kind for kind in get_args(wire.FanCommand)}
-BODY_BYTES_MAX = 4096
-STREAMS_MAX = 1_000
-SILENCE_S = 15.0
-"""A stream says something at least this often, so that a reader knows that it lives."""
-
-Door = Callable[[Request], Awaitable[Response]]
+COMMAND_BYTES_MAX = 4096
+DROPS_LISTED_MAX = 100
 
 
 class Deps(Protocol):
-    """What these doors need of the house."""
+    """What these doors need of the web process."""
 
     @property
     def store(self) -> Store: ...
     @property
     def hub(self) -> Hub: ...
     @property
-    def tickets(self) -> Tickets: ...
+    def identity(self) -> Identity: ...
 
 
 class DropLine(msgspec.Struct, frozen=True):
@@ -64,12 +55,11 @@ def routes(deps: Deps) -> list[Route]:
             "/api/drops/{drop}/{verb:str}",
             api.command,
             methods=["POST"],
-            max_body_size=BODY_BYTES_MAX,
+            max_body_size=COMMAND_BYTES_MAX,
         ),
         Route("/api/drops/{drop}/you", api.you, methods=["GET"]),
         Route("/api/drops/{drop}", api.drop, methods=["GET"]),
         Route("/api/drops", api.drops, methods=["GET"]),
-        Route("/drops/{drop}/events", api.events, methods=["GET"]),
     ]
 
 
@@ -86,12 +76,9 @@ class Api:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._streams: Counter[str] = Counter()
-        """Open event streams by network."""
 
     def _fan(self, request: Request) -> FanId | None:
-        ticket = ticket_of(request.headers)
-        return None if ticket is None else self._deps.tickets.read(ticket, int(time.time()))
+        return self._deps.identity.who(by_name(request.scope["headers"]))
 
     async def _room(self, request: Request) -> Room | None:
         return await self._deps.hub.room(request.path_params["drop"])
@@ -151,7 +138,7 @@ class Api:
         """GET /api/drops: every drop, the newest first."""
         try:
             lines = []
-            for shown in await self._deps.store.shown(100):
+            for shown in await self._deps.store.shown(DROPS_LISTED_MAX):
                 m = shown.manifest
                 lines.append(DropLine(m.id, m.title, shown.state, m.opens_ms))
         except errors.Unavailable as error:
@@ -161,49 +148,6 @@ class Api:
             headers={"Cache-Control": "no-cache"},
             media_type="application/json",
         )
-
-    async def events(self, request: Request) -> Response:
-        """GET /drops/{drop}/events: the socket's messages as server-sent events, for who cannot
-        have one."""
-        if self._deps.hub.leaving:
-            return problem(None, refusals.Away())
-        try:
-            room = await self._room(request)
-        except errors.Unavailable as error:
-            return problem(None, refusals.Away(why=error.why))
-        if room is None:
-            return problem(None, refusals.NotFound())
-        where = network(request.client.host) if request.client else ""
-        most = self._deps.hub.settings.sockets_per_network_max
-        if self._streams.total() >= STREAMS_MAX or self._streams[where] >= most:
-            return problem(None, refusals.TooManyRequests(retry_ms=5000))
-        return StreamingResponse(
-            self._stream(room, self._fan(request), where),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
-
-    async def _stream(self, room: Room, fan: FanId | None, where: str) -> AsyncIterator[bytes]:
-        self._streams[where] += 1
-        conn = QueueConn()
-        seat = room.sit(conn, fan)
-        try:
-            yield b"retry: 2000\n\n"
-            while True:
-                try:
-                    async with asyncio.timeout(SILENCE_S):
-                        sent = await conn.next()
-                except TimeoutError:
-                    yield b": still here\n\n"
-                    continue
-                if sent is None:
-                    return
-                yield b"data: " + sent.text + b"\n\n"
-        finally:
-            self._streams[where] -= 1
-            if not self._streams[where]:
-                del self._streams[where]
-            room.leave(seat)
 
 
 async def carried_out(room: Room, fan: FanId, command: wire.FanCommand) -> Response:
@@ -226,16 +170,12 @@ def told(room: Room, fan: FanId, outcome: Answer) -> Response:
 
 
 async def _pay(room: Room, fan: FanId, command: wire.Pay) -> Response:
-    ones = [
-        wire.Pay(0, command.key if i == 0 else f"{command.key[:60]}.{i}", [hold])
-        for i, hold in enumerate(command.holds)
-    ]
-    asked = (room.batcher.ask(command_row(fan, one)) for one in ones)
-    outcomes: list[Answer] = list(await asyncio.gather(*asked))
-    answer = await paid_pages(room, fan, 0, outcomes)
+    asked = (room.batcher.ask(command_row(fan, one)) for one in one_by_one(command))
+    decided: list[Answer] = list(await asyncio.gather(*asked))
+    answer = await paid_pages(room, fan, 0, decided)
     if isinstance(answer, wire.Done):
         return Written(wire.encode(answer))
-    first = next((o for o in outcomes if isinstance(o, refusals.Refusal)), refusals.Away())
+    first = next((o for o in decided if isinstance(o, refusals.Refusal)), refusals.Away())
     return _refusal(room, first)
 
 

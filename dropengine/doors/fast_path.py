@@ -1,39 +1,35 @@
 """The short way of a fan's command: past the framework, straight to the batch of its drop.
 
-`Press` reads a request for whoever has one: the application, in front of the framework, or the
-connection itself (`intake`), where there is no task and no queue either. It takes only what is
-plain and knows no refusal of its own: whatever is missing, strange or not allowed goes the long
-way, through the gate and the routes, which says why. All ways answer byte for byte the same.
+`FastPath` reads a request for whoever has one: the application, in front of the framework, or the
+connection itself (`http_connection`), where there is no task and no queue either. It takes only
+what is plain and knows no refusal of its own: whatever is missing, strange or not allowed goes the
+long way, through the gate and the routes, which says why. All ways answer byte for byte the same.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterable, Mapping, MutableMapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable
+from typing import NamedTuple, cast
 
 import msgspec
-from starlette.requests import cookie_parser
+from starlette.types import Message, Receive, Scope, Send
 
 from dropengine import wire
-from dropengine.doors.fan_api import BODY_BYTES_MAX, COMMANDS, carried_out
-from dropengine.doors.gate import COUNTED, Receive, Scope, Send
-from dropengine.doors.identity import COOKIES, Origins
-from dropengine.doors.rate_limit import Rate
+from dropengine.doors.fan_api import COMMAND_BYTES_MAX, COMMANDS, carried_out
+from dropengine.doors.identity import Identity, by_name
+from dropengine.doors.rate_limit import COUNTED, RequestRate
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
 from dropengine.model import DropId, FanId
-from dropengine.people.tickets import Tickets
 
 BEFORE = "/api/drops/"
-LENGTH_DIGITS_MAX = len(str(BODY_BYTES_MAX))
-SHORT_WAY = "dropengine.press"
+LENGTH_DIGITS_MAX = len(str(COMMAND_BYTES_MAX))
+SHORT_WAY = "dropengine.doors.fast_path"
 """Where the lifespan's state holds the door for the connections."""
 NO_KEY = ""
 """No key at all is the empty one: as a key it would be too short."""
 
-Headers = Mapping[bytes, bytes]
 Body = msgspec.json.Decoder[wire.FanCommand]
 
 
@@ -54,7 +50,7 @@ class Asked(NamedTuple):
 
     def command(self, body: bytes) -> wire.FanCommand | None:
         """The command of a whole body; None for anything that has to be explained."""
-        if len(body) > BODY_BYTES_MAX:
+        if len(body) > COMMAND_BYTES_MAX:
             return None
         try:
             command = self.body.decode(body)
@@ -71,10 +67,9 @@ class Asked(NamedTuple):
 class FastPath:
     """`POST /api/drops/{drop}/{verb}` in the plain case."""
 
-    def __init__(self, hub: Hub, tickets: Tickets, origins: Origins, rate: Rate) -> None:
+    def __init__(self, hub: Hub, identity: Identity, rate: RequestRate) -> None:
         self._hub = hub
-        self._tickets = tickets
-        self._origins = origins
+        self._identity = identity
         self._rate = rate
         self._bodies = {verb: _body(kind) for verb, kind in COMMANDS.items()}
 
@@ -117,49 +112,30 @@ class FastPath:
         room = self._hub.rooms.get(DropId(drop))
         if body is None or room is None or room.ended:
             return None
-        # Of two headers with one name the first one counts, as everywhere.
-        headers = dict(reversed([*named]))
+        headers = by_name(named)
         length = headers.get(b"content-length", b"")
         if (
             len(length) > LENGTH_DIGITS_MAX
             or not length.isdigit()
-            or int(length) > BODY_BYTES_MAX
+            or int(length) > COMMAND_BYTES_MAX
             or b"transfer-encoding" in headers
         ):
             return None
-        bearer, ticket = _ticket(headers)
-        authority = headers.get(b"host", b"").decode("latin-1")
-        origin = headers.get(b"origin")
-        if not self._origins.names_us(authority) or self._origins.acts(
-            authority, None if origin is None else origin.decode("latin-1"), proven=bearer
-        ):
+        identity = self._identity
+        if not identity.names_us(headers) or identity.may_act(headers) is not None:
             return None
-        fan = self._tickets.read(ticket, int(time.time()))
+        fan = identity.who(headers)
         if fan is None or (not counted and self._rate.too_many(client)):
             return None
         room.used_at = asyncio.get_running_loop().time()
         return Asked(room, fan, body, headers.get(b"idempotency-key"))
 
 
-def _ticket(headers: Headers) -> tuple[bool, str]:
-    """Does he show a ticket by himself, and the ticket that he shows or his browser lent; '' for
-    none."""
-    shown = headers.get(b"authorization")
-    if shown is not None:
-        scheme, _, token = shown.decode("latin-1").partition(" ")
-        return True, token.strip() if scheme.lower() == "bearer" else ""
-    cookies = cookie_parser(headers.get(b"cookie", b"").decode("latin-1"))
-    for name in COOKIES:
-        if name in cookies:
-            return False, cookies[name]
-    return False, ""
-
-
-def _again(event: MutableMapping[str, Any], receive: Receive) -> Receive:
+def _again(event: Message, receive: Receive) -> Receive:
     """Give the first event once more, then what comes."""
     first = [event]
 
-    async def again() -> MutableMapping[str, Any]:
+    async def again() -> Message:
         return first.pop() if first else await receive()
 
     return again

@@ -1,4 +1,4 @@
-"""Is it alive, is it ready to sell, and the numbers for whoever watches it."""
+"""Is this process alive, and is it ready to sell."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SETTLER_LATE_S = 10.0
 
 
 class Deps(Protocol):
-    """What these doors need of the house."""
+    """What these doors need of the web process."""
 
     @property
     def store(self) -> Store: ...
@@ -45,12 +45,11 @@ class Health(msgspec.Struct, frozen=True):
 
 
 def routes(deps: Deps) -> list[Route]:
-    """The three doors of operators."""
+    """The two doors of whoever keeps it running."""
     health = Doors(deps)
     return [
         Route("/healthz", health.alive, methods=["GET"]),
         Route("/readyz", health.ready, methods=["GET"]),
-        Route("/metrics", health.metrics, methods=["GET"]),
     ]
 
 
@@ -88,29 +87,3 @@ class Doors:
             {"Cache-Control": "no-store"},
             media_type="application/json",
         )
-
-    async def metrics(self, _: Request) -> Response:
-        """GET /metrics: Prometheus text."""
-        hub = self._deps.hub
-        lines = [
-            "# TYPE dropengine_seats gauge",
-            "# TYPE dropengine_fans gauge",
-            "# TYPE dropengine_units gauge",
-            "# TYPE dropengine_log_length counter",
-        ]
-        for drop, room in hub.rooms.items():
-            lines.append(f'dropengine_seats{{drop="{drop}"}} {len(room.seats)}')
-            lines.append(f'dropengine_fans{{drop="{drop}"}} {len(room.fans)}')
-            if room.view is None:
-                continue
-            lines.append(f'dropengine_log_length{{drop="{drop}"}} {room.view.seq}')
-            for row in room.view.pools:
-                for state in ("free", "held", "sold", "withheld", "leased"):
-                    label = f'drop="{drop}",pool="{row.id}",state="{state}"'
-                    lines.append(f"dropengine_units{{{label}}} {getattr(row, state)}")
-        late = self._deps.jobs.age_s(Settling.name)
-        lines += [
-            "# TYPE dropengine_settler_age_seconds gauge",
-            f"dropengine_settler_age_seconds {late:.3f}",
-        ]
-        return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")

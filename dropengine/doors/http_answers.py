@@ -1,4 +1,7 @@
-"""A refusal as an HTTP answer: a problem document (RFC 9457) with the closed list's code."""
+"""How an answer is written in HTTP: its status and headers, and a refusal as a problem document.
+
+A problem document (RFC 9457) carries the code of the closed list.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any
 
 import msgspec
 from starlette.responses import Response
+from starlette.types import Send
 
 from dropengine import refusals
 
@@ -19,7 +23,6 @@ STATUS: dict[type[refusals.Refusal], int] = {
     refusals.Frozen: 503,
 }
 """Everything else is 409: the request was fine, the state is not."""
-
 
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -76,3 +79,12 @@ def problem(status: int | None, outcome: refusals.Refusal, **more: Any) -> Respo
     if retry_ms is not None:
         more_headers.append((b"retry-after", b"%d" % max(1, -(-retry_ms // 1000))))
     return Written(msgspec.json.encode(body), status, b"application/problem+json", *more_headers)
+
+
+async def deny_socket(send: Send, status: int, text: str, retry_s: int | None = None) -> None:
+    """Refuse a socket before it is accepted. retry_s: when it may come back."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    if retry_s is not None:
+        headers.insert(0, (b"retry-after", b"%d" % retry_s))
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": text.encode()})

@@ -27,7 +27,7 @@ from dropengine import wire
 from dropengine.config import Settings
 from dropengine.doors.fan_api import told
 from dropengine.doors.fast_path import SHORT_WAY, Asked, FastPath
-from dropengine.doors.gate import COUNTED
+from dropengine.doors.rate_limit import COUNTED
 from dropengine.live.batcher import Answer
 from dropengine.truth.command_rows import command_row
 
@@ -42,7 +42,7 @@ class _TooLarge(Exception):
 _NOBODY_WAITS = asyncio.Event()
 
 
-class Pressing(RequestResponseCycle):
+class CommandInHand(RequestResponseCycle):
     """Stands where the server looks for the request in hand, while a command is on its way."""
 
     def __init__(self, asked: Asked) -> None:
@@ -57,7 +57,7 @@ class Pressing(RequestResponseCycle):
 
 
 class LimitedHttp(HttpToolsProtocol):
-    """uvicorn's protocol with limits; see `intake`."""
+    """uvicorn's protocol with limits: this file's first words say which."""
 
     header_bytes_max: ClassVar[int]
     header_s_max: ClassVar[int]
@@ -73,12 +73,12 @@ class LimitedHttp(HttpToolsProtocol):
     _request_bytes_at_most = 0
     _large = False
     _served = False
-    _press: FastPath | None = None
+    _fast_path: FastPath | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if not self.config.root_path:
-            self._press = self.app_state.get(SHORT_WAY)
+            self._fast_path = self.app_state.get(SHORT_WAY)
         # A connection that says nothing counts as a request that does not arrive.
         self._arm(self.header_s_max)
 
@@ -122,7 +122,7 @@ class LimitedHttp(HttpToolsProtocol):
         if asked is None:
             self._begin()
         else:
-            self.cycle = Pressing(asked)
+            self.cycle = CommandInHand(asked)
         self._served = self.cycle is not None
         if self.parser.should_upgrade() and self._should_upgrade():
             # From here on the socket's own protocol keeps the time.
@@ -131,7 +131,7 @@ class LimitedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         cycle = self.cycle
-        if isinstance(cycle, Pressing) and cycle.asked is not None:
+        if isinstance(cycle, CommandInHand) and cycle.asked is not None:
             asked, cycle.asked = cycle.asked, None
             self._give(asked, cycle)
         if self._served and self.cycle.response_complete and self._due_s < math.inf:
@@ -164,7 +164,7 @@ class LimitedHttp(HttpToolsProtocol):
         """What this request asks, when the connection can answer it by itself."""
         parser, waits = self.parser, self._served and not self.cycle.response_complete
         if (
-            self._press is None
+            self._fast_path is None
             or parser.get_method() != b"POST"
             or waits
             or self.flow.write_paused
@@ -174,9 +174,9 @@ class LimitedHttp(HttpToolsProtocol):
             or parser.get_http_version() != "1.1"
         ):
             return None
-        return self._press.asked(self.url.decode("latin-1"), self.headers, self.client)
+        return self._fast_path.asked(self.url.decode("latin-1"), self.headers, self.client)
 
-    def _give(self, asked: Asked, cycle: Pressing) -> None:
+    def _give(self, asked: Asked, cycle: CommandInHand) -> None:
         """Its body came: give the command to its batch, or the request to the application."""
         body = bytes(cycle.body)
         command = asked.command(body)
@@ -198,7 +198,7 @@ class LimitedHttp(HttpToolsProtocol):
 
         asked.room.batcher.submit(command_row(asked.fan, command), reply)
 
-    def _answer(self, answer: Response, cycle: Pressing) -> None:
+    def _answer(self, answer: Response, cycle: CommandInHand) -> None:
         cycle.response_complete = True
         if self.transport.is_closing():
             return

@@ -1,20 +1,157 @@
-"""Who is this, and may he act: one place for sockets, streams, HTTP and the short ways."""
+"""Who is this, and may he act: the one place that reads tickets, cookies, hosts and origins.
+
+Pages, HTTP, event streams, sockets and the short ways all ask here, of the same headers, and a
+socket once more for the ticket of its `hello`. Nothing else in the package reads what proves
+somebody, so what will prove people later is added here.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import time
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
+from starlette.responses import Response
 
 from dropengine import refusals
 from dropengine.config import Settings
+from dropengine.model import FanId
+from dropengine.people.tickets import Tickets
 
 KNOWN_MAX = 1_000
+DAY_S = 86_400
+
+COOKIES = ("__Host-fan", "fan")
+"""The first over https, where the browser binds it to this very host; the second without TLS."""
+
+Headers = Mapping[bytes, bytes]
+"""What a request says of itself: names in lower case, each with its first value."""
 
 _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
+
+
+def by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Headers as they came, names in lower case. Of two with one name the first one counts."""
+    return dict(reversed([*headers]))
+
+
+class Identity:
+    """Who somebody is and whether he may act, by the headers of his request or by a ticket."""
+
+    def __init__(self, settings: Settings, tickets: Tickets) -> None:
+        self._origins = Origins(settings)
+        self._tickets = tickets
+        self._ticket_s = settings.ticket_days * DAY_S
+        self.secure = (settings.public_url or "").startswith("https:")
+        """Do people reach the shop by https?"""
+        self.cookie = COOKIES[0] if self.secure else COOKIES[1]
+        """The name under which a guest's ticket is kept."""
+
+    def names_us(self, headers: Headers) -> bool:
+        """Is `Host` a name of ours? Anything else may be somebody else's page in disguise."""
+        return self._origins.names_us(headers.get(b"host", b""))
+
+    def may_act(
+        self, headers: Headers, *, socket: bool = False, proves_itself: bool = False
+    ) -> refusals.Refusal | None:
+        """Why he may not act by this request; None when he may. Asked for whatever is not only
+        read, after `names_us`.
+
+        A browser lends its cookie to every page, so the page must be ours. What no browser sent
+        must show a ticket by itself. socket: it may also say in its first message who it is, if no
+        cookie came along. proves_itself: what it carries is signed.
+        """
+        origin = headers.get(b"origin")
+        if origin is not None:
+            ours = self._origins.may_act(origin, headers.get(b"host", b""))
+            return None if ours else refusals.NotEligible()
+        proven = (
+            proves_itself
+            or headers.get(b"authorization", b"").lower().startswith(b"bearer ")
+            or (socket and b"cookie" not in headers)
+        )
+        return None if proven else refusals.SignIn()
+
+    def who(self, headers: Headers) -> FanId | None:
+        """The fan whose ticket came along: in `Authorization: Bearer`, else in a cookie."""
+        shown = headers.get(b"authorization")
+        if shown is not None:
+            scheme, _, token = shown.decode("latin-1").partition(" ")
+            if scheme.lower() == "bearer" and token:
+                return self.whose(token.strip())
+        cookie = headers.get(b"cookie")
+        if cookie is not None:
+            cookies = cookie_parser(cookie.decode("latin-1"))
+            for name in COOKIES:
+                if name in cookies:
+                    return self.whose(cookies[name])
+        return None
+
+    def shows_ticket(self, headers: Headers) -> bool:
+        """Does he show something by himself, as programs do and browsers do not?"""
+        return b"authorization" in headers
+
+    def whose(self, ticket: str) -> FanId | None:
+        """The fan of a ticket, or None when it is not good here."""
+        return self._tickets.read(ticket, int(time.time()))
+
+    def guest(self, cookies: Mapping[str, str]) -> tuple[FanId, str | None]:
+        """Who opens a page, and the ticket to hand out if he had none that is good."""
+        ticket = cookies.get(self.cookie)
+        fan = None if ticket is None else self.whose(ticket)
+        return self._tickets.issue(int(time.time())) if fan is None else (fan, None)
+
+    def hand_out(self, ticket: str, response: Response) -> None:
+        """Let the browser keep a guest's ticket, out of reach of scripts and of other sites."""
+        response.set_cookie(
+            self.cookie,
+            ticket,
+            max_age=self._ticket_s,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+class Origins:
+    """The names that this shop goes by, and the pages that may act for their fans."""
+
+    def __init__(self, settings: Settings) -> None:
+        named = [settings.public_url, *settings.origins]
+        self._origins = {o.rstrip("/").lower() for o in named if o}
+        self._hosts = {_host(urlsplit(o).netloc) for o in self._origins} | {settings.host.lower()}
+        self._known: set[bytes] = set()
+        """Hosts that were found good: people type the same few."""
+        self._acting: set[tuple[bytes, bytes]] = set()
+        """Origins that were found good, each with the host that was called."""
+
+    def names_us(self, host: bytes) -> bool:
+        """Is this `Host` a name of ours?"""
+        if host in self._known:
+            return True
+        name = _host(host.decode("latin-1"))
+        good = bool(name) and (name in self._hosts or _is_here(name))
+        if good and len(self._known) < KNOWN_MAX:
+            self._known.add(host)
+        return good
+
+    def may_act(self, origin: bytes, host: bytes) -> bool:
+        """May pages of this `Origin` act under this name of ours?"""
+        if (origin, host) in self._acting:
+            return True
+        page = origin.decode("latin-1").lower()
+        scheme, _, rest = page.partition("://")
+        good = page in self._origins or (
+            scheme in ("http", "https") and rest == host.decode("latin-1").lower()
+        )
+        # A host that is not ours is turned away before this, so strangers fill nothing.
+        if good and host in self._known and len(self._acting) < KNOWN_MAX:
+            self._acting.add((origin, host))
+        return good
 
 
 def _host(authority: str) -> str:
@@ -31,78 +168,3 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-COOKIES = ("__Host-fan", "fan")
-"""The first over https, the second where there is no TLS."""
-
-
-def ticket_of(headers: Headers) -> str | None:
-    """The ticket that a request carries: in `Authorization: Bearer`, else in the cookie."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        return token.strip()
-    return ticket_in_cookies(headers.get("cookie", ""))
-
-
-def ticket_in_cookies(header: str) -> str | None:
-    """The ticket in a `Cookie` header."""
-    cookies = cookie_parser(header)
-    return next((cookies[name] for name in COOKIES if name in cookies), None)
-
-
-def network(host: str) -> str:
-    """What a limit per network counts: an IPv4 address, or an IPv6 /64."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False).network_address)
-    return host
-
-
-class Origins:
-    """The names that this shop goes by, and the pages that may act for their fans."""
-
-    def __init__(self, settings: Settings) -> None:
-        named = [settings.public_url, *settings.origins]
-        self._origins = {o.rstrip("/").lower() for o in named if o}
-        self._hosts = {_host(urlsplit(o).netloc) for o in self._origins} | {settings.host.lower()}
-        self._known: set[str] = set()
-        """Authorities that were found good: people type the same few."""
-        self._acting: set[tuple[str, str]] = set()
-        """Origins that were found good, each with the authority that was called."""
-
-    def names_us(self, authority: str) -> bool:
-        """Is this `Host` a name of ours? Anything else may be somebody else's page in disguise."""
-        if authority in self._known:
-            return True
-        host = _host(authority)
-        good = bool(host) and (host in self._hosts or _is_here(host))
-        if good and len(self._known) < KNOWN_MAX:
-            self._known.add(authority)
-        return good
-
-    def acts(self, authority: str, origin: str | None, *, proven: bool) -> refusals.Refusal | None:
-        """May this caller act? Asked for whatever is not only read.
-
-        proven: no browser lent its cookie to it: it shows a ticket, or has none at all.
-        """
-        if origin is not None:
-            return None if self._ours(origin, authority) else refusals.NotEligible()
-        return None if proven else refusals.SignIn()
-
-    def _ours(self, origin: str, authority: str) -> bool:
-        if (origin, authority) in self._acting:
-            return True
-        scheme, _, rest = origin.lower().partition("://")
-        good = origin.lower() in self._origins or (
-            scheme in ("http", "https") and rest == authority.lower()
-        )
-        # An authority that is not ours is turned away before this, so strangers fill nothing.
-        if good and authority in self._known and len(self._acting) < KNOWN_MAX:
-            self._acting.add((origin, authority))
-        return good

@@ -1,4 +1,4 @@
-"""`/openapi.json` and `/asyncapi.json`, made from the types that the doors read and write."""
+"""`/openapi.json`: the JSON doors for machines, made from the types that they read and write."""
 
 from __future__ import annotations
 
@@ -8,16 +8,85 @@ import msgspec
 
 from dropengine import __version__, wire
 from dropengine.doors.fan_api import COMMANDS, DropLine
-from dropengine.doors.problem import Problem
+from dropengine.doors.http_answers import Problem
+from dropengine.model import ID_CHARS_MAX
 
-_REFS = "#/components/schemas/{name}"
+REFS = "#/components/schemas/{name}"
+"""Where both documents keep the schema of a type."""
+
+Node = dict[str, Any]
+
+DROP: Node = {"name": "drop", "in": "path", "required": True, "schema": {"type": "string"}}
+KEY: Node = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": ID_CHARS_MAX},
+    "description": "The same key with the same body is answered as the first time.",
+}
+SIGNED_IN: list[Node] = [{"ticket": []}, {"cookie": []}]
+SECURITY: Node = {
+    "ticket": {"type": "http", "scheme": "bearer"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "fan"},
+}
+REFUSED = ("404", "429", "503")
+REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")
 
 
-def _body(kind: type[wire.Command]) -> dict[str, Any]:
+def openapi() -> Node:
+    """OpenAPI 3.1 of the JSON doors."""
+    types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine]
+    refs, components = msgspec.json.schema_components(types, ref_template=REFS)
+    snapshot, you, done, problem, line = refs
+    paths = {
+        "/api/drops": _get(
+            "Every drop, the newest first",
+            responses=_answers({"type": "array", "items": line}, problem, REFUSED),
+        ),
+        "/api/drops/{drop}": _get(
+            "Everything public about a drop",
+            parameters=[DROP],
+            responses=_answers(snapshot, problem, REFUSED),
+        ),
+        "/api/drops/{drop}/you": _get(
+            "The fan's whole state",
+            parameters=[DROP],
+            security=SIGNED_IN,
+            responses=_answers(you, problem, REFUSED_TO_A_FAN),
+        ),
+    }
+    for verb, kind in COMMANDS.items():
+        answers = _answers(done, problem, REFUSED_TO_A_FAN)
+        paths[f"/api/drops/{{drop}}/{verb}"] = _command(verb, kind, answers)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Drop Engine", "version": __version__},
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": SECURITY},
+    }
+
+
+def _get(summary: str, **more: Any) -> Node:
+    return {"get": {"summary": summary, **more}}
+
+
+def _command(verb: str, kind: type[wire.Command], answers: Node) -> Node:
+    body = {"required": True, "content": {"application/json": {"schema": _body(kind)}}}
+    return {
+        "post": {
+            "summary": (kind.__doc__ or verb).split("\n")[0],
+            "parameters": [DROP, KEY],
+            "security": SIGNED_IN,
+            "requestBody": body,
+            "responses": answers,
+        }
+    }
+
+
+def _body(kind: type[wire.Command]) -> Node:
     """The schema of a command's HTTP body: the message without `t` and `id`; `key` may be a
     header."""
-    _, components = msgspec.json.schema_components([kind], ref_template=_REFS)
-    schema: dict[str, Any] = dict(components[kind.__name__])
+    _, components = msgspec.json.schema_components([kind], ref_template=REFS)
+    schema: Node = dict(components[kind.__name__])
     schema["properties"] = {
         name: value for name, value in schema["properties"].items() if name not in ("t", "id")
     }
@@ -25,73 +94,11 @@ def _body(kind: type[wire.Command]) -> dict[str, Any]:
     return schema
 
 
-def openapi() -> dict[str, Any]:
-    """OpenAPI 3.1 of the JSON doors."""
-    types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine]
-    refs, components = msgspec.json.schema_components(types, ref_template=_REFS)
-    snapshot, you, done, problem, line = refs
-    drop = {"name": "drop", "in": "path", "required": True, "schema": {"type": "string"}}
-    key = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "schema": {"type": "string", "maxLength": 64},
-        "description": "The same key with the same body is answered as the first time.",
+def _answers(schema: Node, problem: Node, refused: tuple[str, ...]) -> Node:
+    """200 with this schema, and a problem document under each status of a refusal."""
+    good = {"description": "ok", "content": {"application/json": {"schema": schema}}}
+    refusal = {
+        "description": "Refused; `code` is one of the closed list.",
+        "content": {"application/problem+json": {"schema": problem}},
     }
-
-    def answers(schema: dict[str, Any], *, mine: bool) -> dict[str, Any]:
-        refusal = {
-            "description": "Refused; `code` is one of the closed list.",
-            "content": {"application/problem+json": {"schema": problem}},
-        }
-        good = {"description": "ok", "content": {"application/json": {"schema": schema}}}
-        codes = ("400", "401", "403", "404", "409", "429", "503") if mine else ("404", "429", "503")
-        return {"200": good, **dict.fromkeys(codes, refusal)}
-
-    paths: dict[str, Any] = {
-        "/api/drops": {
-            "get": {
-                "summary": "Every drop, the newest first",
-                "responses": answers({"type": "array", "items": line}, mine=False),
-            }
-        },
-        "/api/drops/{drop}": {
-            "get": {
-                "summary": "Everything public about a drop",
-                "parameters": [drop],
-                "responses": answers(snapshot, mine=False),
-            }
-        },
-        "/api/drops/{drop}/you": {
-            "get": {
-                "summary": "The fan's whole state",
-                "parameters": [drop],
-                "security": [{"ticket": []}, {"cookie": []}],
-                "responses": answers(you, mine=True),
-            }
-        },
-    }
-    for verb, kind in COMMANDS.items():
-        paths[f"/api/drops/{{drop}}/{verb}"] = {
-            "post": {
-                "summary": (kind.__doc__ or verb).split("\n")[0],
-                "parameters": [drop, key],
-                "security": [{"ticket": []}, {"cookie": []}],
-                "requestBody": {
-                    "required": True,
-                    "content": {"application/json": {"schema": _body(kind)}},
-                },
-                "responses": answers(done, mine=True),
-            }
-        }
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Drop Engine", "version": __version__},
-        "paths": paths,
-        "components": {
-            "schemas": components,
-            "securitySchemes": {
-                "ticket": {"type": "http", "scheme": "bearer"},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "fan"},
-            },
-        },
-    }
+    return {"200": good, **dict.fromkeys(refused, refusal)}

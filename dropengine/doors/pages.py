@@ -7,13 +7,9 @@ block that no browser executes, and the content policy allows nothing inline.
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 import msgspec
@@ -23,21 +19,19 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from dropengine import wire
-from dropengine.config import Settings
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
+from dropengine.doors.identity import Identity
+from dropengine.doors.page_formats import machine, moment, money, paragraphs, span, total
 from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
-from dropengine.model import DropState, FanId
-from dropengine.people.tickets import Tickets
+from dropengine.live.hub import Hub
+from dropengine.model import ID_CHARS_MAX, FanId
 from dropengine.truth.replies import Shown
 from dropengine.truth.store import Store
 
-DAY_S = 86_400
 AWAY_RETRY_S = 5
 """The page of a shop that is away asks again after this long, by itself."""
 LISTED_MAX = 50
-SIGNS = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
-"""Currencies whose sign everybody reads alike; the others are written by their code."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -53,22 +47,14 @@ _ICON = (
 _IN_A_SCRIPT = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
-_DROP = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-
-
-class Hub(Protocol):
-    """Whoever knows the present state of every drop."""
-
-    async def snapshot(self, drop: str, fan: str | None) -> wire.Snapshot | None: ...
+_DROP = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{ID_CHARS_MAX - 1}}}")
 
 
 class Deps(Protocol):
-    """What these doors need of the house."""
+    """What these doors need of the web process."""
 
     @property
-    def settings(self) -> Settings: ...
-    @property
-    def tickets(self) -> Tickets: ...
+    def identity(self) -> Identity: ...
     @property
     def hub(self) -> Hub: ...
     @property
@@ -124,24 +110,14 @@ class Pages:
     def __init__(self, deps: Deps, static: Static) -> None:
         self.deps = deps
         self.static = static
-        self.secure = (deps.settings.public_url or "").startswith("https:")
-        self.headers = page_headers(secure=self.secure)
-        self.cookie = cookie_name(deps.settings)
+        self.headers = page_headers(secure=deps.identity.secure)
 
     async def fan(self, request: Request) -> Response:
         """GET /drops/{drop}: the fan's page; gives a guest his ticket on the first visit."""
-        fan, ticket = self._guest(request)
+        fan, ticket = self.deps.identity.guest(request.cookies)
         response = await self._drop(request, "fan.html", fan)
         if ticket is not None and response.status_code == 200:
-            response.set_cookie(
-                self.cookie,
-                ticket,
-                max_age=self.deps.settings.ticket_days * DAY_S,
-                path="/",
-                secure=self.secure,
-                httponly=True,
-                samesite="lax",
-            )
+            self.deps.identity.hand_out(ticket, response)
         return response
 
     async def wall(self, request: Request) -> Response:
@@ -149,7 +125,7 @@ class Pages:
         return await self._drop(request, "wall.html", None)
 
     async def index(self, _: Request) -> Response:
-        """GET /: the newest drops of the house."""
+        """GET /: the newest drops of the shop."""
         try:
             listed = [_listed(shown) for shown in await self.deps.store.shown(LISTED_MAX)]
         except Unavailable as error:
@@ -175,20 +151,13 @@ class Pages:
             template,
             200,
             drop=view,
-            phase=phase(view),
+            phase=view.state,
             total=total(view.pools),
             cover=cover(view.hash),
             width=WIDTH,
             height=HEIGHT,
             state=data_block(wire.encode(snapshot)),
         )
-
-    def _guest(self, request: Request) -> tuple[FanId, str | None]:
-        """Who asks, and the ticket to hand out if he had none that is good."""
-        now_s = int(time.time())
-        ticket = request.cookies.get(self.cookie)
-        fan = None if ticket is None else self.deps.tickets.read(ticket, now_s)
-        return self.deps.tickets.issue(now_s) if fan is None else (fan, None)
 
     def _away(self, error: Unavailable) -> Response:
         known = "Nothing is sold out and nothing is lost. This page asks again by itself."
@@ -214,11 +183,6 @@ def _listed(shown: Shown) -> Listed:
     return Listed(words.id, words.title, words.maker, shown.state, words.opens_ms, words.zone)
 
 
-def cookie_name(settings: Settings) -> str:
-    """A guest's cookie: bound to this very host where the browser can promise that (https)."""
-    return "__Host-fan" if (settings.public_url or "").startswith("https:") else "fan"
-
-
 def page_headers(*, secure: bool) -> dict[str, str]:
     """What every page is sent with. `secure`: people reach it by https."""
     headers = {
@@ -241,58 +205,3 @@ def data_block(message: bytes) -> Markup:
     """JSON for a `<script type="application/json">`: no text in it can end the block."""
     # The one place that marks text as safe: the translation leaves no character that HTML knows.
     return Markup(message.decode().translate(_IN_A_SCRIPT))  # noqa: S704
-
-
-def phase(drop: wire.DropView) -> str:
-    """The drop's state as people see it: `live` without a free or a held unit is sold out."""
-    if drop.state != DropState.LIVE:
-        return drop.state
-    left = any(pool.free > 0 or pool.held > 0 for pool in drop.pools.values())
-    return DropState.LIVE if left else DropState.SOLD_OUT
-
-
-def total(pools: Mapping[str, wire.PoolView]) -> dict[str, int]:
-    """All pools as one: units made, free, held, sold, and entries waiting."""
-    names = ("cap", "free", "held", "sold", "waiting")
-    return {name: sum(getattr(pool, name) for pool in pools.values()) for name in names}
-
-
-def money(amount: int, drop: wire.DropView) -> str:
-    """2400 -> `€24.00`, or `CHF 24.00` where a sign is ambiguous: exact, as scripts write it."""
-    sign = SIGNS.get(drop.currency, f"{drop.currency}\u00a0")
-    if drop.minor_digits == 0:
-        return f"{sign}{amount:,}"
-    whole, rest = divmod(amount, 10**drop.minor_digits)
-    return f"{sign}{whole:,}.{rest:0{drop.minor_digits}d}"
-
-
-def moment(ms: int, zone: str) -> str:
-    """A moment in the drop's own zone: `Fri 16 Jul 2027, 18:00 CEST`."""
-    return datetime.fromtimestamp(ms / 1000, _zone(zone)).strftime("%a %-d %b %Y, %H:%M %Z")
-
-
-def machine(ms: int) -> str:
-    """A moment for `<time datetime>`."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError, ValueError):
-        # A machine without time zone files still knows UTC, and says so.
-        return UTC
-
-
-def span(ms: int) -> str:
-    """480000 -> `8 minutes`: a length as people say it."""
-    seconds = round(ms / 1000)
-    for unit, size in (("hour", 3600), ("minute", 60)):
-        if seconds and seconds % size == 0:
-            return f"{seconds // size} {unit}{'s' if seconds != size else ''}"
-    return f"{seconds} second{'s' if seconds != 1 else ''}"
-
-
-def paragraphs(text: str) -> list[str]:
-    """A text's paragraphs: what stands between empty lines."""
-    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]

@@ -1,19 +1,43 @@
-"""How many requests a network may send."""
+"""How much one network may ask for: requests a second, sockets and streams at once, arrivals.
+
+How many messages one socket may send is counted where they are read, in `live/talk.py`.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import time
+from collections import Counter
 from functools import lru_cache
 
 from dropengine.config import Settings
-from dropengine.doors.identity import network
 
 NETWORKS_MAX = 100_000
+STREAMS_MAX = 1_000
+COUNTED = "dropengine.counted"
+"""In the scope of a request that was taken from its network's rate before it came to the gate."""
 
-_network = lru_cache(maxsize=4096)(network)
+
+@lru_cache(maxsize=4096)
+def network(host: str) -> str:
+    """What a limit per network counts: an IPv4 address, or an IPv6 /64."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False).network_address)
+    return host
 
 
-class Rate:
+def network_of(client: tuple[str, int] | None) -> str:
+    """The network of a caller; all whose address is not known are one."""
+    return network(client[0]) if client else ""
+
+
+class RequestRate:
     """How many requests a network may send: one bucket each, `requests_per_s_max`, after a burst
     of ten seconds' worth."""
 
@@ -23,7 +47,7 @@ class Rate:
 
     def too_many(self, client: tuple[str, int] | None) -> bool:
         """One more request from there; is it beyond the rate? Then it is not counted."""
-        where = _network(client[0]) if client else ""
+        where = network_of(client)
         now, burst = time.monotonic(), 10.0 * self._rate
         if len(self._seen) > NETWORKS_MAX:
             self._seen.clear()
@@ -31,3 +55,63 @@ class Rate:
         budget = min(burst, budget + (now - at) * self._rate)
         self._seen[where] = (budget - 1 if budget >= 1 else budget, now)
         return budget < 1
+
+
+class SocketLimit:
+    """How many sockets may be open, in all and from one network, and how many may come in a
+    second."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._most = settings.sockets_max
+        self._most_of_one = settings.sockets_per_network_max
+        self._rate = settings.handshakes_per_s_max
+        self._open = 0
+        self._networks: Counter[str] = Counter()
+        self._arrivals = 0.0
+        self._arrived_at = 0.0
+
+    def enter(self, where: str) -> str | None:
+        """Count one more socket from there, which `leave` ends; or say why it is not let in."""
+        now = time.monotonic()
+        self._arrivals = max(0.0, self._arrivals - (now - self._arrived_at) * self._rate)
+        self._arrived_at = now
+        if self._open >= self._most:
+            return "every seat is taken"
+        if self._networks[where] >= self._most_of_one:
+            return "too many sockets from one network"
+        if self._arrivals >= self._rate:
+            return "too many arrivals at once"
+        self._arrivals += 1
+        self._open += 1
+        self._networks[where] += 1
+        return None
+
+    def leave(self, where: str) -> None:
+        """A socket from there is gone."""
+        self._open -= 1
+        self._networks[where] -= 1
+        if self._networks[where] <= 0:
+            del self._networks[where]
+
+
+class StreamLimit:
+    """How many event streams may be open, in all and from one network."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._most_of_one = settings.sockets_per_network_max
+        self._networks: Counter[str] = Counter()
+
+    def full(self, where: str) -> bool:
+        """Is there no room for one more from there?"""
+        total, here = self._networks.total(), self._networks[where]
+        return total >= STREAMS_MAX or here >= self._most_of_one
+
+    def enter(self, where: str) -> None:
+        """A stream from there begins, which `leave` ends."""
+        self._networks[where] += 1
+
+    def leave(self, where: str) -> None:
+        """A stream from there is gone."""
+        self._networks[where] -= 1
+        if not self._networks[where]:
+            del self._networks[where]

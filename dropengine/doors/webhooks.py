@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dropengine import errors, model, refusals
-from dropengine.doors.problem import problem
+from dropengine.doors.http_answers import problem
 from dropengine.payments import duties
 from dropengine.payments.port import (
     WEBHOOKS,

@@ -7,8 +7,11 @@ from typing import Any
 from dropengine import outcomes, refusals
 from dropengine.live.batcher import Answer
 from dropengine.live.room import Room
-from dropengine.model import FanId, HoldId
-from dropengine.wire import Done, Refused
+from dropengine.model import ID_CHARS_MAX, FanId, HoldId
+from dropengine.wire import Done, Pay, Refused
+
+KEY_KEPT = ID_CHARS_MAX - 4
+"""Letters of a key, so that the number of a hold still fits behind it."""
 
 
 def refused(message_id: int, seq: int, outcome: refusals.Refusal) -> Refused:
@@ -25,6 +28,15 @@ def refused(message_id: int, seq: int, outcome: refusals.Refusal) -> Refused:
         case _:
             more = {}
     return Refused(message_id, seq, outcome.code, outcome.text, **more)
+
+
+def one_by_one(command: Pay) -> list[Pay]:
+    """`pay` for several holds as the scripts take it: a command for each, under a key of its own.
+    The first one keeps the key as it came."""
+    return [
+        Pay(command.id, command.key if i == 0 else f"{command.key[:KEY_KEPT]}.{i}", [hold])
+        for i, hold in enumerate(command.holds)
+    ]
 
 
 async def paid_pages(

@@ -13,40 +13,33 @@ from collections.abc import Callable
 from functools import partial
 
 from dropengine import outcomes, refusals, wire
-from dropengine.live.answers import paid_pages, refused
+from dropengine.live.answers import one_by_one, paid_pages, refused
 from dropengine.live.batcher import Answer
 from dropengine.live.room import Room
 from dropengine.live.seat import Conn, Frame, frame
 from dropengine.model import FanId
 from dropengine.outcomes import HoldGranted
-from dropengine.people.tickets import Tickets
 from dropengine.truth.command_rows import command_row
 from dropengine.wire import CloseCode, Done
 
+Whose = Callable[[str], FanId | None]
+"""The fan of a ticket, or None when it is not good here: who somebody is, the doors know."""
+
 
 class Talker:
-    """One socket's talk. `ticket`: what the handshake carried."""
+    """One socket's talk. `fan`: who came by the handshake; `whose`: for the ticket of a `hello`."""
 
-    __slots__ = ("_budget", "_burst", "_rate", "_tickets", "_when", "on_lost", "room", "seat")
+    __slots__ = ("_budget", "_burst", "_rate", "_when", "_whose", "on_lost", "room", "seat")
 
-    def __init__(
-        self,
-        room: Room,
-        conn: Conn,
-        tickets: Tickets,
-        ticket: str | None,
-    ) -> None:
+    def __init__(self, room: Room, conn: Conn, whose: Whose, fan: FanId | None) -> None:
         self.room = room
-        self._tickets = tickets
+        self._whose = whose
         self.on_lost: Callable[[], None] | None = None
         self._rate = float(room.settings.messages_per_s_max)
         self._burst = 2 * self._rate
         self._budget = self._burst
         self._when = time.monotonic()
-        self.seat = room.sit(conn, self._fan(ticket))
-
-    def _fan(self, ticket: str | None) -> FanId | None:
-        return None if ticket is None else self._tickets.read(ticket, int(time.time()))
+        self.seat = room.sit(conn, fan)
 
     def lost(self) -> None:
         self.room.leave(self.seat)
@@ -99,7 +92,7 @@ class Talker:
     def _hello(self, ticket: str | None) -> None:
         fan = self.seat.fan
         if ticket is not None:
-            fan = self._fan(ticket)
+            fan = self._whose(ticket)
             if fan is None:
                 self.seat.end(CloseCode.BAD_TICKET, "this ticket is not good here")
                 return
@@ -158,9 +151,7 @@ class _Payment:
         self._id = command.id
         self._outcomes: list[Answer] = []
         self._left = len(command.holds)
-        for i, hold in enumerate(command.holds):
-            key = command.key if i == 0 else f"{command.key[:60]}.{i}"
-            one = wire.Pay(command.id, key, [hold])
+        for one in one_by_one(command):
             talker.room.batcher.submit(command_row(fan, one), self._reply)
 
     def _reply(self, outcome: Answer) -> None:

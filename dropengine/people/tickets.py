@@ -2,7 +2,7 @@
 any worker can read any.
 
 A ticket is `f1.<fan>.<issued, s since 1970, hex>.<mac>`; the MAC covers purpose, version, fan and
-time, so that no other signed text of the house can stand in for it. It is a secret of its holder;
+time, so that no other signed text of the shop can stand in for it. It is a secret of its holder;
 the fan id inside is not.
 """
 
@@ -29,7 +29,7 @@ def _text(raw: bytes) -> str:
 
 
 class Tickets:
-    """secret: the house's key, at least 32 characters. days: how long a ticket is good for."""
+    """secret: the shop's key, at least 32 characters. days: how long a ticket is good for."""
 
     def __init__(self, secret: str, days: int) -> None:
         self._key = hmac.digest(secret.encode(), b"dropengine:tickets", "sha256")

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from dropengine import __version__, refusals, wire
 from dropengine.doors import asyncapi, openapi
 from dropengine.doors.fan_api import COMMANDS
-from dropengine.doors.problem import STATUS, problem
+from dropengine.doors.http_answers import STATUS, problem
 from tests.kit import web_process
 from tests.kit.manifests import item
 from tests.kit.web_process import WebProcess, key

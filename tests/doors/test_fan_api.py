@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from dropengine import wire
 from dropengine.doors.fan_api import COMMANDS
 from dropengine.model import FanId
 from tests.kit import web_process
+from tests.kit.event_stream import stream
 from tests.kit.fault_proxy import Fate, FaultProxy
 from tests.kit.manifests import item
 from tests.kit.private_server import Server
@@ -28,41 +27,6 @@ server = web_process.server
 house = web_process.house
 
 JSON = {"content-type": "application/json"}
-
-
-class Stream:
-    """An open event stream."""
-
-    def __init__(self, answer: httpx2.Response) -> None:
-        self._lines = answer.aiter_lines()
-
-    async def hear(self) -> dict[str, Any] | None:
-        """The next message; None at the end."""
-        async with asyncio.timeout(LONG_S):
-            async for line in self._lines:
-                if line.startswith("data: "):
-                    message: dict[str, Any] = json.loads(line.removeprefix("data: "))
-                    return message
-        return None
-
-    async def until(
-        self, t: str, when: Callable[[dict[str, Any]], bool] = lambda _: True
-    ) -> dict[str, Any]:
-        while (message := await self.hear()) is not None:
-            if message["t"] == t and when(message):
-                return message
-        raise AssertionError(f"the stream ended before {t}")
-
-
-@asynccontextmanager
-async def stream(house: WebProcess, drop: str, ticket: str | None = None) -> AsyncIterator[Stream]:
-    async with (
-        house.http(ticket) as http,
-        http.stream("GET", f"/drops/{drop}/events") as answer,
-    ):
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        yield Stream(answer)
 
 
 async def test_every_command_can_be_given_over_http(house: WebProcess) -> None:
@@ -421,58 +385,6 @@ async def test_a_fan_can_name_what_is_his(house: WebProcess) -> None:
             body = naming(verb, things[thing])
             said = await http.post(f"/api/drops/{sale.drop}/{verb}", json=body)
             assert said.status_code == 200, (verb, said.text)
-
-
-async def test_a_stream_carries_what_a_socket_carries(house: WebProcess) -> None:
-    sale = await house.sale()
-    ada = house.ticket()
-    async with stream(house, sale.drop, ada[1]) as events, house.fan(sale.drop, ada) as socket:
-        first = await events.until("snapshot")
-        assert first["you"]["fan"] == ada[0]
-        assert first.keys() == socket.heard[0].keys()
-        hold = (await socket.ask("hold", pool="pin"))["hold"]
-        you = await events.until("you", lambda m: m["holds"])
-        assert you["holds"] == [hold]
-        seen = await events.until("tick", lambda m: m["seq"] >= 3)
-        assert seen["pools"] == (await socket.tick(3))["pools"]
-        await sale.creator("message", text="Hello & <welcome>\nall")
-        assert (await events.until("news"))["text"] == "Hello & <welcome>\nall"
-
-
-async def test_a_stream_of_nobody_is_a_watchers(house: WebProcess) -> None:
-    sale = await house.sale()
-    async with stream(house, sale.drop) as events:
-        assert (await events.until("snapshot"))["you"] is None
-
-
-async def test_a_stream_that_is_closed_leaves_nothing_behind(house: WebProcess) -> None:
-    sale = await house.sale()
-    room = await house.house.hub.room(sale.drop)
-    assert room is not None
-    for _ in range(3):
-        async with stream(house, sale.drop, house.ticket()[1]) as events:
-            await events.until("snapshot")
-            assert len(room.seats) == 1
-        await until(lambda: not room.seats and not room.fans)
-
-
-async def test_a_network_may_have_so_many_streams_and_no_more(
-    server: Server, tmp_path: Path
-) -> None:
-    async with web_process.front(
-        settings(server.url, tmp_path, sockets_per_network_max=2)
-    ) as house:
-        sale = await house.sale()
-        async with stream(house, sale.drop) as one, stream(house, sale.drop) as two:
-            await one.until("snapshot")
-            await two.until("snapshot")
-            async with house.http() as http:
-                answer = await http.get(f"/drops/{sale.drop}/events")
-                assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
-                assert (await http.get(f"/api/drops/{sale.drop}")).status_code == 200
-        await until(lambda: not house.house.hub.rooms[sale.drop].seats)
-        async with stream(house, sale.drop) as again:
-            await again.until("snapshot")
 
 
 async def test_a_shop_without_its_server_says_away_and_never_sold_out(tmp_path: Path) -> None:

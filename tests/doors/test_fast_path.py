@@ -21,10 +21,10 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from starlette.types import Receive, Scope, Send
 
 from dropengine.doors.fan_api import COMMANDS, _command
 from dropengine.doors.fast_path import SHORT_WAY, Asked, _body
-from dropengine.doors.gate import Receive, Scope, Send
 from dropengine.model import FanId
 from dropengine.truth import scripts
 from tests.kit import web_process
@@ -68,7 +68,7 @@ class Way:
         if kind != "connection":
             house.server.lifespan.state.pop(SHORT_WAY)
         if kind == "framework":
-            house.app.press = _past  # type: ignore[assignment]
+            house.app.fast_path = _past  # type: ignore[assignment]
         house.server.server_state.default_headers = [DATE]
         self.application = Counted(house.app)
         house.config.loaded_app = self.application
@@ -214,6 +214,7 @@ PLAIN: dict[str, Request] = {
     "as long as may be": lambda h: post(h, "hold", json.dumps(PIN).encode().ljust(4096)),
     "bearer": lambda h: post(h, "hold", PIN, who=f"authorization: Bearer {h.ticket}", origin=None),
     "bearer in capitals": lambda h: post(h, "hold", PIN, who=f"Authorization: BEARER  {h.ticket} "),
+    "another proof": lambda h: post(h, "hold", PIN, "authorization: Basic x"),
     "many cookies": lambda h: post(h, "hold", PIN, who=f'cookie: a=b; fan="{h.ticket}"; c'),
     "the stronger cookie": lambda h: post(
         h, "hold", PIN, who=f"cookie: fan=x; __Host-fan={h.ticket}"
@@ -285,7 +286,6 @@ TO_EXPLAIN: dict[str, Request] = {
     "a foreign ticket": lambda h: post(h, "hold", PIN, who="cookie: fan=f1.x.6553f100.AAAA"),
     "a damaged ticket": lambda h: post(h, "hold", PIN, who=f"cookie: fan={h.ticket}A"),
     "a bearer of nothing": lambda h: post(h, "hold", PIN, who="authorization: Bearer x"),
-    "another proof": lambda h: post(h, "hold", PIN, "authorization: Basic x"),
     "two kinds of proof": lambda h: post(h, "hold", PIN, "authorization: Bearer x"),
 }
 """What is refused or looked at twice: by the long way, whichever way is there."""

@@ -1,4 +1,4 @@
-"""The doors of operators: is it alive, can it sell, and the numbers."""
+"""The doors of operators: is it alive, can it sell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dropengine import __version__
 from dropengine.doors.health import SETTLER_LATE_S
 from dropengine.jobs.settle import Settling
 from tests.kit import web_process
-from tests.kit.manifests import item
 from tests.kit.private_server import Server
 from tests.kit.web_process import WebProcess, settings, until
 
@@ -80,40 +79,3 @@ async def test_a_shop_whose_settler_is_late_is_not_ready(server: Server, tmp_pat
         assert answer.json()["settler"] == "late by 15 s"
         metrics = (await http.get("/metrics")).text
         assert "dropengine_settler_age_seconds 15." in metrics
-
-
-async def test_the_numbers_add_up_and_can_be_read_by_prometheus(house: WebProcess) -> None:
-    sale = await house.sale(
-        item("pin", {"pin@north": 3, "pin@south": 4}, withheld={"pin@south": 1})
-    )
-    await sale.held("ada", "pin@north")
-    async with house.http() as http, house.watcher(sale.drop), house.fan(sale.drop) as fan:
-        done = await fan.ask("hold", pool="pin@south")
-        await fan.tick(done["seq"])
-        text = (await http.get("/metrics")).text
-    units: dict[str, dict[str, int]] = {}
-    named: dict[str, float] = {}
-    types = {}
-    for row in text.splitlines():
-        if row.startswith("# TYPE "):
-            _, _, name, kind = row.split()
-            types[name] = kind
-            continue
-        name, _, value = row.rpartition(" ")
-        bare, _, labels = name.partition("{")
-        assert bare in types
-        known = dict(pair.split("=") for pair in labels.rstrip("}").split(",") if pair)
-        if known.get("drop", f'"{sale.drop}"') != f'"{sale.drop}"':
-            continue
-        if bare == "dropengine_units":
-            units.setdefault(known["pool"].strip('"'), {})[known["state"].strip('"')] = int(value)
-        else:
-            named[bare] = float(value)
-    assert units == {
-        "pin@north": {"free": 2, "held": 1, "sold": 0, "withheld": 0, "leased": 0},
-        "pin@south": {"free": 2, "held": 1, "sold": 0, "withheld": 1, "leased": 0},
-    }
-    assert named["dropengine_seats"] == 2
-    assert named["dropengine_fans"] == 1
-    assert named["dropengine_log_length"] >= done["seq"]
-    assert types["dropengine_units"] == "gauge"

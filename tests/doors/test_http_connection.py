@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from dropengine import wire
 from dropengine.config import Settings
 from dropengine.doors.fast_path import Asked, _body
-from dropengine.doors.http_connection import Pressing
+from dropengine.doors.http_connection import CommandInHand
 from dropengine.model import FanId
 from dropengine.processes.supervisor import Running
 from dropengine.processes.supervisor_process import SupervisorProcess
@@ -98,7 +98,7 @@ def test_the_methods_that_are_overridden_and_called_are_there(
 
 def test_a_command_in_hand_has_all_that_uvicorn_looks_for_in_a_request() -> None:
     room: Any = None
-    cycle = Pressing(Asked(room, FanId("ada"), _body(wire.Hold), None))
+    cycle = CommandInHand(Asked(room, FanId("ada"), _body(wire.Hold), None))
     looked_for = set(re.findall(r"cycle\.(\w+)", inspect.getsource(HttpToolsProtocol)))
     assert {"response_complete", "keep_alive", "body"} < looked_for
     assert [name for name in looked_for if not hasattr(cycle, name)] == []

@@ -15,14 +15,13 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from dropengine import outcomes, wire
-from dropengine.doors.identity import network
 from dropengine.live.queued_frames import QueueConn
 from dropengine.live.seat import BACKLOG_BYTES_MAX, Frame
 from dropengine.live.socket_protocol import LiveProtocol
 from dropengine.payments.local import LocalPay
 from dropengine.truth import scripts
-from tests.doors.test_fan_api import stream
 from tests.kit import web_process
+from tests.kit.event_stream import stream
 from tests.kit.fault_proxy import Fate, FaultProxy
 from tests.kit.local_provider import page_of
 from tests.kit.manifests import item
@@ -621,20 +620,6 @@ async def test_too_many_arrivals_at_once_come_back(server: Server, tmp_path: Pat
         denied = [one for one in tries if isinstance(one, InvalidStatus)]
         assert denied
         assert {one.response.status_code for one in denied} == {503}
-
-
-@pytest.mark.parametrize(
-    ("host", "counted"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("not an address", "not an address"),
-    ],
-)
-def test_a_network_is_an_address_or_a_64th(host: str, counted: str) -> None:
-    assert network(host) == counted
 
 
 async def test_a_server_that_stops_says_come_back(

@@ -13,6 +13,7 @@ from dropengine import wire
 from dropengine.live.room import Room
 from dropengine.live.seat import Frame
 from dropengine.live.talk import Talker
+from dropengine.model import FanId
 from dropengine.people.tickets import Tickets
 from dropengine.rehearsal.history import Recorder
 
@@ -41,7 +42,7 @@ class Socket:
         self.person = person
         self.number = number
         self.open = True
-        self.talker = Talker(room, self, person.tickets, person.ticket)
+        self.talker = Talker(room, self, person.whose, person.whose(person.ticket))
 
     def push(self, frame: Frame) -> None:
         part: Frame | None = frame
@@ -84,6 +85,10 @@ class Person:
         self._sent = 0
         self._sockets = 0
         self._orders: set[str] = set()
+
+    def whose(self, ticket: str) -> FanId | None:
+        """The fan of a ticket, as the doors find him."""
+        return self.tickets.read(ticket, int(time.time()))
 
     def connect(self, room: Room) -> None:
         if self.socket is not None:

@@ -8,7 +8,7 @@ import jinja2
 import pytest
 
 from dropengine.config import Settings
-from dropengine.doors.problem import problem
+from dropengine.doors.http_answers import problem
 from dropengine.payments import providers
 from dropengine.payments.local.provider import own_url
 from tests.kit.local_provider import SECRET, an_intent

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 import msgspec
@@ -16,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from dropengine import errors, refusals
+from dropengine.manifest.zones import zone_of
 from dropengine.payments.local.attempts import AFTER_MS_MAX, Do
 from dropengine.payments.local.intents import Bill
 from dropengine.payments.local.page_address import PAGES
@@ -140,7 +140,7 @@ def _words(bill: Bill | None) -> dict[str, object]:
         return {"bill": None}
     intent = bill.intent
     left_ms = intent.deadline_ms - bill.now_ms
-    zone = _zone(intent.zone)
+    zone = zone_of(intent.zone)
     deadline = datetime.fromtimestamp(intent.deadline_ms / 1000, zone)
     return {
         "bill": bill,
@@ -159,14 +159,6 @@ def _words(bill: Bill | None) -> dict[str, object]:
 def _key(bill: Bill) -> str:
     """The form's key: a double click is one choice, a choice on a page loaded later is another."""
     return f"{bill.now_ms:x}"
-
-
-def _zone(name: str) -> ZoneInfo | Any:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        # A machine without the time zone's data still tells the right moment.
-        return UTC
 
 
 def price(amount: int, minor_digits: int, currency: str) -> str:

@@ -1,0 +1,174 @@
+"""Who is this, may he act: the answers that every door gets."""
+
+from __future__ import annotations
+
+import ast
+import time
+from pathlib import Path
+
+import pytest
+from starlette.responses import Response
+
+import dropengine
+from dropengine import refusals
+from dropengine.config import Settings
+from dropengine.doors.identity import KNOWN_MAX, Identity, Origins, by_name
+from dropengine.people.tickets import Tickets
+
+SETTINGS = Settings(port=8123, origins=("https://shop.example",))
+TICKETS = Tickets("a secret of thirty-two characters", SETTINGS.ticket_days)
+ADA, ADAS = TICKETS.issue(int(time.time()))
+BEN, BENS = TICKETS.issue(int(time.time()))
+
+identity = Identity(SETTINGS, TICKETS)
+
+
+def said(**headers: str) -> dict[bytes, bytes]:
+    return {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+
+
+def test_of_two_headers_with_one_name_the_first_one_counts() -> None:
+    twice = [(b"host", b"a"), (b"cookie", b"fan=x"), (b"host", b"b")]
+    assert by_name(twice) == {b"host": b"a", b"cookie": b"fan=x"}
+    assert by_name(iter(twice))[b"host"] == b"a"
+
+
+@pytest.mark.parametrize(
+    ("headers", "fan"),
+    [
+        ({}, None),
+        ({"cookie": f"fan={ADAS}"}, ADA),
+        ({"cookie": f"a=b; __Host-fan={ADAS}; fan={BENS}"}, ADA),
+        ({"cookie": f"fan={BENS}; __Host-fan=x"}, None),
+        ({"cookie": f"guest={ADAS}"}, None),
+        ({"authorization": f"Bearer {ADAS}"}, ADA),
+        ({"authorization": f"BEARER  {ADAS} "}, ADA),
+        ({"authorization": f"Bearer {ADAS}", "cookie": f"fan={BENS}"}, ADA),
+        ({"authorization": "Bearer x", "cookie": f"fan={BENS}"}, None),
+        ({"authorization": f"Basic {ADAS}", "cookie": f"fan={BENS}"}, BEN),
+        ({"authorization": "Bearer", "cookie": f"fan={BENS}"}, BEN),
+        ({"authorization": ADAS}, None),
+    ],
+)
+def test_a_ticket_is_shown_by_its_holder_or_lent_by_his_browser(
+    headers: dict[str, str], fan: str | None
+) -> None:
+    assert identity.who(said(**headers)) == fan
+
+
+def test_a_ticket_in_the_first_message_is_the_same_ticket() -> None:
+    assert identity.whose(ADAS) == identity.who(said(cookie=f"fan={ADAS}")) == ADA
+    assert identity.whose(ADAS[:-1]) is None
+    assert identity.whose("") is None
+
+
+def test_a_cookie_proves_nothing_and_a_ticket_that_is_shown_does() -> None:
+    host = {"host": "localhost:8123"}
+    cookie = said(**host, cookie=f"fan={ADAS}")
+    assert identity.may_act(cookie) == refusals.SignIn()
+    assert identity.may_act(cookie, socket=True) == refusals.SignIn()
+    assert identity.may_act(said(**host)) == refusals.SignIn()
+    assert identity.may_act(said(**host, authorization=f"Basic {ADAS}")) == refusals.SignIn()
+    # Whether the ticket is good is another question: here it only must not be a browser's.
+    assert identity.may_act(said(**host, authorization="Bearer x")) is None
+    assert identity.may_act(said(**host), socket=True) is None
+    assert identity.may_act(cookie, proves_itself=True) is None
+
+
+def test_a_strange_page_may_not_act_whatever_it_shows() -> None:
+    evil = said(host="localhost:8123", origin="http://evil.example")
+    for more in ({}, said(authorization=f"Bearer {ADAS}"), said(cookie=f"fan={ADAS}")):
+        for socket, signed in ((False, False), (True, False), (False, True)):
+            refusal = identity.may_act({**evil, **more}, socket=socket, proves_itself=signed)
+            assert refusal == refusals.NotEligible()
+
+
+def test_only_our_own_pages_may_talk_to_a_server_on_loopback() -> None:
+    origins = Origins(SETTINGS)
+    for host in (b"127.0.0.1:8123", b"localhost:8123", b"[::1]:8123"):
+        assert origins.names_us(host)
+        assert origins.may_act(b"http://" + host, host)
+        assert origins.may_act(b"https://shop.example", host)
+        assert not origins.may_act(b"http://shop.example", host)
+        assert not origins.may_act(b"http://localhost:8124", host)
+
+
+def test_behind_a_public_address_loopback_pages_are_strangers() -> None:
+    origins = Origins(Settings(host="192.168.7.7", public_url="https://drops.example"))
+    for host in (b"drops.example", b"192.168.7.7:8000"):
+        assert origins.names_us(host)
+        assert origins.may_act(b"https://drops.example", host)
+        assert not origins.may_act(b"http://127.0.0.1:8000", host)
+        assert not origins.may_act(b"http://localhost:8000", host)
+
+
+def test_strangers_fill_no_memory_and_what_is_remembered_stays_true() -> None:
+    origins = Origins(SETTINGS)
+    for i in range(2 * KNOWN_MAX):
+        host = b"localhost:%d" % (i + 1)
+        assert origins.names_us(host)
+        assert origins.may_act(b"http://" + host, host)
+        assert not origins.names_us(b"evil%d.example" % i)
+        assert not origins.may_act(b"http://evil%d.example" % i, host)
+    # The first is remembered, the last is not: both are answered alike.
+    for host in (b"localhost:1", b"localhost:%d" % (2 * KNOWN_MAX)):
+        assert origins.may_act(b"http://" + host, host)
+        assert not origins.may_act(b"http://localhost:2", host)
+
+
+def test_a_guest_keeps_his_ticket_and_a_newcomer_gets_one() -> None:
+    assert identity.guest({"fan": ADAS}) == (ADA, None)
+    for cookies in ({}, {"fan": "x"}, {"__Host-fan": ADAS}):
+        fan, ticket = identity.guest(cookies)
+        assert fan != ADA
+        assert ticket is not None
+        assert identity.whose(ticket) == fan
+
+
+def test_over_https_the_cookie_is_bound_to_its_host() -> None:
+    safe = Identity(Settings(public_url="https://shop.example"), TICKETS)
+    assert safe.cookie == "__Host-fan"
+    assert identity.cookie == "fan"
+    assert (safe.secure, identity.secure) == (True, False)
+    responses = Response(), Response()
+    safe.hand_out(ADAS, responses[0])
+    identity.hand_out(ADAS, responses[1])
+    bound, plain = (response.headers["set-cookie"] for response in responses)
+    assert bound.startswith(f"__Host-fan={ADAS}; ")
+    assert bound.endswith("Path=/; SameSite=lax; Secure")
+    assert plain.endswith("Path=/; SameSite=lax")
+    assert "HttpOnly" in bound
+    assert "HttpOnly" in plain
+
+
+PROOFS = frozenset({"authorization", "cookie", "origin", "host"})
+"""Headers that say who somebody is and where he comes from."""
+
+
+def readers(text: str) -> list[tuple[int, str]]:
+    """(line, header) wherever Python names one of them to look it up in headers."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            word = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            if word.lower() in PROOFS:
+                found.append((node.lineno, word))
+    return found
+
+
+def test_no_other_door_reads_what_proves_somebody() -> None:
+    package = Path(dropengine.__file__).parent
+    doors = {path for folder in ("doors", "live") for path in (package / folder).rglob("*.py")}
+    doors -= {package / "doors" / "openapi.py", package / "doors" / "identity.py"}
+    found = {path.name: readers(path.read_text()) for path in [*doors, package / "app.py"]}
+    assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+def test_a_reader_of_its_own_is_found() -> None:
+    """The control of the test above."""
+    assert readers('if b"Cookie" in headers:\n    page = headers.get("origin", "")') == [
+        (1, "Cookie"),
+        (2, "origin"),
+    ]
+    here = Path(dropengine.__file__).parent / "doors" / "identity.py"
+    assert {word for _, word in readers(here.read_text())} == PROOFS

@@ -1,0 +1,75 @@
+"""Money, moments and lengths on a page: the same words as the scripts write."""
+
+from __future__ import annotations
+
+import pytest
+
+from dropengine import wire
+from dropengine.doors import page_formats
+
+
+def drop(currency: str = "EUR", minor_digits: int = 2) -> wire.DropView:
+    return wire.DropView(
+        id="a",
+        title="A",
+        maker="M",
+        story="",
+        state="live",
+        revision=1,
+        mode="rush",
+        currency=currency,
+        minor_digits=minor_digits,
+        zone="UTC",
+        opens_ms=0,
+        closes_ms=0,
+        now=0,
+        limit=1,
+        k=5,
+        hold_ms=1,
+        offer_ms=1,
+        extend_ms=1,
+        cool_ms=1,
+        practice=False,
+        hash="",
+        epoch="",
+        durable=True,
+        items=[],
+        pools={},
+        lines={},
+        news=[],
+    )
+
+
+@pytest.mark.parametrize(
+    ("currency", "digits", "amount", "words"),
+    [
+        ("EUR", 2, 2400, "€24.00"),
+        ("USD", 2, 123456789, "$1,234,567.89"),
+        ("JPY", 0, 18500, "¥18,500"),
+        ("CHF", 2, 5, "CHF\u00a00.05"),
+        ("BHD", 3, 1005, "BHD\u00a01.005"),
+    ],
+)
+def test_money_is_exact_and_reads_as_the_scripts_write_it(
+    currency: str, digits: int, amount: int, words: str
+) -> None:
+    assert page_formats.money(amount, drop(currency, digits)) == words
+
+
+def test_a_length_is_said_in_the_largest_whole_unit() -> None:
+    said = [page_formats.span(ms) for ms in (1_000, 90_000, 60_000, 480_000, 7_200_000, 0)]
+    assert said == ["1 second", "90 seconds", "1 minute", "8 minutes", "2 hours", "0 seconds"]
+
+
+def test_a_moment_is_told_in_the_drops_own_zone() -> None:
+    assert page_formats.moment(1_815_753_600_000, "Europe/Madrid") == "Fri 16 Jul 2027, 18:00 CEST"
+    assert page_formats.moment(1_815_753_600_000, "No/Where") == "Fri 16 Jul 2027, 16:00 UTC"
+    assert page_formats.machine(1_815_753_600_000) == "2027-07-16T16:00:00+00:00"
+
+
+def test_a_story_keeps_its_paragraphs() -> None:
+    assert page_formats.paragraphs("One.\n  \nTwo,\nstill two.\n\n\nThree.\n") == [
+        "One.",
+        "Two,\nstill two.",
+        "Three.",
+    ]

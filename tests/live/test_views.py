@@ -1,0 +1,28 @@
+"""Records as screens read them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dropengine.live.views import shown_state
+from dropengine.truth.replies import PoolRow, ViewReply
+
+
+def test_a_state_is_called_as_people_call_it() -> None:
+    pool = PoolRow(
+        "pin",
+        free=0,
+        held=0,
+        sold=3,
+        withheld=0,
+        leased=0,
+        waiting=0,
+        buying=0,
+        removed_base=0,
+        removed_boost=0,
+    )
+    gone = ViewReply(0, 1, "live", 1, 0, 0, [pool], 0, [], 0, [], [])
+    assert shown_state(gone) == "sold_out"
+    for back in (msgspec.structs.replace(pool, held=1), msgspec.structs.replace(pool, free=1)):
+        assert shown_state(msgspec.structs.replace(gone, pools=[pool, back])) == "live"
+    assert shown_state(msgspec.structs.replace(gone, state="paused")) == "paused"
