@@ -256,12 +256,27 @@ def test_every_key_of_a_drop_is_in_the_table_in_the_order_of_the_scripts() -> No
 
 
 def test_every_folder_and_flat_file_of_the_package_stands_in_the_tree() -> None:
-    tree = section(ARCHITECTURE, "The floors").split("```")[1]
+    tree = section(ARCHITECTURE, "The tree").split("```")[1]
     package = ROOT / "dropengine"
     there = {path.stem for path in package.glob("*.py")}
     there |= {path.parent.name for path in package.glob("*/__init__.py")}
     named = set(re.findall(r"\w+", tree))
     assert sorted(there - named - {"__init__", "__main__"}) == []
+
+
+CONTRIBUTING = section((ROOT / "docs" / "contributing.md").read_text(), "Where do I change ...")
+
+
+def test_where_to_change_something_is_told_of_twenty_typical_changes() -> None:
+    assert len({cells[0] for cells in rows(CONTRIBUTING)}) == 20
+
+
+@pytest.mark.parametrize("cells", list(rows(CONTRIBUTING)), ids=lambda cells: cells[0])
+def test_every_file_that_a_change_is_sent_to_exists(cells: list[str]) -> None:
+    assert len(words(cells[1])) == 1, "one place to begin"
+    for name in words(" ".join(cells[1:])):
+        if "/" in name:
+            assert (ROOT / name).exists(), name
 
 
 def test_a_decision_is_short_and_says_what_would_change_it() -> None:
