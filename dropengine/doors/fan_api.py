@@ -162,10 +162,10 @@ def told(room: Room, fan: FanId, outcome: Answer) -> Response:
     if isinstance(outcome, refusals.Refusal):
         return _refusal(room, outcome)
     if isinstance(outcome, outcomes.HoldGranted):
-        hold = room.hold_text(outcome.id, outcome.hold)
-        room.note(fan, outcome, text=hold)
+        hold = room.pages.text(outcome.id, outcome.hold)
+        room.fan_states.note(fan, outcome, text=hold)
         return Written(wire.done(0, outcome.seq, hold))
-    room.note(fan, outcome)
+    room.fan_states.note(fan, outcome)
     return Written(wire.encode(wire.Done(0, outcome.seq, entry=outcome.id)))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from dropengine import outcomes, refusals
 from dropengine.live.batcher import Answer
 from dropengine.live.room import Room
-from dropengine.model import ID_CHARS_MAX, FanId, HoldId
+from dropengine.model import ID_CHARS_MAX, FanId
 from dropengine.wire import Done, Pay, Refused
 
 KEY_KEPT = ID_CHARS_MAX - 4
@@ -48,10 +48,10 @@ async def paid_pages(
     for outcome in decided:
         if isinstance(outcome, outcomes.Paying):
             seq = max(seq, outcome.seq)
-            page = await room.pay_page(HoldId(outcome.id), outcome.hold)
+            page = await room.pages.begin(outcome.id, outcome.hold)
             if page:
                 pages[outcome.id] = page
-            room.note(fan, outcome)
+            room.fan_states.note(fan, outcome)
         elif isinstance(outcome, refusals.Refusal) and refusal is None:
             refusal = outcome
     if pages:

@@ -153,10 +153,8 @@ class Hub:
         if isinstance(reply, refusals.Frozen | refusals.NotFound):
             raise Unavailable(f"{room.drop} was frozen just now")
         row = reply.rows[0]
-        for hold_id, hold in row.holds:
-            if hold.state == "paying":
-                await room.pay_page(hold_id, hold)
-        return room.you(row, reply.seq)
+        await room.pages.begin_all(row.holds)
+        return room.fan_states.you(row, reply.seq)
 
     def _look_everywhere(self) -> None:
         """After a break: every room looks again, spread out so that they do not come at once."""

@@ -143,7 +143,7 @@ class Relay:
     async def _drain(self) -> None:
         while True:
             await asyncio.sleep(LAGGARDS_S)
-            self._room.drain()
+            self._room.fan_out.drain()
 
     async def look(self) -> ViewReply | None:
         """Read the newest state and show it. None when the server is away.
@@ -175,7 +175,7 @@ class Relay:
                 room.away = True
                 self._told = None
                 self._ticked_at = time.monotonic()
-                room.everybody(room.away_tick())
+                room.fan_out.everybody(room.away_tick())
             return None
         if isinstance(reply, refusals.Frozen):
             room.wake.set()
@@ -206,7 +206,7 @@ class Relay:
                     "%s: the log is shorter than before, everything is read again", room.drop
                 )
                 room.refresh_everybody()
-            room.tell_waiting()
+            room.fan_states.tell_waiting()
             self._tick(view)
             return
         self._seq = view.seq
@@ -215,7 +215,7 @@ class Relay:
         room.away = False
         self._tick(view)
         self._news(view)
-        room.read_soon()
+        room.fan_states.read_soon()
         if room.lines.more() or self._moves_at < view.moves_end or self._mail_at < view.mail_end:
             room.wake.set()
 
@@ -233,9 +233,9 @@ class Relay:
         for number, letters in view.mail:
             if number != self._mail_at + 1:
                 # Trimmed before it was read: everybody here is read again, in batches.
-                room.want_all(room.fans)
+                room.fan_states.want_all(room.fans)
             self._mail_at = number
-            room.mail(letters)
+            room.fan_states.mail(letters)
 
     def _moves(self, view: ViewReply) -> None:
         room, boost = self._room, False
@@ -246,12 +246,14 @@ class Relay:
             if missed or not room.lines.take(moves):
                 room.lines.start((row.id, row.removed_base) for row in view.pools)
                 self._moves_at = view.moves_end
-                room.want_all(f for f, here in room.fans.items() if here.row and here.row.entries)
+                room.fan_states.want_all(
+                    f for f, here in room.fans.items() if here.row and here.row.entries
+                )
                 self._reading_anew = True
                 break
         if boost:
             # A boost place is provisional and told to its fan alone.
-            room.want_all(
+            room.fan_states.want_all(
                 fan
                 for fan, here in room.fans.items()
                 if here.row and any(entry.lane for _, entry, _ in here.row.entries)
@@ -269,7 +271,7 @@ class Relay:
             room.wake.set()
             return
         self._told = told
-        self._reading_anew = self._reading_anew and room.reads
+        self._reading_anew = self._reading_anew and room.fan_states.unread
         moved = {} if self._reading_anew else room.lines.next_tick()
         room.show(view, frame(views.tick(room.manifest, view, moved)))
         # From the last seat's frame on, however many there are; the loop's own clock stands still
@@ -280,4 +282,4 @@ class Relay:
         for seq, at, text in view.news:
             if seq > self._news_seq:
                 self._news_seq = seq
-                self._room.everybody(frame(wire.News(seq, at, text)))
+                self._room.fan_out.everybody(frame(wire.News(seq, at, text)))

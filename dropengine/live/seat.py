@@ -75,7 +75,7 @@ class Conn(Protocol):
 
 
 class SeatOwner(Protocol):
-    """Where a seat stands."""
+    """Where a seat stands: a room."""
 
     def leave(self, seat: Seat, /) -> None:
         """The seat is empty from now on."""
@@ -91,15 +91,15 @@ class Seat:
         "fan",
         "fresh",
         "gone",
-        "house",
         "owed",
+        "owner",
         "sock",
         "wants_tick",
     )
 
-    def __init__(self, conn: Conn, house: SeatOwner) -> None:
+    def __init__(self, conn: Conn, owner: SeatOwner) -> None:
         self.conn = conn
-        self.house = house
+        self.owner = owner
         self.sock = conn.sock
         self.fan: FanId | None = None
         self.fresh = True
@@ -140,4 +140,4 @@ class Seat:
     def end(self, code: int, reason: str) -> None:
         """Close it and give the seat up."""
         self.conn.end(code, reason)
-        self.house.leave(self)
+        self.owner.leave(self)

@@ -48,11 +48,11 @@ class Talker:
 
     def full(self) -> None:
         """The socket's reader is too slow."""
-        self.room.full(self.seat)
+        self.room.fan_out.full(self.seat)
 
     def drained(self) -> None:
         """It keeps up again."""
-        self.room.drained(self.seat)
+        self.room.fan_out.drained(self.seat)
 
     def _within(self) -> bool:
         """One more frame: is that still within the rate? If not, the socket ends."""
@@ -110,7 +110,7 @@ class Talker:
             self._refuse(command.id, refusals.BadMessage(fault))
             return
         room = self.room
-        room.asks(self.seat)
+        room.fan_out.asks(self.seat)
         reply = partial(self.answer, fan, command.id)
         room.batcher.submit(command_row(fan, command), reply, self._gone)
 
@@ -120,14 +120,14 @@ class Talker:
     def answer(self, fan: FanId, message_id: int, outcome: Answer) -> None:
         """Push the answer to one command, and what it changed to every screen of the fan."""
         room = self.room
-        room.answered(self.seat)
+        room.fan_out.answered(self.seat)
         if isinstance(outcome, HoldGranted):
-            hold = room.hold_text(outcome.id, outcome.hold)
+            hold = room.pages.text(outcome.id, outcome.hold)
             text = wire.done(message_id, outcome.seq, hold)
-            you = room.note(fan, outcome, self.seat, hold)
+            you = room.fan_states.note(fan, outcome, self.seat, hold)
         elif isinstance(outcome, outcomes.EntryGranted):
             text = wire.encode(Done(message_id, outcome.seq, entry=outcome.id))
-            you = room.note(fan, outcome, self.seat)
+            you = room.fan_states.note(fan, outcome, self.seat)
         else:
             self._refuse(message_id, outcome)
             return

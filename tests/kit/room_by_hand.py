@@ -174,12 +174,12 @@ class RoomByHand:
 
     async def quiet(self) -> None:
         """Until nobody is being read."""
-        await until(lambda: self.room._reading is None)
+        await until(lambda: self.room.fan_states._reading is None)
 
     async def press(self, fan: str, verb: str, **more: Any) -> outcomes.PressOutcome:
         """A command that was decided through this worker."""
         outcome: outcomes.PressOutcome = await getattr(self.sale, verb)(fan, **more)
-        self.room.note(FanId(fan), outcome)
+        self.room.fan_states.note(FanId(fan), outcome)
         return outcome
 
 

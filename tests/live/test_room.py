@@ -118,7 +118,7 @@ async def test_a_plain_hold_is_shown_on_every_screen_without_reading(
             assert screen.last("you")["ended"]["state"] == "released"
         # What was applied here is exactly what is read.
         await one.look()
-        one.room.want(FanId("ada"))
+        one.room.fan_states.want(FanId("ada"))
         await one.quiet()
         seen, read = screens[0].all("you")[-2:]
         del seen["seq"], read["seq"]
@@ -133,7 +133,7 @@ async def test_a_fan_in_the_line_is_read_instead(make_sale: MakeSale, tmp_path: 
         one.store.read.clear()
         outcome = await sale.join("ada", "mug")
         assert isinstance(outcome, outcomes.Joined)
-        one.room.note(FanId("ada"), outcome)
+        one.room.fan_states.note(FanId("ada"), outcome)
         await one.quiet()
         await one.press("ada", "hold")
         await one.quiet()
@@ -151,8 +151,8 @@ async def test_an_answer_that_comes_late_does_not_undo_a_newer_one(
         second = await sale.hold("ada", qty=2)
         assert isinstance(first, outcomes.Held)
         assert isinstance(second, outcomes.Held)
-        one.room.note(FanId("ada"), second)
-        one.room.note(FanId("ada"), first)
+        one.room.fan_states.note(FanId("ada"), second)
+        one.room.fan_states.note(FanId("ada"), first)
         await one.quiet()
         assert [hold["qty"] for hold in ada.last("you")["holds"]] == [1, 2]
         seqs = [you["seq"] for you in ada.all("you")]
@@ -163,7 +163,7 @@ async def test_you_is_never_older_than_the_one_sent(sale: Sale, tmp_path: Path) 
     async with rig(sale, tmp_path) as one:
         (ada,) = await one.seated("ada")
         one.store.gate.clear()
-        one.room.want(FanId("ada"))
+        one.room.fan_states.want(FanId("ada"))
         await until(lambda: one.store.replies == 2)
         # The old state is on its way while a press is granted.
         held = await one.press("ada", "hold")
@@ -236,7 +236,7 @@ async def test_a_tick_is_passed_over_for_a_slow_reader_and_given_when_he_is_back
             await one.look()
         assert (len(slow.all("tick")), len(quick.all("tick"))) == (0, 2)
         slow.backlog = 0
-        one.room.drain()
+        one.room.fan_out.drain()
         await one.quiet()
         assert slow.last("tick")["seq"] == quick.last("tick")["seq"]
         # What he missed of the line comes with his whole state.
@@ -250,7 +250,7 @@ async def test_one_who_stays_behind_is_sent_away(sale: Sale, tmp_path: Path) -> 
         slow.backlog = 1_001
         await sale.held("cleo")
         await one.look()
-        one.room.drain()
+        one.room.fan_out.drain()
         assert (slow.code, quick.code) == (wire.CloseCode.BEHIND, 0)
         assert set(one.room.fans) == {"ben"}
 
@@ -278,8 +278,8 @@ async def told(one: RoomByHand, buyer: str) -> bytes:
     """Somebody buys and the screens are told: the bytes of that tick."""
     await one.sale.held(buyer)
     await one.look()
-    assert one.room.tick is not None
-    return one.room.tick.raw
+    assert one.room.fan_out.tick is not None
+    return one.room.fan_out.tick.raw
 
 
 async def test_a_socket_that_is_full_or_gone_keeps_no_tick_from_the_others(
@@ -325,16 +325,16 @@ async def test_only_its_transport_says_that_a_full_socket_has_drained(
         seat = one.room.sit(line.screen, FanId("ada"))
         await one.quiet()
         assert b'"t":"snapshot"' in line.heard()
-        one.room.full(seat)
-        one.room.full(seat)
+        one.room.fan_out.full(seat)
+        one.room.fan_out.full(seat)
         for name in ("ben", "cleo"):
             await told(one, name)
-            one.room.drain()
+            one.room.fan_out.drain()
         assert (line.heard(), line.screen.heard) == (b"", [])
-        one.room.drained(seat)
-        one.room.drained(seat)
-        assert one.room.tick is not None
-        assert line.heard() == one.room.tick.raw
+        one.room.fan_out.drained(seat)
+        one.room.fan_out.drained(seat)
+        assert one.room.fan_out.tick is not None
+        assert line.heard() == one.room.fan_out.tick.raw
         await one.quiet()
         assert b'"t":"you"' in line.heard()
         newest = await told(one, "dan")
@@ -347,7 +347,7 @@ async def asking(one: RoomByHand, line: Line) -> Seat:
     await one.quiet()
     await one.look()
     line.heard()
-    one.room.asks(seat)
+    one.room.fan_out.asks(seat)
     return seat
 
 
@@ -360,7 +360,7 @@ async def test_a_tick_goes_out_with_the_answer_that_is_awaited(
         owed = await told(one, "ben")
         assert line.heard() == b""
         answer = Frame(b'{"t":"done"}')
-        one.room.answered(seat)
+        one.room.fan_out.answered(seat)
         seat.push(answer)
         # What is older stands first.
         assert line.heard() == owed + answer.raw
@@ -405,18 +405,18 @@ async def test_who_reads_too_slowly_or_left_is_owed_no_old_tick(
     async with rig(sale, tmp_path) as one:
         seat = await asking(one, line)
         newest = await told(one, "ben")
-        one.room.full(seat)
-        one.room.answered(seat)
-        one.room.drained(seat)
-        one.room.drain()
+        one.room.fan_out.full(seat)
+        one.room.fan_out.answered(seat)
+        one.room.fan_out.drained(seat)
+        one.room.fan_out.drain()
         assert line.heard() == newest
         # Now his state comes, which holds what he missed.
         await one.quiet()
         assert b'"t":"you"' in line.heard()
-        one.room.asks(seat)
+        one.room.fan_out.asks(seat)
         await told(one, "cleo")
         one.room.leave(seat)
-        one.room.drain()
+        one.room.fan_out.drain()
         assert line.heard() == b""
 
 

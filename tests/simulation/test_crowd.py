@@ -92,7 +92,7 @@ class Fair:
                     person.answered.clear()
                     await person.answered.wait()
             for room in self.rooms:
-                while (reading := room._reading) is not None:
+                while (reading := room.fan_states._reading) is not None:
                     await asyncio.wait({reading})
 
     def at(self, room: Room) -> list[Person]:

@@ -121,7 +121,7 @@ class World:
     async def still(self) -> None:
         """Until every room has told its fans what it wanted to read of them."""
         for room in self.rooms:
-            while (reading := room._reading) is not None:
+            while (reading := room.fan_states._reading) is not None:
                 await asyncio.wait({reading})
 
     def at(self, room: Room) -> list[Watcher]:
@@ -169,7 +169,7 @@ class World:
             self.trims += 1
         elif fate < 0.42:
             for room in self.rooms:
-                room.drain()
+                room.fan_out.drain()
                 await self.still()
         await self.still()
 
@@ -268,7 +268,7 @@ class World:
             watcher.call.loses = False
             watcher.call.flow()
         for room in self.rooms:
-            room.drain()
+            room.fan_out.drain()
             await self.still()
         await self.read()
         if self.truth.state == model.DropState.PAUSED:
