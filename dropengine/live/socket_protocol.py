@@ -4,17 +4,15 @@ Once the door has accepted a socket it *takes* it: from then on a text frame goe
 talk that owns it and a shared frame is written straight to the transport; the ASGI task ends and
 its queue is gone. The parent class is internal to uvicorn, so the dependency is pinned and a
 contract test holds what is used of it; a server without this class is served by `QueueConn` in
-`live`.
+`queued_frames`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import logging
 from socket import SocketType
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected, get_remote_addr
@@ -29,26 +27,17 @@ from websockets.protocol import Side
 
 from dropengine.live.keepalive import Keeper
 from dropengine.live.seat import Frame
+from dropengine.live.second_socket import second_socket
+from dropengine.live.socket_reader import NOBODY, SocketReader
+from dropengine.live.websocket_handshake import plain_handshake
 from dropengine.wire import CloseCode
 
 EXTENSION = "dropengine.conn"
 """Where the door finds this protocol: `scope["extensions"][EXTENSION]`."""
-
-
 KEEPER = "dropengine.live.keepalive"
 """Where the lifespan's state holds what pings the sockets of this process."""
 SHORT_WAY = "dropengine.live.talk"
 """Where the lifespan's state holds the door that may let a socket in at once."""
-SUBPROTOCOL = b"drop.v1"
-KEY_BYTES = 24
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-"""RFC 6455, section 1.3."""
-ACCEPT = (
-    b"HTTP/1.1 101 Switching Protocols\r\n"
-    b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Accept: %b\r\n%b\r\n"
-)
-CHOSEN = b"Sec-WebSocket-Protocol: drop.v1\r\n"
 
 PLAIN_TEXT = 0x81
 """First byte of a text frame that is a whole message."""
@@ -63,48 +52,6 @@ LENGTH_IN_TWO = 126
 LENGTH_IN_EIGHT = 127
 HEAD = 6
 """Bytes before the payload of a short masked frame: two, and the mask."""
-
-
-AT_ONCE = 1024
-"""So many socket objects are made together, before they are needed."""
-_blank: list[SocketType] = []
-
-
-def second(sock: Any) -> SocketType:
-    """A second object for the file of a socket, to write past the transport that owns it.
-
-    `detach` it before the file is closed. A tick touches them all in turn, so they are made many at
-    a time: side by side in memory.
-    """
-    if not _blank:
-        _blank.extend(reversed([SocketType.__new__(SocketType) for _ in range(AT_ONCE)]))
-    one = _blank.pop()
-    one.__init__(sock.family, sock.type, sock.proto, sock.fileno())  # type: ignore[misc]
-    return one
-
-
-class Talk(Protocol):
-    """Who reads a socket."""
-
-    def receive(self, text: bytes) -> None:
-        """One whole text frame. Must not raise."""
-        ...
-
-    def count(self) -> None:
-        """A frame came that is no message by itself, a ping or a fragment: it counts like one."""
-        ...
-
-    def lost(self) -> None:
-        """The socket is gone. Called once."""
-        ...
-
-    def full(self) -> None:
-        """The reader does not keep up: unsent bytes passed the limit given to `take`."""
-        ...
-
-    def drained(self) -> None:
-        """The reader keeps up again."""
-        ...
 
 
 class _Sink:
@@ -125,9 +72,9 @@ _SINK: Any = _Sink()
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
-    """One socket. Give it to uvicorn as `ws="dropengine.protocol:LiveProtocol"`."""
+    """One socket. Give it to uvicorn as `ws="dropengine.live.socket_protocol:LiveProtocol"`."""
 
-    talk: Talk | None = None
+    talk: SocketReader | None = None
     sock: SocketType | None = None
     """The socket while it takes bytes at once; see `Conn`."""
     _longest = 0
@@ -175,9 +122,9 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         # not take is told: so bytes may be written past the transport while it has none.
         self.transport.set_write_buffer_limits(high=0)
         if transport.get_extra_info("sslcontext") is None:
-            self.sock = second(transport.get_extra_info("socket"))
+            self.sock = second_socket(transport.get_extra_info("socket"))
 
-    def take(self, talk: Talk) -> None:
+    def take(self, talk: SocketReader) -> None:
         """From now on `talk` reads this socket. Call it after `websocket.accept` was sent."""
         self.talk = talk
         # What only the handshake and the ASGI side need would stay for as long as the socket does.
@@ -227,41 +174,24 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     def _admitted(self, data: bytes) -> bool:
         """Accept a handshake at once, if the door lets everything about it pass.
 
-        uvicorn has parsed the request already and gives it whole, in its own plain words. What is
-        not exactly as browsers say it goes the long way, through the library and the application.
+        What is not exactly as browsers say it goes the long way, through the library and the
+        application.
         """
         door = self.app_state.get(SHORT_WAY)
-        if door is None or not data.endswith(b"\r\n\r\n") or self.config.root_path:
+        if door is None or self.config.root_path:
             return False
-        first, *lines = data[:-4].split(b"\r\n")
-        headers = {}
-        for line in lines:
-            name, _, value = line.partition(b": ")
-            headers[name.lower()] = value.strip()
-        key = headers.get(b"sec-websocket-key", b"")
-        if (
-            len(headers) < len(lines)
-            or len(key) != KEY_BYTES
-            or headers.get(b"sec-websocket-version") != b"13"
-            or headers.get(b"upgrade", b"").lower() != b"websocket"
-            or b"upgrade" not in headers.get(b"connection", b"").lower()
-            or headers.get(b"sec-websocket-protocol", SUBPROTOCOL) != SUBPROTOCOL
-            or b"content-length" in headers
-            or b"transfer-encoding" in headers
-        ):
+        asked = plain_handshake(data)
+        if asked is None:
             return False
-        method, path, _ = first.split(b" ", 2)
         client = get_remote_addr(self.transport)
-        seat = door.admit(path, headers, client) if method == b"GET" else None
+        seat = door.admit(asked.path, asked.headers, client)
         if seat is None:
             return False
         assert self._server_state is not None
         self.connections = self._server_state.connections
         self.connections.add(self)
         self._server_state = None
-        token = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest())
-        chosen = b"sec-websocket-protocol" in headers
-        self.transport.write(ACCEPT % (token, CHOSEN if chosen else b""))
+        self.transport.write(asked.accepted())
         self.handshake_initiated = self.handshake_complete = True
         self.frames = []
         self.client = client
@@ -285,6 +215,14 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().__init__(self.config, state, self.app_state, self.loop)
         super().connection_made(transport)
 
+    def _untaken(self, data: bytes) -> None:
+        """Bytes before the door has let it in, or after the parser took the rest of it."""
+        if self._server_state is not None:
+            if self._admitted(data):
+                return
+            self._go_the_long_way()
+        super().data_received(data)
+
     def data_received(self, data: bytes) -> None:
         """A taken socket's bytes: cut into whole frames here, plain text frames read at once.
 
@@ -293,11 +231,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         """
         talk = self.talk
         if talk is None or self._parsing:
-            if self._server_state is not None:
-                if self._admitted(data):
-                    return
-                self._go_the_long_way()
-            super().data_received(data)
+            self._untaken(data)
             return
         if self._rest:
             data = self._rest + data
@@ -427,7 +361,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if talk is not None:
             talk.lost()
             # Later frames of a socket that is being closed are nobody's.
-            self.talk = _GONE
+            self.talk = NOBODY
 
     async def run_asgi(self) -> None:
         """As the parent, but an application that ends after `take` leaves the socket open."""
@@ -452,23 +386,3 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             if not self.handshake_complete:
                 self.send_500_response()
             self.transport.close()
-
-
-class _Gone:
-    def receive(self, text: bytes) -> None:
-        pass
-
-    def count(self) -> None:
-        pass
-
-    def lost(self) -> None:
-        pass
-
-    def full(self) -> None:
-        pass
-
-    def drained(self) -> None:
-        pass
-
-
-_GONE = _Gone()

@@ -2,7 +2,7 @@
 
 The client library opens each connection, with all that an address may ask for (TLS, password,
 database), and hands it over: what it does for each request costs more than the requests of a tick.
-What it calls private is used in `Cable.__init__` alone.
+What it calls private is used in `Connection.__init__` alone.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _MORE = object()
 class Connection(asyncio.Protocol):
     """One connection, one request at a time on it."""
 
-    def __init__(self, connection: redis.Connection) -> None:
+    def __init__(self, opened: redis.Connection) -> None:
         # The stream's objects stay as long as the connection: at their end they would close it.
-        self._stream = cast("asyncio.StreamWriter", connection._writer)
-        connection._reader = connection._writer = None
-        self._timeout_s = connection.socket_timeout
+        self._stream = cast("asyncio.StreamWriter", opened._writer)
+        opened._reader = opened._writer = None
+        self._timeout_s = opened.socket_timeout
         self._transport = cast("asyncio.Transport", self._stream.transport)
         self._transport.set_protocol(self)
         self._reader = hiredis.Reader(notEnoughData=_MORE)
@@ -99,7 +99,7 @@ class Connections(redis.BlockingConnectionPool):
         super().__init__(**kwargs)
         self._free = asyncio.Semaphore(self.max_connections)
         self._idle: list[Connection] = []
-        self._cables: set[Connection] = set()
+        self._all: set[Connection] = set()
         self._closed = 0
         """How often: a connection that is being made belongs to the time before."""
 
@@ -109,43 +109,43 @@ class Connections(redis.BlockingConnectionPool):
         Raises OSError or RedisError when it is unknown what became of the request.
         """
         async with self._free:
-            cable = await self._cable()
+            connection = await self._one()
             try:
-                reply = await cable.ask(words)
+                reply = await connection.ask(words)
             except BaseException:
-                self._cables.discard(cable)
-                cable.end()
+                self._all.discard(connection)
+                connection.end()
                 raise
-            self._idle.append(cable)
+            self._idle.append(connection)
         return reply
 
-    async def _cable(self) -> Connection:
+    async def _one(self) -> Connection:
         while self._idle:
-            cable = self._idle.pop()
-            if cable.open:
-                return cable
-            self._cables.discard(cable)
+            connection = self._idle.pop()
+            if connection.open:
+                return connection
+            self._all.discard(connection)
         closed = self._closed
-        connection = self.make_connection()  # type: ignore[no-untyped-call]
+        opened = self.make_connection()  # type: ignore[no-untyped-call]
         try:
-            await connection.connect()
+            await opened.connect()
             # Whatever came after the handshake, its end too, is not told to the next owner.
-            if await connection.can_read():
+            if await opened.can_read():
                 raise ConnectionError("the server said more than was asked, or closed")
             if closed != self._closed:
                 raise ConnectionError("it was closed here meanwhile")
         except BaseException:
-            await connection.disconnect(nowait=True)
+            await opened.disconnect(nowait=True)
             raise
-        cable = Connection(connection)
-        self._cables.add(cable)
-        return cable
+        connection = Connection(opened)
+        self._all.add(connection)
+        return connection
 
     async def disconnect(self, inuse_connections: bool = True) -> None:
         """End every connection, or with `inuse_connections` false only those without a request."""
         self._closed += 1
-        for cable in list(self._cables if inuse_connections else self._idle):
-            cable.end()
+        for connection in list(self._all if inuse_connections else self._idle):
+            connection.end()
         await super().disconnect(inuse_connections)
 
 

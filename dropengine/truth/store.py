@@ -24,9 +24,11 @@ from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
 from dropengine.truth import house_keys, keys, scripts
+from dropengine.truth.audit import assembled
 from dropengine.truth.command_rows import BEGINNING, Row, command_row
 from dropengine.truth.connections import Connections, client
 from dropengine.truth.last_command import last_command
+from dropengine.truth.refused_requests import NEWER, MemoryFull, fault
 from dropengine.truth.replies import Pressed, Settled, Shown, ViewReply, YouReply, _Again
 from dropengine.wire import FanCommand
 
@@ -36,21 +38,6 @@ AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
 LOG_PAGE = 200
 
-
-class MemoryFull(Unavailable):
-    """The server's memory is full: it takes nothing new, and what was begun may go on."""
-
-
-_RECORDS: dict[str, type] = {
-    "pools": model.PoolRecord,
-    "items": model.ItemRecord,
-    "fans": model.FanRecord,
-    "holds": model.HoldRecord,
-    "orders": model.OrderRecord,
-    "entries": model.EntryRecord,
-    "outbox": model.DutyRecord,
-}
-_ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -70,7 +57,6 @@ _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
 _DUTY = msgspec.msgpack.Decoder(model.DutyRecord)
-_NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
 
 
 class Store:
@@ -85,8 +71,8 @@ class Store:
     ) -> None:
         # Replies are bytes here; the library's types cannot say so.
         self.client: Any = client
-        assert isinstance(client.connection_pool, Connections), "make it with `store.client`"
-        self._cables = client.connection_pool
+        assert isinstance(client.connection_pool, Connections), "make it with `connections.client`"
+        self._connections = client.connection_pool
         self._scripts = loaded or scripts.load()
         self._keys: dict[str, list[str]] = {}
         self._told_newer: set[DropId] = set()
@@ -110,7 +96,7 @@ class Store:
     async def _reply(self, what: str, *words: bytes | str | int) -> Any:
         """The reply to one request, in bytes; a refusal is a value."""
         try:
-            return await self._cables.ask(*words)
+            return await self._connections.ask(*words)
         except (RedisError, OSError) as error:
             raise Unavailable(f"no reply to {what}: {error}") from error
 
@@ -133,17 +119,17 @@ class Store:
             words = str(reply).split()
             if words[0] == NEWER:
                 raise self._newer(keys.drop_of(names[0]), int(words[1])) from reply
-            raise _fault(verb, str(reply)) from reply
+            raise fault(verb, str(reply)) from reply
         return reply
 
     def _newer(self, drop: DropId, schema: int) -> NewerSchema:
         """The fault of a drop that only a newer version knows; told in the log of this process
         once a drop."""
-        fault = NewerSchema(drop, schema, model.SCHEMA)
+        newer = NewerSchema(drop, schema, model.SCHEMA)
         if drop not in self._told_newer:
             self._told_newer.add(drop)
-            log.error("%s", fault)
-        return fault
+            log.error("%s", newer)
+        return newer
 
     async def _run(
         self,
@@ -385,7 +371,7 @@ class Store:
                     return None
                 parts[name] = found
             if len(seqs) == 1:
-                return _truth(parts)
+                return assembled(parts)
         raise Unavailable(f"{drop}: it changes faster than it can be read; ask when it is quiet")
 
     async def _parts(self, drop: DropId, name: str, seqs: set[int]) -> dict[bytes, bytes] | None:
@@ -404,39 +390,3 @@ class Store:
 
     async def _field(self, drop: DropId, field: str) -> Any:
         return await self._ask("the drop", "HGET", keys.one(drop, "drop"), field)
-
-
-def _truth(parts: dict[str, dict[bytes, bytes]]) -> Truth:
-    drop = {
-        k.decode(): v for k, v in parts["drop"].items() if k not in (b"manifest", b"rules", b"news")
-    }
-    values: dict[str, Any] = {"drop": {k: v.decode() for k, v in drop.items()}}
-    values["news"] = _NEWS.decode(parts["drop"][b"news"])
-    for name, record in _RECORDS.items():
-        decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(record)
-        values[name] = {k.decode(): decoder.decode(v) for k, v in parts[name].items()}
-    for name in _ZSETS:
-        values[name] = {k.decode(): int(float(v)) for k, v in parts[name].items()}
-    values["charges"] = {k.decode(): v.decode() for k, v in parts["charges"].items()}
-    return Truth(**values)
-
-
-NEWER = "NEWERSCHEMA"
-"""The word that a script ends with when the drop's layout is newer than the one it was made for."""
-
-_PASSING = (
-    *("BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "NOREPLICAS", "READONLY"),
-    *("TRYAGAIN", "UNBLOCKED", "NOAUTH", "WRONGPASS", "ERR max number of clients"),
-)
-"""Refusals of a server that is there and will do it later, or after an operator's word: it has
-lost nothing."""
-
-
-def _fault(verb: str, refusal: str) -> Exception:
-    """The server's refusal of a script as a fault: passing ones are `Unavailable`, what our scripts
-    say is `Broken`."""
-    if refusal.startswith("OOM"):
-        return MemoryFull(f"the server's memory is full: {verb} begins something")
-    if refusal.startswith(_PASSING):
-        return Unavailable(f"the server cannot do {verb} now: {refusal}")
-    return Broken(f"{verb}: {refusal}")

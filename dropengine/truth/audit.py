@@ -1,0 +1,40 @@
+"""What the audit read of a drop's keys, as the truth that a log can be held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from dropengine import model
+from dropengine.log.replay import Truth
+
+RECORDS: dict[str, type] = {
+    "pools": model.PoolRecord,
+    "items": model.ItemRecord,
+    "fans": model.FanRecord,
+    "holds": model.HoldRecord,
+    "orders": model.OrderRecord,
+    "entries": model.EntryRecord,
+    "outbox": model.DutyRecord,
+}
+ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
+NOT_FROM_THE_LOG = (b"manifest", b"rules", b"news")
+"""Fields of a drop that are compared elsewhere or have a place of their own in the truth."""
+NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
+
+
+def assembled(parts: Mapping[str, Mapping[bytes, bytes]]) -> Truth:
+    """parts: each truth key by its name -> its fields, or its members and their scores, in
+    bytes."""
+    drop = {k.decode(): v for k, v in parts["drop"].items() if k not in NOT_FROM_THE_LOG}
+    values: dict[str, Any] = {"drop": {k: v.decode() for k, v in drop.items()}}
+    values["news"] = NEWS.decode(parts["drop"][b"news"])
+    for name, record in RECORDS.items():
+        decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(record)
+        values[name] = {k.decode(): decoder.decode(v) for k, v in parts[name].items()}
+    for name in ZSETS:
+        values[name] = {k.decode(): int(float(v)) for k, v in parts[name].items()}
+    values["charges"] = {k.decode(): v.decode() for k, v in parts["charges"].items()}
+    return Truth(**values)
