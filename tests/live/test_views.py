@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
-from dropengine.live.views import shown_state
+from dropengine.live import views
 from dropengine.truth.replies import PoolRow, ViewReply
 
 
@@ -22,7 +23,14 @@ def test_a_state_is_called_as_people_call_it() -> None:
         removed_boost=0,
     )
     gone = ViewReply(0, 1, "live", 1, 0, 0, [pool], 0, [], 0, [], [])
-    assert shown_state(gone) == "sold_out"
+    assert views.shown_state(gone) == "sold_out"
     for back in (msgspec.structs.replace(pool, held=1), msgspec.structs.replace(pool, free=1)):
-        assert shown_state(msgspec.structs.replace(gone, pools=[pool, back])) == "live"
-    assert shown_state(msgspec.structs.replace(gone, state="paused")) == "paused"
+        assert views.shown_state(msgspec.structs.replace(gone, pools=[pool, back])) == "live"
+    assert views.shown_state(msgspec.structs.replace(gone, state="paused")) == "paused"
+
+
+@pytest.mark.parametrize(
+    ("place", "k", "latest"), [(1, 5, 2), (4, 5, 5), (5, 5, 7), (1, 2, 2), (10, 2, 20), (7, 1, 7)]
+)
+def test_the_latest_turn_is_rounded_up(place: int, k: int, latest: int) -> None:
+    assert views.latest_turn(place, k) == latest

@@ -1,0 +1,166 @@
+"""What is personal: read again when it changed, told whole, and never an older one after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dropengine import outcomes
+from dropengine.errors import Unavailable
+from dropengine.model import FanId
+from tests.conftest import MakeSale
+from tests.kit import web_process
+from tests.kit.manifests import item
+from tests.kit.room_by_hand import rig
+from tests.kit.sale import Sale
+from tests.kit.web_process import until
+
+server = web_process.server
+
+
+async def test_one_who_left_while_he_was_being_read_is_not_told(sale: Sale, tmp_path: Path) -> None:
+    async with rig(sale, tmp_path) as one:
+        one.store.gate.clear()
+        screen = one.screen("ada")
+        (seat,) = one.room.seats
+        await until(lambda: one.store.read)
+        seat.end(1000, "")
+        one.store.gate.set()
+        await one.quiet()
+        assert screen.heard == []
+
+
+async def test_a_plain_hold_is_shown_on_every_screen_without_reading(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with rig(sale, tmp_path) as one:
+        screens = await one.seated("ada", "ada")
+        one.store.read.clear()
+        held = await one.press("ada", "hold")
+        assert isinstance(held, outcomes.Held)
+        await one.press("ada", "extend", hold=held.id)
+        await one.press("ada", "pay", hold=held.id)
+        await one.press("ada", "release", hold=held.id)
+        await one.press("ada", "hold", qty=2)
+        assert one.store.read == []
+        for screen in screens:
+            told = [
+                ([(h["qty"], h["state"]) for h in you["holds"]], you["used"])
+                for you in screen.all("you")
+            ]
+            assert told == [
+                ([(1, "active")], 1),
+                ([(1, "active")], 1),
+                ([(1, "paying")], 1),
+                ([], 0),
+                ([(2, "active")], 2),
+            ]
+            assert screen.last("you")["ended"]["state"] == "released"
+        # What was applied here is exactly what is read.
+        await one.look()
+        one.room.fan_states.want(FanId("ada"))
+        await one.quiet()
+        seen, read = screens[0].all("you")[-2:]
+        del seen["seq"], read["seq"]
+        assert seen == read
+
+
+async def test_a_fan_in_the_line_is_read_instead(make_sale: MakeSale, tmp_path: Path) -> None:
+    sale = await make_sale(item("pin", {"pin": 3}), item("mug", {"mug": 1}))
+    await sale.held("holder", "mug")
+    async with rig(sale, tmp_path) as one:
+        (ada,) = await one.seated("ada")
+        one.store.read.clear()
+        outcome = await sale.join("ada", "mug")
+        assert isinstance(outcome, outcomes.Joined)
+        one.room.fan_states.note(FanId("ada"), outcome)
+        await one.quiet()
+        await one.press("ada", "hold")
+        await one.quiet()
+        assert one.store.read == [["ada"], ["ada"]]
+        you = ada.last("you")
+        assert (len(you["entries"]), len(you["holds"])) == (1, 1)
+
+
+async def test_an_answer_that_comes_late_does_not_undo_a_newer_one(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with rig(sale, tmp_path) as one:
+        (ada,) = await one.seated("ada")
+        first = await sale.hold("ada")
+        second = await sale.hold("ada", qty=2)
+        assert isinstance(first, outcomes.Held)
+        assert isinstance(second, outcomes.Held)
+        one.room.fan_states.note(FanId("ada"), second)
+        one.room.fan_states.note(FanId("ada"), first)
+        await one.quiet()
+        assert [hold["qty"] for hold in ada.last("you")["holds"]] == [1, 2]
+        seqs = [you["seq"] for you in ada.all("you")]
+        assert seqs == sorted(seqs)
+
+
+async def test_you_is_never_older_than_the_one_sent(sale: Sale, tmp_path: Path) -> None:
+    async with rig(sale, tmp_path) as one:
+        (ada,) = await one.seated("ada")
+        one.store.gate.clear()
+        one.room.fan_states.want(FanId("ada"))
+        await until(lambda: one.store.replies == 2)
+        # The old state is on its way while a press is granted.
+        held = await one.press("ada", "hold")
+        assert isinstance(held, outcomes.Held)
+        assert ada.last("you")["used"] == 1
+        one.store.gate.set()
+        await one.quiet()
+        assert [you["used"] for you in ada.all("you")] == [1]
+
+
+async def test_a_change_while_a_fan_is_read_makes_him_be_read_again(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with rig(sale, tmp_path) as one:
+        one.store.gate.clear()
+        ada = one.screen("ada")
+        await until(lambda: one.store.replies)
+        await sale.held("ada")
+        assert await one.relay.look() is not None
+        one.store.gate.set()
+        await one.quiet()
+        you = ada.last("you") if ada.all("you") else ada.heard[0]["you"]
+        assert you["used"] == 1
+
+
+async def test_one_who_could_not_be_read_is_read_at_the_next_look(
+    sale: Sale, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with rig(sale, tmp_path) as one:
+        one.store.faults.append(Unavailable("no reply"))
+        screens = [one.screen("ada"), one.screen("ben")]
+        await one.quiet()
+        assert [screen.heard for screen in screens] == [[], []]
+        await one.look()
+        assert [screen.heard[0]["t"] for screen in screens] == ["snapshot"] * 2
+        assert "could not be read" in caplog.text
+
+
+async def test_many_fans_are_read_in_batches(make_sale: MakeSale, tmp_path: Path) -> None:
+    sale = await make_sale()
+    async with rig(sale, tmp_path) as one:
+        await one.seated(*(f"f{n}" for n in range(600)))
+        # The first went alone; who came while it was on its way went together.
+        assert sum(len(fans) for fans in one.store.read) == 600
+        assert max(len(fans) for fans in one.store.read) == 256
+        assert len(one.store.read) <= 4
+
+
+async def test_an_end_without_a_sale_is_told_with_its_reason(sale: Sale, tmp_path: Path) -> None:
+    async with rig(sale, tmp_path) as one:
+        (ada,) = await one.seated("ada")
+        hold = await sale.held("ada")
+        await one.look()
+        assert ada.last("you")["ended"] is None
+        sale.now += 24 * 3_600_000
+        await sale.settle()
+        await one.look()
+        ended = ada.last("you")["ended"]
+        assert (ended["id"], ended["state"]) == (hold, "expired")
