@@ -16,8 +16,7 @@ from dropengine.config import Settings
 from dropengine.errors import DropEngineError, Unavailable
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
-from dropengine.rehearsal import plans
-from dropengine.rehearsal.fans import Crowd
+from dropengine.rehearsal.fans import Crowd, plans
 from dropengine.rehearsal.practice_drops import fresh_id, shipped
 from dropengine.rehearsal.practice_shop import Interrupted, PracticeShop, for_crowd, play
 from dropengine.terminal import summary
@@ -122,4 +121,4 @@ async def _watch(
         if view.state != state:
             state = view.state
             progress.say(f"{drop.id} is {state}")
-        progress.now(summary.standing([view], crowd.connected))
+        progress.now(summary.in_one_line([view], crowd.connected))

@@ -26,10 +26,9 @@ from dropengine.creator_commands import Close, Open
 from dropengine.errors import DropEngineError
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
-from dropengine.rehearsal import plans
-from dropengine.rehearsal.fans import Crowd
+from dropengine.rehearsal.fans import Crowd, plans
+from dropengine.rehearsal.fans.plans import Mix
 from dropengine.rehearsal.operators import Operator, acts, insist
-from dropengine.rehearsal.plans import Mix
 from dropengine.rehearsal.practice_drops import compressed, fresh_id, shipped
 from dropengine.rehearsal.practice_shop import PracticeShop, Victim, for_crowd, play
 from dropengine.rehearsal.verdicts import Judgement, judge_run
@@ -127,7 +126,7 @@ class _Run:
         self.began_s = 0.0
 
     async def play(self) -> Judgement:
-        """The whole evening."""
+        """From the first fan at the page to the judgement."""
         try:
             await self.shop.start()
             return await self._play()
@@ -199,17 +198,17 @@ class _Run:
     async def _sale(self, crowd: Crowd, store: Store, drops: list[Manifest]) -> None:
         operators = [Operator(store, DropId(drop.id), BY, seed=self.wanted.seed) for drop in drops]
         hard = self.wanted.mix == "hard"
-        evenings = [acts(self.wanted.seed, drop) if hard else [] for drop in drops]
-        for operator, evening in zip(operators, evenings, strict=True):
-            await operator.play([act for act in evening if act.at_ms < 0])
+        agendas = [acts(self.wanted.seed, drop) if hard else [] for drop in drops]
+        for operator, agenda in zip(operators, agendas, strict=True):
+            await operator.play([act for act in agenda if act.at_ms < 0])
         await asyncio.gather(*(operator.command(Open()) for operator in operators))
         self.began_s = time.monotonic()
         crowd.opened.set()
         self.progress.say("open")
         async with asyncio.TaskGroup() as group:
             busy = [
-                group.create_task(operator.play([act for act in evening if act.at_ms >= 0]))
-                for operator, evening in zip(operators, evenings, strict=True)
+                group.create_task(operator.play([act for act in agenda if act.at_ms >= 0]))
+                for operator, agenda in zip(operators, agendas, strict=True)
             ]
             if self.wanted.kill is not None:
                 busy.append(group.create_task(self._kill(crowd, self.wanted.kill)))
@@ -243,7 +242,7 @@ class _Run:
         while True:
             await asyncio.sleep(WATCH_S)
             views = [await self._view(store, drop) for drop in drops]
-            self.progress.now(summary.standing(views, crowd.connected))
+            self.progress.now(summary.in_one_line(views, crowd.connected))
             now = time.monotonic()
             if [view.seq for view in views] != seqs:
                 quiet_since, seqs = now, [view.seq for view in views]

@@ -43,7 +43,7 @@ def of_drop(manifest: Manifest, view: ViewReply) -> str:
     return "\n".join([*lines, "", *table([head, *rows])])
 
 
-def standing(views: Sequence[ViewReply], connected: int) -> str:
+def in_one_line(views: Sequence[ViewReply], connected: int) -> str:
     """All drops of a run in one line that changes."""
     rows = [row for view in views for row in view.pools]
     free, held = sum(row.free for row in rows), sum(row.held for row in rows)

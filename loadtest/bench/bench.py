@@ -9,7 +9,7 @@ import msgspec
 
 from dropengine.terminal.progress import Progress
 from loadtest.bench.figures import Figures
-from loadtest.bench.measured_shop import MeasuredShop, shop
+from loadtest.bench.measured_shop import MeasuredShop, measured_shop
 
 
 class Bench(msgspec.Struct, frozen=True):
@@ -48,10 +48,10 @@ class Bench(msgspec.Struct, frozen=True):
         self, workers: int = 1, overrides: Mapping[str, object] | None = None
     ) -> AsyncIterator[MeasuredShop]:
         """A shop whose drops the referee judges at the end."""
-        async with shop(workers, overrides) as rig:
-            yield rig
+        async with measured_shop(workers, overrides) as shop:
+            yield shop
             self.now("the referee reads the log")
-            self.violations.extend(await rig.violations())
+            self.violations.extend(await shop.violations())
 
 
 Work = Callable[[Bench], Awaitable[None]]

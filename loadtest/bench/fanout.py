@@ -17,8 +17,15 @@ from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, ratios
 from loadtest.bench.machine import cpu_s
 from loadtest.bench.measured_shop import MeasuredShop
-from loadtest.bench.rivals import FRAMES_PER_S, Rival, broadcast, minimal, nchan, sendloop
-from loadtest.bench.swarm import Client, one
+from loadtest.bench.peer_processes import (
+    FRAMES_PER_S,
+    PeerProcess,
+    broadcast,
+    minimal,
+    nchan,
+    sendloop,
+)
+from loadtest.bench.pressing_clients import Client, one
 from loadtest.bench.watchers import Open, Watchers
 
 SIZES = (1_000, 5_000, 10_000)
@@ -48,15 +55,15 @@ class Pulse:
         self._key = 0
 
     @classmethod
-    async def begin(cls, rig: MeasuredShop, drop: str) -> Pulse:
-        _, ticket = rig.fans(1)[0]
+    async def begin(cls, shop: MeasuredShop, drop: str) -> Pulse:
+        _, ticket = shop.fans(1)[0]
         pulse: Pulse | None = None
 
         def heard(client: Client, text: bytes) -> None:
             if pulse is not None:
                 pulse.heard(client, text)
 
-        fan = await one(rig.host, f"/drops/{drop}/live", heard, FAN, ticket)
+        fan = await one(shop.host, f"/drops/{drop}/live", heard, FAN, ticket)
         pulse = cls(fan)
         return pulse
 
@@ -121,34 +128,34 @@ class Contender:
         self.us.append(1e6 * used / seen.frames)
 
 
-async def _tell(rival: Rival, pulse: Pulse, seconds: float) -> None:
-    await rival.tell(pulse.tick, round(seconds * FRAMES_PER_S))
+async def _tell(peer: PeerProcess, pulse: Pulse, seconds: float) -> None:
+    await peer.tell(pulse.tick, round(seconds * FRAMES_PER_S))
 
 
 async def fanout(bench: Bench) -> None:
     """Ours through a real drop whose state changes ten times a second."""
     async with contextlib.AsyncExitStack() as stack:
-        rig = await stack.enter_async_context(bench.shop())
-        drop = await rig.drop(1000)
-        pulse = await Pulse.begin(rig, drop)
+        shop = await stack.enter_async_context(bench.shop())
+        drop = await shop.drop(1000)
+        pulse = await Pulse.begin(shop, drop)
         contenders = {
             OURS: Contender(
                 await stack.enter_async_context(Watchers()),
-                (rig.host, f"/drops/{drop}/live", True),
-                rig.worker_s,
+                (shop.host, f"/drops/{drop}/live", True),
+                shop.worker_s,
                 pulse.beat,
             )
         }
         await pulse.beat(0.5)
 
-        async def add(name: str, rival: Rival) -> None:
+        async def add(name: str, peer: PeerProcess) -> None:
             readers = await stack.enter_async_context(Watchers())
-            door = (rival.host, rival.path, False)
-            contenders[name] = Contender(readers, door, rival.cpu_s, partial(_tell, rival, pulse))
+            door = (peer.host, peer.path, False)
+            contenders[name] = Contender(readers, door, peer.cpu_s, partial(_tell, peer, pulse))
 
-        async def add_if_there(name: str, rival: AbstractAsyncContextManager[Rival]) -> None:
+        async def add_if_there(name: str, peer: AbstractAsyncContextManager[PeerProcess]) -> None:
             try:
-                await add(name, await stack.enter_async_context(rival))
+                await add(name, await stack.enter_async_context(peer))
             except FileNotFoundError as error:
                 bench.say(f"{name} is skipped: {error}")
 
@@ -159,17 +166,17 @@ async def fanout(bench: Bench) -> None:
         await add_if_there(NCHAN, nchan(2 * SIZES[-1]))
         for size in SIZES:
             await _one_size(bench, contenders, bench.size(size))
-        bench.figures["server_us_per_look"] = figure([await _look_us(rig, drop)])
+        bench.figures["server_us_per_look"] = figure([await _look_us(shop, drop)])
         bench.figures["tick_bytes"] = figure([len(pulse.tick) + 4.0])
         pulse.fan.leave()
 
 
-async def _look_us(rig: MeasuredShop, drop: DropId) -> float:
+async def _look_us(shop: MeasuredShop, drop: DropId) -> float:
     """CPU of the database when a worker asks for the newest state, which it does once a tick."""
-    before = cpu_s(rig.server)
+    before = cpu_s(shop.server)
     for _ in range(LOOKS):
-        await rig.store.view(drop, BEYOND, BEYOND)
-    return 1e6 * (cpu_s(rig.server) - before) / LOOKS
+        await shop.store.view(drop, BEYOND, BEYOND)
+    return 1e6 * (cpu_s(shop.server) - before) / LOOKS
 
 
 async def _one_size(bench: Bench, contenders: dict[str, Contender], size: int) -> None:

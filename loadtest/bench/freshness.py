@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure
 from loadtest.bench.measured_shop import MeasuredShop
-from loadtest.bench.swarm import Client, Pressing, many
+from loadtest.bench.pressing_clients import Client, Pressing, many
 from loadtest.bench.watchers import Open, Watchers
 
 SCREENS = 5_000
@@ -43,8 +43,8 @@ Press = Callable[[float], Awaitable[None]]
 class Watched:
     """Screens that note when they were shown what, and fans who press."""
 
-    def __init__(self, rig: MeasuredShop, screens: Watchers, pressing: Pressing) -> None:
-        self.rig = rig
+    def __init__(self, shop: MeasuredShop, screens: Watchers, pressing: Pressing) -> None:
+        self.shop = shop
         self.screens = screens
         self.pressing = pressing
         self.per_s: list[float] = []
@@ -87,25 +87,25 @@ class Watched:
 
 async def freshness(bench: Bench) -> None:
     """At rest, at 5,000 commands a second, and as fast as it goes."""
-    async with bench.shop() as rig, Watchers() as screens:
-        drop = await rig.drop(CAP)
+    async with bench.shop() as shop, Watchers() as screens:
+        drop = await shop.drop(CAP)
         path = f"/drops/{drop}/live"
         count, fans = bench.size(SCREENS), bench.size(PRESSERS)
         bench.now(f"{count} screens and {fans} fans")
-        opened = await screens.open(Open(rig.host, path, 0, count, sync=0))
+        opened = await screens.open(Open(shop.host, path, 0, count, sync=0))
         assert opened.open == count, opened
         runs = {}
         for name, note_every in (("idle", 1), (PACED, 20), ("at_full_speed", 50)):
             pressing = Pressing(note_every)
-            runs[name] = Watched(rig, screens, pressing)
-        tickets = [ticket for _, ticket in rig.fans(fans)]
+            runs[name] = Watched(shop, screens, pressing)
+        tickets = [ticket for _, ticket in shop.fans(fans)]
         now = next(iter(runs.values())).pressing
 
         def heard(client: Client, text: bytes) -> None:
             """Whoever presses now counts it."""
             now.heard(client, text)
 
-        clients = await many(rig.host, path, heard, fans, tickets, PRESSER_FIRST)
+        clients = await many(shop.host, path, heard, fans, tickets, PRESSER_FIRST)
         for turn in range(bench.rounds):
             for name, watched in runs.items():
                 bench.now(f"run {turn + 1} of {bench.rounds}: {name}")
@@ -134,19 +134,19 @@ async def slow_reader(bench: Bench) -> None:
     """Screens among which some do not read, in turn with the same screens alone."""
     overrides = {"seat_behind_ms_max": 2_000, "seat_buffer_bytes_max": 32_768}
     async with (
-        bench.shop(overrides=overrides) as rig,
+        bench.shop(overrides=overrides) as shop,
         Watchers() as screens,
         Watchers() as slow,
     ):
-        drop = await rig.drop(1000, items=SLOW_ITEMS)
+        drop = await shop.drop(1000, items=SLOW_ITEMS)
         path, count = f"/drops/{drop}/live", bench.size(SLOW_SCREENS)
-        opened = await screens.open(Open(rig.host, path, 0, count, sync=0))
+        opened = await screens.open(Open(shop.host, path, 0, count, sync=0))
         assert opened.open == count, opened
         pressing = Pressing(note_every=1)
-        ticket = [ticket for _, ticket in rig.fans(1)]
-        clients = await many(rig.host, path, pressing.heard, 1, ticket, PRESSER_FIRST)
+        ticket = [ticket for _, ticket in shop.fans(1)]
+        clients = await many(shop.host, path, pressing.heard, 1, ticket, PRESSER_FIRST)
         pressing.idle = list(clients)
-        alone, beside = Watched(rig, screens, pressing), Watched(rig, screens, pressing)
+        alone, beside = Watched(shop, screens, pressing), Watched(shop, screens, pressing)
         closed, grown = [], []
 
         async def press(seconds: float) -> None:
@@ -161,7 +161,7 @@ async def slow_reader(bench: Bench) -> None:
             ended = asyncio.get_running_loop().time() + SLOW_S_MAX
             while asyncio.get_running_loop().time() < ended:
                 await press(0.3)
-                if await _seats(rig) <= count + len(clients):
+                if await _seats(shop) <= count + len(clients):
                     break
             # The close code stands behind what was not read.
             await slow.drain()
@@ -170,12 +170,12 @@ async def slow_reader(bench: Bench) -> None:
             bench.now(f"run {turn + 1} of {bench.rounds}: all read")
             await alone.run(press, bench.seconds(4.0))
             bench.now(f"run {turn + 1} of {bench.rounds}: {SLOW} do not read")
-            kib = rig.worker_kib()
-            wanted = Open(rig.host, path, SLOW_FIRST, SLOW, sync=0, buffer=SLOW_BUFFER)
+            kib = shop.worker_kib()
+            wanted = Open(shop.host, path, SLOW_FIRST, SLOW, sync=0, buffer=SLOW_BUFFER)
             assert (await slow.open(wanted)).open == SLOW
             await slow.stall()
             await beside.run(until_closed, SLOW_S_MAX)
-            grown.append((rig.worker_kib() - kib) / 1024)
+            grown.append((shop.worker_kib() - kib) / 1024)
             closed.append((await slow.seen()).closed.get(1013, 0) / SLOW)
             await slow.cut()
     bench.figures["others_p99_ms"] = figure(
@@ -192,11 +192,11 @@ def _middle(runs: list[float]) -> float:
     return figure(runs).ours  # type: ignore[return-value]
 
 
-async def _seats(rig: MeasuredShop) -> int:
+async def _seats(shop: MeasuredShop) -> int:
     """Seats that the shop's own health page counts."""
-    where, _, port = rig.host.partition(":")
+    where, _, port = shop.host.partition(":")
     reader, writer = await asyncio.open_connection(where, int(port))
-    writer.write(f"GET /readyz HTTP/1.1\r\nHost: {rig.host}\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"GET /readyz HTTP/1.1\r\nHost: {shop.host}\r\nConnection: close\r\n\r\n".encode())
     answer = await reader.read(-1)
     writer.close()
     return int(answer.partition(b'"seats":')[2].split(b",")[0])

@@ -21,8 +21,8 @@ from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, percentile, ratios
 from loadtest.bench.machine import cpu_s
 from loadtest.bench.measured_shop import Cost, MeasuredShop, server_counts
-from loadtest.bench.rivals import MINIMAL, Valkey, minimal, valkey
-from loadtest.bench.swarm import Client, HttpClient, Pressing, many, many_http
+from loadtest.bench.peer_processes import MINIMAL, Valkey, minimal, valkey
+from loadtest.bench.pressing_clients import Client, HttpClient, Pressing, many, many_http
 
 SOCKETS = 2_000
 CAP = 100_000
@@ -107,7 +107,7 @@ class Floor:
         path = self.database.url.removeprefix("unix://")
         before = cpu_s(self.database.pid)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "loadtest.bench.floor"),
+            *(sys.executable, "-m", "loadtest.bench.bare_client"),
             *(path, self.drop, str(commands), str(fans)),
             stdout=asyncio.subprocess.PIPE,
         )
@@ -120,26 +120,26 @@ class Floor:
 
 
 @contextlib.asynccontextmanager
-async def our_contender(bench: Bench, rig: MeasuredShop, http: bool) -> AsyncIterator[Contender]:
+async def our_contender(bench: Bench, shop: MeasuredShop, http: bool) -> AsyncIterator[Contender]:
     """Our shop under `SOCKETS` fans, and a screen that nobody presses on: ticks are on. Its log
     must hold what was granted, no more and no less."""
-    drop = await rig.drop(CAP)
+    drop = await shop.drop(CAP)
     pressing = Pressing()
     count = bench.size(SOCKETS)
-    tickets = [ticket for _, ticket in rig.fans(count)]
+    tickets = [ticket for _, ticket in shop.fans(count)]
     live = f"/drops/{drop}/live"
     clients: list[Client] | list[HttpClient]
     if http:
         path = f"/api/drops/{drop}"
-        clients = await many_http(rig.host, path, pressing.heard, count, tickets)
+        clients = await many_http(shop.host, path, pressing.heard, count, tickets)
     else:
-        clients = await many(rig.host, live, pressing.heard, count, tickets)
-    screens = await many(rig.host, live, lambda *_: None, 1, first=WATCHER_FIRST)
-    contender = Contender(pressing, clients, rig.cost)
+        clients = await many(shop.host, live, pressing.heard, count, tickets)
+    screens = await many(shop.host, live, lambda *_: None, 1, first=WATCHER_FIRST)
+    contender = Contender(pressing, clients, shop.cost)
     yield contender
     contender.leave()
     screens[0].leave()
-    verdict = await rig.verdict(drop)
+    verdict = await shop.verdict(drop)
     if verdict.holds + verdict.released != pressing.granted:
         bench.violations.append(
             f"{pressing.granted} commands were granted, the log holds {verdict.holds} + "
@@ -151,23 +151,25 @@ async def our_contender(bench: Bench, rig: MeasuredShop, http: bool) -> AsyncIte
 
 async def _against(bench: Bench, http: bool) -> None:
     count = bench.size(SOCKETS)
-    async with bench.shop() as rig, minimal() as (rival, database), valkey() as bare:
-        assert rig.running.server.durable, "the server must be durable"
-        floor = Floor(bare, await _floor_drop(rig, bare))
+    async with bench.shop() as shop, minimal() as (minimal_process, database), valkey() as bare:
+        assert shop.running.server.durable, "the server must be durable"
+        floor = Floor(bare, await _floor_drop(shop, bare))
 
-        async def rival_cost() -> Cost:
-            return Cost(rival.cpu_s(), cpu_s(database.pid), *await server_counts(database.client))
+        async def peer_cost() -> Cost:
+            return Cost(
+                minimal_process.cpu_s(), cpu_s(database.pid), *await server_counts(database.client)
+            )
 
         theirs = Pressing()
         names = [f"fan{i}" for i in range(count)]
         bench.now(f"{count} fans each")
         clients: list[Client] | list[HttpClient]
         if http:
-            clients = await many_http(rival.host, "/api", theirs.heard, count, names)
+            clients = await many_http(minimal_process.host, "/api", theirs.heard, count, names)
         else:
-            clients = await many(rival.host, "/live", theirs.heard, count, names)
-        peer = Contender(theirs, clients, rival_cost)
-        async with our_contender(bench, rig, http) as ours:
+            clients = await many(minimal_process.host, "/live", theirs.heard, count, names)
+        peer = Contender(theirs, clients, peer_cost)
+        async with our_contender(bench, shop, http) as ours:
             for turn in range(bench.rounds):
                 bench.now(f"run {turn + 1} of {bench.rounds}")
                 await ours.run(bench.seconds(RUN_S))
@@ -177,10 +179,10 @@ async def _against(bench: Bench, http: bool) -> None:
     _write(bench, ours, peer, floor, http)
 
 
-async def _floor_drop(rig: MeasuredShop, bare: Valkey) -> str:
+async def _floor_drop(shop: MeasuredShop, bare: Valkey) -> str:
     """The same drop on the bare server."""
     store = Store(client(bare.url))
-    shown = await rig.store.show(await rig.drop(CAP))
+    shown = await shop.store.show(await shop.drop(CAP))
     assert shown is not None
     done = await store.publish(shown.manifest, by="bench", key="publish")
     assert isinstance(done, outcomes.Changed), done
@@ -229,9 +231,9 @@ async def workers(bench: Bench) -> None:
     async with contextlib.AsyncExitStack() as stack:
         contenders: dict[int, Contender] = {}
         for count in (1, 2):
-            rig = await stack.enter_async_context(bench.shop(count))
+            shop = await stack.enter_async_context(bench.shop(count))
             contenders[count] = await stack.enter_async_context(
-                our_contender(bench, rig, http=False)
+                our_contender(bench, shop, http=False)
             )
         for turn in range(bench.rounds):
             bench.now(f"run {turn + 1} of {bench.rounds}")

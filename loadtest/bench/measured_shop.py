@@ -192,7 +192,7 @@ class MeasuredShop:
 
 
 @contextlib.asynccontextmanager
-async def shop(
+async def measured_shop(
     workers: int = 1, overrides: Mapping[str, object] | None = None
 ) -> AsyncIterator[MeasuredShop]:
     """A shop in a temporary directory, on a port of its own."""
@@ -201,9 +201,9 @@ async def shop(
         settings, _ = config.load({**given, **(overrides or {})}, {}, None)
         supervisor = SupervisorProcess(settings)
         running = await asyncio.to_thread(supervisor.start)
-        rig = MeasuredShop(running, msgspec.structs.replace(settings, port=running.port))
+        shop = MeasuredShop(running, msgspec.structs.replace(settings, port=running.port))
         try:
-            yield rig
+            yield shop
         finally:
-            await rig.store.close()
+            await shop.store.close()
             await asyncio.to_thread(supervisor.stop)

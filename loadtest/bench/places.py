@@ -11,13 +11,13 @@ import msgspec
 
 from dropengine import wire
 from dropengine.model import DropId, FanId
-from dropengine.rehearsal.client_state import ClientState
+from dropengine.rehearsal.fans.client_state import ClientState
 from dropengine.truth import keys
+from loadtest.bench.acts_on_line import Line
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, ratios
-from loadtest.bench.line import Line
 from loadtest.bench.measured_shop import POOL, MeasuredShop
-from loadtest.bench.swarm import Client, one
+from loadtest.bench.pressing_clients import Client, one
 from loadtest.bench.watchers import Open, Watchers
 
 LENGTHS = (1_000, 10_000, 100_000)
@@ -41,22 +41,22 @@ SWITCHES = 4
 class Queue:
     """One line of a certain length, kept at it, and the screens of some who stand in it."""
 
-    def __init__(self, rig: MeasuredShop, drop: DropId, length: int, screens: Watchers) -> None:
-        self.rig = rig
+    def __init__(self, shop: MeasuredShop, drop: DropId, length: int, screens: Watchers) -> None:
+        self.shop = shop
         self.length = length
         self.screens = screens
-        self.line = Line(rig.store, drop)
+        self.line = Line(shop.store, drop)
         self.cpu_us: list[float] = []
         self.bytes: list[float] = []
 
     async def fill(self, seated: int, first: int) -> None:
         """first: the number of the first screen, which says where they come from."""
-        fans = self.rig.fans(self.length)
+        fans = self.shop.fans(self.length)
         await self.line.join([fan for fan, _ in fans])
         path = f"/drops/{self.line.drop}/live"
         tickets = [ticket for _, ticket in fans[-seated:]]
         opened = await self.screens.open(
-            Open(self.rig.host, path, first, seated, tickets=tickets, sync=0)
+            Open(self.shop.host, path, first, seated, tickets=tickets, sync=0)
         )
         assert opened.open == seated, opened
         self.seated = seated
@@ -65,28 +65,28 @@ class Queue:
         """Units for the line, bought at once; then as many new fans as were served, uncounted."""
         await asyncio.sleep(TICKS_S)
         await self.screens.mark()
-        before = await self.rig.cost()
+        before = await self.shop.cost()
         await self.line.add(served)
         await self.line.buy(await self.line.exactly(served))
         await asyncio.sleep(TICKS_S)
-        used, seen = await self.rig.cost() - before, await self.screens.seen()
+        used, seen = await self.shop.cost() - before, await self.screens.seen()
         self.cpu_us.append(1e6 * used.cpu_s / served)
         self.bytes.append(seen.bytes / self.seated / served)
-        await self.line.join([fan for fan, _ in self.rig.fans(served)])
+        await self.line.join([fan for fan, _ in self.shop.fans(served)])
 
 
 async def places(bench: Bench) -> None:
     """Cost first, then the run in which nothing stands still."""
     served = bench.size(SERVED)
     queues: list[Queue] = []
-    async with bench.shop() as rig:
+    async with bench.shop() as shop:
         screens = [Watchers() for _ in LENGTHS]
         for length, its in zip(LENGTHS, screens, strict=True):
             length = bench.size(length)
             bench.now(f"{length} fans stand in line")
             await its.__aenter__()
-            drop = await rig.drop(CAP, withheld=CAP)
-            queues.append(Queue(rig, drop, length, its))
+            drop = await shop.drop(CAP, withheld=CAP)
+            queues.append(Queue(shop, drop, length, its))
             await queues[-1].fill(min(bench.size(SEATED), length // 2), len(queues) * APART)
         for turn in range(bench.rounds):
             for queue in queues:
@@ -110,11 +110,11 @@ async def places(bench: Bench) -> None:
 class Seat:
     """A fan's page: it follows its place by what it is told, and asks when it missed moves."""
 
-    def __init__(self, rig: MeasuredShop, drop: DropId, number: int, ticket: str) -> None:
+    def __init__(self, shop: MeasuredShop, drop: DropId, number: int, ticket: str) -> None:
         self.screen = ClientState()
         self.sockets = 0
         self.asked = 0
-        self._rig = rig
+        self._shop = shop
         self._drop = drop
         self._number = number
         self._ticket = ticket
@@ -132,7 +132,7 @@ class Seat:
                 self._heard(client, _decoder.decode(text))
 
         path = f"/drops/{self._drop}/live"
-        self._client = await one(self._rig.host, path, heard, self._number, self._ticket)
+        self._client = await one(self._shop.host, path, heard, self._number, self._ticket)
 
     def _heard(self, client: Client, message: wire.ToFanMessage) -> None:
         if isinstance(message, wire.Snapshot):
@@ -156,23 +156,23 @@ async def _turmoil(bench: Bench) -> None:
     """Two workers; joins, offers, purchases, lapses, departures, trimmed rows and lost sockets; at
     the end every screen must show what the truth says, and none may ever have been wrong."""
     random_ = random.Random(7)
-    async with bench.shop(2) as rig:
-        drop = await rig.drop(CAP, withheld=CAP, offer_s=OFFER_S, cool_s=COOL_S)
-        line = Line(rig.store, drop)
-        fans = rig.fans(bench.size(TURMOIL_FANS) * 2)
+    async with bench.shop(2) as shop:
+        drop = await shop.drop(CAP, withheld=CAP, offer_s=OFFER_S, cool_s=COOL_S)
+        line = Line(shop.store, drop)
+        fans = shop.fans(bench.size(TURMOIL_FANS) * 2)
         # Every second one of the line is watched.
         await line.join([fan for fan, _ in fans])
         watched = fans[1::2]
-        seats = [Seat(rig, drop, i, ticket) for i, (_, ticket) in enumerate(watched)]
+        seats = [Seat(shop, drop, i, ticket) for i, (_, ticket) in enumerate(watched)]
         bench.now(f"{len(seats)} screens while everything happens")
         await asyncio.gather(*(seat.connect() for seat in seats))
         ended = time.monotonic() + bench.seconds(TURMOIL_S)
         while time.monotonic() < ended:
-            await _round(rig, line, random_)
+            await _round(shop, line, random_)
             switching = random_.sample(seats, SWITCHES)
             await asyncio.gather(*(seat.connect() for seat in switching))
         await asyncio.sleep(OFFER_S + COOL_S + QUIET_S)
-        wrong, checked, rose = await _compare(rig, drop, watched, seats)
+        wrong, checked, rose = await _compare(shop, drop, watched, seats)
         for seat in seats:
             seat.leave()
     bench.say(
@@ -184,9 +184,9 @@ async def _turmoil(bench: Bench) -> None:
     bench.figures["places_checked"] = figure([float(checked)])
 
 
-async def _round(rig: MeasuredShop, line: Line, random_: random.Random) -> None:
+async def _round(shop: MeasuredShop, line: Line, random_: random.Random) -> None:
     """A tenth of a second of a busy line."""
-    await line.join([fan for fan, _ in rig.fans(random_.randrange(12))])
+    await line.join([fan for fan, _ in shop.fans(random_.randrange(12))])
     if random_.random() < 0.5:
         await line.add(random_.randrange(1, 5))
     offers = await line.offers()
@@ -199,15 +199,15 @@ async def _round(rig: MeasuredShop, line: Line, random_: random.Random) -> None:
     await line.leave(random_.sample(waiting, min(2, len(waiting))))
     if random_.random() < 0.1:
         for stream in ("moves", "mail"):
-            await rig.store.client.xtrim(keys.one(line.drop, stream), maxlen=0, approximate=False)
+            await shop.store.client.xtrim(keys.one(line.drop, stream), maxlen=0, approximate=False)
     await asyncio.sleep(random_.uniform(0.02, 0.15))
 
 
 async def _compare(
-    rig: MeasuredShop, drop: DropId, watched: list[tuple[FanId, str]], seats: list[Seat]
+    shop: MeasuredShop, drop: DropId, watched: list[tuple[FanId, str]], seats: list[Seat]
 ) -> tuple[int, int, int]:
     """Wrong, checked and risen places: on the way, and now against the truth itself."""
-    truth = await rig.store.truth(drop)
+    truth = await shop.store.truth(drop)
     assert truth is not None
     order = sorted(truth.places, key=lambda member: truth.places[member])
     place_of = {member.partition("@")[0]: place for place, member in enumerate(order, 1)}
@@ -217,7 +217,7 @@ async def _compare(
         tally = seat.screen.tally()
         wrong, checked, rose = wrong + tally.wrong, checked + tally.checked, rose + tally.rose
         entry = entry_of.get(fan)
-        shown = {key: standing.place for key, standing in seat.screen.standings.items()}
+        shown = {key: place.place for key, place in seat.screen.places.items()}
         expected = {(entry, POOL): place_of[entry]} if entry is not None else {}
         checked += 1
         wrong += shown != expected

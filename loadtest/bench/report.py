@@ -22,8 +22,8 @@ SECTIONS: dict[str, Words] = {
 on its way; ticks and mail are on. Counted is what was granted, logged, written to disk and
 answered. The peer is the sale in [`minimal.py`](../loadtest/bench/peers/minimal.py): one `EVALSHA`
 per message, the same durability, no line and no live channel. The floor is our own script driven in
-full batches by [a client that does nothing else](../loadtest/bench/floor.py). CPU is worker and
-database together; of the floor, database and client.""",
+full batches by [a client that does nothing else](../loadtest/bench/bare_client.py). CPU is worker
+and database together; of the floor, database and client.""",
     ),
     "hold_http": (
         "The press over HTTP",

@@ -12,12 +12,12 @@ import time
 
 from dropengine import outcomes, wire
 from dropengine.model import DropId
+from loadtest.bench.acts_on_line import BATCH
 from loadtest.bench.bench import Bench
 from loadtest.bench.fanout import Pulse
 from loadtest.bench.figures import figure
-from loadtest.bench.line import BATCH
 from loadtest.bench.measured_shop import POOL, MeasuredShop
-from loadtest.bench.rivals import MINIMAL, free_port, minimal, until_open
+from loadtest.bench.peer_processes import MINIMAL, free_port, minimal, until_open
 from loadtest.bench.watchers import Open, Watchers
 
 HOLDS = 99_900
@@ -38,26 +38,26 @@ async def settle(bench: Bench) -> None:
     """All holds of a drop end in one millisecond; screens watch it happen."""
     count = bench.size(HOLDS)
     seconds, cpu_us, script_ms, gaps = [], [], [], []
-    async with bench.shop() as rig, Watchers() as screens:
+    async with bench.shop() as shop, Watchers() as screens:
         for turn in range(bench.rounds):
             bench.now(f"run {turn + 1} of {bench.rounds}: {count} holds")
-            drop = await rig.drop(count + PULSE_UNITS, hold_s=HOLD_S, test=True)
+            drop = await shop.drop(count + PULSE_UNITS, hold_s=HOLD_S, test=True)
             path = f"/drops/{drop}/live"
-            await screens.open(Open(rig.host, path, 0, bench.size(SCREENS), sync=0))
-            due = await _hold(rig, drop, count)
-            pulse = await Pulse.begin(rig, drop)
+            await screens.open(Open(shop.host, path, 0, bench.size(SCREENS), sync=0))
+            due = await _hold(shop, drop, count)
+            pulse = await Pulse.begin(shop, drop)
             await asyncio.sleep(max(0.0, due - BEFORE_S - time.time()))
-            await rig.store.client.config_resetstat()
+            await shop.store.client.config_resetstat()
             await screens.mark(1)
-            before = await rig.cost()
+            before = await shop.cost()
             # Somebody's presses: they wait until nothing is due, the ticks must not.
             beating = asyncio.create_task(pulse.beat(2 * BEFORE_S))
-            while await rig.free(drop) < count:
+            while await shop.free(drop) < count:
                 assert time.time() - due < SETTLED_S_MAX, "they were not settled"
                 await asyncio.sleep(0.02)
             seconds.append(time.time() - due)
-            cpu_us.append(1e6 * (await rig.cost() - before).cpu_s / count)
-            stats = (await rig.store.client.info("latencystats"))[
+            cpu_us.append(1e6 * (await shop.cost() - before).cpu_s / count)
+            stats = (await shop.store.client.info("latencystats"))[
                 "latency_percentiles_usec_evalsha"
             ]
             # Of some thousand calls.
@@ -73,14 +73,14 @@ async def settle(bench: Bench) -> None:
     bench.figures["longest_ms_between_ticks"] = figure(gaps, f"<= {STALL_MS}")
 
 
-async def _hold(rig: MeasuredShop, drop: DropId, count: int) -> float:
+async def _hold(shop: MeasuredShop, drop: DropId, count: int) -> float:
     """So many holds with one deadline, each its own fan's. Returns the deadline, epoch s."""
     begun_ms = round(time.time() * 1000)
-    fans = [fan for fan, _ in rig.fans(count)]
+    fans = [fan for fan, _ in shop.fans(count)]
     for start in range(0, count, BATCH):
         batch = fans[start : start + BATCH]
         commands = [(fan, wire.Hold(0, secrets.token_hex(8), POOL)) for fan in batch]
-        for outcome in await rig.store.press(drop, commands, clock_ms=begun_ms):
+        for outcome in await shop.store.press(drop, commands, clock_ms=begun_ms):
             assert isinstance(outcome, outcomes.Held), outcome
         due_ms = outcome.hold.deadline_ms  # type: ignore[union-attr]
     assert time.time() - begun_ms / 1000 < MAKING_S_MAX, "it took too long to make the holds"
@@ -108,8 +108,8 @@ async def start(bench: Bench) -> None:
                 process.send_signal(signal.SIGTERM)
                 await process.wait()
         begun = time.monotonic()
-        async with minimal() as (rival, _):
-            await until_open(int(rival.host.partition(":")[2]))
+        async with minimal() as (peer, _):
+            await until_open(int(peer.host.partition(":")[2]))
             theirs.append(time.monotonic() - begun)
     bench.figures["ready_s"] = figure(ours, "<= 2", peers={MINIMAL: theirs})
 

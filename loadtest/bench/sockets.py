@@ -11,8 +11,8 @@ import msgspec
 from loadtest.bench.bench import Bench
 from loadtest.bench.figures import figure, percentile
 from loadtest.bench.machine import cpu_s, overflows, rss_kib
-from loadtest.bench.rivals import MINIMAL, broadcast, minimal
-from loadtest.bench.swarm import Pressing, many
+from loadtest.bench.peer_processes import MINIMAL, broadcast, minimal
+from loadtest.bench.pressing_clients import Pressing, many
 from loadtest.bench.watchers import Open, Watchers
 
 SOCKETS = 5_000
@@ -82,17 +82,17 @@ async def _measure(bench: Bench) -> Found:
             async with contextlib.AsyncExitStack() as stack:
                 tickets: list[str] = []
                 if name in (FANS, SCREENS):
-                    rig = await stack.enter_async_context(bench.shop())
-                    path = f"/drops/{await rig.drop(1000)}/live"
-                    door = Door(rig.host, path, rig.workers[0], rig.server)
+                    shop = await stack.enter_async_context(bench.shop())
+                    path = f"/drops/{await shop.drop(1000)}/live"
+                    door = Door(shop.host, path, shop.workers[0], shop.server)
                     if name == FANS:
-                        tickets = [ticket for _, ticket in rig.fans(count)]
+                        tickets = [ticket for _, ticket in shop.fans(count)]
                 elif name == MINIMAL:
-                    rival, database = await stack.enter_async_context(minimal())
-                    door = Door(rival.host, rival.path, rival.pids[0], database.pid)
+                    peer, database = await stack.enter_async_context(minimal())
+                    door = Door(peer.host, peer.path, peer.pids[0], database.pid)
                 else:
-                    rival = await stack.enter_async_context(broadcast())
-                    door = Door(rival.host, rival.path, rival.pids[0], rival.pids[0])
+                    peer = await stack.enter_async_context(broadcast())
+                    door = Door(peer.host, peer.path, peer.pids[0], peer.pids[0])
                 sync = 0 if name in (FANS, SCREENS) else -1
                 runs.append(await _once(door, count, tickets, sync))
     bench.kept["sockets"] = found
@@ -121,27 +121,27 @@ async def memory(bench: Bench) -> None:
 async def reconnect(bench: Bench) -> None:
     """All sockets are cut at once and come back as pages do: jitter, and again when turned away."""
     count, fans = bench.size(RECONNECTS), bench.size(PRESSERS)
-    async with bench.shop(overrides=LIMITS_ON) as rig, Watchers() as screens:
-        drop = await rig.drop(10_000)
+    async with bench.shop(overrides=LIMITS_ON) as shop, Watchers() as screens:
+        drop = await shop.drop(10_000)
         path = f"/drops/{drop}/live"
-        tickets = [ticket for _, ticket in rig.fans(count)]
+        tickets = [ticket for _, ticket in shop.fans(count)]
         pressing = Pressing()
         clients = await many(
-            rig.host, path, pressing.heard, fans, [t for _, t in rig.fans(fans)], PRESSER_FIRST
+            shop.host, path, pressing.heard, fans, [t for _, t in shop.fans(fans)], PRESSER_FIRST
         )
         pressing.idle = list(clients)
         bench.now(f"{count} fans come for the first time")
-        opened = await screens.open(Open(rig.host, path, 0, count, tickets=tickets, sync=0))
+        opened = await screens.open(Open(shop.host, path, 0, count, tickets=tickets, sync=0))
         seconds, errors, p99, turned, dropped = [], [], [], [], []
         for turn in range(bench.rounds):
             bench.now(f"run {turn + 1} of {bench.rounds}: {count} come back")
-            shown = await rig.store.show(drop)
+            shown = await shop.store.show(drop)
             assert shown is not None
             await screens.cut()
             pressing.waits_s.clear()
             overflowed = overflows()
             back = Open(
-                rig.host,
+                shop.host,
                 path,
                 0,
                 count,

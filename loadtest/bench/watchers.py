@@ -28,7 +28,7 @@ import msgspec
 
 from loadtest.bench.figures import percentile
 from loadtest.bench.machine import open_files_wide
-from loadtest.bench.swarm import bound_socket
+from loadtest.bench.pressing_clients import bound_socket
 
 READ_BYTES = 1 << 18
 OPEN_S_MAX = 90.0

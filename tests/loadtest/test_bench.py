@@ -20,6 +20,7 @@ import pytest
 from dropengine.model import FanId
 from loadtest.bench import report
 from loadtest.bench.__main__ import BENCHES, main
+from loadtest.bench.acts_on_line import PRICE, Line
 from loadtest.bench.charts import Bar, bars
 from loadtest.bench.figures import (
     Figure,
@@ -34,7 +35,6 @@ from loadtest.bench.figures import (
     to_json,
     void,
 )
-from loadtest.bench.line import PRICE, Line
 from loadtest.bench.measured_shop import POOL
 from loadtest.bench.scaling import Measured, need, scaling
 from loadtest.bench.watchers import Open, Watchers

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropengine import wire
-from dropengine.rehearsal.client_state import ClientState, PlaceInLine
+from dropengine.rehearsal.fans.client_state import ClientState, PlaceInLine
 
 POOL = wire.PoolView(
     item="pin", cap=10, free=4, held=3, sold=3, withheld=0, leased=0, waiting=0, buying=0
@@ -49,7 +49,7 @@ def test_a_place_is_exact_whatever_was_lost_or_came_late(data: st.DataObject) ->
     def place_at(r: int) -> int:
         return me - sum(n < me for n in leaving[:r])
 
-    standing = PlaceInLine(me, place_at(0), 0)
+    mine = PlaceInLine(me, place_at(0), 0)
     r0 = 0
     while r0 < len(leaving):
         size = data.draw(st.integers(1, 5))
@@ -57,37 +57,37 @@ def test_a_place_is_exact_whatever_was_lost_or_came_late(data: st.DataObject) ->
         r0 += len(moves.left)
         if data.draw(st.booleans(), label="lost"):
             continue
-        if not standing.moved(moves):
+        if not mine.moved(moves):
             at = data.draw(st.integers(r0, len(leaving)), label="answered at")
-            standing.told(place_at(at), at)
+            mine.told(place_at(at), at)
         elif data.draw(st.booleans(), label="told"):
             at = data.draw(st.integers(0, len(leaving)), label="told at")
-            standing.told(place_at(at), at)
-        assert standing.place == place_at(standing.r)
-    assert standing.wrong == 0
-    assert standing.rose == 0
+            mine.told(place_at(at), at)
+        assert mine.place == place_at(mine.r)
+    assert mine.wrong == 0
+    assert mine.rose == 0
 
 
 def test_a_wrong_place_is_counted_once() -> None:
-    standing = PlaceInLine(9, 5, 0)
-    standing.told(4, 0)
-    standing.moved(wire.Moves(r0=0, left=[1]))
-    standing.told(3, 1)
-    assert (standing.checked, standing.wrong, standing.rose) == (2, 1, 0)
+    mine = PlaceInLine(9, 5, 0)
+    mine.told(4, 0)
+    mine.moved(wire.Moves(r0=0, left=[1]))
+    mine.told(3, 1)
+    assert (mine.checked, mine.wrong, mine.rose) == (2, 1, 0)
 
 
 def test_a_place_that_rises_is_counted() -> None:
-    standing = PlaceInLine(9, 5, 0)
-    standing.told(6, 0)
-    assert (standing.wrong, standing.rose) == (1, 1)
+    mine = PlaceInLine(9, 5, 0)
+    mine.told(6, 0)
+    assert (mine.wrong, mine.rose) == (1, 1)
 
 
 def test_a_place_told_ahead_of_the_moves_is_checked_when_they_come() -> None:
-    standing = PlaceInLine(9, 5, 0)
-    standing.told(2, 2)
-    assert standing.checked == 0
-    standing.moved(wire.Moves(r0=0, left=[1, 20]))
-    assert (standing.checked, standing.wrong) == (1, 1)
+    mine = PlaceInLine(9, 5, 0)
+    mine.told(2, 2)
+    assert mine.checked == 0
+    mine.moved(wire.Moves(r0=0, left=[1, 20]))
+    assert (mine.checked, mine.wrong) == (1, 1)
 
 
 def test_missed_moves_are_asked_for() -> None:
@@ -96,7 +96,7 @@ def test_missed_moves_are_asked_for() -> None:
     assert screen.tick(tick(6, wire.Moves(r0=3, left=[4])))
     screen.heard_of_me(you(7, ("e1", 9, 2, 4)))
     assert not screen.tick(tick(8, wire.Moves(r0=4, left=[5])))
-    assert screen.standings["e1", "pin"].place == 1
+    assert screen.places["e1", "pin"].place == 1
 
 
 def test_an_older_word_about_me_is_dropped() -> None:

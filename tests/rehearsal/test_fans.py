@@ -16,10 +16,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from dropengine import wire
-from dropengine.rehearsal.client_socket import ABNORMAL, SUBPROTOCOL, Turned, dial
 from dropengine.rehearsal.fans import Crowd, Fan
+from dropengine.rehearsal.fans.client_socket import ABNORMAL, SUBPROTOCOL, TurnedAway, dial
+from dropengine.rehearsal.fans.plans import Ending, OfferAnswer, Plan
 from dropengine.rehearsal.history.record import Fail, Info, Invoke, Ok
-from dropengine.rehearsal.plans import Ending, OfferAnswer, Plan
 
 DROP = "pins"
 POOL = wire.PoolView(
@@ -384,7 +384,7 @@ async def test_a_handshake_that_is_turned_away_says_its_status() -> None:
         raise AssertionError("nobody gets here")
 
     async with meet(talk) as (peer, _):
-        with pytest.raises(Turned, match="200"):
+        with pytest.raises(TurnedAway, match="200"):
             await dial(
                 f"{peer.url.replace('http', 'ws')}/elsewhere",
                 origin=peer.url,

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropengine.rehearsal.plans import OPENING_MS, Ending, Mix, OfferAnswer, plan
+from dropengine.rehearsal.fans.plans import OPENING_MS, Ending, Mix, OfferAnswer, plan
 
 MIXES = st.sampled_from(["plain", "hard"])
 

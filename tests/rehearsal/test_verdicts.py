@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dropengine.rehearsal.client_state import PlaceInLine
 from dropengine.rehearsal.fans import Crowd, Fan
-from dropengine.rehearsal.plans import plan
+from dropengine.rehearsal.fans.client_state import PlaceInLine
+from dropengine.rehearsal.fans.plans import plan
 from dropengine.rehearsal.verdicts import crowd_report, screens
 
 
@@ -38,9 +38,9 @@ async def test_a_screen_that_doubts_fails_the_run(crowd: Crowd) -> None:
 
 
 async def test_a_wrong_place_fails_the_run(crowd: Crowd) -> None:
-    standing = PlaceInLine(9, 5, 0)
-    standing.told(4, 0)
-    somebody(crowd).screen.standings["e1", "pin"] = standing
+    place = PlaceInLine(9, 5, 0)
+    place.told(4, 0)
+    somebody(crowd).screen.places["e1", "pin"] = place
     (violation,) = screens(crowd)
     assert violation.sentence == "1 of 1 places that screens were told were wrong"
     assert crowd_report(crowd).places_wrong == 1

@@ -14,8 +14,8 @@ import httpx2
 import msgspec
 
 from dropengine import wire
-from dropengine.rehearsal.client_socket import ABNORMAL, ClientSocket, dial
-from dropengine.rehearsal.client_state import ClientState
+from dropengine.rehearsal.fans.client_socket import ABNORMAL, ClientSocket, dial
+from dropengine.rehearsal.fans.client_state import ClientState
 from dropengine.rehearsal.fans.shared_client import REQUEST_S, SharedClient
 
 ANSWER_S = 5.0
@@ -34,19 +34,19 @@ _encoder = msgspec.json.Encoder()
 
 
 class Browser:
-    """One person's way into one drop. `link` is None while there is no connection.
+    """One person's way into one drop. `socket` is None while there is no connection.
 
     orders: every order that was ever shown as this fan's.
     """
 
     def __init__(
-        self, street: SharedClient, drop: str, *, number: int, draw: random.Random
+        self, client: SharedClient, drop: str, *, number: int, draw: random.Random
     ) -> None:
-        self.street = street
+        self.client = client
         self.drop = drop
         self.number = number
         self.screen = ClientState()
-        self.link: ClientSocket | None = None
+        self.socket: ClientSocket | None = None
         self.cookie = ""
         self.orders: set[str] = set()
         self._draw = draw
@@ -69,23 +69,23 @@ class Browser:
 
     async def do(self, command: wire.FanCommand) -> Reply | None:
         """Carry a command to its answer, across lost sockets and an absent server, with one key."""
-        history = self.street.history
+        history = self.client.history
         operation = history.invoke(self.drop, self.name, command)
         begun_s = time.monotonic()
         try:
             while True:
-                await self.until(lambda: self.link is not None)
+                await self.until(lambda: self.socket is not None)
                 reply = await self._ask(command)
                 if isinstance(reply, wire.Done):
                     history.ok(operation, reply)
-                    self.street.granted(begun_s)
+                    self.client.granted(begun_s)
                     return reply
                 if reply is not None and reply.code not in ("away", "too_many_requests"):
-                    self.street.refusals[reply.code] += 1
+                    self.client.refusals[reply.code] += 1
                     history.fail(operation, reply)
                     return reply
                 if reply is not None:
-                    self.street.refusals[reply.code] += 1
+                    self.client.refusals[reply.code] += 1
                     pause_ms = reply.retry_ms or 1_000
                     await asyncio.sleep(pause_ms / 1000 * self._draw.uniform(0.5, 1.5))
         except BaseException:
@@ -94,29 +94,29 @@ class Browser:
 
     async def _ask(self, command: wire.FanCommand) -> Reply | None:
         """Send a command once. None: the socket was lost or silent, so nothing is known."""
-        link = self.link
-        if link is None:
+        socket = self.socket
+        if socket is None:
             return None
         self._asked += 1
         number = self._asked
         reply: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
         self._replies[number] = reply
         try:
-            if not link.send(_encoder.encode(msgspec.structs.replace(command, id=number))):
+            if not socket.send(_encoder.encode(msgspec.structs.replace(command, id=number))):
                 # It is closing. Asking it again at once would keep everybody else from living.
-                await self.until(lambda: self.link is not link)
+                await self.until(lambda: self.socket is not socket)
                 return None
             async with asyncio.timeout(ANSWER_S):
                 return await reply
         except TimeoutError:
-            link.cut()
+            socket.cut()
             return None
         finally:
             self._replies.pop(number, None)
 
     async def open_page(self) -> None:
         """Open the drop's page: its cookie is who this fan is. Then stay connected."""
-        page = f"{self.street.base_url}/drops/{self.drop}"
+        page = f"{self.client.base_url}/drops/{self.drop}"
         while True:
             answer = await self._http("GET", page)
             if answer is not None and answer.status_code == 200:
@@ -124,12 +124,12 @@ class Browser:
             await self._pause(1)
         cookies = answer.headers.get_list("set-cookie")
         self.cookie = "; ".join(cookie.partition(";")[0] for cookie in cookies)
-        self.street.start(self._stay_connected())
+        self.client.start(self._stay_connected())
 
     def close(self) -> None:
         """Leave the page."""
-        if self.link is not None:
-            self.link.close()
+        if self.socket is not None:
+            self.socket.close()
 
     async def at_provider(self, page: str, do: str, after_ms: int = 0) -> None:
         """Press a button of the provider's page; again while it does not answer, with one key."""
@@ -142,9 +142,9 @@ class Browser:
 
     async def _question(self) -> None:
         """Moves were missed: ask for the exact place, one question at a time."""
-        self.street.questions += 1
+        self.client.questions += 1
         try:
-            answer = await self._http("GET", f"{self.street.base_url}/api/drops/{self.drop}/you")
+            answer = await self._http("GET", f"{self.client.base_url}/api/drops/{self.drop}/you")
             if answer is not None and answer.status_code == 200:
                 self._heard_of_me(_you_decoder.decode(answer.content))
         finally:
@@ -154,36 +154,36 @@ class Browser:
         self, method: str, url: str, body: dict[str, object] | None = None
     ) -> httpx2.Response | None:
         """One request, as a browser on our pages sends it. None when no answer came."""
-        headers = {"Origin": self.street.base_url}
+        headers = {"Origin": self.client.base_url}
         if self.cookie:
             headers["Cookie"] = self.cookie
         try:
-            async with self.street.doors:
-                return await self.street.http.request(method, url, json=body, headers=headers)
+            async with self.client.doors:
+                return await self.client.http.request(method, url, json=body, headers=headers)
         except httpx2.HTTPError:
             return None
 
     async def _stay_connected(self) -> None:
         """Open the socket, and again whenever it is lost: full jitter, base 1 s, cap 30 s."""
-        url = f"{self.street.live_url}/drops/{self.drop}/live"
+        url = f"{self.client.live_url}/drops/{self.drop}/live"
         attempt = 0
         while True:
             gone: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            socket = self._sockets
+            number = self._sockets
             self._sockets += 1
 
             def lost(code: int, gone: asyncio.Future[int] = gone) -> None:
                 if not gone.done():
                     gone.set_result(code)
 
-            def hear(frame: bytes, socket: int = socket) -> None:
-                self._hear(socket, frame)
+            def hear(frame: bytes, number: int = number) -> None:
+                self._hear(number, frame)
 
             try:
-                async with self.street.doors:
-                    self.link = await dial(
+                async with self.client.doors:
+                    self.socket = await dial(
                         url,
-                        origin=self.street.base_url,
+                        origin=self.client.base_url,
                         cookie=self.cookie,
                         hear=hear,
                         lost=lost,
@@ -195,7 +195,7 @@ class Browser:
                 self.wake()
                 code = await gone
                 attempt = 0
-            self.link = None
+            self.socket = None
             self.wake()
             for reply in self._replies.values():
                 if not reply.done():
@@ -203,7 +203,7 @@ class Browser:
             if code in GONE_FOR_GOOD:
                 self.doubt(f"the socket was closed with {code}: do not come back")
                 return
-            self.street.reconnects += 1
+            self.client.reconnects += 1
             await self._pause(attempt)
             attempt += 1
 
@@ -211,15 +211,15 @@ class Browser:
         most = min(BACKOFF_S_MAX, BACKOFF_S * 2.0 ** min(attempt, 10))
         await asyncio.sleep(self._draw.uniform(0, most))
 
-    def _hear(self, socket: int, frame: bytes) -> None:
-        message = self.street.decode(frame)
+    def _hear(self, nth: int, frame: bytes) -> None:
+        message = self.client.decode(frame)
         match message:
             case wire.Tick():
                 before = self.screen.state
                 if self.screen.tick(message) and not self._questioning:
                     self._questioning = True
-                    self.street.start(self._question())
-                self.street.history.tick(self.drop, self.number, socket, message)
+                    self.client.start(self._question())
+                self.client.history.tick(self.drop, self.number, nth, message)
                 if self.screen.state != before:
                     self.wake()
             case wire.You():
@@ -230,7 +230,7 @@ class Browser:
                     reply.set_result(message)
             case wire.Snapshot():
                 self.screen.snapshot(message)
-                self.street.history.tick(self.drop, self.number, socket, as_tick(message))
+                self.client.history.tick(self.drop, self.number, nth, as_tick(message))
                 if message.you is None:
                     self.doubt("the ticket of the page was not known at the socket")
                 else:
@@ -244,7 +244,7 @@ class Browser:
             for order in you.orders:
                 if order.id not in self.orders:
                     self.orders.add(order.id)
-                    self.street.history.order(self.drop, self.name, order)
+                    self.client.history.order(self.drop, self.name, order)
             self.wake()
 
     def doubt(self, sentence: str) -> None:

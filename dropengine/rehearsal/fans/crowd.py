@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dropengine.rehearsal.client_state import Tally
+from dropengine.rehearsal.fans.client_state import Tally
 from dropengine.rehearsal.fans.person import Fan
+from dropengine.rehearsal.fans.plans import Plan
 from dropengine.rehearsal.fans.shared_client import SharedClient
-from dropengine.rehearsal.plans import Plan
 
 
 class Crowd(SharedClient):
@@ -25,7 +25,7 @@ class Crowd(SharedClient):
 
     @property
     def connected(self) -> int:
-        return sum(fan.browser.link is not None for fan in self.fans)
+        return sum(fan.browser.socket is not None for fan in self.fans)
 
     def tally(self) -> Tally:
         """Places checked, wrong and risen, over all screens."""

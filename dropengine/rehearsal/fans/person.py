@@ -13,8 +13,8 @@ from urllib.parse import urljoin
 from dropengine import wire
 from dropengine.model import DropState
 from dropengine.rehearsal.fans.browser import Browser
+from dropengine.rehearsal.fans.plans import Ending, OfferAnswer, Plan
 from dropengine.rehearsal.fans.shared_client import SharedClient
-from dropengine.rehearsal.plans import Ending, OfferAnswer, Plan
 
 MONEY_SLACK_MS = 3_000
 """A late payment's webhook is on its way for less than this, and its duty done."""
@@ -32,15 +32,15 @@ class Fan:
     """
 
     def __init__(
-        self, street: SharedClient, drop: str, plan: Plan, *, number: int, seed: int
+        self, client: SharedClient, drop: str, plan: Plan, *, number: int, seed: int
     ) -> None:
         self._draw = random.Random(f"{seed}+{number}")
-        self.browser = Browser(street, drop, number=number, draw=self._draw)
+        self.browser = Browser(client, drop, number=number, draw=self._draw)
         self.screen = self.browser.screen
         self.drop = drop
         self.plan = plan
         self.seeks = True
-        self._street = street
+        self._client = client
         self._losses = 0
         self._offers = 0
         self._endings = 0
@@ -50,7 +50,7 @@ class Fan:
         """Come, wait for the opening, buy or not, and watch until the crowd goes home."""
         plan = self.plan
         if plan.early_ms < 0:
-            await self._street.opened.wait()
+            await self._client.opened.wait()
             await asyncio.sleep(-plan.early_ms / 1000)
         elif opens_ms:
             await asyncio.sleep(max(0.0, (opens_ms - plan.early_ms) / 1000 - time.time()))
@@ -61,7 +61,7 @@ class Fan:
             await self.browser.do(self._hold(plan.pools[0]))
         await self.browser.until(lambda: self.screen.state not in NOT_YET)
         if plan.breaks_ms:
-            self._street.start(self._lose_connection())
+            self._client.start(self._lose_connection())
         await asyncio.sleep(plan.tap_ms / 1000)
         await self._shop()
 
@@ -104,7 +104,7 @@ class Fan:
         qty = min(self._qty(pool) for pool in pools)
         reply = await self.browser.do(wire.Join(id=0, key=self.browser.key(), pools=pools, qty=qty))
         if isinstance(reply, wire.Done) and self.plan.patience:
-            self._street.start(self._lose_patience(reply.entry))
+            self._client.start(self._lose_patience(reply.entry))
 
     async def _lose_patience(self, entry: str) -> None:
         assert self.screen.drop is not None
@@ -141,7 +141,7 @@ class Fan:
             await self.browser.do(wire.Extend(id=0, key=self.browser.key(), hold=hold.id))
         if ending is Ending.LAPSE:
             self._let_go.add(hold.id)
-            self._street.start(self._mourn(hold.id))
+            self._client.start(self._mourn(hold.id))
             return
         await asyncio.sleep(self.plan.think * self.screen.drop.hold_ms / 1000)
         if ending is Ending.RELEASE:
@@ -150,7 +150,7 @@ class Fan:
             return
         reply = await self.browser.do(wire.Pay(id=0, key=self.browser.key(), holds=[hold.id]))
         if isinstance(reply, wire.Done) and hold.id in reply.pay:
-            await self._pay(urljoin(self._street.base_url, reply.pay[hold.id]), ending, hold)
+            await self._pay(urljoin(self._client.base_url, reply.pay[hold.id]), ending, hold)
         await self._until_gone(hold.id)
 
     async def _pay(self, page: str, ending: Ending, hold: wire.HoldView) -> None:
@@ -160,7 +160,7 @@ class Fan:
         told_ms = max(told_ms, hold.deadline_ms)
         if ending in (Ending.LATE, Ending.SLOW):
             until_ms = max(time.time() * 1000, told_ms if ending is Ending.LATE else 0)
-            self._street.money_ms = max(self._street.money_ms, until_ms + wait_ms + MONEY_SLACK_MS)
+            self._client.money_ms = max(self._client.money_ms, until_ms + wait_ms + MONEY_SLACK_MS)
         match ending:
             case Ending.SLOW:
                 await self.browser.at_provider(page, "delay", wait_ms)
@@ -192,8 +192,8 @@ class Fan:
 
     async def _lose_connection(self) -> None:
         await asyncio.sleep(self.plan.breaks_ms / 1000)
-        if self.browser.link is not None:
-            self.browser.link.cut()
+        if self.browser.socket is not None:
+            self.browser.socket.cut()
 
     def _holds(self) -> list[wire.HoldView]:
         return [] if self.screen.you is None else self.screen.you.holds

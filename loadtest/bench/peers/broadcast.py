@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from loadtest.bench.machine import open_files_wide
-from loadtest.bench.peers.orders import EVERY_S, orders
+from loadtest.bench.peers.sending_instructions import EVERY_S, instructions
 
 screens: set[ServerConnection] = set()
 
@@ -48,7 +48,7 @@ async def main() -> None:
         subprotocols=[Subprotocol("drop.v1")],
         backlog=4096,
     ) as server:
-        await orders(tell, next(iter(server.sockets)).getsockname()[1])
+        await instructions(tell, next(iter(server.sockets)).getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from loadtest.bench.peers.orders import EVERY_S, orders
+from loadtest.bench.peers.sending_instructions import EVERY_S, instructions
 
 CONNECTIONS = 100
 KEYS = ("stock", "holds", "due", "fans", "answers", "counter", "log")
@@ -134,7 +134,7 @@ def main() -> None:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await sale.start()
-        listening = asyncio.create_task(orders(sale.tell, sock.getsockname()[1]))
+        listening = asyncio.create_task(instructions(sale.tell, sock.getsockname()[1]))
         yield
         listening.cancel()
 

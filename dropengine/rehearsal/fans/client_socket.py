@@ -23,7 +23,7 @@ ABNORMAL: Final = 1006
 """The close code that nobody sends: the connection was lost."""
 
 
-class Turned(ConnectionError):
+class TurnedAway(ConnectionError):
     """The server answered the handshake with an HTTP status instead of a socket."""
 
     def __init__(self, status: int) -> None:
@@ -80,8 +80,6 @@ class ClientSocket(asyncio.Protocol):
             self._protocol.send_close(1000)
             self._flush()
 
-    # What asyncio calls.
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no subclass of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
@@ -104,7 +102,7 @@ class ClientSocket(asyncio.Protocol):
                 if event.status_code == 101:
                     self.opened.set_result(None)
                 else:
-                    self.opened.set_exception(Turned(event.status_code))
+                    self.opened.set_exception(TurnedAway(event.status_code))
         self._flush()
         if self._protocol.close_expected() and self._transport is not None:
             self._transport.close()
@@ -140,18 +138,18 @@ async def dial(
     lost: Callable[[int], None],
     within_s: float,
 ) -> ClientSocket:
-    """Open a socket. Raises OSError (also `Turned`, TimeoutError) when it does not open in time.
+    """Open a socket. Raises OSError (also `TurnedAway`, TimeoutError) when it is late.
 
     `lost` is called only for a socket that was open.
     """
     uri = parse_uri(url)
-    link = ClientSocket(url, origin=origin, cookie=cookie, hear=hear, lost=lost)
+    one = ClientSocket(url, origin=origin, cookie=cookie, hear=hear, lost=lost)
     try:
         async with asyncio.timeout(within_s):
-            await asyncio.get_running_loop().create_connection(lambda: link, uri.host, uri.port)
-            await link.opened
+            await asyncio.get_running_loop().create_connection(lambda: one, uri.host, uri.port)
+            await one.opened
     except BaseException:
-        link.opened.cancel()
-        link.cut()
+        one.opened.cancel()
+        one.cut()
         raise
-    return link
+    return one

@@ -77,7 +77,7 @@ class ClientState:
         self.opens_ms = 0
         self.pools: dict[str, PoolView] = {}
         self.you: You | None = None
-        self.standings: dict[tuple[str, str], PlaceInLine] = {}
+        self.places: dict[tuple[str, str], PlaceInLine] = {}
         self.retired = Tally()
         self.faults: list[str] = []
         self.faults_count = 0
@@ -91,8 +91,8 @@ class ClientState:
         self.state = told.drop.state
         self._stock(told.drop.pools)
         # The socket before may have ended in mid-moves: the snapshot's places are the fresh ones.
-        for standing in self.standings.values():
-            standing.lost = True
+        for place in self.places.values():
+            place.lost = True
         if told.you is not None:
             self.heard_of_me(told.you)
 
@@ -108,10 +108,10 @@ class ClientState:
             self.opens_ms = told.opens_ms
             self._stock(told.pools)
         lost = False
-        if self.standings and told.lines:
-            for (_, pool), standing in self.standings.items():
+        if self.places and told.lines:
+            for (_, pool), place in self.places.items():
                 moves = told.lines.get(pool)
-                if moves is not None and not standing.moved(moves):
+                if moves is not None and not place.moved(moves):
                     lost = True
         return lost
 
@@ -127,20 +127,20 @@ class ClientState:
             for line in entry.lines:
                 which = (entry.id, line.pool)
                 present.add(which)
-                standing = self.standings.get(which)
-                if standing is None:
-                    self.standings[which] = PlaceInLine(entry.n, line.place, line.r)
+                place = self.places.get(which)
+                if place is None:
+                    self.places[which] = PlaceInLine(entry.n, line.place, line.r)
                 else:
-                    standing.told(line.place, line.r)
-        for which in [which for which in self.standings if which not in present]:
-            self.retired.add(self.standings.pop(which))
+                    place.told(line.place, line.r)
+        for which in [which for which in self.places if which not in present]:
+            self.retired.add(self.places.pop(which))
         return True
 
     def tally(self) -> Tally:
         """Places checked, wrong and risen, over everything this screen ever showed."""
         total = Tally(self.retired.checked, self.retired.wrong, self.retired.rose)
-        for standing in self.standings.values():
-            total.add(standing)
+        for place in self.places.values():
+            total.add(place)
         return total
 
     def doubt(self, sentence: str) -> None:

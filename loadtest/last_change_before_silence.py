@@ -1,4 +1,4 @@
-"""The last change before silence: `python -m loadtest.last_change`.
+"""The last change before silence: `python -m loadtest.last_change_before_silence`.
 
 A private server, two web processes, screens on both. Changes come in pairs, 1 to 60 ms apart, and
 then nothing more: every screen must have the newest state within 300 ms of the second one.
@@ -17,10 +17,10 @@ import uvloop
 
 from dropengine import outcomes, wire
 from dropengine.model import DropId, FanId
-from dropengine.rehearsal.client_socket import ClientSocket, dial
+from dropengine.rehearsal.fans.client_socket import ClientSocket, dial
 from dropengine.terminal.progress import Progress
 from dropengine.truth.store import Store
-from loadtest.private_shop import one_pool, opened, private_shop
+from loadtest.throwaway_shop import one_pool, opened, throwaway_shop
 
 PROCESSES = 2
 GAP_MS = (1, 60)
@@ -111,7 +111,7 @@ async def measure(pairs: int, screens: int, seed: int, say: Progress) -> list[fl
     """How long each pair took until the last screen had it, ms; infinite when it never came."""
     dice = random.Random(seed)
     took: list[float] = []
-    async with private_shop(PROCESSES) as (running, store):
+    async with throwaway_shop(PROCESSES) as (running, store):
         drop = await opened(store, one_pool("last-change", cap=1))
         shown = Screens(screens)
         await shown.open(running.url, drop)
@@ -134,7 +134,9 @@ async def measure(pairs: int, screens: int, seed: int, say: Progress) -> list[fl
 
 def main(argv: list[str] | None = None) -> int:
     """0 when every pair was everywhere in time, 1 otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m loadtest.last_change", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtest.last_change_before_silence", description=__doc__
+    )
     parser.add_argument("--pairs", type=int, default=200)
     parser.add_argument("--screens", type=int, default=50)
     parser.add_argument("--seed", type=int, default=7)

@@ -59,7 +59,7 @@ http {{
 """
 
 
-class Rival:
+class PeerProcess:
     """A process that serves screens at `path`. `pids`: whose CPU time is its own."""
 
     def __init__(self, port: int, path: str, pids: list[int]) -> None:
@@ -81,7 +81,7 @@ class Rival:
         assert await self.process.stdout.readline() == b"done\n"
 
 
-class Nchan(Rival):
+class Nchan(PeerProcess):
     """nginx with nchan is told over HTTP, once for each frame."""
 
     async def tell(self, text: bytes, times: int) -> None:
@@ -162,27 +162,27 @@ async def _until_it_answers(client: redis.Redis) -> None:
 
 
 @contextlib.asynccontextmanager
-async def minimal() -> AsyncIterator[tuple[Rival, Valkey]]:
+async def minimal() -> AsyncIterator[tuple[PeerProcess, Valkey]]:
     """Starlette and redis-py, with a database of its own."""
     async with valkey() as database:
         command = (sys.executable, "-m", "loadtest.bench.peers.minimal", database.url)
         async with _piped(*command) as (process, port):
-            rival = Rival(port, "/watch", [process.pid])
-            rival.process = process
-            yield rival, database
+            peer = PeerProcess(port, "/watch", [process.pid])
+            peer.process = process
+            yield peer, database
 
 
 @contextlib.asynccontextmanager
-async def broadcast() -> AsyncIterator[Rival]:
+async def broadcast() -> AsyncIterator[PeerProcess]:
     """`websockets.broadcast`."""
     async with _piped(sys.executable, "-m", "loadtest.bench.peers.broadcast") as (process, port):
-        rival = Rival(port, "/watch", [process.pid])
-        rival.process = process
-        yield rival
+        peer = PeerProcess(port, "/watch", [process.pid])
+        peer.process = process
+        yield peer
 
 
 @contextlib.asynccontextmanager
-async def sendloop() -> AsyncIterator[Rival]:
+async def sendloop() -> AsyncIterator[PeerProcess]:
     """The C loop, compiled now. Raises FileNotFoundError when there is no compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
@@ -195,13 +195,13 @@ async def sendloop() -> AsyncIterator[Rival]:
         if await compiling.wait():
             raise FileNotFoundError("the C compiler here does not compile")
         async with _piped(binary) as (process, port):
-            rival = Rival(port, "/watch", [process.pid])
-            rival.process = process
-            yield rival
+            peer = PeerProcess(port, "/watch", [process.pid])
+            peer.process = process
+            yield peer
 
 
 @contextlib.asynccontextmanager
-async def nchan(sockets: int) -> AsyncIterator[Rival]:
+async def nchan(sockets: int) -> AsyncIterator[PeerProcess]:
     """nginx with nchan and one worker. Raises FileNotFoundError when it is not installed."""
     binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if binary is None or not os.access(NCHAN, os.R_OK):

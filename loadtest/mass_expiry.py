@@ -1,4 +1,4 @@
-"""Fifteen thousand holds that end in the same millisecond: `python -m loadtest.due`.
+"""Fifteen thousand holds that end in the same millisecond: `python -m loadtest.mass_expiry`.
 
 A line waits for some of the units, newcomers press all the time over sockets. No script may run
 longer than 15 ms, nobody may be refused who could have had a unit, and within 3 s every unit is
@@ -20,11 +20,11 @@ import uvloop
 from dropengine import outcomes, refusals, wire
 from dropengine.log.referee import judge
 from dropengine.model import DropId, FanId
-from dropengine.rehearsal.client_socket import ClientSocket, dial
+from dropengine.rehearsal.fans.client_socket import ClientSocket, dial
 from dropengine.terminal.progress import Progress
 from dropengine.truth import keys, scripts
 from dropengine.truth.store import Store
-from loadtest.private_shop import one_pool, opened, private_shop
+from loadtest.throwaway_shop import one_pool, opened, throwaway_shop
 
 PROCESSES = 2
 BATCH = 256
@@ -138,7 +138,7 @@ async def fill(
 
 async def measure(units: int, line: int, newcomers: int, say: Progress) -> list[str]:
     """Play it; the sentences of what was not kept."""
-    async with private_shop(PROCESSES) as (running, store):
+    async with throwaway_shop(PROCESSES) as (running, store):
         at_ms = await store.time_ms()
         due_ms = at_ms + AHEAD_S * 1000
         drop = await opened(
@@ -224,7 +224,7 @@ def report(over_s: float, slowest: Slowest, crowd: list[Newcomer], say: Progress
 
 def main(argv: list[str] | None = None) -> int:
     """0 when all is kept, 1 otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m loadtest.due", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m loadtest.mass_expiry", description=__doc__)
     parser.add_argument("--units", type=int, default=15_000)
     parser.add_argument("--line", type=int, default=5_000)
     parser.add_argument("--newcomers", type=int, default=50)

@@ -22,7 +22,7 @@ BY = "loadtest"
 
 
 @contextlib.asynccontextmanager
-async def private_shop(processes: int) -> AsyncIterator[tuple[Running, Store]]:
+async def throwaway_shop(processes: int) -> AsyncIterator[tuple[Running, Store]]:
     """It listens on a free port of this machine alone and may be pressed as hard as one likes."""
     with tempfile.TemporaryDirectory(prefix="drop-") as folder:
         one = SupervisorProcess(

@@ -1,7 +1,7 @@
 """The floor of the hot path: the same `press` script on the same kind of server, driven by a client
 that does nothing but send full batches, two on their way.
 
-    python -m loadtest.bench.floor SOCKET DROP COMMANDS FANS
+    python -m loadtest.bench.bare_client SOCKET DROP COMMANDS FANS
 
 Prints commands, seconds, and its own CPU seconds.
 """

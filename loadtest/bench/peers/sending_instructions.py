@@ -12,8 +12,8 @@ EVERY_S = 0.1
 LINE_BYTES_MAX = 1 << 20
 
 
-async def orders(tell: Callable[[str, int], Awaitable[None]], port: int) -> None:
-    """Say the port, then carry out orders until standard input ends; then end the process.
+async def instructions(tell: Callable[[str, int], Awaitable[None]], port: int) -> None:
+    """Say the port, then carry out instructions until standard input ends; then end the process.
 
     A line is a number and a text: send the text so many times.
     """
