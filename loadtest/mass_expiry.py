@@ -30,7 +30,6 @@ PROCESSES = 2
 BATCH = 256
 AHEAD_S = 12
 """Time to fill the carts and the line before everything ends."""
-HOLD_S_MAX = 120
 PRESS_S = 0.02
 """Each newcomer presses again this long after a refusal."""
 LOOK_S = 0.01

@@ -67,7 +67,7 @@ class Hub:
             group.create_task(self._sweep())
 
     async def room(self, drop: str) -> Room | None:
-        """The room of a drop, or None when there is no such drop. Raises Away."""
+        """The room of a drop, or None when there is no such drop. Raises Unavailable."""
         drop = DropId(drop)
         room = self.rooms.get(drop)
         if room is not None and not room.ended:
@@ -109,7 +109,7 @@ class Hub:
         return room
 
     async def _run_id(self) -> str:
-        """The server's run id now, for every room that is opened from now on. Raises Away."""
+        """The server's run id now, for every room that is opened from now on. Raises Unavailable."""
         try:
             self.epoch = str((await self.store.client.info("server"))["run_id"])
         except (redis.RedisError, OSError) as error:
@@ -128,7 +128,7 @@ class Hub:
                 seat.end(CloseCode.RESTART, "")
 
     async def fresh(self, room: Room) -> Room:
-        """The room at a state not older than this call. Raises Away."""
+        """The room at a state not older than this call. Raises Unavailable."""
         relay = self._relays.get(room.drop)
         if relay is None or await relay[0].look() is None:
             if room.ended:
@@ -138,7 +138,7 @@ class Hub:
         return room
 
     async def snapshot(self, drop: str, fan: str | None) -> wire.Snapshot | None:
-        """Everything public, and the fan's own state, not older than this call. Raises Away."""
+        """Everything public, and the fan's own state, not older than this call. Raises Unavailable."""
         room = await self.room(drop)
         if room is None:
             return None
@@ -148,7 +148,7 @@ class Hub:
         return wire.Snapshot(room.view.seq, room.drop_view(), you)
 
     async def you(self, room: Room, fan: FanId) -> wire.You:
-        """A fan's whole state, read now. Raises Away."""
+        """A fan's whole state, read now. Raises Unavailable."""
         reply = await self.store.you(room.drop, [fan])
         if isinstance(reply, refusals.Frozen | refusals.NotFound):
             raise Unavailable(f"{room.drop} was frozen just now")

@@ -92,7 +92,8 @@ class Nudges:
 class Relay:
     """Keeps one room at the newest state for as long as it is needed.
 
-    epoch: asks the server for its present run id; called when its log went back. Raises Away.
+    epoch: asks the server for its present run id; called when its log went back; raises
+    Unavailable.
     """
 
     def __init__(self, store: Store, room: Room, epoch: Callable[[], Awaitable[str]]) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the browser ring: one shop and one Chromium a session, a fresh stage a test."""
+"""Fixtures of the browser tests: one shop and one Chromium a session, new pages a test."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from dropengine.config import Settings
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import connections
 from dropengine.truth.store import Store
-from tests.kit.browser_page import FLAGS, BrowserPage, chromium
+from tests.kit.shop_in_browser import FLAGS, ShopInBrowser, chromium
 
-_stages = count(1)
+_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +37,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def stage(shop: SupervisorProcess, browser: Browser) -> AsyncIterator[BrowserPage]:
+async def in_browser(shop: SupervisorProcess, browser: Browser) -> AsyncIterator[ShopInBrowser]:
     """Every test ends with the question whether a page did what no page may do."""
     client = connections.client(shop.running.redis_url)
-    one = BrowserPage(shop.running, Store(client), browser, f"stage-{next(_stages)}")
+    one = ShopInBrowser(shop.running, Store(client), browser, f"page-{next(_numbers)}")
     yield one
     await client.aclose(close_connection_pool=True)
     assert one.faults.seen == []

@@ -13,8 +13,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from dropengine import wire
-from tests.kit.browser_page import DESK, PHONE, BrowserPage, Drop
 from tests.kit.manifests import item, manifest
+from tests.kit.shop_in_browser import DESK, PHONE, Drop, ShopInBrowser
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 CORPUS = (
@@ -30,8 +30,8 @@ CORPUS = (
 
 
 @pytest.fixture
-async def http(stage: BrowserPage) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=stage.running.url) as client:
+async def http(in_browser: ShopInBrowser) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=in_browser.running.url) as client:
         yield client
 
 
@@ -40,16 +40,16 @@ async def said(page: Page, selector: str) -> str:
 
 
 @pytest.mark.parametrize("text", CORPUS)
-async def test_what_a_maker_wrote_is_only_ever_text(stage: BrowserPage, text: str) -> None:
+async def test_what_a_maker_wrote_is_only_ever_text(in_browser: ShopInBrowser, text: str) -> None:
     words = msgspec.structs.replace(
         manifest("a", msgspec.structs.replace(item("pin", {"pin": 3}), title=text, about=text)),
         title=text,
         maker=text,
         story=text,
     )
-    drop = await stage.drop(words)
+    drop = await in_browser.drop(words)
     await drop.say(text)
-    async with stage.person() as fan:
+    async with in_browser.person() as fan:
         await fan.open(drop)
         assert (await said(fan.page, "h1")).strip() == text
         for place in (".maker", ".story p", ".about p", ".items .name"):
@@ -67,12 +67,12 @@ async def test_what_a_maker_wrote_is_only_ever_text(stage: BrowserPage, text: st
         assert text in await said(fan.page, "main")
 
 
-async def test_the_page_is_readable_without_scripts(stage: BrowserPage) -> None:
+async def test_the_page_is_readable_without_scripts(in_browser: ShopInBrowser) -> None:
     story = msgspec.structs.replace(
         manifest("a"), story="Cast in May.\n\nNumbered by hand.", opens_ms=2_000_000_000_000
     )
-    drop = await stage.drop(story, opened=False)
-    async with stage.context(scripts=False) as context:
+    drop = await in_browser.drop(story, opened=False)
+    async with in_browser.context(scripts=False) as context:
         page = await context.new_page()
         await page.goto(drop.path)
         main = page.locator("main")
@@ -92,9 +92,9 @@ async def test_the_page_is_readable_without_scripts(stage: BrowserPage) -> None:
         await expect(page.locator("drop-link")).to_contain_text("As of")
 
 
-async def test_the_wall_follows_the_sale_and_knows_nobody(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a", item("pin", {"pin": 12}, most=5), limit=5))
-    async with stage.person(DESK) as watcher:
+async def test_the_wall_follows_the_sale_and_knows_nobody(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a", item("pin", {"pin": 12}, most=5), limit=5))
+    async with in_browser.person(DESK) as watcher:
         await watcher.page.goto(f"{drop.path}/wall")
         await watcher.is_live()
         cells = watcher.page.locator(".grids rect")
@@ -112,7 +112,7 @@ async def overflow(page: Page) -> int:
     return int(await page.evaluate(width))
 
 
-async def bought(stage: BrowserPage, drop: Drop) -> None:
+async def bought(in_browser: ShopInBrowser, drop: Drop) -> None:
     """The drop in its fullest dress: news, a line, several pools."""
     await drop.say("Supercalifragilisticexpialidocious" * 4)
     await drop.hold("first")
@@ -122,13 +122,13 @@ async def bought(stage: BrowserPage, drop: Drop) -> None:
 @pytest.mark.parametrize("path", ["", "/wall"])
 @pytest.mark.parametrize(("width", "height"), [(320, 256), (390, 844), (1280, 800), (2560, 1440)])
 async def test_no_screen_is_too_small(
-    stage: BrowserPage, width: int, height: int, path: str
+    in_browser: ShopInBrowser, width: int, height: int, path: str
 ) -> None:
     """320 x 256 is a desk's screen at 400 % zoom: nothing is cut off to the side."""
     two = manifest("a", item("amber", {"amber": 2}), item("slate", {"slate": 2}))
-    drop = await stage.drop(two)
-    await bought(stage, drop)
-    async with stage.person({"width": width, "height": height}) as fan:
+    drop = await in_browser.drop(two)
+    await bought(in_browser, drop)
+    async with in_browser.person({"width": width, "height": height}) as fan:
         await fan.page.goto(drop.path + path)
         await fan.is_live()
         assert await overflow(fan.page) == 0
@@ -138,9 +138,11 @@ async def test_no_screen_is_too_small(
             assert await overflow(fan.page) == 0
 
 
-async def test_a_unit_can_be_held_by_keyboard_and_the_focus_stays(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person(DESK) as fan:
+async def test_a_unit_can_be_held_by_keyboard_and_the_focus_stays(
+    in_browser: ShopInBrowser,
+) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person(DESK) as fan:
         await fan.open(drop)
         await fan.page.keyboard.press("Tab")
         await expect(fan.page.locator(".skip")).to_be_focused()
@@ -155,9 +157,9 @@ async def test_a_unit_can_be_held_by_keyboard_and_the_focus_stays(stage: Browser
         await expect(fan.button).to_be_focused()
 
 
-async def test_a_screen_reader_is_not_told_every_second(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person() as fan:
+async def test_a_screen_reader_is_not_told_every_second(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await fan.press("Hold one for me")
         await expect(fan.page.locator("#voice")).to_have_text(f"1 {TIMES} Pin: held for you.")
@@ -166,9 +168,9 @@ async def test_a_screen_reader_is_not_told_every_second(stage: BrowserPage) -> N
 
 
 async def test_every_page_comes_with_its_shields(
-    stage: BrowserPage, http: httpx2.AsyncClient
+    in_browser: ShopInBrowser, http: httpx2.AsyncClient
 ) -> None:
-    drop = await stage.drop(manifest("a"))
+    drop = await in_browser.drop(manifest("a"))
     for path, status in (
         (drop.path, 200),
         (f"{drop.path}/wall", 200),
@@ -188,9 +190,9 @@ async def test_every_page_comes_with_its_shields(
 
 
 async def test_a_shop_that_is_away_says_so_and_asks_again_by_itself(
-    stage: BrowserPage, http: httpx2.AsyncClient
+    in_browser: ShopInBrowser, http: httpx2.AsyncClient
 ) -> None:
-    server = stage.running.server_pid
+    server = in_browser.running.server_pid
     assert server is not None
     os.kill(server, signal.SIGSTOP)
     try:
@@ -204,9 +206,9 @@ async def test_a_shop_that_is_away_says_so_and_asks_again_by_itself(
 
 
 async def test_a_guest_gets_one_ticket_and_keeps_it(
-    stage: BrowserPage, http: httpx2.AsyncClient
+    in_browser: ShopInBrowser, http: httpx2.AsyncClient
 ) -> None:
-    drop = await stage.drop(manifest("a"))
+    drop = await in_browser.drop(manifest("a"))
     first = await http.get(drop.path)
     cookie = first.headers["set-cookie"]
     assert cookie.startswith("fan=")
@@ -219,8 +221,10 @@ async def test_a_guest_gets_one_ticket_and_keeps_it(
     assert "set-cookie" not in (await http.get("/drops/none")).headers
 
 
-async def test_the_first_state_is_in_the_page(stage: BrowserPage, http: httpx2.AsyncClient) -> None:
-    drop = await stage.drop(manifest("a"))
+async def test_the_first_state_is_in_the_page(
+    in_browser: ShopInBrowser, http: httpx2.AsyncClient
+) -> None:
+    drop = await in_browser.drop(manifest("a"))
     page = (await http.get(drop.path)).text
     block = page.partition('<script id="state" type="application/json">')[2]
     message = json.loads(block.partition("</script>")[0])
@@ -230,9 +234,9 @@ async def test_the_first_state_is_in_the_page(stage: BrowserPage, http: httpx2.A
 
 
 async def test_built_files_are_kept_for_ever_and_renamed_when_they_change(
-    stage: BrowserPage, http: httpx2.AsyncClient
+    in_browser: ShopInBrowser, http: httpx2.AsyncClient
 ) -> None:
-    drop = await stage.drop(manifest("a"))
+    drop = await in_browser.drop(manifest("a"))
     page = (await http.get(drop.path)).text
     address = page.partition('<script type="module" src="')[2].partition('"')[0]
     script = await http.get(address)
@@ -246,9 +250,9 @@ async def test_built_files_are_kept_for_ever_and_renamed_when_they_change(
         assert (await http.get(stranger)).status_code == 404
 
 
-async def test_dark_and_light_both_have_enough_contrast(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person(PHONE) as fan:
+async def test_dark_and_light_both_have_enough_contrast(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person(PHONE) as fan:
         for scheme in ("light", "dark"):
             await fan.page.emulate_media(color_scheme=scheme)
             await fan.open(drop)

@@ -12,8 +12,8 @@ import pytest
 from playwright.async_api import expect
 
 from dropengine.processes.supervisor_process import SupervisorProcess
-from tests.kit.browser_page import DESK, BrowserPage
 from tests.kit.manifests import item, manifest
+from tests.kit.shop_in_browser import DESK, ShopInBrowser
 
 SHORT_MS = 3_000
 NO_WAY = """(way) => {
@@ -32,9 +32,9 @@ NO_WAY = """(way) => {
 """A network that lets some ways of hearing not through."""
 
 
-async def test_a_person_buys_a_unit(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a"), opened=False)
-    async with stage.person() as fan:
+async def test_a_person_buys_a_unit(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a"), opened=False)
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await fan.reads("Opens soon")
         # The page opens on the server's word: nobody loads it again.
@@ -48,9 +48,11 @@ async def test_a_person_buys_a_unit(stage: BrowserPage) -> None:
         await fan.figures(free=2, held=0, sold=1)
 
 
-async def test_coming_back_from_the_payment_page_shows_the_true_state(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person() as fan:
+async def test_coming_back_from_the_payment_page_shows_the_true_state(
+    in_browser: ShopInBrowser,
+) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await fan.press("Hold one for me")
         await fan.press("Pay €24.00")
@@ -62,12 +64,12 @@ async def test_coming_back_from_the_payment_page_shows_the_true_state(stage: Bro
         await fan.figures(free=0, held=3, sold=0)
 
 
-async def test_a_hold_that_lapses_becomes_an_offer_to_the_line(stage: BrowserPage) -> None:
+async def test_a_hold_that_lapses_becomes_an_offer_to_the_line(in_browser: ShopInBrowser) -> None:
     short = msgspec.structs.replace(
         manifest("a", item("pin", {"pin": 1})), hold_ms=SHORT_MS, practice=True
     )
-    drop = await stage.drop(short)
-    async with stage.person() as late, stage.person(DESK) as waiting:
+    drop = await in_browser.drop(short)
+    async with in_browser.person() as late, in_browser.person(DESK) as waiting:
         await late.open(drop)
         await waiting.open(drop)
         await late.press("Hold one for me")
@@ -83,10 +85,10 @@ async def test_a_hold_that_lapses_becomes_an_offer_to_the_line(stage: BrowserPag
         await waiting.reads("Pay €24.00")
 
 
-async def test_an_offer_is_bought_and_the_line_moves_on(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a", item("pin", {"pin": 1})))
+async def test_an_offer_is_bought_and_the_line_moves_on(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a", item("pin", {"pin": 1})))
     taken = await drop.hold("first")
-    async with stage.person() as fan:
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await fan.press("Join the line")
         await fan.reads("In line: place 1")
@@ -97,11 +99,11 @@ async def test_an_offer_is_bought_and_the_line_moves_on(stage: BrowserPage) -> N
         await fan.reads("Yours: #1 of 1")
 
 
-async def test_a_place_falls_on_the_screen_and_can_be_given_up(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a", item("pin", {"pin": 1})))
+async def test_a_place_falls_on_the_screen_and_can_be_given_up(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a", item("pin", {"pin": 1})))
     await drop.hold("first")
     entries = {fan: await drop.join(fan) for fan in ("b", "c", "d")}
-    async with stage.person() as fan:
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await fan.press("Join the line")
         await fan.reads("In line: place 4")
@@ -116,9 +118,11 @@ async def test_a_place_falls_on_the_screen_and_can_be_given_up(stage: BrowserPag
         await fan.reads("Join the line")
 
 
-async def test_what_the_maker_does_and_says_is_on_the_screen_at_once(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person() as fan:
+async def test_what_the_maker_does_and_says_is_on_the_screen_at_once(
+    in_browser: ShopInBrowser,
+) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await drop.say("Back in five minutes.")
         await expect(fan.page.locator(".news")).to_contain_text("Back in five minutes.")
@@ -129,10 +133,10 @@ async def test_what_the_maker_does_and_says_is_on_the_screen_at_once(stage: Brow
 
 
 async def test_a_press_outlives_the_worker_that_was_to_carry_it(
-    stage: BrowserPage, shop: SupervisorProcess
+    in_browser: ShopInBrowser, shop: SupervisorProcess
 ) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person() as fan:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await fan.reads("Hold one for me")
         for pid in shop.running.worker_pids:
@@ -148,12 +152,12 @@ async def test_a_press_outlives_the_worker_that_was_to_carry_it(
 
 
 async def test_a_server_that_does_not_answer_is_named_with_the_time(
-    stage: BrowserPage, shop: SupervisorProcess
+    in_browser: ShopInBrowser, shop: SupervisorProcess
 ) -> None:
-    drop = await stage.drop(manifest("a"))
+    drop = await in_browser.drop(manifest("a"))
     server = shop.running.server_pid
     assert server is not None
-    async with stage.person() as fan:
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await fan.reads("Hold one for me")
         os.kill(server, signal.SIGSTOP)
@@ -176,10 +180,10 @@ async def test_a_server_that_does_not_answer_is_named_with_the_time(
     ],
 )
 async def test_who_gets_no_socket_through_still_buys(
-    stage: BrowserPage, missing: list[str], asks: str, says: str
+    in_browser: ShopInBrowser, missing: list[str], asks: str, says: str
 ) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person() as fan:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
         # No jitter, so that the test does not wait for the ways that fail.
         await fan.page.add_init_script(f"Math.random = () => 0; {missing}.forEach({NO_WAY});")
         async with fan.page.expect_request(asks):
@@ -195,9 +199,9 @@ async def test_who_gets_no_socket_through_still_buys(
         await fan.sees("#1 of 3")
 
 
-async def test_two_tabs_of_one_fan_show_the_same_hold(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person() as fan:
+async def test_two_tabs_of_one_fan_show_the_same_hold(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
         await fan.open(drop)
         other = type(fan)(await fan.page.context.new_page())
         await other.open(drop)
@@ -207,11 +211,11 @@ async def test_two_tabs_of_one_fan_show_the_same_hold(stage: BrowserPage) -> Non
         await fan.reads("Hold one for me")
 
 
-async def test_a_choice_of_pools_and_quantity_is_what_gets_held(stage: BrowserPage) -> None:
-    drop = await stage.drop(
+async def test_a_choice_of_pools_and_quantity_is_what_gets_held(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(
         manifest("a", item("amber", {"amber": 5}), item("slate", {"slate": 5}, price=3100))
     )
-    async with stage.person(DESK) as fan:
+    async with in_browser.person(DESK) as fan:
         await fan.open(drop)
         await fan.page.get_by_label("Slate").check()
         await fan.page.get_by_role("button", name="One more").click()
@@ -220,9 +224,9 @@ async def test_a_choice_of_pools_and_quantity_is_what_gets_held(stage: BrowserPa
         await fan.sees("2 \N{MULTIPLICATION SIGN} Slate")
 
 
-async def test_more_than_is_free_is_answered_with_what_there_is(stage: BrowserPage) -> None:
-    drop = await stage.drop(manifest("a"))
-    async with stage.person() as fan:
+async def test_more_than_is_free_is_answered_with_what_there_is(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
         await fan.open(drop)
         await fan.page.get_by_role("button", name="One more").click()
         await fan.page.get_by_role("button", name="One more").click()
@@ -232,10 +236,10 @@ async def test_more_than_is_free_is_answered_with_what_there_is(stage: BrowserPa
         await fan.reads("Pay €24.00")
 
 
-async def test_both_see_the_same_second(stage: BrowserPage) -> None:
+async def test_both_see_the_same_second(in_browser: ShopInBrowser) -> None:
     opening = msgspec.structs.replace(manifest("a"), opens_ms=2_000_000_000_000)
-    drop = await stage.drop(opening, opened=False)
-    async with stage.person() as one, stage.person(DESK) as other:
+    drop = await in_browser.drop(opening, opened=False)
+    async with in_browser.person() as one, in_browser.person(DESK) as other:
         await asyncio.gather(one.open(drop), other.open(drop))
         text = "document.querySelector('.countdown').textContent"
         pairs = [

@@ -461,12 +461,3 @@ def with_after(log: Log, seq: int, *more: events.AnyEvent) -> Log:
         if event.seq == seq:
             out += [msgspec.structs.replace(one, at=event.at) for one in more]
     return numbered(out)
-
-
-def swapped(log: Log, seq: int) -> Log:
-    """Two neighbours in each other's place, at the first one's time."""
-    out = list(log)
-    first, second = out[seq - 1], out[seq]
-    out[seq - 1] = msgspec.structs.replace(second, at=first.at)
-    out[seq] = first
-    return numbered(out)

@@ -184,8 +184,8 @@ class RoomByHand:
 
 
 @asynccontextmanager
-async def rig(sale: Sale, folder: Path, **more: Any) -> AsyncIterator[RoomByHand]:
-    """A rig over a sale; ticks may follow each other at once unless settings say otherwise."""
+async def room_by_hand(sale: Sale, folder: Path, **more: Any) -> AsyncIterator[RoomByHand]:
+    """The room of a sale; ticks may follow each other at once unless settings say otherwise."""
     shown = await sale.store.show(sale.drop)
     assert shown is not None
     conf = Settings(data_dir=folder, secret_key=SECRET, **({"tick_ms": 0} | more))

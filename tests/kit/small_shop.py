@@ -9,7 +9,7 @@ from dropengine.config import Settings
 from dropengine.errors import WorkersFailed
 from dropengine.processes.supervisor import Running
 from dropengine.processes.supervisor_process import SupervisorProcess
-from tests.kit.processes import Ending
+from tests.kit.ending_processes import Ending
 
 ROOT = Path(__file__).parent.parent.parent
 

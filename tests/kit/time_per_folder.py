@@ -1,8 +1,8 @@
-"""A pytest plugin: where the time of a run went, ring by ring, printed above pytest's last line.
+"""A pytest plugin: where the time of a run went, by folder, printed above pytest's last line.
 
-The folders of `tests/` are the rings; the files directly inside it are the ring `unit`. The time of
-a test is its set-up, its call and its tear-down. What was spent outside of any test (starting,
-importing, collecting) stands in a line of its own, so that the table adds up to what one waited.
+The files directly inside `tests/` count as a folder `unit`. The time of a test is its set-up, its
+call and its tear-down. What was spent outside of any test (starting, importing, collecting) stands
+in a line of its own, so that the table adds up to what one waited.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UNIT = "unit"
 
 @dataclass
 class FolderTime:
-    """What one ring did. Seconds are floats of a monotonic clock."""
+    """What the tests of one folder did. Seconds are floats of a monotonic clock."""
 
     tests: int = 0
     failed: int = 0
@@ -34,58 +34,58 @@ class TimePerFolder:
 
     def __init__(self) -> None:
         self.began = time.perf_counter()
-        self.rings: dict[str, FolderTime] = {}
+        self.folders: dict[str, FolderTime] = {}
         self._of_test: dict[str, float] = {}
         self._failed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Three reports a test: set-up, call, tear-down."""
-        ring = self.rings.setdefault(ring_of(report.nodeid), FolderTime())
-        ring.seconds += report.duration
+        one = self.folders.setdefault(folder_of(report.nodeid), FolderTime())
+        one.seconds += report.duration
         spent = self._of_test.pop(report.nodeid, 0.0) + report.duration
         if report.when == "setup":
-            ring.tests += 1
-        ring.skipped += report.skipped
+            one.tests += 1
+        one.skipped += report.skipped
         # A test that fails and then fails again while it tidies up is one failure.
         if report.failed and report.nodeid not in self._failed:
             self._failed.add(report.nodeid)
-            ring.failed += 1
+            one.failed += 1
         if report.when != "teardown":
             self._of_test[report.nodeid] = spent
-        elif spent > ring.slowest_seconds:
-            ring.slowest, ring.slowest_seconds = report.nodeid, spent
+        elif spent > one.slowest_seconds:
+            one.slowest, one.slowest_seconds = report.nodeid, spent
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The table. Pytest prints its own last line after it."""
-        if not self.rings:
+        if not self.folders:
             return
-        terminalreporter.section("time per ring")
-        for line in table(self.rings, time.perf_counter() - self.began):
+        terminalreporter.section("time per folder")
+        for line in table(self.folders, time.perf_counter() - self.began):
             terminalreporter.write_line(line)
 
 
-def ring_of(nodeid: str) -> str:
-    """`tests/lua/test_press.py::...` is of the ring `lua`, `tests/test_model.py::...` of `unit`."""
-    folders = PurePosixPath(nodeid.partition("::")[0]).parts[1:-1]
-    return folders[0] if folders else UNIT
+def folder_of(nodeid: str) -> str:
+    """`tests/lua/test_hold.py::...` is of `lua`, `tests/test_wire.py::...` of `unit`."""
+    above = PurePosixPath(nodeid.partition("::")[0]).parts[1:-1]
+    return above[0] if above else UNIT
 
 
-def table(rings: dict[str, FolderTime], total_seconds: float) -> Iterable[str]:
-    """Lines of the table, the innermost ring first, then what no test accounts for and the sum."""
-    yield f"{'ring':<12}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>10}  slowest"
-    for name in sorted(rings, key=lambda name: (name != UNIT, name)):
-        ring = rings[name]
-        slowest = f"{ring.slowest_seconds:.1f} {ring.slowest.rpartition('::')[2]}"
+def table(folders: dict[str, FolderTime], total_seconds: float) -> Iterable[str]:
+    """Lines of the table, `unit` first, then what no test accounts for and the sum."""
+    yield f"{'folder':<12}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>10}  slowest"
+    for name in sorted(folders, key=lambda name: (name != UNIT, name)):
+        one = folders[name]
+        slowest = f"{one.slowest_seconds:.1f} {one.slowest.rpartition('::')[2]}"
         yield (
-            f"{name:<12}{ring.tests:>7}{ring.failed:>8}{ring.skipped:>9}{ring.seconds:>10.1f}"
+            f"{name:<12}{one.tests:>7}{one.failed:>8}{one.skipped:>9}{one.seconds:>10.1f}"
             f"  {slowest}"
         )
-    tests = sum(ring.tests for ring in rings.values())
-    outside = max(0.0, total_seconds - sum(ring.seconds for ring in rings.values()))
+    tests = sum(one.tests for one in folders.values())
+    outside = max(0.0, total_seconds - sum(one.seconds for one in folders.values()))
     yield f"{'around them':<36}{outside:>10.1f}"
     yield f"{'all':<12}{tests:>7}{'':<17}{total_seconds:>10.1f}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Called by pytest when it was started with `-p tests.kit.time_per_folder`."""
-    config.pluginmanager.register(TimePerFolder(), "drop-engine-rings")
+    config.pluginmanager.register(TimePerFolder(), "drop-engine-time-per-folder")

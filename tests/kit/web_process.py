@@ -1,6 +1,7 @@
 """A whole web process of a test: the real application behind real sockets, in the test's own loop.
 
-Test modules take the fixtures they need by name: `server = front.server`, `house = front.house`.
+Test modules take the fixtures they need by name: `server = web_process.server`, `house =
+web_process.house`.
 """
 
 from __future__ import annotations

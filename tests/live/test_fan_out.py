@@ -11,7 +11,7 @@ from dropengine import wire
 from dropengine.live.seat import Frame, Seat
 from dropengine.model import FanId
 from tests.kit import web_process
-from tests.kit.room_by_hand import Line, RoomByHand, rig
+from tests.kit.room_by_hand import Line, RoomByHand, room_by_hand
 from tests.kit.sale import Sale
 from tests.kit.web_process import until
 
@@ -21,7 +21,7 @@ server = web_process.server
 async def test_a_tick_is_passed_over_for_a_slow_reader_and_given_when_he_is_back(
     sale: Sale, tmp_path: Path
 ) -> None:
-    async with rig(sale, tmp_path, seat_buffer_bytes_max=1_000) as one:
+    async with room_by_hand(sale, tmp_path, seat_buffer_bytes_max=1_000) as one:
         (slow, quick) = await one.seated("ada", "ben")
         slow.backlog = 1_001
         for name in ("cleo", "dan"):
@@ -38,7 +38,9 @@ async def test_a_tick_is_passed_over_for_a_slow_reader_and_given_when_he_is_back
 
 
 async def test_one_who_stays_behind_is_sent_away(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path, seat_buffer_bytes_max=1_000, seat_behind_ms_max=0) as one:
+    async with room_by_hand(
+        sale, tmp_path, seat_buffer_bytes_max=1_000, seat_behind_ms_max=0
+    ) as one:
         (slow, quick) = await one.seated("ada", "ben")
         slow.backlog = 1_001
         await sale.held("cleo")
@@ -49,7 +51,7 @@ async def test_one_who_stays_behind_is_sent_away(sale: Sale, tmp_path: Path) -> 
 
 
 async def test_personal_frames_are_kept_up_to_a_limit(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (slow,) = await one.seated("ada")
         slow.backlog = 1 << 18
         await one.press("ada", "hold")
@@ -78,7 +80,7 @@ async def told(one: RoomByHand, buyer: str) -> bytes:
 async def test_a_socket_that_is_full_or_gone_keeps_no_tick_from_the_others(
     sale: Sale, tmp_path: Path, lines: list[Line]
 ) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         for line in lines:
             one.room.sit(line.screen, None)
         await one.look()
@@ -96,7 +98,7 @@ async def test_a_tick_that_was_taken_in_part_goes_on_where_it_stopped(
     sale: Sale, tmp_path: Path, lines: list[Line]
 ) -> None:
     line = lines[0]
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         seat = one.room.sit(line.screen, FanId("ada"))
         await one.quiet()
         await one.look()
@@ -114,7 +116,7 @@ async def test_only_its_transport_says_that_a_full_socket_has_drained(
 ) -> None:
     """It says once that it is full; were it written to before it drained, it would never again."""
     line = lines[0]
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         seat = one.room.sit(line.screen, FanId("ada"))
         await one.quiet()
         assert b'"t":"snapshot"' in line.heard()
@@ -148,7 +150,7 @@ async def test_a_tick_goes_out_with_the_answer_that_is_awaited(
     sale: Sale, tmp_path: Path, lines: list[Line]
 ) -> None:
     line = lines[0]
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         seat = await asking(one, line)
         owed = await told(one, "ben")
         assert line.heard() == b""
@@ -165,7 +167,7 @@ async def test_a_tick_waits_for_an_answer_no_longer_than_for_the_next_tick(
     sale: Sale, tmp_path: Path, lines: list[Line]
 ) -> None:
     line = lines[0]
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         await asking(one, line)
         first = await told(one, "ben")
         assert line.heard() == b""
@@ -177,7 +179,7 @@ async def test_without_another_tick_it_goes_out_alone_after_a_moment(
     sale: Sale, tmp_path: Path, lines: list[Line]
 ) -> None:
     line = lines[0]
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         await asking(one, line)
         owed = await told(one, "ben")
         assert line.heard() == b""
@@ -195,7 +197,7 @@ async def test_who_reads_too_slowly_or_left_is_owed_no_old_tick(
     sale: Sale, tmp_path: Path, lines: list[Line]
 ) -> None:
     line = lines[0]
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         seat = await asking(one, line)
         newest = await told(one, "ben")
         one.room.fan_out.full(seat)

@@ -12,7 +12,7 @@ from dropengine.model import FanId
 from tests.conftest import MakeSale
 from tests.kit import web_process
 from tests.kit.manifests import item
-from tests.kit.room_by_hand import rig
+from tests.kit.room_by_hand import room_by_hand
 from tests.kit.sale import Sale
 from tests.kit.web_process import until
 
@@ -20,7 +20,7 @@ server = web_process.server
 
 
 async def test_one_who_left_while_he_was_being_read_is_not_told(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         one.store.gate.clear()
         screen = one.screen("ada")
         (seat,) = one.room.seats
@@ -34,7 +34,7 @@ async def test_one_who_left_while_he_was_being_read_is_not_told(sale: Sale, tmp_
 async def test_a_plain_hold_is_shown_on_every_screen_without_reading(
     sale: Sale, tmp_path: Path
 ) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         screens = await one.seated("ada", "ada")
         one.store.read.clear()
         held = await one.press("ada", "hold")
@@ -69,7 +69,7 @@ async def test_a_plain_hold_is_shown_on_every_screen_without_reading(
 async def test_a_fan_in_the_line_is_read_instead(make_sale: MakeSale, tmp_path: Path) -> None:
     sale = await make_sale(item("pin", {"pin": 3}), item("mug", {"mug": 1}))
     await sale.held("holder", "mug")
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (ada,) = await one.seated("ada")
         one.store.read.clear()
         outcome = await sale.join("ada", "mug")
@@ -86,7 +86,7 @@ async def test_a_fan_in_the_line_is_read_instead(make_sale: MakeSale, tmp_path: 
 async def test_an_answer_that_comes_late_does_not_undo_a_newer_one(
     sale: Sale, tmp_path: Path
 ) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (ada,) = await one.seated("ada")
         first = await sale.hold("ada")
         second = await sale.hold("ada", qty=2)
@@ -101,7 +101,7 @@ async def test_an_answer_that_comes_late_does_not_undo_a_newer_one(
 
 
 async def test_you_is_never_older_than_the_one_sent(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (ada,) = await one.seated("ada")
         one.store.gate.clear()
         one.room.fan_states.want(FanId("ada"))
@@ -118,7 +118,7 @@ async def test_you_is_never_older_than_the_one_sent(sale: Sale, tmp_path: Path) 
 async def test_a_change_while_a_fan_is_read_makes_him_be_read_again(
     sale: Sale, tmp_path: Path
 ) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         one.store.gate.clear()
         ada = one.screen("ada")
         await until(lambda: one.store.replies)
@@ -133,7 +133,7 @@ async def test_a_change_while_a_fan_is_read_makes_him_be_read_again(
 async def test_one_who_could_not_be_read_is_read_at_the_next_look(
     sale: Sale, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         one.store.faults.append(Unavailable("no reply"))
         screens = [one.screen("ada"), one.screen("ben")]
         await one.quiet()
@@ -145,7 +145,7 @@ async def test_one_who_could_not_be_read_is_read_at_the_next_look(
 
 async def test_many_fans_are_read_in_batches(make_sale: MakeSale, tmp_path: Path) -> None:
     sale = await make_sale()
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         await one.seated(*(f"f{n}" for n in range(600)))
         # The first went alone; who came while it was on its way went together.
         assert sum(len(fans) for fans in one.store.read) == 600
@@ -154,7 +154,7 @@ async def test_many_fans_are_read_in_batches(make_sale: MakeSale, tmp_path: Path
 
 
 async def test_an_end_without_a_sale_is_told_with_its_reason(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (ada,) = await one.seated("ada")
         hold = await sale.held("ada")
         await one.look()

@@ -16,7 +16,7 @@ from tests.conftest import MakeSale
 from tests.kit import web_process
 from tests.kit.manifests import item
 from tests.kit.private_server import Server
-from tests.kit.room_by_hand import FrameKeeper, rig
+from tests.kit.room_by_hand import FrameKeeper, room_by_hand
 from tests.kit.sale import Sale
 from tests.kit.web_process import LONG_S, WebProcess, settings, until
 
@@ -47,7 +47,7 @@ async def leave(sale: Sale, entries: list[str], who: list[int]) -> None:
 
 
 async def test_a_tick_is_the_same_bytes_for_every_seat(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         screens = [one.screen(), *await one.seated("ada", "ben")]
         await sale.held("cleo")
         await one.look()
@@ -57,7 +57,7 @@ async def test_a_tick_is_the_same_bytes_for_every_seat(sale: Sale, tmp_path: Pat
 
 
 async def test_nothing_new_is_no_tick(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         screen = one.screen()
         for _ in range(5):
             await one.look()
@@ -119,7 +119,7 @@ async def test_no_two_ticks_are_closer_than_the_pace_whoever_asks(
 async def test_who_asks_gets_the_newest_state_before_the_screens_do(
     sale: Sale, tmp_path: Path
 ) -> None:
-    async with rig(sale, tmp_path, tick_ms=10_000) as one:
+    async with room_by_hand(sale, tmp_path, tick_ms=10_000) as one:
         screen = one.screen()
         await sale.held("ada")
         await one.look()
@@ -160,7 +160,7 @@ async def test_moves_are_told_in_the_order_of_the_log_and_places_stay_exact(
     sale: Sale, tmp_path: Path
 ) -> None:
     entries = await line(sale, 12)
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         last, middle = await one.seated("f11", "f6")
         assert (last.place("pin"), middle.place("pin")) == (12, 7)
         for gone in ([3, 1], [9], [8, 0, 2]):
@@ -182,7 +182,7 @@ async def test_a_tick_tells_five_hundred_moves_and_the_next_one_the_rest(
     sale: Sale, tmp_path: Path
 ) -> None:
     entries = await line(sale, 701)
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (last,) = await one.seated("f700")
         await leave(sale, entries, list(range(700)))
         await one.look()
@@ -206,7 +206,7 @@ async def test_moves_that_were_trimmed_are_made_good_by_reading_in_batches(
     entries = await line(sale, 300)
     await sale.held("mug-holder", "mug")
     mugs = [await sale.joined(f"m{n}", "mug") for n in range(3)]
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         screens = await one.seated(*(f"f{n}" for n in range(10, 300)))
         watcher = one.screen("nobody-in-line")
         await one.look()
@@ -235,7 +235,7 @@ async def test_no_tick_shows_a_gap_before_the_places_were_told_anew(
     """Or each of thousands of screens would ask, one by one, for what comes anyway."""
     sale = await make_sale(item("pin", {"pin": 3}), limit=9)
     entries = await line(sale, 10)
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (screen,) = await one.seated("f9")
         await one.look()
         await leave(sale, entries, [0, 1])
@@ -258,7 +258,7 @@ async def test_mail_that_was_trimmed_makes_everybody_here_be_read_again(
     make_sale: MakeSale, tmp_path: Path
 ) -> None:
     sale = await make_sale(item("pin", {"pin": 300}))
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         screens = await one.seated(*(f"f{n}" for n in range(270)))
         one.store.read.clear()
         for n in (5, 6):
@@ -271,7 +271,7 @@ async def test_mail_that_was_trimmed_makes_everybody_here_be_read_again(
 
 
 async def test_only_those_whose_state_changed_are_read(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         ada, ben = await one.seated("ada", "ben")
         one.store.read.clear()
         await sale.held("ada")
@@ -283,7 +283,7 @@ async def test_only_those_whose_state_changed_are_read(sale: Sale, tmp_path: Pat
 
 
 async def test_news_goes_to_every_seat_once(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         watcher = one.screen()
         (ada,) = await one.seated("ada")
         await sale.creator("message", text="one")
@@ -311,7 +311,7 @@ async def test_the_places_of_the_boost_lane_are_told_to_their_fans(
         outcome = await sale.succeeded(hold)
         assert isinstance(outcome, outcomes.Voided), outcome
         assert outcome.entry
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (ben,) = await one.seated("ben")
         (entry,) = ben.heard[0]["you"]["entries"]
         assert (entry["lane"], entry["lines"][0]["place"]) == ("boost", 2)

@@ -8,7 +8,7 @@ from dropengine.model import FanId
 from tests.conftest import MakeSale
 from tests.kit import web_process
 from tests.kit.manifests import item
-from tests.kit.room_by_hand import FrameKeeper, rig
+from tests.kit.room_by_hand import FrameKeeper, room_by_hand
 from tests.kit.sale import Sale
 
 server = web_process.server
@@ -17,7 +17,7 @@ server = web_process.server
 async def test_the_first_thing_that_a_screen_gets_is_its_snapshot(
     sale: Sale, tmp_path: Path
 ) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         one.store.gate.clear()
         screen = one.screen("ada")
         await sale.held("ben")
@@ -33,7 +33,7 @@ async def test_the_first_thing_that_a_screen_gets_is_its_snapshot(
 async def test_who_says_who_he_is_before_the_first_view_gets_one_snapshot_his_own(
     sale: Sale, tmp_path: Path
 ) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         one.room.view = None
         one.store.gate.clear()
         screen = one.screen()
@@ -46,7 +46,7 @@ async def test_who_says_who_he_is_before_the_first_view_gets_one_snapshot_his_ow
 
 
 async def test_leaving_twice_is_harmless_and_nobody_is_left(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         await one.seated("ada", "ada", "ben")
         first, *others = list(one.room.seats)
         one.room.leave(first)
@@ -59,7 +59,7 @@ async def test_leaving_twice_is_harmless_and_nobody_is_left(sale: Sale, tmp_path
 
 
 async def test_nothing_comes_after_a_seat_was_left(sale: Sale, tmp_path: Path) -> None:
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         (screen,) = await one.seated("ada")
         (seat,) = one.room.seats
         count = len(screen.heard)
@@ -74,7 +74,7 @@ async def test_a_drop_without_a_free_or_a_held_unit_is_sold_out(
     make_sale: MakeSale, tmp_path: Path
 ) -> None:
     sale = await make_sale(item("pin", {"pin": 1}))
-    async with rig(sale, tmp_path) as one:
+    async with room_by_hand(sale, tmp_path) as one:
         screen: FrameKeeper = one.screen()
         hold = await sale.held("ada")
         assert (await one.look()).state == "live"

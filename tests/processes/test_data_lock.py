@@ -13,7 +13,7 @@ from dropengine.config import Settings
 from dropengine.errors import AlreadyRunning
 from dropengine.processes import data_lock, parent_death
 from dropengine.processes.embedded_server import EmbeddedServer
-from tests.kit.processes import Ending
+from tests.kit.ending_processes import Ending
 from tests.kit.server_owner import ROOT, ask, kill, parent, parent_of
 
 

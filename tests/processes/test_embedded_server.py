@@ -15,7 +15,7 @@ import redis
 from dropengine.config import Settings
 from dropengine.errors import ServerFailed
 from dropengine.processes.embedded_server import EmbeddedServer, ServerState
-from tests.kit.processes import Ending
+from tests.kit.ending_processes import Ending
 from tests.kit.server_owner import ROOT, ask
 from tests.kit.watched_server import Watched
 

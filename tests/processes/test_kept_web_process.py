@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.processes import Ending
+from tests.kit.ending_processes import Ending
 from tests.kit.small_shop import pid_of, refused, shop
 
 

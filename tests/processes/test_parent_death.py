@@ -11,7 +11,7 @@ from pathlib import Path
 from dropengine.config import Settings
 from dropengine.processes import parent_death
 from dropengine.processes.embedded_server import EmbeddedServer, ServerState
-from tests.kit.processes import Ending
+from tests.kit.ending_processes import Ending
 from tests.kit.server_owner import ask, kill, parent, parent_of
 from tests.kit.watched_server import Watched
 

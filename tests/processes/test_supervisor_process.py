@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dropengine.errors import WorkersFailed
-from tests.kit.processes import Ending
+from tests.kit.ending_processes import Ending
 from tests.kit.small_shop import ROOT, shop
 
 

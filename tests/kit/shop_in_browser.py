@@ -68,7 +68,7 @@ class Drop:
         self._keys = count(1)
 
     def key(self) -> str:
-        return f"stage-{next(self._keys)}"
+        return f"maker-{next(self._keys)}"
 
     def _done(self, outcome: outcomes.CreatorOutcome | outcomes.PublishOutcome) -> None:
         assert isinstance(outcome, outcomes.Changed), outcome
@@ -164,7 +164,7 @@ class Person:
             await expect(self.page.locator(f".figures .{name} dd")).to_have_text(str(number))
 
 
-class BrowserPage:
+class ShopInBrowser:
     """One test's world. `faults` must stay empty."""
 
     def __init__(self, running: Running, store: Store, browser: Browser, name: str) -> None:
