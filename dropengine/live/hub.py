@@ -109,7 +109,10 @@ class Hub:
         return room
 
     async def _run_id(self) -> str:
-        """The server's run id now, for every room that is opened from now on. Raises Unavailable."""
+        """The server's run id now, for every room that is opened from now on.
+
+        Raises Unavailable.
+        """
         try:
             self.epoch = str((await self.store.client.info("server"))["run_id"])
         except (redis.RedisError, OSError) as error:
@@ -138,7 +141,10 @@ class Hub:
         return room
 
     async def snapshot(self, drop: str, fan: str | None) -> wire.Snapshot | None:
-        """Everything public, and the fan's own state, not older than this call. Raises Unavailable."""
+        """Everything public, and the fan's own state, not older than this call.
+
+        Raises Unavailable.
+        """
         room = await self.room(drop)
         if room is None:
             return None
