@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dropengine import model, wire
-from dropengine.manifest import MINOR_DIGITS, Manifest
+from dropengine.manifest import MINOR_DIGITS, Item, Manifest
 from dropengine.model import HoldRecord, Lane
 from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
 
@@ -45,22 +45,23 @@ def drop_view(
         hash=digest,
         epoch=epoch,
         durable=durable,
-        items=[
-            wire.ItemView(
-                id=item.id,
-                title=item.title,
-                cap=item.cap,
-                price=item.price,
-                limit=item.limit,
-                most=item.most,
-                about=item.about,
-                pools=[pool.id for pool in item.pools],
-            )
-            for item in m.items
-        ],
+        items=[_item(item) for item in m.items],
         pools=pool_views(m, view),
         lines=lines,
         news=[wire.News(seq, at, text) for seq, at, text in view.news],
+    )
+
+
+def _item(item: Item) -> wire.ItemView:
+    return wire.ItemView(
+        id=item.id,
+        title=item.title,
+        cap=item.cap,
+        price=item.price,
+        limit=item.limit,
+        most=item.most,
+        about=item.about,
+        pools=[pool.id for pool in item.pools],
     )
 
 

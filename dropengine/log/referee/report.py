@@ -140,6 +140,14 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     refused: int = 0
 
 
+SUMMED = (
+    *("cap", "sold", "oversold", "distinct_serials", "fans", "holds", "expired"),
+    *("offers", "offers_claimed", "over_limit", "overtaken", "log_gaps"),
+    *("captured", "refunded", "captured_minus_refunded", "orders_total", "events", "outbox"),
+)
+"""Counts of the verdicts that add up over the drops of a run."""
+
+
 def report(
     verdicts: Sequence[Verdict],
     measures: Measures,
@@ -164,31 +172,9 @@ def report(
 
     return Report(
         drops=[verdict.drop for verdict in verdicts],
-        cap=total("cap"),
-        sold=total("sold"),
-        oversold=total("oversold"),
-        distinct_serials=total("distinct_serials"),
-        fans=total("fans"),
-        holds=total("holds"),
-        expired=total("expired"),
-        offers=total("offers"),
-        offers_claimed=total("offers_claimed"),
-        over_limit=total("over_limit"),
-        overtaken=total("overtaken"),
-        log_gaps=total("log_gaps"),
+        **{name: total(name) for name in SUMMED},
+        **msgspec.structs.asdict(measures),
         replay_equal=None if apart is None else not apart,
-        captured=total("captured"),
-        refunded=total("refunded"),
-        captured_minus_refunded=total("captured_minus_refunded"),
-        orders_total=total("orders_total"),
-        p50_ms=measures.p50_ms,
-        p99_ms=measures.p99_ms,
-        holds_per_s=measures.holds_per_s,
-        events=total("events"),
-        operations=measures.operations,
-        unknown=measures.unknown,
-        refused=measures.refused,
-        outbox=total("outbox"),
         late_ms_max=max((verdict.late_ms_max for verdict in verdicts), default=0),
         seed=seed,
         violations_total=total("violations_total") + len(more),

@@ -315,32 +315,41 @@ def check(
         blame("INV-16", seq, sentence)
     for seq, sentence in untimely(whole, found):
         blame("INV-12", seq, sentence)
+    for inv, seq, sentence in on_screens(
+        whole, [line for line in lines if line.drop == drop], quiet_seq
+    ):
+        blame(inv, seq, sentence)
+    return violations
+
+
+def on_screens(
+    log: Log, lines: Iterable[AnyLine], quiet_seq: int
+) -> Iterator[tuple[str, int, str]]:
+    """What the screens of one drop showed that is not so: (invariant, seq, sentence)."""
     newest: dict[int, Viewer] = {}
     for line in lines:
-        if line.drop != drop:
-            continue
         match line:
             case Owned():
-                for sentence in disowned(whole, line):
-                    blame("INV-8", 0, sentence)
+                for sentence in disowned(log, line):
+                    yield "INV-8", 0, sentence
             case Shown():
-                for sentence in misshown(whole, line):
-                    blame("INV-14", line.seq, sentence)
+                for sentence in misshown(log, line):
+                    yield "INV-14", line.seq, sentence
             case Viewer():
                 for sentence in line.faults:
-                    blame("INV-14", line.last_seq, f"viewer {line.viewer}: {sentence}")
+                    yield "INV-14", line.last_seq, f"viewer {line.viewer}: {sentence}"
                 if line.viewer not in newest or newest[line.viewer].socket < line.socket:
                     newest[line.viewer] = line
             case _:
                 pass
     for viewer in newest.values():
-        if viewer.last_seq < quiet_seq:
-            blame(
+        seq = viewer.last_seq
+        if seq < quiet_seq:
+            yield (
                 "INV-14",
-                viewer.last_seq,
-                f"viewer {viewer.viewer} still shows seq {viewer.last_seq}, {quiet_seq} is known",
+                seq,
+                f"viewer {viewer.viewer} still shows seq {seq}, {quiet_seq} is known",
             )
-    return violations
 
 
 def measure(lines: Sequence[AnyLine]) -> Measures:
