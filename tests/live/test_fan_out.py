@@ -109,6 +109,11 @@ async def test_a_tick_that_was_taken_in_part_goes_on_where_it_stopped(
         (rest,) = line.screen.rests
         assert 0 < len(rest) < len(sent.raw)
         assert line.heard() + rest == sent.raw
+        line.screen.rests.clear()
+        one.room.fan_out.send(sent)
+        (rest,) = line.screen.rests
+        assert 0 < len(rest) < len(sent.raw)
+        assert line.heard() + rest == sent.raw
 
 
 async def test_only_its_transport_says_that_a_full_socket_has_drained(

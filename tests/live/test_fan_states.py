@@ -98,6 +98,11 @@ async def test_an_answer_that_comes_late_does_not_undo_a_newer_one(
         assert [hold["qty"] for hold in ada.last("you")["holds"]] == [1, 2]
         seqs = [you["seq"] for you in ada.all("you")]
         assert seqs == sorted(seqs)
+        # Told once more when all of it is known, it changes nothing and is not told again.
+        heard = len(ada.heard)
+        assert one.room.fan_states.note(FanId("ada"), first) is None
+        await one.quiet()
+        assert len(ada.heard) == heard
 
 
 async def test_you_is_never_older_than_the_one_sent(sale: Sale, tmp_path: Path) -> None:

@@ -45,6 +45,20 @@ async def test_who_says_who_he_is_before_the_first_view_gets_one_snapshot_his_ow
         assert [snapshot["you"]["fan"] for snapshot in screen.all("snapshot")] == ["ada"]
 
 
+async def test_a_watcher_who_came_before_the_first_view_gets_his_snapshot_with_it(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with room_by_hand(sale, tmp_path) as one:
+        one.room.view = None
+        one.room.wake.clear()
+        early = one.screen()
+        assert early.heard == []
+        assert one.room.wake.is_set()
+        await one.look()
+        assert [message["t"] for message in early.heard][:1] == ["snapshot"]
+        assert len(early.all("snapshot")) == 1
+
+
 async def test_leaving_twice_is_harmless_and_nobody_is_left(sale: Sale, tmp_path: Path) -> None:
     async with room_by_hand(sale, tmp_path) as one:
         await one.seated("ada", "ada", "ben")
