@@ -165,44 +165,44 @@ class Application(Starlette):
 
 def build(settings: Settings) -> Application:
     """The application of one web process. Nothing is started before its lifespan begins."""
-    house = Runtime(settings)
+    runtime = Runtime(settings)
     rate = RequestRate(settings)
-    live = LiveDoor(house.hub, house.identity, SocketLimit(settings))
-    commands = FastPath(house.hub, house.identity, rate)
+    live = LiveDoor(runtime.hub, runtime.identity, SocketLimit(settings))
+    commands = FastPath(runtime.hub, runtime.identity, rate)
     short = {SHORT_WAY: live, fast_path.SHORT_WAY: commands}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
         try:
-            await house.check()
-            house.start()
-            with _told_to_stop(house.hub.leave):
+            await runtime.check()
+            runtime.start()
+            with _told_to_stop(runtime.hub.leave):
                 # Behind a proxy the caller's address is read on the long way.
                 yield {} if settings.forwarded_allow_ips else short
         finally:
-            await house.close()
+            await runtime.close()
 
     hot: list[BaseRoute] = [
         WebSocketRoute("/drops/{drop}/live", live),
-        *fan_api.routes(house),
-        *event_stream.routes(house),
+        *fan_api.routes(runtime),
+        *event_stream.routes(runtime),
     ]
     app = Application(
         routes=[
             *hot,
-            *pages.routes(house),
-            *webhooks.routes(house),
-            *health.routes(house),
-            *metrics.routes(house),
+            *pages.routes(runtime),
+            *webhooks.routes(runtime),
+            *health.routes(runtime),
+            *metrics.routes(runtime),
             _fixed("/openapi.json", openapi.openapi()),
             _fixed("/asyncapi.json", asyncapi.asyncapi()),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(Gate, identity=house.identity, rate=rate)],
+        middleware=[Middleware(Gate, identity=runtime.identity, rate=rate)],
         max_body_size=settings.body_bytes_max,
         exception_handlers={ClientDisconnect: _nobody_left},
     )
-    app.state.house = house
+    app.state.runtime = runtime
     app.fast_path = commands
     return app
 

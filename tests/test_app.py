@@ -20,7 +20,7 @@ from tests.kit.private_server import Server
 from tests.kit.web_process import WebProcess, settings, until
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -37,9 +37,9 @@ async def test_a_process_leaves_no_task_no_connection_and_no_handler_behind(
     before = (await clients(client), len(asyncio.all_tasks()), threading.active_count())
     heard = [signal.getsignal(number) for number in STOPS]
     for _ in range(3):
-        async with web_process.front(settings(server.url, tmp_path)) as house:
-            sale = await house.sale()
-            async with house.fan(sale.drop) as fan, house.http() as http:
+        async with web_process.front(settings(server.url, tmp_path)) as web:
+            sale = await web.sale()
+            async with web.fan(sale.drop) as fan, web.http() as http:
                 await fan.ask("hold", pool="pin")
                 await http.get(f"/drops/{sale.drop}")
             assert [signal.getsignal(number) for number in STOPS] != heard
@@ -52,7 +52,7 @@ async def test_a_process_leaves_no_task_no_connection_and_no_handler_behind(
 async def test_two_in_one_process_do_not_know_of_each_other(server: Server, tmp_path: Path) -> None:
     conf = settings(server.url, tmp_path)
     async with web_process.front(conf) as one, web_process.front(conf) as two:
-        assert one.house.hub is not two.house.hub
+        assert one.runtime.hub is not two.runtime.hub
         sale = await one.sale()
         async with one.fan(sale.drop) as here, two.watcher(sale.drop) as there:
             done = await here.ask("hold", pool="pin")
@@ -85,25 +85,25 @@ def test_a_process_without_a_server_cannot_be_made(tmp_path: Path) -> None:
         build(Settings(data_dir=tmp_path, secret_key=web_process.SECRET))
 
 
-async def test_what_is_no_door_is_not_found(house: WebProcess) -> None:
-    async with house.http() as http:
+async def test_what_is_no_door_is_not_found(web: WebProcess) -> None:
+    async with web.http() as http:
         for path in ("/nothing", "/api", "/drops", "/api/drops/", "/static/../secret", "/%00"):
             answer = await http.get(path)
             assert answer.status_code in (307, 404), path
 
 
-async def test_a_body_that_is_too_large_is_refused_by_every_door(house: WebProcess) -> None:
-    async with house.http() as http:
+async def test_a_body_that_is_too_large_is_refused_by_every_door(web: WebProcess) -> None:
+    async with web.http() as http:
         for path in ("/api/pay/webhooks/local", "/pay/local/x", "/api/drops/x/hold", "/nothing"):
             answer = await http.post(path, content=b"x" * 70_000)
             assert answer.status_code == 413, path
 
 
-async def test_a_whole_purchase_goes_through_one_process(house: WebProcess) -> None:
+async def test_a_whole_purchase_goes_through_one_process(web: WebProcess) -> None:
     """Press, pay on the provider's page, webhook, capture: by the doors alone."""
-    sale = await house.sale()
-    ada = house.ticket()
-    async with house.fan(sale.drop, ada) as fan, house.http(ada[1]) as http:
+    sale = await web.sale()
+    ada = web.ticket()
+    async with web.fan(sale.drop, ada) as fan, web.http(ada[1]) as http:
         hold = (await fan.ask("hold", pool="pin"))["hold"]["id"]
         page = (await fan.ask("pay", holds=[hold]))["pay"][hold]
         assert (await http.get(page)).status_code == 200

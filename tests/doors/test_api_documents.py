@@ -20,7 +20,7 @@ from tests.kit.manifests import item
 from tests.kit.web_process import WebProcess, key
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 OPENAPI = openapi.openapi()
 ASYNCAPI = asyncapi.asyncapi()
@@ -185,10 +185,10 @@ def test_every_message_of_the_channel_is_described() -> None:
     assert ASYNCAPI["components"]["messages"].keys() == {kind.__name__ for kind in both}
 
 
-def test_every_json_door_is_described_and_every_description_has_a_door(house: WebProcess) -> None:
+def test_every_json_door_is_described_and_every_description_has_a_door(web: WebProcess) -> None:
     doors = {
         (route.path.replace(":str", ""), method.lower())
-        for route in house.app.routes
+        for route in web.app.routes
         if isinstance(route, Route) and route.methods
         for method in route.methods - {"HEAD"}
     }
@@ -213,8 +213,8 @@ def test_every_refusal_has_a_status_that_is_described() -> None:
     assert set(STATUS.values()) <= {int(code) for code in described}
 
 
-async def test_both_documents_are_served(house: WebProcess) -> None:
-    async with house.http() as http:
+async def test_both_documents_are_served(web: WebProcess) -> None:
+    async with web.http() as http:
         assert (await http.get("/openapi.json")).json() == OPENAPI
         assert (await http.get("/asyncapi.json")).json() == ASYNCAPI
 
@@ -227,13 +227,13 @@ def answered(path: str, method: str, answer: httpx2.Response) -> Any:
     return answer.json()
 
 
-async def test_what_the_json_doors_say_fits_their_description(house: WebProcess) -> None:
-    sale = await house.sale(item("pin", {"pin": 2}), item("mug", {"mug": 1}))
-    _, ticket = house.ticket()
+async def test_what_the_json_doors_say_fits_their_description(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin": 2}), item("mug", {"mug": 1}))
+    _, ticket = web.ticket()
     where = f"/api/drops/{sale.drop}"
     await sale.held("blocker", "mug")
     await sale.creator("message", text="hello")
-    async with house.http(ticket) as http:
+    async with web.http(ticket) as http:
 
         async def ask(verb: str, **body: Any) -> Any:
             path = f"/api/drops/{{drop}}/{verb}"
@@ -259,14 +259,14 @@ async def test_what_the_json_doors_say_fits_their_description(house: WebProcess)
         answered(path, "get", await http.get(where))
         answered(path, "get", await http.get("/api/drops/nowhere"))
         answered("/api/drops", "get", await http.get("/api/drops"))
-    async with house.http() as http:
+    async with web.http() as http:
         answered(f"{path}/you", "get", await http.get(f"{where}/you"))
 
 
-async def test_what_a_socket_says_fits_its_description(house: WebProcess) -> None:
-    sale = await house.sale(item("pin", {"pin": 1}))
+async def test_what_a_socket_says_fits_its_description(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin": 1}))
     payload = {one["name"]: one["payload"] for one in ASYNCAPI["components"]["messages"].values()}
-    async with house.fan(sale.drop) as ada, house.fan(sale.drop) as ben:
+    async with web.fan(sale.drop) as ada, web.fan(sale.drop) as ben:
         for t, body in (
             ("hold", {"pool": "pin", "qty": 1}),
             ("pay", {"holds": ["h1"]}),

@@ -24,16 +24,16 @@ from tests.kit.sale import Sale
 from tests.kit.web_process import LONG_S, WebProcess, key, settings, until
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 JSON = {"content-type": "application/json"}
 
 
-async def test_every_command_can_be_given_over_http(house: WebProcess) -> None:
-    sale = await house.sale(item("pin", {"pin": 1}))
-    _, ticket = house.ticket()
-    (_, other) = house.ticket()
-    async with house.http(ticket) as ada, house.http(other) as ben:
+async def test_every_command_can_be_given_over_http(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin": 1}))
+    _, ticket = web.ticket()
+    (_, other) = web.ticket()
+    async with web.http(ticket) as ada, web.http(other) as ben:
 
         async def ask(who: httpx2.AsyncClient, verb: str, **body: Any) -> Any:
             answer = await who.post(f"/api/drops/{sale.drop}/{verb}", json=body)
@@ -55,12 +55,12 @@ async def test_every_command_can_be_given_over_http(house: WebProcess) -> None:
 
 
 async def test_the_key_may_stand_in_the_header_and_makes_a_press_safe_to_repeat(
-    house: WebProcess,
+    web: WebProcess,
 ) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
+    sale = await web.sale()
+    _, ticket = web.ticket()
     where, once = f"/api/drops/{sale.drop}/hold", key()
-    async with house.http(ticket) as http:
+    async with web.http(ticket) as http:
         in_header = {"idempotency-key": once}
         first = await http.post(where, json={"pool": "pin"}, headers=in_header)
         again = await http.post(where, json={"pool": "pin"}, headers=in_header)
@@ -77,12 +77,12 @@ async def test_the_key_may_stand_in_the_header_and_makes_a_press_safe_to_repeat(
 async def test_a_reply_that_was_lost_is_asked_for_by_its_key(
     server: Server, proxy: FaultProxy, tmp_path: Path
 ) -> None:
-    async with web_process.front(settings(proxy.url, tmp_path, settle_ms=10_000)) as house:
-        sale = await house.sale()
-        _, ticket = house.ticket()
-        async with house.http(ticket) as http:
+    async with web_process.front(settings(proxy.url, tmp_path, settle_ms=10_000)) as web:
+        sale = await web.sale()
+        _, ticket = web.ticket()
+        async with web.http(ticket) as http:
             where, headers = f"/api/drops/{sale.drop}/hold", {"idempotency-key": key()}
-            room = await house.house.hub.room(sale.drop)
+            room = await web.runtime.hub.room(sale.drop)
             assert room is not None
             # The press itself and its one repeat; whatever else is read then is struck as well.
             proxy.plan(Fate.DROP_REPLY, times=6)
@@ -98,10 +98,10 @@ async def test_a_reply_that_was_lost_is_asked_for_by_its_key(
         assert len((await sale.truth()).holds) == 1
 
 
-async def test_a_command_without_a_key_gets_one(house: WebProcess) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    async with house.http(ticket) as http:
+async def test_a_command_without_a_key_gets_one(web: WebProcess) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    async with web.http(ticket) as http:
         made = [
             (await http.post(f"/api/drops/{sale.drop}/hold", json={"pool": "pin", "qty": n})).json()
             for n in (1, 2)
@@ -109,11 +109,11 @@ async def test_a_command_without_a_key_gets_one(house: WebProcess) -> None:
     assert len({one["hold"]["key"] for one in made}) == 2
 
 
-async def test_refusals_are_problem_documents_with_the_numbers(house: WebProcess) -> None:
-    sale = await house.sale(limit=2)
+async def test_refusals_are_problem_documents_with_the_numbers(web: WebProcess) -> None:
+    sale = await web.sale(limit=2)
     await sale.held("ben", qty=2)
-    _, ticket = house.ticket()
-    async with house.http(ticket) as http:
+    _, ticket = web.ticket()
+    async with web.http(ticket) as http:
 
         async def ask(verb: str, **body: Any) -> httpx2.Response:
             answer = await http.post(f"/api/drops/{sale.drop}/{verb}", json=body)
@@ -169,57 +169,57 @@ BAD_BODIES: list[bytes] = [
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
 async def test_a_body_that_is_no_command_is_refused_and_changes_nothing(
-    house: WebProcess, body: bytes, caplog: pytest.LogCaptureFixture
+    web: WebProcess, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    async with house.http(ticket) as http:
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    async with web.http(ticket) as http:
         answer = await http.post(f"/api/drops/{sale.drop}/hold", content=body, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_message")
     assert await sale.counts() == (3, 0, 0, 0)
     assert caplog.text == ""
 
 
-async def test_a_pool_named_twice_is_refused(house: WebProcess) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    async with house.http(ticket) as http:
+async def test_a_pool_named_twice_is_refused(web: WebProcess) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    async with web.http(ticket) as http:
         body = {"pools": ["pin", "pin"]}
         answer = await http.post(f"/api/drops/{sale.drop}/join", json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_message")
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_is_read(house: WebProcess) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    async with house.http(ticket) as http:
+async def test_a_body_that_is_too_large_is_refused_before_it_is_read(web: WebProcess) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    async with web.http(ticket) as http:
         for size in (4_097, 70_000, 10_000_000):
             answer = await http.post(f"/api/drops/{sale.drop}/hold", content=b" " * size)
             assert answer.status_code == 413
 
 
 async def test_a_body_that_breaks_off_costs_nothing(
-    house: WebProcess, caplog: pytest.LogCaptureFixture
+    web: WebProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    _, writer = await asyncio.open_connection("127.0.0.1", web.port)
     writer.write(
         f"POST /api/drops/{sale.drop}/hold HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n"
         f"authorization: Bearer {ticket}\r\n\r\n{{".encode()
     )
     await writer.drain()
-    connections = house.server.server_state.connections
+    connections = web.server.server_state.connections
     await until(lambda: any(getattr(one, "cycle", None) is not None for one in connections))
     writer.transport.abort()
     await until(lambda: not connections)
     assert caplog.text == ""
 
 
-async def test_there_is_no_door_for_a_verb_that_is_no_command(house: WebProcess) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    async with house.http(ticket) as http:
+async def test_there_is_no_door_for_a_verb_that_is_no_command(web: WebProcess) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    async with web.http(ticket) as http:
         for verb in ("open", "cancel", "you", "hold/x", "Hold", "%00", "__class__"):
             answer = await http.post(f"/api/drops/{sale.drop}/{verb}", json={})
             assert answer.status_code in (404, 405), verb
@@ -228,11 +228,11 @@ async def test_there_is_no_door_for_a_verb_that_is_no_command(house: WebProcess)
 
 
 async def test_a_snapshot_over_http_is_the_snapshot_of_a_socket_without_you(
-    house: WebProcess,
+    web: WebProcess,
 ) -> None:
-    sale = await house.sale()
+    sale = await web.sale()
     await sale.held("ben")
-    async with house.http() as http, house.watcher(sale.drop) as watcher:
+    async with web.http() as http, web.watcher(sale.drop) as watcher:
         answer = await http.get(f"/api/drops/{sale.drop}")
         said = answer.json()
         assert said["you"] is None
@@ -243,19 +243,19 @@ async def test_a_snapshot_over_http_is_the_snapshot_of_a_socket_without_you(
         assert said["drop"]["pools"]["pin"]["held"] == 1
 
 
-async def test_what_is_read_is_never_older_than_the_question(house: WebProcess) -> None:
-    sale = await house.sale(item("pin", {"pin": 30}), limit=30)
-    async with house.http() as http:
+async def test_what_is_read_is_never_older_than_the_question(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin": 30}), limit=30)
+    async with web.http() as http:
         for n in range(1, 11):
             await sale.held(f"fan-{n}")
             said = (await http.get(f"/api/drops/{sale.drop}")).json()
             assert said["drop"]["pools"]["pin"]["held"] == n
 
 
-async def test_an_unchanged_drop_is_not_sent_again(house: WebProcess) -> None:
-    sale = await house.sale()
+async def test_an_unchanged_drop_is_not_sent_again(web: WebProcess) -> None:
+    sale = await web.sale()
     where = f"/api/drops/{sale.drop}"
-    async with house.http() as http:
+    async with web.http() as http:
         first = await http.get(where)
         tag = first.headers["etag"]
         for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
@@ -270,10 +270,10 @@ async def test_an_unchanged_drop_is_not_sent_again(house: WebProcess) -> None:
         assert changed.headers["etag"] != tag
 
 
-async def test_the_list_of_drops_names_each_of_them_the_newest_first(house: WebProcess) -> None:
-    sales = [await house.sale(opened=False) for _ in range(3)]
+async def test_the_list_of_drops_names_each_of_them_the_newest_first(web: WebProcess) -> None:
+    sales = [await web.sale(opened=False) for _ in range(3)]
     await sales[1].creator("open")
-    async with house.http() as http:
+    async with web.http() as http:
         listed = (await http.get("/api/drops")).json()
     ours = {
         sale.drop: state
@@ -282,9 +282,9 @@ async def test_the_list_of_drops_names_each_of_them_the_newest_first(house: WebP
     assert {one["id"]: one["state"] for one in listed if one["id"] in ours} == ours
 
 
-async def test_a_drop_that_is_not_there_is_not_found_by_any_door(house: WebProcess) -> None:
-    _, ticket = house.ticket()
-    async with house.http(ticket) as http:
+async def test_a_drop_that_is_not_there_is_not_found_by_any_door(web: WebProcess) -> None:
+    _, ticket = web.ticket()
+    async with web.http(ticket) as http:
         for drop in ("nowhere", "a" * 300, "%7Bhouse%7D", "x%00y"):
             for path in ("", "/you"):
                 answer = await http.get(f"/api/drops/{drop}{path}")
@@ -315,15 +315,15 @@ def naming(verb: str, thing: str) -> dict[str, Any]:
     return {"holds": [thing]} if verb == "pay" else {NAMED[verb]: thing}
 
 
-async def test_nobody_can_name_what_is_somebody_elses(house: WebProcess) -> None:
+async def test_nobody_can_name_what_is_somebody_elses(web: WebProcess) -> None:
     """Every command over both ways on everything that another fan has: there is no such thing."""
     three = item("pin", {"pin": 2}), item("lamp", {"lamp": 2}), item("mug", {"mug": 1})
-    sale = await house.sale(*three, limit=10)
-    ada, _ = house.ticket()
-    ben = house.ticket()
+    sale = await web.sale(*three, limit=10)
+    ada, _ = web.ticket()
+    ben = web.ticket()
     things = await possessions(sale, ada)
     seq = (await sale.settle()).seq
-    async with house.http(ben[1]) as http, house.fan(sale.drop, ben) as socket:
+    async with web.http(ben[1]) as http, web.fan(sale.drop, ben) as socket:
         for verb, thing in product([*NAMED, "pay"], [*things.values(), "h999", "e999"]):
             body = naming(verb, thing)
             said = await http.post(f"/api/drops/{sale.drop}/{verb}", json=body)
@@ -339,10 +339,10 @@ async def test_nobody_can_name_what_is_somebody_elses(house: WebProcess) -> None
     assert (await sale.settle()).seq == seq + 1
 
 
-async def test_who_is_nobody_can_do_nothing(house: WebProcess) -> None:
+async def test_who_is_nobody_can_do_nothing(web: WebProcess) -> None:
     three = item("pin", {"pin": 2}), item("lamp", {"lamp": 2}), item("mug", {"mug": 1})
-    sale = await house.sale(*three, limit=10)
-    ada, _ = house.ticket()
+    sale = await web.sale(*three, limit=10)
+    ada, _ = web.ticket()
     things = await possessions(sale, ada)
     seq = (await sale.settle()).seq
     bodies: dict[str, dict[str, Any]] = {
@@ -352,7 +352,7 @@ async def test_who_is_nobody_can_do_nothing(house: WebProcess) -> None:
         "leave": {"entry": things["entry"]},
     }
     assert bodies.keys() == COMMANDS.keys()
-    async with house.http() as http, house.watcher(sale.drop) as watcher:
+    async with web.http() as http, web.watcher(sale.drop) as watcher:
         for verb, body in bodies.items():
             for proof in ({}, {"authorization": f"Bearer {ada}"}, {"cookie": "fan=f1.a.b.c"}):
                 where = f"/api/drops/{sale.drop}/{verb}"
@@ -368,13 +368,13 @@ async def test_who_is_nobody_can_do_nothing(house: WebProcess) -> None:
     assert (await sale.settle()).seq == seq
 
 
-async def test_a_fan_can_name_what_is_his(house: WebProcess) -> None:
+async def test_a_fan_can_name_what_is_his(web: WebProcess) -> None:
     """The control of the two above: the same commands do something in the right hands."""
     three = item("pin", {"pin": 2}), item("lamp", {"lamp": 2}), item("mug", {"mug": 1})
-    sale = await house.sale(*three, limit=10)
-    ada = house.ticket()
+    sale = await web.sale(*three, limit=10)
+    ada = web.ticket()
     things = await possessions(sale, ada[0])
-    async with house.http(ada[1]) as http:
+    async with web.http(ada[1]) as http:
         for verb, thing in (
             ("extend", "hold"),
             ("pay", "hold"),
@@ -391,10 +391,10 @@ async def test_a_shop_without_its_server_says_away_and_never_sold_out(tmp_path: 
     folder = tmp_path / "truth"
     truth = Server(folder, durable=True).start()
     conf = settings(truth.url, tmp_path, view_ms=100, redis_timeout_ms=500)
-    async with web_process.front(conf) as house:
-        sale = await house.sale()
-        _, ticket = house.ticket()
-        async with house.http(ticket) as http, stream(house, sale.drop, ticket) as events:
+    async with web_process.front(conf) as web:
+        sale = await web.sale()
+        _, ticket = web.ticket()
+        async with web.http(ticket) as http, stream(web, sale.drop, ticket) as events:
             where = f"/api/drops/{sale.drop}"
             await events.until("snapshot")
             assert (await http.get(where)).status_code == 200
@@ -424,11 +424,11 @@ async def test_a_shop_without_its_server_says_away_and_never_sold_out(tmp_path: 
     truth.stop()
 
 
-async def test_every_door_answers_only_with_messages_of_the_protocol(house: WebProcess) -> None:
-    sale = await house.sale()
-    ada = house.ticket()
+async def test_every_door_answers_only_with_messages_of_the_protocol(web: WebProcess) -> None:
+    sale = await web.sale()
+    ada = web.ticket()
     decode = {"snapshot": wire.Snapshot, "you": wire.You, "done": wire.Done, "tick": wire.Tick}
-    async with house.http(ada[1]) as http:
+    async with web.http(ada[1]) as http:
         where = f"/api/drops/{sale.drop}"
         for answer in (
             await http.get(where),

@@ -63,23 +63,23 @@ class Line(Protocol):
 class Way:
     """A web process whose commands go one of the ways, and how many went how far."""
 
-    def __init__(self, house: WebProcess, kind: str) -> None:
-        self.house = house
+    def __init__(self, web: WebProcess, kind: str) -> None:
+        self.runtime = web
         if kind != "connection":
-            house.server.lifespan.state.pop(SHORT_WAY)
+            web.server.lifespan.state.pop(SHORT_WAY)
         if kind == "framework":
-            house.app.fast_path = _past  # type: ignore[assignment]
-        house.server.server_state.default_headers = [DATE]
-        self.application = Counted(house.app)
-        house.config.loaded_app = self.application
-        self.framework = Counted(house.app.build_middleware_stack())
-        house.app.middleware_stack = self.framework
+            web.app.fast_path = _past  # type: ignore[assignment]
+        web.server.server_state.default_headers = [DATE]
+        self.application = Counted(web.app)
+        web.config.loaded_app = self.application
+        self.framework = Counted(web.app.build_middleware_stack())
+        web.app.middleware_stack = self.framework
 
     @asynccontextmanager
     async def line(self, local: str = "127.0.0.1") -> AsyncIterator[Line]:
         """A connection of its own from this address of the machine."""
         reader, writer = await asyncio.open_connection(
-            "127.0.0.1", self.house.port, local_addr=(local, 0)
+            "127.0.0.1", self.runtime.port, local_addr=(local, 0)
         )
 
         async def ask(*pieces: bytes, answers: int = 1) -> bytes:
@@ -149,7 +149,7 @@ class Here(NamedTuple):
 
 async def at_home(way: Way, fan: FanId, ticket: str) -> Here:
     """A drop in which the fan has a hold and a place in a line; its room is open and up to date."""
-    sale = Sale(way.house.house.store, f"way-{next(_drops):04}", now=0)
+    sale = Sale(way.runtime.runtime.store, f"way-{next(_drops):04}", now=0)
     await sale.publish(manifest(sale.drop, item("pin", {"pin": 3, "cap": 1}), limit=3))
     await sale.creator("open")
     await sale.held("ben", "cap")
@@ -160,9 +160,9 @@ async def at_home(way: Way, fan: FanId, ticket: str) -> Here:
 
 
 async def up_to_date(way: Way, drop: str) -> None:
-    room = await way.house.house.hub.room(drop)
+    room = await way.runtime.runtime.hub.room(drop)
     assert room is not None
-    await way.house.house.hub.fresh(room)
+    await way.runtime.runtime.hub.fresh(room)
 
 
 def post(
@@ -332,7 +332,7 @@ def alike(answers: Iterable[bytes]) -> bytes:
 async def test_every_way_gives_the_same_answer_byte_for_byte(
     ways: list[Way], request_of: Request, taken: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fan, ticket = ways[0].house.ticket()
+    fan, ticket = ways[0].runtime.ticket()
     answers = []
     for way, reached in zip(ways, REACHED[taken], strict=True):
         here = await at_home(way, fan, ticket)
@@ -349,7 +349,7 @@ async def test_a_repeat_by_its_key_is_answered_alike_by_every_way(
     ways: list[Way], request_of: Request
 ) -> None:
     """On one drop, asked again and again by whichever way."""
-    fan, ticket = ways[0].house.ticket()
+    fan, ticket = ways[0].runtime.ticket()
     here = await at_home(ways[0], fan, ticket)
     for way in ways[1:]:
         await up_to_date(way, here.drop)
@@ -360,7 +360,7 @@ async def test_a_repeat_by_its_key_is_answered_alike_by_every_way(
 
 
 async def test_a_request_in_pieces_is_answered_alike(ways: list[Way]) -> None:
-    fan, ticket = ways[0].house.ticket()
+    fan, ticket = ways[0].runtime.ticket()
     for cut in (1, 20, -len(json.dumps(PIN)), -3):
         answers = []
         for way in ways:
@@ -370,7 +370,7 @@ async def test_a_request_in_pieces_is_answered_alike(ways: list[Way]) -> None:
 
 
 async def test_requests_that_come_at_once_are_answered_in_turn(ways: list[Way]) -> None:
-    fan, ticket = ways[0].house.ticket()
+    fan, ticket = ways[0].runtime.ticket()
     answers = []
     for way in ways:
         here = await at_home(way, fan, ticket)
@@ -391,7 +391,7 @@ async def test_a_network_that_asks_too_often_is_told_alike_and_nobody_is_counted
 ) -> None:
     networks = count(1)
     async with all_ways(server, tmp_path, requests_per_s_max=1) as ways:
-        fan, ticket = ways[0].house.ticket()
+        fan, ticket = ways[0].runtime.ticket()
         for request_of in (PLAIN["hold"], SOME_WORK["pay"], TO_EXPLAIN["no JSON"]):
             refused = []
             for way in ways:
@@ -411,7 +411,7 @@ async def test_a_network_that_asks_too_often_is_told_alike_and_nobody_is_counted
 
 async def test_a_flood_is_refused_before_its_body_comes(server: Server, tmp_path: Path) -> None:
     async with all_ways(server, tmp_path, requests_per_s_max=1) as ways:
-        fan, ticket = ways[0].house.ticket()
+        fan, ticket = ways[0].runtime.ticket()
         refused = []
         for way in ways:
             here = await at_home(way, fan, ticket)
@@ -428,26 +428,26 @@ async def delayed(
     proxy: FaultProxy, folder: Path
 ) -> AsyncIterator[tuple[WebProcess, Sale, asyncio.StreamReader, asyncio.StreamWriter]]:
     """Somebody whose press is held up on its way to the server."""
-    async with web_process.front(settings(proxy.url, folder)) as house:
-        sale = await house.sale()
-        await house.house.hub.room(sale.drop)
-        _, ticket = house.ticket()
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    async with web_process.front(settings(proxy.url, folder)) as web:
+        sale = await web.sale()
+        await web.runtime.hub.room(sale.drop)
+        _, ticket = web.ticket()
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
         proxy.plan(Fate.DELAY, holding=scripts.load()["press"].sha)
         writer.write(PLAIN["hold"](Here(sale.drop, ticket)))
         await proxy.strikes(Fate.DELAY)
         # Nothing waits for it but the connection.
-        assert not house.server.server_state.tasks
-        yield house, sale, reader, writer
+        assert not web.server.server_state.tasks
+        yield web, sale, reader, writer
         writer.close()
 
 
 async def test_a_command_on_its_way_is_answered_before_the_process_ends(
     proxy: FaultProxy, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with delayed(proxy, tmp_path) as (house, _, reader, _):
-        stopping = asyncio.create_task(house.stop())
-        await until(lambda: house.server.server_state.connections)
+    async with delayed(proxy, tmp_path) as (web, _, reader, _):
+        stopping = asyncio.create_task(web.stop())
+        await until(lambda: web.server.server_state.connections)
         await asyncio.sleep(0)
         proxy.go()
         async with asyncio.timeout(LONG_S):
@@ -462,11 +462,11 @@ async def test_a_command_on_its_way_is_answered_before_the_process_ends(
 async def test_who_leaves_does_not_take_his_command_with_him(
     proxy: FaultProxy, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with delayed(proxy, tmp_path) as (house, sale, _, writer):
+    async with delayed(proxy, tmp_path) as (web, sale, _, writer):
         writer.transport.abort()
-        await until(lambda: not house.server.server_state.connections)
+        await until(lambda: not web.server.server_state.connections)
         proxy.go()
-        room = await house.house.hub.room(sale.drop)
+        room = await web.runtime.hub.room(sale.drop)
         assert room is not None
         await until(lambda: not room.batcher.flying)
         assert await sale.counts() == (2, 1, 0, 0)
@@ -490,13 +490,13 @@ async def test_behind_a_proxy_the_address_that_it_tells_is_the_one_that_counts(
     server: Server, tmp_path: Path
 ) -> None:
     conf = settings(server.url, tmp_path, forwarded_allow_ips=("127.0.0.1",), requests_per_s_max=1)
-    async with web_process.front(conf) as house:
+    async with web_process.front(conf) as web:
         # No connection may take its peer for the fan.
-        assert SHORT_WAY not in house.server.lifespan.state
-        sale = await house.sale()
-        await house.house.hub.room(sale.drop)
-        _, ticket = house.ticket()
-        async with house.http(ticket) as http:
+        assert SHORT_WAY not in web.server.lifespan.state
+        sale = await web.sale()
+        await web.runtime.hub.room(sale.drop)
+        _, ticket = web.ticket()
+        async with web.http(ticket) as http:
             where, body = f"/api/drops/{sale.drop}/hold", {"pool": "pin", "key": "k-1"}
             for network in ("192.0.2.1", "192.0.2.2"):
                 headers = {"x-forwarded-for": network}

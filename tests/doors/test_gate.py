@@ -15,7 +15,7 @@ from tests.kit.private_server import Server
 from tests.kit.web_process import WebProcess, key, settings
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 EVIL = [
     "http://evil.example",
@@ -62,96 +62,96 @@ def press() -> dict[str, object]:
     return {"pool": "pin", "key": key()}
 
 
-async def post(house: WebProcess, drop: str, headers: dict[str, str]) -> httpx2.Response:
-    async with httpx2.AsyncClient(base_url=house.url, trust_env=False) as http:
+async def post(web: WebProcess, drop: str, headers: dict[str, str]) -> httpx2.Response:
+    async with httpx2.AsyncClient(base_url=web.url, trust_env=False) as http:
         return await http.post(f"/api/drops/{drop}/hold", json=press(), headers=headers)
 
 
 @pytest.mark.parametrize("origin", EVIL)
 async def test_a_page_of_strangers_can_neither_press_nor_listen(
-    house: WebProcess, origin: str
+    web: WebProcess, origin: str
 ) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    theirs = origin.format(port=house.port)
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    theirs = origin.format(port=web.port)
     for proof in ({"cookie": f"fan={ticket}"}, {"authorization": f"Bearer {ticket}"}):
-        answer = await post(house, sale.drop, {"origin": theirs, **proof})
+        answer = await post(web, sale.drop, {"origin": theirs, **proof})
         assert (answer.status_code, answer.json()["code"]) == (403, "not_eligible")
     with pytest.raises(InvalidStatus) as denied:
-        await house.dial(sale.drop, ticket, origin=None, headers={"Origin": theirs})
+        await web.dial(sale.drop, ticket, origin=None, headers={"Origin": theirs})
     assert denied.value.response.status_code == 403
     assert await sale.counts() == (3, 0, 0, 0)
 
 
 @pytest.mark.parametrize("spelling", ["http://127.0.0.1:{port}", "HTTP://127.0.0.1:{port}"])
-async def test_a_page_of_ours_may(house: WebProcess, spelling: str) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    origin = spelling.format(port=house.port)
-    answer = await post(house, sale.drop, {"origin": origin, "cookie": f"fan={ticket}"})
+async def test_a_page_of_ours_may(web: WebProcess, spelling: str) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    origin = spelling.format(port=web.port)
+    answer = await post(web, sale.drop, {"origin": origin, "cookie": f"fan={ticket}"})
     assert answer.status_code == 200
-    async with await house.dial(sale.drop, ticket, origin=origin) as socket:
+    async with await web.dial(sale.drop, ticket, origin=origin) as socket:
         assert '"you":{' in str(await socket.recv())
 
 
-async def test_a_page_that_may_act_under_one_name_may_not_under_another(house: WebProcess) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    names = [f"{name}:{house.port}" for name in ("127.0.0.1", "localhost")]
+async def test_a_page_that_may_act_under_one_name_may_not_under_another(web: WebProcess) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    names = [f"{name}:{web.port}" for name in ("127.0.0.1", "localhost")]
     for _ in range(2):
         for host in names:
             for page in names:
                 headers = {"host": host, "origin": f"http://{page}", "cookie": f"fan={ticket}"}
-                answer = await post(house, sale.drop, headers)
+                answer = await post(web, sale.drop, headers)
                 assert (answer.status_code == 403) is (host != page), (host, page)
 
 
 async def test_without_an_origin_a_cookie_proves_nothing_and_a_bearer_does(
-    house: WebProcess,
+    web: WebProcess,
 ) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
-    answer = await post(house, sale.drop, {"cookie": f"fan={ticket}"})
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    answer = await post(web, sale.drop, {"cookie": f"fan={ticket}"})
     assert (answer.status_code, answer.json()["code"]) == (403, "sign_in")
-    answer = await post(house, sale.drop, {})
+    answer = await post(web, sale.drop, {})
     assert (answer.status_code, answer.json()["code"]) == (403, "sign_in")
     for empty in ("Bearer", "Basic " + ticket, ticket):
         headers = {"cookie": f"fan={ticket}", "authorization": empty}
-        assert (await post(house, sale.drop, headers)).status_code == 403
-    answer = await post(house, sale.drop, {"authorization": f"bearer {ticket}"})
+        assert (await post(web, sale.drop, headers)).status_code == 403
+    answer = await post(web, sale.drop, {"authorization": f"bearer {ticket}"})
     assert answer.status_code == 200
 
 
 async def test_a_bearer_that_proves_nobody_does_not_lend_its_weight_to_a_cookie(
-    house: WebProcess,
+    web: WebProcess,
 ) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
+    sale = await web.sale()
+    _, ticket = web.ticket()
     headers = {"cookie": f"fan={ticket}", "authorization": "Bearer x"}
-    answer = await post(house, sale.drop, headers)
+    answer = await post(web, sale.drop, headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in")
 
 
-async def test_a_socket_without_an_origin_comes_in_only_without_a_cookie(house: WebProcess) -> None:
-    sale = await house.sale()
-    _, ticket = house.ticket()
+async def test_a_socket_without_an_origin_comes_in_only_without_a_cookie(web: WebProcess) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket()
     with pytest.raises(InvalidStatus) as denied:
-        await house.dial(sale.drop, ticket, origin=None)
+        await web.dial(sale.drop, ticket, origin=None)
     assert denied.value.response.status_code == 403
     with pytest.raises(InvalidStatus):
-        await house.dial(sale.drop, origin=None, headers={"Cookie": "other=1"})
-    async with await house.dial(sale.drop, origin=None) as socket:
+        await web.dial(sale.drop, origin=None, headers={"Cookie": "other=1"})
+    async with await web.dial(sale.drop, origin=None) as socket:
         assert '"you":null' in str(await socket.recv())
     bearer = {"Authorization": f"Bearer {ticket}"}
-    async with await house.dial(sale.drop, origin=None, headers=bearer) as socket:
+    async with await web.dial(sale.drop, origin=None, headers=bearer) as socket:
         assert '"you":{' in str(await socket.recv())
 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_server_that_is_called_by_a_strange_name_says_nothing(
-    house: WebProcess, name: str, caplog: pytest.LogCaptureFixture
+    web: WebProcess, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    name = name.format(port=house.port)
+    name = name.format(port=web.port)
     for request in (
         "GET /healthz HTTP/1.1\r\n",
         (
@@ -159,7 +159,7 @@ async def test_a_server_that_is_called_by_a_strange_name_says_nothing(
             "sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
         ),
     ):
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
         writer.write(f"{request}host: {name}\r\n\r\n".encode())
         status = await reader.readline()
         writer.close()
@@ -171,9 +171,9 @@ async def test_a_server_that_is_called_by_a_strange_name_says_nothing(
 @pytest.mark.parametrize(
     "name", ["localhost", "LOCALHOST:{port}", "127.0.0.1", "127.9.9.9", "[::1]:1"]
 )
-async def test_a_name_of_this_machine_is_known(house: WebProcess, name: str) -> None:
-    async with httpx2.AsyncClient(base_url=house.url, trust_env=False) as http:
-        answer = await http.get("/healthz", headers={"host": name.format(port=house.port)})
+async def test_a_name_of_this_machine_is_known(web: WebProcess, name: str) -> None:
+    async with httpx2.AsyncClient(base_url=web.url, trust_env=False) as http:
+        answer = await http.get("/healthz", headers={"host": name.format(port=web.port)})
     assert answer.status_code == 200
 
 
@@ -210,9 +210,9 @@ async def test_a_public_server_knows_its_names_and_the_origins_it_was_told(
         assert answer.status_code == 403, theirs
 
 
-async def test_looking_needs_no_origin(house: WebProcess) -> None:
-    sale = await house.sale()
-    async with httpx2.AsyncClient(base_url=house.url, trust_env=False) as http:
+async def test_looking_needs_no_origin(web: WebProcess) -> None:
+    sale = await web.sale()
+    async with httpx2.AsyncClient(base_url=web.url, trust_env=False) as http:
         evil = {"origin": "http://evil.example"}
         for path in (f"/api/drops/{sale.drop}", f"/drops/{sale.drop}", "/api/drops", "/healthz"):
             answer = await http.get(path, headers=evil)
@@ -222,8 +222,8 @@ async def test_looking_needs_no_origin(house: WebProcess) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT2", "POST"])
-async def test_every_unsafe_method_needs_an_origin(house: WebProcess, method: str) -> None:
-    async with httpx2.AsyncClient(base_url=house.url, trust_env=False) as http:
+async def test_every_unsafe_method_needs_an_origin(web: WebProcess, method: str) -> None:
+    async with httpx2.AsyncClient(base_url=web.url, trust_env=False) as http:
         answer = await http.request(method, "/api/drops/x/hold", headers={"origin": "null"})
     # What the parser of requests does not know at all never comes this far.
     assert answer.status_code in (400, 403)
@@ -232,10 +232,10 @@ async def test_every_unsafe_method_needs_an_origin(house: WebProcess, method: st
 async def test_a_network_that_asks_too_often_is_told_when_to_come_back(
     server: Server, tmp_path: Path
 ) -> None:
-    async with web_process.front(settings(server.url, tmp_path, requests_per_s_max=1)) as house:
-        sale = await house.sale()
-        _, ticket = house.ticket()
-        async with house.http(ticket) as http:
+    async with web_process.front(settings(server.url, tmp_path, requests_per_s_max=1)) as web:
+        sale = await web.sale()
+        _, ticket = web.ticket()
+        async with web.http(ticket) as http:
             answers = [await http.get("/healthz") for _ in range(10)]
             assert {answer.status_code for answer in answers} == {200}
             answer = await http.get("/healthz")
@@ -245,5 +245,5 @@ async def test_a_network_that_asks_too_often_is_told_when_to_come_back(
             answer = await http.post("/api/pay/webhooks/local", content=b"{}")
             assert answer.status_code == 400
         # And who sits at a socket is no request.
-        async with house.fan(sale.drop) as ada:
+        async with web.fan(sale.drop) as ada:
             assert (await ada.ask("hold", pool="pin"))["t"] == "done"

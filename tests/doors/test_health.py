@@ -13,16 +13,16 @@ from tests.kit.private_server import Server
 from tests.kit.web_process import WebProcess, settings, until
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 SETTLING = Settling.name
 
 
 async def test_a_process_that_answers_is_alive_and_a_shop_that_can_sell_is_ready(
-    house: WebProcess,
+    web: WebProcess,
 ) -> None:
-    await until(lambda: SETTLING in house.house.jobs.round_at)
-    async with house.http() as http:
+    await until(lambda: SETTLING in web.runtime.jobs.round_at)
+    async with web.http() as http:
         assert (await http.get("/healthz")).text == "ok\n"
         answer = await http.get("/readyz")
         assert answer.status_code == 200
@@ -36,10 +36,10 @@ async def test_a_process_that_answers_is_alive_and_a_shop_that_can_sell_is_ready
 
 async def test_a_durable_server_is_called_durable(tmp_path: Path) -> None:
     truth = Server(tmp_path / "truth", durable=True).start()
-    async with web_process.front(settings(truth.url, tmp_path)) as house, house.http() as http:
+    async with web_process.front(settings(truth.url, tmp_path)) as web, web.http() as http:
         said = (await http.get("/readyz")).json()
         assert said["durability"] == "every acknowledged sale is on disk"
-        sale = await house.sale()
+        sale = await web.sale()
         snapshot = (await http.get(f"/api/drops/{sale.drop}")).json()
         assert snapshot["drop"]["durable"] is True
     truth.stop()
@@ -48,7 +48,7 @@ async def test_a_durable_server_is_called_durable(tmp_path: Path) -> None:
 async def test_a_shop_without_its_server_is_alive_and_not_ready(tmp_path: Path) -> None:
     truth = Server(tmp_path / "truth", durable=True).start()
     conf = settings(truth.url, tmp_path, redis_timeout_ms=500)
-    async with web_process.front(conf) as house, house.http() as http:
+    async with web_process.front(conf) as web, web.http() as http:
         truth.kill()
         assert (await http.get("/healthz")).status_code == 200
         answer = await http.get("/readyz")
@@ -58,7 +58,7 @@ async def test_a_shop_without_its_server_is_alive_and_not_ready(tmp_path: Path) 
         assert str(tmp_path) not in answer.text
         assert (await http.get("/metrics")).status_code == 200
         truth.start()
-        jobs = house.house.jobs
+        jobs = web.runtime.jobs
         last = jobs.round_at[SETTLING]
         await until(lambda: jobs.round_at[SETTLING] > last)
         assert (await http.get("/readyz")).status_code == 200
@@ -67,10 +67,10 @@ async def test_a_shop_without_its_server_is_alive_and_not_ready(tmp_path: Path) 
 
 async def test_a_shop_whose_settler_is_late_is_not_ready(server: Server, tmp_path: Path) -> None:
     async with (
-        web_process.front(settings(server.url, tmp_path, settle_ms=600_000)) as house,
-        house.http() as http,
+        web_process.front(settings(server.url, tmp_path, settle_ms=600_000)) as web,
+        web.http() as http,
     ):
-        jobs = house.house.jobs
+        jobs = web.runtime.jobs
         await until(lambda: SETTLING in jobs.round_at)
         assert (await http.get("/readyz")).status_code == 200
         jobs.round_at[SETTLING] = time.monotonic() - SETTLER_LATE_S - 5

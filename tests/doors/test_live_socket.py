@@ -29,7 +29,7 @@ from tests.kit.private_server import Server
 from tests.kit.web_process import LONG_S, Fan, Message, WebProcess, key, settings, until
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 WAYS: dict[str, str] = {
     "taken": "dropengine.live.socket_protocol:LiveProtocol",
@@ -88,7 +88,7 @@ async def test_hello_says_who_one_is_and_may_say_it_again(any_house: WebProcess)
         record = await sale.store.hold(sale.drop, hold["id"])
         assert record is not None
         assert record.fan == ben
-        room = any_house.house.hub.rooms[sale.drop]
+        room = any_house.runtime.hub.rooms[sale.drop]
         assert set(room.fans) == {ben}
 
 
@@ -144,13 +144,13 @@ def paying(you: Message) -> bool:
 
 
 async def test_a_tab_in_another_process_sees_them_too(
-    house: WebProcess, server: Server, tmp_path: Path
+    web: WebProcess, server: Server, tmp_path: Path
 ) -> None:
-    sale = await house.sale()
-    ada = house.ticket()
+    sale = await web.sale()
+    ada = web.ticket()
     async with (
         web_process.front(settings(server.url, tmp_path)) as other,
-        house.fan(sale.drop, ada) as here,
+        web.fan(sale.drop, ada) as here,
         other.fan(sale.drop, ada) as there,
     ):
         hold = (await here.ask("hold", pool="pin"))["hold"]
@@ -189,16 +189,16 @@ async def test_the_state_in_done_is_in_every_you_that_is_not_older(any_house: We
         assert you["holds"] == [done["hold"]]
 
 
-async def test_more_time_is_told_on_the_payment_page_too(house: WebProcess) -> None:
-    sale = await house.sale()
-    async with house.fan(sale.drop) as fan:
+async def test_more_time_is_told_on_the_payment_page_too(web: WebProcess) -> None:
+    sale = await web.sale()
+    async with web.fan(sale.drop) as fan:
         hold = (await fan.ask("hold", pool="pin"))["hold"]["id"]
         page = (await fan.ask("pay", holds=[hold]))["pay"][hold]
         longer = (await fan.ask("extend", hold=hold))["hold"]["deadline_ms"]
         await fan.shows("you", lambda m: m["holds"][0]["deadline_ms"] == longer)
         again = await fan.ask("pay", holds=[hold])
         assert again["pay"] == {hold: page}
-        payments = house.house.payments
+        payments = web.runtime.payments
         assert isinstance(payments, LocalPay)
         bill = await payments.bill(page_of(page))
         assert bill is not None
@@ -342,10 +342,10 @@ async def test_a_join_of_one_pool_twice_is_refused_to_its_command(any_house: Web
 
 
 async def test_bytes_that_are_no_text_are_refused(
-    house: WebProcess, caplog: pytest.LogCaptureFixture
+    web: WebProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sale = await house.sale()
-    async with house.fan(sale.drop) as fan:
+    sale = await web.sale()
+    async with web.fan(sale.drop) as fan:
         for bad in (b"\xff", b'{"t":"ping","id":1}\xc3', b'{"t":"\xed\xa0\x80"}', b"\xc0\x80"):
             await fan.socket.send(bad, text=True)
             assert (await fan.until("refused"))["code"] == "bad_message"
@@ -359,7 +359,7 @@ async def test_a_binary_frame_ends_the_socket_and_nothing_follows(
     async with any_house.fan(sale.drop) as fan:
         await fan.raw(b'{"t":"ping","id":1}')
         assert await fan.closed() == wire.CloseCode.BAD_MESSAGE
-    await until(lambda: not any_house.house.hub.rooms[sale.drop].seats)
+    await until(lambda: not any_house.runtime.hub.rooms[sale.drop].seats)
     assert caplog.text == ""
 
 
@@ -378,7 +378,7 @@ async def test_a_frame_that_is_too_big_ends_the_socket(
     async with any_house.fan(sale.drop) as fan:
         await fan.raw("x" * 4_096)
         assert (await fan.until("refused"))["code"] == "bad_message"
-    await until(lambda: not any_house.house.hub.rooms[sale.drop].seats)
+    await until(lambda: not any_house.runtime.hub.rooms[sale.drop].seats)
     assert caplog.text == ""
 
 
@@ -403,9 +403,9 @@ async def test_a_flood_ends_the_socket_and_no_other(any_house: WebProcess, what:
 
 
 @pytest.mark.parametrize("what", ["pings", "pieces"])
-async def test_frames_that_are_no_messages_count_as_well(house: WebProcess, what: str) -> None:
-    sale = await house.sale()
-    async with house.fan(sale.drop) as fan:
+async def test_frames_that_are_no_messages_count_as_well(web: WebProcess, what: str) -> None:
+    sale = await web.sale()
+    async with web.fan(sale.drop) as fan:
 
         async def flood() -> None:
             if what == "pings":
@@ -423,11 +423,11 @@ async def test_a_press_of_one_who_left_before_it_was_sent_never_happens(
     server: Server, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     conf = settings(proxy.url, tmp_path, settle_ms=10_000, view_ms=10_000, tick_ms=5_000)
-    async with web_process.front(conf) as house:
-        sale = await house.sale()
+    async with web_process.front(conf) as web:
+        sale = await web.sale()
         await sale.store.press(sale.drop, [])
-        async with house.fan(sale.drop) as ada, house.fan(sale.drop) as ben:
-            room = house.house.hub.rooms[sale.drop]
+        async with web.fan(sale.drop) as ada, web.fan(sale.drop) as ben:
+            room = web.runtime.hub.rooms[sale.drop]
             proxy.plan(Fate.DELAY, holding=scripts.load()["press"].sha)
             first = await ada.say("hold", pool="pin")
             await proxy.strikes(Fate.DELAY)
@@ -449,9 +449,9 @@ CLOSE_BYTES_MAX = 127
 
 
 @asynccontextmanager
-async def narrow(house: WebProcess) -> AsyncIterator[None]:
+async def narrow(web: WebProcess) -> AsyncIterator[None]:
     """Sockets accepted from here on have small buffers in the kernel, so a reader is soon slow."""
-    house.listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, 4_096)
+    web.listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, 4_096)
     yield
 
 
@@ -482,12 +482,12 @@ async def test_a_slow_reader_slows_nobody_costs_little_and_is_closed_with_1013(
         seat_behind_ms_max=1_000,
         messages_per_s_max=10_000,
     )
-    async with web_process.front(conf, protocol=Watched) as house, narrow(house):
-        sale = await house.sale(item("pin", {"pin": 100}), limit=100)
-        ada = house.ticket()
-        slow = await house.dial(sale.drop, ada[1], sock=narrow_socket(house.port), max_queue=1)
-        async with slow, house.fan(sale.drop) as other:
-            room = house.house.hub.rooms[sale.drop]
+    async with web_process.front(conf, protocol=Watched) as web, narrow(web):
+        sale = await web.sale(item("pin", {"pin": 100}), limit=100)
+        ada = web.ticket()
+        slow = await web.dial(sale.drop, ada[1], sock=narrow_socket(web.port), max_queue=1)
+        async with slow, web.fan(sale.drop) as other:
+            room = web.runtime.hub.rooms[sale.drop]
             await until(lambda: any(seat.fan == ada[0] and not seat.fresh for seat in room.seats))
             (seat,) = room.fans[ada[0]].seats
             # He asks and asks, and never takes an answer.
@@ -522,18 +522,18 @@ async def test_who_catches_up_gets_the_newest_tick_and_his_whole_state(
         seat_behind_ms_max=60_000,
         messages_per_s_max=10_000,
     )
-    async with web_process.front(conf) as house, narrow(house):
-        sale = await house.sale(item("pin", {"pin": 1}))
+    async with web_process.front(conf) as web, narrow(web):
+        sale = await web.sale(item("pin", {"pin": 1}))
         await sale.held("somebody")
-        ada, others = house.ticket(), [f"other-{n}" for n in range(10)]
+        ada, others = web.ticket(), [f"other-{n}" for n in range(10)]
         entries = [await sale.joined(fan) for fan in others]
         await sale.joined(ada[0])
-        slow = await house.dial(sale.drop, ada[1], sock=narrow_socket(house.port), max_queue=1)
-        async with slow, house.watcher(sale.drop) as watcher:
+        slow = await web.dial(sale.drop, ada[1], sock=narrow_socket(web.port), max_queue=1)
+        async with slow, web.watcher(sale.drop) as watcher:
             fan = Fan(slow, ada[0])
             first = await fan.until("snapshot")
             assert first["you"]["entries"][0]["lines"][0]["place"] == 11
-            room = house.house.hub.rooms[sale.drop]
+            room = web.runtime.hub.rooms[sale.drop]
             (seat,) = room.fans[ada[0]].seats
             while not seat.wants_tick:
                 await slow.send('{"t":"ping","id":1}')
@@ -554,13 +554,13 @@ async def test_a_network_has_so_many_sockets_and_http_goes_on(
     server: Server, tmp_path: Path
 ) -> None:
     async with (
-        web_process.front(settings(server.url, tmp_path, sockets_per_network_max=3)) as house,
+        web_process.front(settings(server.url, tmp_path, sockets_per_network_max=3)) as web,
         AsyncExitStack() as people,
     ):
-        sale = await house.sale()
+        sale = await web.sale()
         # All at once, for a drop that is not open here yet: the cap holds all the same.
         tries = await asyncio.gather(
-            *(house.dial(sale.drop) for _ in range(10)), return_exceptions=True
+            *(web.dial(sale.drop) for _ in range(10)), return_exceptions=True
         )
         denied = [one for one in tries if isinstance(one, InvalidStatus)]
         seated = [one for one in tries if not isinstance(one, BaseException)]
@@ -569,50 +569,50 @@ async def test_a_network_has_so_many_sockets_and_http_goes_on(
         assert all(int(one.response.headers["Retry-After"]) >= 1 for one in denied)
         for one in seated:
             people.push_async_exit(one)
-        async with house.http(house.ticket()[1]) as http:
+        async with web.http(web.ticket()[1]) as http:
             assert (await http.get("/healthz")).status_code == 200
             answer = await http.post(f"/api/drops/{sale.drop}/hold", json={"pool": "pin"})
             assert answer.status_code == 200
         # Another address of this machine is another network.
-        async with house.watcher(sale.drop, local_addr=("127.0.0.2", 0)):
+        async with web.watcher(sale.drop, local_addr=("127.0.0.2", 0)):
             pass
         await seated[0].close()
-        room = house.house.hub.rooms[sale.drop]
+        room = web.runtime.hub.rooms[sale.drop]
         await until(lambda: len(room.seats) == 2)
-        async with house.watcher(sale.drop):
+        async with web.watcher(sale.drop):
             pass
 
 
 async def test_a_worker_has_so_many_sockets(server: Server, tmp_path: Path) -> None:
-    async with web_process.front(settings(server.url, tmp_path, sockets_max=2)) as house:
-        sale = await house.sale()
-        async with house.watcher(sale.drop), house.watcher(sale.drop):
+    async with web_process.front(settings(server.url, tmp_path, sockets_max=2)) as web:
+        sale = await web.sale()
+        async with web.watcher(sale.drop), web.watcher(sale.drop):
             with pytest.raises(InvalidStatus) as denied:
-                await house.dial(sale.drop, local_addr=("127.0.0.3", 0))
+                await web.dial(sale.drop, local_addr=("127.0.0.3", 0))
             assert denied.value.response.status_code == 503
-            async with house.http() as http:
+            async with web.http() as http:
                 assert (await http.get(f"/api/drops/{sale.drop}")).status_code == 200
 
 
 async def test_a_seat_that_was_not_taken_is_free_again(server: Server, tmp_path: Path) -> None:
-    async with web_process.front(settings(server.url, tmp_path, sockets_max=1)) as house:
-        sale = await house.sale()
+    async with web_process.front(settings(server.url, tmp_path, sockets_max=1)) as web:
+        sale = await web.sale()
         for _ in range(3):
-            async with await house.dial("nowhere") as socket:
+            async with await web.dial("nowhere") as socket:
                 assert await Fan(socket, None).closed() == wire.CloseCode.NO_SUCH_DROP
-            async with house.watcher(sale.drop):
+            async with web.watcher(sale.drop):
                 pass
-            await until(lambda: not house.house.hub.rooms[sale.drop].seats)
+            await until(lambda: not web.runtime.hub.rooms[sale.drop].seats)
 
 
 async def test_too_many_arrivals_at_once_come_back(server: Server, tmp_path: Path) -> None:
     async with (
-        web_process.front(settings(server.url, tmp_path, handshakes_per_s_max=1)) as house,
+        web_process.front(settings(server.url, tmp_path, handshakes_per_s_max=1)) as web,
         AsyncExitStack() as people,
     ):
-        sale = await house.sale()
+        sale = await web.sale()
         tries = await asyncio.gather(
-            *(house.dial(sale.drop) for _ in range(10)), return_exceptions=True
+            *(web.dial(sale.drop) for _ in range(10)), return_exceptions=True
         )
         for one in tries:
             if not isinstance(one, BaseException):
@@ -626,10 +626,10 @@ async def test_a_server_that_stops_says_come_back(
     server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for way in WAYS.values():
-        async with web_process.front(settings(server.url, tmp_path), protocol=way) as house:
-            sale = await house.sale()
-            async with house.fan(sale.drop) as fan, house.watcher(sale.drop) as watcher:
-                stopping = asyncio.create_task(house.stop())
+        async with web_process.front(settings(server.url, tmp_path), protocol=way) as web:
+            sale = await web.sale()
+            async with web.fan(sale.drop) as fan, web.watcher(sale.drop) as watcher:
+                stopping = asyncio.create_task(web.stop())
                 assert await fan.closed() == wire.CloseCode.RESTART
                 assert await watcher.closed() == wire.CloseCode.RESTART
                 await stopping
@@ -644,12 +644,12 @@ async def test_told_to_stop_everything_open_ends_at_once_and_nobody_sits_down(
     try:
         # Whatever kept it open would keep it open for ever.
         conf = settings(server.url, tmp_path)
-        async with web_process.front(conf, timeout_graceful_shutdown=None) as house:
-            sale = await house.sale()
+        async with web_process.front(conf, timeout_graceful_shutdown=None) as web:
+            sale = await web.sale()
             async with (
-                house.fan(sale.drop) as fan,
-                stream(house, sale.drop) as events,
-                house.http() as http,
+                web.fan(sale.drop) as fan,
+                stream(web, sale.drop) as events,
+                web.http() as http,
             ):
                 await events.until("snapshot")
                 signal.raise_signal(signal.SIGTERM)
@@ -659,12 +659,12 @@ async def test_told_to_stop_everything_open_ends_at_once_and_nobody_sits_down(
                 # Whoever listened before heard it too.
                 assert told == [signal.SIGTERM]
                 with pytest.raises(InvalidStatus) as denied:
-                    await house.dial(sale.drop)
+                    await web.dial(sale.drop)
                 assert denied.value.response.status_code == 503
                 assert (await http.get(f"/drops/{sale.drop}/events")).status_code == 503
                 assert (await http.get(f"/api/drops/{sale.drop}")).status_code == 200
             async with asyncio.timeout(LONG_S):
-                await house.stop()
+                await web.stop()
         signal.raise_signal(signal.SIGTERM)
         assert told == [signal.SIGTERM] * 2
     finally:
@@ -678,9 +678,9 @@ async def test_a_shop_whose_server_is_away_says_so_and_takes_the_same_press_late
     truth = Server(tmp_path / "truth", durable=True).start()
     conf = settings(truth.url, tmp_path, view_ms=100, redis_timeout_ms=500)
     for protocol in WAYS.values():
-        async with web_process.front(conf, protocol=protocol) as house:
-            sale = await house.sale()
-            async with house.fan(sale.drop) as fan:
+        async with web_process.front(conf, protocol=protocol) as web:
+            sale = await web.sale()
+            async with web.fan(sale.drop) as fan:
                 truth.kill()
                 tick = await fan.until("tick", lambda m: m.get("away", False))
                 assert tick["pools"]["pin"]["free"] == 3
@@ -698,14 +698,14 @@ async def test_a_shop_whose_server_is_away_says_so_and_takes_the_same_press_late
 
 async def test_who_comes_while_the_server_is_away_is_told_to_come_back(tmp_path: Path) -> None:
     truth = Server(tmp_path / "truth", durable=True).start()
-    async with web_process.front(settings(truth.url, tmp_path, redis_timeout_ms=500)) as house:
-        sale = await house.sale()
+    async with web_process.front(settings(truth.url, tmp_path, redis_timeout_ms=500)) as web:
+        sale = await web.sale()
         truth.kill()
         with pytest.raises(InvalidStatus) as denied:
-            await house.dial(sale.drop)
+            await web.dial(sale.drop)
         assert denied.value.response.status_code == 503
         truth.start()
-        async with house.fan(sale.drop) as fan:
+        async with web.fan(sale.drop) as fan:
             assert (await fan.ask("hold", pool="pin"))["t"] == "done"
     truth.stop()
 
@@ -715,10 +715,10 @@ async def test_a_log_that_went_back_is_shown_anew_under_a_new_epoch(tmp_path: Pa
     folder = tmp_path / "truth"
     truth = Server(folder, durable=True).start()
     conf = settings(truth.url, tmp_path, view_ms=100, redis_timeout_ms=500)
-    async with web_process.front(conf) as house:
-        sale = await house.sale()
-        ada = house.ticket()
-        async with house.fan(sale.drop, ada) as fan, house.watcher(sale.drop) as watcher:
+    async with web_process.front(conf) as web:
+        sale = await web.sale()
+        ada = web.ticket()
+        async with web.fan(sale.drop, ada) as fan, web.watcher(sale.drop) as watcher:
             epoch = fan.heard[0]["drop"]["epoch"]
             saved = {path: path.read_bytes() for path in folder.rglob("*.aof*")}
             assert saved
@@ -747,13 +747,13 @@ async def test_a_log_that_went_back_is_shown_anew_under_a_new_epoch(tmp_path: Pa
 async def test_a_drop_that_is_lost_sends_everybody_to_look_again(tmp_path: Path) -> None:
     truth = Server(tmp_path / "truth").start()
     conf = settings(truth.url, tmp_path, view_ms=100, redis_timeout_ms=500)
-    async with web_process.front(conf) as house:
-        sale = await house.sale()
-        async with house.fan(sale.drop) as fan:
+    async with web_process.front(conf) as web:
+        sale = await web.sale()
+        async with web.fan(sale.drop) as fan:
             truth.kill()
             truth.start()
             assert await fan.closed() == wire.CloseCode.RESTART
-        async with await house.dial(sale.drop) as socket:
+        async with await web.dial(sale.drop) as socket:
             assert await Fan(socket, None).closed() == wire.CloseCode.NO_SUCH_DROP
     truth.stop()
 
@@ -778,14 +778,14 @@ async def test_a_queue_gives_frames_in_order_and_counts_what_was_not_taken() -> 
     assert conn.code == 1013
 
 
-async def test_a_room_without_a_reader_of_queues_keeps_little(house: WebProcess) -> None:
+async def test_a_room_without_a_reader_of_queues_keeps_little(web: WebProcess) -> None:
     """A queue that nobody takes from: ticks are passed over, and the rest ends it."""
-    sale = await house.sale(item("pin", {"pin": 100}), limit=100)
-    room = await house.house.hub.room(sale.drop)
+    sale = await web.sale(item("pin", {"pin": 100}), limit=100)
+    room = await web.runtime.hub.room(sale.drop)
     assert room is not None
     conn = QueueConn()
     seat = room.sit(conn, None)
-    async with house.fan(sale.drop) as fan:
+    async with web.fan(sale.drop) as fan:
         text = "x" * 500
         while not seat.gone:
             for _ in range(5):

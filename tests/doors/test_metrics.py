@@ -7,15 +7,13 @@ from tests.kit.manifests import item
 from tests.kit.web_process import WebProcess
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 
-async def test_the_numbers_add_up_and_can_be_read_by_prometheus(house: WebProcess) -> None:
-    sale = await house.sale(
-        item("pin", {"pin@north": 3, "pin@south": 4}, withheld={"pin@south": 1})
-    )
+async def test_the_numbers_add_up_and_can_be_read_by_prometheus(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin@north": 3, "pin@south": 4}, withheld={"pin@south": 1}))
     await sale.held("ada", "pin@north")
-    async with house.http() as http, house.watcher(sale.drop), house.fan(sale.drop) as fan:
+    async with web.http() as http, web.watcher(sale.drop), web.fan(sale.drop) as fan:
         done = await fan.ask("hold", pool="pin@south")
         await fan.tick(done["seq"])
         text = (await http.get("/metrics")).text

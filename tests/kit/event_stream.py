@@ -38,9 +38,9 @@ class Stream:
 
 
 @asynccontextmanager
-async def stream(house: WebProcess, drop: str, ticket: str | None = None) -> AsyncIterator[Stream]:
+async def stream(web: WebProcess, drop: str, ticket: str | None = None) -> AsyncIterator[Stream]:
     async with (
-        house.http(ticket) as http,
+        web.http(ticket) as http,
         http.stream("GET", f"/drops/{drop}/events") as answer,
     ):
         assert answer.status_code == 200

@@ -1,7 +1,7 @@
 """A whole web process of a test: the real application behind real sockets, in the test's own loop.
 
-Test modules take the fixtures they need by name: `server = web_process.server`, `house =
-web_process.house`.
+Test modules take the fixtures they need by name: `server = web_process.server`, `web =
+web_process.web`.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Fan:
 
 
 class WebProcess:
-    """One web process: `house` has its objects, `url` is its origin."""
+    """One web process: `web` has its objects, `url` is its origin."""
 
     def __init__(self, conf: Settings, protocol: str | type = PROTOCOL, **more: Any) -> None:
         # Bound at once: whoever is told the port, like the provider, must know the true one.
@@ -147,7 +147,7 @@ class WebProcess:
         self.port = int(self.listener.getsockname()[1])
         conf = msgspec.structs.replace(conf, port=self.port)
         self.app = build(conf)
-        self.house: Runtime = self.app.state.house
+        self.runtime: Runtime = self.app.state.runtime
         self.config: uvicorn.Config = uvicorn_config(self.app, conf, "none")
         # A class or its name, as uvicorn takes both.
         self.config.ws = protocol
@@ -174,7 +174,7 @@ class WebProcess:
             await self.server.shutdown([self.listener])
 
     def ticket(self) -> tuple[FanId, str]:
-        return self.house.tickets.issue(int(time.time()))
+        return self.runtime.tickets.issue(int(time.time()))
 
     def http(self, ticket: str | None = None, **more: Any) -> httpx2.AsyncClient:
         """A browser's requests; the ticket is in its cookie."""
@@ -230,7 +230,7 @@ class WebProcess:
 
     async def sale(self, *items: Item, opened: bool = True, **rules: Any) -> Sale:
         """A drop of its own in real time: this process reads it by the server's clock."""
-        sale = Sale(self.house.store, f"front-{next(_drops)}", now=0)
+        sale = Sale(self.runtime.store, f"front-{next(_drops)}", now=0)
         outcome = await sale.publish(manifest(sale.drop, *items, **rules))
         assert isinstance(outcome, outcomes.Changed), outcome
         if opened:
@@ -250,9 +250,9 @@ async def front(conf: Settings, **more: Any) -> AsyncIterator[WebProcess]:
 
 
 @pytest.fixture(scope="module")
-async def house(
+async def web(
     server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[WebProcess]:
     """A web process with the settings of tests; every test has drops of its own."""
-    async with front(settings(server.url, tmp_path_factory.mktemp("house"))) as one:
+    async with front(settings(server.url, tmp_path_factory.mktemp("web"))) as one:
         yield one

@@ -19,34 +19,34 @@ from tests.kit.private_server import Server
 from tests.kit.web_process import WebProcess, settings
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 
-async def test_many_who_come_at_once_get_one_room(house: WebProcess) -> None:
-    sale = await house.sale()
-    hub = house.house.hub
+async def test_many_who_come_at_once_get_one_room(web: WebProcess) -> None:
+    sale = await web.sale()
+    hub = web.runtime.hub
     rooms = await asyncio.gather(*(hub.room(sale.drop) for _ in range(50)))
     assert len({id(room) for room in rooms}) == 1
     assert rooms[0] is hub.rooms[sale.drop]
     assert rooms[0].view is not None
 
 
-async def test_there_is_no_room_for_a_drop_that_is_not_there(house: WebProcess) -> None:
-    hub = house.house.hub
+async def test_there_is_no_room_for_a_drop_that_is_not_there(web: WebProcess) -> None:
+    hub = web.runtime.hub
     before = dict(hub.rooms)
     assert await hub.room("nowhere") is None
     assert await hub.snapshot("nowhere", None) is None
     assert hub.rooms == before
     # And as soon as there is one, it is found.
-    sale = await house.sale(opened=False)
+    sale = await web.sale(opened=False)
     assert await hub.room(sale.drop) is not None
 
 
-async def test_a_room_that_nobody_uses_is_closed_and_made_again(house: WebProcess) -> None:
-    sale = await house.sale()
-    hub, now = house.house.hub, asyncio.get_running_loop().time()
+async def test_a_room_that_nobody_uses_is_closed_and_made_again(web: WebProcess) -> None:
+    sale = await web.sale()
+    hub, now = web.runtime.hub, asyncio.get_running_loop().time()
     first = await hub.room(sale.drop)
-    async with house.watcher(sale.drop):
+    async with web.watcher(sale.drop):
         await hub.sweep(now + 10 * hubs.IDLE_S)
         assert hub.rooms[sale.drop] is first
     await web_process.until(lambda: not hub.seats)
@@ -54,15 +54,15 @@ async def test_a_room_that_nobody_uses_is_closed_and_made_again(house: WebProces
     assert hub.rooms[sale.drop] is first
     await hub.sweep(asyncio.get_running_loop().time() + 2 * hubs.IDLE_S)
     assert sale.drop not in hub.rooms
-    async with house.watcher(sale.drop) as watcher:
+    async with web.watcher(sale.drop) as watcher:
         assert hub.rooms[sale.drop] is not first
         await sale.held("ada")
         assert (await watcher.tick(3))["pools"]["pin"]["held"] == 1
 
 
-async def test_a_snapshot_is_not_older_than_the_question(house: WebProcess) -> None:
-    sale = await house.sale()
-    hub = house.house.hub
+async def test_a_snapshot_is_not_older_than_the_question(web: WebProcess) -> None:
+    sale = await web.sale()
+    hub = web.runtime.hub
     for n in range(1, 4):
         await sale.held("ada", qty=1) if n == 1 else await sale.held(f"f{n}")
         snapshot = await hub.snapshot(sale.drop, "ada")
@@ -76,8 +76,8 @@ async def test_a_snapshot_is_not_older_than_the_question(house: WebProcess) -> N
 
 
 async def test_a_worker_watches_so_many_drops_and_no_more(server: Server, tmp_path: Path) -> None:
-    async with web_process.front(settings(server.url, tmp_path, settle_ms=10_000)) as house:
-        hub, store = house.house.hub, house.house.store
+    async with web_process.front(settings(server.url, tmp_path, settle_ms=10_000)) as web:
+        hub, store = web.runtime.hub, web.runtime.store
         drops = [f"many-{n}" for n in range(hubs.ROOMS_MAX + 1)]
         for drop in drops:
             done = await store.publish(manifest(drop), by="mia", key="publish")
@@ -91,7 +91,7 @@ async def test_a_worker_watches_so_many_drops_and_no_more(server: Server, tmp_pa
 
 
 async def test_a_relay_that_dies_sends_its_seats_to_a_new_one(
-    house: WebProcess, caplog: pytest.LogCaptureFixture
+    web: WebProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Store):
         """The real store, with a bug on demand."""
@@ -106,19 +106,19 @@ async def test_a_relay_that_dies_sends_its_seats_to_a_new_one(
                 raise RuntimeError("a bug in the relay")
             return await super().view(drop, moves_at, mail_at, clock_ms=clock_ms)
 
-    sale = await house.sale()
-    hub, store = house.house.hub, house.house.store
+    sale = await web.sale()
+    hub, store = web.runtime.hub, web.runtime.store
     broken = Broken(store.client)
     hub.store = broken
     try:
-        async with house.fan(sale.drop) as fan:
+        async with web.fan(sale.drop) as fan:
             room = hub.rooms[sale.drop]
             broken.bugs = 1
             room.wake.set()
             assert await fan.closed() == wire.CloseCode.RESTART
             assert sale.drop not in hub.rooms
         assert "a bug in the relay" in caplog.text
-        async with house.fan(sale.drop) as fan:
+        async with web.fan(sale.drop) as fan:
             assert hub.rooms[sale.drop] is not room
             done = await fan.ask("hold", pool="pin")
             await fan.tick(done["seq"])
@@ -126,10 +126,10 @@ async def test_a_relay_that_dies_sends_its_seats_to_a_new_one(
         hub.store = store
 
 
-async def test_seats_are_counted_over_all_rooms(house: WebProcess) -> None:
-    one, two = await house.sale(), await house.sale()
-    hub = house.house.hub
+async def test_seats_are_counted_over_all_rooms(web: WebProcess) -> None:
+    one, two = await web.sale(), await web.sale()
+    hub = web.runtime.hub
     await web_process.until(lambda: not hub.seats)
-    async with house.watcher(one.drop), house.watcher(two.drop), house.fan(two.drop):
+    async with web.watcher(one.drop), web.watcher(two.drop), web.fan(two.drop):
         assert hub.seats == 3
     await web_process.until(lambda: not hub.seats)

@@ -21,7 +21,7 @@ from tests.kit.sale import Sale
 from tests.kit.web_process import LONG_S, WebProcess, settings, until
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 
 def joins(count: int, *, pool: str = "pin") -> list[tuple[str, wire.FanCommand]]:
@@ -68,9 +68,9 @@ async def test_nothing_new_is_no_tick(sale: Sale, tmp_path: Path) -> None:
         assert len(screen.all("tick")) == 1
 
 
-async def test_screens_are_told_when_the_books_do_not_add_up(house: WebProcess) -> None:
-    sale = await house.sale()
-    async with house.fan(sale.drop) as fan:
+async def test_screens_are_told_when_the_books_do_not_add_up(web: WebProcess) -> None:
+    sale = await web.sale()
+    async with web.fan(sale.drop) as fan:
         name = keys.one(sale.drop, "pools")
         raw = await sale.store.client.hget(name, "pin")
         record = msgspec.msgpack.decode(raw, type=model.PoolRecord)
@@ -85,9 +85,9 @@ async def test_no_two_ticks_are_closer_than_the_pace_whoever_asks(
     server: Server, tmp_path: Path
 ) -> None:
     pace_ms = 50
-    async with web_process.front(settings(server.url, tmp_path, tick_ms=pace_ms)) as house:
-        sale = await house.sale(item("pin", {"pin": 50_000}, most=1), limit=50_000)
-        hub = house.house.hub
+    async with web_process.front(settings(server.url, tmp_path, tick_ms=pace_ms)) as web:
+        sale = await web.sale(item("pin", {"pin": 50_000}, most=1), limit=50_000)
+        hub = web.runtime.hub
         room = await hub.room(sale.drop)
         assert room is not None
         screen = FrameKeeper()
@@ -131,9 +131,9 @@ async def test_who_asks_gets_the_newest_state_before_the_screens_do(
 
 async def test_the_last_change_is_shown_by_nudges_alone(server: Server, tmp_path: Path) -> None:
     conf = settings(server.url, tmp_path, view_ms=600_000, settle_ms=10_000)
-    async with web_process.front(conf) as house, web_process.front(conf) as other:
-        sale = await house.sale(item("pin", {"pin": 50_000}, most=1), limit=50_000)
-        async with house.watcher(sale.drop) as here, other.watcher(sale.drop) as there:
+    async with web_process.front(conf) as web, web_process.front(conf) as other:
+        sale = await web.sale(item("pin", {"pin": 50_000}, most=1), limit=50_000)
+        async with web.watcher(sale.drop) as here, other.watcher(sale.drop) as there:
             for burst in range(20):
                 for n in range(burst % 4 + 1):
                     await sale.held(f"f{burst}-{n}")
@@ -144,9 +144,9 @@ async def test_the_last_change_is_shown_by_nudges_alone(server: Server, tmp_path
 
 async def test_a_subscription_that_is_cut_loses_nothing(server: Server, tmp_path: Path) -> None:
     conf = settings(server.url, tmp_path, view_ms=600_000, settle_ms=10_000)
-    async with web_process.front(conf) as house:
-        sale = await house.sale()
-        async with house.watcher(sale.drop) as screen:
+    async with web_process.front(conf) as web:
+        sale = await web.sale()
+        async with web.watcher(sale.drop) as screen:
             for name in ("ada", "ben"):
                 assert await sale.store.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
                 hold = await sale.held(name)
@@ -321,12 +321,12 @@ async def test_the_places_of_the_boost_lane_are_told_to_their_fans(
         assert ben.last("you")["entries"][0]["lines"][0]["place"] == 1
 
 
-async def test_a_room_without_seats_asks_nobody_in_vain(house: WebProcess) -> None:
-    sale = await house.sale()
-    room = await house.house.hub.room(sale.drop)
+async def test_a_room_without_seats_asks_nobody_in_vain(web: WebProcess) -> None:
+    sale = await web.sale()
+    room = await web.runtime.hub.room(sale.drop)
     assert room is not None
     view = room.view
-    async with asyncio.timeout(LONG_S), house.watcher(sale.drop) as watcher:
+    async with asyncio.timeout(LONG_S), web.watcher(sale.drop) as watcher:
         await sale.held("ada")
         await watcher.tick(3)
     assert room.view is not view

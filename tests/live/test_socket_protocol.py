@@ -30,7 +30,7 @@ from tests.kit.private_server import Server
 from tests.kit.web_process import LONG_S, Message, WebProcess, settings, until
 
 server = web_process.server
-house = web_process.house
+web = web_process.web
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 PROTOCOL_ERROR, BAD_DATA, INTERNAL_ERROR = 1002, 1007, 1011
@@ -64,8 +64,8 @@ def test_the_methods_that_are_overridden_and_called_are_there(
     assert list(found) == ["self", *arguments]
 
 
-async def test_the_state_that_is_read_and_written_is_there(house: WebProcess) -> None:
-    bare = WebSocketsSansIOProtocol(house.config, house.server.server_state, {})
+async def test_the_state_that_is_read_and_written_is_there(web: WebProcess) -> None:
+    bare = WebSocketsSansIOProtocol(web.config, web.server.server_state, {})
     for name, kind in {
         "frames": list,
         "curr_msg_data_type": str,
@@ -86,16 +86,16 @@ async def test_the_state_that_is_read_and_written_is_there(house: WebProcess) ->
         assert f"self.{name}" in text
 
 
-async def test_the_short_way_leaves_out_only_what_the_long_one_needs(house: WebProcess) -> None:
-    sale = await house.sale()
-    there = house.server.server_state.connections
+async def test_the_short_way_leaves_out_only_what_the_long_one_needs(web: WebProcess) -> None:
+    sale = await web.sale()
+    there = web.server.server_state.connections
     # The first one opens the room.
-    async with house.watcher(sale.drop):
+    async with web.watcher(sale.drop):
         before = set(there)
-        async with house.watcher(sale.drop):
+        async with web.watcher(sale.drop):
             (short,) = there - before
         assert isinstance(short, LiveProtocol)
-        long = WebSocketsSansIOProtocol(house.config, house.server.server_state, {})
+        long = WebSocketsSansIOProtocol(web.config, web.server.server_state, {})
         left_out = {name for name in vars(long) if not hasattr(short, name)}
     # The application's task and its scope: there is none.
     assert left_out == {
@@ -122,11 +122,11 @@ async def test_a_socket_is_told_lost_before_its_file_may_be_somebody_elses(
             assert self.sock is not None
             assert self.sock.fileno() == -1
 
-    async with web_process.front(settings(server.url, tmp_path), protocol=Watched) as house:
-        sale = await house.sale()
+    async with web_process.front(settings(server.url, tmp_path), protocol=Watched) as web:
+        sale = await web.sale()
         # The one goes with a word, the other without.
-        async with house.watcher(sale.drop) as one, house.watcher(sale.drop) as other:
-            room = house.house.hub.rooms[sale.drop]
+        async with web.watcher(sale.drop) as one, web.watcher(sale.drop) as other:
+            room = web.runtime.hub.rooms[sale.drop]
             numbers = {seat.sock.fileno() for seat in room.seats if seat.sock is not None}
             other.socket.transport.abort()
             await one.socket.close()
@@ -220,20 +220,20 @@ class Raw:
         return int(code)
 
 
-def handshake(house: WebProcess, drop: str, more: str = "") -> bytes:
+def handshake(web: WebProcess, drop: str, more: str = "") -> bytes:
     return (
-        f"GET /drops/{drop}/live HTTP/1.1\r\nhost: 127.0.0.1:{house.port}\r\n"
+        f"GET /drops/{drop}/live HTTP/1.1\r\nhost: 127.0.0.1:{web.port}\r\n"
         "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
         f"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{more}\r\n"
     ).encode()
 
 
 @asynccontextmanager
-async def raw(house: WebProcess, drop: str, at_once: bytes = b"") -> AsyncIterator[Raw]:
+async def raw(web: WebProcess, drop: str, at_once: bytes = b"") -> AsyncIterator[Raw]:
     """A watcher's socket. at_once: bytes sent together with the handshake."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
     try:
-        writer.write(handshake(house, drop) + at_once)
+        writer.write(handshake(web, drop) + at_once)
         async with asyncio.timeout(LONG_S):
             head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101 ")
@@ -309,9 +309,9 @@ async def test_a_thousand_small_frames_in_one_block_are_read_in_order(fast: WebP
         assert [await client.pong() for _ in range(1_000)] == list(range(1_000))
 
 
-async def test_a_ping_is_answered_with_its_payload(house: WebProcess) -> None:
-    sale = await house.sale()
-    async with raw(house, sale.drop) as client:
+async def test_a_ping_is_answered_with_its_payload(web: WebProcess) -> None:
+    sale = await web.sale()
+    async with raw(web, sale.drop) as client:
         for payload in (b"", b"hello", b"\xff" * 125):
             await client.send(framed(PING, payload))
             assert await client.until(PONG) == payload
@@ -342,8 +342,8 @@ async def test_a_socket_that_answers_its_pings_stays_and_a_silent_one_is_closed(
         assert await silent.closed() == INTERNAL_ERROR
         await answers.send(ping(1))
         assert await answers.pong() == 1
-        assert len(pinging.house.hub.rooms[sale.drop].seats) == 1
-    await until(lambda: not pinging.house.hub.seats)
+        assert len(pinging.runtime.hub.rooms[sale.drop].seats) == 1
+    await until(lambda: not pinging.runtime.hub.seats)
 
 
 async def test_a_pong_between_the_parts_of_a_message_is_one(pinging: WebProcess) -> None:
@@ -411,10 +411,10 @@ async def test_nobody_is_asked_again_who_has_gone() -> None:
     ],
 )
 async def test_what_breaks_the_protocol_is_closed_with_its_code(
-    house: WebProcess, what: str, data: bytes, code: int
+    web: WebProcess, what: str, data: bytes, code: int
 ) -> None:
-    sale = await house.sale()
-    async with raw(house, sale.drop) as client:
+    sale = await web.sale()
+    async with raw(web, sale.drop) as client:
         await client.send(ping(1) + data)
         assert await client.pong() == 1
         if code == wire.CloseCode.BAD_MESSAGE:
@@ -426,39 +426,39 @@ async def test_what_breaks_the_protocol_is_closed_with_its_code(
             assert await client.reader.read() == b""
         else:
             assert await client.closed() == code
-    await until(lambda: not house.house.hub.rooms[sale.drop].seats)
+    await until(lambda: not web.runtime.hub.rooms[sale.drop].seats)
 
 
-async def test_a_length_that_could_be_shorter_is_a_length(house: WebProcess) -> None:
-    sale = await house.sale()
-    async with raw(house, sale.drop) as client:
+async def test_a_length_that_could_be_shorter_is_a_length(web: WebProcess) -> None:
+    sale = await web.sale()
+    async with raw(web, sale.drop) as client:
         text = b'{"t":"ping","id":1}'
         await client.send(framed(TEXT, text, size=b"\x7e" + len(text).to_bytes(2, "big")))
         assert await client.pong() == 1
 
 
-async def test_an_empty_message_is_refused_like_any_other(house: WebProcess) -> None:
-    sale = await house.sale()
-    async with raw(house, sale.drop) as client:
+async def test_an_empty_message_is_refused_like_any_other(web: WebProcess) -> None:
+    sale = await web.sale()
+    async with raw(web, sale.drop) as client:
         await client.send(framed(TEXT))
         await client.until(TEXT, lambda text: b'"bad_message"' in text)
 
 
-async def test_a_goodbye_is_answered_and_what_follows_it_is_nobodys(house: WebProcess) -> None:
-    sale = await house.sale()
-    async with raw(house, sale.drop) as client:
+async def test_a_goodbye_is_answered_and_what_follows_it_is_nobodys(web: WebProcess) -> None:
+    sale = await web.sale()
+    async with raw(web, sale.drop) as client:
         await client.send(ping(1) + framed(CLOSE, b"\x03\xe8") + ping(2))
         assert await client.pong() == 1
         assert await client.closed() == 1000
-    await until(lambda: not house.house.hub.rooms[sale.drop].seats)
+    await until(lambda: not web.runtime.hub.rooms[sale.drop].seats)
 
 
-async def test_a_socket_that_is_cut_leaves_nothing_behind(house: WebProcess) -> None:
-    sale = await house.sale()
-    room = await house.house.hub.room(sale.drop)
+async def test_a_socket_that_is_cut_leaves_nothing_behind(web: WebProcess) -> None:
+    sale = await web.sale()
+    room = await web.runtime.hub.room(sale.drop)
     assert room is not None
     for rest in (b"", ping(1)[:7], framed(0x01, b"half")):
-        async with raw(house, sale.drop) as client:
+        async with raw(web, sale.drop) as client:
             await client.send(rest)
             await client.until(TEXT)
             assert len(room.seats) == 1
@@ -466,26 +466,26 @@ async def test_a_socket_that_is_cut_leaves_nothing_behind(house: WebProcess) -> 
 
 
 async def test_a_client_that_speaks_before_it_is_let_in_harms_only_itself(
-    house: WebProcess,
+    web: WebProcess,
 ) -> None:
     """It must wait for the handshake (RFC 6455, 4.1); whatever becomes of its bytes, no more."""
-    sale = await house.sale()
+    sale = await web.sale()
     for early in (ping(1), ping(1)[:9], ping(1) + ping(2)[:3], b"\xff" * 20):
-        async with raw(house, sale.drop, early) as client:
+        async with raw(web, sale.drop, early) as client:
             await client.send(ping(3) + framed(CLOSE, b"\x03\xe8"))
             async with asyncio.timeout(LONG_S):
                 with suppress(ConnectionError):
                     while await client.reader.read(65_536):
                         pass
-    await until(lambda: not house.house.hub.rooms[sale.drop].seats)
-    async with house.watcher(sale.drop) as watcher:
+    await until(lambda: not web.runtime.hub.rooms[sale.drop].seats)
+    async with web.watcher(sale.drop) as watcher:
         assert watcher.heard[0]["t"] == "snapshot"
 
 
 @pytest.mark.parametrize("seed", range(40))
-async def test_noise_never_makes_it_stumble(house: WebProcess, seed: int) -> None:
+async def test_noise_never_makes_it_stumble(web: WebProcess, seed: int) -> None:
     dice = Random(seed)
-    sale = await house.sale()
+    sale = await web.sale()
     noise = dice.randbytes(dice.randrange(1, 300))
     if seed % 2:
         # Broken a little only: valid frames with one bit flipped somewhere.
@@ -493,31 +493,31 @@ async def test_noise_never_makes_it_stumble(house: WebProcess, seed: int) -> Non
         at = dice.randrange(len(whole))
         whole[at] ^= 1 << dice.randrange(8)
         noise = bytes(whole)
-    async with raw(house, sale.drop) as client:
+    async with raw(web, sale.drop) as client:
         await client.send(noise)
         client.writer.write_eof()
         async with asyncio.timeout(LONG_S):
             with suppress(ConnectionError):
                 while await client.reader.read(65_536):
                     pass
-    await until(lambda: not house.house.hub.rooms[sale.drop].seats)
+    await until(lambda: not web.runtime.hub.rooms[sale.drop].seats)
 
 
 @pytest.mark.parametrize("left", [0, 1])
 async def test_who_leaves_before_he_is_let_in_costs_no_traceback(
-    house: WebProcess, left: int
+    web: WebProcess, left: int
 ) -> None:
     """The drop is not open here yet, so letting him in takes a moment."""
-    sale = await house.sale()
-    _, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    writer.write(handshake(house, sale.drop))
+    sale = await web.sale()
+    _, writer = await asyncio.open_connection("127.0.0.1", web.port)
+    writer.write(handshake(web, sale.drop))
     await writer.drain()
-    tasks = house.server.server_state.tasks
+    tasks = web.server.server_state.tasks
     if left:
         await until(lambda: tasks)
     writer.transport.abort()
     await until(lambda: not tasks)
-    room = house.house.hub.rooms.get(sale.drop)
+    room = web.runtime.hub.rooms.get(sale.drop)
     assert room is None or not room.seats
 
 
@@ -526,17 +526,17 @@ async def test_one_who_leaves_without_reading_does_not_stop_the_others_from_bein
 ) -> None:
     """His goodbye came, our answer is stuck behind his backlog, and now the server stops."""
     conf = settings(server.url, tmp_path, messages_per_s_max=10_000)
-    async with web_process.front(conf, timeout_graceful_shutdown=1) as house:
-        house.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
-        sale = await house.sale()
-        room = await house.house.hub.room(sale.drop)
+    async with web_process.front(conf, timeout_graceful_shutdown=1) as web:
+        web.listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        sale = await web.sale()
+        room = await web.runtime.hub.room(sale.drop)
         assert room is not None
         deaf = socket.socket()
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        deaf.connect(("127.0.0.1", house.port))
+        deaf.connect(("127.0.0.1", web.port))
         deaf.setblocking(False)
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(deaf, handshake(house, sale.drop))
+        await loop.sock_sendall(deaf, handshake(web, sale.drop))
         await until(lambda: room.seats)
         (seat,) = room.seats
         while not seat.wants_tick:
@@ -544,8 +544,8 @@ async def test_one_who_leaves_without_reading_does_not_stop_the_others_from_bein
             await asyncio.sleep(0)
         await loop.sock_sendall(deaf, framed(CLOSE, b"\x03\xe8"))
         await until(lambda: not room.seats)
-        async with house.fan(sale.drop) as fan:
-            stopping = asyncio.create_task(house.stop())
+        async with web.fan(sale.drop) as fan:
+            stopping = asyncio.create_task(web.stop())
             assert await fan.closed() == wire.CloseCode.RESTART
             deaf.close()
             await stopping
@@ -555,11 +555,11 @@ def test_nothing_written_to_a_socket_that_is_gone_raises_on_uvloop(
     server: Server, tmp_path: Path
 ) -> None:
     async def play() -> None:
-        async with web_process.front(settings(server.url, tmp_path)) as house:
-            sale = await house.sale()
-            room = await house.house.hub.room(sale.drop)
+        async with web_process.front(settings(server.url, tmp_path)) as web:
+            sale = await web.sale()
+            room = await web.runtime.hub.room(sale.drop)
             assert room is not None
-            async with house.watcher(sale.drop) as watcher, house.fan(sale.drop) as fan:
+            async with web.watcher(sale.drop) as watcher, web.fan(sale.drop) as fan:
                 (seat, _) = room.seats
                 conn = seat.conn
                 assert isinstance(conn, LiveProtocol)
@@ -580,14 +580,14 @@ def test_nothing_written_to_a_socket_that_is_gone_raises_on_uvloop(
 
 def test_a_whole_talk_on_uvloop(server: Server, tmp_path: Path) -> None:
     async def play() -> None:
-        async with web_process.front(settings(server.url, tmp_path)) as house:
-            sale = await house.sale()
-            async with house.fan(sale.drop) as fan:
+        async with web_process.front(settings(server.url, tmp_path)) as web:
+            sale = await web.sale()
+            async with web.fan(sale.drop) as fan:
                 hold = (await fan.ask("hold", pool="pin"))["hold"]["id"]
                 await fan.ask("pay", holds=[hold])
                 await fan.ask("release", hold=hold)
                 await fan.shows("you", lambda m: m["ended"] and not m["holds"])
-                stopping = asyncio.create_task(house.stop())
+                stopping = asyncio.create_task(web.stop())
                 assert await fan.closed() == wire.CloseCode.RESTART
                 await stopping
 

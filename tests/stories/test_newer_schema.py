@@ -36,7 +36,7 @@ WHY = NewerSchema.why
 
 
 @pytest.fixture
-async def house(server: Server, tmp_path: Path) -> AsyncIterator[WebProcess]:
+async def web(server: Server, tmp_path: Path) -> AsyncIterator[WebProcess]:
     """A web process that looks at a drop when somebody asks, and seldom besides."""
     async with front(settings(server.url, tmp_path, view_ms=10_000)) as one:
         yield one
@@ -52,10 +52,10 @@ async def everything(store: Store, drop: DropId) -> dict[str, Any]:
     return {name: await store.client.dump(keys.one(drop, name)) for name in keys.ALL}
 
 
-async def test_a_fan_is_told_that_his_drop_has_moved_on(house: WebProcess) -> None:
-    lifted, other = await house.sale(), await house.sale()
-    store = house.house.store
-    async with house.fan(lifted.drop) as ana, house.fan(other.drop) as bo:
+async def test_a_fan_is_told_that_his_drop_has_moved_on(web: WebProcess) -> None:
+    lifted, other = await web.sale(), await web.sale()
+    store = web.runtime.store
+    async with web.fan(lifted.drop) as ana, web.fan(other.drop) as bo:
         before = await lift(store, lifted.drop)
         answer = await ana.ask("hold", pool="pin")
         assert (answer["t"], answer["code"]) == ("refused", "away")
@@ -65,8 +65,8 @@ async def test_a_fan_is_told_that_his_drop_has_moved_on(house: WebProcess) -> No
         assert done["t"] == "done"
         await bo.tick(done["seq"])
 
-        _, ticket = house.ticket()
-        async with house.http(ticket) as http:
+        _, ticket = web.ticket()
+        async with web.http(ticket) as http:
             asked = {"pool": "pin", "qty": 1, "key": "k"}
             pressed = await http.post(f"/api/drops/{lifted.drop}/hold", json=asked)
             assert pressed.status_code == 503
@@ -90,16 +90,16 @@ async def test_a_fan_is_told_that_his_drop_has_moved_on(house: WebProcess) -> No
             assert (await http.get(f"/drops/{other.drop}")).status_code == 200
 
     with pytest.raises(InvalidStatus) as refused:
-        await house.dial(lifted.drop)
+        await web.dial(lifted.drop)
     assert refused.value.response.status_code == 503
     assert WHY.encode() in (refused.value.response.body or b"")
     assert await everything(store, lifted.drop) == before
 
 
-async def test_the_lists_leave_out_what_cannot_be_read(house: WebProcess) -> None:
-    lifted, other = await house.sale(), await house.sale()
-    await lift(house.house.store, lifted.drop)
-    async with house.http() as http:
+async def test_the_lists_leave_out_what_cannot_be_read(web: WebProcess) -> None:
+    lifted, other = await web.sale(), await web.sale()
+    await lift(web.runtime.store, lifted.drop)
+    async with web.http() as http:
         listed = [line["id"] for line in (await http.get("/api/drops")).json()]
         assert other.drop in listed
         assert lifted.drop not in listed
@@ -109,20 +109,20 @@ async def test_the_lists_leave_out_what_cannot_be_read(house: WebProcess) -> Non
 
 
 async def test_the_worker_goes_on_for_the_others_and_says_it_once(
-    house: WebProcess, caplog: pytest.LogCaptureFixture
+    web: WebProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = house.house.store
+    store = web.runtime.store
     now = await store.time_ms()
     other = Sale(store, "by-its-clock", now=0)
     await other.publish(manifest("by-its-clock", opens_ms=now + 300, closes_ms=now + 400))
     # Rounds of settling begin with the newest drop, so it stands before the other.
-    lifted = await house.sale()
+    lifted = await web.sale()
     before = await lift(store, lifted.drop)
     async with asyncio.timeout(LONG_S):
         # Read as it is stored: every script would settle it first.
         while (await other.truth()).drop["state"] != "settled":  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)
-    async with house.http() as http:
+    async with web.http() as http:
         for _ in range(3):
             assert (await http.get(f"/drops/{lifted.drop}")).status_code == 503
         assert (await http.get("/readyz")).json()["settler"] == "ok"
@@ -184,17 +184,17 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
 
 
 async def test_once_this_version_knows_the_layout_the_drop_is_here_again(
-    house: WebProcess,
+    web: WebProcess,
 ) -> None:
     """As after the upgrade: nothing remembers that it was away."""
-    sale = await house.sale()
-    store = house.house.store
+    sale = await web.sale()
+    store = web.runtime.store
     await lift(store, sale.drop)
-    async with house.http() as http:
+    async with web.http() as http:
         assert (await http.get(f"/drops/{sale.drop}")).status_code == 503
         await store.client.hset(keys.one(sale.drop, "drop"), "schema", model.SCHEMA)
         assert (await http.get(f"/drops/{sale.drop}")).status_code == 200
-    async with house.fan(sale.drop) as ana:
+    async with web.fan(sale.drop) as ana:
         assert (await ana.ask("hold", pool="pin"))["t"] == "done"
     log = [events.parse(line) async for line in store.log(sale.drop)]
     assert isinstance(log[-1], events.Held)

@@ -20,17 +20,17 @@ from tests.kit.web_process import WebProcess
 
 server = web_process.server
 
-Houses = tuple[WebProcess, WebProcess]
+Workers = tuple[WebProcess, WebProcess]
 
 
 @pytest.fixture
-async def houses(server: Server, tmp_path: Path) -> AsyncIterator[Houses]:
+async def workers(server: Server, tmp_path: Path) -> AsyncIterator[Workers]:
     async with two_workers(server.url, tmp_path) as two:
         yield two
 
 
-def urls(houses: Houses) -> list[str]:
-    return [house.url for house in houses]
+def urls(workers: Workers) -> list[str]:
+    return [web.url for web in workers]
 
 
 def code(answer: wire.Done | wire.Refused) -> str:
@@ -43,11 +43,11 @@ def held(you: dict[str, Any]) -> list[tuple[str, str, int]]:
     return [(hold["id"], hold["state"], hold["deadline_ms"]) for hold in you["holds"]]
 
 
-async def test_a_burst_over_two_workers_sells_every_unit_once(houses: Houses) -> None:
-    one, _ = houses
+async def test_a_burst_over_two_workers_sells_every_unit_once(workers: Workers) -> None:
+    one, _ = workers
     sale = await one.sale(item("pin", {"pin": 20}))
     history = Recorder()
-    async with crowd(urls(houses), sale.drop, 49, history) as (late, *fans):
+    async with crowd(urls(workers), sale.drop, 49, history) as (late, *fans):
         answers = await asyncio.gather(*(fan.hold() for fan in fans))
         carts = {
             answer.hold.id: fan
@@ -61,15 +61,15 @@ async def test_a_burst_over_two_workers_sells_every_unit_once(houses: Houses) ->
         answer = await late.hold()
         assert isinstance(answer, wire.Refused)
         assert answer.code == "sold_out"
-    verdict, log = await judged(one.house.store, sale.drop, history)
+    verdict, log = await judged(one.runtime.store, sale.drop, history)
     assert (verdict.sold, verdict.oversold, verdict.distinct_serials) == (20, 0, 20)
     assert [e.hold for e in log if isinstance(e, events.Held)] == [f"h{n}" for n in range(1, 21)]
 
 
 async def test_who_comes_back_at_the_other_worker_finds_the_same_on_every_device(
-    houses: Houses,
+    workers: Workers,
 ) -> None:
-    one, two = houses
+    one, two = workers
     sale = await one.sale(item("pin", {"pin": 3}))
     who = one.ticket()
     async with one.fan(sale.drop, who) as phone, two.fan(sale.drop, who) as desk:
@@ -88,11 +88,11 @@ async def test_who_comes_back_at_the_other_worker_finds_the_same_on_every_device
                 for screen in (again, desk, third):
                     last = await screen.shows("you", lambda m: not m["holds"])
                     assert last["ended"]["state"] == "released"
-    await judged(one.house.store, sale.drop)
+    await judged(one.runtime.store, sale.drop)
 
 
-async def test_what_the_maker_does_is_seen_on_every_screen(houses: Houses) -> None:
-    one, two = houses
+async def test_what_the_maker_does_is_seen_on_every_screen(workers: Workers) -> None:
+    one, two = workers
     sale = await one.sale(item("pin", {"pin": 5}, withheld={"pin": 2}))
     async with (
         one.watcher(sale.drop) as wall,
@@ -134,15 +134,15 @@ async def test_what_the_maker_does_is_seen_on_every_screen(houses: Houses) -> No
         assert refusal == refusals.TooFew(free=0, held=2, sold=0, withheld=3)
         await sale.creator("message", text="Two more at noon.")
         await all_see("news", text="Two more at noon.")
-    await judged(one.house.store, sale.drop)
+    await judged(one.runtime.store, sale.drop)
 
 
-async def test_the_line_gets_what_comes_back_before_any_newcomer(houses: Houses) -> None:
-    one, two = houses
+async def test_the_line_gets_what_comes_back_before_any_newcomer(workers: Workers) -> None:
+    one, two = workers
     sale = await one.sale(item("pin", {"pin": 1}))
     history = Recorder()
     async with (
-        crowd(urls(houses), sale.drop, 13, history) as (holder, *newcomers),
+        crowd(urls(workers), sale.drop, 13, history) as (holder, *newcomers),
         one.fan(sale.drop) as first,
         two.fan(sale.drop) as second,
     ):
@@ -163,16 +163,16 @@ async def test_the_line_gets_what_comes_back_before_any_newcomer(houses: Houses)
         assert [code(answer) for answer in answers] == ["all_held"] * 12
         offer = (await second.shows("you", lambda m: m["holds"]))["holds"][0]
         assert (await second.ask("claim", hold=offer["id"]))["hold"]["claimed"]
-    verdict, _ = await judged(one.house.store, sale.drop, history)
+    verdict, _ = await judged(one.runtime.store, sale.drop, history)
     assert (verdict.offers, verdict.overtaken, verdict.holds) == (2, 0, 1)
 
 
-async def test_a_drop_that_closes_lets_holds_finish_and_is_then_settled(houses: Houses) -> None:
-    one, two = houses
+async def test_a_drop_that_closes_lets_holds_finish_and_is_then_settled(workers: Workers) -> None:
+    one, two = workers
     sale = await one.sale(item("pin", {"pin": 3}))
     history = Recorder()
     async with (
-        crowd(urls(houses), sale.drop, 3, history) as (payer, leaver, late),
+        crowd(urls(workers), sale.drop, 3, history) as (payer, leaver, late),
         one.watcher(sale.drop) as wall,
         two.watcher(sale.drop) as other,
     ):
@@ -187,18 +187,18 @@ async def test_a_drop_that_closes_lets_holds_finish_and_is_then_settled(houses: 
             last = await screen.shows("tick", lambda m: m["state"] == "settled")
             assert last["pools"]["pin"]["sold"] == 1
     await discharged(one, sale.drop)
-    verdict, _ = await judged(one.house.store, sale.drop, history, closed=True)
+    verdict, _ = await judged(one.runtime.store, sale.drop, history, closed=True)
     assert (verdict.state, verdict.sold, verdict.held, verdict.outbox) == ("settled", 1, 0, 0)
 
 
 async def test_a_cancelled_drop_gives_all_money_back_and_says_so_to_everybody(
-    houses: Houses,
+    workers: Workers,
 ) -> None:
-    one, two = houses
+    one, two = workers
     sale = await one.sale(item("pin", {"pin": 6}))
     history = Recorder()
     async with (
-        crowd(urls(houses), sale.drop, 5, history) as fans,
+        crowd(urls(workers), sale.drop, 5, history) as fans,
         one.watcher(sale.drop) as wall,
         two.watcher(sale.drop) as other,
     ):
@@ -211,16 +211,16 @@ async def test_a_cancelled_drop_gives_all_money_back_and_says_so_to_everybody(
             )
             assert last["pools"]["pin"]["sold"] == last["pools"]["pin"]["held"] == 0
     await discharged(one, sale.drop)
-    verdict, log = await judged(one.house.store, sale.drop, history, closed=True)
+    verdict, log = await judged(one.runtime.store, sale.drop, history, closed=True)
     assert {e.hold for e in log if isinstance(e, events.Refunded)} == set(holds[:3])
     assert {e.hold for e in log if isinstance(e, events.Released)} == set(holds[3:])
     assert verdict.captured == verdict.refunded
     assert verdict.orders_total == 0
 
 
-async def discharged(house: WebProcess, drop: str) -> None:
+async def discharged(web: WebProcess, drop: str) -> None:
     """Until the workers have done every duty."""
-    store = house.house.store
+    store = web.runtime.store
     async with asyncio.timeout(web_process.LONG_S):
         while await store.duties(drop):  # type: ignore[arg-type]  # noqa: ASYNC110 - no event says so
             await asyncio.sleep(0.01)
@@ -248,5 +248,5 @@ async def test_lost_and_doubled_replies_change_nothing_for_anybody(
         assert len(set(granted)) == len(granted) == 12
         assert {code(a) for a in answers if isinstance(a, wire.Refused)} == {"all_held"}
         assert proxy.struck[fate] > 0
-        verdict, _ = await judged(good.house.store, sale.drop, history)
+        verdict, _ = await judged(good.runtime.store, sale.drop, history)
         assert verdict.holds == 12
