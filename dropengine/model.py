@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum, StrEnum
-from typing import Literal, NewType
+from typing import NewType
 
 import msgspec
 
@@ -211,16 +211,14 @@ class EntryRecord(Record):
 
 
 class DutyRecord(Record):
-    """Something a script decided that is done outside and then ticked off. `kind`: see `Duty`."""
+    """Something a script decided that is done outside and then ticked off. `kind`: capture, void,
+    refund or lookup."""
 
     kind: str
     hold: str
     charge: str
     amount: int
     at_ms: int
-
-
-DutyKind = Literal["capture", "void", "refund", "lookup"]
 
 
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
