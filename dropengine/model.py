@@ -18,11 +18,8 @@ QTY_MAX = 100
 """Units of one press."""
 
 DropId = NewType("DropId", str)
-ItemId = NewType("ItemId", str)
-PoolId = NewType("PoolId", str)
 FanId = NewType("FanId", str)
 HoldId = NewType("HoldId", str)
-EntryId = NewType("EntryId", str)
 Key = NewType("Key", str)
 
 SCHEMA = 1
@@ -117,7 +114,7 @@ class Record(msgspec.Struct, array_like=True):
 
 
 class PoolRecord(Record):
-    """Units of one pool; cap = free + held + sold + withheld + leased. `price` in minor units."""
+    """Units of one pool; cap = free + held + sold + withheld + leased."""
 
     index: int
     item: str

@@ -166,7 +166,7 @@ class Away(Refusal, frozen=True):
 
 
 class TooFew(Refusal, frozen=True):
-    """`least`, `most`: what the creator may still do to this pool, in units."""
+    """What the pool has instead, in units: `free`, `held`, `sold`, `withheld`."""
 
     sentence: ClassVar[str] = "The pool does not have that many units to move."
     free: int = 0

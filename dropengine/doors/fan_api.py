@@ -88,7 +88,7 @@ class Api:
         `id`."""
         kind = COMMANDS.get(request.path_params["verb"])
         if kind is None:
-            return problem(404, refusals.NotFound())
+            return problem(None, refusals.NotFound())
         fan = self._fan(request)
         if fan is None:
             return problem(None, refusals.SignIn())

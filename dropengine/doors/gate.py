@@ -11,7 +11,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dropengine import refusals
-from dropengine.doors.http_answers import deny_socket, problem
+from dropengine.doors.http_answers import STATUS, deny_socket, problem
 from dropengine.doors.identity import Identity, by_name
 from dropengine.doors.rate_limit import COUNTED, RequestRate
 from dropengine.payments.port import WEBHOOKS
@@ -32,25 +32,28 @@ class Gate:
         if refusal is None:
             await self._app(scope, receive, send)
             return
-        status, outcome = refusal
+        status = STATUS[type(refusal)]
+        if isinstance(refusal, refusals.SignIn):
+            # No page of ours sent this: whoever did is turned away, not asked to sign in.
+            status = STATUS[refusals.NotEligible]
         if scope["type"] == "websocket":
             await receive()
-            await deny_socket(send, status, outcome.sentence)
+            await deny_socket(send, status, refusal.sentence)
             return
-        await problem(status, outcome)(scope, receive, send)
+        await problem(status, refusal)(scope, receive, send)
 
-    def _judge(self, scope: Scope) -> tuple[int, refusals.Refusal] | None:
-        """The status and the refusal of a request that goes no further."""
+    def _judge(self, scope: Scope) -> refusals.Refusal | None:
+        """Why a request goes no further."""
         headers = by_name(scope["headers"])
         if not self._identity.names_us(headers):
-            return 400, refusals.BadMessage("this server is not called by that name")
+            return refusals.BadMessage("this server is not called by that name")
         socket = scope["type"] == "websocket"
         webhook = scope["path"].startswith(WEBHOOKS)
         if socket or scope["method"] not in SAFE:
             refusal = self._identity.may_act(headers, socket=socket, proves_itself=webhook)
             if refusal is not None:
-                return 403, refusal
+                return refusal
         counted = socket or webhook or COUNTED in scope
         if not counted and self._rate.too_many(scope.get("client")):
-            return 429, refusals.TooManyRequests()
+            return refusals.TooManyRequests()
         return None

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from dropengine import errors, refusals
-from dropengine.doors.http_answers import deny_socket
+from dropengine.doors.http_answers import STATUS, deny_socket
 from dropengine.doors.identity import Headers, Identity, by_name
 from dropengine.doors.rate_limit import SocketLimit, network_of
 from dropengine.live.hub import Hub
@@ -46,7 +46,7 @@ class LiveDoor:
         # Counted before anything is waited for: a thousand at once must not all find one free seat.
         refusal = self._full(where)
         if refusal is not None:
-            await deny_socket(send, 503, refusal, RETRY_S)
+            await deny_socket(send, STATUS[refusals.Away], refusal, RETRY_S)
             return
         taken = False
         try:
@@ -96,7 +96,8 @@ class LiveDoor:
         except errors.Unavailable as error:
             # Where the server is and how it failed is for the log alone.
             log.info("%s: nobody is seated: %s", drop, error)
-            await deny_socket(send, 503, refusals.Away(why=error.why).text, RETRY_S)
+            away = refusals.Away(why=error.why)
+            await deny_socket(send, STATUS[refusals.Away], away.text, RETRY_S)
             return False
         accept: dict[str, Any] = {"type": "websocket.accept"}
         if SUBPROTOCOL in scope.get("subprotocols", ()):

@@ -12,11 +12,11 @@ from dropengine.doors.http_answers import problem
 from dropengine.payments import providers
 from dropengine.payments.local.provider import own_url
 from tests.kit.local_provider import SECRET, an_intent
-from tests.test_floors import HOUSE, imports, modules
+from tests.test_floors import PACKAGE_FOLDER, imports, modules
 
 
 def test_only_the_table_knows_a_provider_by_its_folder() -> None:
-    package = modules(HOUSE)
+    package = modules(PACKAGE_FOLDER)
     folders = {name for name in package if f"payments.{name.split('.')[-1]}.provider" in package}
     assert folders == {f"payments.{name}" for name in providers.BUILDERS}
     known = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import product
+from string import ascii_lowercase
 from typing import Any
 
 import msgspec
@@ -83,6 +85,19 @@ async def test_a_record_of_more_than_fifteen_fields_is_packed_and_read(
     assert joined == raw
     assert again == raw
     assert state == b"x"
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 255, 256])
+async def test_the_header_says_how_many_fields_there_are(client: redis.Redis, count: int) -> None:
+    names = ["".join(letters) for letters in product(ascii_lowercase, repeat=2)][:count]
+    members = [(f"f_{name}", int) for name in names]
+    record: Any = msgspec.defstruct("WideRecord", members, bases=(model.Record,), array_like=True)
+    raw = msgspec.msgpack.encode(record(*range(count)))
+    values = ", ".join(f"{name} = {i}" for i, (name, _) in enumerate(members))
+    source = "#!lua\n--#use unpacked\nlocal read = unpacked(ARGV[1], 'holds')\n"
+    source += f"return {{cmsgpack.pack(WideRecord{{{values}}}), read[1], read[{count}]}}\n"
+    layout = Layout("W", "holds", record)
+    assert await client.eval(script(source, layout), 0, raw) == [raw, 0, count - 1]
 
 
 @pytest.mark.parametrize("name", record_layouts.PACKERS)

@@ -6,7 +6,7 @@
  */
 
 import { kept, offered, open, room } from "./state.js";
-import { count, left, money, number, poolName, serials, span } from "./words.js";
+import { count, left, money, number, poolName, serials, span } from "./formats.js";
 
 /**
  * What the fan chose on this page. `also`: further pools he would take from the line, the liked best first.

@@ -7,7 +7,7 @@
 
 import { WARN_MS, units } from "./action.js";
 import { offered, open, phase } from "./state.js";
-import { number, serials, span } from "./words.js";
+import { number, serials, span } from "./formats.js";
 
 /** Places worth a word on the way to the front. */
 const MARKS = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];

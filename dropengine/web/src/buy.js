@@ -12,7 +12,7 @@ import { action, second } from "./action.js";
 import { Part, goPay } from "./part.js";
 import { room } from "./state.js";
 import { bar, total } from "./stock.js";
-import { count, money, number, poolName } from "./words.js";
+import { count, money, number, poolName } from "./formats.js";
 
 /** How long a question back ("leave?") stands before the button shows the state again. */
 const QUESTION_MS = 6_000;

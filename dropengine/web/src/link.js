@@ -6,7 +6,7 @@
 
 import { html } from "lit";
 import { Part } from "./part.js";
-import { timeOfDay } from "./words.js";
+import { timeOfDay } from "./formats.js";
 
 const WAYS = { socket: "Live", stream: "Live", poll: "Live, every few seconds", page: "Connecting…" };
 

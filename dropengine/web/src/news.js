@@ -7,7 +7,7 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { Part } from "./part.js";
-import { timeOfDay } from "./words.js";
+import { timeOfDay } from "./formats.js";
 
 export class DropNews extends Part {
   /**

@@ -8,7 +8,7 @@
 import { html, svg } from "lit";
 import { Part } from "./part.js";
 import { phase } from "./state.js";
-import { left, moments, number } from "./words.js";
+import { left, moments, number } from "./formats.js";
 
 /** @typedef {{cap: number, free: number, held: number, sold: number, back: number, waiting: number, buying: number}} Sum */
 

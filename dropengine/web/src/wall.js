@@ -10,7 +10,7 @@ import { cell, grid } from "./grid.js";
 import { Part } from "./part.js";
 import { phase } from "./state.js";
 import { PHASES, total } from "./stock.js";
-import { left, moments, number, timeOfDay } from "./words.js";
+import { left, moments, number, timeOfDay } from "./formats.js";
 
 const GAP = 0.16;
 

@@ -12,7 +12,7 @@ import { ending, last } from "./announce.js";
 import { units } from "./action.js";
 import { Part, goPay } from "./part.js";
 import { itemOf, offered, open } from "./state.js";
-import { left, money, number, poolName, span, timeOfDay } from "./words.js";
+import { left, money, number, poolName, span, timeOfDay } from "./formats.js";
 
 const SEEN = "dropengine.ended";
 

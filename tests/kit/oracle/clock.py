@@ -12,7 +12,7 @@ from tests.kit.oracle.records import Duty, Entry, Hold, Order
 class Clock(Line):
     """Settles what is due, the earliest first, before anything is decided."""
 
-    def stage(self, clock: int) -> None:
+    def catch_up(self, clock: int) -> None:
         """What is done before any command: settle all that is due, then serve."""
         self.begin(clock)
         if self.state == "frozen":
@@ -191,4 +191,4 @@ class Clock(Line):
         self.refresh(order.fan, freed=True)
 
     def settle(self, clock: int) -> None:
-        self.stage(clock)
+        self.catch_up(clock)

@@ -56,7 +56,7 @@ class Creators(Clock):
     def creator(
         self, command: CreatorCommand, revision: int, key: str, by: str, clock: int
     ) -> outcomes.CreatorOutcome:
-        self.stage(clock)
+        self.catch_up(clock)
         known = self.by_creator.get((by, key))
         if known is not None and known != command:
             return refusals.KeyReused()

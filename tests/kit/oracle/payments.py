@@ -19,7 +19,7 @@ class Payments(Clock):
         if charge in self.charges:
             # What was decided stands, whatever is due by now.
             return structs.replace(self.charges[charge], seq=self.seq)
-        self.stage(clock)
+        self.catch_up(clock)
         hold = self.holds.get(name)
         if hold is None:
             return refusals.NotFound()
@@ -152,7 +152,7 @@ class Payments(Clock):
         self, name: str, clock: int
     ) -> outcomes.Expired | refusals.NotFound | refusals.HoldExpired:
         """The provider says that nobody paid."""
-        self.stage(clock)
+        self.catch_up(clock)
         hold = self.holds.get(name)
         if hold is None:
             return refusals.NotFound()
@@ -166,7 +166,7 @@ class Payments(Clock):
         return answer
 
     def refund(self, name: str, by: str, key: str, clock: int) -> outcomes.RefundOutcome:
-        self.stage(clock)
+        self.catch_up(clock)
         order = self.orders.get(name)
         if order is None:
             return refusals.NotFound()
@@ -180,7 +180,7 @@ class Payments(Clock):
     def discharge(
         self, name: str, result: str, clock: int
     ) -> outcomes.Discharged | refusals.NotFound:
-        self.stage(clock)
+        self.catch_up(clock)
         duty = self.outbox.get(name)
         if duty is None:
             return refusals.NotFound()

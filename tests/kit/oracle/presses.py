@@ -23,7 +23,7 @@ class Presses(Clock):
         self, commands: Sequence[tuple[str, wire.FanCommand]], clock: int
     ) -> list[outcomes.PressOutcome]:
         """One batch: a command sees what those before it did; the line is called at the end."""
-        self.stage(clock)
+        self.catch_up(clock)
         answers = [self.command(fan, command) for fan, command in commands]
         self.serve()
         return [self.as_it_ended(answer) for answer in answers]

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { left, moments, money, poolName, span } from "../../dropengine/web/src/words.js";
+import { left, moments, money, poolName, span } from "../../dropengine/web/src/formats.js";
 import { cell, grid } from "../../dropengine/web/src/grid.js";
 import { drop, item, pool } from "./sale.js";
 
