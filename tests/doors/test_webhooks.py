@@ -14,6 +14,7 @@ from dropengine.truth.store import Store
 from tests.kit.local_provider import page_of, until_idle
 from tests.kit.payment_doors import PaymentDoors, payment_doors
 from tests.kit.sale import Sale
+from tests.lua.test_common_rows import tamper
 
 
 @pytest.fixture
@@ -106,6 +107,15 @@ async def test_money_that_cannot_be_given_back_yet_keeps_the_webhook_coming(
     answer = await doors.post(*doors.delivery(hold="h999", charge="ch_nobody_knows"))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_webhook_for_a_frozen_drop_comes_again(doors: PaymentDoors) -> None:
+    hold = await doors.begun("ada")
+    await tamper(doors.sale)
+    assert await doors.sale.hold("bob") == refusals.Frozen()
+    answer = await doors.post(*doors.delivery(hold=hold, charge="ch_1"))
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "away"
 
 
 async def test_a_declined_payment_is_heard_and_changes_nothing(doors: PaymentDoors) -> None:
