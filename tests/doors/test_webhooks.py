@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dropengine import refusals
 from dropengine.doors import webhooks
 from dropengine.truth import connections
 from dropengine.truth.store import Store
