@@ -75,6 +75,14 @@ class Published(Event, frozen=True):
     rules: Rules
 
 
+class Lifted(Event, frozen=True):
+    """The first script of a newer engine brought the drop from layout `was` to layout `schema`: the
+    events before it were decided by the rules of the older one."""
+
+    was: int
+    schema: int
+
+
 class ByCreator(Event, frozen=True):
     """`by`: an operator's name, or `clock` when the drop's own times did it (key is then '')."""
 
@@ -360,6 +368,7 @@ class LimitFreed(Event, frozen=True):
 
 AnyEvent = (
     Published
+    | Lifted
     | Opened
     | Paused
     | Resumed

@@ -22,9 +22,10 @@ FanId = NewType("FanId", str)
 HoldId = NewType("HoldId", str)
 Key = NewType("Key", str)
 
-SCHEMA = 1
+SCHEMA = 2
 """The number of this layout of the truth. A drop with a higher one is refused
-(`errors.NewerSchema`)."""
+(`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
+(`lua/lib/lift.lua`)."""
 
 
 class DropState(StrEnum):
@@ -128,6 +129,8 @@ class PoolRecord(Record):
     """Counter c of the lane rule: base calls since the last boost call, at most k - 1."""
     removed: tuple[int, int]
     """r of the base and of the boost line: entries whose fate became final, ever."""
+    offered: int = 0
+    """The part of `held` that the line offered and nobody has claimed. Layout 1 did not keep it."""
 
 
 class ItemRecord(Record):

@@ -9,6 +9,7 @@ import msgspec
 
 from dropengine import model
 from dropengine.log.replay import Truth
+from dropengine.model import HoldState, Origin
 
 RECORDS: dict[str, type] = {
     "pools": model.PoolRecord,
@@ -37,4 +38,14 @@ def assembled(parts: Mapping[str, Mapping[bytes, bytes]]) -> Truth:
     for name in ZSETS:
         values[name] = {k.decode(): int(float(v)) for k, v in parts[name].items()}
     values["charges"] = {k.decode(): v.decode() for k, v in parts["charges"].items()}
+    if int(values["drop"]["schema"]) == 1:
+        _count_what_layout_1_did_not_keep(values)
     return Truth(**values)
+
+
+def _count_what_layout_1_did_not_keep(values: dict[str, Any]) -> None:
+    """The same that the scripts do when they lift the drop (`lua/lib/lift.lua`)."""
+    values["drop"]["lead"] = "0"
+    for hold in values["holds"].values():
+        if hold.state == HoldState.ACTIVE and hold.origin == Origin.LINE and not hold.claimed:
+            values["pools"][hold.pool].offered += hold.qty

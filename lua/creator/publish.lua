@@ -41,7 +41,7 @@ local rules = cmsgpack.unpack(rules_packed)
 
 redis.call('HSET', drop, 'schema', SCHEMA, 'state', 'scheduled', 'seq', 1, 'at', now, 'test', test,
   'revision', 1, 'arrivals', 0, 'holds', 0, 'hash', hash, 'rules', rules_packed,
-  'manifest', manifest, 'what', 'published', 'by', by, 'news', cmsgpack.pack({}))
+  'manifest', manifest, 'what', 'published', 'by', by, 'news', cmsgpack.pack({}), 'lead', 0)
 for i, item in ipairs(rules.items) do
   redis.call('HSET', items, item.id,
     cmsgpack.pack(ItemRecord{
@@ -53,6 +53,7 @@ for i, pool in ipairs(rules.pools) do
   redis.call('HSET', pools, pool.id, cmsgpack.pack(PoolRecord{
     index = i - 1, item = pool.item, cap = pool.cap, free = pool.cap - pool.withheld, held = 0,
     sold = 0, withheld = pool.withheld, leased = 0, lane_count = 0, removed = {0, 0},
+    offered = 0,
   }))
 end
 if rules.opens_ms > 0 then redis.call('ZADD', due, rules.opens_ms, 'open') end

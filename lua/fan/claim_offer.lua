@@ -4,6 +4,9 @@ claim_offer -- an offer becomes a hold: its window ends and a hold's deadline be
 --#use put emit
 
 local function claim_offer(t, id, hold, key)
+  local pool = t.record.pools[hold[H_POOL]]
+  pool[P_OFFERED] = pool[P_OFFERED] - hold[H_QTY]
+  put(t, 'pools', hold[H_POOL], pool)
   hold[H_CLAIMED], hold[H_START_MS], hold[H_DEADLINE_MS] = 1, t.now, t.now + t.rules.hold_ms
   put(t, 'holds', id, hold)
   t.zset.due['h:' .. id] = hold[H_DEADLINE_MS]

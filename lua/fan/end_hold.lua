@@ -4,7 +4,7 @@ it came from this is a lapse, unless the drop is cancelled.
 
 state: released | expired | cancelled. `key` is the fan's key, '' when the clock or the creator ended it.
 --]]
---#use get put fan_of remove_value emit_ended lapse refresh_readiness
+--#use get put fan_of remove_value emit_ended lapse refresh_readiness unclaimed
 
 local function end_hold(t, id, hold, state, key, leaving)
   local fan_id, pool_id, qty = hold[H_FAN], hold[H_POOL], hold[H_QTY]
@@ -13,6 +13,7 @@ local function end_hold(t, id, hold, state, key, leaving)
   local entry = entry_id ~= '' and state ~= 'cancelled' and get(t, 'entries', entry_id)
 
   pool[P_HELD], pool[P_FREE] = pool[P_HELD] - qty, pool[P_FREE] + qty
+  if unclaimed(hold) then pool[P_OFFERED] = pool[P_OFFERED] - qty end
   fan[F_USED], fan[F_LAST] = fan[F_USED] - qty, id
   remove_value(fan[F_HOLDS], id)
   hold[H_STATE] = state

@@ -28,7 +28,7 @@ local function begin(keys, clock_ms)
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   if clock_ms > 0 and d[4] == '1' then now = clock_ms end
   t.state, t.seq, t.revision = d[1], tonumber(d[2]), tonumber(d[6])
-  t.arrivals, t.holds = tonumber(d[7]), tonumber(d[8])
+  t.arrivals, t.holds, t.schema = tonumber(d[7]), tonumber(d[8]), tonumber(d[9])
   -- A cooling that ended left no event, but time must not fall back behind it.
   t.now = math.max(now, tonumber(d[3]), tonumber(redis.call('HGET', t.key.wake, 'now') or 0))
   -- Turning a number into text costs more than most of what a command does.

@@ -45,11 +45,13 @@ end
 
 local function commit(t)
   if unchanged(t) then return true end
-  -- A cancelled drop sells nothing; its money must go back even when its books were broken.
-  for name in pairs(t.state == 'cancelled' and {} or t.dirty.pools) do
+  -- A cancelled drop sells nothing; its money must go back even when its books were broken. A frozen
+  -- one changes only in its layout.
+  for name in pairs((t.state == 'cancelled' or t.state == 'frozen') and {} or t.dirty.pools) do
     local p = t.record.pools[name]
     local sum = p[P_FREE] + p[P_HELD] + p[P_SOLD] + p[P_WITHHELD] + p[P_LEASED]
-    if sum ~= p[P_CAP] or math.min(p[P_FREE], p[P_HELD], p[P_SOLD], p[P_WITHHELD], p[P_LEASED]) < 0 then
+    if sum ~= p[P_CAP] or math.min(p[P_FREE], p[P_OFFERED], p[P_HELD] - p[P_OFFERED], p[P_SOLD],
+      p[P_WITHHELD], p[P_LEASED]) < 0 then
       local why = 'conservation of ' .. name
       local seq = t.seq_was + 1
       redis.call('HSET', t.key.drop, 'state', 'frozen', 'seq', seq, 'at', t.now)

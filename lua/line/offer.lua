@@ -10,6 +10,7 @@ local function offer(t, id, entry, pool_id, qty)
   t.holds = t.holds + 1
   local hold_id, deadline = digits('h', t.holds), t.now + t.rules.offer_ms
   pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
+  pool[P_OFFERED] = pool[P_OFFERED] + qty
   if lane == 0 then
     pool[P_LANE_COUNT] = math.min(pool[P_LANE_COUNT] + 1, t.rules.k - 1)
   else

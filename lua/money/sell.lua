@@ -3,6 +3,7 @@ sell -- a payment becomes an order: `word` sold takes the units of the hold, res
 An entry that the hold came from is served; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of remove_value units_allowed serials_of emit finish_entry refresh_readiness
+--#use unclaimed
 
 local function sell(t, word, id, hold, intent, charge, captured)
   local pool, fan = t.record.pools[hold[H_POOL]], fan_of(t, hold[H_FAN])
@@ -10,6 +11,7 @@ local function sell(t, word, id, hold, intent, charge, captured)
   local serials = serials_of(t, pool[P_ITEM], qty)
   if word == 'sold' then
     pool[P_HELD] = pool[P_HELD] - qty
+    if unclaimed(hold) then pool[P_OFFERED] = pool[P_OFFERED] - qty end
     remove_value(fan[F_HOLDS], id)
     hold[H_STATE] = 'sold'
     put(t, 'holds', id, hold)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from dropengine import refusals
 from dropengine.cli import drop_commands, main
 from dropengine.config import FIELDS, Settings
+from dropengine.model import SCHEMA
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.terminal import summary
 from dropengine.truth import keys
@@ -288,17 +289,17 @@ def test_a_drop_of_a_newer_version_is_a_sentence_and_the_others_are_served(
 ) -> None:
     run("drop", "publish", MIX)
     run("drop", "publish", PIN)
-    lift(shop, "hard-mix-a", 2)
+    lift(shop, "hard-mix-a", SCHEMA + 1)
     for words in (["show"], ["open"], ["log"], ["cancel"], ["pause", "--revision", 1]):
         ran = run("drop", words[0], "hard-mix-a", *words[1:])
         assert (ran.code, ran.out) == (12, "")
-        assert "hard-mix-a is kept in layout 2; this version" in ran.err
-        assert "knows layouts up to 1" in ran.err
+        assert f"hard-mix-a is kept in layout {SCHEMA + 1}; this version" in ran.err
+        assert f"knows layouts up to {SCHEMA}" in ran.err
         assert "Run the newer version here too." in ran.err
     listed = run("drop", "list")
     assert listed.code == 0
     assert listed.out.startswith("eclipse-pin\t")
-    assert "hard-mix-a is kept in layout 2" in listed.err
+    assert f"hard-mix-a is kept in layout {SCHEMA + 1}" in listed.err
     assert run("drop", "open", PIN).code == 0
 
 

@@ -67,6 +67,7 @@ def pool_record(oracle: Oracle, pool: str) -> model.PoolRecord:
         leased=0,
         lane_count=it.calls,
         removed=(it.removed[0], it.removed[1]),
+        offered=oracle.offered(pool),
     )
 
 
@@ -110,6 +111,8 @@ def ending(outcome: Bought) -> str:
 def head(oracle: Oracle) -> dict[str, str]:
     """The counters of the drop hash."""
     return {
+        "schema": str(oracle.schema),
+        "lead": "0",
         "state": oracle.state,
         "seq": str(oracle.seq),
         "at": str(oracle.log[-1].at),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from dropengine import events
-from dropengine.model import POINTS_MAX
+from dropengine.model import POINTS_MAX, SCHEMA
 
 START_MS = 1_800_000_000_000
 HOLD_MS = 480_000
@@ -95,9 +95,13 @@ class Pen:
         self.revision += 1
         self.write(kind, by="mia", key=self.key(), revision=self.revision, **fields)
 
-    def opened(self) -> Pen:
-        self.by_creator(events.Published, schema=1, test=1, hash="0" * 64, rules=self.rules)
-        self.by_creator(events.Opened)
+    def published(self, schema: int = SCHEMA) -> Pen:
+        """schema: the layout of the engine that published it."""
+        self.by_creator(events.Published, schema=schema, test=1, hash="0" * 64, rules=self.rules)
+        return self
+
+    def opened(self, schema: int = SCHEMA) -> Pen:
+        self.published(schema).by_creator(events.Opened)
         return self
 
     def _hold(self, kind: type[events.Event], window_ms: int, **fields: object) -> str:
@@ -422,8 +426,27 @@ def filled_limit() -> Pen:
     return pen
 
 
+def taken_over() -> Pen:
+    """A newer engine takes the drop over between an offer and its claim; one is paid unclaimed."""
+    pen = Pen(rules({"pin": (2, 0)})).opened(schema=1)
+    pen.wait(5)
+    first = pen.held("ada", qty=2)
+    ben, cy = pen.joined("ben"), pen.joined("cy")
+    pen.wait(5)
+    pen.released(first)
+    offers = [pen.offered(ben, "pin"), pen.offered(cy, "pin")]
+    pen.wait(5)
+    pen.write(events.Lifted, was=1, schema=SCHEMA)
+    pen.claimed(offers[0])
+    pen.wait(5)
+    pen.sold(offers[1], capture="done")
+    pen.fate(events.Served, cy)
+    return pen
+
+
 HONEST: dict[str, Callable[[], Pen]] = {
-    story.__name__: story for story in (a_rush, a_line, a_late_payment, two_pools, filled_limit)
+    story.__name__: story
+    for story in (a_rush, a_line, a_late_payment, two_pools, filled_limit, taken_over)
 }
 
 

@@ -375,6 +375,18 @@ DOCTORED |= {
     ),
     "a press without a key": ("a_rush", change(events.Held, key=""), "INV-7"),
     "closed by no clock": ("a_rush", change(events.Closed, by="clock", key=""), "INV-15"),
+    "taken over a second time": ("taken_over", again(events.Lifted), "INV-15"),
+    "taken over from a layout it was not in": (
+        "taken_over",
+        change(events.Lifted, was=0),
+        "INV-15",
+    ),
+    "taken over by an older engine": ("taken_over", change(events.Lifted, schema=1), "INV-15"),
+    "taken over though it never was older": (
+        "a_rush",
+        after(events.Message, 1, events.Lifted, was=1, schema=2),
+        "INV-15",
+    ),
     "settled while something is held": (
         "a_rush",
         lambda log: (without(log, seq_of(log, events.Sold, 2)), len(log) - 1),
@@ -587,7 +599,7 @@ def by_the_clock() -> handwritten_logs.Pen:
         "closes_ms": handwritten_logs.START_MS + 200,
     }
     pen = handwritten_logs.Pen(msgspec.structs.replace(handwritten_logs.rules(), **times))
-    pen.by_creator(events.Published, schema=1, test=1, hash="0" * 64, rules=pen.rules)
+    pen.published()
     pen.wait(100)
     pen.write(events.Opened, by="clock", key="", revision=2)
     pen.wait(5)

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from dropengine import events
 from dropengine.log import replay
 from dropengine.log.replay import Truth
-from dropengine.model import DropState, EntryState, FanRecord, HoldState, OrderState, PoolRecord
+from dropengine.model import (
+    SCHEMA,
+    DropState,
+    EntryState,
+    FanRecord,
+    HoldState,
+    OrderState,
+    PoolRecord,
+)
 from dropengine.truth import keys
 from tests.kit import handwritten_logs
 
@@ -28,6 +36,13 @@ def test_the_truth_has_a_field_for_every_key_of_the_truth() -> None:
 def test_every_kind_of_event_can_be_folded() -> None:
     told = {type(event) for name in STORIES for event in handwritten_logs.HONEST[name]().log}
     assert set(events.AnyEvent.__args__) - told == {events.Frozen}
+
+
+def test_what_an_older_engine_did_not_count_is_counted_from_its_first_event() -> None:
+    before, after = (replay.fold(handwritten_logs.taken_over().log[:end]) for end in (-4, -3))
+    assert (before.drop["schema"], after.drop["schema"]) == ("1", str(SCHEMA))
+    assert before.pools["pin"].offered == after.pools["pin"].offered == 2
+    assert folded("taken_over").pools["pin"].offered == 0
 
 
 def test_a_rush_ends_with_every_unit_sold() -> None:

@@ -45,7 +45,7 @@ from dropengine.truth import connections
 from dropengine.truth.replies import Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
-from tests.kit import expected_truth
+from tests.kit import expected_truth, layout_1
 from tests.kit.manifests import START_MS, item, manifest
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
@@ -107,6 +107,7 @@ class Machine(RuleBasedStateMachine):
         self.now = START_MS
         self.keys = count(1)
         self.checked = 0
+        self.lowered = False
         self.pressed: list[tuple[str, wire.FanCommand, Answer]] = []
         self.ordered: list[tuple[CreatorCommand, int, str, str]] = []
         self.paid: list[tuple[str, str, int, str, bool]] = []
@@ -333,6 +334,15 @@ class Machine(RuleBasedStateMachine):
     @rule(which=nth)
     def repeat_an_order(self, which: int) -> None:
         self.command(*pick(self.ordered, which))
+
+    @precondition(lambda self: len(self.oracle.log) > 10 and not self.lowered)
+    @rule(sure=st.integers(0, 2))
+    def it_was_an_older_engine_that_sold_until_now(self, sure: int) -> None:
+        """The next script lifts the drop, whatever state it is in."""
+        if sure == 0:
+            self.lowered = True
+            self.run(layout_1.lowered(self.hands.client, self.drop))
+            self.oracle.lower(1)
 
     def pick_hold(self, which: int) -> str:
         """Mostly a hold that is open, else any, the newest first; h1 when there is none yet."""

@@ -173,6 +173,8 @@ class Books:
 
     def __init__(self) -> None:
         self.rules: Rules | None = None
+        self.schema = 0
+        """The layout of the engine that decided this event: its rules are those to judge by."""
         self.state = "draft"
         self.revision = 0
         self.closes_ms = 0

@@ -19,7 +19,7 @@ def _published(books: Books, e: events.Published) -> None:
     if books.rules is not None:
         books.blame("INV-15", "the drop was already published")
         return
-    books.rules = e.rules
+    books.rules, books.schema = e.rules, e.schema
     books.state, books.revision = "scheduled", e.revision
     if e.revision != PUBLISHED_REVISION:
         books.blame("INV-15", f"revisions begin with {PUBLISHED_REVISION}, not {e.revision}")
@@ -48,6 +48,12 @@ def _published(books: Books, e: events.Published) -> None:
                 "INV-13",
                 f"the pools of {name} have {item_units} units, the item {books.items[name].cap}",
             )
+
+
+def _lifted(books: Books, e: events.Lifted) -> None:
+    if e.was != books.schema or e.schema <= e.was:
+        books.blame("INV-15", f"layout {e.was} becomes {e.schema}, the drop was in {books.schema}")
+    books.schema = e.schema
 
 
 def signed(books: Books, e: events.ByCreator, *, clock: bool = False) -> None:
@@ -144,6 +150,7 @@ def _withdrawn(books: Books, e: events.Withdrawn) -> None:
 
 CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Published: _published,
+    events.Lifted: _lifted,
     events.Opened: _opened,
     events.Paused: _paused,
     events.Resumed: _resumed,

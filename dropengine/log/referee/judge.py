@@ -24,6 +24,7 @@ _LIVE = frozenset({"live"})
 
 _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Published: frozenset({"draft"}),
+    events.Lifted: _BEFORE_CLOSING | {"closing", "settled", "cancelled", "frozen"},
     events.Opened: frozenset({"scheduled"}),
     events.Paused: _LIVE,
     events.Resumed: frozenset({"paused"}),
@@ -73,6 +74,7 @@ _BY_THEMSELVES = frozenset(
         events.Removed,
         events.LimitFreed,
         events.Published,
+        events.Lifted,
     }
 )
 """What scripts write unasked: settling, serving, and what follows from another event."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from dropengine import events
 from dropengine.log.replay.truth import Truth
-from dropengine.model import SCHEMA, DropState, ItemRecord, PoolRecord
+from dropengine.model import DropState, ItemRecord, PoolRecord
 
 NEWS_MAX = 5
 
@@ -15,7 +15,7 @@ NEWS_MAX = 5
 def _published(truth: Truth, e: events.Published) -> None:
     truth.rules = e.rules
     truth.drop = {
-        "schema": str(SCHEMA),
+        "schema": str(e.schema),
         "state": DropState.SCHEDULED,
         "test": str(e.test),
         "revision": str(e.revision),
@@ -24,6 +24,7 @@ def _published(truth: Truth, e: events.Published) -> None:
         "hash": e.hash,
         "what": "published",
         "by": e.by,
+        "lead": "0",
     }
     for i, item in enumerate(e.rules.items):
         truth.items[item.id] = ItemRecord(i, item.cap, item.price, item.limit, item.most, 0)
@@ -35,6 +36,11 @@ def _published(truth: Truth, e: events.Published) -> None:
         truth.due["open"] = e.rules.opens_ms
     if e.rules.closes_ms:
         truth.due["close"] = e.rules.closes_ms
+
+
+def _lifted(truth: Truth, e: events.Lifted) -> None:
+    # What the older layout did not keep is counted here from the first event on.
+    truth.drop["schema"] = str(e.schema)
 
 
 def _commanded(truth: Truth, e: events.ByCreator) -> None:
@@ -106,6 +112,7 @@ def _withdrawn(truth: Truth, e: events.Withdrawn) -> None:
 
 STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Published: _published,
+    events.Lifted: _lifted,
     events.Opened: _opened,
     events.Paused: _paused,
     events.Resumed: _resumed,

@@ -44,6 +44,12 @@ def _held(truth: Truth, e: events.Held) -> None:
     stand_all(truth, e.fan)
 
 
+def unoffer(truth: Truth, hold: HoldRecord) -> None:
+    """An offer that nobody has claimed yet is about to be claimed or to end."""
+    if hold.entry and not hold.claimed:
+        truth.pools[hold.pool].offered -= hold.qty
+
+
 def _until(truth: Truth, name: str, deadline_ms: int) -> HoldRecord:
     hold = truth.holds[name]
     hold.deadline_ms = deadline_ms
@@ -53,6 +59,7 @@ def _until(truth: Truth, name: str, deadline_ms: int) -> HoldRecord:
 
 def _claimed(truth: Truth, e: events.Claimed) -> None:
     hold = _until(truth, e.hold, e.deadline)
+    unoffer(truth, hold)
     hold.claimed, hold.start_ms = 1, e.at
 
 
@@ -79,6 +86,7 @@ def end(truth: Truth, name: str, state: HoldState) -> None:
     pool, fan = truth.pools[hold.pool], truth.fans[hold.fan]
     pool.held -= hold.qty
     pool.free += hold.qty
+    unoffer(truth, hold)
     fan.used -= hold.qty
     fan.holds.remove(name)
     fan.last = name

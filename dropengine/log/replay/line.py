@@ -58,6 +58,7 @@ def _offered(truth: Truth, e: events.Offered) -> None:
         key="",
     )
     grant(truth, e.hold, hold)
+    truth.pools[e.pool].offered += e.qty
     entry, pool = truth.entries[e.entry], truth.pools[e.pool]
     base = e.call == Lane.BASE
     pool.lane_count = min(pool.lane_count + 1, truth.rules.k - 1) if base else 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
+from dropengine.log.replay.holds import unoffer
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldState, OrderRecord, OrderState
 
@@ -45,6 +46,7 @@ def _sold(truth: Truth, e: events.Sold) -> None:
         _judged(truth, e.intent)
     hold, fan = truth.holds[e.hold], truth.fans[e.fan]
     truth.pools[e.pool].held -= e.qty
+    unoffer(truth, hold)
     fan.holds.remove(e.hold)
     hold.state = HoldState.SOLD
     del truth.due[f"h:{e.hold}"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from dropengine import events, model, outcomes
 from tests.kit.oracle.records import Duty, Entry, Hold, Item, Order, Pool
 
@@ -21,6 +23,7 @@ class Books:
         self.at = 0
         self.changed_at = 0
         """when something changed last, with an event or without"""
+        self.schema = model.SCHEMA
         self.state = "scheduled"
         self.revision = 1
         self.pools = {p.id: Pool(p.id, p.item, p.cap, p.withheld) for p in rules.pools}
@@ -63,6 +66,9 @@ class Books:
 
     def held(self, pool: str) -> int:
         return sum(h.qty for h in self.holds.values() if h.pool == pool and h.open)
+
+    def offered(self, pool: str) -> int:
+        return sum(h.qty for h in self.holds.values() if h.pool == pool and h.open and h.offer)
 
     def sold(self, pool: str) -> int:
         return sum(o.qty for o in self.orders.values() if o.pool == pool and o.kept)
@@ -160,6 +166,17 @@ class Books:
         """now = max(the clock, the last change's time)."""
         last = self.log[-1].at if self.log else 0
         self.at = max(clock, last, self.changed_at)
+
+    def lift(self) -> None:
+        """The first script of this engine takes over what an older one left."""
+        if self.schema < model.SCHEMA:
+            self.say(events.Lifted, was=self.schema, schema=model.SCHEMA)
+            self.schema = model.SCHEMA
+
+    def lower(self, schema: int) -> None:
+        """It was an older engine, of this layout, that did all of it until now."""
+        self.schema = schema
+        self.log[0] = msgspec.structs.replace(self.log[0], schema=schema)
 
     def answer(self, fan: str, key: str, body: object, made: str) -> None:
         """Keep what a key made, for its repeats: a change, even where no event tells it."""

@@ -15,6 +15,7 @@ class Clock(Line):
     def catch_up(self, clock: int) -> None:
         """What is done before any command: settle all that is due, then serve."""
         self.begin(clock)
+        self.lift()
         if self.state == "frozen":
             return
         while True:

@@ -1,0 +1,186 @@
+"""A drop that the engine of layout 1 sold from: the first script of this engine takes it over.
+
+What was held, offered and promised stays so; an older engine that still runs somewhere leaves the
+drop alone from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import redis.asyncio as redis
+
+from dropengine import events, outcomes, refusals, wire
+from dropengine.errors import NewerSchema
+from dropengine.log import replay
+from dropengine.log.referee import judge
+from dropengine.model import SCHEMA
+from dropengine.rehearsal.history import Recorder
+from dropengine.truth import scripts
+from dropengine.truth.store import Store
+from tests.kit import layout_1, web_process
+from tests.kit.manifests import HOLD_MS, OFFER_MS, item
+from tests.kit.private_server import Server
+from tests.kit.raw_replies import raw
+from tests.kit.sale import Sale
+from tests.kit.two_workers import crowd, judged, two_workers
+from tests.lua.test_common_rows import ALL, rows, tamper
+
+server = web_process.server
+
+
+@pytest.fixture
+async def left(client: redis.Redis) -> Sale:
+    """The drop of the file, a second after its last event."""
+    drop = await layout_1.restored(client)
+    sale = Sale(Store(client), drop, now=layout_1.NOW_MS + 1000)
+    sale.revision = int((await sale.truth()).drop["revision"])
+    return sale
+
+
+def older(client: redis.Redis) -> Store:
+    """A worker that knows layout 1 and refuses what is above it, as that engine did."""
+    guard = scripts.sources()["lib/refuse_newer_schema.lua"]
+    assert "> SCHEMA" in guard
+    return Store(
+        client, scripts.load({"lib/refuse_newer_schema.lua": guard.replace("> SCHEMA", "> 1")})
+    )
+
+
+async def check(sale: Sale, *, closed: bool = False) -> None:
+    lines = [line async for line in sale.store.log(sale.drop)]
+    assert judge(lines, closed=closed).violations == []
+    assert replay.difference(replay.fold_lines(lines), await sale.truth()) == []
+
+
+async def test_what_the_older_engine_left_is_read_as_its_log_tells_it(left: Sale) -> None:
+    """Before anybody lifted it, and without touching it."""
+    truth = await left.truth()
+    assert truth.drop["schema"] == "1"
+    assert {name: pool.offered for name, pool in truth.pools.items()} == {
+        "cup-hill": 2,
+        "cup-port": 0,
+        "pin": 1,
+    }
+    await check(left)
+    assert "lifted" not in await left.words()
+
+
+async def test_the_first_script_takes_the_drop_over_before_it_decides(left: Sale) -> None:
+    before = await left.truth()
+    outcome = await left.hold("new", "cup-port")
+    assert isinstance(outcome, refusals.AllHeld)
+    truth = await left.truth()
+    assert truth.drop["schema"] == str(SCHEMA)
+    log = await left.log()
+    (lifted,) = [e for e in log if isinstance(e, events.Lifted)]
+    assert (lifted.was, lifted.schema) == (1, SCHEMA)
+    assert log[int(before.drop["seq"])] == lifted
+    assert {name: truth.holds[name] for name in before.holds} == before.holds
+    await check(left)
+
+
+async def test_what_it_offered_is_claimed_lapses_and_is_called_off(left: Sale) -> None:
+    truth = await left.truth()
+    offers = {h: hold for h, hold in truth.holds.items() if hold.state == "active" and hold.entry}
+    flo, jon = (
+        next(h for h, hold in offers.items() if hold.fan == fan and not hold.claimed)
+        for fan in ("flo", "jon")
+    )
+    await left.claim("flo", flo)
+    await check(left)
+    assert (await left.truth()).pools["cup-hill"].offered == 0
+    await left.release("jon", jon)
+    await check(left)
+    left.now += OFFER_MS + HOLD_MS
+    await left.settle()
+    await check(left)
+    await left.creator("cancel")
+    left.now += OFFER_MS
+    await left.settle()
+    for duty in await left.store.duties(left.drop):
+        await left.discharge(duty)
+    assert all(pool.offered == 0 for pool in (await left.truth()).pools.values())
+    await check(left, closed=True)
+
+
+async def test_an_older_worker_leaves_it_alone_while_two_newer_ones_go_on(
+    left: Sale, client: redis.Redis
+) -> None:
+    one, two, old = left.store, Store(client), older(client)
+    await left.settle()
+    assert (await left.truth()).drop["schema"] == str(SCHEMA)
+    for now in (left.now, left.now + HOLD_MS):
+        with pytest.raises(NewerSchema, match="is kept in layout 2"):
+            await old.settle(left.drop, clock_ms=now)
+        for store in (one, two):
+            left.store, left.now = store, now
+            await left.hold(f"fan-{now}-{store is one}", "pin", fewer=True)
+            await left.settle()
+    assert (await left.words()).count("lifted") == 1
+    await check(left)
+
+
+@rows(ALL)
+async def test_whichever_script_comes_first_lifts_it_once(
+    left: Sale, verb: str, args: tuple[object, ...]
+) -> None:
+    await raw(left, verb, *args)
+    await raw(left, verb, *args)
+    assert (await left.words()).count("lifted") == 1
+    await check(left)
+
+
+async def test_a_drop_that_is_over_is_lifted_too(sale: Sale, client: redis.Redis) -> None:
+    await sale.bought("ana")
+    await sale.creator("close")
+    await sale.settle()
+    await layout_1.lowered(client, sale.drop)
+    assert (await sale.settle()).state == "settled"
+    await sale.refund("h1")
+    assert (await sale.words())[-3:] == ["settled", "lifted", "refunded"]
+    await check(sale)
+
+
+async def test_a_frozen_drop_stays_frozen_and_can_be_called_off(
+    sale: Sale, client: redis.Redis
+) -> None:
+    await sale.held("di")
+    await tamper(sale)
+    sale.now += HOLD_MS
+    await raw(sale, "settle")
+    await layout_1.lowered(client, sale.drop)
+    for _ in range(2):
+        assert (await sale.settle()).state == "frozen"
+    assert (await sale.words())[-2:] == ["frozen", "lifted"]
+    outcome = await sale.creator("cancel")
+    assert isinstance(outcome, outcomes.Changed)
+    await sale.settle()
+    assert (await sale.words())[-2:] == ["cancelled", "released"]
+
+
+async def test_broken_books_of_the_older_engine_are_seen_when_it_is_lifted(
+    sale: Sale, client: redis.Redis
+) -> None:
+    await tamper(sale)
+    await layout_1.lowered(client, sale.drop)
+    assert await raw(sale, "settle") == ["FROZEN"]
+    assert (await sale.settle()).state == "frozen"
+    assert (await sale.words())[-2:] == ["frozen", "lifted"]
+
+
+async def test_it_is_lifted_in_the_middle_of_a_rush_at_one_of_two_workers(
+    server: Server, tmp_path: Path
+) -> None:
+    async with two_workers(server.url, tmp_path) as (one, two):
+        sale = await one.sale(item("pin", {"pin": 12}))
+        history = Recorder()
+        async with crowd([one.url, two.url], sale.drop, 30, history) as fans:
+            await asyncio.gather(*(fan.hold() for fan in fans[:10]))
+            await layout_1.lowered(one.runtime.store.client, sale.drop)
+            answers = await asyncio.gather(*(fan.hold() for fan in fans[10:]))
+            assert sum(isinstance(answer, wire.Done) for answer in answers) == 2
+        _, log = await judged(one.runtime.store, sale.drop, history)
+    assert [type(e) for e in log].count(events.Lifted) == 1
