@@ -41,7 +41,8 @@ class Rules(msgspec.Struct, frozen=True):
     """What the scripts need of a manifest. Times in ms; `opens_ms` and `closes_ms` 0 mean by hand.
 
     limit: units per fan over active holds, offers and unrefunded orders. k: every k-th call of a
-    line goes to its boost lane.
+    line goes to its boost lane. pace, pace_ms: what one fan may begin at once, and one more in each
+    of so many ms; 0 is as often as he likes, and so is a drop from before there was a pace.
     """
 
     id: str
@@ -60,6 +61,8 @@ class Rules(msgspec.Struct, frozen=True):
     practice: int
     items: list[PublishedItem]
     pools: list[PublishedPool]
+    pace: int = 0
+    pace_ms: int = 0
 
 
 class Published(Event, frozen=True):

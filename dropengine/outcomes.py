@@ -27,6 +27,7 @@ from dropengine.refusals import (
     SoldOut,
     StaleRevision,
     TooFew,
+    TooManyRequests,
 )
 
 
@@ -149,6 +150,7 @@ PressOutcome = (
     | HoldExpired
     | NotFound
     | KeyReused
+    | TooManyRequests
     | Frozen
 )
 """How a fan's command can end in the scripts."""

@@ -198,7 +198,8 @@ class DropView(msgspec.Struct, frozen=True):
     `zone`: the drop's IANA time zone. `minor_digits`: decimals of the currency. `epoch`: the
     server's run id. `hash`: SHA-256 of the canonical manifest. `durable`: every acknowledged sale
     is on disk.
-    `lines`: the base line of each pool -> r, how many were removed from it so far.
+    `lines`: the base line of each pool -> r, how many were removed from it so far. `pace`: what one
+    fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes.
     """
 
     id: str
@@ -221,6 +222,8 @@ class DropView(msgspec.Struct, frozen=True):
     extend_ms: int
     cool_ms: int
     practice: bool
+    pace: int
+    pace_ms: int
     hash: str
     epoch: str
     durable: bool

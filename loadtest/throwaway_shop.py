@@ -59,6 +59,7 @@ mode = "rush"
 zone = "UTC"
 currency = "EUR"
 limit = 1
+pace = 0
 practice = true
 hold_seconds = {hold_s}
 [[items]]

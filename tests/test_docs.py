@@ -192,7 +192,7 @@ def test_every_status_is_told_with_its_refusals() -> None:
 
 def test_every_key_of_a_manifest_is_documented() -> None:
     page = (ROOT / "docs" / "manifest.md").read_text()
-    seconds = {"hold_ms", "offer_ms", "extend_ms", "pay_ms", "cool_ms", "lookup_ms"}
+    seconds = {"hold_ms", "offer_ms", "extend_ms", "pay_ms", "cool_ms", "lookup_ms", "pace_ms"}
     moments = {"opens_ms": "opens_at", "closes_ms": "closes_at"}
 
     def keys(kind: type[msgspec.Struct]) -> set[str]:

@@ -23,7 +23,7 @@ from dropengine.truth.store import Store
 
 log = logging.getLogger(__name__)
 
-Answer = PressOutcome | refusals.Away | refusals.TooManyRequests
+Answer = PressOutcome | refusals.Away
 Reply = Callable[[Answer], None]
 
 

@@ -42,6 +42,8 @@ def drop_view(
         extend_ms=m.extend_ms,
         cool_ms=m.cool_ms,
         practice=m.practice,
+        pace=m.pace,
+        pace_ms=m.pace_ms,
         hash=digest,
         epoch=epoch,
         durable=durable,

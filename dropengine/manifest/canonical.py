@@ -1,7 +1,8 @@
 """The one form of a manifest that is hashed and kept, and what the scripts need of it.
 
 JSON with sorted keys, no spaces, UTF-8, times as whole milliseconds, in which every default is
-spelled out. Equal rules have equal bytes.
+spelled out. Equal rules have equal bytes. A drop without a pace says nothing of one, as drops did
+before there was a pace: what was published keeps its bytes and its hash.
 """
 
 from __future__ import annotations
@@ -62,4 +63,6 @@ def rules(manifest: Manifest) -> Rules:
             for item in manifest.items
             for pool in item.pools
         ],
+        pace=manifest.pace,
+        pace_ms=manifest.pace_ms,
     )

@@ -25,6 +25,9 @@ class Bounds(NamedTuple):
 K: Final = Bounds(2, 100, 5)
 """Every k-th call of a line goes to the boost lane, when somebody is ready there."""
 
+PACE: Final = Bounds(0, 1000, 10)
+"""What one fan may begin at once; 0: as often as he likes."""
+
 SECONDS: Final = {
     "hold": Bounds(120, 1800, 480),
     "offer": Bounds(120, 172_800, 1800),
@@ -32,5 +35,6 @@ SECONDS: Final = {
     "pay": Bounds(30, 1800, 180),
     "cool": Bounds(0, 3600, 60),
     "lookup": Bounds(10, 1800, 120),
+    "pace": Bounds(1, 3600, 10),
 }
 """The times of a drop; a practice drop may go down to one second in each."""

@@ -35,13 +35,16 @@ class Manifest(
     frozen=True,
     kw_only=True,
     forbid_unknown_fields=True,
+    omit_defaults=True,
     tag_field="manifest",
     tag=1,
 ):
     """One drop's words and rules. Times in ms (UTC); `opens_ms` and `closes_ms` 0 mean by hand.
 
-    `zone`: the IANA time zone that the drop's times are shown in. `limit`: units per fan. The tag
-    is the number of this form: a reader that meets a higher one must refuse it.
+    `zone`: the IANA time zone that the drop's times are shown in. `limit`: units per fan. `pace`:
+    what one fan may begin at once, 0 for as often as he likes; `pace_ms`: then one more in each.
+    The tag is the number of this form: a reader that meets a higher one must refuse it. What has a
+    default here came later, and stands in the form only where it says something.
     """
 
     id: str
@@ -63,6 +66,8 @@ class Manifest(
     lookup_ms: int
     practice: bool
     items: tuple[Item, ...]
+    pace: int = 0
+    pace_ms: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

@@ -11,6 +11,7 @@ from dropengine.manifest.defaults import (
     CAP_MAX,
     ITEMS_MAX,
     MODES,
+    PACE,
     POOLS_MAX,
     PRICE_MAX,
     SECONDS,
@@ -49,6 +50,9 @@ def _drop(top: Table) -> Manifest:
         return top.number(f"{what}_seconds", least, most, default, short) * 1000
 
     limit = top.number("limit", 1, CAP_MAX)
+    pace, pace_ms = top.number("pace", *PACE), ms("pace")
+    if pace == 0 and top.sound("pace", "pace_seconds") and top.has("pace_seconds"):
+        top.wrong("pace_seconds", "says nothing where pace is 0")
     manifest = Manifest(
         id=top.ident("id"),
         title=top.text("title", 120, needed=True),
@@ -67,6 +71,8 @@ def _drop(top: Table) -> Manifest:
         pay_ms=ms("pay"),
         cool_ms=ms("cool"),
         lookup_ms=ms("lookup"),
+        pace=pace,
+        pace_ms=pace_ms if pace else 0,
         practice=practice,
         items=_items(top, limit),
     )

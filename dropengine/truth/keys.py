@@ -37,6 +37,7 @@ SCRATCH: Final = (
     "moves",  # stream  <i>-0: line, r, n; removals of every line in log order
     "mail",  # stream  <i>-0: fan, seq; fans whose state changed
     "wake",  # hash    armed, moves, mail: counters of the live channel; now: see `commit`
+    "paces",  # hash    fan -> ms: until when what he began has used up his pace
 )
 """The log itself, and what may be trimmed or lost without changing who owns what."""
 

@@ -38,6 +38,7 @@ mode = "rush"
 zone = "UTC"
 currency = "EUR"
 limit = {limit}
+pace = 0
 practice = true
 hold_seconds = {hold_s}
 offer_seconds = {offer_s}

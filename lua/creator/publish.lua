@@ -23,7 +23,7 @@ COST  O(p), p = pools
 local clock_ms, by, key, test = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local hash, manifest, rules_packed, rules_json = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
-local log, answers, nudge = KEYS[16], KEYS[17], KEYS[21]
+local log, answers, nudge = KEYS[16], KEYS[17], KEYS[22]
 
 local there = redis.call('HMGET', drop, 'state', 'seq', 'revision', 'hash')
 if there[1] then

@@ -2,8 +2,8 @@
 hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set aside for the fan,
 unless somebody in the line is ready for that pool.
 --]]
---#use get fan_of units_allowed answered answer still_held may_press emit refresh_readiness
---#use granted digits packed_ids terms_of memo
+--#use get fan_of units_allowed answered answer_beginning still_held may_press too_soon emit
+--#use refresh_readiness granted digits packed_ids terms_of memo
 
 -- The command in words, to tell a repeat from another command under the same key.
 local BODY = memo(function(pool)
@@ -24,13 +24,15 @@ local function hold(t, c)
   if not pool then return {'NOT_FOUND'} end
   local refusal, line_first = may_press(t, pool_id)
   if refusal then return {refusal} end
+  local wait = t.paced[fan_id] and too_soon(t, fan_id)
+  if wait then return {'TOO_MANY_REQUESTS', wait} end
   local holds = fan[F_HOLDS]
   for i = 1, #holds do
     local id = holds[i]
     local other = get(t, 'holds', id)
     if other[H_POOL] == pool_id and other[H_QTY] == qty and still_held(other)
       and (other[H_ORIGIN] == 'press' or other[H_CLAIMED] == 1) then
-      answer(t, field, body, id)
+      answer_beginning(t, fan_id, field, body, id)
       return granted(t, 'HELD', id, fan[F_SEQ])
     end
   end
@@ -59,7 +61,7 @@ local function hold(t, c)
   t.zset.due['h:' .. id] = terms.deadline
   fan[F_USED] = fan[F_USED] + qty
   holds[#holds + 1] = id
-  answer(t, field, body, id)
+  answer_beginning(t, fan_id, field, body, id)
   emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. terms.event)
   if fan[F_ENTRIES][1] then refresh_readiness(t, fan_id, false) end
   return granted(t, 'HELD', id, was)

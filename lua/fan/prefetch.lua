@@ -1,6 +1,6 @@
 --[[
 prefetch -- read what a batch of commands will ask for in one call per key: the fans, the holds they
-name, and the answers their keys got before.
+name, the answers their keys got before, and where those stand who begin something and are paced.
 --]]
 --#use unpacked
 
@@ -14,24 +14,45 @@ local function prefetch_records(t, kind, ids)
   end
 end
 
+-- What was remembered of the fans who begin something, and where they stand in their pace. Whoever was never
+-- seen has begun nothing: for the crowd of an opening there is nothing to read.
+local function prefetch_beginners(t, commands)
+  local seen, stored, paced = t.record.fans, t.stored, t.paced
+  local fields, beginners, n = {}, {}, 0
+  for i = 1, #commands do
+    local c = commands[i]
+    local field = c[7]
+    if field and seen[c[2]] then
+      n = n + 1
+      fields[n], beginners[n] = field, c[2]
+    end
+  end
+  if n == 0 then return end
+  local rows = redis.call('HMGET', t.key.answers, unpack(fields))
+  for i = 1, n do
+    if rows[i] then stored[fields[i]] = rows[i] end
+  end
+  if not t.ahead_ms then return end
+  rows = redis.call('HMGET', t.key.paces, unpack(beginners))
+  for i = 1, n do
+    if rows[i] then paced[beginners[i]] = tonumber(rows[i]) end
+  end
+end
+
 local function prefetch(t, commands)
   t.prefetched = true
-  local fans, holds, fields = {}, {}, {}
+  local fans, holds = {}, {}
   for i = 1, #commands do
     local c = commands[i]
     fans[i] = c[2]
-    if c[7] then
-      fields[#fields + 1] = c[7]
-    elseif c[1] ~= 'leave' then
-      holds[#holds + 1] = c[4]
-    end
+    if not c[7] and c[1] ~= 'leave' then holds[#holds + 1] = c[4] end
+  end
+  local rules = t.rules
+  -- A drop that was published before there was a pace has none.
+  if (rules.pace or 0) > 0 then
+    t.ahead_ms, t.first_till = (rules.pace - 1) * rules.pace_ms, t.now + rules.pace_ms
   end
   prefetch_records(t, 'fans', fans)
   prefetch_records(t, 'holds', holds)
-  if #fields > 0 then
-    local rows, stored = redis.call('HMGET', t.key.answers, unpack(fields)), t.stored
-    for i = 1, #fields do
-      if rows[i] then stored[fields[i]] = rows[i] end
-    end
-  end
+  prefetch_beginners(t, commands)
 end

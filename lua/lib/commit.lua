@@ -105,6 +105,15 @@ local function commit(t)
     n = n + 2
   end
   write('HSET', t.key.answers, answers)
+  if t.begun then
+    local paces = {}
+    n = 0
+    for fan, used in pairs(t.paced) do
+      paces[n + 1], paces[n + 2] = fan, NUMBER[used]
+      n = n + 2
+    end
+    write('HSET', t.key.paces, paces)
+  end
   for charge, ending in pairs(t.charges) do redis.call('HSET', t.key.charges, charge, ending) end
   for duty, record in pairs(t.outbox) do
     if record then
@@ -140,6 +149,6 @@ local function commit(t)
     redis.call('PUBLISH', t.key.nudge, t.seq)
   end
   t.seq_was, t.log, t.mail, t.moves = t.seq, {}, {}, {}
-  t.answers, t.charges, t.outbox, t.drop = {}, {}, {}, {}
+  t.answers, t.begun, t.charges, t.outbox, t.drop = {}, false, {}, {}, {}
   return true
 end

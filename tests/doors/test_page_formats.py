@@ -30,6 +30,8 @@ def drop(currency: str = "EUR", minor_digits: int = 2) -> wire.DropView:
         extend_ms=1,
         cool_ms=1,
         practice=False,
+        pace=10,
+        pace_ms=10_000,
         hash="",
         epoch="",
         durable=True,

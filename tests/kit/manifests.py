@@ -50,7 +50,10 @@ def manifest(
     k: int = 3,
     opens_ms: int = 0,
     closes_ms: int = 0,
+    pace: int = 0,
+    pace_ms: int = 0,
 ) -> Manifest:
+    """pace: as often as a fan likes, unless it is said."""
     return Manifest(
         id=drop,
         title="Test drop",
@@ -70,5 +73,7 @@ def manifest(
         cool_ms=COOL_MS,
         lookup_ms=LOOKUP_MS,
         practice=False,
+        pace=pace,
+        pace_ms=pace_ms,
         items=items or (item("pin", {"pin": 3}),),
     )

@@ -670,6 +670,31 @@ def test_an_empty_log_is_refused() -> None:
 
 
 WORDS = st.sampled_from(["ada", "ben", "h1", "h2", "e1", "pin", "c1", "fan", "late", "", "clock"])
+
+
+@pytest.mark.parametrize(("wait_ms", "found"), [(9_999, ["INV-6"]), (10_000, [])])
+def test_nobody_begins_sooner_than_the_pace_allows(wait_ms: int, found: list[str]) -> None:
+    paced = msgspec.structs.replace(handwritten_logs.rules(), pace=2, pace_ms=10_000)
+    pen = handwritten_logs.Pen(paced).opened()
+    for _ in range(2):
+        pen.released(pen.held("ada"))
+    pen.wait(wait_ms)
+    pen.held("ada")
+    pen.held("ben")
+    assert [v.inv for v in judge(text(pen.log)).violations] == found
+
+
+def test_a_join_is_begun_as_a_press_is_and_an_offer_is_not() -> None:
+    paced = msgspec.structs.replace(handwritten_logs.rules({"pin": (1, 0)}), pace=1, pace_ms=10**9)
+    pen = handwritten_logs.Pen(paced).opened()
+    hold, entry = pen.held("ada"), pen.joined("ben")
+    pen.released(hold)
+    pen.offered(entry)
+    assert judge(text(pen.log)).violations == []
+    pen.joined("ada")
+    assert [v.inv for v in judge(text(pen.log)).violations] == ["INV-6"]
+
+
 NUMBERS = st.sampled_from([-(2**70), -1, 0, 1, 2, 7, handwritten_logs.START_MS, 2**70])
 
 

@@ -25,6 +25,7 @@ from tests.kit.sale import Sale
 from tests.truth.test_store_machine import Hands, Machine
 
 FILES = scripts.sources()
+PACE = 4
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,13 @@ async def a_fan_repeats_a_press(sale: Sale) -> None:
     await sale.hold("ana", key="once")
 
 
+async def a_fan_holds_and_gives_back_without_end(sale: Sale) -> None:
+    for _ in range(PACE + 1):
+        hold = await sale.hold("ana")
+        if isinstance(hold, outcomes.Held):
+            await sale.release("ana", hold.id)
+
+
 CONSERVATION = Cut(
     "lib/commit", "if sum ~= p[P_CAP] or math.min(", "if sum ~= p[P_CAP] or 0 * math.min("
 )
@@ -119,6 +127,12 @@ CONTROLS = (
         a_fan_repeats_a_press,
         "INV-7",
     ),
+    Control(
+        "pace",
+        (Cut("fan/too_soon", "return wait > 0 and wait or nil", "return nil"),),
+        a_fan_holds_and_gives_back_without_end,
+        "INV-6",
+    ),
 )
 
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=[c.guard for c in CONTROLS])
@@ -126,7 +140,8 @@ each_control = pytest.mark.parametrize("control", CONTROLS, ids=[c.guard for c i
 
 async def play(store: Store, drop: str, story: Callable[[Sale], Awaitable[None]]) -> Sale:
     sale = Sale(store, drop)
-    await sale.publish(manifest(drop, item("pin", {"pin": 3}), limit=2))
+    rules = {"limit": 2, "pace": PACE, "pace_ms": 10_000}
+    await sale.publish(manifest(drop, item("pin", {"pin": 3}), **rules))
     await sale.creator("open")
     await story(sale)
     return sale

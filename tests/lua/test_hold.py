@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from dropengine import events, model, outcomes, refusals, wire
+from dropengine.truth import keys
 from tests.conftest import MakeSale
 from tests.kit.manifests import HOLD_MS, item
 from tests.kit.sale import Sale
@@ -209,3 +211,97 @@ async def test_a_hold_is_over_exactly_at_its_deadline(make_sale: MakeSale) -> No
 
 async def test_an_unpublished_drop_is_not_found(sale: Sale) -> None:
     assert await Sale(sale.store, "nowhere").hold("ana") == refusals.NotFound()
+
+
+PACED = {"pace": 3, "pace_ms": 10_000}
+
+
+async def test_a_fan_begins_so_much_at_once_and_then_one_in_each_interval(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(**PACED)
+    for _ in range(3):
+        await sale.release("ana", await sale.held("ana"))
+    assert await sale.hold("ana") == refusals.TooManyRequests(retry_ms=10_000)
+    sale.now += 9_999
+    assert await sale.hold("ana") == refusals.TooManyRequests(retry_ms=1)
+    sale.now += 1
+    await sale.release("ana", await sale.held("ana"))
+    assert await sale.hold("ana") == refusals.TooManyRequests(retry_ms=10_000)
+    sale.now += 60_000
+    for _ in range(3):
+        await sale.release("ana", await sale.held("ana"))
+    assert isinstance(await sale.hold("ana"), refusals.TooManyRequests)
+
+
+async def test_the_pace_of_one_fan_is_no_others(make_sale: MakeSale) -> None:
+    sale = await make_sale(pace=1, pace_ms=10_000)
+    await sale.held("ana")
+    await sale.held("bo")
+    assert isinstance(await sale.hold("ana", qty=2), refusals.TooManyRequests)
+
+
+async def test_an_equal_hold_is_an_answer_that_is_kept_and_counts(make_sale: MakeSale) -> None:
+    sale = await make_sale(**PACED)
+    hold = await sale.held("ana")
+    assert [await sale.held("ana") for _ in range(2)] == [hold, hold]
+    assert isinstance(await sale.hold("ana"), refusals.TooManyRequests)
+
+
+async def test_the_same_key_counts_once_however_often_it_comes(make_sale: MakeSale) -> None:
+    sale = await make_sale(**PACED)
+    press = ("ana", wire.Hold(id=0, key="mine", pool="pin", qty=1))
+    assert {type(answer) for answer in await sale.batch(*[press] * 20)} == {outcomes.Held}
+    await sale.batch(*[press] * 20)
+    assert isinstance(await sale.hold("ana", qty=2), outcomes.Held)
+    assert isinstance(await sale.hold("ana"), outcomes.Held)
+    assert isinstance(await sale.hold("ana"), refusals.TooManyRequests)
+
+
+async def test_a_batch_sees_the_pace_that_its_own_commands_used_up(make_sale: MakeSale) -> None:
+    sale = await make_sale(**PACED)
+    presses = [wire.Hold(id=0, key=f"b{n}", pool="pin", qty=1) for n in range(5)]
+    answers = await sale.batch(*[("ana", press) for press in presses])
+    assert [type(a) for a in answers] == [outcomes.Held] * 3 + [refusals.TooManyRequests] * 2
+
+
+async def test_what_is_refused_uses_up_no_pace(make_sale: MakeSale) -> None:
+    sale = await make_sale(pace=1, pace_ms=10_000, opened=False)
+    for _ in range(3):
+        assert await sale.hold("ana") == refusals.NotOpen()
+    await sale.creator("open")
+    assert await sale.hold("ana", "none") == refusals.NotFound()
+    assert await sale.hold("ana", qty=9) == refusals.LimitReached(room=3)
+    await sale.held("ana")
+    assert isinstance(await sale.hold("ana"), refusals.TooManyRequests)
+
+
+async def test_beyond_the_pace_what_was_begun_goes_on(make_sale: MakeSale) -> None:
+    sale = await make_sale(pace=1, pace_ms=10_000)
+    hold = await sale.held("ana")
+    assert isinstance(await sale.hold("ana", qty=2), refusals.TooManyRequests)
+    assert isinstance(await sale.extend("ana", hold), outcomes.Extended)
+    assert isinstance(await sale.pay("ana", hold), outcomes.Paying)
+    assert isinstance(await sale.release("ana", hold), outcomes.Released)
+
+
+async def test_a_refusal_by_the_pace_is_remembered_nowhere(make_sale: MakeSale) -> None:
+    sale = await make_sale(pace=1, pace_ms=10_000)
+    await sale.held("ana")
+    names = [keys.one(sale.drop, name) for name in keys.ALL]
+    before = [await sale.store.client.dump(name) for name in names]
+    for _ in range(20):
+        assert isinstance(await sale.hold("ana", qty=2), refusals.TooManyRequests)
+    assert [await sale.store.client.dump(name) for name in names] == before
+
+
+async def test_a_drop_from_before_there_was_a_pace_has_none(sale: Sale) -> None:
+    rules = msgspec.msgpack.decode(
+        await sale.store.client.hget(keys.one(sale.drop, "drop"), "rules")
+    )
+    old = {name: value for name, value in rules.items() if not name.startswith("pace")}
+    assert len(old) == len(rules) - 2
+    await sale.store.client.hset(keys.one(sale.drop, "drop"), "rules", msgspec.msgpack.encode(old))
+    for _ in range(20):
+        await sale.release("ana", await sale.held("ana"))
+    assert not await sale.store.client.exists(keys.one(sale.drop, "paces"))

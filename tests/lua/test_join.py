@@ -135,3 +135,21 @@ async def test_an_offer_is_what_the_fan_may_have_of_what_is_free(make_sale: Make
     await sale.release("di", hold)
     offered = [e for e in await sale.log() if isinstance(e, events.Offered)]
     assert [e.qty for e in offered] == [2]
+
+
+async def test_a_join_uses_up_the_same_pace_as_a_press(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}), pace=2, pace_ms=10_000)
+    await sale.held("di")
+    await sale.leave("ana", await sale.joined("ana"))
+    await sale.leave("ana", await sale.joined("ana"))
+    assert await sale.join("ana") == refusals.TooManyRequests(retry_ms=10_000)
+    assert await sale.hold("ana") == refusals.TooManyRequests(retry_ms=10_000)
+    sale.now += 10_000
+    await sale.joined("ana")
+
+
+async def test_an_open_entry_is_an_answer_that_is_kept_and_counts(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}), pace=2, pace_ms=10_000)
+    await sale.held("di")
+    assert await sale.joined("ana") == await sale.joined("ana")
+    assert await sale.join("ana") == refusals.TooManyRequests(retry_ms=10_000)

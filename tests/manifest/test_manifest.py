@@ -90,6 +90,8 @@ def test_what_is_not_said_gets_its_default() -> None:
         pay_ms=180_000,
         cool_ms=60_000,
         lookup_ms=120_000,
+        pace=10,
+        pace_ms=10_000,
         practice=False,
         items=(
             Item(
@@ -205,6 +207,11 @@ def test_the_report_names_the_file_and_counts() -> None:
         ),
         ({"practice": '"yes"'}, "line 1, practice: must be true or false, not text ('yes')"),
         ({"k": "1"}, "line 1, k: must be 2 to 100, not 1"),
+        ({"pace": "-1"}, "line 1, pace: must be 0 to 1000, not -1"),
+        ({"pace": "1001"}, "line 1, pace: must be 0 to 1000, not 1001"),
+        ({"pace": "2.5"}, "line 1, pace: must be a whole number, not 2.5"),
+        ({"pace_seconds": "0"}, "line 1, pace_seconds: must be 1 to 3600, not 0"),
+        ({"pace": "0", "pace_seconds": "9"}, "pace_seconds: says nothing where pace is 0"),
         ({"hold_seconds": "119"}, "must be 120 to 1800, not 119; only a drop with practice = true"),
         ({"hold_seconds": "1801"}, "line 1, hold_seconds: must be 120 to 1800, not 1801"),
         ({"opens_at": "2027-07-16T18:00:00"}, "must say its offset from UTC, like +02:00 or Z"),
@@ -366,6 +373,8 @@ def manifests(draw: st.DrawFn) -> Manifest:
     opens = draw(st.just(0) | st.integers(946_684_800_000, 4_000_000_000_000))
     span = draw(st.just(0) | st.integers(1, 10**9))
 
+    pace = draw(st.just(0) | st.integers(1, 1000))
+
     def ms(low: int, high: int) -> int:
         return 1000 * draw(st.integers(min(low, 1) if practice else low, high))
 
@@ -387,6 +396,8 @@ def manifests(draw: st.DrawFn) -> Manifest:
         pay_ms=ms(30, 1800),
         cool_ms=ms(0, 3600),
         lookup_ms=ms(10, 1800),
+        pace=pace,
+        pace_ms=ms(1, 3600) if pace else 0,
         practice=practice,
         items=tuple(
             draw(items(ident, limit))
@@ -408,10 +419,12 @@ def written(drop: Manifest, hours: int) -> str:
         return f"{key} = {shown.isoformat(timespec='milliseconds')}\n" if ms else ""
 
     text = time("opens_at", drop.opens_ms) + time("closes_at", drop.closes_ms)
-    for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "limit", "k"):
+    for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "limit", "k", "pace"):
         text += line(key, getattr(drop, key))
     for key in ("hold", "offer", "extend", "pay", "cool", "lookup"):
         text += line(f"{key}_seconds", getattr(drop, f"{key}_ms") // 1000)
+    if drop.pace:
+        text += line("pace_seconds", drop.pace_ms // 1000)
     text += line("practice", drop.practice)
     for item in drop.items:
         text += "\n[[items]]\n"
@@ -459,6 +472,30 @@ def test_two_spellings_of_the_same_rules_have_one_hash() -> None:
     assert manifest.digest(plain) == manifest.digest(spelled)
 
 
+BEFORE_PACE = (
+    b'{"closes_ms":0,"cool_ms":60000,"currency":"EUR","extend_ms":120000,"hold_ms":480000,"id":"pin",'
+    b'"items":[{"about":"","cap":200,"id":"pin","limit":0,"most":2,"pools":[{"cap":200,"id":"pin",'
+    b'"node":"","withheld":0}],"price":2400,"title":"Pin"}],"k":5,"limit":2,"lookup_ms":120000,'
+    b'"maker":"Ada","manifest":1,"mode":"rush","offer_ms":1800000,"opens_ms":0,"pay_ms":180000,'
+    b'"practice":false,"story":"","title":"Pin","zone":"UTC"}'
+)
+"""What was kept of `LEAST` while there was no pace yet."""
+
+
+def test_what_was_published_before_there_was_a_pace_keeps_its_bytes_and_has_none() -> None:
+    old = manifest.from_canonical(BEFORE_PACE)
+    assert (old.pace, old.pace_ms) == (0, 0)
+    assert manifest.canonical(old) == BEFORE_PACE
+    assert manifest.digest(old) == hashlib.sha256(BEFORE_PACE).hexdigest()
+    assert old == manifest.parse(least(pace="0").encode(), "it.toml")
+    assert (manifest.rules(old).pace, manifest.rules(old).pace_ms) == (0, 0)
+
+
+def test_a_pace_is_a_rule_that_the_hash_covers() -> None:
+    texts = (least(), least(pace="0"), least(pace="9"), least(pace_seconds="9"))
+    assert len({manifest.digest(manifest.parse(t.encode(), "it.toml")) for t in texts}) == 4
+
+
 @pytest.mark.parametrize(
     "kept",
     [
@@ -473,8 +510,18 @@ def test_two_spellings_of_the_same_rules_have_one_hash() -> None:
         manifest.canonical(manifest.parse(LEAST.encode(), "it.toml")).replace(
             b'"limit":2', b'"limit":2,"more":1'
         ),
+        BEFORE_PACE.replace(b'"pay_ms"', b'"pace":0,"pace_ms":0,"pay_ms"'),
     ],
-    ids=["nothing", "empty", "bytes", "depth", "space", "newer form", "unknown field"],
+    ids=[
+        "nothing",
+        "empty",
+        "bytes",
+        "depth",
+        "space",
+        "newer form",
+        "unknown field",
+        "no pace aloud",
+    ],
 )
 def test_other_bytes_than_the_canonical_ones_are_refused(kept: bytes) -> None:
     with pytest.raises(ManifestError):
@@ -491,7 +538,18 @@ def test_the_rules_keep_the_order_and_the_numbers(drop: Manifest) -> None:
     assert [msgspec.structs.astuple(item) for item in rules.items] == [
         (item.id, item.cap, item.price, item.limit, item.most) for item in drop.items
     ]
-    for name in ("id", "mode", "currency", "limit", "k", "opens_ms", "hold_ms", "lookup_ms"):
+    for name in (
+        "id",
+        "mode",
+        "currency",
+        "limit",
+        "k",
+        "opens_ms",
+        "hold_ms",
+        "lookup_ms",
+        "pace",
+        "pace_ms",
+    ):
         assert getattr(rules, name) == getattr(drop, name)
     assert rules.practice == int(drop.practice)
 

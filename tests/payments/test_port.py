@@ -34,6 +34,8 @@ def _view() -> DropView:
         extend_ms=0,
         cool_ms=0,
         practice=False,
+        pace=10,
+        pace_ms=10_000,
         hash="",
         epoch="",
         durable=True,

@@ -74,6 +74,8 @@ def snapshot(seq: int = 2, state: str = "live", mine: wire.You | None = None) ->
         extend_ms=1_000,
         cool_ms=0,
         practice=True,
+        pace=10,
+        pace_ms=10_000,
         hash="",
         epoch="",
         durable=True,

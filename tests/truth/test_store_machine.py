@@ -57,6 +57,7 @@ FANS = ("ana", "bo", "cy", "di")
 POOLS = ("cup-hill", "cup-port", "pin")
 HOURS = ("open", "close")
 OPERATORS = ("mia", "noa")
+PACE_MS = 1500
 
 _drops = count(1)
 
@@ -118,10 +119,18 @@ class Machine(RuleBasedStateMachine):
         cup_limit=st.integers(0, 2),
         k=st.integers(2, 3),
         spare=st.integers(0, 1),
+        pace=st.sampled_from((0, 0, 3)),
         hours=st.sampled_from(("by hand", "by hand", "by hand", "open", "open and close")),
     )
     def publish(
-        self, caps: tuple[int, int, int], limit: int, cup_limit: int, k: int, spare: int, hours: str
+        self,
+        caps: tuple[int, int, int],
+        limit: int,
+        cup_limit: int,
+        k: int,
+        spare: int,
+        pace: int,
+        hours: str,
     ) -> None:
         text = manifest(
             self.drop,
@@ -131,6 +140,8 @@ class Machine(RuleBasedStateMachine):
             k=k,
             opens_ms=0 if hours == "by hand" else START_MS + 1000,
             closes_ms=START_MS + 30_000_000 if hours == "open and close" else 0,
+            pace=pace,
+            pace_ms=PACE_MS if pace else 0,
         )
         self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
         self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)

@@ -86,3 +86,14 @@ test("every other refusal is told at once", () => {
   commands.answered({ t: "refused", id: one.id, seq: 1, code: "all_held", text: "" }, 0);
   assert.equal(answers[0].code, "all_held");
 });
+
+test("who is paced is not asked for again before his own time", () => {
+  const { commands, one } = asked();
+  for (let i = 0; i < TRIES; i += 1) {
+    one.sent = 0;
+    one.tries = i;
+    commands.answered({ t: "refused", id: one.id, seq: 1, code: "too_many_requests", text: "", retry_ms: 10_000 }, 0);
+    assert.deepEqual(commands.due(9_999), []);
+    assert.equal(commands.due(12_500)[0].key, one.key);
+  }
+});

@@ -15,7 +15,7 @@ export const order = (more = {}) => ({ id: "h9", pool: "pin", qty: 1, amount: 24
 export const drop = (more = {}) => ({
   id: "eclipse-pin", title: "Eclipse pin", maker: "Taller Umbra", story: "", state: "live", revision: 1, mode: "rush", currency: "EUR", minor_digits: 2,
   zone: "Europe/Madrid", opens_ms: 0, closes_ms: 0, now: NOW, limit: 2, k: 5, hold_ms: 480_000, offer_ms: 1_800_000, extend_ms: 120_000, cool_ms: 60_000,
-  practice: false, hash: "00", epoch: "run-1", durable: true, items: [item()], pools: { pin: pool() }, lines: { pin: 0 }, news: [], ...more,
+  practice: false, pace: 10, pace_ms: 10_000, hash: "00", epoch: "run-1", durable: true, items: [item()], pools: { pin: pool() }, lines: { pin: 0 }, news: [], ...more,
 });
 
 export const snapshot = (more = {}) => ({ t: "snapshot", seq: 10, drop: drop(), you: you(), ...more });

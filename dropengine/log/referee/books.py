@@ -63,7 +63,8 @@ class Pool:
 @dataclass(slots=True)
 class Fan:
     """`used`: units in holds, offers and unrefunded orders; `bought`: in unrefunded orders alone;
-    the same per item. `line`: entries whose fate is open."""
+    the same per item. `line`: entries whose fate is open. `begun_till`: until when what he began
+    has used up his pace, ms."""
 
     id: str
     used: int = 0
@@ -72,6 +73,7 @@ class Fan:
     bought_of: dict[str, int] = field(default_factory=dict)
     line: list[Entry] = field(default_factory=list)
     madegood: bool = False
+    begun_till: int = 0
 
 
 @dataclass(slots=True)

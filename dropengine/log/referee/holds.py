@@ -23,6 +23,18 @@ def within(books: Books, fan: Fan, item: Item, qty: int) -> None:
         books.blame("INV-6", f"{fan.id} gets {qty} of {item.id} with room for {max(room, 0)}")
 
 
+def in_pace(books: Books, fan: Fan, at: int) -> None:
+    """INV-6: nobody begins sooner than the drop's pace allows. What was answered without making
+    anything leaves no event, so the rule itself has counted at least what is seen here."""
+    assert books.rules is not None
+    rules = books.rules
+    if rules.pace == 0:
+        return
+    if fan.begun_till - at > (rules.pace - 1) * rules.pace_ms:
+        books.blame("INV-6", f"{fan.id} begins sooner than {rules.pace} at once allow")
+    fan.begun_till = max(fan.begun_till, at) + rules.pace_ms
+
+
 def from_free(books: Books, pool: Pool, qty: int) -> None:
     """INV-2: units are given out of what is free; the caller says where they go."""
     if qty < 1:
@@ -59,6 +71,7 @@ def _held(books: Books, e: events.Held) -> None:
     if pool is None:
         return
     fan = books.fan(e.fan)
+    in_pace(books, fan, e.at)
     ahead = books.first_ready(pool) if pool.ready else None
     if ahead is not None:
         books.count["overtaken"] += 1

@@ -16,6 +16,7 @@ from dropengine.log.referee.holds import (
     back,
     deadline_is,
     grant,
+    in_pace,
     in_time,
     living,
     within,
@@ -42,6 +43,7 @@ def _joined(books: Books, e: events.Joined) -> None:
         fan.madegood = True
     else:
         once(books, e.fan, e.key)
+        in_pace(books, fan, e.at)
         if e.why != "fan" or e.lane != BASE or e.points:
             books.blame("INV-15", f"entry {e.entry} joins lane {e.lane} with {e.points} points")
         if any(entry.lane == BASE for entry in fan.line):

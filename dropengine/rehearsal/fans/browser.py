@@ -87,7 +87,9 @@ class Browser:
                 if reply is not None:
                     self.client.refusals[reply.code] += 1
                     pause_ms = reply.retry_ms or 1_000
-                    await asyncio.sleep(pause_ms / 1000 * self._draw.uniform(0.5, 1.5))
+                    # Whoever is paced was told his own time: sooner is too soon.
+                    least = 1.0 if reply.code == "too_many_requests" else 0.5
+                    await asyncio.sleep(pause_ms / 1000 * self._draw.uniform(least, 1.5))
         except BaseException:
             history.info(operation)
             raise

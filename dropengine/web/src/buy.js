@@ -12,7 +12,7 @@ import { action, second } from "./action.js";
 import { Part, goPay } from "./part.js";
 import { room } from "./state.js";
 import { bar, total } from "./stock.js";
-import { count, money, number, poolName } from "./formats.js";
+import { count, money, number, poolName, span } from "./formats.js";
 
 /** How long a question back ("leave?") stands before the button shows the state again. */
 const QUESTION_MS = 6_000;
@@ -183,6 +183,7 @@ export function sentence({ refusal, drop }) {
   if (refused.code === "all_held" && refused.held) return `${refused.text} (${number(refused.held)} in carts)`;
   if (refused.code === "limit_reached" && refused.room) return `${refused.text} You may have ${refused.room} more.`;
   if (refused.code === "limit_reached") return `${refused.text} The limit is ${count(drop.limit, "unit")}.`;
+  if (refused.code === "too_many_requests" && refused.retry_ms) return `${refused.text} Again in ${span(1_000 * Math.ceil(refused.retry_ms / 1_000))}.`;
   return refused.text;
 }
 

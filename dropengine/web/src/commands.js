@@ -58,7 +58,9 @@ export class Commands {
     if (asked === undefined) return null;
     if (answer.t === "refused" && again(answer) && asked.tries < TRIES && now - asked.born < STALE_MS) {
       asked.sent = -Infinity;
-      asked.wait = now + (answer.retry_ms ?? 1_000) * (0.5 + Math.random());
+      const retry = answer.retry_ms ?? 1_000;
+      // Whoever is paced was told his own time: sooner is too soon. A shop that was away must not meet all at once.
+      asked.wait = now + retry * (answer.code === "too_many_requests" ? 1 + Math.random() / 4 : 0.5 + Math.random());
       return null;
     }
     this.open.delete(asked.id);

@@ -67,6 +67,8 @@
  * @property {number} extend_ms
  * @property {number} cool_ms
  * @property {boolean} practice
+ * @property {number} pace what one fan may begin at once, 0: as often as he likes
+ * @property {number} pace_ms and then one more in each
  * @property {string} hash
  * @property {string} epoch
  * @property {boolean} durable

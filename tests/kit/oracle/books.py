@@ -39,6 +39,8 @@ class Books:
         self.madegood: set[str] = set()
         self.answers: dict[tuple[str, str], tuple[object, str]] = {}
         """fan and key -> the command and what it made"""
+        self.used_till: dict[str, int] = {}
+        """fan -> until when what he began has used up his pace"""
         self.by_creator: dict[tuple[str, str], object] = {(by, key): "publish"}
         """operator and key -> the command"""
         self.last_word = ("published", by)
@@ -182,3 +184,10 @@ class Books:
         """Keep what a key made, for its repeats: a change, even where no event tells it."""
         self.answers[fan, key] = (body, made)
         self.changed_at = self.at
+        if self.rules.pace:
+            self.used_till[fan] = max(self.at, self.used_till.get(fan, 0)) + self.rules.pace_ms
+
+    def too_soon(self, fan: str) -> int:
+        """How long this fan must wait before he begins something more, ms."""
+        ahead = (self.rules.pace - 1) * self.rules.pace_ms
+        return max(0, self.used_till.get(fan, 0) - self.at - ahead)

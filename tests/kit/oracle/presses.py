@@ -74,6 +74,8 @@ class Presses(Clock):
         refusal = self.phase(joining=False)
         if refusal is not None:
             return refusal
+        if wait := self.too_soon(fan):
+            return refusals.TooManyRequests(retry_ms=wait)
         item = self.items[pool.item]
         qty, room = command.qty, self.room(fan, pool.item)
         if qty > item.most:
@@ -232,6 +234,8 @@ class Presses(Clock):
         refusal = self.phase(joining=True)
         if refusal is not None:
             return refusal
+        if wait := self.too_soon(fan):
+            return refusals.TooManyRequests(retry_ms=wait)
         for entry in self.open_entries(fan):
             if entry.lane == 0:
                 self.answer(fan, command.key, body, entry.id)
