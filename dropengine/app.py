@@ -42,6 +42,7 @@ from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.settle import Settling
 from dropengine.live.hub import Hub
+from dropengine.jobs.server_watch import ServerWatch
 from dropengine.live.socket_protocol import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
@@ -91,11 +92,14 @@ class Runtime:
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
         await duties.perform(self.store, self.payments, drop, duty_id, duty)
+        self.server_watch = ServerWatch(
+            self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
+        )
 
     async def check(self) -> None:
         """Look at the server before anybody is let in. Raises a sentence when it cannot sell."""
         facts = await check_server_async(self.store.client, self.settings.accept_weaker)
-        self.hub.epoch, self.hub.durable = facts.run_id, facts.durable
+        self.server_watch.hear(facts)
 
     def start(self) -> None:
         """Begin what goes on by itself in this process."""
@@ -106,6 +110,7 @@ class Runtime:
         self.jobs.repeat(ClockWatch(store, settings))
         self.jobs.repeat(DiskWatch(store, settings, lambda: disk_free_mib(settings.data_dir)))
         self.jobs.keep(self.hub.run, "the hub")
+        self.jobs.repeat(self.server_watch)
         for name, provider in self.providers.items():
             self.jobs.keep(provider.run, f"the provider {name}")
 

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dropengine.jobs.job_runner import JobRunner
+from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
 from dropengine.live.hub import Hub
 
@@ -30,13 +31,16 @@ class Deps(Protocol):
     def hub(self) -> Hub: ...
     @property
     def jobs(self) -> JobRunner: ...
+    @property
+    def server_watch(self) -> ServerWatch: ...
 
 
 def routes(deps: Deps) -> list[Route]:
     """The one address of numbers."""
 
     async def metrics(_: Request) -> Response:
-        text = "\n".join([*of_drops(deps.hub), *of_settling(deps.jobs)]) + "\n"
+        lines = [*of_drops(deps.hub), *of_settling(deps.jobs), *of_memory(deps.server_watch)]
+        text = "\n".join(lines) + "\n"
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return [Route("/metrics", metrics, methods=["GET"])]
@@ -62,3 +66,15 @@ def of_settling(jobs: JobRunner) -> Iterator[str]:
     late = jobs.age_s(Settling.name)
     yield "# TYPE dropengine_settler_age_seconds gauge"
     yield f"dropengine_settler_age_seconds {late:.3f}"
+
+
+def of_memory(watch: ServerWatch) -> Iterator[str]:
+    """How full the server of the truth is, in bytes, and the highest alarm that is reached, in
+    percent of its limit."""
+    for name, value in (
+        ("dropengine_memory_used_bytes", watch.used_bytes),
+        ("dropengine_memory_max_bytes", watch.max_bytes),
+        ("dropengine_memory_alarm_percent", watch.alarm_percent),
+    ):
+        yield f"# TYPE {name} gauge"
+        yield f"{name} {value}"

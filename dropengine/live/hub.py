@@ -55,6 +55,13 @@ class Hub:
         self._opening: dict[DropId, asyncio.Task[Room | None]] = {}
         self._nudges = Nudges(nudges, self._look_everywhere)
 
+    def know(self, epoch: str, durable: bool) -> None:
+        """The server's run id and its promise now, for every room. A screen that was told another
+        promise is told anew."""
+        self.epoch, self.durable = epoch, durable
+        for room in self.rooms.values():
+            room.know(epoch, durable)
+
     @property
     def seats(self) -> int:
         """Open sockets in this worker."""

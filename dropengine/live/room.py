@@ -131,6 +131,16 @@ class Room:
         for seat in list(self.seats):
             self.greet(seat, seat.fan)
 
+    def know(self, epoch: str, durable: bool) -> None:
+        """The server's run id and its promise now: whoever sits here is told of another promise."""
+        if (epoch, durable) == (self.epoch, self.durable):
+            return
+        promise_changed = durable != self.durable
+        self.epoch, self.durable = epoch, durable
+        self._drop_raw = None
+        if promise_changed:
+            self.refresh_everybody()
+
     def drop_view(self) -> wire.DropView:
         """The whole public drop as it stands in the newest view."""
         assert self.view is not None, "a room shows nothing before its first view"

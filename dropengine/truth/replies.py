@@ -29,6 +29,14 @@ class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
     duties: int
 
 
+class Leased(msgspec.Struct, frozen=True, array_like=True, tag="LEASED"):
+    """The job is the asker's for as long as he said."""
+
+
+class Taken(msgspec.Struct, frozen=True, array_like=True, tag="TAKEN"):
+    """Another has the job."""
+
+
 class PoolRow(msgspec.Struct, frozen=True, array_like=True):
     id: str
     free: int

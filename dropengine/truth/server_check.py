@@ -31,7 +31,9 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     appendonly: bool
     appendfsync: str | None
     """None when the server does not let us read it."""
+    used_memory_bytes: int
     maxmemory_bytes: int
+    """0: no limit of its own."""
     maxmemory_policy: str
     writes: bool
     """Whether its last write to disk succeeded."""
@@ -56,6 +58,7 @@ def facts(answer: Mapping[str, object], appendfsync: str | None) -> ServerFacts:
         role=info.get("role", "master"),
         appendonly=info.get("aof_enabled") == "1",
         appendfsync=appendfsync,
+        used_memory_bytes=int(info.get("used_memory", "0")),
         maxmemory_bytes=int(info.get("maxmemory", "0")),
         maxmemory_policy=info.get("maxmemory_policy", "noeviction"),
         writes=info.get("aof_last_write_status", "ok") == "ok",
@@ -122,27 +125,37 @@ def check_server(one: redis.Redis, accept_weaker: bool = False) -> ServerFacts:
 
 async def check_server_async(one: redis.asyncio.Redis, accept_weaker: bool = False) -> ServerFacts:
     """`check_server` for the client of an event loop."""
-    try:
-        info = await one.info()
-        with contextlib.suppress(redis.ResponseError):
-            policy = await one.config_get("appendfsync")
-            return _judged(info, policy, accept_weaker)
-    except redis.RedisError as fault:
-        raise _away(fault) from fault
-    return _judged(info, {}, accept_weaker)
-
-
-def _judged(info: object, policy: object, accept_weaker: bool) -> ServerFacts:
-    assert isinstance(info, dict)
-    assert isinstance(policy, dict)
-    # Names and values are bytes or text, as the client was told.
-    values = [one.decode() if isinstance(one, bytes) else str(one) for one in policy.values()]
-    found = facts(info, values[0] if values else None)
+    found = await read_facts(one)
     judge(found, accept_weaker)
     return found
 
 
-def _away(fault: redis.RedisError) -> Unavailable:
+async def read_facts(one: redis.asyncio.Redis) -> ServerFacts:
+    """What a server says of itself now, whatever that is worth. Raises Unavailable."""
+    try:
+        info = await one.info()
+        with contextlib.suppress(redis.ResponseError):
+            return _read(info, await one.config_get("appendfsync"))
+    except (redis.RedisError, OSError) as fault:
+        raise _away(fault) from fault
+    return _read(info, {})
+
+
+def _judged(info: object, policy: object, accept_weaker: bool) -> ServerFacts:
+    found = _read(info, policy)
+    judge(found, accept_weaker)
+    return found
+
+
+def _read(info: object, policy: object) -> ServerFacts:
+    assert isinstance(info, dict)
+    assert isinstance(policy, dict)
+    # Names and values are bytes or text, as the client was told.
+    values = [one.decode() if isinstance(one, bytes) else str(one) for one in policy.values()]
+    return facts(info, values[0] if values else None)
+
+
+def _away(fault: Exception) -> Unavailable:
     if isinstance(fault, redis.AuthenticationError):
         return Unavailable(
             f"The server refuses the user or password of REDIS_URL: {str(fault).rstrip('.')}."

@@ -23,7 +23,7 @@ from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
-from dropengine.truth import house_keys, keys, scripts
+from dropengine.truth import house_keys, keys, replies, scripts
 from dropengine.truth.audit import assembled
 from dropengine.truth.command_rows import BEGINNING, Row, command_row
 from dropengine.truth.connections import Connections, client
@@ -42,8 +42,8 @@ LOG_PAGE = 200
 _pack = msgspec.msgpack.Encoder().encode
 
 
-def _decoder(replies: Any) -> msgspec.msgpack.Decoder[Any]:
-    return msgspec.msgpack.Decoder(replies)
+def _decoder(union: Any) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(union)
 
 
 _PRESSED = _decoder(Pressed | _Again | refusals.Frozen | refusals.NotFound)
@@ -56,6 +56,7 @@ _DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
 _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
+_LEASE = _decoder(replies.Leased | replies.Taken)
 _DUTY = msgspec.msgpack.Decoder(model.DutyRecord)
 
 
@@ -63,7 +64,7 @@ class Store:
     """The scripts of one server. Every method that talks to it raises `Unavailable` when no reply
     comes, and `NewerSchema` for a drop that only a newer version knows.
 
-    `loaded`: the scripts; tests hand in mutilated ones to see that they matter.
+    `loaded`: tests hand in mutilated scripts. `nearly_full`: only what was begun may go on.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Store:
         self._scripts = loaded or scripts.load()
         self._keys: dict[str, list[str]] = {}
         self._told_newer: set[DropId] = set()
+        self.nearly_full = False
 
     @classmethod
     def connect(cls, url: str) -> Store:
@@ -159,8 +161,10 @@ class Store:
     ) -> Sequence[outcomes.PressOutcome | refusals.Away]:
         """The same for commands that are rows already (`command_row`).
 
-        A server that is full refuses what would begin something as `away`; the rest is decided.
+        Where memory is short, what would begin something is `away`; the rest is decided.
         """
+        if self.nearly_full:
+            return await self._press_full(drop, rows, clock_ms)
         try:
             return await self._press("press", drop, rows, clock_ms)
         except MemoryFull:
@@ -177,7 +181,7 @@ class Store:
     async def _press_full(
         self, drop: DropId, rows: Sequence[Row], clock_ms: int
     ) -> list[outcomes.PressOutcome | refusals.Away]:
-        """The server's memory is full: what was begun goes on, nothing new begins."""
+        """Memory is short: what was begun goes on, nothing new begins."""
         going_on = [i for i, row in enumerate(rows) if row[0] not in BEGINNING]
         answers: list[outcomes.PressOutcome | refusals.Away] = [refusals.Away()] * len(rows)
         if going_on:
@@ -300,12 +304,8 @@ class Store:
     async def lease(self, what: str, who: str, ms: int) -> bool:
         """Is `who` the one to do `what` for the next `ms`? It only saves work; nothing rests on
         it."""
-        name = house_keys.lease(what)
-        if await self._ask("the lease", "SET", name, who, "PX", ms, "NX"):
-            return True
-        if await self._ask("the lease", "GET", name) != who.encode():
-            return False
-        return bool(await self._ask("the lease", "PEXPIRE", name, ms))
+        reply = await self._once("lease", [house_keys.lease(what)], (who, ms))
+        return isinstance(_LEASE.decode(reply), replies.Leased)
 
     async def time_ms(self) -> int:
         """The server's clock, ms since 1970."""

@@ -43,3 +43,6 @@ async def test_the_numbers_add_up_and_can_be_read_by_prometheus(web: WebProcess)
     assert named["dropengine_fans"] == 1
     assert named["dropengine_log_length"] >= done["seq"]
     assert types["dropengine_units"] == "gauge"
+    assert 0 < named["dropengine_memory_used_bytes"] < named["dropengine_memory_max_bytes"]
+    assert named["dropengine_memory_max_bytes"] == 512 << 20
+    assert named["dropengine_memory_alarm_percent"] == 0

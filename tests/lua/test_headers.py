@@ -43,6 +43,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "refund": stores._REFUND,
     "discharge": stores._DISCHARGE,
     "publish": stores._PUBLISH,
+    "lease": stores._LEASE,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),
 }
 
