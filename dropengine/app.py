@@ -35,6 +35,7 @@ from dropengine.doors.gate import Gate
 from dropengine.doors.identity import Identity
 from dropengine.doors.live_socket import LiveDoor
 from dropengine.doors.rate_limit import RequestRate, SocketLimit
+from dropengine.doors.newcomers import Newcomers
 from dropengine.errors import ConfigError
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
@@ -76,6 +77,7 @@ class Runtime:
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.identity = Identity(settings, self.tickets)
         self.templates: jinja2.Environment = pages.environment()
+        self.newcomers = Newcomers(self.store, settings, key)
         self.providers = providers.build(settings, key)
         self.payments = self.providers[providers.BEGIN_AT]
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)

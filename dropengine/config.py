@@ -135,6 +135,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     requests_per_s_max: Annotated[
         int, _whole(1, 1_000_000, "requests a second from one IPv4 address or IPv6 /64, per worker")
     ] = 100
+    tickets_at_once_max: Annotated[
+        int,
+        _whole(
+            0,
+            1_000_000,
+            "new tickets at once to one IPv4 address or IPv6 /64, by all workers together, and "
+            "four times that to its /24 or /48; 0: no limit",
+        ),
+    ] = 300
+    ticket_each_ms: Annotated[
+        int,
+        _whole(1, 3_600_000, "then one more in each of so many ms; a ticket one has stays good"),
+    ] = 1_000
     frame_bytes_max: Annotated[int, _whole(512, 65_536, "one message over a socket")] = 4_096
     body_bytes_max: Annotated[int, _whole(1_024, 16_777_216, "one request's body")] = 65_536
     header_bytes_max: Annotated[int, _whole(1_024, 1_048_576, "one request's headers")] = 16_384

@@ -98,11 +98,14 @@ class Identity:
         """The fan of a ticket, or None when it is not good here."""
         return self._tickets.read(ticket, int(time.time()))
 
-    def guest(self, cookies: Mapping[str, str]) -> tuple[FanId, str | None]:
-        """Who opens a page, and the ticket to hand out if he had none that is good."""
+    def guest(self, cookies: Mapping[str, str]) -> FanId | None:
+        """Who opens a page; None when he brings no ticket that is good."""
         ticket = cookies.get(self.cookie)
-        fan = None if ticket is None else self.whose(ticket)
-        return self._tickets.issue(int(time.time())) if fan is None else (fan, None)
+        return None if ticket is None else self.whose(ticket)
+
+    def newcomer(self) -> tuple[FanId, str]:
+        """A new guest, and the ticket to hand out."""
+        return self._tickets.issue(int(time.time()))
 
     def hand_out(self, ticket: str, response: Response) -> None:
         """Let the browser keep a guest's ticket, out of reach of scripts and of other sites."""

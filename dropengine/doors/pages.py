@@ -21,6 +21,7 @@ from starlette.routing import Route
 from dropengine import wire
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.identity import Identity
+from dropengine.doors.newcomers import Newcomers
 from dropengine.doors.page_formats import machine, moment, money, paragraphs, span, total
 from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
@@ -55,6 +56,8 @@ class Deps(Protocol):
 
     @property
     def identity(self) -> Identity: ...
+    @property
+    def newcomers(self) -> Newcomers: ...
     @property
     def hub(self) -> Hub: ...
     @property
@@ -113,10 +116,22 @@ class Pages:
         self.headers = page_headers(secure=deps.identity.secure)
 
     async def fan(self, request: Request) -> Response:
-        """GET /drops/{drop}: the fan's page; gives a guest his ticket on the first visit."""
-        fan, ticket = self.deps.identity.guest(request.cookies)
+        """GET /drops/{drop}: the fan's page; gives a guest his ticket on the first visit. When too
+        many come from one network at once, he watches, and the page asks again by itself."""
+        fan = self.deps.identity.guest(request.cookies)
+        if fan is not None:
+            return await self._drop(request, "fan.html", fan)
+        try:
+            wait_ms = await self.deps.newcomers.wait_ms(request.scope.get("client"))
+        except Unavailable as error:
+            return self._away(error)
+        if wait_ms:
+            response = await self._drop(request, "fan.html", None)
+            response.headers["Retry-After"] = str(-(-wait_ms // 1000))
+            return response
+        fan, ticket = self.deps.identity.newcomer()
         response = await self._drop(request, "fan.html", fan)
-        if ticket is not None and response.status_code == 200:
+        if response.status_code == 200:
             self.deps.identity.hand_out(ticket, response)
         return response
 

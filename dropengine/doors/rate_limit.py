@@ -32,6 +32,16 @@ def network(host: str) -> str:
     return host
 
 
+def around(where: str) -> str:
+    """The wider network around one of `network`'s: an IPv4 /24, or an IPv6 /48."""
+    try:
+        address = ipaddress.ip_address(where)
+    except ValueError:
+        return where
+    length = 48 if isinstance(address, ipaddress.IPv6Address) else 24
+    return str(ipaddress.ip_network((address, length), strict=False))
+
+
 def network_of(client: tuple[str, int] | None) -> str:
     """The network of a caller; all whose address is not known are one."""
     return network(client[0]) if client else ""

@@ -128,5 +128,6 @@ def for_crowd(settings: Settings, fans: int) -> Settings:
         settings,
         sockets_max=max(settings.sockets_max, 2 * fans + FILES_BESIDE),
         sockets_per_network_max=max(settings.sockets_per_network_max, 2 * fans + FILES_BESIDE),
+        tickets_at_once_max=max(settings.tickets_at_once_max, 2 * fans + FILES_BESIDE),
         requests_per_s_max=max(settings.requests_per_s_max, 10 * fans + FILES_BESIDE),
     )

@@ -15,6 +15,14 @@ NUDGE: Final = "{house}:nudge"
 """Nothing is published here. It keeps a subscription open that has no drop's channel yet."""
 
 
+def tickets(network: str) -> str:
+    """Until when the new tickets of a network are used up: a string that runs out by itself.
+
+    network: a name from which nobody can read the address.
+    """
+    return f"{{house}}:tickets:{network}"
+
+
 def lease(job: str) -> str:
     """Who does a job for all workers: a string that runs out by itself."""
     return f"{{house}}:lease:{job}"

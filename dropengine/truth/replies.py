@@ -37,6 +37,10 @@ class Taken(msgspec.Struct, frozen=True, array_like=True, tag="TAKEN"):
     """Another has the job."""
 
 
+class Admitted(msgspec.Struct, frozen=True, array_like=True, tag="ADMITTED"):
+    """A newcomer may be given his ticket."""
+
+
 class PoolRow(msgspec.Struct, frozen=True, array_like=True):
     id: str
     free: int

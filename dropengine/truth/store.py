@@ -57,6 +57,7 @@ _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
 _LEASE = _decoder(replies.Leased | replies.Taken)
+_ADMIT = _decoder(replies.Admitted | refusals.TooManyRequests)
 _DUTY = msgspec.msgpack.Decoder(model.DutyRecord)
 
 
@@ -306,6 +307,13 @@ class Store:
         it."""
         reply = await self._once("lease", [house_keys.lease(what)], (who, ms))
         return isinstance(_LEASE.decode(reply), replies.Leased)
+
+    async def admit(
+        self, near: str, wide: str, at_once: int, each_us: int
+    ) -> replies.Admitted | refusals.TooManyRequests:
+        """May one newcomer more come from a network and from the one around it?"""
+        names = list(map(house_keys.tickets, (near, wide)))
+        return _ADMIT.decode(await self._once("admit", names, (at_once, each_us)))  # type: ignore[no-any-return]
 
     async def time_ms(self) -> int:
         """The server's clock, ms since 1970."""

@@ -62,6 +62,7 @@ WIDE: dict[str, Any] = {
     "handshakes_per_s_max": 100_000,
     "messages_per_s_max": 10_000,
     "requests_per_s_max": 1_000_000,
+    "tickets_at_once_max": 0,
     "keep_alive_s": 600,
     "maxmemory_mib": 4096,
     "log_level": "warning",

@@ -117,12 +117,12 @@ def test_strangers_fill_no_memory_and_what_is_remembered_stays_true() -> None:
 
 
 def test_a_guest_keeps_his_ticket_and_a_newcomer_gets_one() -> None:
-    assert identity.guest({"fan": ADAS}) == (ADA, None)
+    assert identity.guest({"fan": ADAS}) == ADA
     for cookies in ({}, {"fan": "x"}, {"__Host-fan": ADAS}):
-        fan, ticket = identity.guest(cookies)
-        assert fan != ADA
-        assert ticket is not None
-        assert identity.whose(ticket) == fan
+        assert identity.guest(cookies) is None
+    fan, ticket = identity.newcomer()
+    assert fan != ADA
+    assert identity.whose(ticket) == fan
 
 
 def test_over_https_the_cookie_is_bound_to_its_host() -> None:

@@ -44,6 +44,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "discharge": stores._DISCHARGE,
     "publish": stores._PUBLISH,
     "lease": stores._LEASE,
+    "admit": stores._ADMIT,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),
 }
 

@@ -131,3 +131,13 @@ test("every drop state has something to say", () => {
     assert.ok(one.label.length > 0, name);
   }
 });
+
+test("who was let in as a watcher is told so and cannot press; what is over is over for him too", () => {
+  const watching = action(state({ you: null }), choice(), NOW);
+  assert.deepEqual([watching.kind, watching.command, watching.turn], ["watch", null, ""]);
+  assert.match(watching.hint, /lets you in by itself/);
+  assert.equal(kindOf({ you: null, drop: { state: "settled" } }), "over");
+  assert.equal(kindOf({ you: null, drop: { state: "scheduled" } }), "watch");
+  // A page that came with a ticket and lost it is no watcher: its press is told what to do.
+  assert.equal(kindOf({ you: null, state: { watching: false } }), "hold");
+});

@@ -83,3 +83,11 @@ test("what the server rendered is true but not live", () => {
   const first = begun(snapshot());
   assert.deepEqual([first.link.live, first.link.since], [false, NOW]);
 });
+
+test("a watcher becomes a fan with the first snapshot that knows him", () => {
+  const watcher = begun(snapshot({ you: null }));
+  assert.equal(watcher.watching, true);
+  assert.equal(heard(watcher, snapshot({ you: null })).state.watching, true);
+  assert.equal(heard(watcher, snapshot()).state.watching, false);
+  assert.equal(begun(snapshot()).watching, false);
+});

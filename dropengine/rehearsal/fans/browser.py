@@ -121,7 +121,8 @@ class Browser:
         page = f"{self.client.base_url}/drops/{self.drop}"
         while True:
             answer = await self._http("GET", page)
-            if answer is not None and answer.status_code == 200:
+            # Without a ticket this is a watcher's page: it asks again by itself.
+            if answer is not None and answer.status_code == 200 and "set-cookie" in answer.headers:
                 break
             await self._pause(1)
         cookies = answer.headers.get_list("set-cookie")

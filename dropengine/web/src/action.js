@@ -67,6 +67,7 @@ export function action(state, choice, now) {
   const mine = (state.you?.orders ?? []).filter(kept);
   const end = ENDS[state.drop.state];
   if (end !== undefined) return mine.length > 0 ? yours(state) : shows("over", end[0], { hint: end[1] });
+  if (state.watching) return shows("watch", "You are watching", { hint: "Very many people came from your network at once. This is the sale as it is, and in a moment the page lets you in by itself." });
   if (waiting !== undefined) return inLine(state, waiting, choice, now);
   const next = fresh(state, choice, mine.length, now);
   // Who has a unit already sees its number first; standing in line for more is the quieter wish.

@@ -4,6 +4,7 @@ import { action } from "./action.js";
 import { announce } from "./announce.js";
 import "./buy.js";
 import "./link.js";
+import { ticket } from "./newcomer.js";
 import "./news.js";
 import { begin } from "./page.js";
 import "./stock.js";
@@ -12,10 +13,13 @@ import "./yours.js";
 const voice = document.getElementById("voice");
 const name = document.title;
 
-begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-news"], (before, after, then, now) => {
+const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-news"], (before, after, then, now) => {
   const said = announce(before, after, then, now);
   if (said.length > 0 && voice !== null) voice.textContent = said.join(" ");
   // A fan who looks at another tab sees in its title that time runs.
   const { kind, label, clock } = action(after, { pool: "", qty: 1, also: [], leaving: false }, now);
   document.title = kind === "pay" || kind === "claim" ? `${clock} ${label} · ${name}` : name;
 });
+
+// Who was let in as a watcher becomes a fan without doing anything.
+if (live.state.watching) void ticket(location.href).then(() => live.again());

@@ -108,6 +108,13 @@ export class Live {
     });
   }
 
+  /** The browser has a ticket now: come back with it, as its fan. */
+  again() {
+    this.#drop("");
+    this.#show({ watching: false });
+    this.#open();
+  }
+
   /** The server's clock, ms. */
   now() {
     return this.clock.now();

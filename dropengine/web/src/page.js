@@ -13,6 +13,7 @@ import { parse } from "./wire.js";
 /**
  * @param {string[]} names of the elements to keep
  * @param {(before: State, after: State, then: number, now: number) => void} [told] called with every change
+ * @returns {Live}
  */
 export function begin(names, told = () => undefined) {
   const block = document.getElementById("state");
@@ -42,4 +43,5 @@ export function begin(names, told = () => undefined) {
   document.addEventListener("visibilitychange", show);
   live.start();
   show();
+  return live;
 }

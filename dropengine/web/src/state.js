@@ -20,6 +20,7 @@ import { moved, newer } from "./places.js";
  * @property {DropView} drop
  * @property {You | null} you
  * @property {Link} link
+ * @property {boolean} watching the page came without a ticket, and asks for one by itself
  * @property {number} away since when the shop does not reach its own server, ms; 0: it does
  * @property {Command[]} asked commands under way, oldest first
  * @property {Refusal | null} refusal the last one, until the fan presses again
@@ -35,6 +36,7 @@ export function begun(first) {
     seq: first.seq,
     drop: first.drop,
     you: first.you,
+    watching: first.you === null,
     link: { live: false, way: "page", since: first.drop.now, over: false, why: "" },
     away: 0,
     asked: [],
@@ -84,6 +86,7 @@ function opened(state, snapshot) {
   const known = seq < state.seq ? { ...state.drop, epoch: drop.epoch, news } : { ...drop, news };
   return {
     ...state,
+    watching: state.watching && you === null,
     away: 0,
     seq: Math.max(seq, state.seq),
     drop: known,
