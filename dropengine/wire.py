@@ -119,7 +119,7 @@ class Ping(FromFan, frozen=True):
     """`c`: the client's clock, ms, given back untouched."""
 
     id: Correlation
-    c: float = 0.0
+    c: int | float
 
 
 FromFanMessage = Hello | Hold | Claim | Release | Extend | Pay | Join | Leave | Ping
@@ -358,8 +358,8 @@ class Pong(msgspec.Struct, frozen=True, tag_field="t", tag="pong"):
     """`c`: as sent. `s`: the server's clock, ms."""
 
     id: int
-    c: float
-    s: float
+    c: int | float
+    s: int
 
 
 ToFanMessage = Snapshot | Tick | You | Done | Refused | Pong | News

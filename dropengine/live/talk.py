@@ -86,7 +86,7 @@ class Talker:
         elif isinstance(message, wire.Hello):
             self._hello(message.ticket)
         else:
-            now_ms = time.time() * 1000 + self.room.skew_ms
+            now_ms = round(time.time() * 1000 + self.room.skew_ms)
             self.seat.push(frame(wire.Pong(message.id, message.c, now_ms)))
 
     def _hello(self, ticket: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import socket as sockets
 from collections.abc import AsyncIterator
@@ -118,6 +119,29 @@ async def test_pong_gives_the_clients_clock_back_and_the_servers(any_house: WebP
         pong = await fan.until("pong")
         assert (pong["id"], pong["c"]) == (7, 123.5)
         assert abs(pong["s"] - await sale.store.time_ms()) < 10_000
+
+
+@pytest.mark.parametrize(
+    "c", ["0", "5", "-7", "123456789", "1800000000000", "9007199254740993", "0.25"]
+)
+async def test_what_a_ping_carries_comes_back_as_it_was_and_times_are_whole(
+    any_house: WebProcess, c: str
+) -> None:
+    sale = await any_house.sale()
+    async with any_house.watcher(sale.drop) as fan:
+        await fan.raw(f'{{"t":"ping","id":7,"c":{c}}}')
+        text = await fan.socket.recv()
+        while '"t":"pong"' not in (text := str(text)):
+            text = await fan.socket.recv()
+        assert re.fullmatch(rf'{{"t":"pong","id":7,"c":{re.escape(c)},"s":[0-9]{{13}}}}', text)
+
+
+@pytest.mark.parametrize("rest", ["", ',"c":null', ',"c":"5"', ',"c":true'])
+async def test_a_ping_without_a_clock_is_no_message(any_house: WebProcess, rest: str) -> None:
+    sale = await any_house.sale()
+    async with any_house.watcher(sale.drop) as fan:
+        await fan.raw(f'{{"t":"ping","id":7{rest}}}')
+        assert (await fan.until("refused"))["code"] == "bad_message"
 
 
 async def test_two_tabs_see_the_same_holds(any_house: WebProcess) -> None:
@@ -325,7 +349,7 @@ async def test_what_is_no_message_is_refused_and_the_socket_goes_on(
             said = await fan.until("refused")
             assert said["code"] == "bad_message", text
             assert said["text"].isprintable()
-            await fan.raw('{"t":"ping","id":1}')
+            await fan.raw('{"t":"ping","id":1,"c":0}')
             await fan.until("pong")
     assert await sale.counts() == (3, 0, 0, 0)
     assert caplog.text == ""
@@ -346,7 +370,12 @@ async def test_bytes_that_are_no_text_are_refused(
 ) -> None:
     sale = await web.sale()
     async with web.fan(sale.drop) as fan:
-        for bad in (b"\xff", b'{"t":"ping","id":1}\xc3', b'{"t":"\xed\xa0\x80"}', b"\xc0\x80"):
+        for bad in (
+            b"\xff",
+            b'{"t":"ping","id":1,"c":0}\xc3',
+            b'{"t":"\xed\xa0\x80"}',
+            b"\xc0\x80",
+        ):
             await fan.socket.send(bad, text=True)
             assert (await fan.until("refused"))["code"] == "bad_message"
     assert caplog.text == ""
@@ -357,7 +386,7 @@ async def test_a_binary_frame_ends_the_socket_and_nothing_follows(
 ) -> None:
     sale = await any_house.sale()
     async with any_house.fan(sale.drop) as fan:
-        await fan.raw(b'{"t":"ping","id":1}')
+        await fan.raw(b'{"t":"ping","id":1,"c":0}')
         assert await fan.closed() == wire.CloseCode.BAD_MESSAGE
     await until(lambda: not any_house.runtime.hub.rooms[sale.drop].seats)
     assert caplog.text == ""
@@ -385,14 +414,14 @@ async def test_a_frame_that_is_too_big_ends_the_socket(
 async def test_a_message_in_pieces_is_a_message(any_house: WebProcess) -> None:
     sale = await any_house.sale()
     async with any_house.fan(sale.drop) as fan:
-        await fan.socket.send(['{"t":"ping",', '"id":', "9}"])
+        await fan.socket.send(['{"t":"ping",', '"id":', '9,"c":0}'])
         assert (await fan.until("pong"))["id"] == 9
 
 
 @pytest.mark.parametrize("what", ["messages", "nonsense"])
 async def test_a_flood_ends_the_socket_and_no_other(any_house: WebProcess, what: str) -> None:
     sale = await any_house.sale()
-    text = '{"t":"ping","id":1}' if what == "messages" else "{"
+    text = '{"t":"ping","id":1,"c":0}' if what == "messages" else "{"
     async with any_house.fan(sale.drop) as other, any_house.fan(sale.drop) as fan:
         for _ in range(100):
             await fan.raw(text)
@@ -432,7 +461,7 @@ async def test_a_press_of_one_who_left_before_it_was_sent_never_happens(
             first = await ada.say("hold", pool="pin")
             await proxy.strikes(Fate.DELAY)
             await ben.say("hold", pool="pin")
-            await ben.raw('{"t":"ping","id":1}')
+            await ben.raw('{"t":"ping","id":1,"c":0}')
             # Frames are read in order, so the press stands in the queue now.
             await ben.until("pong")
             ben.socket.transport.abort()
@@ -492,7 +521,7 @@ async def test_a_slow_reader_slows_nobody_costs_little_and_is_closed_with_1013(
             (seat,) = room.fans[ada[0]].seats
             # He asks and asks, and never takes an answer.
             while not seat.wants_tick:
-                await slow.send('{"t":"ping","id":1}')
+                await slow.send('{"t":"ping","id":1,"c":0}')
                 await asyncio.sleep(0)
             # Whatever of it was still on its way is answered before somebody else's question.
             await other.ask("claim", hold="h99")
@@ -536,7 +565,7 @@ async def test_who_catches_up_gets_the_newest_tick_and_his_whole_state(
             room = web.runtime.hub.rooms[sale.drop]
             (seat,) = room.fans[ada[0]].seats
             while not seat.wants_tick:
-                await slow.send('{"t":"ping","id":1}')
+                await slow.send('{"t":"ping","id":1,"c":0}')
                 await asyncio.sleep(0)
             seq = 0
             for name, entry in zip(others, entries, strict=True):

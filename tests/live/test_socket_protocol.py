@@ -174,7 +174,7 @@ def framed(head: int, payload: bytes = b"", *, mask: bool = True, size: bytes = 
 
 def ping(number: int, padding: int = 0) -> bytes:
     """Our ping, as a text frame."""
-    return framed(TEXT, b'{"t":"ping","id":%d}%b' % (number, b" " * padding))
+    return framed(TEXT, b'{"t":"ping","id":%d,"c":0}%b' % (number, b" " * padding))
 
 
 class Raw:
@@ -272,7 +272,7 @@ async def test_frames_are_read_however_the_bytes_are_cut(fast: WebProcess, seed:
             padding = dice.choice([0, 0, 80, 105, 106, 107, 1_000, 4_000])
             stream += ping(number, padding)
         elif what < 0.8:
-            text = b'{"t":"ping","id":%d}' % number
+            text = b'{"t":"ping","id":%d,"c":0}' % number
             at = dice.randrange(len(text) + 1)
             stream += framed(0x01, text[:at])
             if dice.random() < 0.5:
@@ -352,7 +352,7 @@ async def test_a_pong_between_the_parts_of_a_message_is_one(pinging: WebProcess)
         for _ in range(3):
             asked = await client.until(PING)
             await client.send(framed(0x01, b'{"t":"ping",') + framed(PONG, asked))
-            await client.send(framed(0x80, b'"id":7}'))
+            await client.send(framed(0x80, b'"id":7,"c":0}'))
             assert await client.pong() == 7
 
 
@@ -432,7 +432,7 @@ async def test_what_breaks_the_protocol_is_closed_with_its_code(
 async def test_a_length_that_could_be_shorter_is_a_length(web: WebProcess) -> None:
     sale = await web.sale()
     async with raw(web, sale.drop) as client:
-        text = b'{"t":"ping","id":1}'
+        text = b'{"t":"ping","id":1,"c":0}'
         await client.send(framed(TEXT, text, size=b"\x7e" + len(text).to_bytes(2, "big")))
         assert await client.pong() == 1
 

@@ -47,7 +47,7 @@ export function socket(where, ears) {
   ws.onmessage = (event) => {
     const message = typeof event.data === "string" ? parse(event.data) : null;
     if (message === null) return;
-    if (message.t === "pong") ears.trip(message.c, where.timer(), message.s);
+    if (message.t === "pong") ears.trip(message.c, Math.round(where.timer()), message.s);
     ears.hear(message);
   };
   ws.onclose = (event) => ears.lost(event.code);
@@ -55,7 +55,7 @@ export function socket(where, ears) {
     send,
     ask: () => {
       asked += 1;
-      send(JSON.stringify({ t: "ping", id: asked, c: where.timer() }));
+      send(JSON.stringify({ t: "ping", id: asked, c: Math.round(where.timer()) }));
     },
     close: () => {
       ws.onopen = ws.onmessage = ws.onclose = null;
