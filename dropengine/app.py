@@ -32,18 +32,19 @@ from dropengine.doors import (
 )
 from dropengine.doors.fast_path import FastPath
 from dropengine.doors.gate import Gate
+from dropengine.doors.http_answers import no_such_door
 from dropengine.doors.identity import Identity
 from dropengine.doors.live_socket import LiveDoor
-from dropengine.doors.rate_limit import RequestRate, SocketLimit
 from dropengine.doors.newcomers import Newcomers
+from dropengine.doors.rate_limit import RequestRate, SocketLimit
 from dropengine.errors import ConfigError
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
+from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
 from dropengine.live.hub import Hub
-from dropengine.jobs.server_watch import ServerWatch
 from dropengine.live.socket_protocol import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
@@ -76,8 +77,8 @@ class Runtime:
         )
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.identity = Identity(settings, self.tickets)
-        self.templates: jinja2.Environment = pages.environment()
         self.newcomers = Newcomers(self.store, settings, key)
+        self.templates: jinja2.Environment = pages.environment()
         self.providers = providers.build(settings, key)
         self.payments = self.providers[providers.BEGIN_AT]
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
@@ -91,12 +92,12 @@ class Runtime:
         )
         self.jobs = JobRunner()
         self._duties = Duties(self.store, self._perform)
-
-    async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
-        await duties.perform(self.store, self.payments, drop, duty_id, duty)
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
         )
+
+    async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
+        await duties.perform(self.store, self.payments, drop, duty_id, duty)
 
     async def check(self) -> None:
         """Look at the server before anybody is let in. Raises a sentence when it cannot sell."""
@@ -109,10 +110,10 @@ class Runtime:
         # The lease is asked for before the first duty can be found.
         self.jobs.repeat(self._duties)
         self.jobs.repeat(Settling(store, settings, self._duties.owed))
+        self.jobs.repeat(self.server_watch)
         self.jobs.repeat(ClockWatch(store, settings))
         self.jobs.repeat(DiskWatch(store, settings, lambda: disk_free_mib(settings.data_dir)))
         self.jobs.keep(self.hub.run, "the hub")
-        self.jobs.repeat(self.server_watch)
         for name, provider in self.providers.items():
             self.jobs.keep(provider.run, f"the provider {name}")
 
@@ -194,20 +195,21 @@ def build(settings: Settings) -> Application:
         *fan_api.routes(runtime),
         *event_stream.routes(runtime),
     ]
+    routes = [
+        *hot,
+        *pages.routes(runtime),
+        *webhooks.routes(runtime),
+        *health.routes(runtime),
+        *metrics.routes(runtime),
+        _fixed("/openapi.json", openapi.openapi()),
+        _fixed("/asyncapi.json", asyncapi.asyncapi()),
+    ]
     app = Application(
-        routes=[
-            *hot,
-            *pages.routes(runtime),
-            *webhooks.routes(runtime),
-            *health.routes(runtime),
-            *metrics.routes(runtime),
-            _fixed("/openapi.json", openapi.openapi()),
-            _fixed("/asyncapi.json", asyncapi.asyncapi()),
-        ],
+        routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(Gate, identity=runtime.identity, rate=rate)],
         max_body_size=settings.body_bytes_max,
-        exception_handlers={ClientDisconnect: _nobody_left},
+        exception_handlers={ClientDisconnect: _nobody_left, 404: no_such_door, 405: no_such_door},
     )
     app.state.runtime = runtime
     app.fast_path = commands

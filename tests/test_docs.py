@@ -138,7 +138,7 @@ def test_close_codes_say_by_their_range_whether_to_come_back() -> None:
 def test_every_address_stands_in_the_table(tmp_path: Path) -> None:
     settings = config.Settings(redis_url="unix:///nowhere.sock", data_dir=tmp_path)
     there = {
-        f"{method} {route.path.replace(':str', '')}"
+        f"{method} {route.path_format}"
         for route in build(settings).routes
         if isinstance(route, Route)
         for method in route.methods or ()
@@ -184,10 +184,12 @@ def test_every_status_is_told_with_its_refusals() -> None:
     }
     others = table.pop(409)
     assert others == set()
-    assert table == {
+    told = {
         status: {model.snake(kind.__name__) for kind, its in STATUS.items() if its == status}
         for status in STATUS.values()
     }
+    # What the router refuses before any door is asked.
+    assert table == told | {405: {"bad_message"}}
 
 
 def test_every_key_of_a_manifest_is_documented() -> None:

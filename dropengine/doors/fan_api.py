@@ -7,6 +7,7 @@ import secrets
 from typing import Any, Protocol, cast, get_args
 
 import msgspec
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -25,6 +26,21 @@ from dropengine.truth.store import Store
 COMMANDS: dict[str, type[wire.Command]] = {kind.verb: kind for kind in get_args(wire.FanCommand)}
 COMMAND_BYTES_MAX = 4096
 DROPS_LISTED_MAX = 100
+
+
+class Verb(Convertor[str]):
+    """The last part of a command's address: nothing else has that door, whatever the method."""
+
+    regex = "|".join(COMMANDS)
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("command", Verb())
 
 
 class Deps(Protocol):
@@ -52,7 +68,7 @@ def routes(deps: Deps) -> list[Route]:
     api = Api(deps)
     return [
         Route(
-            "/api/drops/{drop}/{verb:str}",
+            "/api/drops/{drop}/{verb:command}",
             api.command,
             methods=["POST"],
             max_body_size=COMMAND_BYTES_MAX,
@@ -86,9 +102,7 @@ class Api:
     async def command(self, request: Request) -> Response:
         """POST /api/drops/{drop}/{verb}: one command; the body is the message without `t` and
         `id`."""
-        kind = COMMANDS.get(request.path_params["verb"])
-        if kind is None:
-            return problem(None, refusals.NotFound())
+        kind = COMMANDS[request.path_params["verb"]]
         fan = self._fan(request)
         if fan is None:
             return problem(None, refusals.SignIn())

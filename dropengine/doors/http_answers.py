@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import Send
 
 from dropengine import refusals
@@ -23,6 +25,9 @@ STATUS: dict[type[refusals.Refusal], int] = {
     refusals.Frozen: 503,
 }
 """Everything else is 409: the request was fine, the state is not."""
+
+API = "/api/"
+"""Where programs read: what is refused there is a problem document."""
 
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -79,6 +84,20 @@ def problem(status: int | None, outcome: refusals.Refusal, **more: Any) -> Respo
     if retry_ms is not None:
         more_headers.append((b"retry-after", b"%d" % max(1, -(-retry_ms // 1000))))
     return Written(msgspec.json.encode(body), status, b"application/problem+json", *more_headers)
+
+
+async def no_such_door(request: Request, fault: Exception) -> Response:
+    """404 for an address that is none, 405 with `Allow` for a method that an address does not know:
+    a problem document where programs read."""
+    assert isinstance(fault, HTTPException)
+    allow = (fault.headers or {}).get("Allow", "")
+    if not request.url.path.startswith(API):
+        return PlainTextResponse(fault.detail, fault.status_code, fault.headers)
+    if not allow:
+        return problem(fault.status_code, refusals.NotFound())
+    response = problem(fault.status_code, refusals.BadMessage(f"this address knows {allow}"))
+    response.raw_headers.append((b"allow", allow.encode()))
+    return response
 
 
 async def deny_socket(send: Send, status: int, text: str, retry_s: int | None = None) -> None:

@@ -187,7 +187,7 @@ def test_every_message_of_the_channel_is_described() -> None:
 
 def test_every_json_door_is_described_and_every_description_has_a_door(web: WebProcess) -> None:
     doors = {
-        (route.path.replace(":str", ""), method.lower())
+        (route.path_format, method.lower())
         for route in web.app.routes
         if isinstance(route, Route) and route.methods
         for method in route.methods - {"HEAD"}

@@ -227,6 +227,64 @@ async def test_there_is_no_door_for_a_verb_that_is_no_command(web: WebProcess) -
             assert (await http.get(f"/api/drops/{sale.drop}/{verb}")).status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("/api/drops", {"GET", "HEAD"}),
+        ("/api/drops/{drop}", {"GET", "HEAD"}),
+        ("/api/drops/{drop}/you", {"GET", "HEAD"}),
+        ("/api/drops/{drop}/hold", {"POST"}),
+        ("/api/drops/{drop}/leave", {"POST"}),
+        ("/api/drops/nowhere/join", {"POST"}),
+        ("/api/pay/webhooks/local", {"POST"}),
+    ],
+)
+async def test_a_method_that_an_address_does_not_know_is_405_and_says_which_it_knows(
+    web: WebProcess, address: str, allowed: set[str]
+) -> None:
+    sale = await web.sale()
+    where = web.url + address.format(drop=sale.drop)
+    strange = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - allowed
+    async with web.http(web.ticket()[1]) as http:
+        for method in strange:
+            answer = await http.request(method, where)
+            assert answer.status_code == 405, method
+            assert set(answer.headers["allow"].split(", ")) == allowed
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert (answer.json()["status"], answer.json()["code"]) == (405, "bad_message")
+
+
+async def test_an_address_of_the_api_that_is_none_is_a_problem_like_any_other(
+    web: WebProcess,
+) -> None:
+    async with web.http(web.ticket()[1]) as http:
+        for address in (
+            "/api/drops/pin/open",
+            "/api/drops/pin/Hold",
+            "/api/nothing",
+        ):
+            for method in ("GET", "POST", "DELETE"):
+                answer = await http.request(method, address)
+                assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), address
+        assert (await http.get("/nothing")).text == "Not Found"
+
+
+@pytest.mark.parametrize("inside", ["another", "", None, 7, ["k-1"]])
+async def test_a_key_in_the_body_that_is_not_the_headers_is_refused(
+    web: WebProcess, inside: object
+) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket()
+    headers = {"idempotency-key": "k-1"}
+    async with web.http(ticket) as http:
+        where = f"/api/drops/{sale.drop}/hold"
+        answer = await http.post(where, json={"pool": "pin", "key": inside}, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_message")
+        assert await sale.counts() == (3, 0, 0, 0)
+        same = await http.post(where, json={"pool": "pin", "key": "k-1"}, headers=headers)
+        assert same.json()["hold"]["key"] == "k-1"
+
+
 async def test_a_snapshot_over_http_is_the_snapshot_of_a_socket_without_you(
     web: WebProcess,
 ) -> None:
