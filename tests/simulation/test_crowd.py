@@ -224,7 +224,7 @@ async def fair(
         item("pin", {"pin@north": 6, "pin@south": 5}, withheld={"pin@south": 2}),
         item("lamp", {"lamp": 4}, price=9900, limit=1),
     )
-    await sale.publish(manifest(drop, *stock, limit=3, k=3))
+    await sale.publish(manifest(drop, *stock, limit=3, k=3, pace=6, pace_ms=20_000))
     await sale.creator("open")
     for script in scripts.load().values():
         await client.script_load(script.text)
