@@ -16,10 +16,10 @@ from typing import Annotated, ClassVar, get_args
 import msgspec
 from msgspec import Meta
 
+from dropengine.model import CAP_MAX
 from dropengine.wire import Id
 
-Units = Annotated[int, Meta(ge=1, le=100_000)]
-"""At most what an item may be capped at (`manifest.defaults.CAP_MAX`)."""
+Units = Annotated[int, Meta(ge=1, le=CAP_MAX)]
 Said = Annotated[str, Meta(min_length=1, max_length=500)]
 Why = Annotated[str, Meta(max_length=500)]
 

@@ -14,8 +14,23 @@ import msgspec
 
 ID_CHARS_MAX = 64
 """Of every id and key, whoever makes it."""
+ID_LETTERS = "A-Za-z0-9_.:@-"
+"""What ids and keys are made of: the inside of a character class, which Python, JSON Schema and Lua
+read alike. None of these letters means anything in an event's JSON: ids stand there as they
+come."""
+CHARGE_CHARS_MAX = 128
+"""Of a provider's id of a payment or of a notice; it is made of the letters of ids too."""
 QTY_MAX = 100
 """Units of one press."""
+CAP_MAX = 100_000
+"""Units of one item."""
+PRICE_MAX = 10**9
+"""Of one unit, minor units of its currency."""
+AMOUNT_MAX = 10**12
+"""Of one payment, minor units: ten times the dearest press. From 10^14 on Lua would write an amount
+as `1e+14`."""
+REVISION_MAX = 2**53 - 1
+"""The last whole number that Lua, JSON and JavaScript all keep exactly."""
 
 DropId = NewType("DropId", str)
 FanId = NewType("FanId", str)

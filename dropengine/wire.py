@@ -16,13 +16,13 @@ from typing import Annotated, Any, ClassVar, Union, get_args
 import msgspec
 from msgspec import Meta
 
-from dropengine.model import ID_CHARS_MAX, QTY_MAX
+from dropengine.model import ID_CHARS_MAX, ID_LETTERS, QTY_MAX
 
 LISTED_MAX = 16
 """Pools of one entry, holds of one payment."""
 
 Id = Annotated[
-    str, Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=r"^[A-Za-z0-9_.:@-]+(?!\n)$")
+    str, Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=rf"^[{ID_LETTERS}]+(?!\n)$")
 ]
 """Ids and keys: letters, digits and `_ . : @ -`. In Python `$` alone would let a line
 break through at the end, and keys are written into the log as they come."""

@@ -18,7 +18,7 @@ from dropengine.creator_commands import (
     Withdraw,
     row,
 )
-from dropengine.manifest.defaults import CAP_MAX
+from dropengine.model import CAP_MAX
 
 
 def read(text: str) -> CreatorCommand:

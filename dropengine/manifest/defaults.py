@@ -7,8 +7,6 @@ from typing import Final, NamedTuple
 ITEMS_MAX: Final = 64
 POOLS_MAX: Final = 64
 """Of the whole drop: every pool has two lines, and every screen is told about each of them."""
-CAP_MAX: Final = 100_000
-PRICE_MAX: Final = 10**9
 
 MODES: Final = ("rush",)
 """How arrivals are given out, the default first."""

@@ -8,18 +8,16 @@ import zoneinfo
 from dropengine.errors import ManifestError
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
-    CAP_MAX,
     ITEMS_MAX,
     MODES,
     PACE,
     POOLS_MAX,
-    PRICE_MAX,
     SECONDS,
     K,
 )
 from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.toml_tables import Table, nearest, read
-from dropengine.model import ID_CHARS_MAX, QTY_MAX
+from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
 
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
 

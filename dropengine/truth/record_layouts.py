@@ -80,6 +80,15 @@ PACKERS: Final = {"packed_fan": "fans", "packed_hold": "holds"}
 """Records that every command writes, packed without making a table; the server's own way packs the
 others."""
 
+_CONSTANTS: Final = {
+    "SCHEMA": f"{model.SCHEMA}",
+    "ID_CHARS_MAX": f"{model.ID_CHARS_MAX}",
+    "ID_LETTERS": f"'{model.ID_LETTERS}'",
+    "CHARGE_CHARS_MAX": f"{model.CHARGE_CHARS_MAX}",
+    "AMOUNT_MAX": f"{model.AMOUNT_MAX}",
+}
+"""What the scripts need of `model` besides its records: name -> how Lua writes its value."""
+
 _MADE = re.compile(r"\b([A-Z]\w*Record)(?:\.(packed|packed_shared))?\{")
 _NAMED = re.compile(r"\s*([a-z_]+)\s*=\s*(.+)", re.DOTALL)
 _NAME = re.compile(r"[a-z_]+")
@@ -87,8 +96,8 @@ _OPENING, _CLOSING = "({[", ")}]"
 
 
 def expand(text: str, path: str, layouts: Sequence[Layout] = LAYOUTS) -> str:
-    """The text of a Lua file with places for the names of fields and records, and the schema's
-    number for `SCHEMA`. path: names the file in the sentence of a mistake (AssertionError)."""
+    """The text of a Lua file with places for the names of fields and records, and values for the
+    constants of `model`. path: names the file in the sentence of a mistake (AssertionError)."""
     by_name = {layout.record.__name__: layout for layout in layouts}
     while made := _MADE.search(text):
         layout = by_name.get(made[1])
@@ -101,7 +110,7 @@ def expand(text: str, path: str, layouts: Sequence[Layout] = LAYOUTS) -> str:
     letters = "".join(layout.letter for layout in layouts)
     for name in re.findall(rf"\b[{letters}]_[A-Z_]+\b", text):
         assert name in places, f"lua/{path}: no record has a field {name}"
-    return re.sub(r"\b(?:[A-Z]_[A-Z_]+|SCHEMA)\b", lambda word: places.get(word[0], word[0]), text)
+    return re.sub(r"\b[A-Z][A-Z_]+\b", lambda word: places.get(word[0], word[0]), text)
 
 
 def pieces(layouts: Sequence[Layout] = LAYOUTS) -> dict[str, str]:
@@ -112,8 +121,8 @@ def pieces(layouts: Sequence[Layout] = LAYOUTS) -> dict[str, str]:
 
 
 def _places(layouts: Sequence[Layout]) -> dict[str, str]:
-    """Name of a field -> its place, counted from 1; and the schema's number."""
-    places = {"SCHEMA": str(model.SCHEMA)}
+    """Name of a field -> its place, counted from 1; and the constants of `model`."""
+    places = dict(_CONSTANTS)
     for layout in layouts:
         for i, field in enumerate(layout.fields, 1):
             places[f"{layout.letter}_{field.upper()}"] = str(i)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dropengine import manifest
 from dropengine.errors import ManifestError
 from dropengine.manifest import Item, Manifest, Pool, defaults, toml_lines
-from dropengine.model import QTY_MAX
+from dropengine.model import PRICE_MAX, QTY_MAX
 
 EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*.toml"))
 
@@ -358,7 +358,7 @@ def items(draw: st.DrawFn, ident: str, limit: int) -> Item:
         id=ident,
         title=draw(TITLES),
         about=draw(TALES),
-        price=draw(st.integers(0, defaults.PRICE_MAX)),
+        price=draw(st.integers(0, PRICE_MAX)),
         cap=sum(pool.cap for pool in pools),
         limit=own,
         most=draw(st.integers(1, min(own or limit, QTY_MAX))),
