@@ -47,7 +47,17 @@ FOLDERS: tuple[str, ...] = (
 """From the ground to the roof."""
 FLAT = {
     **dict.fromkeys(
-        ("errors", "model", "outcomes", "refusals", "wire", "creator_commands", "events", "config"),
+        (
+            "errors",
+            "model",
+            "outcomes",
+            "refusals",
+            "wire",
+            "plain_text",
+            "creator_commands",
+            "events",
+            "config",
+        ),
         WORDS,
     ),
     **dict.fromkeys(("app",), ROOF),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dropengine.manifest.canonical import canonical, digest, from_canonical, rules
 from dropengine.manifest.currencies import MINOR_DIGITS
-from dropengine.manifest.manifest import Item, Manifest, Pool, with_opening
+from dropengine.manifest.manifest import Item, Manifest, Pool, showable, with_opening
 from dropengine.manifest.parse import parse
+from dropengine.manifest.toml_tables import ID, ID_RULE, short
 
 __all__ = [
+    "ID",
+    "ID_RULE",
     "MINOR_DIGITS",
     "Item",
     "Manifest",
@@ -17,5 +20,7 @@ __all__ = [
     "from_canonical",
     "parse",
     "rules",
+    "short",
+    "showable",
     "with_opening",
 ]

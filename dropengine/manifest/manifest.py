@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from dropengine.errors import ManifestError
-from dropengine.manifest.toml_tables import ID, ID_RULE, short
+from dropengine.manifest.toml_tables import ID, ID_RULE, SENSIBLE, sensible, short
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,13 +73,23 @@ class Manifest(
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
     """The same drop under another id, opening at `opens_ms` (UTC); it stays open as long as before.
 
-    Raises ManifestError when `drop` is not one.
+    Raises ManifestError when `drop` is not one, or a time is none that a drop may have.
     """
     if not ID.fullmatch(drop):
         raise ManifestError(f"drop {short(drop)}", [f"id: {ID_RULE}"])
     closes_ms = manifest.closes_ms
-    if closes_ms and manifest.opens_ms:
+    if closes_ms and manifest.opens_ms and opens_ms:
         closes_ms += opens_ms - manifest.opens_ms
-    elif closes_ms <= opens_ms:
+    elif closes_ms <= opens_ms or manifest.opens_ms:
+        # Opened by hand, it has no beginning that a closing could be counted from.
         closes_ms = 0
+    for name, ms in (("opens_at", opens_ms), ("closes_at", closes_ms)):
+        if ms and not sensible(ms):
+            raise ManifestError(f"drop {drop}", [f"{name}: {SENSIBLE}"])
     return msgspec.structs.replace(manifest, id=drop, opens_ms=opens_ms, closes_ms=closes_ms)
+
+
+def showable(manifest: Manifest) -> bool:
+    """Can every page tell its times? Drops of earlier versions may have one that no calendar
+    has."""
+    return all(ms == 0 or sensible(ms) for ms in (manifest.opens_ms, manifest.closes_ms))

@@ -17,6 +17,7 @@ from dropengine.manifest.defaults import (
 )
 from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.toml_tables import Table, nearest, read
+from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
 
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
@@ -51,15 +52,18 @@ def _drop(top: Table) -> Manifest:
     pace, pace_ms = top.number("pace", *PACE), ms("pace")
     if pace == 0 and top.sound("pace", "pace_seconds") and top.has("pace_seconds"):
         top.wrong("pace_seconds", "says nothing where pace is 0")
+    zone = _zone(top)
+    # Where no zone is said any offset may be: UTC is only how the times are shown then.
+    own = known_zone(zone) if top.has("zone") and top.sound("zone") else None
     manifest = Manifest(
         id=top.ident("id"),
         title=top.text("title", 120, needed=True),
         maker=top.text("maker", 80, needed=True),
         story=top.text("story", 8000, paragraphs=True),
         mode=top.choice("mode", MODES, MODES[0], '"rush"'),
-        opens_ms=top.moment("opens_at"),
-        closes_ms=top.moment("closes_at"),
-        zone=_zone(top),
+        opens_ms=top.moment("opens_at", own),
+        closes_ms=top.moment("closes_at", own),
+        zone=zone,
         currency=top.choice("currency", MINOR_DIGITS, None, "a currency of ISO 4217 like EUR"),
         limit=limit,
         k=top.number("k", *K),

@@ -10,12 +10,14 @@ import contextlib
 import difflib
 import re
 import tomllib
-import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from dropengine import plain_text
 from dropengine.manifest import toml_lines
+from dropengine.manifest.defaults import MOMENT_MS_MAX, MOMENT_MS_MIN
 from dropengine.manifest.toml_lines import Path
 
 BYTES_MAX: Final = 131_072
@@ -23,10 +25,24 @@ BYTES_MAX: Final = 131_072
 ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 ID_RULE: Final = "must be 1 to 32 of a-z, 0-9 and '-', not starting with '-'"
 
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOMENTS = range(946_684_800_000, 7_258_118_400_000)
-"""The years 2000 to 2199 of UTC, ms: a slip in the year is a mistake, not an endless countdown."""
+
+
+def offsets(moment: datetime, zone: tzinfo) -> tuple[timedelta, timedelta]:
+    """What a time in this zone may be written with at that moment: its own offset, or UTC's."""
+    return moment.astimezone(zone).utcoffset() or timedelta(), timedelta()
+
+
+def _clock(offset: timedelta) -> str:
+    return datetime(2000, 1, 1, tzinfo=timezone(offset)).isoformat()[-6:]
+
+
+SENSIBLE: Final = "must be in the years 2000 to 2199 of UTC"
+
+
+def sensible(ms: int) -> bool:
+    """May a drop open or close then?"""
+    return MOMENT_MS_MIN <= ms <= MOMENT_MS_MAX
 
 
 class Notes:
@@ -90,10 +106,8 @@ class Table:
             self.wrong(key, "must not be empty")
         if len(value) > most:
             self.wrong(key, f"must be at most {most} characters, and has {len(value)}")
-        for character in value:
-            if why := _unfit(character, paragraphs=paragraphs):
-                self.wrong(key, f"must not contain {why} (U+{ord(character):04X})")
-                break
+        if why := plain_text.unfit(value, paragraphs=paragraphs):
+            self.wrong(key, why)
         return value
 
     def ident(self, key: str) -> str:
@@ -137,8 +151,9 @@ class Table:
         self.wrong(key, f"must be true or false, not {_kind(value)}")
         return False
 
-    def moment(self, key: str) -> int:
-        """A time with its offset -> ms since 1970; 0 where none is given."""
+    def moment(self, key: str, zone: tzinfo | None) -> int:
+        """A time with its offset -> ms since 1970; 0 where none is given. zone: where its offset
+        must be one that people there have on that day, unless it is that of UTC."""
         value = self._take(key, needed=False)
         if value is None:
             return 0
@@ -151,8 +166,10 @@ class Table:
             self.wrong(key, "must say its offset from UTC, like +02:00 or Z")
         elif value.microsecond % 1000:
             self.wrong(key, "must not be finer than a millisecond")
-        elif (ms := (value - _EPOCH) // timedelta(milliseconds=1)) not in _MOMENTS:
-            self.wrong(key, "must be in the years 2000 to 2199 of UTC")
+        elif not sensible(ms := (value - _EPOCH) // timedelta(milliseconds=1)):
+            self.wrong(key, SENSIBLE)
+        elif zone is not None and value.utcoffset() not in (own := offsets(value, zone)):
+            self.wrong(key, f"must have the offset {_clock(own[0])} of the drop's zone then, or Z")
         else:
             return ms
         return 0
@@ -220,17 +237,6 @@ def _header(path: Path, key: str) -> str:
     return ".".join([part for part in path if isinstance(part, str)] + [key])
 
 
-def _unfit(character: str, *, paragraphs: bool) -> str:
-    """Why this character must not stand in a text that strangers read, or ''."""
-    if character == "\n":
-        return "" if paragraphs else "a new line"
-    if character in _BIDI:
-        return "an invisible mark that turns the direction of text"
-    if unicodedata.category(character) in ("Cc", "Zl", "Zp"):
-        return "a control character"
-    return ""
-
-
 def read(text: bytes) -> tuple[Table, Notes]:
     """TOML of at most `BYTES_MAX` bytes -> its top table, and where mistakes in it are noted.
 
@@ -245,7 +251,8 @@ def _values(text: bytes) -> tuple[str, dict[str, object]]:
     if len(text) > BYTES_MAX:
         raise ValueError(f"this file may have at most {BYTES_MAX} bytes, and has {len(text)}")
     try:
-        decoded = text.decode()
+        # Some editors begin a file with a byte order mark, which says nothing about UTF-8.
+        decoded = text.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
         raise ValueError(f"line {line}: this is not UTF-8 text") from None

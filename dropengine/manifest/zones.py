@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+def known_zone(name: str) -> tzinfo | None:
+    """The zone of that name, or None on a machine without its file."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return None
 
 
 def zone_of(name: str) -> tzinfo:
     """The zone of that name. A machine without its file still knows UTC, and says so."""
+    return known_zone(name) or UTC
+
+
+def in_zone(ms: int, zone: str) -> datetime | None:
+    """A moment (UTC, ms) as clocks in a zone show it; None where no calendar reaches."""
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError, ValueError):
-        return UTC
+        return datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone_of(zone))
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from codecs import BOM_UTF8, BOM_UTF16_LE
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from dropengine import manifest
 from dropengine.errors import ManifestError
-from dropengine.manifest import Item, Manifest, Pool, defaults, toml_lines
+from dropengine.manifest import Item, Manifest, Pool, toml_lines
 from dropengine.model import PRICE_MAX, QTY_MAX
 
 EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*.toml"))
@@ -406,8 +408,9 @@ def manifests(draw: st.DrawFn) -> Manifest:
     )
 
 
-def written(drop: Manifest, hours: int) -> str:
-    """A manifest as a creator would write it, with its times at an offset of `hours`."""
+def written(drop: Manifest, *, in_zone: bool) -> str:
+    """A manifest as a creator would write it, with its times as clocks in its zone show them, or
+    in UTC."""
 
     def line(key: str, value: object) -> str:
         # What JSON escapes, TOML's basic strings read the same way; DEL is the one exception.
@@ -415,7 +418,7 @@ def written(drop: Manifest, hours: int) -> str:
 
     def time(key: str, ms: int) -> str:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-        shown = moment.astimezone(timezone(timedelta(hours=hours)))
+        shown = moment.astimezone(ZoneInfo(drop.zone) if in_zone else UTC)
         return f"{key} = {shown.isoformat(timespec='milliseconds')}\n" if ms else ""
 
     text = time("opens_at", drop.opens_ms) + time("closes_at", drop.closes_ms)
@@ -439,9 +442,56 @@ def written(drop: Manifest, hours: int) -> str:
     return text
 
 
-@given(manifests(), st.integers(-12, 14))
-def test_what_a_creator_writes_is_what_is_read(drop: Manifest, hours: int) -> None:
-    assert manifest.parse(written(drop, hours).encode(), "it.toml") == drop
+@given(manifests(), st.booleans())
+def test_what_a_creator_writes_is_what_is_read(drop: Manifest, in_zone: bool) -> None:
+    assert manifest.parse(written(drop, in_zone=in_zone).encode(), "it.toml") == drop
+
+
+@pytest.mark.parametrize("time", ["18:00:00+02:00", "16:00:00Z", "16:00:00+00:00"])
+def test_a_time_has_the_offset_of_its_zone_or_of_utc(time: str) -> None:
+    text = least(zone='"Europe/Madrid"', opens_at=f"2027-07-16T{time}")
+    assert manifest.parse(text.encode(), "it.toml").opens_ms == 1_815_753_600_000
+
+
+@pytest.mark.parametrize(
+    ("zone", "time", "offset"),
+    [
+        ("Europe/Madrid", "2027-12-16T18:00:00+02:00", "+01:00"),
+        ("Europe/Madrid", "2027-07-16T18:00:00+01:00", "+02:00"),
+        ("Europe/Madrid", "2027-03-28T02:30:00+02:00", "+01:00"),
+        ("America/New_York", "2027-07-16T18:00:00-05:00", "-04:00"),
+        ("Asia/Kolkata", "2027-07-16T18:00:00+05:00", "+05:30"),
+        ("Pacific/Chatham", "2027-07-16T18:00:00+13:45", "+12:45"),
+        ("UTC", "2027-07-16T18:00:00+02:00", "+00:00"),
+    ],
+)
+@pytest.mark.parametrize("key", ["opens_at", "closes_at"])
+def test_an_offset_that_the_zone_does_not_have_then_is_a_mistake(
+    key: str, zone: str, time: str, offset: str
+) -> None:
+    (sentence,) = mistakes(least(zone=f'"{zone}"', **{key: time}))
+    assert f"{key}: must have the offset {offset} of the drop's zone then, or Z" in sentence
+
+
+def test_without_a_zone_any_offset_says_when() -> None:
+    text = least(opens_at="2027-07-16T18:00:00+02:00")
+    assert manifest.parse(text.encode(), "it.toml").zone == "UTC"
+
+
+def test_a_byte_order_mark_is_no_part_of_a_manifest() -> None:
+    with_mark = manifest.parse(BOM_UTF8 + LEAST.encode(), "it.toml")
+    assert with_mark == manifest.parse(LEAST.encode(), "it.toml")
+    assert manifest.digest(with_mark) == manifest.digest(manifest.parse(LEAST.encode(), "a.toml"))
+    (sentence,) = mistakes(BOM_UTF8 + least(k="1").encode())
+    assert sentence.startswith("line 1, k:")
+    assert mistakes(BOM_UTF16_LE + LEAST.encode("utf-16-le")) == ["line 1: this is not UTF-8 text"]
+
+
+@pytest.mark.parametrize("key", ["title", "maker"])
+@pytest.mark.parametrize("text", ["\u200b", "\u2060\u00ad", "\u3164", "\ufe0f\u200d", "\ufeff"])
+def test_a_name_that_shows_nothing_is_none(key: str, text: str) -> None:
+    (sentence,) = mistakes(least(**{key: f'"{text}"'}))
+    assert f"{key}: must show something" in sentence
 
 
 @given(manifests())
