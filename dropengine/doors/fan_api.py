@@ -21,6 +21,7 @@ from dropengine.live.hub import Hub
 from dropengine.live.room import Room
 from dropengine.model import FanId
 from dropengine.truth.command_rows import command_row
+from dropengine.truth.listing import listing
 from dropengine.truth.store import Store
 
 COMMANDS: dict[str, type[wire.Command]] = {kind.verb: kind for kind in get_args(wire.FanCommand)}
@@ -152,7 +153,8 @@ class Api:
         """GET /api/drops: every drop, the newest first."""
         try:
             lines = []
-            for shown in await self._deps.store.shown(DROPS_LISTED_MAX):
+            listed = await listing(self._deps.store, DROPS_LISTED_MAX)
+            for shown in listed.shown:
                 m = shown.manifest
                 lines.append(DropLine(m.id, m.title, shown.state, m.opens_ms))
         except errors.Unavailable as error:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from dropengine import wire
-from dropengine.manifest.zones import zone_of
+from dropengine.manifest.zones import in_zone
 
 SIGNS = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 """Currencies whose sign everybody reads alike; the others are written by their code."""
@@ -30,12 +29,14 @@ def money(amount: int, drop: wire.DropView) -> str:
 
 def moment(ms: int, zone: str) -> str:
     """A moment in the drop's own zone: `Fri 16 Jul 2027, 18:00 CEST`."""
-    return datetime.fromtimestamp(ms / 1000, zone_of(zone)).strftime("%a %-d %b %Y, %H:%M %Z")
+    at = in_zone(ms, zone)
+    return at.strftime("%a %-d %b %Y, %H:%M %Z") if at else "a time that no calendar has"
 
 
 def machine(ms: int) -> str:
-    """A moment for `<time datetime>`."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+    """A moment for `<time datetime>`, '' for one that no calendar has."""
+    at = in_zone(ms, "UTC")
+    return at.isoformat(timespec="seconds") if at else ""
 
 
 def span(ms: int) -> str:

@@ -27,6 +27,7 @@ from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
 from dropengine.live.hub import Hub
 from dropengine.model import ID_CHARS_MAX, FanId
+from dropengine.truth.listing import listing
 from dropengine.truth.replies import Shown
 from dropengine.truth.store import Store
 
@@ -66,7 +67,7 @@ class Deps(Protocol):
     def templates(self) -> jinja2.Environment: ...
 
 
-class Listed(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True):
     """One line of the list of drops. `opens_ms` 0: by hand."""
 
     id: str
@@ -142,10 +143,11 @@ class Pages:
     async def index(self, _: Request) -> Response:
         """GET /: the newest drops of the shop."""
         try:
-            listed = [_listed(shown) for shown in await self.deps.store.shown(LISTED_MAX)]
+            listed = await listing(self.deps.store, LISTED_MAX)
         except Unavailable as error:
             return self._away(error)
-        return self._page("index.html", 200, drops=listed)
+        drops = [_line(shown) for shown in listed.shown]
+        return self._page("index.html", 200, drops=drops, left_out=len(listed.left_out))
 
     async def _drop(self, request: Request, template: str, fan: FanId | None) -> Response:
         drop = request.path_params["drop"]
@@ -193,9 +195,9 @@ class Pages:
         return HTMLResponse(html, status, headers=self.headers)
 
 
-def _listed(shown: Shown) -> Listed:
+def _line(shown: Shown) -> Line:
     words = shown.manifest
-    return Listed(words.id, words.title, words.maker, shown.state, words.opens_ms, words.zone)
+    return Line(words.id, words.title, words.maker, shown.state, words.opens_ms, words.zone)
 
 
 def page_headers(*, secure: bool) -> dict[str, str]:

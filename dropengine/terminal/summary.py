@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from dropengine.log.referee import Report, Verdict, Violation
 from dropengine.manifest import Manifest
+from dropengine.manifest.zones import in_zone
 
 if TYPE_CHECKING:
     from dropengine.truth.replies import ViewReply
@@ -18,8 +17,8 @@ VIOLATIONS_SHOWN = 20
 
 def moment(at_ms: int, zone: str) -> str:
     """A time in the drop's zone, to the second."""
-    at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(zone))
-    return f"{at:%Y-%m-%d %H:%M:%S} ({zone})"
+    at = in_zone(at_ms, zone)
+    return f"{at:%Y-%m-%d %H:%M:%S} ({zone})" if at else f"{at_ms} ms after 1970"
 
 
 def units(manifest: Manifest) -> str:

@@ -7,7 +7,6 @@ No decision is taken here. A reply that does not come means *unknown* and is rai
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -334,14 +333,6 @@ class Store:
         return Shown(
             from_canonical(row[0]), row[1].decode(), row[2].decode(), int(row[3]), int(row[4])
         )
-
-    async def shown(self, most: int) -> list[Shown]:
-        """Where the newest drops stand, but for those that only a newer version knows."""
-        found = []
-        for drop in (await self.drops())[:most]:
-            with contextlib.suppress(NewerSchema):
-                found.append(await self.show(drop))
-        return [shown for shown in found if shown is not None]
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
         """One hold as it stands, without settling: for pages of the payment provider."""

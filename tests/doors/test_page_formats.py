@@ -6,6 +6,7 @@ import pytest
 
 from dropengine import wire
 from dropengine.doors import page_formats
+from dropengine.terminal import summary
 
 
 def drop(currency: str = "EUR", minor_digits: int = 2) -> wire.DropView:
@@ -75,3 +76,10 @@ def test_a_story_keeps_its_paragraphs() -> None:
         "Two,\nstill two.",
         "Three.",
     ]
+
+
+@pytest.mark.parametrize("ms", [10**16, -(10**16), 2**62, 253_402_300_800_000])
+def test_a_time_that_no_calendar_has_is_words(ms: int) -> None:
+    assert page_formats.moment(ms, "Europe/Madrid") == "a time that no calendar has"
+    assert page_formats.machine(ms) == ""
+    assert summary.moment(ms, "Europe/Madrid") == f"{ms} ms after 1970"

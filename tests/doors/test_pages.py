@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import jinja2
 import msgspec
@@ -10,7 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dropengine import model
 from dropengine.doors import pages
+from dropengine.manifest import canonical
+from dropengine.truth import keys
+from tests.kit import web_process
+from tests.kit.private_server import Server
+from tests.kit.web_process import WebProcess, front, settings
+
+server = web_process.server
+
+
+@pytest.fixture
+async def web(server: Server, tmp_path: Path) -> AsyncIterator[WebProcess]:
+    async with front(settings(server.url, tmp_path)) as one:
+        yield one
 
 
 @given(st.text())
@@ -28,3 +44,26 @@ def test_a_template_fails_on_a_name_that_nobody_gave_it() -> None:
 def test_over_https_a_page_keeps_to_https() -> None:
     assert "Strict-Transport-Security" in pages.page_headers(secure=True)
     assert "Strict-Transport-Security" not in pages.page_headers(secure=False)
+
+
+async def test_a_drop_that_cannot_be_shown_takes_no_list_down(web: WebProcess) -> None:
+    """What an earlier version published stays where it is; the others are shown, and it is said
+    that there is more."""
+    plain, strange, broken, newer = [await web.sale() for _ in range(4)]
+    store = web.runtime.store
+    shown = await store.show(strange.drop)
+    assert shown is not None
+    for opens_ms in (10**16, -1, 2**62):
+        kept = msgspec.structs.replace(shown.manifest, opens_ms=opens_ms)
+        await store.client.hset(
+            keys.one(strange.drop, "drop"), mapping={"manifest": canonical(kept)}
+        )
+        await store.client.hset(keys.one(broken.drop, "drop"), "manifest", b"{}")
+        await store.client.hset(keys.one(newer.drop, "drop"), "schema", model.SCHEMA + 1)
+        async with web.http() as http:
+            page = await http.get("/")
+            listed = await http.get("/api/drops")
+        assert (page.status_code, listed.status_code) == (200, 200)
+        assert f"/drops/{plain.drop}" in page.text
+        assert "3 more cannot be shown on this page." in page.text
+        assert [line["id"] for line in listed.json()] == [plain.drop]
