@@ -2,33 +2,72 @@
 `t`.
 
 This union is the one place to add a command. Its tag names the script that carries it out, its
-fields in their order are the script's last arguments, and whoever sends one says beside it which
-drop, which revision of it he saw, who he is, and under which key (`Store.command`).
+fields in their order are the script's last arguments, and whoever sends one signs it: which
+revision of the drop he saw, who he is, and under which key (`Store.command`). The bounds of all
+these fields are said here alone: a command that is out of them gets its sentence before it is sent,
+and the scripts, which decide, are given the same bounds when they are loaded
+(`truth/command_checks`).
 
 `publish` is none of them: there is no drop yet that could have a revision. `refund` is none either:
 it speaks of one order, leaves the drop's revision alone, and its order makes it safe to repeat.
+Both are signed in the same way.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, get_args
+import re
+from functools import cache
+from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
-from dropengine.model import CAP_MAX
+from dropengine import plain_text
+from dropengine.model import CAP_MAX, ID_LETTERS, REVISION_MAX
+from dropengine.plain_text import line
 from dropengine.wire import Id
 
+BY_CHARS_MAX = 64
+WHY_CHARS_MAX = 500
+MESSAGE_CHARS_MAX = 500
+
+CLOCK = "clock"
+"""What a drop's own times sign with. Of all commands only a pause may be signed so: by the job that
+sees the server's clock leap."""
+SHOPS_NAMES = (CLOCK, "disk", "durability")
+"""What the shop's own jobs sign with: the command line lets no person take one of these names."""
+OWN_NAME = f"by must not be {CLOCK}, which a drop's own times sign with"
+
 Units = Annotated[int, Meta(ge=1, le=CAP_MAX)]
-Said = Annotated[str, Meta(min_length=1, max_length=500)]
-Why = Annotated[str, Meta(max_length=500)]
+Said = Annotated[str, line(MESSAGE_CHARS_MAX)]
+Why = Annotated[str, line(WHY_CHARS_MAX, least=0)]
+By = Annotated[str, line(BY_CHARS_MAX)]
+Revision = Annotated[int, Meta(ge=0, le=REVISION_MAX)]
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """Who commands, and the key under which a repeat is the same command."""
+
+    by: By
+    key: Id
+
+
+class Seen(Signature, frozen=True):
+    """`revision`: the drop's, as the creator saw it."""
+
+    revision: Revision
+
+
+class Refund(msgspec.Struct, frozen=True):
+    """Which order is given back."""
+
+    order: Id
 
 
 class FromCreator(
     msgspec.Struct, frozen=True, tag_field="t", tag=str.lower, forbid_unknown_fields=True
 ):
-    """`verb`: its tag. The bounds of fields are checked where a command is read, not where it is
-    made."""
+    """`verb`: its tag."""
 
     verb: ClassVar[str]
 
@@ -40,8 +79,8 @@ class Open(FromCreator, frozen=True):
 
 
 class Pause(FromCreator, frozen=True):
-    """live -> paused: no new holds, no offers. What is held goes on and may be paid. `why`: at most
-    500 characters, kept in the log."""
+    """live -> paused: no new holds, no offers. What is held goes on and may be paid. `why`: a
+    reason that fans read, or ''."""
 
     verb = "pause"
 
@@ -73,7 +112,7 @@ class Withdraw(FromCreator, frozen=True):
 
 
 class Message(FromCreator, frozen=True):
-    """`text`: 1 to 500 characters for everybody at the drop; screens keep the last five."""
+    """`text`: for everybody at the drop; screens keep the last five."""
 
     verb = "message"
 
@@ -87,9 +126,12 @@ class Close(FromCreator, frozen=True):
 
 
 class Cancel(FromCreator, frozen=True):
-    """Any state before settled -> cancelled: every hold ends, every payment goes back."""
+    """Any state before settled -> cancelled: every hold ends, every payment goes back. `why`: a
+    reason that fans read, or ''."""
 
     verb = "cancel"
+
+    why: Why = ""
 
 
 CreatorCommand = Open | Pause | Resume | Add | Withdraw | Message | Close | Cancel
@@ -100,3 +142,66 @@ COMMANDS: dict[str, type[CreatorCommand]] = {kind.verb: kind for kind in get_arg
 def row(command: CreatorCommand) -> tuple[str | int, ...]:
     """What the script of this command reads after clock, revision, name and key."""
     return msgspec.structs.astuple(command)
+
+
+class Bound(NamedTuple):
+    """What a field may be. kind: whole (a number), id, or line (of text); least and most: of the
+    number, or of its characters."""
+
+    kind: str
+    least: int
+    most: int
+
+    @property
+    def rule(self) -> str:
+        """The sentence about a value that is out of it, without the field's name."""
+        if self.kind == "whole":
+            return f"must be a whole number from {self.least} to {self.most}"
+        if self.kind == "id":
+            letters = ID_LETTERS.replace("A-Za-z0-9", "")
+            return f"must be {self.least} to {self.most} of A-Z, a-z, 0-9 and {letters}"
+        return f"must have {self.least} to {self.most} characters"
+
+
+@cache
+def bounds(kind: type[msgspec.Struct]) -> tuple[tuple[str, Bound], ...]:
+    """The fields of a struct and what its types let each of them be."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple((name, _bound(name, hints[name])) for name in kind.__struct_fields__)
+
+
+def _bound(name: str, hint: Any) -> Bound:
+    plain, meta = get_args(hint)
+    if plain is int:
+        return Bound("whole", meta.ge, meta.le)
+    if meta.pattern is not None:
+        return Bound("id", meta.min_length, meta.max_length)
+    assert meta.extra == {"line": True}, f"{name} has no rule"
+    return Bound("line", meta.min_length, meta.max_length)
+
+
+_ID = re.compile(f"[{ID_LETTERS}]*")
+
+
+def unfit(value: Any, bound: Bound) -> str:
+    """Why a value is not within a bound, as the end of a sentence, or ''. The scripts' own check
+    says the same words."""
+    if bound.kind == "whole":
+        fits = type(value) is int and bound.least <= value <= bound.most
+    else:
+        fits = isinstance(value, str) and bound.least <= len(value) <= bound.most
+    if not fits or (bound.kind == "id" and not _ID.fullmatch(value)):
+        return bound.rule
+    return plain_text.unfit(value) if bound.kind == "line" else ""
+
+
+def fault_in(signed: Signature, command: msgspec.Struct | None = None) -> str:
+    """What is wrong with who signs a command or with the command itself, as a sentence that names
+    the field, or '' for nothing."""
+    for given in (signed, command) if command is not None else (signed,):
+        for name, bound in bounds(type(given)):
+            if why := unfit(getattr(given, name), bound):
+                return f"{name} {why}"
+    if signed.by == CLOCK and not isinstance(command, Pause):
+        return OWN_NAME
+    return ""

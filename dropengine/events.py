@@ -99,7 +99,7 @@ class Opened(ByCreator, frozen=True):
 
 
 class Paused(ByCreator, frozen=True):
-    """live -> paused. `why`: the operator's word, or `clock` when the server's time jumped."""
+    """live -> paused. `why`: a reason that fans read, or ''."""
 
     why: str
 
@@ -132,7 +132,9 @@ class Closed(ByCreator, frozen=True):
 
 class Cancelled(ByCreator, frozen=True):
     """any state before settled -> cancelled; holds end and orders are refunded in the events after
-    it."""
+    it. `why`: a reason that fans read, or ''; older logs have none."""
+
+    why: str = ""
 
 
 class Settled(Event, frozen=True):

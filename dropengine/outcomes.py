@@ -12,6 +12,7 @@ from dropengine.model import EntryRecord, HoldRecord, shout
 from dropengine.refusals import (
     AllHeld,
     Already,
+    BadMessage,
     Cancelled,
     Closed,
     Exists,
@@ -167,14 +168,15 @@ CreatorOutcome = (
     | Already
     | KeyReused
     | TooFew
+    | BadMessage
 )
 """How a creator's command can end."""
 
-PublishOutcome = Changed | Exists | KeyReused
+PublishOutcome = Changed | Exists | KeyReused | BadMessage
 """How publishing can end."""
 
 PaymentOutcome = Sold | Rescued | Voided | NotFound | Frozen
 """How a payment that succeeded can end."""
 UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
-RefundOutcome = Refunded | NotFound | Frozen
+RefundOutcome = Refunded | NotFound | Frozen | BadMessage
 DischargeOutcome = Discharged | NotFound | Frozen

@@ -134,6 +134,9 @@ class BadMessage(Refusal, frozen=True):
     def text(self) -> str:
         return f"{self.sentence} {self.why}".rstrip()
 
+    def for_operator(self) -> str:
+        return f"Nothing was changed: {self.why}."
+
 
 class TooManyRequests(Refusal, frozen=True):
     sentence: ClassVar[str] = (

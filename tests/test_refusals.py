@@ -15,7 +15,9 @@ OF_OPERATORS = {
     if issubclass(kind, refusals.Refusal)
 }
 OF_FANS = {kind for kind in get_args(outcomes.PressOutcome) if issubclass(kind, refusals.Refusal)}
-SAME_FOR_BOTH = {refusals.KeyReused}
+OF_FANS |= {refusals.BadMessage}
+"""A fan's message that cannot be read is refused before a script sees it."""
+SAME_FOR_BOTH = {refusals.KeyReused, refusals.BadMessage}
 """Refusals that speak of the command alone and not of who sent it."""
 
 

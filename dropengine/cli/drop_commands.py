@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import os
 import secrets
 import sys
 import time
@@ -22,6 +23,7 @@ from dropengine import manifest, outcomes, refusals
 from dropengine.config import Settings
 from dropengine.creator_commands import (
     COMMANDS,
+    SHOPS_NAMES,
     Add,
     Cancel,
     Close,
@@ -32,7 +34,7 @@ from dropengine.creator_commands import (
     Resume,
     Withdraw,
 )
-from dropengine.errors import ManifestError, NewerSchema, Unavailable
+from dropengine.errors import DropEngineError, ManifestError, NewerSchema, Unavailable
 from dropengine.model import DropId, Key
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.terminal import summary
@@ -42,7 +44,6 @@ from dropengine.truth.store import Store
 REFUSED = 1
 
 Arguments = argparse.Namespace
-Parser = argparse.ArgumentParser
 
 
 def run(verb: str, arguments: Arguments, settings: Settings) -> int:
@@ -74,59 +75,72 @@ def connect(settings: Settings) -> Store:
     return Store.connect(server.url)
 
 
-def _who(parser: Parser) -> None:
-    parser.add_argument("--by", metavar="NAME", help="who does this (default: your user name)")
-    parser.add_argument(
-        "--key", metavar="KEY", help="the same key again is the same command, done once"
-    )
-
-
-def _which(parser: Parser) -> None:
-    parser.add_argument("drop", metavar="FILE-OR-ID", help="the drop's id, or its file")
-
-
-def _change(parser: Parser) -> None:
-    _which(parser)
-    _who(parser)
-    parser.add_argument(
-        "--revision",
-        type=int,
-        metavar="N",
-        help="refuse when the drop has another revision (default: whatever it has now)",
-    )
-
-
 def _id_of(arguments: Arguments) -> DropId:
     """The drop that FILE-OR-ID names."""
     given: str = arguments.drop
     if given.endswith(".toml"):
         return DropId(_read(given).id)
+    if not manifest.ID.fullmatch(given):
+        raise DropEngineError(f"{manifest.short(given)} is no drop: an id {manifest.ID_RULE}.")
     return DropId(given)
 
 
 def _read(path: str) -> manifest.Manifest:
     try:
-        return manifest.parse(Path(path).read_bytes(), path)
-    except OSError as fault:
-        raise ManifestError(path, [fault.strerror or str(fault)]) from fault
+        text = Path(path).read_bytes()
+    except (OSError, ValueError) as fault:
+        raise ManifestError(path, [getattr(fault, "strerror", None) or str(fault)]) from fault
+    return manifest.parse(text, path)
 
 
 def _by(arguments: Arguments) -> str:
-    return arguments.by or getpass.getuser()
+    if arguments.by in SHOPS_NAMES:
+        raise DropEngineError(f"--by {arguments.by}: the shop signs so itself. Take your own name.")
+    if arguments.by is not None:
+        return str(arguments.by)
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A machine need not have a name for everybody who works on it.
+        return f"user {os.getuid()}"
 
 
 def _key(arguments: Arguments) -> Key:
-    return Key(arguments.key or secrets.token_hex(8))
+    return Key(secrets.token_hex(8) if arguments.key is None else arguments.key)
+
+
+def _to_publish(arguments: Arguments, now_ms: int) -> manifest.Manifest:
+    """The drop of the file, under the id and with the opening that were asked for."""
+    text = _read(arguments.file)
+    opens_ms = text.opens_ms
+    if arguments.opens_in is not None:
+        opens_ms = now_ms + int(arguments.opens_in * 1000)
+    elif arguments.now and not 0 < opens_ms <= now_ms:
+        opens_ms = now_ms
+    drop = text.id if arguments.id is None else arguments.id
+    if (drop, opens_ms) == (text.id, text.opens_ms):
+        return text
+    return manifest.with_opening(text, drop, opens_ms)
+
+
+def _refuse_past(text: manifest.Manifest, now_ms: int, *, at_once: bool) -> None:
+    """A time that has passed would begin or end the sale this moment. Raises ManifestError."""
+    if 0 < text.closes_ms <= now_ms:
+        when = summary.moment(text.closes_ms, text.zone)
+        raise ManifestError(text.id, [f"closes_at: {when} has passed, nobody could buy"])
+    if 0 < text.opens_ms <= now_ms and not at_once:
+        when = summary.moment(text.opens_ms, text.zone)
+        hint = "say --now to open it at once, or --opens-in SECONDS"
+        raise ManifestError(text.id, [f"opens_at: {when} has passed; {hint}"])
 
 
 async def _publish(store: Store, arguments: Arguments) -> int:
-    text = _read(arguments.file)
-    drop = arguments.id or text.id
-    opens_ms = text.opens_ms
-    if arguments.opens_in is not None:
-        opens_ms = int((time.time() + arguments.opens_in) * 1000)
-    if (drop, opens_ms) != (text.id, text.opens_ms):
-        text = manifest.with_opening(text, drop, opens_ms)
+    now_ms = int(time.time() * 1000)
+    text = _to_publish(arguments, now_ms)
+    # Who publishes the same file again is told what became of it.
+    if await store.show(DropId(text.id)) is None:
+        at_once = arguments.now or arguments.opens_in is not None
+        _refuse_past(text, now_ms, at_once=at_once)
     outcome = await store.publish(text, by=_by(arguments), key=_key(arguments))
     if not isinstance(outcome, outcomes.Changed):
         return _refuse(outcome)
@@ -158,6 +172,8 @@ async def _command(kind: type[CreatorCommand], store: Store, arguments: Argument
         if shown is None:
             return _none(drop)
         revision = shown.revision
+    if kind is Cancel and not _confirmed(drop, arguments.confirm):
+        return REFUSED
     outcome = await store.command(
         drop, command, revision=revision, by=_by(arguments), key=_key(arguments)
     )
@@ -168,6 +184,23 @@ async def _command(kind: type[CreatorCommand], store: Store, arguments: Argument
         return _refuse(outcome)
     print(SAID[kind].format(drop=drop) + f" It is {outcome.state}, revision {outcome.revision}.")
     return 0
+
+
+def _confirmed(drop: DropId, given: str | None) -> bool:
+    """Does whoever cancels a drop name it a second time? given: how it was named beforehand, or
+    None: he is asked."""
+    if given is None:
+        print(
+            f"Cancelling {drop} ends every hold and gives every payment back, for good. "
+            f"Type its id to go on: ",
+            end="",
+            file=sys.stderr,
+            flush=True,
+        )
+        given = sys.stdin.readline().strip()
+    if given != drop:
+        print(f"Nothing was changed: that was not {drop}.", file=sys.stderr)
+    return given == drop
 
 
 async def _refund(store: Store, arguments: Arguments) -> int:
@@ -209,8 +242,8 @@ async def _list(store: Store, _: Arguments) -> int:
     for drop in await store.drops():
         try:
             shown = await store.show(drop)
-        except NewerSchema as newer:
-            print(newer, file=sys.stderr)
+        except (NewerSchema, ManifestError) as fault:
+            print(fault, file=sys.stderr)
             continue
         if shown:
             print(f"{drop}\t{shown.state}\t{shown.manifest.title}")
@@ -230,7 +263,8 @@ async def _log(store: Store, arguments: Arguments) -> int:
 
 def _refuse(outcome: refusals.Refusal, zone: str = "UTC") -> int:
     """Say why, to somebody who runs the drop. zone: of the times in it."""
-    facts = ", ".join(_facts(outcome, zone))
+    # What is wrong with a field is the sentence itself.
+    facts = "" if isinstance(outcome, refusals.BadMessage) else ", ".join(_facts(outcome, zone))
     print(
         f"Refused ({outcome.code}): {outcome.for_operator()}" + (f" ({facts})" if facts else ""),
         file=sys.stderr,
@@ -264,63 +298,3 @@ _DO: dict[str, Callable[[Store, Arguments], Awaitable[int]]] = {
     "list": _list,
     "log": _log,
 }
-
-
-def _publish_arguments(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the manifest (TOML)")
-    _who(parser)
-    parser.add_argument("--id", metavar="ID", help="sell it under another id")
-    parser.add_argument(
-        "--opens-in", type=float, metavar="SECONDS", help="open so many seconds from now"
-    )
-
-
-def _pause_arguments(parser: Parser) -> None:
-    _change(parser)
-    parser.add_argument("--why", default="", metavar="TEXT", help="kept in the log")
-
-
-def _stock_arguments(parser: Parser) -> None:
-    _change(parser)
-    parser.add_argument("pool", metavar="POOL", help="an item's id, or item@node")
-    parser.add_argument("qty", type=int, metavar="UNITS")
-
-
-def _message_arguments(parser: Parser) -> None:
-    _change(parser)
-    parser.add_argument("text", metavar="TEXT", help="1 to 500 characters")
-
-
-def _refund_arguments(parser: Parser) -> None:
-    _which(parser)
-    parser.add_argument("order", metavar="ORDER", help="the order's id, the same as its hold's")
-    _who(parser)
-
-
-def _show_arguments(parser: Parser) -> None:
-    _which(parser)
-    parser.add_argument("--json", action="store_true", help="everything, as JSON")
-
-
-def _log_arguments(parser: Parser) -> None:
-    _which(parser)
-    parser.add_argument(
-        "--after", type=int, default=0, metavar="SEQ", help="only events after this one"
-    )
-
-
-VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
-    ("publish", "Put a drop up for sale; its rules are fixed from then on.", _publish_arguments),
-    ("open", "Open a published drop now.", _change),
-    ("pause", "Stop new holds and offers; what is held goes on.", _pause_arguments),
-    ("resume", "Go on after a pause.", _change),
-    ("add", "Put withheld units on sale.", _stock_arguments),
-    ("withdraw", "Take free units off sale.", _stock_arguments),
-    ("message", "Tell everybody at the drop something.", _message_arguments),
-    ("close", "Begin nothing new; let what is held finish.", _change),
-    ("cancel", "End the drop and give every payment back.", _change),
-    ("refund", "Take an order back: its units return and its money goes back.", _refund_arguments),
-    ("show", "Show where a drop stands.", _show_arguments),
-    ("list", "List the drops of this shop.", lambda _: None),
-    ("log", "Write the log of a drop to standard output (ndjson).", _log_arguments),
-)

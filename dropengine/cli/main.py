@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from dropengine import __version__, config
-from dropengine.cli import drop_commands
+from dropengine.cli import drop_arguments, drop_commands
 from dropengine.config import FIELDS, Settings
 from dropengine.errors import DropEngineError
 
@@ -217,7 +217,7 @@ def _add_drop(commands: Commands) -> None:
         description="Publish a drop and run it. The shop must be running (`dropengine serve`).",
     )
     verbs = drop.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, about, add in drop_commands.VERBS:
+    for name, about, add in drop_arguments.VERBS:
 
         def run(arguments: argparse.Namespace, name: str = name) -> int:
             return drop_commands.run(name, arguments, _settings(arguments)[0])

@@ -4,7 +4,7 @@ Each folder of `lua/` is a subject; a file that begins with `#!lua` is a script,
 pieces of scripts. A script or a piece names what it uses on lines `--#use a b`, wherever that lies;
 each piece is spliced in once, what it uses before it. The first line of a script stays first: it
 declares the engine and its rules. Names of records and their fields become places
-(`record_layouts`).
+(`record_layouts`), and the bounds of creators' commands become checks (`command_checks`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib.resources.abc import Traversable
 
 import msgspec
 
-from dropengine.truth import record_layouts
+from dropengine.truth import command_checks, record_layouts
 
 _USE = "--#use "
 _SCRIPT = "#!lua"
@@ -116,14 +116,20 @@ def load(change: dict[str, str] | None = None) -> dict[str, Script]:
     return put_together(texts)
 
 
+def made_pieces() -> dict[str, str]:
+    """The pieces that are made when the scripts are loaded and are no files: name -> text."""
+    return {**record_layouts.pieces(), **command_checks.pieces()}
+
+
 def put_together(texts: dict[str, str]) -> dict[str, Script]:
     """The scripts among these files, each with the pieces that it uses. texts: path -> text.
 
     A name that two files share is a mistake (AssertionError): whoever uses it could mean either.
     """
-    pieces = record_layouts.pieces()
+    pieces = made_pieces()
     verbs: dict[str, str] = {}
-    where = dict.fromkeys(pieces, "truth/record_layouts.py")
+    where = dict.fromkeys(record_layouts.pieces(), "truth/record_layouts.py")
+    where |= dict.fromkeys(command_checks.pieces(), "truth/command_checks.py")
     for path, text in texts.items():
         name = name_of(path)
         assert name not in where, f"lua/{path} has the name of {where[name]}: choose another one"

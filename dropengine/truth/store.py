@@ -17,7 +17,7 @@ from hiredis import ReplyError
 from redis.exceptions import RedisError
 
 from dropengine import model, outcomes, refusals
-from dropengine.creator_commands import CreatorCommand, row
+from dropengine.creator_commands import CreatorCommand, Refund, Seen, Signature, fault_in, row
 from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
@@ -206,6 +206,8 @@ class Store:
         clock_ms: int = 0,
     ) -> outcomes.PublishOutcome:
         """test: scripts of this drop accept a clock argument. Never for a real sale."""
+        if why := fault_in(Signature(by, key)):
+            return refusals.BadMessage(why)
         wanted = rules(manifest)
         drop = DropId(manifest.id)
         args = (
@@ -239,6 +241,8 @@ class Store:
         clock_ms: int = 0,
     ) -> outcomes.CreatorOutcome:
         """A creator's command. revision: the drop's, as the creator saw it; by: who he is."""
+        if why := fault_in(Seen(by, key, revision), command):
+            return refusals.BadMessage(why)
         args = (clock_ms, revision, by, key, *row(command))
         outcome: outcomes.CreatorOutcome = await self._run(command.verb, drop, args, _CREATOR)
         if isinstance(outcome, refusals.Already):
@@ -271,6 +275,8 @@ class Store:
     async def refund(
         self, drop: DropId, order: str, *, by: str, key: str, clock_ms: int = 0
     ) -> outcomes.RefundOutcome:
+        if why := fault_in(Signature(by, key), Refund(order)):
+            return refusals.BadMessage(why)
         return await self._run("refund", drop, (clock_ms, order, by, key), _REFUND)  # type: ignore[no-any-return]
 
     async def discharge(

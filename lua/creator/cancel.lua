@@ -9,10 +9,12 @@ ARGV
   revision   the drop's revision that the creator saw
   by         who commands
   key        idempotency key
+  why        one line that fans read, or ''
 RETURNS
   CHANGED          seq, revision, state; a repeat too
   CLOSED           it is settled, which this is not for
   ALREADY          state, what, by: it is cancelled
+  BAD_MESSAGE      why: a field is not within its bounds
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -20,20 +22,24 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up check_command refuse_in_state conclude_command change_state
+--#use fault_in_cancel begin catch_up check_command refuse_in_state conclude_command change_state
 
-local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
-
+local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local why = ARGV[5] or ''
+local fault = fault_in_cancel(by, key, revision, why)
+if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
-local reply = check_command(t, revision, by, key, 'cancel')
+local body = why == '' and 'cancel' or 'cancel|' .. redis.sha1hex(why)
+local reply = check_command(t, revision, by, key, body)
 if not reply and (t.state == 'settled' or t.state == 'cancelled') then
   reply = refuse_in_state(t, {cancelled = true})
 end
 if reply then return cmsgpack.pack(reply) end
 change_state(t, 'cancelled')
+t.drop.why = why
 t.zset.due.open, t.zset.due.close = false, false
-return cmsgpack.pack(conclude_command(t, by, key, 'cancel', 'cancelled'))
+return cmsgpack.pack(conclude_command(t, by, key, body, 'cancelled', 'why', why))

@@ -1,15 +1,14 @@
 --[[
 conclude_command -- a creator's command is decided: the next revision, its answer, who did what, its event,
-and the line is served. `extra` is more JSON for the event. Returns the script's reply.
+and the line is served. What follows `name` are more fields of the event. Returns the script's reply.
 --]]
---#use answer emit conclude
+--#use answer emit fields conclude
 
-local function conclude_command(t, by, key, body, name, extra)
+local function conclude_command(t, by, key, body, name, ...)
   t.revision = t.revision + 1
   t.drop.what, t.drop.by = name, by
   answer(t, '@' .. by .. ':' .. key, body, tostring(t.revision))
-  emit(t, name, nil, '"by":' .. cjson.encode(by) .. ',"key":"' .. key .. '","revision":' .. t.revision
-    .. (extra or ''))
+  emit(t, name, nil, fields('by', by, 'key', key, 'revision', t.revision, ...))
   if not conclude(t) then return {'FROZEN'} end
   return {'CHANGED', t.seq, t.revision, t.state}
 end

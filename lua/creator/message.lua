@@ -9,10 +9,11 @@ ARGV
   revision   the drop's revision that the creator saw
   by         who commands
   key        idempotency key
-  text       what a person typed, 1 to 500 characters
+  text       what a person typed, one line
 RETURNS
   CHANGED          seq, revision, state; a repeat too
   CLOSED CANCELLED   the drop's state, which this is not for
+  BAD_MESSAGE      why: a field is not within its bounds
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -20,11 +21,13 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up check_command refuse_in_state conclude_command
+--#use fault_in_message begin catch_up check_command refuse_in_state conclude_command
 
-local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local text = ARGV[5]
 local NEWS_MAX = 5
+local fault = fault_in_message(by, key, revision, text)
+if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
@@ -38,4 +41,4 @@ local news = cmsgpack.unpack(redis.call('HGET', t.key.drop, 'news'))
 news[#news + 1] = {t.seq + 1, t.now, text}
 if #news > NEWS_MAX then table.remove(news, 1) end
 t.drop.news = cmsgpack.pack(news)
-return cmsgpack.pack(conclude_command(t, by, key, body, 'message', ',"text":' .. cjson.encode(text)))
+return cmsgpack.pack(conclude_command(t, by, key, body, 'message', 'text', text))

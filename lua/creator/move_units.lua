@@ -19,5 +19,5 @@ local function move_units(t, command, verb, name, from, to)
   end
   pool[from], pool[to] = pool[from] - qty, pool[to] + qty
   put(t, 'pools', pool_id, pool)
-  return conclude_command(t, by, key, body, name, ',"pool":"' .. pool_id .. '","qty":' .. qty)
+  return conclude_command(t, by, key, body, name, 'pool', pool_id, 'qty', qty)
 end

@@ -13,6 +13,7 @@ RETURNS
   CHANGED          seq, revision, state; a repeat too
   PAUSED CLOSED CANCELLED   the drop's state, which this is not for
   ALREADY          state, what, by: it is live
+  BAD_MESSAGE      why: a field is not within its bounds
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -20,10 +21,11 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up check_command refuse_in_state conclude_command change_state
+--#use fault_in_open begin catch_up check_command refuse_in_state conclude_command change_state
 
-local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
-
+local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local fault = fault_in_open(by, key, revision)
+if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)

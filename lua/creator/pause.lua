@@ -9,11 +9,12 @@ ARGV
   revision   the drop's revision that the creator saw
   by         who commands
   key        idempotency key
-  why        shown to fans and kept in the log, JSON-safe text
+  why        one line that fans read, or ''
 RETURNS
   CHANGED          seq, revision, state; a repeat too
   NOT_OPEN CLOSED CANCELLED   the drop's state, which this is not for
   ALREADY          state, what, by: it is paused
+  BAD_MESSAGE      why: a field is not within its bounds
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -21,10 +22,12 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up check_command refuse_in_state conclude_command change_state
+--#use fault_in_pause begin catch_up check_command refuse_in_state conclude_command change_state
 
-local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local why = ARGV[5]
+local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local why = ARGV[5] or ''
+local fault = fault_in_pause(by, key, revision, why)
+if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
@@ -35,4 +38,5 @@ local reply = check_command(t, revision, by, key, body)
 if not reply and t.state ~= 'live' then reply = refuse_in_state(t, {paused = true}) end
 if reply then return cmsgpack.pack(reply) end
 change_state(t, 'paused')
-return cmsgpack.pack(conclude_command(t, by, key, body, 'paused', ',"why":' .. cjson.encode(why)))
+t.drop.why = why
+return cmsgpack.pack(conclude_command(t, by, key, body, 'paused', 'why', why))

@@ -16,15 +16,20 @@ ARGV
 RETURNS
   CHANGED          seq, revision, state; also when the same manifest comes under the same key again
   KEY_REUSED       the key published another manifest under this id
+  BAD_MESSAGE      why: a field, or a number of the rules, is not within its bounds
   EXISTS           state, same: the id is taken, if `same` by this very manifest
 COST  O(p), p = pools
 --]]
+--#use fault_in_publish fault_in_rules fields
 
 local clock_ms, by, key, test = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local hash, manifest, rules_packed, rules_json = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
 local log, answers, nudge = KEYS[16], KEYS[17], KEYS[22]
 
+local rules = cmsgpack.unpack(rules_packed)
+local fault = fault_in_publish(by, key) or fault_in_rules(rules)
+if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local there = redis.call('HMGET', drop, 'state', 'seq', 'revision', 'hash')
 if there[1] then
   local made = redis.call('HGET', answers, '@' .. by .. ':' .. key)
@@ -37,7 +42,6 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if clock_ms > 0 and test == '1' then now = clock_ms end
-local rules = cmsgpack.unpack(rules_packed)
 
 redis.call('HSET', drop, 'schema', SCHEMA, 'state', 'scheduled', 'seq', 1, 'at', now, 'test', test,
   'revision', 1, 'arrivals', 0, 'holds', 0, 'hash', hash, 'rules', rules_packed,
@@ -59,8 +63,8 @@ end
 if rules.opens_ms > 0 then redis.call('ZADD', due, rules.opens_ms, 'open') end
 if rules.closes_ms > 0 then redis.call('ZADD', due, rules.closes_ms, 'close') end
 redis.call('HSET', answers, '@' .. by .. ':' .. key, '1|publish|' .. hash)
-redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,"at":' .. now .. ',"by":'
-  .. cjson.encode(by) .. ',"key":"' .. key .. '","revision":1,"schema":' .. SCHEMA .. ',"test":'
-  .. test .. ',"hash":"' .. hash .. '","rules":' .. rules_json .. '}')
+redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,'
+  .. fields('at', now, 'by', by, 'key', key, 'revision', 1, 'schema', SCHEMA, 'test', tonumber(test),
+    'hash', hash) .. ',"rules":' .. rules_json .. '}')
 redis.call('PUBLISH', nudge, 1)
 return cmsgpack.pack({'CHANGED', 1, 1, 'scheduled'})

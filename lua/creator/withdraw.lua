@@ -10,11 +10,12 @@ ARGV
   by         who commands
   key        idempotency key
   pool
-  qty        units, 1 or more
+  qty        units
 RETURNS
   CHANGED          seq, revision, state; a repeat too
   TOO_FEW          free, held, sold, withheld: the pool has fewer free units
   CLOSED CANCELLED   the drop's state, which this is not for
+  BAD_MESSAGE      why: a field is not within its bounds
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
@@ -22,14 +23,16 @@ RETURNS
   NOT_FOUND        no such drop, or no such pool
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up move_units
+--#use fault_in_withdraw begin catch_up move_units
 
-local clock_ms, revision, by, key = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local pool_id, qty = ARGV[5], tonumber(ARGV[6])
+local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local pool_id, qty = ARGV[5], ARGV[6]
+local fault = fault_in_withdraw(by, key, revision, pool_id, qty)
+if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 
-local command = {revision, by, key, pool_id, qty}
+local command = {revision, by, key, pool_id, tonumber(qty)}
 return cmsgpack.pack(move_units(t, command, 'withdraw', 'withdrawn', P_FREE, P_WITHHELD))

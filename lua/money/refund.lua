@@ -11,14 +11,17 @@ ARGV
   key        idempotency key
 RETURNS
   REFUNDED   hold, seq; also when it was refunded before
+  BAD_MESSAGE  why: a field is not within its bounds
   AGAIN      more was due than one script settles; send it again
   FROZEN     the books do not add up
   NOT_FOUND  no such drop or order
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up conclude get refund_order
+--#use fault_in_refund begin catch_up conclude get refund_order
 
 local clock_ms, id, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local fault = fault_in_refund(by, key, id)
+if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end

@@ -2,7 +2,7 @@
 refund_order -- an order ends: its units are free again, its serials come back, a duty returns the money.
 A capture that has not happened yet is not asked for any more.
 --]]
---#use put fan_of emit refresh_readiness
+--#use put fan_of emit fields refresh_readiness
 
 local function refund_order(t, id, order, by, key)
   local pool = t.record.pools[order[O_POOL]]
@@ -20,9 +20,8 @@ local function refund_order(t, id, order, by, key)
   t.outbox['refund:' .. order[O_CHARGE]] = DutyRecord{
     kind = 'refund', hold = id, charge = order[O_CHARGE], amount = order[O_AMOUNT], at_ms = t.now,
   }
-  emit(t, 'refunded', order[O_FAN], '"hold":"' .. id .. '","pool":"' .. order[O_POOL] .. '","qty":'
-    .. order[O_QTY] .. ',"serials":[' .. table.concat(order[O_SERIALS], ',') .. '],"amount":'
-    .. order[O_AMOUNT] .. ',"charge":' .. cjson.encode(order[O_CHARGE]) .. ',"by":'
-    .. cjson.encode(by) .. ',"key":"' .. key .. '"')
+  emit(t, 'refunded', order[O_FAN], '"serials":[' .. table.concat(order[O_SERIALS], ',') .. '],'
+    .. fields('hold', id, 'pool', order[O_POOL], 'qty', order[O_QTY], 'amount', order[O_AMOUNT],
+      'charge', order[O_CHARGE], 'by', by, 'key', key))
   refresh_readiness(t, order[O_FAN], true)
 end

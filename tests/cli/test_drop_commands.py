@@ -6,10 +6,10 @@ import argparse
 
 import pytest
 
-from dropengine.cli import drop_commands
+from dropengine.cli import drop_arguments, drop_commands
 from dropengine.creator_commands import COMMANDS
 
-ARGUMENTS = {verb: add for verb, _, add in drop_commands.VERBS}
+ARGUMENTS = {verb: add for verb, _, add in drop_arguments.VERBS}
 
 
 def test_every_command_of_the_union_can_be_typed() -> None:

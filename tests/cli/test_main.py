@@ -14,7 +14,7 @@ import pytest
 from msgspec import Struct
 
 from dropengine import refusals
-from dropengine.cli import drop_commands, main
+from dropengine.cli import drop_arguments, drop_commands, main
 from dropengine.config import FIELDS, Settings
 from dropengine.model import SCHEMA
 from dropengine.processes.embedded_server import EmbeddedServer
@@ -66,7 +66,7 @@ def run(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.mark.parametrize(
-    "command", [*COMMANDS, *(f"drop {verb[0]}" for verb in drop_commands.VERBS)]
+    "command", [*COMMANDS, *(f"drop {verb[0]}" for verb in drop_arguments.VERBS)]
 )
 def test_every_command_says_in_a_sentence_what_it_does(
     command: str, capsys: pytest.CaptureFixture[str]
@@ -259,7 +259,7 @@ def test_a_taken_id_is_told_with_what_took_it(run: Run, shop: Path) -> None:
     assert again.err.endswith("(state: scheduled, same: yes)\n")
     other = run("drop", "publish", PIN, "--id", "hard-mix-a")
     assert other.err.startswith("Refused (exists): Another file is published")
-    run("drop", "cancel", MIX)
+    run("drop", "cancel", MIX, "--confirm", "hard-mix-a")
     gone = run("drop", "publish", MIX)
     assert gone.err.startswith("Refused (exists): The drop of this id was cancelled")
 
@@ -270,7 +270,7 @@ def test_operators_read_no_sentence_for_fans(run: Run, shop: Path) -> None:
     run("drop", "pause", MIX)
     ran = run("drop", "open", MIX)
     assert ran.err == f"Refused (paused): {refusals.Paused.to_operator}\n"
-    run("drop", "cancel", MIX)
+    run("drop", "cancel", MIX, "--confirm", "hard-mix-a")
     ran = run("drop", "message", MIX, "Hello.")
     assert ran.err == f"Refused (cancelled): {refusals.Cancelled.to_operator}\n"
     ran = run("drop", "refund", MIX, "h1")

@@ -25,8 +25,8 @@ async def test_a_stream_carries_what_a_socket_carries(web: WebProcess) -> None:
         assert you["holds"] == [hold]
         seen = await events.until("tick", lambda m: m["seq"] >= 3)
         assert seen["pools"] == (await socket.tick(3))["pools"]
-        await sale.creator("message", text="Hello & <welcome>\nall")
-        assert (await events.until("news"))["text"] == "Hello & <welcome>\nall"
+        await sale.creator("message", text="Hello & <welcome> \\n all")
+        assert (await events.until("news"))["text"] == "Hello & <welcome> \\n all"
 
 
 async def test_a_stream_of_nobody_is_a_watchers(web: WebProcess) -> None:

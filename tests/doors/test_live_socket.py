@@ -244,7 +244,7 @@ async def test_news_is_never_merged_away(any_house: WebProcess) -> None:
 
 async def test_who_comes_later_finds_the_news_in_the_snapshot(any_house: WebProcess) -> None:
     sale = await any_house.sale()
-    text = "<b>\"'&\u202e\u0000 \U0001f31a"
+    text = "<b>\"'&\\ \u05d0 \U0001f31a"
     await sale.creator("message", text=text)
     async with any_house.watcher(sale.drop) as watcher:
         assert [news["text"] for news in watcher.heard[0]["drop"]["news"]] == [text]

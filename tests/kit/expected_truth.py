@@ -121,4 +121,5 @@ def head(oracle: Oracle) -> dict[str, str]:
         "holds": str(len(oracle.holds)),
         "what": oracle.last_word[0],
         "by": oracle.last_word[1],
+        **({} if oracle.why is None else {"why": oracle.why}),
     }

@@ -22,7 +22,7 @@ CREATORS: dict[str, tuple[object, ...]] = {
     "pause": ("why",),
     "resume": (),
     "close": (),
-    "cancel": (),
+    "cancel": ("why",),
     "message": ("text",),
     "add": ("pin", 1),
     "withdraw": ("pin", 1),
@@ -140,6 +140,47 @@ async def test_a_frozen_drop_can_be_called_off(sale: Sale) -> None:
     outcome = await sale.creator("cancel")
     assert isinstance(outcome, outcomes.Changed)
     assert outcome.state == "cancelled"
+
+
+OUT_OF_BOUNDS: dict[str, tuple[str, tuple[object, ...]]] = {
+    "a number below": ("qty", ("add", 2, "mia", "k", "pin", 0)),
+    "a negative number": ("qty", ("withdraw", 2, "mia", "k", "pin", -5)),
+    "a number above": ("qty", ("withdraw", 2, "mia", "k", "pin", 100_001)),
+    "a broken number": ("qty", ("add", 2, "mia", "k", "pin", "1.5")),
+    "no number": ("qty", ("add", 2, "mia", "k", "pin", "nan")),
+    "a revision": ("revision", ("open", -1, "mia", "k")),
+    "a pool": ("pool", ("add", 2, "mia", "k", 'pin","qty":9,"x":"', 1)),
+    "a key that forges a line": ("key", ("close", 2, "mia", 'k"}\n{"e":"settled"')),
+    "a key of another script": ("key", ("refund", "h1", "mia", "k k")),
+    "no key": ("key", ("resume", 2, "mia", "")),
+    "an endless key": ("key", ("resume", 2, "mia", "k" * 65)),
+    "nobody": ("by", ("pause", 2, "", "k", "why")),
+    "an endless name": ("by", ("pause", 2, "m" * 65, "k", "why")),
+    "a name of two lines": ("by", ("pause", 2, "mia\nnoa", "k", "why")),
+    "the clock": ("by", ("resume", 2, "clock", "k")),
+    "a name that is not there": ("by", ("cancel", 2, "\u200b", "k", "")),
+    "an endless reason": ("why", ("cancel", 2, "mia", "k", "w" * 501)),
+    "a reason that turns": ("why", ("pause", 2, "mia", "k", "back \u202e soon")),
+    "no words": ("text", ("message", 2, "mia", "k", "")),
+    "too many words": ("text", ("message", 2, "mia", "k", "é" * 501)),
+    "words that show nothing": ("text", ("message", 2, "mia", "k", "\u3164\ufe0f ")),
+    "words that are no UTF-8": ("text", ("message", 2, "mia", "k", b"soon\xff")),
+    "an order": ("order", ("refund", "h1\n", "mia", "k")),
+}
+
+
+@pytest.mark.parametrize(("field", "words"), list(OUT_OF_BOUNDS.values()), ids=list(OUT_OF_BOUNDS))
+async def test_what_is_not_within_its_bounds_is_named_and_changes_nothing(
+    make_sale: MakeSale, field: str, words: tuple[str, object]
+) -> None:
+    """Whoever calls: a script looks before it decides."""
+    sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}))
+    await sale.bought("ana")
+    before = await sale.truth()
+    verb, *args = words
+    word, why = await raw(sale, verb, *args)
+    assert (word, why.split()[0]) == ("BAD_MESSAGE", field)
+    assert await sale.truth() == before
 
 
 @rows(CREATORS)

@@ -18,7 +18,7 @@ from tests.lua import test_common_rows
 FILES = {scripts.name_of(path): text for path, text in sorted(scripts.sources().items())}
 SCRIPTS = {name: text for name, text in FILES.items() if scripts.is_script(text)}
 PIECES = {name: text for name, text in FILES.items() if name not in SCRIPTS}
-MADE = record_layouts.pieces()
+MADE = scripts.made_pieces()
 """Pieces that are no files."""
 HERE = Path(__file__).parent
 

@@ -9,8 +9,8 @@ from tests.kit.sale import Sale
 
 CORPUS = (
     "<img src=x onerror=alert(1)>",
-    'a "quote" \\ and a \r\n line',
-    "\u202eright to left\u2028\u0000",
+    'a "quote" \\ and a / line',
+    "מימין לשמאל",
     "🧿 ½ €",
     "'; return redis.call('FLUSHALL') --",
 )
@@ -24,6 +24,14 @@ async def test_a_message_is_kept_as_it_was_typed(sale: Sale, text: str) -> None:
     assert isinstance(message, events.Message)
     assert message.text == text
     assert (await sale.truth()).news == [(3, sale.now, text)]
+
+
+@pytest.mark.parametrize("text", ["a\r\n line", "\u202eright to left", "\u2028", "\x00", "\u200b"])
+async def test_no_message_moves_turns_or_hides(sale: Sale, text: str) -> None:
+    outcome = await sale.creator("message", text=text)
+    assert isinstance(outcome, refusals.BadMessage)
+    assert outcome.why.startswith("text must ")
+    assert len(await sale.log()) == 2
 
 
 async def test_screens_keep_the_last_five(sale: Sale) -> None:

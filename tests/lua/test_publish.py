@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dropengine import events, outcomes, refusals
-from dropengine.manifest import rules
+from dropengine.manifest import Item, rules
 from dropengine.truth.store import Store
 from tests.kit.manifests import item, manifest
 from tests.kit.sale import Sale
@@ -59,3 +59,52 @@ async def test_the_id_of_a_cancelled_drop_stays_taken(store: Store, drop: str, l
     await sale.creator("cancel")
     outcome = await sale.publish(manifest(drop, limit=limit), key="yours")
     assert outcome == refusals.Exists("cancelled", same=limit == 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("opens_ms", {"opens_ms": 10**16}),
+        ("opens_ms", {"opens_ms": -1}),
+        ("closes_ms", {"closes_ms": 5}),
+        ("limit", {"limit": 0}),
+        ("limit", {"limit": 2**60}),
+        ("k", {"k": 101}),
+    ],
+)
+async def test_no_drop_is_published_with_a_number_that_none_may_have(
+    store: Store, drop: str, name: str, changed: dict[str, int]
+) -> None:
+    sale = Sale(store, drop)
+    outcome = await sale.publish(manifest(drop, **changed))
+    assert isinstance(outcome, refusals.BadMessage)
+    assert outcome.why.startswith(f"{name} must be a whole number from ")
+    assert await store.show(sale.drop) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("price", item("pin", {"pin": 3}, price=10**9 + 1)),
+        ("price", item("pin", {"pin": 3}, price=-1)),
+        ("cap", item("pin", {"pin": 100_001})),
+        ("most", item("pin", {"pin": 3}, most=101)),
+        ("withheld", item("pin", {"pin": 3}, withheld={"pin": 4})),
+    ],
+)
+async def test_an_item_keeps_to_its_bounds(store: Store, drop: str, name: str, wrong: Item) -> None:
+    outcome = await Sale(store, drop).publish(manifest(drop, wrong))
+    assert isinstance(outcome, refusals.BadMessage)
+    assert outcome.why.startswith(f"{name} must ")
+
+
+@pytest.mark.parametrize(
+    ("by", "key", "field"),
+    [("mia", 'k"', "key"), ("mia", "", "key"), ("", "k", "by"), ("m\u202ea", "k", "by")],
+)
+async def test_who_publishes_signs_within_bounds(
+    store: Store, drop: str, by: str, key: str, field: str
+) -> None:
+    outcome = await store.publish(manifest(drop), by=by, key=key)
+    assert isinstance(outcome, refusals.BadMessage)
+    assert outcome.why.startswith(f"{field} must ")

@@ -318,7 +318,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         command=st.sampled_from(
-            (Open(), Pause(why="a word"), Resume(), Message('so "near"\n\u2028'))
+            (Open(), Pause(why="a word"), Resume(), Message('so "near" \\ \u00e9'))
         ),
         behind=st.sampled_from((0, 0, 0, 1)),
         by=st.sampled_from(OPERATORS),
@@ -336,7 +336,7 @@ class Machine(RuleBasedStateMachine):
         self.command(kind(pool, qty), self.oracle.revision, "mia", self.key())
 
     @precondition(lambda self: len(self.oracle.log) > 15)
-    @rule(command=st.sampled_from((Close(), Cancel())), sure=st.integers(0, 4))
+    @rule(command=st.sampled_from((Close(), Cancel(), Cancel("lost"))), sure=st.integers(0, 4))
     def end(self, command: CreatorCommand, sure: int) -> None:
         if sure == 0:
             self.command(command, self.oracle.revision, "mia", self.key())

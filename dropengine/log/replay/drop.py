@@ -59,6 +59,7 @@ def _opened(truth: Truth, e: events.Opened) -> None:
 def _paused(truth: Truth, e: events.Paused) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.PAUSED
+    truth.drop["why"] = e.why
 
 
 def _resumed(truth: Truth, e: events.Resumed) -> None:
@@ -79,6 +80,7 @@ def _cancelled(truth: Truth, e: events.Cancelled) -> None:
             truth.pass_by(member)
     _commanded(truth, e)
     truth.drop["state"] = DropState.CANCELLED
+    truth.drop["why"] = e.why
     truth.due.pop("open", None)
     truth.due.pop("close", None)
 

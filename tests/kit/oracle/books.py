@@ -44,6 +44,8 @@ class Books:
         self.by_creator: dict[tuple[str, str], object] = {(by, key): "publish"}
         """operator and key -> the command"""
         self.last_word = ("published", by)
+        self.why: str | None = None
+        """The reason of the last pause or cancellation."""
         self.charges: dict[str, Bought] = {}
         self.outbox: dict[str, Duty] = {}
         self.offers = 0

@@ -7,7 +7,15 @@ from collections.abc import Callable
 import msgspec
 
 from dropengine import events, model, outcomes, refusals
-from dropengine.creator_commands import Add, CreatorCommand, Withdraw
+from dropengine.creator_commands import (
+    Add,
+    Cancel,
+    CreatorCommand,
+    Pause,
+    Seen,
+    Withdraw,
+    fault_in,
+)
 from tests.kit.oracle.clock import Clock
 
 COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
@@ -56,6 +64,8 @@ class Creators(Clock):
     def creator(
         self, command: CreatorCommand, revision: int, key: str, by: str, clock: int
     ) -> outcomes.CreatorOutcome:
+        if why := fault_in(Seen(by, key, revision), command):
+            return refusals.BadMessage(why)
         self.catch_up(clock)
         known = self.by_creator.get((by, key))
         if known is not None and known != command:
@@ -81,6 +91,8 @@ class Creators(Clock):
                 self.pools[pool].withheld -= qty
             case Withdraw(pool, qty):
                 self.pools[pool].withheld += qty
+            case Pause(why) | Cancel(why):
+                self.why = why
         self.say(kind, by=by, key=key, revision=self.revision, **msgspec.structs.asdict(command))
 
     def may(self, command: CreatorCommand, revision: int) -> outcomes.CreatorOutcome | None:

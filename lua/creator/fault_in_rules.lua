@@ -1,0 +1,29 @@
+--[[
+fault_in_rules -- the number of a drop's rules that is not within its bounds, as a sentence, or nil. What a
+drop is published with stays: a sale cannot be right by wrong rules.
+--]]
+--#use rule_bounds
+
+local function number_outside(given, bounds)
+  for i = 1, #bounds do
+    local name, least, most, by_hand = unpack(bounds[i])
+    local value = given[name]
+    local whole = type(value) == 'number' and value % 1 == 0
+    if not (whole and (value >= least and value <= most or by_hand and value == 0)) then
+      return string.format('%s must be a whole number from %.0f to %.0f', name, least, most)
+    end
+  end
+end
+
+local function fault_in_rules(rules)
+  local fault = number_outside(rules, DROP_BOUNDS)
+  for i = 1, #rules.items do
+    fault = fault or number_outside(rules.items[i], ITEM_BOUNDS)
+  end
+  for i = 1, #rules.pools do
+    local pool = rules.pools[i]
+    fault = fault or number_outside(pool, POOL_BOUNDS)
+    if not fault and pool.withheld > pool.cap then fault = 'withheld must not be above cap' end
+  end
+  return fault
+end
