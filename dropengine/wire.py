@@ -164,7 +164,8 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     """The newest public state; the same bytes for every seat of a drop. Missing one is harmless.
 
     `lines`: the base line of a pool -> its moves since the last tick. `now`: the server's clock.
-    `away`: the shop's server does not answer; these are the last numbers known, from `now`.
+    `away`: the shop's server does not answer; these are the last numbers known, from `now`. `why`:
+    the maker's reason of a pause or a cancellation.
     """
 
     seq: int
@@ -176,6 +177,7 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     closes_ms: int = 0
     lines: dict[str, Moves] = {}
     away: bool = False
+    why: str = ""
 
 
 class ItemView(msgspec.Struct, frozen=True):
@@ -199,7 +201,8 @@ class DropView(msgspec.Struct, frozen=True):
     server's run id. `hash`: SHA-256 of the canonical manifest. `durable`: every acknowledged sale
     is on disk.
     `lines`: the base line of each pool -> r, how many were removed from it so far. `pace`: what one
-    fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes.
+    fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes. `why`: the
+    maker's reason of a pause or a cancellation, or ''.
     """
 
     id: str
@@ -231,6 +234,7 @@ class DropView(msgspec.Struct, frozen=True):
     pools: dict[str, PoolView]
     lines: dict[str, int]
     news: list[News]
+    why: str = ""
 
 
 class HoldView(msgspec.Struct, frozen=True):

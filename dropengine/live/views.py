@@ -51,6 +51,7 @@ def drop_view(
         pools=pool_views(m, view),
         lines=lines,
         news=[wire.News(seq, at, text) for seq, at, text in view.news],
+        why=view.why,
     )
 
 
@@ -182,4 +183,5 @@ def tick(
         closes_ms=view.closes_ms,
         lines={pool: wire.Moves(r0, left) for pool, (r0, left) in (moved or {}).items()},
         away=away,
+        why=view.why,
     )

@@ -72,6 +72,8 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     mail: list[tuple[int, list[tuple[FanId, int]]]]
     """Rows of (fan, seq of the fan's last change)."""
     news: list[tuple[int, int, str]]
+    why: str
+    """The reason of a pause or a cancellation, as its creator gave it; else ''."""
 
 
 class PlaceRow(msgspec.Struct, array_like=True):

@@ -48,20 +48,22 @@ async def test_what_a_maker_wrote_is_only_ever_text(in_browser: ShopInBrowser, t
         story=text,
     )
     drop = await in_browser.drop(words)
-    await drop.say(text)
+    # A message is one line.
+    spoken = " ".join(text.split())
+    await drop.say(spoken)
     async with in_browser.person() as fan:
         await fan.open(drop)
         assert (await said(fan.page, "h1")).strip() == text
         for place in (".maker", ".story p", ".about p", ".items .name"):
             assert (await said(fan.page, place)).strip() == text, place
-        assert await said(fan.page, ".news p") == text
+        assert await said(fan.page, ".news p") == spoken
         # The live parts have rendered over the server's words: the same text again.
         await fan.press("Hold one for me")
         await expect(fan.page.locator(".card.hold h3")).to_be_visible()
         assert (await said(fan.page, ".card.hold h3")).strip() == f"1 {TIMES} {text}"
         await fan.page.goto(f"{drop.path}/wall")
         await fan.is_live()
-        assert (await said(fan.page, ".latest")).endswith(text)
+        assert (await said(fan.page, ".latest")).endswith(spoken)
         await fan.page.goto("/")
         await expect(fan.page.get_by_role("list").first).to_be_visible()
         assert text in await said(fan.page, "main")
@@ -104,6 +106,22 @@ async def test_the_wall_follows_the_sale_and_knows_nobody(in_browser: ShopInBrow
         await expect(watcher.page.locator(".grids rect.free")).to_have_count(7)
         await expect(watcher.page.locator(".huge")).to_contain_text("7")
         assert await watcher.page.context.cookies() == []
+
+
+@pytest.mark.parametrize("place", ["", "/wall"])
+async def test_why_a_drop_stands_still_is_told_until_it_goes_on(
+    in_browser: ShopInBrowser, place: str
+) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person(DESK) as somebody:
+        await somebody.page.goto(f"{drop.path}{place}")
+        await somebody.is_live()
+        why = somebody.page.locator(".why")
+        await expect(why).to_have_count(0)
+        await drop.pause("Lunch & <b>tea</b>")
+        await expect(why).to_have_text("Lunch & <b>tea</b>")
+        await drop.resume()
+        await expect(why).to_have_count(0)
 
 
 async def overflow(page: Page) -> int:

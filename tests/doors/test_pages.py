@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 
 from dropengine import model
 from dropengine.doors import pages
@@ -67,3 +68,15 @@ async def test_a_drop_that_cannot_be_shown_takes_no_list_down(web: WebProcess) -
         assert f"/drops/{plain.drop}" in page.text
         assert "3 more cannot be shown on this page." in page.text
         assert [line["id"] for line in listed.json()] == [plain.drop]
+
+
+async def test_a_page_tells_why_its_drop_stands_still(web: WebProcess) -> None:
+    sale = await web.sale()
+    for verb, why in (("pause", "Lunch & <tea>"), ("cancel", "The box is lost")):
+        await sale.creator(verb, why=why)
+        async with web.fan(sale.drop) as fan:
+            assert fan.heard[0]["drop"]["why"] == why
+        async with web.http() as http:
+            for place in ("", "/wall"):
+                page = (await http.get(f"/drops/{sale.drop}{place}")).text
+                assert str(escape(why)) in page

@@ -13,7 +13,7 @@ import msgspec
 from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from dropengine import outcomes, refusals, wire
-from dropengine.creator_commands import CreatorCommand, Message, Open, Pause
+from dropengine.creator_commands import CreatorCommand, Message, Open, Pause, Resume
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.processes.supervisor import Running
@@ -80,8 +80,11 @@ class Drop:
     async def open(self) -> None:
         await self._command(Open())
 
-    async def pause(self) -> None:
-        await self._command(Pause())
+    async def pause(self, why: str = "") -> None:
+        await self._command(Pause(why))
+
+    async def resume(self) -> None:
+        await self._command(Resume())
 
     async def say(self, text: str) -> None:
         await self._command(Message(text))

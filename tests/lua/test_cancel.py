@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dropengine import events, outcomes, refusals
+from dropengine.truth.replies import ViewReply
 from tests.conftest import MakeSale
 from tests.kit.manifests import START_MS, item
+from tests.kit.raw_replies import raw
 from tests.kit.sale import Sale
 
 
@@ -42,6 +44,22 @@ async def test_a_scheduled_drop_may_be_cancelled_and_never_opens(make_sale: Make
     await sale.creator("cancel")
     sale.now = 1_800_000_060_000
     assert (await sale.settle()).state == "cancelled"
+
+
+async def test_a_cancelled_drop_says_why_to_everybody(sale: Sale) -> None:
+    await sale.creator("pause", why="We look for the box")
+    await sale.creator("cancel", why="The box is lost")
+    cancelled = (await sale.log())[-1]
+    assert isinstance(cancelled, events.Cancelled)
+    assert cancelled.why == "The box is lost"
+    view = await sale.store.view(sale.drop, clock_ms=sale.now)
+    assert isinstance(view, ViewReply)
+    assert view.why == "The box is lost"
+
+
+async def test_an_older_command_line_cancels_without_a_reason(sale: Sale) -> None:
+    assert (await raw(sale, "cancel", 2, "mia", "k"))[0] == "CHANGED"
+    assert (await sale.truth()).drop["why"] == ""
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dropengine import events, outcomes, refusals
+from dropengine.truth.replies import ViewReply
 from tests.conftest import MakeSale
 from tests.kit.manifests import HOLD_MS, START_MS, item
 from tests.kit.sale import Sale
@@ -16,6 +17,14 @@ async def test_a_pause_says_why(sale: Sale) -> None:
     paused = (await sale.log())[-1]
     assert isinstance(paused, events.Paused)
     assert paused.why == 'a "word"'
+
+
+async def test_the_reason_is_told_as_long_as_the_pause_lasts(sale: Sale) -> None:
+    for verb, told in (("pause", "Lunch"), ("resume", ""), ("pause", ""), ("close", "")):
+        await sale.creator(verb, **({"why": told} if verb == "pause" else {}))  # type: ignore[arg-type]
+        view = await sale.store.view(sale.drop, clock_ms=sale.now)
+        assert isinstance(view, ViewReply)
+        assert view.why == told
 
 
 async def test_a_pause_gives_nothing_to_the_line(make_sale: MakeSale) -> None:

@@ -42,3 +42,11 @@ test("every way a hold can end has its reason", () => {
   const sentences = ends.map((end) => ending(state(), hold(end)));
   assert.equal(new Set(sentences).size, 5, "a claimed offer ends like any other hold");
 });
+
+test("a pause and a cancellation are said with the maker's reason", () => {
+  const before = state();
+  const said = (/** @type {string} */ now, /** @type {string} */ why) => announce(before, state({ drop: { state: now, why } }), NOW, NOW);
+  assert.deepEqual(said("paused", "Lunch"), ["The drop is paused. What you hold is safe. Lunch"]);
+  assert.deepEqual(said("cancelled", "The box is lost"), ["The maker cancelled this drop. The box is lost"]);
+  assert.deepEqual(said("cancelled", ""), ["The maker cancelled this drop."]);
+});

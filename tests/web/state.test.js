@@ -12,6 +12,12 @@ test("a tick replaces the public state and leaves the words", () => {
   assert.equal(after.drop.title, "Eclipse pin");
 });
 
+test("a reason is shown as long as ticks tell it", () => {
+  const { state: paused } = heard(state(), tick({ state: "paused", why: "Lunch" }));
+  assert.equal(paused.drop.why, "Lunch");
+  assert.equal(heard(paused, tick({ state: "live" })).state.drop.why, "");
+});
+
 test("an older tick never brings old stock back, but its moves count", () => {
   const mine = state({ you: { entries: [entry()] }, state: { seq: 50 } });
   const { state: after, behind } = heard(mine, tick({ seq: 49, pools: { pin: pool({ free: 99 }) }, lines: { pin: { r0: 5, left: [1] } } }));

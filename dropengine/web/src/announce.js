@@ -106,7 +106,7 @@ function lines(before, after) {
 function drop(before, after) {
   const said = [];
   const now = phase(after.drop);
-  if (now !== phase(before.drop) && PHASES[now] !== undefined) said.push(PHASES[now]);
+  if (now !== phase(before.drop) && PHASES[now] !== undefined) said.push(after.drop.why ? `${PHASES[now]} ${after.drop.why}` : PHASES[now]);
   const [news] = after.drop.news;
   if (news !== undefined && news.seq > (before.drop.news[0]?.seq ?? 0)) said.push(`From the maker: ${news.text}`);
   return said;

@@ -112,6 +112,7 @@ function ticked(state, tick) {
     pools: { ...state.drop.pools, ...tick.pools },
     opens_ms: tick.opens_ms ?? state.drop.opens_ms,
     closes_ms: tick.closes_ms ?? state.drop.closes_ms,
+    why: tick.why ?? "",
   };
   return { state: { ...state, away: 0, seq: tick.seq, drop, you }, missed, behind: false };
 }

@@ -1,11 +1,11 @@
 /**
  * The drop's heart: the countdown before it opens, then the true stock: free, in carts, sold.
  *
- * @import {PoolView} from "./wire.js"
+ * @import {DropView, PoolView} from "./wire.js"
  * @import {State} from "./state.js"
  */
 
-import { html, svg } from "lit";
+import { html, nothing, svg } from "lit";
 import { Part } from "./part.js";
 import { phase } from "./state.js";
 import { left, moments, number } from "./formats.js";
@@ -72,6 +72,9 @@ export const PHASES = /** @type {Record<string, string>} */ ({
   frozen: "Stopped",
 });
 
+/** The maker's own words about a pause or a cancellation. @param {DropView} drop */
+export const reason = (drop) => (drop.why ? html`<p class="when why">${drop.why}</p>` : nothing);
+
 export class DropStock extends Part {
   /**
    * @override
@@ -81,7 +84,7 @@ export class DropStock extends Part {
     const sum = total(Object.values(drop.pools));
     const now = phase(drop);
     return html`${now === "scheduled" ? this.#opening(drop.opens_ms, drop.zone) : this.#open(now, drop.closes_ms, sum)}
-      ${bar(sum)} ${figures(sum)}`;
+      ${reason(drop)} ${bar(sum)} ${figures(sum)}`;
   }
 
   /**

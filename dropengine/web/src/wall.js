@@ -9,7 +9,7 @@ import { html, nothing, svg } from "lit";
 import { cell, grid } from "./grid.js";
 import { Part } from "./part.js";
 import { phase } from "./state.js";
-import { PHASES, total } from "./stock.js";
+import { PHASES, reason, total } from "./stock.js";
 import { left, moments, number, timeOfDay } from "./formats.js";
 
 const GAP = 0.16;
@@ -43,6 +43,7 @@ export class DropWall extends Part {
     const [news] = drop.news;
     return html`<section class="head ${now}">
         ${now === "scheduled" && drop.opens_ms > 0 ? this.#countdown(drop.opens_ms, drop.zone) : html`<p class="huge ${now}">${now === "live" ? html`${number(sum.free)}<small>free</small>` : now === "scheduled" ? "Opens soon" : PHASES[now]}</p>`}
+        ${reason(drop)}
         <dl class="wallfigures">
           ${now === "live" ? nothing : html`<div class="free"><dt>free</dt><dd>${number(sum.free)}</dd></div>`}
           <div class="held"><dt>in carts</dt><dd>${number(sum.held)}</dd></div>

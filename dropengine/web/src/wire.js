@@ -30,6 +30,7 @@
  * @property {number} [opens_ms]
  * @property {number} [closes_ms]
  * @property {Record<string, Moves>} [lines]
+ * @property {string} [why] the maker's reason of a pause or a cancellation
  * @property {boolean} [away] the shop's own server does not answer: the last known numbers, from `now`
  */
 
@@ -76,6 +77,7 @@
  * @property {Record<string, PoolView>} pools
  * @property {Record<string, number>} lines
  * @property {News[]} news
+ * @property {string} [why]
  */
 
 /**
