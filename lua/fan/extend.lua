@@ -1,7 +1,7 @@
 --[[
 extend -- {verb, fan, key, hold}: more time, once a hold. An offer is claimed, not extended.
 --]]
---#use own_hold fan_of still_held may_go_on put emit granted
+--#use own_hold fan_of still_held ended_as may_go_on put emit granted
 
 local function extend(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
@@ -9,7 +9,7 @@ local function extend(t, c)
   if not record then return {'NOT_FOUND'} end
   local refusal = may_go_on(t)
   if refusal then return {refusal} end
-  if not still_held(record) then return {'HOLD_EXPIRED', record[H_STATE]} end
+  if not still_held(record) then return {'HOLD_EXPIRED', ended_as(t, id, record)} end
   if record[H_ORIGIN] == 'line' and record[H_CLAIMED] == 0 then return {'NOT_FOUND'} end
   local was = fan_of(t, fan_id)[F_SEQ]
   if record[H_EXTENDED] == 0 then

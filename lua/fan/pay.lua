@@ -2,7 +2,7 @@
 pay -- {verb, fan, key, hold}: begin paying. The first press gives time to finish it, within bounds that
 a fan cannot stretch by pressing again.
 --]]
---#use own_hold fan_of still_held may_go_on claim_offer put emit granted
+--#use own_hold fan_of still_held ended_as may_go_on claim_offer put emit granted
 
 local function pay(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
@@ -10,7 +10,7 @@ local function pay(t, c)
   if not record then return {'NOT_FOUND'} end
   local refusal = may_go_on(t)
   if refusal then return {refusal} end
-  if not still_held(record) then return {'HOLD_EXPIRED', record[H_STATE]} end
+  if not still_held(record) then return {'HOLD_EXPIRED', ended_as(t, id, record)} end
   local was = fan_of(t, fan_id)[F_SEQ]
   if record[H_BEGAN] == 0 then
     if record[H_ORIGIN] == 'line' and record[H_CLAIMED] == 0 then claim_offer(t, id, record, key) end

@@ -1,7 +1,7 @@
 --[[
 release -- {verb, fan, key, hold}: the fan gives a hold or an offer back; its units go to the line.
 --]]
---#use own_hold fan_of still_held may_go_on end_hold granted
+--#use own_hold fan_of still_held ended_as may_go_on end_hold granted
 
 local function release(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
@@ -11,7 +11,7 @@ local function release(t, c)
   if record[H_STATE] == 'released' then return granted(t, 'RELEASED', id, was) end
   local refusal = may_go_on(t)
   if refusal then return {refusal} end
-  if not still_held(record) then return {'HOLD_EXPIRED', record[H_STATE]} end
+  if not still_held(record) then return {'HOLD_EXPIRED', ended_as(t, id, record)} end
   end_hold(t, id, record, 'released', key)
   return granted(t, 'RELEASED', id, was)
 end

@@ -15,7 +15,7 @@ RETURNS
   NOT_FOUND  no such drop
 COST  O(f log n), f = fans with what they have, n = entries
 --]]
---#use begin catch_up get fan_of line_score
+--#use begin catch_up get fan_of ended_as line_score
 
 local clock_ms, fans = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2])
 
@@ -29,7 +29,9 @@ for i, fan_id in ipairs(fans) do
   local fan = fan_of(t, fan_id)
   local holds, entries, orders = {}, {}, {}
   for j, id in ipairs(fan[F_HOLDS]) do holds[j] = {id, get(t, 'holds', id)} end
-  if fan[F_LAST] ~= '' then holds[#holds + 1] = {fan[F_LAST], get(t, 'holds', fan[F_LAST])} end
+  local last = fan[F_LAST] ~= '' and get(t, 'holds', fan[F_LAST])
+  -- A hold that its payment rescued is an order, not a loss that its fan is still to be told of.
+  if last and ended_as(t, fan[F_LAST], last) ~= 'sold' then holds[#holds + 1] = {fan[F_LAST], last} end
   for j, id in ipairs(fan[F_ENTRIES]) do
     local entry, lines = get(t, 'entries', id), {}
     for k, pool_id in ipairs(entry[E_POOLS]) do

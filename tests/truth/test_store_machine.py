@@ -439,6 +439,8 @@ class Machine(RuleBasedStateMachine):
             assert row.waiting == len(standing)
             assert row.buying == sum(e.state == "offered" for e in standing)
         for fan in you.rows:
+            lost = [hold for hold, _ in fan.holds if hold == fan.record.last]
+            assert all(hold not in self.oracle.orders for hold in lost)
             for entry, _, lines in fan.entries:
                 for line in lines:
                     assert line.place == self.oracle.place(entry, line.pool)

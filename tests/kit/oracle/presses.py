@@ -32,7 +32,9 @@ class Presses(Clock):
         """A batch is answered when all of it is decided: with the records as they are then."""
         match answer:
             case outcomes.HoldGranted():
-                return structs.replace(answer, hold=self.hold_record(self.holds[answer.id]))
+                hold = self.holds[answer.id]
+                record = structs.replace(self.hold_record(hold), state=self.ended_as(hold))
+                return structs.replace(answer, hold=record)
             case outcomes.EntryGranted():
                 return structs.replace(answer, entry=self.entry_record(self.entries[answer.id]))
             case _:
@@ -167,7 +169,7 @@ class Presses(Clock):
         if stopped is not None:
             return stopped
         if not hold.open:
-            return refusals.HoldExpired(state=hold.state)
+            return refusals.HoldExpired(state=self.ended_as(hold))
         match command:
             case wire.Claim():
                 if not hold.claimed:
@@ -277,6 +279,10 @@ class Presses(Clock):
         self.finish(entry, "left")
         self.say(events.Left, fan=fan, key=command.key, entry=entry.id, n=entry.n)
         return self.granted_entry(outcomes.Left, entry, was)
+
+    def ended_as(self, hold: Hold) -> str:
+        """A hold that its payment rescued is told as what it became."""
+        return "sold" if hold.id in self.orders else hold.state
 
     def granted(self, kind: type[G], hold: Hold, was: int) -> G:
         return kind(hold.id, self.hold_record(hold), self.seq, was)
