@@ -330,7 +330,8 @@ class Done(msgspec.Struct, frozen=True, tag_field="t", tag="done", omit_defaults
     """Command `id` was carried out; the state it made is at log length >= `seq`.
 
     `hold`: what a hold, claim, release or extend made; `entry`: its id after join and leave;
-    `pay`: hold id -> payment page.
+    `pay`: hold id -> payment page; `refused`: of the same command, hold id -> the code of its
+    refusal.
     """
 
     id: int
@@ -338,6 +339,7 @@ class Done(msgspec.Struct, frozen=True, tag_field="t", tag="done", omit_defaults
     hold: HoldView | None = None
     entry: str = ""
     pay: dict[str, str] = {}
+    refused: dict[str, str] = {}
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_defaults=True):

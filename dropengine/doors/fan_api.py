@@ -15,7 +15,7 @@ from starlette.routing import Route
 from dropengine import errors, outcomes, refusals, wire
 from dropengine.doors.http_answers import Written, problem
 from dropengine.doors.identity import Identity, by_name
-from dropengine.live.answers import one_by_one, paid_pages, refused
+from dropengine.live.answers import first_refusal, one_by_one, paid_pages, refused
 from dropengine.live.batcher import Answer
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
@@ -187,12 +187,11 @@ def told(room: Room, fan: FanId, outcome: Answer) -> Response:
 
 async def _pay(room: Room, fan: FanId, command: wire.Pay) -> Response:
     asked = (room.batcher.ask(command_row(fan, one)) for one in one_by_one(command))
-    decided: list[Answer] = list(await asyncio.gather(*asked))
+    decided = dict(zip(command.holds, await asyncio.gather(*asked), strict=True))
     answer = await paid_pages(room, fan, 0, decided)
     if isinstance(answer, wire.Done):
         return Written(wire.encode(answer))
-    first = next((o for o in decided if isinstance(o, refusals.Refusal)), refusals.Away())
-    return _refusal(room, first)
+    return _refusal(room, first_refusal(decided.values()))
 
 
 def _known(header: str, tag: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dropengine import outcomes, refusals
@@ -40,21 +42,31 @@ def one_by_one(command: Pay) -> list[Pay]:
 
 
 async def paid_pages(
-    room: Room, fan: FanId, message_id: int, decided: list[Answer]
+    room: Room, fan: FanId, message_id: int, decided: Mapping[str, Answer]
 ) -> Done | Refused:
-    """The answer to `pay`: the payment page of each hold; the first refusal when there is none."""
-    pages: dict[str, str] = {}
-    seq, refusal = 0, None
-    for outcome in decided:
-        if isinstance(outcome, outcomes.Paying):
-            seq = max(seq, outcome.seq)
-            page = await room.pages.begin(outcome.id, outcome.hold)
-            if page:
-                pages[outcome.id] = page
-            room.fan_states.note(fan, outcome)
-        elif isinstance(outcome, refusals.Refusal) and refusal is None:
-            refusal = outcome
+    """The answer to `pay`: the payment page of each hold, and the code of each that has none; the
+    first refusal when no hold has a page.
+
+    decided: hold -> what the scripts answered, in the order of the command.
+    """
+    paying = {id_: one for id_, one in decided.items() if isinstance(one, outcomes.Paying)}
+    found = await asyncio.gather(*(room.pages.begin(id_, one.hold) for id_, one in paying.items()))
+    pages = {id_: page for id_, page in zip(paying, found, strict=True) if page}
+    for outcome in paying.values():
+        room.fan_states.note(fan, outcome)
+    others = {id_: _refusal(one) for id_, one in decided.items() if id_ not in pages}
     if pages:
-        return Done(message_id, seq, pay=pages)
+        codes = {id_: one.code for id_, one in others.items()}
+        return Done(message_id, max(one.seq for one in paying.values()), pay=pages, refused=codes)
     view = room.view
-    return refused(message_id, view.seq if view else 0, refusal or refusals.Away())
+    return refused(message_id, view.seq if view else 0, first_refusal(others.values()))
+
+
+def _refusal(outcome: Answer) -> refusals.Refusal:
+    """Why a hold has no payment page: an honest provider is only slow, or away."""
+    return outcome if isinstance(outcome, refusals.Refusal) else refusals.Away()
+
+
+def first_refusal(decided: Iterable[Answer | refusals.Refusal]) -> refusals.Refusal:
+    """What a command that came to nothing is refused with."""
+    return next((one for one in decided if isinstance(one, refusals.Refusal)), refusals.Away())

@@ -14,7 +14,7 @@ import msgspec
 from dropengine import outcomes, refusals, wire
 from dropengine.live import views
 from dropengine.live.batcher import Batcher
-from dropengine.live.payment_pages import PaymentPages
+from dropengine.live.payment_pages import PaymentPages, Question
 from dropengine.live.places import Lines
 from dropengine.live.seat import Frame, Seat
 from dropengine.model import DropId, FanId
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 FANS_PER_READ = 256
 ALIVE = ("active", "paying")
 """States of a hold whose units are still set aside."""
+PAGE_S_MAX = 0.5
+"""The state of who is paying waits so long for the page at which he pays."""
 READ_PACE_S = 0.005
 """A crowd that arrives is read in batches: a read begins so long after the one before. The first
 of a while begins at once."""
@@ -78,6 +80,7 @@ class FanStates:
         """Mail of fans with a command on its way: fan -> seq."""
         batcher.on_landed = self._open_letters
         self._reading: asyncio.Task[None] | None = None
+        self._paying: set[asyncio.Task[None]] = set()
         self._read_at = -READ_PACE_S
 
     def sit(self, seat: Seat, fan: FanId) -> None:
@@ -183,9 +186,26 @@ class FanStates:
         if isinstance(reply, refusals.Frozen | refusals.NotFound):
             return False
         for row in reply.rows:
-            await self._pages.begin_all(row.holds)
-            self._deliver(row, reply.seq)
+            questions = self._pages.questions(row.holds)
+            if questions:
+                # A provider may be slow: nobody else's state waits for it.
+                task = asyncio.get_running_loop().create_task(
+                    self._deliver_paying(row, reply.seq, questions)
+                )
+                self._paying.add(task)
+                task.add_done_callback(self._paying.discard)
+            else:
+                self._deliver(row, reply.seq)
         return True
+
+    async def _deliver_paying(self, row: YouRow, seq: int, questions: list[Question]) -> None:
+        """With the payment pages if they are there soon; a page that comes later is told then."""
+        _, late = await asyncio.wait(questions, timeout=PAGE_S_MAX)
+        self._deliver(row, seq)
+        if late:
+            await asyncio.wait(late)
+            if any(not one.cancelled() and one.result() for one in late):
+                self.want(FanId(row.fan))
 
     def _want_later(self, fan: FanId) -> None:
         """He could not be read now: the relay's next look asks again."""

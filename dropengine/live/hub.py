@@ -190,6 +190,7 @@ class Hub:
         room = self.rooms.pop(drop)
         _, task = self._relays.pop(drop)
         task.cancel()
+        await room.pages.close()
         await self._nudges.remove(room)
 
     def leave(self) -> None:

@@ -149,13 +149,14 @@ class _Payment:
         self._talker = talker
         self._fan = fan
         self._id = command.id
-        self._outcomes: list[Answer] = []
+        self._outcomes: dict[str, Answer] = {}
         self._left = len(command.holds)
         for one in one_by_one(command):
-            talker.room.batcher.submit(command_row(fan, one), self._reply)
+            reply = partial(self._reply, one.holds[0])
+            talker.room.batcher.submit(command_row(fan, one), reply)
 
-    def _reply(self, outcome: Answer) -> None:
-        self._outcomes.append(outcome)
+    def _reply(self, hold: str, outcome: Answer) -> None:
+        self._outcomes[hold] = outcome
         self._left -= 1
         if not self._left:
             task = asyncio.get_running_loop().create_task(self._finish())

@@ -54,6 +54,27 @@ async def test_every_command_can_be_given_over_http(web: WebProcess) -> None:
         assert (await ask(ben, "leave", entry=entry))["entry"] == entry
 
 
+async def test_a_payment_says_of_each_hold_whether_it_can_be_paid(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin": 9}), limit=9)
+    ben = await sale.held("somebody else")
+    _, ticket = web.ticket()
+    async with web.http(ticket) as ada:
+
+        async def ask(verb: str, **body: Any) -> Any:
+            return (await ada.post(f"/api/drops/{sale.drop}/{verb}", json=body)).json()
+
+        mine = (await ask("hold", pool="pin", qty=1))["hold"]["id"]
+        gone = (await ask("hold", pool="pin", qty=2))["hold"]["id"]
+        await ask("release", hold=gone)
+        others = {ben: "not_found", "h99": "not_found", gone: "hold_expired"}
+        for holds in (["h99", mine], [mine, ben, "h99", gone], [mine, mine, gone]):
+            done = await ask("pay", holds=holds)
+            assert list(done["pay"]) == [mine]
+            assert done["refused"] == {hold: others[hold] for hold in holds if hold != mine}
+        assert (await ask("pay", holds=[ben, gone]))["code"] == "not_found"
+        assert "refused" not in await ask("pay", holds=[mine])
+
+
 async def test_the_key_may_stand_in_the_header_and_makes_a_press_safe_to_repeat(
     web: WebProcess,
 ) -> None:

@@ -297,8 +297,10 @@ async def test_one_payment_of_two_holds_is_answered_once(any_house: WebProcess) 
         holds = [(await fan.ask("hold", pool="pin", qty=qty))["hold"]["id"] for qty in (1, 2)]
         done = await fan.ask("pay", holds=holds)
         assert set(done["pay"]) == set(holds)
+        assert "refused" not in done
         partly = await fan.ask("pay", holds=[holds[0], "h99"])
         assert set(partly["pay"]) == {holds[0]}
+        assert partly["refused"] == {"h99": "not_found"}
         assert (await fan.ask("pay", holds=["h98", "h99"]))["code"] == "not_found"
 
 

@@ -203,6 +203,8 @@ def lost(log: Log, operation: Operation) -> Iterator[str]:
         case wire.Pay():
             for hold in done.pay:
                 yield from found(log.last_of(hold, [events.Paying]), f"{hold} may be paid")
+            for hold in set(command.holds) - done.pay.keys() - done.refused.keys():
+                yield f"{fan} was told nothing of {hold}, which was to be paid"
         case wire.Join():
             joined = log.entries.get(done.entry)
             mine = joined is not None and joined.fan == fan

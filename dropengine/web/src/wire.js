@@ -147,6 +147,7 @@
  * @property {HoldView | null} [hold]
  * @property {string} [entry]
  * @property {Record<string, string>} [pay]
+ * @property {Record<string, string>} [refused]
  */
 
 /**
