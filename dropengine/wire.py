@@ -96,8 +96,8 @@ class Pay(Command, frozen=True):
 
 
 class Join(Command, frozen=True):
-    """Stand in line for any of `pools`, the liked best first. `ref`, `nonce` are for later
-    modes."""
+    """The liked best of `pools` that can be had at once is held; if none can, stand in line for all
+    of them. `ref`, `nonce` are for later modes."""
 
     verb = "join"
 
@@ -329,9 +329,9 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="t", tag="snapshot"):
 class Done(msgspec.Struct, frozen=True, tag_field="t", tag="done", omit_defaults=True):
     """Command `id` was carried out; the state it made is at log length >= `seq`.
 
-    `hold`: what a hold, claim, release or extend made; `entry`: its id after join and leave;
-    `pay`: hold id -> payment page; `refused`: of the same command, hold id -> the code of its
-    refusal.
+    `hold`: what a hold, claim, release or extend made, and a join that got units at once; `entry`:
+    its id after leave and any other join; `pay`: hold id -> payment page; `refused`: of the same
+    command, hold id -> the code of its refusal.
     """
 
     id: int

@@ -35,14 +35,20 @@ class Line:
         self._seq = 0
 
     async def join(self, fans: Sequence[FanId]) -> None:
-        """They stand in line, in this order."""
+        """They stand in line, in this order. Who gets a unit at once, because nobody there is ready
+        for it, gives it back and goes."""
         for batch in _batches(fans):
             commands = [(fan, wire.Join(0, secrets.token_hex(8), [POOL])) for fan in batch]
+            held: list[tuple[FanId, str]] = []
             for fan, outcome in zip(
                 batch, await self.store.press(self.drop, commands), strict=True
             ):
-                assert isinstance(outcome, outcomes.Joined), outcome
-                self.entries[fan] = outcome.id
+                assert isinstance(outcome, outcomes.Joined | outcomes.Held), outcome
+                if isinstance(outcome, outcomes.Held):
+                    held.append((fan, outcome.id))
+                else:
+                    self.entries[fan] = outcome.id
+            await self.decline(held)
 
     async def leave(self, fans: Sequence[FanId]) -> None:
         """They go, from wherever they stand."""
@@ -107,7 +113,7 @@ class Line:
         return await self.store.succeeded(self.drop, hold, f"charge-{hold}", PRICE, "EUR", True)
 
     async def decline(self, offers: Iterable[tuple[FanId, str]]) -> None:
-        """They give the offer back: the first time they wait again, the second is final."""
+        """They give it back: an entry waits again the first time, the second is final."""
         commands = [(fan, wire.Release(0, secrets.token_hex(8), hold)) for fan, hold in offers]
         if commands:
             await self.store.press(self.drop, commands)

@@ -2,8 +2,8 @@
 hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set aside for the fan,
 unless somebody in the line is ready for that pool.
 --]]
---#use get fan_of units_allowed answered answer_beginning still_held may_press too_soon emit
---#use refresh_readiness granted digits packed_ids terms_of memo
+--#use get fan_of units_allowed answered answer_beginning still_held may_press too_soon granted
+--#use set_aside memo
 
 -- The command in words, to tell a repeat from another command under the same key.
 local BODY = memo(function(pool)
@@ -50,19 +50,5 @@ local function hold(t, c)
     qty = pool[P_FREE]
   end
 
-  local was = fan[F_SEQ]
-  t.holds = t.holds + 1
-  local id, terms = digits('h', t.holds), terms_of(t, pool_id, qty)
-  pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
-  t.dirty.pools[pool_id] = true
-  -- As msgpack alone; somebody who guessed the id may have been told that it does not exist.
-  if t.record.holds[id] == false then t.record.holds[id] = nil end
-  t.dirty.holds[id] = HoldRecord.packed{fan = fan_id, key = key, shared = terms.shared}
-  t.zset.due['h:' .. id] = terms.deadline
-  fan[F_USED] = fan[F_USED] + qty
-  holds[#holds + 1] = id
-  answer_beginning(t, fan_id, field, body, id)
-  emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. terms.event)
-  if fan[F_ENTRIES][1] then refresh_readiness(t, fan_id, false) end
-  return granted(t, 'HELD', id, was)
+  return set_aside(t, c, fan, pool_id, pool, qty, body)
 end

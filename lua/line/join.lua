@@ -1,8 +1,11 @@
 --[[
-join -- {verb, fan, key, qty, pools}: stand in line for any of the pools, the liked best first. A fan has
-one open entry of this kind; joining again answers it.
+join -- {verb, fan, key, qty, pools}: the liked best pool comes first. It is decided as a press: what can be
+had at once is held on a press's terms, so that the line keeps nothing set aside for longer than a press does.
+Only if nothing can, the fan stands in line for all of them. A fan has one open entry of this kind; joining
+again answers it.
 --]]
---#use get fan_of answered answer_beginning may_press too_soon enter_line
+--#use get fan_of answered answer_beginning granted still_in_line may_press too_soon units_allowed
+--#use set_aside enter_line
 
 local function join(t, c)
   local fan_id, key, qty, pools, field = c[2], c[3], c[4], c[5], c[7]
@@ -11,6 +14,7 @@ local function join(t, c)
   if made == nil then return {'KEY_REUSED'} end
   local fan = fan_of(t, fan_id)
   local was = fan[F_SEQ]
+  if made and string.sub(made, 1, 1) == 'h' then return granted(t, 'HELD', made, was) end
   if made then return {'JOINED', made, get(t, 'entries', made), t.seq, was} end
 
   for _, pool in ipairs(pools) do
@@ -22,7 +26,7 @@ local function join(t, c)
   if wait then return {'TOO_MANY_REQUESTS', wait} end
   for _, id in ipairs(fan[F_ENTRIES]) do
     local entry = get(t, 'entries', id)
-    if entry[E_LANE] == 0 then
+    if entry[E_LANE] == 0 and still_in_line(entry) then
       answer_beginning(t, fan_id, field, body, id)
       return {'JOINED', id, entry, t.seq, was}
     end
@@ -30,6 +34,13 @@ local function join(t, c)
   for _, pool in ipairs(pools) do
     local most = get(t, 'items', t.record.pools[pool][P_ITEM])[I_MOST]
     if qty > most then return {'LIMIT_REACHED', most} end
+  end
+  for _, pool_id in ipairs(pools) do
+    local pool, barred, line_first = t.record.pools[pool_id], may_press(t, pool_id)
+    local units = math.min(qty, pool[P_FREE], units_allowed(t, fan, pool_id))
+    if not barred and not line_first and units > 0 then
+      return set_aside(t, c, fan, pool_id, pool, units, body)
+    end
   end
   local id, entry = enter_line(t, fan_id, key, qty, pools, 0, 0, 'fan')
   answer_beginning(t, fan_id, field, body, id)

@@ -2,7 +2,7 @@
 leave -- {verb, fan, key, entry}: out of the line for good; an offer that was not claimed goes back. A
 claimed hold stays the fan's.
 --]]
---#use get fan_of may_go_on end_hold finish_entry
+--#use get fan_of still_in_line may_go_on end_hold finish_entry
 
 local function leave(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
@@ -10,7 +10,7 @@ local function leave(t, c)
   if not entry or entry[E_FAN] ~= fan_id then return {'NOT_FOUND'} end
   local was = fan_of(t, fan_id)[F_SEQ]
   if entry[E_STATE] == 'left' then return {'LEFT', id, entry, t.seq, was} end
-  if entry[E_STATE] ~= 'waiting' and entry[E_STATE] ~= 'offered' then return {'NOT_FOUND'} end
+  if not still_in_line(entry) then return {'NOT_FOUND'} end
   local refusal = may_go_on(t)
   if refusal then return {refusal} end
   if entry[E_STATE] == 'offered' then

@@ -133,7 +133,7 @@ async def overflow(page: Page) -> int:
 async def bought(in_browser: ShopInBrowser, drop: Drop) -> None:
     """The drop in its fullest dress: news, a line, several pools."""
     await drop.say("Supercalifragilisticexpialidocious" * 4)
-    await drop.hold("first")
+    await drop.hold("first", 2)
     await drop.join("second")
 
 

@@ -59,6 +59,13 @@ class Sale:
         assert isinstance(outcome, outcomes.Joined), outcome
         return outcome.id
 
+    async def called(self, fan: str, *pools: str, qty: int = 1) -> str:
+        """An entry that has an offer: it joins in a pause, when nothing can be had at once."""
+        await self.creator("pause")
+        entry = await self.joined(fan, *pools, qty=qty)
+        await self.creator("resume")
+        return entry
+
     async def claim(self, fan: str, hold: str) -> Answer:
         return await self.press(fan, wire.Claim(id=0, key=self.key(), hold=hold))
 

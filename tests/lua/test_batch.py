@@ -28,11 +28,11 @@ async def test_a_batch_of_any_size_is_answered_one_by_one(make_sale: MakeSale, c
 async def test_commands_of_different_lengths_share_a_batch(make_sale: MakeSale) -> None:
     pools = {f"pool{n}": 1 for n in range(16)}
     sale = await make_sale(item("pin", pools), limit=20)
-    hold = await sale.held("ana", "pool0")
-    released, joined, held, unknown = await sale.batch(
-        ("ana", wire.Release(0, "k-1", hold)),
+    hold, *_ = [await sale.held("ana", pool) for pool in pools]
+    joined, released, held, unknown = await sale.batch(
         ("bo", wire.Join(0, "k-2", list(pools), 1)),
-        ("cy", wire.Hold(0, "k-3", "pool1", 1)),
+        ("ana", wire.Release(0, "k-1", hold)),
+        ("cy", wire.Hold(0, "k-3", "pool0", 1)),
         ("di", wire.Leave(0, "k-4", "e99")),
     )
     assert isinstance(released, outcomes.Released)

@@ -49,7 +49,7 @@ async def test_what_a_fan_holds_is_paid_extended_and_given_back(full: Sale) -> N
 
 
 async def test_an_offer_is_claimed_and_an_entry_left(full: Sale) -> None:
-    buying, waiting = await full.joined("ana"), await full.held("di", qty=2)
+    buying, waiting = await full.called("ana"), await full.held("di", qty=2)
     queued = await full.joined("bo")
     offer = (await full.truth()).entries[buying].hold
     await fill(full)

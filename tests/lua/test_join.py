@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine import events, model, outcomes, refusals
+from dropengine import events, model, outcomes, refusals, wire
 from tests.conftest import MakeSale
-from tests.kit.manifests import item
+from tests.kit.manifests import HOLD_MS, item
 from tests.kit.sale import Sale
 
 
@@ -32,12 +32,113 @@ async def test_a_join_gets_the_next_arrival(sale: Sale) -> None:
     )
 
 
-async def test_a_join_while_units_are_free_is_offered_one_at_once(sale: Sale) -> None:
-    outcome = await sale.join("ana", qty=2)
-    assert isinstance(outcome, outcomes.Joined)
-    assert outcome.entry.state == "offered"
-    assert (await sale.words())[-2:] == ["joined", "offered"]
+async def test_a_join_while_units_are_free_holds_them_as_a_press_does(sale: Sale) -> None:
+    outcome = await sale.join("ana", qty=2, key="mine")
+    assert isinstance(outcome, outcomes.Held)
+    assert outcome.hold == model.HoldRecord(
+        fan="ana",
+        pool="pin",
+        qty=2,
+        price=2400,
+        origin="press",
+        state="active",
+        start_ms=sale.now,
+        deadline_ms=sale.now + HOLD_MS,
+        entry="",
+        claimed=0,
+        extended=0,
+        began=0,
+        looked=0,
+        key="mine",
+    )
     assert await sale.counts() == (1, 2, 0, 0)
+    last = (await sale.log())[-1]
+    assert isinstance(last, events.Held)
+    assert (last.key, last.hold) == ("mine", outcome.id)
+
+
+async def test_a_join_that_got_units_is_no_arrival(sale: Sale) -> None:
+    await sale.join("ana", qty=3)
+    assert (await sale.truth()).entries == {}
+    outcome = await sale.join("bo")
+    assert isinstance(outcome, outcomes.Joined)
+    assert outcome.entry.n == 1
+
+
+@pytest.mark.parametrize(("free", "room", "got"), [(3, 3, 3), (2, 3, 2), (3, 1, 1), (1, 2, 1)])
+async def test_a_join_gets_what_is_free_and_fits(
+    make_sale: MakeSale, free: int, room: int, got: int
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 3}), item("cup", {"cup": 3}), limit=3)
+    if free < 3:
+        await sale.held("di", qty=3 - free)
+    if room < 3:
+        await sale.held("ana", "cup", qty=3 - room)
+    outcome = await sale.join("ana", qty=3)
+    assert isinstance(outcome, outcomes.Held)
+    assert outcome.hold.qty == got
+
+
+async def test_a_join_gets_the_first_pool_of_its_list_that_can_be_had(make_sale: MakeSale) -> None:
+    sale = await make_sale(
+        item("pin", {"pin": 3}, limit=1), item("cup", {"hill": 1, "port": 1}, limit=1)
+    )
+    await sale.held("ana", "pin")
+    await sale.held("di", "hill")
+    outcome = await sale.join("ana", "pin", "hill", "port")
+    assert isinstance(outcome, outcomes.Held)
+    assert outcome.hold.pool == "port"
+
+
+async def test_a_repeat_of_a_join_that_got_units_is_answered_with_them(sale: Sale) -> None:
+    first = await sale.join("ana", key="mine")
+    again = await sale.join("ana", key="mine")
+    assert isinstance(first, outcomes.Held)
+    assert again == outcomes.Held(first.id, first.hold, first.seq, first.seq)
+    await sale.release("ana", first.id)
+    late = await sale.join("ana", key="mine")
+    assert isinstance(late, outcomes.Held)
+    assert (late.id, late.hold.state) == (first.id, "released")
+    assert await sale.counts() == (3, 0, 0, 0)
+
+
+async def test_an_equal_hold_is_no_answer_to_a_join(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    first, second = await sale.join("ana"), await sale.join("ana")
+    assert isinstance(first, outcomes.Held)
+    assert isinstance(second, outcomes.Held)
+    assert len({hold, first.id, second.id}) == 3
+    assert isinstance(await sale.join("ana"), outcomes.Joined)
+
+
+async def test_an_open_entry_is_the_answer_even_while_units_are_free(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    entry = await sale.called("ana")
+    await sale.release("ana", (await sale.truth()).entries[entry].hold)
+    assert await sale.counts() == (1, 0, 0, 0)
+    outcome = await sale.join("ana")
+    assert isinstance(outcome, outcomes.Joined)
+    assert outcome.id == entry
+
+
+async def test_a_join_never_passes_somebody_who_is_ready(sale: Sale) -> None:
+    hold = await sale.held("bo", qty=3)
+    await sale.joined("cy")
+    _, late = await sale.batch(
+        ("bo", wire.Release(id=0, key="r", hold=hold)),
+        ("di", wire.Join(id=0, key="j", pools=["pin"])),
+    )
+    assert isinstance(late, outcomes.Joined)
+    assert (await sale.words())[-4:] == ["released", "joined", "offered", "offered"]
+
+
+async def test_joins_of_one_batch_share_what_is_free(sale: Sale) -> None:
+    joins = [wire.Join(id=0, key="j", pools=["pin"], qty=2) for _ in range(3)]
+    first, second, third = await sale.batch(*zip(("ana", "bo", "cy"), joins, strict=True))
+    assert isinstance(first, outcomes.Held)
+    assert isinstance(second, outcomes.Held)
+    assert (first.hold.qty, second.hold.qty) == (2, 1)
+    assert isinstance(third, outcomes.Joined)
 
 
 async def test_a_repeat_is_answered_with_the_same_entry(sale: Sale) -> None:
@@ -122,7 +223,9 @@ async def test_an_entry_takes_the_first_pool_of_its_list_that_is_free(
 ) -> None:
     sale = await make_sale(item("cup", {"hill": 1, "port": 1}))
     await sale.held("di", "hill")
-    await sale.join("ana", "hill", "port")
+    taken = await sale.held("bo", "port")
+    await sale.joined("ana", "hill", "port")
+    await sale.release("bo", taken)
     offered = [e for e in await sale.log() if isinstance(e, events.Offered)]
     assert [e.pool for e in offered] == ["port"]
 

@@ -88,9 +88,11 @@ async def test_at_most_64_things_are_settled_at_once(make_sale: MakeSale) -> Non
 
 async def test_many_entries_that_have_cooled_are_called_again(make_sale: MakeSale) -> None:
     """The end of a cooling writes no event; more than one script's worth of them still ends."""
-    sale = await make_sale(item("pin", {"pin": 70}))
+    sale = await make_sale(item("pin", {"pin": 70}, withheld={"pin": 70}))
     for i in range(70):
         await sale.joined(f"fan-{i}")
+    await sale.creator("add", pool="pin", qty=70)
+    await sale.settle()
     sale.now += OFFER_MS
     await sale.settle()
     sale.now += COOL_MS

@@ -21,7 +21,7 @@ async def test_a_view_counts_every_pool(make_sale: MakeSale) -> None:
     sale = await make_sale(item("cup", {"hill": 2, "port": 1}), item("pin", {"pin": 1}))
     await sale.bought("ana", "hill")
     await sale.held("bo", "port")
-    await sale.joined("cy", "port", "pin")
+    await sale.called("cy", "port", "pin")
     await sale.joined("di", "port")
     rows = {row.id: row for row in (await view(sale)).pools}
     assert [row.free for row in rows.values()] == [1, 0, 0]

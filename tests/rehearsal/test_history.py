@@ -96,6 +96,22 @@ def told(name: str) -> Client:
     return client
 
 
+class Joiner(Client):
+    """Got each of his holds by joining: no press of his is in the history."""
+
+    def tell(self, event: events.AnyEvent) -> None:
+        if not isinstance(event, events.Held):
+            super().tell(event)
+            return
+        self.join(event, ["another", event.pool], hold_view(event))
+
+    def join(self, event: events.Held, pools: list[str], told: wire.HoldView) -> None:
+        join = wire.Join(id=0, key=event.key, pools=pools, qty=event.qty + 1)
+        op = self.recorder.invoke(DROP, event.fan, join)
+        self.recorder.ok(op, wire.Done(id=0, seq=event.seq, hold=told))
+        self.ops[event.seq] = op
+
+
 def only(found: list[Violation]) -> tuple[str, int]:
     (one,) = found
     return one.inv, one.seq
@@ -105,6 +121,29 @@ def only(found: list[Violation]) -> tuple[str, int]:
 def test_an_honest_history_agrees_with_its_log(name: str) -> None:
     client = told(name)
     assert history.check(client.lines(), DROP, client.log) == []
+
+
+def test_a_join_that_was_told_of_units_is_held_against_the_log() -> None:
+    log = handwritten_logs.HONEST["a_rush"]().log
+    client = Joiner(log)
+    for event in log:
+        client.tell(event)
+    assert history.check(client.lines(), DROP, log) == []
+
+
+@pytest.mark.parametrize("wrong", ["of another fan", "of another pool", "that nobody granted"])
+def test_a_join_that_was_told_of_units_it_has_not_is_found(wrong: str) -> None:
+    log = handwritten_logs.HONEST["a_rush"]().log
+    first, second, *_ = (event for event in log if isinstance(event, events.Held))
+    assert first.fan != second.fan
+    view = hold_view(second if wrong == "of another fan" else first)
+    if wrong == "that nobody granted":
+        view = msgspec.structs.replace(view, id="h999")
+    pools = ["another"] if wrong == "of another pool" else [first.pool]
+    client = Joiner(log)
+    client.join(first, pools, view)
+    found = history.check(client.lines(), DROP, log)
+    assert "INV-8" in {violation.inv for violation in found}
 
 
 @pytest.mark.parametrize("name", handwritten_logs.HONEST)

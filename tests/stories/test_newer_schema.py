@@ -152,7 +152,7 @@ async def test_the_log_names_the_drop_its_layout_and_ours_once(
 
 async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
     hold = HoldId(await sale.held("ana"))
-    await sale.joined("bo")
+    await sale.called("bo")
     before = await lift(sale.store, sale.drop)
     sale.now += 3_600_000
     creators = {

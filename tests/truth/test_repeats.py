@@ -63,6 +63,10 @@ async def a_join(sale: Sale) -> Act:
     return lambda s: s.join("ana", key="k")
 
 
+async def a_join_that_gets_units(sale: Sale) -> Act:
+    return lambda s: s.join("ana", key="k")
+
+
 async def a_release(sale: Sale) -> Act:
     hold = await sale.held("ana")
     return lambda s: s.release("ana", hold)
@@ -79,13 +83,13 @@ async def a_pay(sale: Sale) -> Act:
 
 
 async def a_claim(sale: Sale) -> Act:
-    entry = await sale.joined("ana")
+    entry = await sale.called("ana")
     hold = (await sale.truth()).entries[entry].hold
     return lambda s: s.claim("ana", hold)
 
 
 async def a_leave(sale: Sale) -> Act:
-    entry = await sale.joined("ana")
+    entry = await sale.called("ana")
     return lambda s: s.leave("ana", entry)
 
 
@@ -150,6 +154,7 @@ async def a_cancelling(sale: Sale) -> Act:
 COMMANDS = (
     a_hold,
     a_join,
+    a_join_that_gets_units,
     a_release,
     an_extend,
     a_pay,
@@ -273,9 +278,9 @@ async def test_a_caller_who_gave_up_never_gets_the_reply_of_another(
     with pytest.raises(asyncio.CancelledError):
         await task
     proxy.go()
-    joined = await flaky.join("bo")
-    assert isinstance(joined, outcomes.Joined)
-    assert joined.entry.fan == "bo"
+    held = await flaky.join("bo")
+    assert isinstance(held, outcomes.Held)
+    assert held.hold.fan == "bo"
     await one.aclose(close_connection_pool=True)
 
 

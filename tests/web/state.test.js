@@ -65,6 +65,12 @@ test("an answer shows its hold before the state that follows it", () => {
   assert.equal(back.you.holds.length, 0);
 });
 
+test("a join that got units at once shows them like a press", () => {
+  const mine = state({ state: { asked: [{ t: "join", pools: ["pin", "red"], qty: 2 }] } });
+  const { state: after } = heard(mine, { t: "done", id: 1, seq: 12, hold: hold({ qty: 1 }) });
+  assert.deepEqual([after.you.holds.map((one) => one.id), after.you.entries], [["h1"], []]);
+});
+
 test("an answer that is older than what the fan sees changes nothing", () => {
   const mine = state({ you: { seq: 30 } });
   assert.equal(heard(mine, { t: "done", id: 1, seq: 29, hold: hold() }).state.you.holds.length, 0);

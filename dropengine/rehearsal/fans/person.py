@@ -100,10 +100,11 @@ class Fan:
             await self._join()
 
     async def _join(self) -> None:
+        """Stand in line; or hold at once what came back meanwhile."""
         pools = [self._pool(place) for place in self.plan.pools]
         qty = min(self._qty(pool) for pool in pools)
         reply = await self.browser.do(wire.Join(id=0, key=self.browser.key(), pools=pools, qty=qty))
-        if isinstance(reply, wire.Done) and self.plan.patience:
+        if isinstance(reply, wire.Done) and reply.entry and self.plan.patience:
             self._client.start(self._lose_patience(reply.entry))
 
     async def _lose_patience(self, entry: str) -> None:

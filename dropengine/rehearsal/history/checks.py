@@ -205,6 +205,10 @@ def lost(log: Log, operation: Operation) -> Iterator[str]:
                 yield from found(log.last_of(hold, [events.Paying]), f"{hold} may be paid")
             for hold in set(command.holds) - done.pay.keys() - done.refused.keys():
                 yield f"{fan} was told nothing of {hold}, which was to be paid"
+        case wire.Join() if done.hold is not None:
+            held = log.holds.get(done.hold.id)
+            mine = held is not None and held.fan == fan and held.pool in command.pools
+            yield from found(held.seq if held and mine else 0, f"hold {done.hold.id!r} is theirs")
         case wire.Join():
             joined = log.entries.get(done.entry)
             mine = joined is not None and joined.fan == fan

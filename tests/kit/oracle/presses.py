@@ -9,7 +9,7 @@ from msgspec import structs
 
 from dropengine import events, model, outcomes, refusals, wire
 from tests.kit.oracle.clock import Clock
-from tests.kit.oracle.records import Entry, Hold
+from tests.kit.oracle.records import Entry, Hold, Pool
 
 Phase = refusals.NotOpen | refusals.Paused | refusals.Closed | refusals.Cancelled | refusals.Frozen
 G = TypeVar("G", bound=outcomes.HoldGranted)
@@ -100,12 +100,23 @@ class Presses(Clock):
                 return refusals.SoldOut()
             else:
                 return refusals.AllHeld(free=free, held=held)
+        return self.set_aside(fan, command, body, pool, qty, was)
+
+    def set_aside(
+        self,
+        fan: str,
+        command: wire.Hold | wire.Join,
+        body: object,
+        pool: Pool,
+        qty: int,
+        was: int,
+    ) -> outcomes.Held:
         hold = Hold(
             id=f"h{len(self.holds) + 1}",
             fan=fan,
             pool=pool.id,
             qty=qty,
-            price=item.price,
+            price=self.items[pool.item].price,
             origin="press",
             start=self.at,
             deadline=self.at + self.rules.hold_ms,
@@ -227,6 +238,8 @@ class Presses(Clock):
         match self.repeated(fan, command.key, body):
             case refusals.KeyReused() as reused:
                 return reused
+            case str() as made if made in self.holds:
+                return self.granted(outcomes.Held, self.holds[made], was)
             case str() as made:
                 return self.granted_entry(outcomes.Joined, self.entries[made], was)
             case None:
@@ -246,6 +259,11 @@ class Presses(Clock):
             most = self.items[self.pools[pool].item].most
             if command.qty > most:
                 return refusals.LimitReached(room=most)
+        for name in command.pools if self.state == "live" else ():
+            liked = self.pools[name]
+            qty = min(command.qty, self.free(name), self.room(fan, liked.item))
+            if qty >= 1 and not self.ready(name):
+                return self.set_aside(fan, command, body, liked, qty, was)
         entry = self.join_line(fan, command.key, command.qty, command.pools, 0, 0, "fan")
         self.answer(fan, command.key, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
