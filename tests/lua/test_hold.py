@@ -8,7 +8,7 @@ import pytest
 from dropengine import events, model, outcomes, refusals, wire
 from dropengine.truth import keys
 from tests.conftest import MakeSale
-from tests.kit.manifests import HOLD_MS, item
+from tests.kit.manifests import COOL_MS, HOLD_MS, item
 from tests.kit.sale import Sale
 
 
@@ -179,7 +179,7 @@ async def test_all_units_bought_is_sold_out(sale: Sale) -> None:
     assert await sale.hold("ana") == refusals.SoldOut()
 
 
-async def test_a_newcomer_never_overtakes_the_line(sale: Sale) -> None:
+async def test_a_newcomer_never_passes_somebody_who_is_ready(sale: Sale) -> None:
     """In one batch: the unit that comes back is the line's before anybody presses."""
     hold = await sale.held("bo", qty=3)
     await sale.joined("cy")
@@ -190,6 +190,51 @@ async def test_a_newcomer_never_overtakes_the_line(sale: Sale) -> None:
     assert isinstance(released, outcomes.Released)
     assert pressed == refusals.AllHeld(free=0, held=0)
     assert (await sale.words())[-2:] == ["released", "offered"]
+
+
+async def cooling(sale: Sale, *pools: str, qty: int = 1) -> str:
+    """An entry of ana, who stands alone in line and has just let an offer go."""
+    entry = await sale.called("ana", *pools, qty=qty)
+    await sale.release("ana", (await sale.truth()).entries[entry].hold)
+    return entry
+
+
+async def test_who_cools_may_press_and_his_place_cools_on(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}), limit=2)
+    entry = await cooling(sale)
+    before = (await sale.truth()).entries[entry]
+    outcome = await sale.hold("ana")
+    assert isinstance(outcome, outcomes.Held)
+    assert (outcome.hold.origin, outcome.hold.entry) == ("press", "")
+    assert (await sale.truth()).entries[entry] == before
+    await sale.release("ana", outcome.id)
+    record = (await sale.truth()).entries[entry]
+    assert (record.state, record.lapses, record.cool_ms) == ("waiting", 1, before.cool_ms)
+    sale.now += COOL_MS
+    await sale.settle()
+    assert (await sale.words())[-1] == "offered"
+
+
+async def test_who_cools_never_passes_somebody_who_is_ready(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    await cooling(sale)
+    hold = await sale.held("bo")
+    await sale.joined("cy")
+    _, pressed = await sale.batch(
+        ("bo", wire.Release(id=0, key="r", hold=hold)),
+        ("ana", wire.Hold(id=0, key="h", pool="pin", qty=1)),
+    )
+    assert pressed == refusals.AllHeld(free=0, held=0)
+
+
+@pytest.mark.parametrize(("limit", "fate"), [(2, "waiting"), (1, "removed")])
+async def test_what_who_cools_buys_ends_his_place_only_if_no_room_is_left(
+    make_sale: MakeSale, limit: int, fate: str
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}), limit=limit)
+    entry = await cooling(sale)
+    await sale.bought("ana")
+    assert (await sale.truth()).entries[entry].state == fate
 
 
 async def test_what_the_line_does_not_want_goes_to_a_newcomer(sale: Sale) -> None:

@@ -131,7 +131,7 @@ async def test_a_late_payment_pays_an_equal_hold_of_the_same_fan(sale: Sale) -> 
     assert (sold.hold, sold.intent) == (other, hold)
 
 
-async def test_a_late_payment_never_overtakes_the_line(make_sale: MakeSale) -> None:
+async def test_a_late_payment_never_passes_somebody_who_is_ready(make_sale: MakeSale) -> None:
     """A unit is free because the drop is paused, but it is the line's."""
     sale = await make_sale(item("pin", {"pin": 2}), limit=1)
     hold = await expired_while_paying(sale, "ana")

@@ -88,6 +88,28 @@ test("standing in one line keeps nobody from a free unit elsewhere", () => {
   assert.equal(kindOf({ drop, you: { entries: [entry()] } }, choice({ pool: "pin" })), "line");
 });
 
+test("who cools may press for what is free, and sees the place again when nothing is", () => {
+  const cooling = { entries: [entry({ lapses: 1, cool_ms: NOW + 30_000, lines: [line({ place: 1, buying: 0 })] })] };
+  const one = action(state({ drop: { pools: { pin: pool({ free: 1, sold: 199 }) } }, you: cooling }), choice(), NOW);
+  assert.deepEqual(one.command, { t: "hold", pool: "pin", qty: 1 });
+  assert.equal(kindOf({ drop: { pools: { pin: pool({ free: 0, held: 9 }) } }, you: cooling }), "line");
+  assert.equal(kindOf({ drop: { pools: { pin: pool({ free: 1, sold: 199 }) } }, you: cooling }, choice(), NOW + 30_000), "line", "called before anybody presses");
+  assert.equal(kindOf({ drop: { state: "paused", pools: { pin: pool({ free: 1 }) } }, you: cooling }), "line");
+  assert.equal(kindOf({ drop: { limit: 1, pools: { pin: pool({ free: 1 }) } }, you: { ...cooling, used: 1, orders: [order()] } }), "line", "no room, but a place");
+});
+
+test("a press that the line goes before shows the place that the fan has, not a line to join", () => {
+  const refusal = { command: { t: "hold", pool: "pin", qty: 1 }, refused: { t: "refused", id: 1, seq: 10, code: "all_held", text: "", free: 0, held: 3 } };
+  const cooling = { entries: [entry({ lapses: 1, cool_ms: NOW + 30_000 })] };
+  assert.equal(kindOf({ you: cooling, state: { refusal } }), "line");
+  assert.equal(second(state({ you: { used: 1, ...cooling, orders: [order()] }, state: { refusal } }), choice(), NOW), null);
+});
+
+test("who cools and has one already may hold one more", () => {
+  const given = { you: { used: 1, orders: [order()], entries: [entry({ lapses: 1, cool_ms: NOW + 30_000 })] } };
+  assert.deepEqual(action(state(given), choice(), NOW).command, { t: "hold", pool: "pin", qty: 1 });
+});
+
 test("paused: no holds, but the line is open and what is held can be paid", () => {
   assert.equal(kindOf({ drop: { state: "paused" } }), "join");
   assert.equal(kindOf({ drop: { state: "paused" }, you: { used: 1, holds: [hold()] } }), "pay");

@@ -63,13 +63,16 @@ export function action(state, choice, now) {
   if (offer !== undefined) return claim(state, offer, now);
   const hold = soonest(holds.filter((one) => !offered(one)));
   if (hold !== undefined) return pay(state, hold, holds.length, now);
-  const waiting = line(state, choice.pool);
+  const waiting = line(state, choice.pool, now);
   const mine = (state.you?.orders ?? []).filter(kept);
   const end = ENDS[state.drop.state];
   if (end !== undefined) return mine.length > 0 ? yours(state) : shows("over", end[0], { hint: end[1] });
   if (state.watching) return shows("watch", "You are watching", { hint: "Very many people came from your network at once. This is the sale as it is, and in a moment the page lets you in by itself." });
   if (waiting !== undefined) return inLine(state, waiting, choice, now);
   const next = fresh(state, choice, mine.length, now);
+  // Nothing can be pressed for after all: a place that cools, or one in another line, is still what the fan has.
+  const place = standing(state, choice.pool);
+  if (place !== undefined && next.kind !== "hold") return inLine(state, place, choice, now);
   // Who has a unit already sees its number first; standing in line for more is the quieter wish.
   return next.kind === "join" && mine.length > 0 ? yours(state) : next;
 }
@@ -89,7 +92,7 @@ export function second(state, choice, now) {
   const first = action(state, choice, now).kind;
   if (!["claim", "pay", "checking", "yours"].includes(first) || !["live", "sold_out"].includes(state.drop.state) || room(state, pool.item) < 1) return null;
   const more = fresh(state, choice, 1, now);
-  if (more.command?.t === "join") return line(state, choice.pool) === undefined && you.entries.every((entry) => entry.state !== "offered") ? more : null;
+  if (more.command?.t === "join") return you.entries.every((entry) => entry.state !== "waiting" && entry.state !== "offered") ? more : null;
   if (more.command?.t !== "hold") return null;
   // An equal hold answers such a press: nothing more would come of it.
   const { qty } = more.command;
@@ -130,16 +133,29 @@ function pay(state, hold, all, now) {
 }
 
 /**
+ * The place that the fan waits at: in the line of this pool, else in any.
  * @param {State} state
  * @param {string} pool
  * @returns {EntryView | undefined}
  */
-export function line(state, pool) {
+function standing(state, pool) {
   const open = (state.you?.entries ?? []).filter((entry) => entry.state === "waiting");
-  const here = open.find((entry) => entry.lines.some((one) => one.pool === pool));
-  if (here !== undefined) return here;
-  // Standing in another line does not keep anybody from a unit that is free here.
-  return (state.drop.pools[pool]?.free ?? 0) > 0 && state.drop.state === "live" ? undefined : open[0];
+  return open.find((entry) => entry.lines.some((one) => one.pool === pool)) ?? open[0];
+}
+
+/**
+ * The same, where it keeps the fan from pressing. What is free is nobody's turn: standing in another line does not
+ * keep anybody from it, nor does a place that cools.
+ * @param {State} state
+ * @param {string} pool
+ * @param {number} now
+ * @returns {EntryView | undefined}
+ */
+export function line(state, pool, now) {
+  const place = standing(state, pool);
+  if (place === undefined || state.drop.state !== "live" || (state.drop.pools[pool]?.free ?? 0) === 0) return place;
+  const called = place.cool_ms <= now && place.lines.some((one) => one.pool === pool);
+  return called ? place : undefined;
 }
 
 /**
