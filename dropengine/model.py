@@ -169,7 +169,8 @@ class FanRecord(Record):
     holds: list[str]
     """Active and paying holds, oldest first."""
     entries: list[str]
-    """Entries whose fate is not final, oldest first."""
+    """Entries whose fate is open, oldest first; among them the one that ended last without a sale,
+    until he joins again."""
     orders: list[str]
     """Every order ever, refunded ones too, oldest first; an order has the id of its hold."""
     last: str

@@ -288,6 +288,18 @@ class EntryView(msgspec.Struct, frozen=True):
     lines: list[LinePlace]
 
 
+class EndedEntry(msgspec.Struct, frozen=True):
+    """A place that ended without a sale. `why`: `lapses` (two offers came back), `left` (by the
+    fan) or `limit` (his orders leave no room for it). Coming back is a new arrival."""
+
+    id: str
+    key: str
+    n: int
+    qty: int
+    pools: list[str]
+    why: str
+
+
 class OrderView(msgspec.Struct, frozen=True):
     """`serials`: the numbers of the units, of `cap` of their item. `state`: see
     `model.OrderState`."""
@@ -306,7 +318,8 @@ class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
     have.
 
     `used`: units in holds, offers and unrefunded orders. `ended`: the hold that ended last without
-    a sale, and how, so that nobody loses without a reason.
+    a sale, and how, so that nobody loses without a reason; `ended_entry`: the same of a place in
+    line, until its fan joins again or the drop settles.
     """
 
     seq: int
@@ -316,6 +329,7 @@ class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
     entries: list[EntryView]
     orders: list[OrderView]
     ended: HoldView | None = None
+    ended_entry: EndedEntry | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag_field="t", tag="snapshot"):

@@ -10,6 +10,13 @@ from dropengine.manifest import MINOR_DIGITS, Item, Manifest
 from dropengine.model import HoldRecord, Lane
 from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
 
+WHY_ENDED = {
+    model.EntryState.DORMANT: "lapses",
+    model.EntryState.LEFT: "left",
+    model.EntryState.REMOVED: "limit",
+}
+"""What a place ended by, other than a sale."""
+
 
 def drop_view(
     m: Manifest,
@@ -98,6 +105,7 @@ def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
         entries=[_entry(*one, k) for one in row.entries] if row.entries else [],
         orders=[_order(*one) for one in row.orders] if row.orders else [],
         ended=shown.get(record.last),
+        ended_entry=_ended(*row.ended[0]) if row.ended else None,
     )
 
 
@@ -119,6 +127,17 @@ def _entry(
             wire.LinePlace(line.pool, line.place, line.r, line.buying, latest_turn(line.place, k))
             for line in lines
         ],
+    )
+
+
+def _ended(entry_id: str, entry: model.EntryRecord) -> wire.EndedEntry:
+    return wire.EndedEntry(
+        id=entry_id,
+        key=entry.key,
+        n=entry.n,
+        qty=entry.qty,
+        pools=entry.pools,
+        why=WHY_ENDED[model.EntryState(entry.state)],
     )
 
 

@@ -89,7 +89,10 @@ class YouRow(msgspec.Struct, array_like=True):
     holds: list[tuple[str, model.HoldRecord]]
     """Those that are held still, then the one that ended last, if any."""
     entries: list[tuple[str, model.EntryRecord, list[PlaceRow]]]
+    """Those whose fate is open."""
     orders: list[tuple[str, model.OrderRecord]]
+    ended: list[tuple[str, model.EntryRecord]] = []
+    """The place that ended last without a sale, if it is still told."""
 
 
 class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):

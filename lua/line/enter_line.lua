@@ -1,7 +1,7 @@
 --[[
 enter_line -- a fan gets the next arrival and stands in the line of each pool of the list.
 --]]
---#use put fan_of mark_in_line emit refresh_readiness
+--#use put fan_of forget_ended mark_in_line emit refresh_readiness
 
 local function enter_line(t, fan_id, key, qty, pools, lane, points, why)
   t.arrivals = t.arrivals + 1
@@ -18,6 +18,8 @@ local function enter_line(t, fan_id, key, qty, pools, lane, points, why)
     mark_in_line(t, 'places', id, entry, i, true)
     quoted[i] = '"' .. pool .. '"'
   end
+  -- A make-good is no joining: what ended before it is still told.
+  if why == 'fan' then forget_ended(t, fan_id) end
   local entries = fan_of(t, fan_id)[F_ENTRIES]
   entries[#entries + 1] = id
   emit(t, 'joined', fan_id, '"key":"' .. key .. '","entry":"' .. id .. '","n":' .. n .. ',"qty":'

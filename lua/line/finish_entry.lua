@@ -1,8 +1,9 @@
 --[[
 finish_entry -- an entry's fate is final (served, dormant, left, removed): it leaves all its lines, and
-everybody behind it moves up. The moves tell the screens; `extra` is more JSON for the event.
+everybody behind it moves up. The moves tell the screens; `extra` is more JSON for the event. A place that ended
+without a sale stays in its fan's list, the last one alone, until he joins again: nobody loses it without a word.
 --]]
---#use fan_of put mark_in_line remove_value emit
+--#use fan_of put mark_in_line remove_value forget_ended emit
 
 local function finish_entry(t, id, entry, state, extra)
   for i, pool_id in ipairs(entry[E_POOLS]) do
@@ -17,8 +18,12 @@ local function finish_entry(t, id, entry, state, extra)
     put(t, 'pools', pool_id, pool)
   end
   t.zset.due['e:' .. id] = false
+  if state == 'served' then
+    remove_value(fan_of(t, entry[E_FAN])[F_ENTRIES], id)
+  else
+    forget_ended(t, entry[E_FAN])
+  end
   entry[E_STATE], entry[E_COOL_MS] = state, 0
   put(t, 'entries', id, entry)
-  remove_value(fan_of(t, entry[E_FAN])[F_ENTRIES], id)
   emit(t, state, entry[E_FAN], '"entry":"' .. id .. '","n":' .. entry[E_N] .. (extra or ''))
 end

@@ -9,13 +9,14 @@ ARGV
   fans       msgpack: fan ids, 256 at most
 RETURNS
   YOU        now_ms, seq, one row per fan: fan, FanRecord, {hold id, HoldRecord}, {entry id, EntryRecord,
-             {pool, place, r, buying}}, {hold id, OrderRecord}
+             {pool, place, r, buying}}, {hold id, OrderRecord}, {entry id, EntryRecord} of a place that
+             has ended
   AGAIN      more is due; send it again
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
 COST  O(f log n), f = fans with what they have, n = entries
 --]]
---#use begin catch_up get fan_of ended_as line_score
+--#use begin catch_up get fan_of ended_as still_in_line line_score
 
 local clock_ms, fans = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2])
 
@@ -27,14 +28,15 @@ if wait then return cmsgpack.pack({wait}) end
 local rows = {}
 for i, fan_id in ipairs(fans) do
   local fan = fan_of(t, fan_id)
-  local holds, entries, orders = {}, {}, {}
+  local holds, entries, orders, ended = {}, {}, {}, {}
   for j, id in ipairs(fan[F_HOLDS]) do holds[j] = {id, get(t, 'holds', id)} end
   local last = fan[F_LAST] ~= '' and get(t, 'holds', fan[F_LAST])
   -- A hold that its payment rescued is an order, not a loss that its fan is still to be told of.
   if last and ended_as(t, fan[F_LAST], last) ~= 'sold' then holds[#holds + 1] = {fan[F_LAST], last} end
-  for j, id in ipairs(fan[F_ENTRIES]) do
+  for _, id in ipairs(fan[F_ENTRIES]) do
     local entry, lines = get(t, 'entries', id), {}
-    for k, pool_id in ipairs(entry[E_POOLS]) do
+    local open = still_in_line(entry)
+    for k, pool_id in ipairs(open and entry[E_POOLS] or {}) do
       local pool = t.record.pools[pool_id]
       local lane = entry[E_LANE]
       local first = string.format('%d', (pool[P_INDEX] * 2 + lane) * LINE)
@@ -43,9 +45,13 @@ for i, fan_id in ipairs(fans) do
       lines[k] = {pool_id, redis.call('ZCOUNT', t.key.places, first, here) + 1,
         pool[P_REMOVED][lane + 1], redis.call('ZCOUNT', t.key.buying, first, here)}
     end
-    entries[j] = {id, entry, lines}
+    if open then
+      entries[#entries + 1] = {id, entry, lines}
+    elseif t.state ~= 'settled' then
+      ended[1] = {id, entry}
+    end
   end
   for j, id in ipairs(fan[F_ORDERS]) do orders[j] = {id, get(t, 'orders', id)} end
-  rows[i] = {fan_id, fan, holds, entries, orders}
+  rows[i] = {fan_id, fan, holds, entries, orders, ended}
 end
 return cmsgpack.pack({'YOU', t.now, t.seq, rows})

@@ -99,6 +99,50 @@ async def test_an_offer_is_bought_and_the_line_moves_on(in_browser: ShopInBrowse
         await fan.reads("Yours: #1 of 1")
 
 
+async def test_who_cools_may_press_for_what_is_free(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(manifest("a", item("pin", {"pin": 1}), limit=1))
+    taken = await drop.hold("first")
+    async with in_browser.person() as fan:
+        await fan.open(drop)
+        await fan.press("Join the line")
+        await fan.reads("In line: place 1")
+        await drop.release("first", taken)
+        await fan.reads("Claim your offer")
+        await fan.page.get_by_role("button", name="Pass on it").click()
+        await fan.sees("You missed one turn. You keep your place")
+        await fan.press("Hold one for me")
+        await fan.press("Pay €24.00")
+        await fan.pays()
+        await fan.reads("Yours: #1 of 1")
+        await fan.sees("Your place has ended: what you bought fills what one fan may have.")
+
+
+async def test_a_place_that_ends_says_why(in_browser: ShopInBrowser) -> None:
+    no_cooling = msgspec.structs.replace(manifest("a", item("pin", {"pin": 1})), cool_ms=0)
+    drop = await in_browser.drop(no_cooling)
+    taken = await drop.hold("first")
+    async with in_browser.person() as fan:
+        await fan.open(drop)
+        await fan.sees("the second ends it, and joining again is a new arrival")
+        await fan.press("Join the line")
+        await fan.reads("In line: place 1")
+        await drop.release("first", taken)
+        await fan.reads("Claim your offer")
+        await fan.page.get_by_role("button", name="Pass on it").click()
+        await fan.sees("Your second turn: your offer is above. Missing it ends your place.")
+        await fan.page.get_by_role("button", name="Pass on it").click()
+        await fan.sees("Your place has ended: you missed two turns. You had joined as number 1")
+        await expect(fan.page.locator("#voice")).to_contain_text("Your place has ended")
+        await fan.reads("Hold one for me")
+        # A fresh page still tells it: the state is the fan's, not the screen's.
+        await fan.page.reload()
+        await fan.is_live()
+        await fan.sees("Your place has ended")
+        note = fan.page.locator(".card.ended", has_text="Your place has ended")
+        await note.get_by_role("button", name="All right").click()
+        await expect(note).to_have_count(0)
+
+
 async def test_a_place_falls_on_the_screen_and_can_be_given_up(in_browser: ShopInBrowser) -> None:
     drop = await in_browser.drop(manifest("a", item("pin", {"pin": 1})))
     await drop.hold("first")

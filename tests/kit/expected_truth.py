@@ -77,7 +77,11 @@ def fan_record(oracle: Oracle, fan: str) -> model.FanRecord:
         used=oracle.used(fan),
         makegood=int(fan in oracle.madegood),
         holds=[h.id for h in oracle.open_holds(fan)],
-        entries=[e.id for e in oracle.open_entries(fan)],
+        entries=[
+            e.id
+            for e in oracle.entries.values()
+            if e.fan == fan and (e.open or e.id == oracle.ended_entry.get(fan))
+        ],
         orders=[o.id for o in oracle.orders.values() if o.fan == fan],
         last=oracle.ended.get(fan, ""),
     )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from dropengine import outcomes, refusals
 from dropengine.model import FanId
 from dropengine.truth.replies import YouReply
 from tests.conftest import MakeSale
-from tests.kit.manifests import HOLD_MS, LOOKUP_MS, item
+from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, PAY_MS, item
 from tests.kit.sale import Sale
+
+Lose = Callable[[Sale], Awaitable[str]]
 
 
 async def test_a_stranger_has_nothing(sale: Sale) -> None:
     row = await sale.you("nobody")
     assert (row.record.seq, row.record.used) == (0, 0)
-    assert (row.holds, row.entries, row.orders) == ([], [], [])
+    assert (row.holds, row.entries, row.orders, row.ended) == ([], [], [], [])
 
 
 async def test_a_fan_sees_holds_entries_and_orders(make_sale: MakeSale) -> None:
@@ -36,6 +40,103 @@ async def test_nobody_loses_a_hold_without_a_reason(sale: Sale) -> None:
     sale.now += HOLD_MS
     ((name, record),) = (await sale.you("ana")).holds
     assert (name, record.state) == (hold, "expired")
+
+
+async def lapsed_twice(sale: Sale) -> str:
+    entry = await sale.called("ana")
+    for _ in range(2):
+        await sale.release("ana", (await sale.truth()).entries[entry].hold)
+        sale.now += COOL_MS
+        await sale.settle()
+    return entry
+
+
+async def left_the_line(sale: Sale) -> str:
+    await sale.held("di", qty=3)
+    entry = await sale.joined("ana")
+    await sale.leave("ana", entry)
+    return entry
+
+
+async def bought_all_he_may(sale: Sale) -> str:
+    hold = await sale.held("ana", qty=3)
+    entry = await sale.joined("ana")
+    await sale.succeeded(hold)
+    return entry
+
+
+each_loss = pytest.mark.parametrize(
+    ("lose", "state"),
+    [(lapsed_twice, "dormant"), (left_the_line, "left"), (bought_all_he_may, "removed")],
+    ids=["lapses", "left", "limit"],
+)
+
+
+@each_loss
+async def test_nobody_loses_a_place_without_a_reason(sale: Sale, lose: Lose, state: str) -> None:
+    entry = await lose(sale)
+    row = await sale.you("ana")
+    assert row.entries == []
+    ((name, record),) = row.ended
+    assert (name, record.state) == (entry, state)
+
+
+@each_loss
+async def test_a_place_that_ended_is_told_until_the_drop_settles(
+    make_sale: MakeSale, lose: Lose, state: str
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 3}), item("cup", {"cup": 1}))
+    await lose(sale)
+    await sale.held("zoe", "cup")
+    await sale.creator("close")
+    assert [record.state for _, record in (await sale.you("ana")).ended] == [state]
+    sale.now += HOLD_MS
+    assert (await sale.settle()).state == "settled"
+    assert (await sale.you("ana")).ended == []
+
+
+async def test_a_place_that_ended_is_told_until_its_fan_joins_again(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}), item("cup", {"cup": 3}))
+    await lapsed_twice(sale)
+    # A press, or a join that is as good as one, is not a new place.
+    await sale.held("ana", "cup")
+    await sale.join("ana", "cup")
+    assert len((await sale.you("ana")).ended) == 1
+    await sale.held("di")
+    again = await sale.joined("ana", "pin")
+    row = await sale.you("ana")
+    assert row.ended == []
+    assert [name for name, _, _ in row.entries] == [again]
+
+
+async def test_only_the_place_that_ended_last_is_told(sale: Sale) -> None:
+    await left_the_line(sale)
+    second = await sale.joined("ana")
+    await sale.leave("ana", second)
+    assert [name for name, _ in (await sale.you("ana")).ended] == [second]
+
+
+async def test_a_place_that_was_served_ended_well(sale: Sale) -> None:
+    entry = await sale.called("ana")
+    await sale.succeeded((await sale.truth()).entries[entry].hold)
+    row = await sale.you("ana")
+    assert (row.entries, row.ended) == ([], [])
+
+
+async def test_a_make_good_is_no_joining(make_sale: MakeSale) -> None:
+    """The place that ended is still told beside the one that the shop gave."""
+    sale = await make_sale(item("pin", {"pin": 1}), item("cup", {"cup": 1}))
+    hold = await sale.held("ana", "cup")
+    await sale.pay("ana", hold)
+    ended = await lapsed_twice(sale)
+    while (await sale.truth()).holds[hold].state != "expired":
+        sale.now += PAY_MS
+        await sale.settle()
+    await sale.held("di", "cup")
+    await sale.succeeded(hold)
+    row = await sale.you("ana")
+    assert [entry.lane for _, entry, _ in row.entries] == [1]
+    assert [name for name, _ in row.ended] == [ended]
 
 
 async def test_a_place_counts_those_ahead_whose_fate_is_open(make_sale: MakeSale) -> None:

@@ -441,6 +441,9 @@ class Machine(RuleBasedStateMachine):
         for fan in you.rows:
             lost = [hold for hold, _ in fan.holds if hold == fan.record.last]
             assert all(hold not in self.oracle.orders for hold in lost)
+            ended = self.oracle.ended_entry.get(fan.fan)
+            told = ended is not None and self.oracle.state != "settled"
+            assert [name for name, _ in fan.ended] == ([ended] if told else [])
             for entry, _, lines in fan.entries:
                 for line in lines:
                     assert line.place == self.oracle.place(entry, line.pool)

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announce, ending } from "../../dropengine/web/src/announce.js";
-import { NOW, entry, hold, line, order, state } from "./sale.js";
+import { announce, ending, gone } from "../../dropengine/web/src/announce.js";
+import { NOW, entry, gone as ended, hold, line, order, state } from "./sale.js";
 
 const said = (before, after, then = NOW, now = NOW) => announce(state(before), state(after), then, now);
 
@@ -49,4 +49,16 @@ test("a pause and a cancellation are said with the maker's reason", () => {
   assert.deepEqual(said("paused", "Lunch"), ["The drop is paused. What you hold is safe. Lunch"]);
   assert.deepEqual(said("cancelled", "The box is lost"), ["The maker cancelled this drop. The box is lost"]);
   assert.deepEqual(said("cancelled", ""), ["The maker cancelled this drop."]);
+});
+
+test("a place that ended is said once, with its reason", () => {
+  const after = { you: { ended_entry: ended() } };
+  assert.match(said({ you: { entries: [entry()] } }, after)[0], /missed two turns\. You had joined as number 77; joining again is a new arrival/);
+  assert.deepEqual(said(after, after), []);
+});
+
+test("every way a place can end has its reason", () => {
+  const sentences = ["lapses", "left", "limit", "a reason of a newer shop"].map((why) => gone(ended({ why })));
+  assert.equal(new Set(sentences).size, 4);
+  for (const sentence of sentences) assert.match(sentence, /number 77/);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Commands, PATIENCE_MS, STALE_MS, TRIES } from "../../dropengine/web/src/commands.js";
 import { freshKey } from "../../dropengine/web/src/wire.js";
-import { entry, hold, you } from "./sale.js";
+import { entry, gone, hold, you } from "./sale.js";
 
 const HOLD = { t: "hold", pool: "pin", qty: 1 };
 
@@ -46,7 +46,7 @@ test("after a lost connection it is repeated with its key", () => {
 });
 
 test("what the fan's state shows of the key settles it without asking", () => {
-  for (const shown of [{ holds: [hold({ key: "*" })] }, { ended: hold({ key: "*", state: "expired" }) }, { entries: [entry({ key: "*" })] }]) {
+  for (const shown of [{ holds: [hold({ key: "*" })] }, { ended: hold({ key: "*", state: "expired" }) }, { entries: [entry({ key: "*" })] }, { ended_entry: gone({ key: "*" }) }]) {
     const { commands, one, answers } = asked();
     const json = JSON.stringify(shown).replaceAll('"*"', JSON.stringify(one.key));
     one.sent = 10;

@@ -11,6 +11,8 @@ from dropengine.log.replay.lapse import cool
 from dropengine.log.replay.truth import Truth, drop_out, keep, stand, stand_all
 from dropengine.model import EntryRecord, EntryState, HoldRecord, HoldState, Lane, Origin
 
+OPEN = (EntryState.WAITING, EntryState.OFFERED)
+
 
 def _joined(truth: Truth, e: events.Joined) -> None:
     entry = EntryRecord(
@@ -28,6 +30,8 @@ def _joined(truth: Truth, e: events.Joined) -> None:
         key=e.key,
     )
     truth.entries[e.entry] = entry
+    if e.why == "fan":
+        forget_ended(truth, e.fan)
     truth.fans[e.fan].entries.append(e.entry)
     truth.drop["arrivals"] = str(e.n)
     keep(truth.places, truth, e.entry, entry)
@@ -89,8 +93,15 @@ def _cooled(truth: Truth, e: events.Cooled) -> None:
     stand_all(truth, e.fan)
 
 
+def forget_ended(truth: Truth, fan: str) -> None:
+    """Of a fan's places only the open ones are told from now on."""
+    told = truth.fans[fan].entries
+    told[:] = [name for name in told if truth.entries[name].state in OPEN]
+
+
 def finish(truth: Truth, name: str, state: EntryState) -> None:
-    """The entry's fate is final: it leaves all its lines and everybody behind it moves up."""
+    """The entry's fate is final: it leaves all its lines and everybody behind it moves up. One
+    that ended without a sale is told until its fan joins again."""
     entry = truth.entries[name]
     drop_out(truth.places, truth, name, entry)
     drop_out(truth.buying, truth, name, entry)
@@ -99,9 +110,12 @@ def finish(truth: Truth, name: str, state: EntryState) -> None:
         base, boost = pool.removed
         pool.removed = (base + (entry.lane == Lane.BASE), boost + (entry.lane == Lane.BOOST))
     truth.due.pop(f"e:{name}", None)
+    if state == EntryState.SERVED:
+        truth.fans[entry.fan].entries.remove(name)
+    else:
+        forget_ended(truth, entry.fan)
     entry.state, entry.cool_ms = state, 0
     stand(truth, name, entry)
-    truth.fans[entry.fan].entries.remove(name)
 
 
 def _served(truth: Truth, e: events.Served) -> None:

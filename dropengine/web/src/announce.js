@@ -1,7 +1,7 @@
 /**
  * What a screen reader says, and when: things that change what a person can do, never the ticking of a clock.
  *
- * @import {HoldView} from "./wire.js"
+ * @import {EndedEntry, HoldView} from "./wire.js"
  * @import {State} from "./state.js"
  */
 
@@ -96,8 +96,22 @@ function lines(before, after) {
     const was = had.get(entry.id)?.lines[0]?.place;
     if (was === undefined || MARKS.some((mark) => at.place <= mark && was > mark)) said.push(`In line: place ${number(at.place)}.`);
   }
+  const { ended_entry: ended } = after.you ?? {};
+  if (ended && ended.id !== before.you?.ended_entry?.id && before.you !== null) said.push(gone(ended));
   return said;
 }
+
+const REASONS = /** @type {Record<string, string>} */ ({
+  lapses: "Your place has ended: you missed two turns.",
+  left: "You left the line.",
+  limit: "Your place has ended: what you bought fills what one fan may have.",
+});
+
+/**
+ * Why a place ended without a sale, so that nobody loses it without a reason.
+ * @param {EndedEntry} entry
+ */
+export const gone = ({ n, why }) => `${REASONS[why] ?? "Your place has ended."} You had joined as number ${number(n)}${why === "limit" ? "" : "; joining again is a new arrival, at the end"}.`;
 
 /**
  * @param {State} before

@@ -93,7 +93,7 @@ export class Commands {
     for (const asked of this.open.values()) {
       if (asked.sent !== -Infinity) continue;
       const hold = [...you.holds, ...(you.ended ? [you.ended] : [])].find((one) => one.key === asked.key);
-      const entry = you.entries.find((one) => one.key === asked.key);
+      const entry = [...you.entries, ...(you.ended_entry ? [you.ended_entry] : [])].find((one) => one.key === asked.key);
       if (hold === undefined && entry === undefined) continue;
       this.open.delete(asked.id);
       asked.settle({ t: "done", id: asked.id, seq: you.seq, hold: hold ?? null, entry: entry?.id ?? "" });

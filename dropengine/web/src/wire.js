@@ -114,6 +114,8 @@
  * @property {LinePlace[]} lines
  */
 
+/** @typedef {{id: string, key: string, n: number, qty: number, pools: string[], why: string}} EndedEntry */
+
 /**
  * @typedef {object} OrderView
  * @property {string} id
@@ -135,6 +137,7 @@
  * @property {EntryView[]} entries
  * @property {OrderView[]} orders
  * @property {HoldView | null} [ended]
+ * @property {EndedEntry | null} [ended_entry]
  */
 
 /** @typedef {{t: "snapshot", seq: number, drop: DropView, you: You | null}} Snapshot */

@@ -8,13 +8,14 @@
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { ending, last } from "./announce.js";
+import { ending, gone, last } from "./announce.js";
 import { units } from "./action.js";
 import { Part, goPay } from "./part.js";
 import { itemOf, offered, open } from "./state.js";
 import { left, money, number, poolName, span, timeOfDay } from "./formats.js";
 
-const SEEN = "dropengine.ended";
+/** What ended was read and put away: the last hold, the last place. */
+const SEEN = { hold: "dropengine.ended", entry: "dropengine.ended.entry" };
 
 const MONEY = /** @type {Record<string, string>} */ ({
   capture_pending: "Paid. The payment is being completed.",
@@ -35,11 +36,13 @@ export class DropYours extends Part {
     const holds = [...you.holds].filter(open).sort((a, b) => a.deadline_ms - b.deadline_ms);
     const first = holds.find(offered) ?? holds[0];
     const entries = you.entries.filter((entry) => entry.state === "waiting" || entry.state === "offered");
-    const ended = you.ended && you.ended.id !== this.#seen() ? you.ended : null;
-    if (holds.length + entries.length + you.orders.length === 0 && ended === null) return nothing;
+    const ended = you.ended && you.ended.id !== this.#seen("hold") ? you.ended : null;
+    const lost = you.ended_entry && you.ended_entry.id !== this.#seen("entry") && state.drop.state !== "settled" ? you.ended_entry : null;
+    if (holds.length + entries.length + you.orders.length === 0 && ended === null && lost === null) return nothing;
     return html`<h2 class="sr">Yours</h2>
       ${repeat(holds, (hold) => hold.id, (hold) => this.#hold(state, hold, hold === first))}
-      ${ended === null ? nothing : this.#ended(state, ended)}
+      ${ended === null ? nothing : this.#ended(ending(state, ended), "hold", ended.id)}
+      ${lost === null ? nothing : this.#ended(gone(lost), "entry", lost.id)}
       ${repeat(entries, (entry) => entry.id, (entry) => this.#entry(state, entry))}
       ${repeat([...you.orders].reverse(), (order) => order.id, (order) => this.#order(state, order))}`;
   }
@@ -83,13 +86,14 @@ export class DropYours extends Part {
   }
 
   /**
-   * @param {State} state
-   * @param {HoldView} hold
+   * @param {string} why
+   * @param {"hold" | "entry"} what
+   * @param {string} id
    */
-  #ended(state, hold) {
+  #ended(why, what, id) {
     return html`<article class="card ended">
-      <p>${ending(state, hold)}</p>
-      <footer><button type="button" class="small" @click=${() => this.#dismiss(hold.id)}>All right</button></footer>
+      <p>${why}</p>
+      <footer><button type="button" class="small" @click=${() => this.#dismiss(what, id)}>All right</button></footer>
     </article>`;
   }
 
@@ -115,7 +119,7 @@ export class DropYours extends Part {
         )}
       </ul>
       ${over ? html`<p>The drop has ended; this line is not called any more.</p>` : html`<p>${this.#turn(drop.k, entry)}</p>`}
-      ${entry.state === "offered" && !over ? html`<footer><button type="button" class="small" ?disabled=${state.asked.length > 0} @click=${() => this.#do({ t: "leave", entry: entry.id }, "")}>Leave the line</button></footer>` : nothing}
+      ${(entry.state === "offered" || entry.cool_ms > this.now) && !over ? html`<footer><button type="button" class="small" ?disabled=${state.asked.length > 0} @click=${() => this.#do({ t: "leave", entry: entry.id }, "")}>Leave the line</button></footer>` : nothing}
     </article>`;
   }
 
@@ -124,9 +128,10 @@ export class DropYours extends Part {
    * @param {EntryView} entry
    */
   #turn(k, entry) {
-    if (entry.state === "offered") return "Called: your offer is above. Your place stays until you have bought.";
-    if (entry.cool_ms > this.now) return `An offer came back unsold once. Called again in ${left(entry.cool_ms - this.now)} at the earliest.`;
+    if (entry.state === "offered") return entry.lapses > 0 ? "Your second turn: your offer is above. Missing it ends your place." : "Called: your offer is above. Your place stays until you have bought.";
+    if (entry.cool_ms > this.now) return `You missed one turn. You keep your place and can be called again in ${left(entry.cool_ms - this.now)}; missing a second ends it. What is free meanwhile you may hold like anybody.`;
     if (entry.lane === "boost") return "In the boost lane: every few calls come from here. The place is provisional.";
+    if (entry.lapses > 0) return "You missed one turn and keep your place; missing a second ends it.";
     const at = entry.lines[0];
     if (at === undefined || at.place < 2 || k < 2) return "Your place only falls. You may close this page; it is kept for you.";
     const latest = Math.min(at.latest > 0 ? at.latest : Infinity, Math.ceil((at.place * k) / (k - 1)));
@@ -157,27 +162,30 @@ export class DropYours extends Part {
     if (command.t === "pay" && answer !== undefined) goPay(answer, hold);
   }
 
-  #seen() {
+  /** @param {"hold" | "entry"} what */
+  #seen(what) {
     try {
-      return sessionStorage.getItem(SEEN);
+      return sessionStorage.getItem(SEEN[what]);
     } catch {
-      return this.dismissed;
+      return this.dismissed[what];
     }
   }
 
-  /** @param {string} hold */
-  #dismiss(hold) {
-    /** @type {string | null} */
-    this.dismissed = hold;
+  /**
+   * @param {"hold" | "entry"} what
+   * @param {string} id
+   */
+  #dismiss(what, id) {
+    this.dismissed[what] = id;
     try {
-      sessionStorage.setItem(SEEN, hold);
+      sessionStorage.setItem(SEEN[what], id);
     } catch {
       // Without storage the note comes back with the next page, which harms nobody.
     }
     this.requestUpdate();
   }
 
-  dismissed = /** @type {string | null} */ (null);
+  dismissed = /** @type {Record<string, string | null>} */ ({ hold: null, entry: null });
 }
 
 customElements.define("drop-yours", DropYours);

@@ -36,6 +36,8 @@ class Books:
         """fan -> seq of his last event"""
         self.ended: dict[str, str] = {}
         """fan -> the hold that ended last without a sale"""
+        self.ended_entry: dict[str, str] = {}
+        """fan -> the place that ended last without a sale, until he joins again"""
         self.madegood: set[str] = set()
         self.answers: dict[tuple[str, str], tuple[object, str]] = {}
         """fan and key -> the command and what it made"""

@@ -29,6 +29,8 @@ class Line(Books):
             f"e{len(self.entries) + 1}", fan, self.arrivals, qty, list(pools), lane, points, key
         )
         self.entries[entry.id] = entry
+        if why == "fan":
+            self.ended_entry.pop(fan, None)
         entry.ready = [int(self.is_ready(entry, pool)) for pool in pools]
         self.say(
             events.Joined,
@@ -46,6 +48,8 @@ class Line(Books):
 
     def finish(self, entry: Entry, state: str) -> None:
         entry.state = state
+        if state != "served":
+            self.ended_entry[entry.fan] = entry.id
         entry.cool = 0
         entry.ready = [0] * len(entry.pools)
         for pool in entry.pools:
