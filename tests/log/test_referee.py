@@ -560,6 +560,49 @@ def test_those_who_were_overtaken_are_counted() -> None:
     assert judge(text(spoilt)).overtaken >= 1
 
 
+def in_line(*pools: str, **more: int) -> handwritten_logs.Pen:
+    """Two pools of one pin each; ada holds the northern one and joins for these pools."""
+    caps = {"pin@north": (1, 0), "pin@south": (1, 0)}
+    pen = handwritten_logs.Pen(handwritten_logs.rules(caps, **more)).opened()
+    pen.wait(5)
+    pen.held("ada", "pin@north")
+    pen.joined("ada", *pools)
+    return pen
+
+
+@pytest.mark.parametrize("pools", [("pin@south",), ("pin@north", "pin@south")])
+def test_who_could_have_a_unit_gets_no_place_in_line(pools: tuple[str, ...]) -> None:
+    pen = in_line(*pools)
+    assert first(judge(text(pen.log))) == ("INV-11", len(pen.log))
+    older = doctor(pen.log, 1, schema=1)
+    assert judge(text(older)).honest, "scripts of the first layout made an entry of every join"
+
+
+def test_who_cools_keeps_nobody_from_a_unit_that_is_free() -> None:
+    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (1, 0)})).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    ben = pen.joined("ben")
+    pen.released(ada)
+    pen.declined(pen.offered(ben), ben)
+    assert judge(text(pen.log)).honest
+    pen.joined("cy")
+    assert first(judge(text(pen.log))) == ("INV-11", len(pen.log))
+
+
+def test_who_could_have_nothing_gets_a_place_in_line() -> None:
+    assert judge(text(in_line("pin@north").log)).honest, "nothing is free"
+    assert judge(text(in_line("pin@south", limit=1).log)).honest, "no room"
+    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (2, 0)})).opened()
+    pen.by_creator(events.Paused, why="")
+    pen.joined("ada")
+    assert judge(text(pen.log)).honest, "a pause"
+    pen.by_creator(events.Resumed)
+    # One batch: the line is served at its end.
+    pen.joined("ben")
+    assert judge(text(pen.log)).honest, "somebody is ready"
+
+
 def test_a_payment_is_not_rescued_past_the_line() -> None:
     """A free unit goes to whoever is ready for it before a payment that came too late."""
     pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (1, 0)})).opened()

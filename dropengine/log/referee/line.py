@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Hold, Owed
+from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Fan, Hold, Owed, Pool
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.holds import (
     attached,
@@ -23,6 +23,9 @@ from dropengine.log.referee.holds import (
 )
 from dropengine.log.referee.lapse import LAPSES_MAX, lapse
 from dropengine.model import POINTS_MAX
+
+JOINS_PRESS_SCHEMA = 2
+"""The first layout whose scripts decide a join as a press; logs of older ones keep their rule."""
 
 
 def _joined(books: Books, e: events.Joined) -> None:
@@ -50,6 +53,7 @@ def _joined(books: Books, e: events.Joined) -> None:
             books.blame("INV-7", f"{e.fan} stands in line a second time")
         if e.qty < 1 or any(e.qty > pool.item.most for pool in pools):
             books.blame("INV-6", f"entry {e.entry} asks for {e.qty} units")
+        _refused_a_unit(books, e.entry, fan, pools)
     entry = Entry(
         id=e.entry,
         fan=fan,
@@ -66,6 +70,16 @@ def _joined(books: Books, e: events.Joined) -> None:
     fan.line.append(entry)
     books.stand(entry)
     books.count["joined"] += 1
+
+
+def _refused_a_unit(books: Books, name: str, fan: Fan, pools: list[Pool]) -> None:
+    """INV-11: who joins while a unit could be had gets it on a press's terms, and no entry."""
+    if books.schema < JOINS_PRESS_SCHEMA or books.state != "live":
+        return
+    for pool in pools:
+        if pool.free > 0 and pool.ready <= 0 and books.room(fan, pool.item) >= 1:
+            books.blame("INV-11", f"entry {name} stands in line while {pool.id} could be had")
+            return
 
 
 def _offered(books: Books, e: events.Offered) -> None:
