@@ -128,7 +128,8 @@ FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave
 
 class PoolView(msgspec.Struct, frozen=True):
     """`waiting`: entries of this line whose fate is open (both lanes); `buying`: of them, those
-    with an offer or a hold. free + held + sold + withheld + leased = cap."""
+    with an offer or a hold. free + held + sold + withheld + leased = cap. `offered`: the part of
+    `held` that the line offered and nobody has claimed; the rest is in carts."""
 
     item: str
     cap: int
@@ -139,6 +140,7 @@ class PoolView(msgspec.Struct, frozen=True):
     leased: int
     waiting: int
     buying: int
+    offered: int
 
 
 class Moves(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ SIGNS = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 
 
 def total(pools: Mapping[str, wire.PoolView]) -> dict[str, int]:
-    """All pools as one: units made, free, held, sold, and entries waiting."""
-    names = ("cap", "free", "held", "sold", "waiting")
+    """All pools as one: units made, free, held, of them offered, sold, and entries waiting."""
+    names = ("cap", "free", "held", "offered", "sold", "waiting")
     return {name: sum(getattr(pool, name) for pool in pools.values()) for name in names}
 
 

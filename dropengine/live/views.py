@@ -88,6 +88,7 @@ def pool_views(m: Manifest, view: ViewReply) -> dict[str, wire.PoolView]:
             row.leased,
             row.waiting,
             row.buying,
+            row.offered,
         )
         for row in view.pools
     }

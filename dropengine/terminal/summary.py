@@ -34,9 +34,27 @@ def of_drop(manifest: Manifest, view: ViewReply) -> str:
     lines = [f"{name} is {view.state}, revision {view.revision}, seq {view.seq}."]
     if view.opens_ms and view.state == "scheduled":
         lines.append(f"It opens at {moment(view.opens_ms, manifest.zone)}.")
-    head = ["pool", "free", "held", "sold", "withheld", "in line", "of them buying"]
+    head = [
+        "pool",
+        "free",
+        "held",
+        "of them offered",
+        "sold",
+        "withheld",
+        "in line",
+        "of them buying",
+    ]
     rows = [
-        [pool.id, pool.free, pool.held, pool.sold, pool.withheld, pool.waiting, pool.buying]
+        [
+            pool.id,
+            pool.free,
+            pool.held,
+            pool.offered,
+            pool.sold,
+            pool.withheld,
+            pool.waiting,
+            pool.buying,
+        ]
         for pool in view.pools
     ]
     return "\n".join([*lines, "", *table([head, *rows])])
@@ -45,11 +63,12 @@ def of_drop(manifest: Manifest, view: ViewReply) -> str:
 def in_one_line(views: Sequence[ViewReply], connected: int) -> str:
     """All drops of a run in one line that changes."""
     rows = [row for view in views for row in view.pools]
-    free, held = sum(row.free for row in rows), sum(row.held for row in rows)
+    free, offered = sum(row.free for row in rows), sum(row.offered for row in rows)
+    carts = sum(row.held for row in rows) - offered
     sold, waiting = sum(row.sold for row in rows), sum(row.waiting for row in rows)
     return (
-        f"{'/'.join(view.state for view in views)}: {free} free, {held} in carts, {sold} sold, "
-        f"{waiting} in line, {connected} fans connected"
+        f"{'/'.join(view.state for view in views)}: {free} free, {carts} in carts, "
+        f"{offered} offered, {sold} sold, {waiting} in line, {connected} fans connected"
     )
 
 

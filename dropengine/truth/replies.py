@@ -52,6 +52,8 @@ class PoolRow(msgspec.Struct, frozen=True, array_like=True):
     buying: int
     removed_base: int
     removed_boost: int
+    offered: int
+    """The unclaimed part of `held`."""
 
 
 class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):

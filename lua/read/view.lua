@@ -11,7 +11,8 @@ ARGV
   mail       the last row of mail that it has seen
 RETURNS
   VIEW       now_ms, seq, state, revision, opens_ms, closes_ms,
-             pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost},
+             pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost,
+             offered},
              moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused or cancelled
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
@@ -36,7 +37,7 @@ for i, name in ipairs(t.pool_names) do
   local first, after = line_range(p[P_INDEX])
   pools[i] = {name, p[P_FREE], p[P_HELD], p[P_SOLD], p[P_WITHHELD], p[P_LEASED],
     redis.call('ZCOUNT', t.key.places, first, after), redis.call('ZCOUNT', t.key.buying, first, after),
-    p[P_REMOVED][1], p[P_REMOVED][2]}
+    p[P_REMOVED][1], p[P_REMOVED][2], p[P_OFFERED]}
 end
 local function since(key, at)
   -- A row is what one script wrote, for up to hundreds of fans: what is counted is its content.

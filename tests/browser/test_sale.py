@@ -93,6 +93,11 @@ async def test_an_offer_is_bought_and_the_line_moves_on(in_browser: ShopInBrowse
         await fan.press("Join the line")
         await fan.reads("In line: place 1")
         await drop.release("first", taken)
+        await fan.reads("Claim your offer")
+        await fan.figures(free=0, held=0, sold=0)
+        await expect(fan.page.locator(".figures .offered")).to_have_text(
+            re.compile(r"^\s*offered to people in line\s*1\s*$")
+        )
         await fan.press("Claim your offer")
         await fan.press("Pay €24.00")
         await fan.pays()

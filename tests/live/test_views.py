@@ -21,6 +21,7 @@ def test_a_state_is_called_as_people_call_it() -> None:
         buying=0,
         removed_base=0,
         removed_boost=0,
+        offered=0,
     )
     gone = ViewReply(0, 1, "live", 1, 0, 0, [pool], 0, [], 0, [], [], "")
     assert views.shown_state(gone) == "sold_out"

@@ -26,6 +26,7 @@ async def test_a_view_counts_every_pool(make_sale: MakeSale) -> None:
     rows = {row.id: row for row in (await view(sale)).pools}
     assert [row.free for row in rows.values()] == [1, 0, 0]
     assert [row.held for row in rows.values()] == [0, 1, 1]
+    assert [row.offered for row in rows.values()] == [0, 0, 1]
     assert [row.sold for row in rows.values()] == [1, 0, 0]
     assert [row.waiting for row in rows.values()] == [0, 2, 1]
     assert [row.buying for row in rows.values()] == [0, 1, 1]

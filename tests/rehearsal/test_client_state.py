@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -7,7 +8,7 @@ from dropengine import wire
 from dropengine.rehearsal.fans.client_state import ClientState, PlaceInLine
 
 POOL = wire.PoolView(
-    item="pin", cap=10, free=4, held=3, sold=3, withheld=0, leased=0, waiting=0, buying=0
+    item="pin", cap=10, free=4, held=3, sold=3, withheld=0, leased=0, waiting=0, buying=0, offered=0
 )
 
 
@@ -133,7 +134,23 @@ def test_a_tick_that_goes_back_is_doubted() -> None:
 def test_stock_that_does_not_add_up_is_doubted() -> None:
     screen = ClientState()
     broken = wire.PoolView(
-        item="pin", cap=10, free=-1, held=3, sold=8, withheld=0, leased=0, waiting=0, buying=0
+        item="pin",
+        cap=10,
+        free=-1,
+        held=3,
+        sold=8,
+        withheld=0,
+        leased=0,
+        waiting=0,
+        buying=0,
+        offered=0,
     )
+    screen.tick(wire.Tick(seq=1, now=1, state="live", revision=1, pools={"pin": broken}))
+    assert screen.faults_count == 1
+
+
+def test_more_offered_than_held_is_doubted() -> None:
+    screen = ClientState()
+    broken = msgspec.structs.replace(POOL, offered=4)
     screen.tick(wire.Tick(seq=1, now=1, state="live", revision=1, pools={"pin": broken}))
     assert screen.faults_count == 1

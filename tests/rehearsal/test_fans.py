@@ -23,7 +23,7 @@ from dropengine.rehearsal.history.record import Fail, Info, Invoke, Ok
 
 DROP = "pins"
 POOL = wire.PoolView(
-    item="pin", cap=3, free=3, held=0, sold=0, withheld=0, leased=0, waiting=0, buying=0
+    item="pin", cap=3, free=3, held=0, sold=0, withheld=0, leased=0, waiting=0, buying=0, offered=0
 )
 PLAN = Plan(
     drop=0,

@@ -270,7 +270,7 @@ def test_an_answer_older_than_one_that_was_known_is_found() -> None:
 
 
 def tick(seq: int, free: int = 3, held: int = 0) -> wire.Tick:
-    view = wire.PoolView("pin", 3, free, held, 3 - free - held, 0, 0, 0, 0)
+    view = wire.PoolView("pin", 3, free, held, 3 - free - held, 0, 0, 0, 0, 0)
     return wire.Tick(seq=seq, now=0, state="live", revision=2, pools={"pin": view})
 
 
@@ -340,6 +340,7 @@ def test_waiting_and_buying_are_counted_as_screens_show_them(name: str) -> None:
                     record.leased,
                     sum(member.endswith(f"@{record.index}") for member in truth.places),
                     sum(member.endswith(f"@{record.index}") for member in truth.buying),
+                    record.offered,
                 )
                 for pool, record in truth.pools.items()
             },

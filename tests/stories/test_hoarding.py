@@ -145,7 +145,7 @@ async def adds_up(sale: Sale) -> None:
     assert isinstance(view, ViewReply)
     for row in view.pools:
         counts = (row.free, row.held, row.sold, row.withheld, row.leased)
-        assert min(counts) >= 0
+        assert min(*counts, row.offered, row.held - row.offered) >= 0
         assert sum(counts) == POOLS[row.id]
 
 

@@ -429,9 +429,10 @@ class Machine(RuleBasedStateMachine):
             self.oracle.revision,
         )
         for row in view.pools:
-            assert (row.free, row.held, row.sold, row.withheld) == (
+            assert (row.free, row.held, row.offered, row.sold, row.withheld) == (
                 self.oracle.free(row.id),
                 self.oracle.held(row.id),
+                self.oracle.offered(row.id),
                 self.oracle.sold(row.id),
                 self.oracle.pools[row.id].withheld,
             )

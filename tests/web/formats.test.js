@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { left, moments, money, poolName, span } from "../../dropengine/web/src/formats.js";
+import { held, left, moments, money, poolName, span } from "../../dropengine/web/src/formats.js";
 import { cell, grid } from "../../dropengine/web/src/grid.js";
 import { drop, item, pool } from "./sale.js";
 
@@ -43,4 +43,10 @@ test("the wall shows every unit in a cell, and no more cells than can be seen", 
   }
   const view = pool({ cap: 4, sold: 1, held: 1, free: 1, withheld: 1 });
   assert.deepEqual([0, 1, 2, 3].map((at) => cell(view, at, 1)), ["sold", "held", "free", "none"]);
+});
+
+test("an offer is in nobody's cart", () => {
+  const words = (all, offered) => held(pool({ held: all, offered }));
+  assert.equal(words(197, 47), "150 in carts, 47 offered to people in line");
+  assert.deepEqual([words(9, 0), words(9, 9), words(1_200, 1_000), words(0, 0)], ["9 in carts", "9 offered to people in line", "200 in carts, 1,000 offered to people in line", ""]);
 });

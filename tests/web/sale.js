@@ -4,7 +4,7 @@ import { begun } from "../../dropengine/web/src/state.js";
 
 export const NOW = Date.UTC(2027, 6, 16, 16, 0, 0);
 
-export const pool = (more = {}) => ({ item: "pin", cap: 200, free: 200, held: 0, sold: 0, withheld: 0, leased: 0, waiting: 0, buying: 0, ...more });
+export const pool = (more = {}) => ({ item: "pin", cap: 200, free: 200, held: 0, sold: 0, withheld: 0, leased: 0, waiting: 0, buying: 0, offered: 0, ...more });
 export const item = (more = {}) => ({ id: "pin", title: "Eclipse pin", cap: 200, price: 2400, limit: 0, most: 2, about: "", pools: ["pin"], ...more });
 export const you = (more = {}) => ({ seq: 10, fan: "f", used: 0, holds: [], entries: [], orders: [], ended: null, ended_entry: null, ...more });
 export const line = (more = {}) => ({ pool: "pin", place: 41, r: 5, buying: 12, latest: 52, ...more });

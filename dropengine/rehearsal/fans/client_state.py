@@ -158,6 +158,8 @@ class ClientState:
             parts = (pool.free, pool.held, pool.sold, pool.withheld, pool.leased)
             if min(parts) < 0 or sum(parts) != pool.cap:
                 self.doubt(f"{name} shows {parts} of {pool.cap}")
+            if not 0 <= pool.offered <= pool.held:
+                self.doubt(f"{name} shows {pool.offered} offered of {pool.held} held")
 
 
 class Tally:

@@ -114,6 +114,7 @@ class Counts:
         self.entries: dict[str, list[str]] = {}
         self.qty: dict[str, tuple[str, int]] = {}
         self.buying: dict[str, str] = {}
+        self.unclaimed: set[str] = set()
 
     def add(self, pool: str, **by: int) -> None:
         view = self.pools[pool]
@@ -125,7 +126,15 @@ class Counts:
             for pool in self.entries[entry]:
                 self.add(pool, buying=-1)
 
+    def no_offer(self, hold: str) -> None:
+        """Claimed or ended: what was offered is not any more."""
+        if hold in self.unclaimed:
+            self.unclaimed.remove(hold)
+            pool, qty = self.qty[hold]
+            self.add(pool, offered=-qty)
+
     def back(self, hold: str) -> None:
+        self.no_offer(hold)
         pool, qty = self.qty[hold]
         self.add(pool, held=-qty, free=qty)
 
@@ -135,7 +144,7 @@ class Counts:
             case events.Published():
                 for one in event.rules.pools:
                     self.pools[one.id] = wire.PoolView(
-                        one.item, one.cap, one.cap - one.withheld, 0, 0, one.withheld, 0, 0, 0
+                        one.item, one.cap, one.cap - one.withheld, 0, 0, one.withheld, 0, 0, 0, 0
                     )
             case events.Added():
                 self.add(event.pool, withheld=-event.qty, free=event.qty)
@@ -145,6 +154,8 @@ class Counts:
                 self.qty[event.hold] = (event.pool, event.qty)
                 self.add(event.pool, free=-event.qty, held=event.qty)
                 if isinstance(event, events.Offered):
+                    self.unclaimed.add(event.hold)
+                    self.add(event.pool, offered=event.qty)
                     self.buying[event.entry] = event.hold
                     for pool in self.entries[event.entry]:
                         self.add(pool, buying=1)
@@ -154,9 +165,12 @@ class Counts:
                 self.back(event.hold)
                 if event.cool:
                     self.stop_buying(event.entry)
+            case events.Claimed():
+                self.no_offer(event.hold)
             case events.Cooled():
                 self.stop_buying(event.entry)
             case events.Sold():
+                self.no_offer(event.hold)
                 self.add(event.pool, held=-event.qty, sold=event.qty)
             case events.Rescued():
                 self.add(event.pool, free=-event.qty, sold=event.qty)
@@ -286,7 +300,7 @@ def misshown(log: Log, line: Shown) -> Iterator[str]:
     """INV-14: what a screen showed at seq is what the log makes of its first seq events."""
     for name, view in line.pools.items():
         counts = (view.free, view.held, view.sold, view.withheld, view.leased)
-        if min(counts) < 0 or sum(counts) != view.cap:
+        if min(counts) < 0 or sum(counts) != view.cap or not 0 <= view.offered <= view.held:
             yield f"{name} was shown as {view}: its counts do not add up to the cap"
             return
     if line.seq > log.last_seq:

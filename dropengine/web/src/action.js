@@ -6,7 +6,7 @@
  */
 
 import { kept, offered, open, room } from "./state.js";
-import { count, left, money, number, poolName, serials, span } from "./formats.js";
+import { count, held, left, money, number, poolName, serials, span } from "./formats.js";
 
 /**
  * What the fan chose on this page. `also`: further pools he would take from the line, the liked best first.
@@ -211,7 +211,7 @@ function fresh(state, choice, orders, now) {
     const hint = few < qty ? `Only ${count(few, "unit")} left to hold.` : `Yours for ${span(drop.hold_ms)} while you pay. Nothing is charged yet.`;
     return shows("hold", few === 1 ? `Hold one ${orders > 0 ? "more" : "for me"}` : `Hold ${few} ${orders > 0 ? "more" : "for me"}`, { hint, command: { t: "hold", pool: choice.pool, qty: few } });
   }
-  if (pool.held > 0) return join(choice, qty, `All held: ${count(pool.held, "unit")} in carts may come back, and ${pool.held === 1 ? "goes" : "go"} to the line.`);
+  if (pool.held > 0) return join(choice, qty, `All held: ${held(pool)}. What comes back goes to the line.`);
   return join(choice, qty, "Sold out. A unit that is refunded goes to the line.");
 }
 

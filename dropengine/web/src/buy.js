@@ -180,7 +180,7 @@ export function sentence({ refusal, drop }) {
   if (refusal === null) return "";
   const { refused } = refusal;
   if (refused.code === "all_held" && refused.free) return `Only ${count(refused.free, "unit")} free at this moment. Press again to take ${refused.free === 1 ? "it" : "them"}.`;
-  if (refused.code === "all_held" && refused.held) return `${refused.text} (${number(refused.held)} in carts)`;
+  if (refused.code === "all_held" && refused.held) return `${refused.text} (${number(refused.held)} may come back)`;
   if (refused.code === "limit_reached" && refused.room) return `${refused.text} You may have ${refused.room} more.`;
   if (refused.code === "limit_reached") return `${refused.text} The limit is ${count(drop.limit, "unit")}.`;
   if (refused.code === "too_many_requests" && refused.retry_ms) return `${refused.text} Again in ${span(1_000 * Math.ceil(refused.retry_ms / 1_000))}.`;

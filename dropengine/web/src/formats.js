@@ -107,3 +107,15 @@ export function poolName(drop, pool) {
 
 /** `#17`, `#17, #18`. @param {number[]} serials */
 export const serials = (serials) => serials.map((serial) => `#${serial}`).join(", ");
+
+/** Units that somebody has in a cart: an offer is in none. @param {{held: number, offered: number}} sum */
+export const carts = (sum) => sum.held - sum.offered;
+
+/**
+ * What is held, in words: `150 in carts, 47 offered to people in line`.
+ * @param {{held: number, offered: number}} sum
+ */
+export function held(sum) {
+  const parts = [carts(sum) > 0 ? `${number(carts(sum))} in carts` : "", sum.offered > 0 ? `${number(sum.offered)} offered to people in line` : ""];
+  return parts.filter((part) => part !== "").join(", ");
+}

@@ -8,9 +8,9 @@
 import { html, nothing, svg } from "lit";
 import { Part } from "./part.js";
 import { phase } from "./state.js";
-import { left, moments, number } from "./formats.js";
+import { carts, left, moments, number } from "./formats.js";
 
-/** @typedef {{cap: number, free: number, held: number, sold: number, back: number, waiting: number, buying: number}} Sum */
+/** @typedef {{cap: number, free: number, held: number, offered: number, sold: number, back: number, waiting: number, buying: number}} Sum */
 
 /**
  * Several pools as one. `back`: not for sale at the moment (withheld or leased).
@@ -18,12 +18,13 @@ import { left, moments, number } from "./formats.js";
  * @returns {Sum}
  */
 export function total(pools) {
-  const none = { cap: 0, free: 0, held: 0, sold: 0, back: 0, waiting: 0, buying: 0 };
+  const none = { cap: 0, free: 0, held: 0, offered: 0, sold: 0, back: 0, waiting: 0, buying: 0 };
   return pools.reduce(
     (sum, pool) => ({
       cap: sum.cap + pool.cap,
       free: sum.free + pool.free,
       held: sum.held + pool.held,
+      offered: sum.offered + pool.offered,
       sold: sum.sold + pool.sold,
       back: sum.back + pool.withheld + pool.leased,
       waiting: sum.waiting + pool.waiting,
@@ -34,7 +35,7 @@ export function total(pools) {
 }
 
 /**
- * The stock as a bar: sold, in carts, free; what is withheld stays empty.
+ * The stock as a bar: sold, held, free; what is withheld stays empty.
  * @param {Sum} sum
  */
 export function bar(sum) {
@@ -55,7 +56,8 @@ export function bar(sum) {
 export function figures(sum) {
   return html`<dl class="figures">
     <div class="free"><dt>free</dt><dd>${number(sum.free)}</dd></div>
-    <div class="held"><dt>in carts</dt><dd>${number(sum.held)}</dd></div>
+    <div class="held"><dt>in carts</dt><dd>${number(carts(sum))}</dd></div>
+    ${sum.offered > 0 ? html`<div class="offered"><dt>offered to people in line</dt><dd>${number(sum.offered)}</dd></div>` : nothing}
     <div class="sold"><dt>sold</dt><dd>${number(sum.sold)}</dd></div>
     <div class="cap"><dt>made</dt><dd>${number(sum.cap)}</dd></div>
   </dl>`;

@@ -10,7 +10,7 @@ import { cell, grid } from "./grid.js";
 import { Part } from "./part.js";
 import { phase } from "./state.js";
 import { PHASES, reason, total } from "./stock.js";
-import { left, moments, number, timeOfDay } from "./formats.js";
+import { carts, held, left, moments, number, timeOfDay } from "./formats.js";
 
 const GAP = 0.16;
 
@@ -46,7 +46,8 @@ export class DropWall extends Part {
         ${reason(drop)}
         <dl class="wallfigures">
           ${now === "live" ? nothing : html`<div class="free"><dt>free</dt><dd>${number(sum.free)}</dd></div>`}
-          <div class="held"><dt>in carts</dt><dd>${number(sum.held)}</dd></div>
+          <div class="held"><dt>in carts</dt><dd>${number(carts(sum))}</dd></div>
+          ${sum.offered > 0 ? html`<div class="offered"><dt>offered</dt><dd>${number(sum.offered)}</dd></div>` : nothing}
           <div class="sold"><dt>sold</dt><dd>${number(sum.sold)}</dd></div>
           <div class="waiting"><dt>in line</dt><dd>${number(sum.waiting)}</dd></div>
         </dl>
@@ -75,7 +76,7 @@ export class DropWall extends Part {
     const { each, columns, rows } = grid(Math.max(...items.map((item) => item.cap)), this.ratio / items.length);
     const cells = Math.ceil(sum.cap / each);
     const view = /** @type {PoolView} */ ({ ...pools[0], ...sum });
-    const words = `${title}: ${sum.free} free, ${sum.held} in carts, ${sum.sold} sold of ${sum.cap}`;
+    const words = `${title}: ${sum.free} free, ${held(sum) || "0 in carts"}, ${sum.sold} sold of ${sum.cap}`;
     return html`<figure>
       <svg viewBox="0 0 ${columns} ${rows}" preserveAspectRatio="${items.length > 1 ? "xMinYMin" : "xMidYMid"} meet" role="img" aria-label=${words}>
         ${Array.from({ length: cells }, (_, at) => svg`<rect class=${cell(view, at, each)} x=${(at % columns) + GAP / 2} y=${Math.floor(at / columns) + GAP / 2} width=${1 - GAP} height=${1 - GAP} rx="0.14"></rect>`)}

@@ -14,6 +14,7 @@
  * @property {number} leased
  * @property {number} waiting
  * @property {number} buying
+ * @property {number} offered the part of `held` that nobody has claimed yet
  */
 
 /** @typedef {{r0: number, left: number[]}} Moves */
