@@ -190,8 +190,8 @@ class Already(Refusal, frozen=True):
 
 
 class Exists(Refusal, frozen=True):
-    """A drop was published under this id before. `state`: its present one; `same`: by the very same
-    file."""
+    """A drop was published under this id before. `state`: its present one; `same`: with the very
+    same rules; a planned opening is one of them."""
 
     sentence: ClassVar[str] = "A drop is published under this id, and that never changes."
     state: str = ""
@@ -201,5 +201,5 @@ class Exists(Refusal, frozen=True):
         if self.state == DropState.CANCELLED:
             return "The drop of this id was cancelled, and that is final. Publish under another id."
         if self.same:
-            return "This very file is published under its id already, and nothing was changed."
-        return "Another file is published under this id, and that never changes. Take another id."
+            return "These very rules are published under this id already: nothing was changed."
+        return "Other rules are published under this id, and they never change. Take another id."

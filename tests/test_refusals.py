@@ -47,8 +47,8 @@ def test_a_sentence_for_operators_is_for_a_refusal_they_can_get() -> None:
 @pytest.mark.parametrize(
     ("refusal", "said"),
     [
-        (refusals.Exists("live", same=True), "This very file"),
-        (refusals.Exists("live", same=False), "Another file"),
+        (refusals.Exists("live", same=True), "These very rules"),
+        (refusals.Exists("live", same=False), "Other rules"),
         (refusals.Exists("cancelled", same=True), "was cancelled"),
         (refusals.Exists("cancelled", same=False), "was cancelled"),
     ],

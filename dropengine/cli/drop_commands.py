@@ -273,7 +273,8 @@ def _refuse(outcome: refusals.Refusal, zone: str = "UTC") -> int:
 
 
 def _facts(outcome: refusals.Refusal, zone: str) -> Iterator[str]:
-    for name, value in msgspec.structs.asdict(outcome).items():
+    for field, value in msgspec.structs.asdict(outcome).items():
+        name = "last command" if field == "what" else field
         if name == "at_ms":
             if value:
                 yield f"at: {summary.moment(value, zone)}"

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from dropengine import __version__, config
-from dropengine.cli import drop_arguments, drop_commands
+from dropengine.cli import drop_arguments
 from dropengine.config import FIELDS, Settings
 from dropengine.errors import DropEngineError
 
@@ -220,6 +220,8 @@ def _add_drop(commands: Commands) -> None:
     for name, about, add in drop_arguments.VERBS:
 
         def run(arguments: argparse.Namespace, name: str = name) -> int:
+            from dropengine.cli import drop_commands
+
             return drop_commands.run(name, arguments, _settings(arguments)[0])
 
         parser = _command(verbs, name, run, about)

@@ -26,7 +26,11 @@ async def last_command(
     for _ in range(PAGES_MAX):
         rows = await ask("the log", "XREVRANGE", keys.one(drop, "log"), before, "-", "COUNT", PAGE)
         for text in (text for _, fields in rows for text in fields[1::2] if mark in text):
-            event = events.parse(text)
+            try:
+                event = events.parse(text)
+            except ValueError:
+                # What cannot be read is for the referee; here it only is not the one.
+                continue
             if isinstance(event, events.ByCreator) and event.revision == revision:
                 return event
         if len(rows) < PAGE:

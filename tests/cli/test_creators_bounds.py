@@ -110,7 +110,7 @@ def test_an_opening_that_has_passed_goes_live_only_when_asked_to(
     assert "is live" in run("drop", "show", past).out
     # The same file again is told what became of it, not that it comes too late.
     again = run("drop", "publish", past)
-    assert again.err.startswith("Refused (exists): This very file")
+    assert again.err.startswith("Refused (exists): These very rules")
 
 
 def test_now_opens_a_drop_at_once_whatever_its_file_says(

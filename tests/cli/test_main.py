@@ -244,7 +244,7 @@ def test_who_asks_for_what_is_so_already_reads_since_when_and_by_whom(run: Run, 
     assert opened["e"] == "opened"
     assert ran.err == (
         f"Refused (already): {refusals.Already.sentence} "
-        f"(state: live, what: opened, by: ana, at: {summary.moment(opened['at'], zone)})\n"
+        f"(state: live, last command: opened, by: ana, at: {summary.moment(opened['at'], zone)})\n"
     )
     ran = run("drop", "resume", MIX, "--revision", 2)
     assert "already" in ran.err
@@ -255,10 +255,10 @@ def test_a_taken_id_is_told_with_what_took_it(run: Run, shop: Path) -> None:
     run("drop", "publish", MIX)
     again = run("drop", "publish", MIX)
     assert again.code == 1
-    assert again.err.startswith("Refused (exists): This very file is published")
+    assert again.err.startswith("Refused (exists): These very rules are published")
     assert again.err.endswith("(state: scheduled, same: yes)\n")
     other = run("drop", "publish", PIN, "--id", "hard-mix-a")
-    assert other.err.startswith("Refused (exists): Another file is published")
+    assert other.err.startswith("Refused (exists): Other rules are published")
     run("drop", "cancel", MIX, "--confirm", "hard-mix-a")
     gone = run("drop", "publish", MIX)
     assert gone.err.startswith("Refused (exists): The drop of this id was cancelled")
