@@ -40,6 +40,7 @@ from dropengine.doors.rate_limit import RequestRate, SocketLimit
 from dropengine.errors import ConfigError
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
+from dropengine.jobs.durability_watch import DurabilityWatch
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.server_watch import ServerWatch
@@ -113,6 +114,7 @@ class Runtime:
         self.jobs.repeat(self.server_watch)
         self.jobs.repeat(ClockWatch(store, settings))
         self.jobs.repeat(DiskWatch(store, settings, lambda: disk_free_mib(settings.data_dir)))
+        self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")
         for name, provider in self.providers.items():
             self.jobs.keep(provider.run, f"the provider {name}")

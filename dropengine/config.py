@@ -90,7 +90,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     # What is kept on disk.
     data_dir: Annotated[Path, _says("private directory for everything that is kept")] = Path("data")
     disk_free_mib_min: Annotated[
-        int, _whole(16, 1_073_741_824, "less free disk than this, and sales pause")
+        int,
+        _whole(
+            16,
+            1_073_741_824,
+            "less free disk than this, and sales pause; with twice as much for 10 s they go on",
+        ),
     ] = 200
     secret_key: Annotated[
         Annotated[str, Meta(min_length=SECRET_CHARS_MIN)] | None,

@@ -77,6 +77,11 @@ LEGAL_MOVES: dict[DropState, frozenset[DropState]] = {
 """Which stored state may follow which; `lua/lib/change_state.lua` is the table that decides."""
 
 
+PASSING = frozenset({"disk", "durability"})
+"""Who pauses a drop until something is well again: only such a pause ends by itself. The scripts
+have the same in `lua/creator/passes.lua`."""
+
+
 class HoldState(StrEnum):
     """active -> paying -> sold, or released, expired, cancelled."""
 

@@ -21,8 +21,9 @@ RECORDS: dict[str, type] = {
     "outbox": model.DutyRecord,
 }
 ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
-NOT_FROM_THE_LOG = (b"manifest", b"rules", b"news")
-"""Fields of a drop that are compared elsewhere or have a place of their own in the truth."""
+NOT_FROM_THE_LOG = (b"manifest", b"rules", b"news", b"paused_by")
+"""Fields of a drop that are compared elsewhere or have a place of their own in the truth; and
+`paused_by`, which a drop that was paused before it was kept does not have."""
 NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
 
 

@@ -8,6 +8,7 @@ What it calls private is used in `Connection.__init__` alone.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import hiredis
@@ -100,6 +101,8 @@ class Connections(redis.BlockingConnectionPool):
         self._free = asyncio.Semaphore(self.max_connections)
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
+        self.on_connect: list[Callable[[], None]] = []
+        """Called whenever a connection was made: the server behind it may be another one."""
         self._closed = 0
         """How often: a connection that is being made belongs to the time before."""
 
@@ -139,6 +142,8 @@ class Connections(redis.BlockingConnectionPool):
             raise
         connection = Connection(opened)
         self._all.add(connection)
+        for call in self.on_connect:
+            call()
         return connection
 
     async def disconnect(self, inuse_connections: bool = True) -> None:

@@ -104,10 +104,14 @@ class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What never changes about a published drop, with the state that the reader asked for."""
+    """What never changes about a published drop, with the state that the reader asked for.
+
+    paused_by: who paused it, while it is paused; '' also where that was not kept yet.
+    """
 
     manifest: Manifest
     hash: str
     state: str
     revision: int
     seq: int
+    paused_by: str = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -86,6 +86,10 @@ class Store:
 
     async def close(self) -> None:
         await self.client.aclose(close_connection_pool=True)
+
+    def on_connect(self, call: Callable[[], None]) -> None:
+        """Call this at every new connection from now on."""
+        self._connections.on_connect.append(call)
 
     def keys_of(self, drop: str) -> list[str]:
         known = self._keys.get(drop)
@@ -330,14 +334,16 @@ class Store:
 
         Raises NewerSchema.
         """
-        fields = ("manifest", "hash", "state", "revision", "seq", "schema")
+        fields = ("manifest", "hash", "state", "revision", "seq", "schema", "paused_by")
         row = await self._ask("the drop", "HMGET", keys.one(drop, "drop"), *fields)
         if row[0] is None:
             return None
         if int(row[5]) > model.SCHEMA:
             raise self._newer(drop, int(row[5]))
+        state, by = row[2].decode(), (row[6] or b"").decode()
+        paused_by = by if state == model.DropState.PAUSED else ""
         return Shown(
-            from_canonical(row[0]), row[1].decode(), row[2].decode(), int(row[3]), int(row[4])
+            from_canonical(row[0]), row[1].decode(), state, int(row[3]), int(row[4]), paused_by
         )
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:

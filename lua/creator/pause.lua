@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 --[[
-pause -- nothing new begins; holds and offers go on and may be paid.
+pause -- nothing new begins; holds and offers go on and may be paid. A pause that would end by itself is taken
+over by whoever pauses too and does not pass.
 
 KEYS
   all keys of one drop, as `begin` names them; the nudge channel last
@@ -13,7 +14,7 @@ ARGV
 RETURNS
   CHANGED          seq, revision, state; a repeat too
   NOT_OPEN CLOSED CANCELLED   the drop's state, which this is not for
-  ALREADY          state, what, by: it is paused
+  ALREADY          state, what, by: it is paused, and that does not end by itself
   BAD_MESSAGE      why: a field is not within its bounds
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
@@ -22,7 +23,7 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_pause begin catch_up check_command refuse_in_state conclude_command change_state
+--#use fault_in_pause begin catch_up check_command refuse_in_state conclude_command change_state passes
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local why = ARGV[5] or ''
@@ -35,8 +36,9 @@ if wait then return cmsgpack.pack({wait}) end
 
 local body = 'pause|' .. redis.sha1hex(why)
 local reply = check_command(t, revision, by, key, body)
-if not reply and t.state ~= 'live' then reply = refuse_in_state(t, {paused = true}) end
+local taken_over = t.state == 'paused' and not passes(by) and passes(redis.call('HGET', t.key.drop, 'paused_by'))
+if not reply and t.state ~= 'live' and not taken_over then reply = refuse_in_state(t, {paused = true}) end
 if reply then return cmsgpack.pack(reply) end
-change_state(t, 'paused')
-t.drop.why = why
+if not taken_over then change_state(t, 'paused') end
+t.drop.why, t.drop.paused_by = why, by
 return cmsgpack.pack(conclude_command(t, by, key, body, 'paused', 'why', why))

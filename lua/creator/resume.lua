@@ -14,14 +14,14 @@ RETURNS
   NOT_OPEN CLOSED CANCELLED   the drop's state, which this is not for
   ALREADY          state, what, by: it is live
   BAD_MESSAGE      why: a field is not within its bounds
-  STALE_REVISION   revision, state, what, by: somebody was faster
+  STALE_REVISION   revision, state, what, by: somebody was faster, or it is not the pause of a watch that ends its own
   KEY_REUSED       the key was used for another command
   FROZEN           the books do not add up
   AGAIN            more was due than one script settles; send it again
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_resume begin catch_up check_command refuse_in_state conclude_command change_state
+--#use fault_in_resume begin catch_up check_command refuse_in_state conclude_command change_state passes
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local fault = fault_in_resume(by, key, revision)
@@ -33,6 +33,10 @@ if wait then return cmsgpack.pack({wait}) end
 
 local reply = check_command(t, revision, by, key, 'resume')
 if not reply and t.state ~= 'paused' then reply = refuse_in_state(t, {live = true}) end
+if not reply and passes(by) then
+  local last = redis.call('HMGET', t.key.drop, 'what', 'by', 'paused_by')
+  if last[3] ~= by then reply = {'STALE_REVISION', t.revision, t.state, last[1] or '', last[2] or ''} end
+end
 if reply then return cmsgpack.pack(reply) end
 change_state(t, 'live')
 return cmsgpack.pack(conclude_command(t, by, key, 'resume', 'resumed'))

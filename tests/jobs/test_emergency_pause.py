@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dropengine import events, model
 from dropengine.jobs import emergency_pause
-from dropengine.jobs.emergency_pause import pause_every_drop
+from dropengine.jobs.emergency_pause import EmergencyPause, pause_every_drop
 from dropengine.model import DropId
+from dropengine.truth import house_keys
 from dropengine.truth.replies import Shown
 from dropengine.truth.store import Store
 from tests.kit.jobs_at_work import real
@@ -66,3 +69,49 @@ async def test_a_drop_that_only_a_newer_version_knows_keeps_no_other_from_it(sto
     await pause_every_drop(store, "disk", "the disk is nearly full")
     assert (await known.truth()).drop["state"] == "paused"
     assert await store.client.hget("{lifted}:drop", "state") == b"live"
+
+
+@pytest.mark.parametrize("watch", sorted(model.PASSING))
+async def test_a_clock_that_leapt_takes_over_a_pause_that_would_end_by_itself(
+    store: Store, watch: str
+) -> None:
+    sale, now = await real(store), 0.0
+    pause = EmergencyPause(store, watch, "for a while", lambda: now)
+    await pause.begin(at_once=True)
+    for _ in range(2):
+        await pause_every_drop(store, "clock", "the server's clock leapt")
+    for now in (0.0, 10.0, 20.0, 60.0):  # noqa: B007 - the clock of the pause
+        await pause.end()
+    last = (await sale.log())[-1]
+    assert isinstance(last, events.Paused)
+    assert (last.by, last.why) == ("clock", "the server's clock leapt")
+    assert (await sale.words()).count("paused") == 2
+
+
+async def test_while_one_watch_finds_danger_another_lets_nothing_go_on(store: Store) -> None:
+    sale, now = await real(store), 0.0
+    disk = EmergencyPause(store, "disk", "the disk is nearly full", lambda: now)
+    durability = EmergencyPause(store, "durability", "it may be lost", lambda: now)
+    await disk.begin(at_once=True)
+    await durability.begin(at_once=True)
+    for now in (0.0, 10.0, 20.0):  # noqa: B007 - the clock of the pauses
+        await durability.keep()
+        await disk.end()
+    assert (await sale.words())[-1] == "paused"
+    await store.client.delete(house_keys.lease(f"{emergency_pause.DANGER}durability"))
+    await disk.end()
+    assert (await sale.words())[-1] == "resumed"
+
+
+async def test_a_creator_who_acts_at_that_moment_does_not_keep_it_from_going_on(
+    store: Store,
+) -> None:
+    busy = Busy(store.client)
+    busy.sale, now = await real(store), 0.0
+    pause = EmergencyPause(busy, "disk", "the disk is nearly full", lambda: now)
+    await pause.begin(at_once=True)
+    busy.sale.revision += 1
+    busy.times = emergency_pause.TRIES_MAX - 1
+    for now in (0.0, 10.0):  # noqa: B007 - the clock of the pause
+        await pause.end()
+    assert (await busy.sale.truth()).drop["state"] == "live"

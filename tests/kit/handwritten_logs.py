@@ -91,9 +91,9 @@ class Pen:
         assert isinstance(event, events.AnyEvent)
         self.log.append(event)
 
-    def by_creator(self, kind: type[events.Event], **fields: object) -> None:
+    def by_creator(self, kind: type[events.Event], *, by: str = "mia", **fields: object) -> None:
         self.revision += 1
-        self.write(kind, by="mia", key=self.key(), revision=self.revision, **fields)
+        self.write(kind, by=by, key=self.key(), revision=self.revision, **fields)
 
     def published(self, schema: int = SCHEMA) -> Pen:
         """schema: the layout of the engine that published it."""
@@ -381,7 +381,8 @@ def a_late_payment() -> Pen:
 
 
 def two_pools() -> Pen:
-    """Two pools of one item, preferences, a full limit, stock added and withdrawn, a pause."""
+    """Two pools of one item, preferences, a full limit, stock added and withdrawn, a pause that
+    the maker takes over."""
     pen = Pen(rules({"pin@north": (2, 0), "pin@south": (2, 2)}, limit=2)).opened()
     pen.wait(5)
     north = pen.held("ada", "pin@north", qty=2)
@@ -389,6 +390,7 @@ def two_pools() -> Pen:
     ada = pen.joined("ada", "pin@north")
     ben = pen.joined("ben", "pin@south", "pin@north", qty=2)
     cy = pen.joined("cy", "pin@north")
+    pen.by_creator(events.Paused, why="the disk is nearly full", by="disk")
     pen.by_creator(events.Paused, why="a word with the printer")
     pen.by_creator(events.Added, pool="pin@south", qty=2)
     pen.by_creator(events.Withdrawn, pool="pin@south", qty=1)

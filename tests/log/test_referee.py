@@ -98,6 +98,21 @@ def again(kind: type[events.Event], number: int = 1, **fields: object) -> Spoil:
     return spoil
 
 
+def ended_by(watch: str) -> Spoil:
+    """The pause of the disk's watch, which nobody took over, is ended by another watch."""
+
+    def spoil(log: Log) -> tuple[Log, int]:
+        seq = seq_of(log, events.Paused, 1)
+        paused = log[seq - 1]
+        assert isinstance(paused, events.Paused)
+        ended = events.Resumed(
+            seq=seq, at=paused.at, by=watch, key="kw", revision=paused.revision + 1
+        )
+        return with_after(log, seq, ended), seq + 1
+
+    return spoil
+
+
 def gap(log: Log) -> tuple[Log, int]:
     return [event for event in log if event.seq != 6], 7
 
@@ -202,6 +217,18 @@ DOCTORED: dict[str, tuple[str, Spoil, str]] = {
         press_at_the_end_of(events.Settled, 1, "eva"),
         "INV-15",
     ),
+    "a maker's pause ended by a watch": (
+        "two_pools",
+        change(events.Resumed, by="disk"),
+        "INV-15",
+    ),
+    "a pause ended by another watch": ("two_pools", ended_by("durability"), "INV-15"),
+    "a watch on the pause of a watch": (
+        "two_pools",
+        change(events.Paused, 2, by="durability"),
+        "INV-15",
+    ),
+    "a pause on a maker's pause": ("two_pools", again(events.Paused, 2, by="noa"), "INV-15"),
     "an offer while paused": ("two_pools", leave_out(events.Resumed), "INV-15"),
     "a unit too many": (
         "a_rush",

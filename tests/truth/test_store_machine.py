@@ -56,7 +56,8 @@ T = TypeVar("T")
 FANS = ("ana", "bo", "cy", "di")
 POOLS = ("cup-hill", "cup-port", "pin")
 HOURS = ("open", "close")
-OPERATORS = ("mia", "noa")
+OPERATORS = ("mia", "noa", "disk", "durability")
+"""Two people, and two watches whose pauses end by themselves."""
 PACE_MS = 1500
 
 _drops = count(1)

@@ -178,6 +178,7 @@ class Books:
         self.schema = 0
         """The layout of the engine that decided this event: its rules are those to judge by."""
         self.state = "draft"
+        self.paused_by = ""
         self.revision = 0
         self.closes_ms = 0
         self.arrivals = 0

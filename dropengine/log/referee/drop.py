@@ -11,6 +11,7 @@ from typing import Any
 
 from dropengine import events
 from dropengine.log.referee.books import Books, Item, Pool
+from dropengine.model import PASSING
 
 PUBLISHED_REVISION = 1
 
@@ -89,11 +90,15 @@ def _opened(books: Books, e: events.Opened) -> None:
 
 def _paused(books: Books, e: events.Paused) -> None:
     signed(books, e, clock=True)
-    books.state = "paused"
+    if books.state == "paused" and (books.paused_by not in PASSING or e.by in PASSING):
+        books.blame("INV-15", f"{e.by} pauses what {books.paused_by or 'nobody'} paused")
+    books.state, books.paused_by = "paused", e.by
 
 
 def _resumed(books: Books, e: events.Resumed) -> None:
     signed(books, e)
+    if e.by in PASSING and e.by != books.paused_by:
+        books.blame("INV-15", f"{e.by} ends the pause of {books.paused_by}")
     books.state = "live"
 
 

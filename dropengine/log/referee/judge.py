@@ -26,7 +26,7 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Published: frozenset({"draft"}),
     events.Lifted: _BEFORE_CLOSING | {"closing", "settled", "cancelled", "frozen"},
     events.Opened: frozenset({"scheduled"}),
-    events.Paused: _LIVE,
+    events.Paused: frozenset({"live", "paused"}),
     events.Resumed: frozenset({"paused"}),
     events.Added: _BEFORE_CLOSING,
     events.Withdrawn: _BEFORE_CLOSING,

@@ -48,6 +48,7 @@ class Books:
         self.last_word = ("published", by)
         self.why: str | None = None
         """The reason of the last pause or cancellation."""
+        self.paused_by = ""
         self.charges: dict[str, Bought] = {}
         self.outbox: dict[str, Duty] = {}
         self.offers = 0

@@ -12,10 +12,12 @@ from dropengine.creator_commands import (
     Cancel,
     CreatorCommand,
     Pause,
+    Resume,
     Seen,
     Withdraw,
     fault_in,
 )
+from dropengine.model import PASSING
 from tests.kit.oracle.clock import Clock
 
 COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
@@ -71,7 +73,7 @@ class Creators(Clock):
         if known is not None and known != command:
             return refusals.KeyReused()
         if known is None:
-            refusal = self.may(command, revision)
+            refusal = self.may(command, revision, by)
             if refusal is not None:
                 return refusal
             self.by_creator[by, key] = command
@@ -93,15 +95,25 @@ class Creators(Clock):
                 self.pools[pool].withheld += qty
             case Pause(why) | Cancel(why):
                 self.why = why
+                if isinstance(command, Pause):
+                    self.paused_by = by
         self.say(kind, by=by, key=key, revision=self.revision, **msgspec.structs.asdict(command))
 
-    def may(self, command: CreatorCommand, revision: int) -> outcomes.CreatorOutcome | None:
+    def may(
+        self, command: CreatorCommand, revision: int, by: str
+    ) -> outcomes.CreatorOutcome | None:
         if self.state == "frozen" and command.verb != "cancel":
             return refusals.Frozen()
         if revision != self.revision:
-            return refusals.StaleRevision(self.revision, self.state, *self.last_word)
+            return self.stale()
+        if isinstance(command, Pause) and self.state == "paused":
+            taken_over = self.paused_by in PASSING and by not in PASSING
+            return None if taken_over else self.already()
         if self.state in REACHED.get(command.verb, ()):
             return self.already()
+        if isinstance(command, Resume) and self.state == "paused":
+            others = by in PASSING and by != self.paused_by
+            return self.stale() if others else None
         if self.state not in ALLOWED[command.verb]:
             match self.state:
                 case "scheduled":
@@ -122,6 +134,9 @@ class Creators(Clock):
             if enough < command.qty:
                 return refusals.TooFew(**self.counts()[pool.id])
         return None
+
+    def stale(self) -> refusals.StaleRevision:
+        return refusals.StaleRevision(self.revision, self.state, *self.last_word)
 
     def already(self) -> refusals.Already:
         last = next(e for e in reversed(self.log) if isinstance(e, events.ByCreator))
