@@ -92,7 +92,7 @@ class Runtime:
             durable=False,
         )
         self.jobs = JobRunner()
-        self._duties = Duties(self.store, self._perform)
+        self.duties = Duties(self.store, self._perform)
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
         )
@@ -109,8 +109,8 @@ class Runtime:
         """Begin what goes on by itself in this process."""
         store, settings = self.store, self.settings
         # The lease is asked for before the first duty can be found.
-        self.jobs.repeat(self._duties)
-        self.jobs.repeat(Settling(store, settings, self._duties.owed))
+        self.jobs.repeat(self.duties)
+        self.jobs.repeat(Settling(store, settings, self.duties.owed))
         self.jobs.repeat(self.server_watch)
         self.jobs.repeat(ClockWatch(store, settings))
         self.jobs.repeat(DiskWatch(store, settings, lambda: disk_free_mib(settings.data_dir)))
@@ -122,7 +122,7 @@ class Runtime:
     async def close(self) -> None:
         """End everything that was begun."""
         await self.jobs.close()
-        await self._duties.close()
+        await self.duties.close()
         await self.hub.close()
         await self._nudges.aclose(close_connection_pool=True)
         for provider in self.providers.values():

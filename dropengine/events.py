@@ -247,6 +247,16 @@ class Voided(Event, frozen=True):
     why: str
 
 
+class Mismatched(Event, frozen=True):
+    """The provider captured another amount of `charge` than it had told: `amount`. Its order is
+    worth that much and is `capture_failed`; what goes back is as much, by a refund."""
+
+    fan: str
+    hold: str
+    charge: str
+    amount: int
+
+
 class Refunded(Event, frozen=True):
     """sold -> free: the order ended, its serials came back; a duty returns the money."""
 
@@ -393,6 +403,7 @@ AnyEvent = (
     | Sold
     | Rescued
     | Voided
+    | Mismatched
     | Refunded
     | Discharged
     | Joined

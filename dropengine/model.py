@@ -106,7 +106,8 @@ class EntryState(StrEnum):
 
 
 class OrderState(StrEnum):
-    """capture_pending -> done | capture_failed; refund_pending -> refunded from any of them."""
+    """capture_pending -> done | capture_failed, which a done one may still become;
+    refund_pending -> refunded from any of them."""
 
     CAPTURE_PENDING = "capture_pending"
     CAPTURE_FAILED = "capture_failed"
@@ -207,6 +208,7 @@ class OrderRecord(Record):
     pool: str
     qty: int
     amount: int
+    """qty x price; where the provider captured another amount, that one."""
     serials: list[int]
     charge: str
     state: str

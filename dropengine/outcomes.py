@@ -175,7 +175,7 @@ CreatorOutcome = (
 PublishOutcome = Changed | Exists | KeyReused | BadMessage
 """How publishing can end."""
 
-PaymentOutcome = Sold | Rescued | Voided | NotFound | Frozen
+PaymentOutcome = Sold | Rescued | Voided | NotFound | BadMessage | Frozen
 """How a payment that succeeded can end."""
 UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
 RefundOutcome = Refunded | NotFound | Frozen | BadMessage

@@ -223,11 +223,20 @@ async def _show(store: Store, arguments: Arguments) -> int:
     view = await store.view(drop, 10**12, 10**12)
     if isinstance(view, refusals.Refusal):
         return _refuse(view)
+    outbox = await store.outbox(drop)
     if arguments.json:
-        body = {"hash": shown.hash, "manifest": shown.manifest, "view": _view(view)}
+        body = {
+            "hash": shown.hash,
+            "manifest": shown.manifest,
+            "view": _view(view),
+            "duties": sorted(outbox.duties),
+            "set_aside": outbox.set_aside,
+        }
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n")
     else:
         print(summary.of_drop(shown.manifest, view))
+        for duty_id in outbox.set_aside:
+            print(f"The duty {duty_id} cannot be read and is set aside: see to its money.")
     return 0
 
 

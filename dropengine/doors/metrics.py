@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
@@ -33,13 +34,20 @@ class Deps(Protocol):
     def jobs(self) -> JobRunner: ...
     @property
     def server_watch(self) -> ServerWatch: ...
+    @property
+    def duties(self) -> Duties: ...
 
 
 def routes(deps: Deps) -> list[Route]:
     """The one address of numbers."""
 
     async def metrics(_: Request) -> Response:
-        lines = [*of_drops(deps.hub), *of_settling(deps.jobs), *of_memory(deps.server_watch)]
+        lines = [
+            *of_drops(deps.hub),
+            *of_settling(deps.jobs),
+            *of_memory(deps.server_watch),
+            *of_duties(deps.duties),
+        ]
         text = "\n".join(lines) + "\n"
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
@@ -78,3 +86,10 @@ def of_memory(watch: ServerWatch) -> Iterator[str]:
     ):
         yield f"# TYPE {name} gauge"
         yield f"{name} {value}"
+
+
+def of_duties(duties: Duties) -> Iterator[str]:
+    """What a person has to see to: known where the duties are done."""
+    yield "# TYPE dropengine_duties_set_aside gauge"
+    for drop, ids in duties.set_aside.items():
+        yield f'dropengine_duties_set_aside{{drop="{drop}"}} {len(ids)}'

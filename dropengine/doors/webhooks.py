@@ -82,4 +82,6 @@ class Webhook:
         # A frozen drop decides nothing; its money comes again when somebody has looked at it.
         if isinstance(outcome, Unknown | Failed | refusals.Frozen):
             return problem(None, refusals.Away())
+        if isinstance(outcome, refusals.BadMessage):
+            return problem(None, outcome)
         return JSONResponse({"outcome": model.snake(type(outcome).__name__)})

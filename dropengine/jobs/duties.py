@@ -44,6 +44,8 @@ class Duties:
         self._store = store
         self._perform = perform
         self._lease = Lease(store, self.name, LEASE_MS)
+        self.set_aside: dict[DropId, frozenset[str]] = {}
+        """Drop -> entries of its outbox that cannot be read: a person has to see to that money."""
         self._tried_at: dict[tuple[DropId, str], float] = {}
         self._working: dict[DropId, asyncio.Task[None]] = {}
 
@@ -66,10 +68,11 @@ class Duties:
         now = time.monotonic()
         todo = []
         try:
-            duties = await self._store.duties(drop)
+            duties, set_aside = await self._store.outbox(drop)
         except Unavailable as error:
             log.info("%s: duties wait: %s", drop, error)
             return
+        self._put_aside(drop, frozenset(set_aside))
         for duty_id, duty in duties.items():
             if now - self._tried_at.get((drop, duty_id), -RETRY_S) >= RETRY_S:
                 self._tried_at[drop, duty_id] = now
@@ -77,6 +80,15 @@ class Duties:
         for i in range(0, len(todo), DUTIES_AT_ONCE):
             await asyncio.gather(*(self._do(drop, *each) for each in todo[i : i + DUTIES_AT_ONCE]))
         self._tried_at = {k: at for k, at in self._tried_at.items() if now - at < 10 * RETRY_S}
+
+    def _put_aside(self, drop: DropId, ids: frozenset[str]) -> None:
+        for duty_id in sorted(ids - self.set_aside.get(drop, frozenset())):
+            log.error(
+                "%s: duty %r cannot be read and is set aside: see to its money", drop, duty_id
+            )
+        self.set_aside.pop(drop, None)
+        if ids:
+            self.set_aside[drop] = ids
 
     async def _do(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
         try:

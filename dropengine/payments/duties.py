@@ -47,11 +47,14 @@ async def report(
     """Tell the scripts of a payment, however it was learned of.
 
     A payment for a hold that is not ours is given back here, since no script stands behind it;
-    Unknown and Failed say that this did not happen yet: report it again. Raises errors.Unavailable.
+    Unknown and Failed say that this did not happen yet: report it again. A word that is out of all
+    bounds is refused as BadMessage: a person has to see to that money. Raises errors.Unavailable.
     """
     outcome = await store.succeeded(
         drop, hold, paid.charge, paid.amount, paid.currency, paid.captured
     )
+    if isinstance(outcome, refusals.BadMessage):
+        log.error("%s: what the provider says of %s is out of bounds: %s", drop, hold, outcome.why)
     if not isinstance(outcome, refusals.NotFound):
         return outcome
     key = f"stray:{paid.charge}"
@@ -96,7 +99,10 @@ async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, ho
     """Find out what became of a silent payment. Until then the unit is kept to its hard stop."""
     match await payments.lookup(intent_id(drop, hold)):
         case Charged() as paid:
-            await report(store, payments, drop, hold, paid)
+            outcome = await report(store, payments, drop, hold, paid)
+            if not isinstance(outcome, outcomes.Granted):
+                # Nothing was decided about this money yet, so it stays to be asked about.
+                return
         case Nothing() | Declined():
             await store.unpaid(drop, hold)
         case Unknown() as unknown:

@@ -7,15 +7,24 @@ twice: it carries a key, and no answer means *unknown*, never *failed*.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import jinja2
 import msgspec
+from msgspec import Meta
 from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import refusals
-from dropengine.model import DropId, HoldId, HoldRecord
+from dropengine.model import (
+    AMOUNT_MAX,
+    CHARGE_CHARS_MAX,
+    ID_CHARS_MAX,
+    ID_LETTERS,
+    DropId,
+    HoldId,
+    HoldRecord,
+)
 from dropengine.wire import DropView
 
 WEBHOOKS = "/api/pay/webhooks/"
@@ -113,20 +122,30 @@ ProviderAnswer = Succeeded | Failed | Unknown
 Cancellation = Unpayable | Charged | Unknown
 
 
+_IDS = rf"^[{ID_LETTERS}]*(?!\n)$"
+ChargeId = Annotated[str, Meta(max_length=CHARGE_CHARS_MAX, pattern=_IDS)]
+"""A provider's id of a payment or a notice: letters of ids, as those of ours."""
+Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
+_OUR_ID = Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=_IDS)
+INTENT_CHARS_MAX = 2 * ID_CHARS_MAX + 1
+
+
 class Notice(msgspec.Struct, frozen=True):
     """A provider's word about an intent, proven to be its own.
 
     `event` names it, however often it comes. `charge` is '' when nothing was charged (declined).
+    The bounds of fields are checked where a notice is read, not where it is made.
     """
 
-    event: str
+    event: Annotated[str, Meta(max_length=CHARGE_CHARS_MAX)]
     kind: Literal["authorized", "captured", "declined"]
-    intent: str
-    drop: DropId
-    hold: HoldId
-    charge: str
-    amount: int
-    currency: str
+    intent: Annotated[str, Meta(max_length=INTENT_CHARS_MAX)]
+    drop: Annotated[DropId, _OUR_ID]
+    hold: Annotated[HoldId, _OUR_ID]
+    charge: ChargeId
+    amount: Amount
+    currency: Currency
     captured: bool
 
 

@@ -10,6 +10,7 @@ import msgspec
 from dropengine import model
 from dropengine.log.replay import Truth
 from dropengine.model import HoldState, Origin
+from dropengine.truth.outbox import UNREADABLE, duty_of
 
 RECORDS: dict[str, type] = {
     "pools": model.PoolRecord,
@@ -18,7 +19,6 @@ RECORDS: dict[str, type] = {
     "holds": model.HoldRecord,
     "orders": model.OrderRecord,
     "entries": model.EntryRecord,
-    "outbox": model.DutyRecord,
 }
 ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
 NOT_FROM_THE_LOG = (b"manifest", b"rules", b"news", b"paused_by")
@@ -36,6 +36,8 @@ def assembled(parts: Mapping[str, Mapping[bytes, bytes]]) -> Truth:
     for name, record in RECORDS.items():
         decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(record)
         values[name] = {k.decode(): decoder.decode(v) for k, v in parts[name].items()}
+    rows = [(k.decode(errors="backslashreplace"), v) for k, v in parts["outbox"].items()]
+    values["outbox"] = {name: duty_of(name, v) or UNREADABLE for name, v in rows}
     for name in ZSETS:
         values[name] = {k.decode(): int(float(v)) for k, v in parts[name].items()}
     values["charges"] = {k.decode(): v.decode() for k, v in parts["charges"].items()}

@@ -22,7 +22,7 @@ from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
-from dropengine.truth import house_keys, keys, replies, scripts
+from dropengine.truth import house_keys, keys, outbox, replies, scripts
 from dropengine.truth.audit import assembled
 from dropengine.truth.command_rows import BEGINNING, Row, command_row
 from dropengine.truth.connections import Connections, client
@@ -57,7 +57,6 @@ _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
 _LEASE = _decoder(replies.Leased | replies.Taken)
 _ADMIT = _decoder(replies.Admitted | refusals.TooManyRequests)
-_DUTY = msgspec.msgpack.Decoder(model.DutyRecord)
 
 
 class Store:
@@ -289,11 +288,13 @@ class Store:
         """result: done or failed."""
         return await self._run("discharge", drop, (clock_ms, duty, result), _DISCHARGE)  # type: ignore[no-any-return]
 
+    async def outbox(self, drop: DropId) -> outbox.Outbox:
+        """What stands in the outbox, and what of it cannot be read."""
+        return outbox.read(await self._ask("the outbox", "HGETALL", keys.one(drop, "outbox")))
+
     async def duties(self, drop: DropId) -> dict[str, model.DutyRecord]:
-        """What stands in the outbox."""
-        flat = await self._ask("the outbox", "HGETALL", keys.one(drop, "outbox"))
-        rows = zip(flat[::2], flat[1::2], strict=True)
-        return {name.decode(): _DUTY.decode(raw) for name, raw in rows}
+        """What stands in the outbox and can be done."""
+        return (await self.outbox(drop)).duties
 
     async def settle(
         self, drop: DropId, *, clock_ms: int = 0

@@ -12,10 +12,10 @@ RETURNS
   DISCHARGED  duty, seq
   AGAIN       more was due than one script settles; send it again
   FROZEN      the books do not add up
-  NOT_FOUND   no such drop or duty: somebody ticked it off before
+  NOT_FOUND   no such drop or duty: somebody ticked it off before, or it cannot be read
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up conclude get put emit
+--#use begin catch_up conclude get put emit duty_of
 
 local clock_ms, id, result = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 
@@ -24,12 +24,11 @@ if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
-local raw = redis.call('HGET', t.key.outbox, id)
-if not raw then return cmsgpack.pack({'NOT_FOUND'}) end
+local duty = duty_of(t, id)
+local hold = duty and duty[D_HOLD] and get(t, 'holds', duty[D_HOLD])
+if not hold then return cmsgpack.pack({'NOT_FOUND'}) end
 
-local duty = cmsgpack.unpack(raw)
 local kind, hold_id, charge = duty[D_KIND], duty[D_HOLD], duty[D_CHARGE]
-local fan = get(t, 'holds', hold_id)[H_FAN]
 local order = get(t, 'orders', hold_id)
 if order and order[O_CHARGE] == charge then
   if kind == 'capture' and order[O_STATE] == 'capture_pending' then
@@ -41,7 +40,7 @@ if order and order[O_CHARGE] == charge then
   end
 end
 t.outbox[id] = false
-emit(t, 'discharged', fan, '"duty":' .. cjson.encode(id) .. ',"kind":"' .. kind .. '","hold":"'
+emit(t, 'discharged', hold[H_FAN], '"duty":' .. cjson.encode(id) .. ',"kind":"' .. kind .. '","hold":"'
   .. hold_id .. '","charge":' .. cjson.encode(charge) .. ',"amount":' .. duty[D_AMOUNT] .. ',"result":"'
   .. result .. '"')
 local seq = t.seq

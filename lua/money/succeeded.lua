@@ -2,15 +2,16 @@
 --[[
 succeeded -- a provider says that a payment succeeded. It buys its hold, or an equal one, or a unit that is
 left when it came late; otherwise a duty gives the money back, and once a fan gets a place for it in the
-boost lane. Whatever happens, it happens once per charge.
+boost lane. Whatever happens, it happens once per charge. A charge that was captured for another amount than was
+told before keeps its ending; its order or what goes back is corrected.
 
 KEYS
   all keys of one drop, as `begin` names them; the nudge channel last
 ARGV
   clock_ms   0 for the server's own clock
   hold       the hold that the payment was begun for
-  charge     the provider's id of the payment
-  amount     minor units
+  charge     the provider's id of the payment: letters of ids, 128 at most
+  amount     minor units, 0 to 10^12
   currency   ISO 4217
   captured   1: the money has moved; 0: it is authorised
 RETURNS
@@ -20,18 +21,28 @@ RETURNS
   AGAIN      more was due than one script settles; send it again
   FROZEN     the books do not add up; the duty to look again stays with the provider's repeat
   NOT_FOUND  no such drop or hold
+  BAD_MESSAGE  why (charge, amount): out of bounds; nothing of it is written
 COST  O(log n), n = holds and entries
 --]]
 --#use begin catch_up conclude get put fan_of still_held units_allowed ready_in sell void enter_line line_score
+--#use payment_fault amount_told correct_amount
 
 local clock_ms, id, charge = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local amount, currency, captured = tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
 
+local fault = payment_fault(charge, amount)
+if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local known = redis.call('HGET', t.key.charges, charge)
 if known then
   local word, hold, why, entry = string.match(known, '^(%a+)|([^|]*)|?([^|]*)|?([^|]*)$')
+  if captured and t.state ~= 'frozen' and (amount_told(t, hold, charge) or amount) ~= amount then
+    local wait = catch_up(t)
+    if wait then return cmsgpack.pack({wait}) end
+    correct_amount(t, hold, charge, amount)
+    if not conclude(t) then return cmsgpack.pack({'FROZEN'}) end
+  end
   return cmsgpack.pack({string.upper(word), hold, t.seq, why, entry})
 end
 local wait = catch_up(t)

@@ -8,6 +8,8 @@ import pytest
 
 from dropengine.cli import drop_arguments, drop_commands
 from dropengine.creator_commands import COMMANDS
+from dropengine.truth import keys
+from tests.kit.sale import Sale
 
 ARGUMENTS = {verb: add for verb, _, add in drop_arguments.VERBS}
 
@@ -23,3 +25,15 @@ def test_a_command_takes_its_fields_from_arguments_of_the_same_names(verb: str) 
     ARGUMENTS[verb](parser)
     dests = {action.dest for action in parser._actions}
     assert set(COMMANDS[verb].__struct_fields__) <= dests
+
+
+async def test_what_was_set_aside_of_an_outbox_is_shown(
+    sale: Sale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await sale.bought("ana")
+    await sale.store.client.hset(keys.one(sale.drop, "outbox"), "void:c9", b"foreign bytes")
+    shown = argparse.Namespace(drop=sale.drop, json=False)
+    assert await drop_commands._DO["show"](sale.store, shown) == 0
+    said = capsys.readouterr().out
+    assert "The duty void:c9 cannot be read and is set aside: see to its money." in said
+    assert "capture:" not in said

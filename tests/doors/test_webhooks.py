@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dropengine import refusals
 from dropengine.doors import webhooks
+from dropengine.model import AMOUNT_MAX, CHARGE_CHARS_MAX
 from dropengine.truth import connections
 from dropengine.truth.store import Store
 from tests.kit.local_provider import page_of, until_idle
@@ -91,6 +93,55 @@ async def test_a_webhook_over_the_wrong_amount_buys_nothing(doors: PaymentDoors)
     assert await doors.sale.counts() == (2, 1, 0, 0)
     await doors.work()
     assert await doors.at_provider(paid.charge) == "voided"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("amount", 2**63),
+        ("amount", 10**14),
+        ("amount", AMOUNT_MAX + 1),
+        ("amount", -1),
+        ("amount", 24.5),
+        ("charge", ""),
+        ("charge", "c" * (CHARGE_CHARS_MAX + 1)),
+        ("charge", 'c","e":"sold'),
+        ("charge", "c 1\n"),
+        ("currency", "EUR\n"),
+        ("currency", "E" * 10_000),
+        ("event", "e" * (CHARGE_CHARS_MAX + 1)),
+        ("hold", "h" * 65),
+        ("drop", "../x"),
+    ],
+)
+async def test_a_signed_notice_beyond_all_bounds_is_refused_and_stops_nothing(
+    doors: PaymentDoors, field: str, value: object
+) -> None:
+    hold, other = await doors.begun("ada"), await doors.begun("ben")
+    await doors.choose(other, "pay")
+    await until_idle(doors.local)
+    seq = (await doors.sale.settle()).seq
+    notice = msgspec.json.decode(doors.delivery(hold=hold, charge="ch_1")[1]) | {field: value}
+    if field in ("hold", "drop"):
+        notice["intent"] = f"{notice['drop']}.{notice['hold']}"
+    answer = await doors.post(*doors.signed(msgspec.json.encode(notice)))
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_message")
+    assert (await doors.sale.settle()).seq == seq
+    await doors.work()
+    assert await doors.order(other) == "done"
+    assert await doors.duties() == set()
+
+
+async def test_a_notice_of_less_than_was_authorised_is_not_forgotten(doors: PaymentDoors) -> None:
+    hold = await doors.begun("ada")
+    assert (await doors.post(*doors.delivery(hold=hold, charge="ch_1"))).status_code == 200
+    _, body = doors.delivery(hold=hold, charge="ch_1")
+    less = body.replace(b"2400", b"1200").replace(b'"captured":false', b'"captured":true')
+    for _ in range(3):
+        answer = await doors.post(*doors.signed(less.replace(b"authorized", b"captured")))
+        assert answer.json() == {"outcome": "sold"}
+    assert await doors.order(hold) == "capture_failed"
+    assert (await doors.sale.words()).count("mismatched") == 1
 
 
 async def test_a_webhook_for_no_hold_of_ours_is_given_back_and_answered(

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
+from dropengine.doors.metrics import of_duties
+from dropengine.jobs.duties import Duties
+from dropengine.jobs.settle import Settling
+from dropengine.log.replay import difference, fold
 from dropengine.model import DropId, DutyRecord
-from dropengine.truth import house_keys
+from dropengine.truth import house_keys, keys
 from dropengine.truth.store import Store
-from tests.kit.jobs_at_work import paid, real, rounds, settling
+from tests.kit.jobs_at_work import at_work, conf, paid, real, rounds, settling
 from tests.kit.sale import Sale
-from tests.kit.web_process import LONG_S
+from tests.kit.web_process import LONG_S, until
 
 
 class Desk:
@@ -118,3 +123,47 @@ async def test_its_end_is_the_end_of_all_its_tasks(store: Store) -> None:
     async with settling(store, slow):
         await begun.wait()
     assert {task for task in asyncio.all_tasks() if not task.done()} <= before
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        # What a notice over 2^63 once left behind: its amount is a fraction to whoever reads it.
+        msgspec.msgpack.encode(["void", "h1", "c9", 9.223372036854776e18, 5]),
+        b"foreign bytes",
+        b"",
+        msgspec.msgpack.encode(["gift", "h1", "c9", 1, 5]),
+    ],
+)
+async def test_one_entry_that_cannot_be_read_is_set_aside_and_the_others_are_done(
+    store: Store, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    sale = await real(store)
+    done = {await paid(sale, fan) for fan in ("ada", "ben")}
+    await store.client.hset(keys.one(sale.drop, "outbox"), "void:c9", raw)
+    desk = Desk(store)
+    duties = Duties(store, desk)
+    async with at_work(duties, Settling(store, conf(), duties.owed)) as runner:
+        await empty(sale)
+        await rounds(runner)
+        await duties.close()
+    assert set(desk.asked) == done
+    # Shown once, counted as long as it is there, and never thrown away.
+    assert caplog.text.count("'void:c9' cannot be read and is set aside") == 1
+    assert {drop: set(ids) for drop, ids in duties.set_aside.items()} == {sale.drop: {"void:c9"}}
+    assert f'dropengine_duties_set_aside{{drop="{sale.drop}"}} 1' in list(of_duties(duties))
+    assert await store.client.hget(keys.one(sale.drop, "outbox"), "void:c9") == raw
+    found = difference(fold(await sale.log()), await sale.truth())
+    assert [line.split(" is stored")[0] for line in found] == ["outbox void:c9"]
+
+
+async def test_what_was_set_aside_is_counted_until_somebody_saw_to_it(store: Store) -> None:
+    sale = await real(store)
+    await store.client.hset(keys.one(sale.drop, "outbox"), "void:c9", b"foreign")
+    duties = Duties(store, Desk(store))
+    async with at_work(duties, Settling(store, conf(), duties.owed)):
+        await until(lambda: duties.set_aside)
+        await store.client.hdel(keys.one(sale.drop, "outbox"), "void:c9")
+        await paid(sale, "ada")
+        await until(lambda: not duties.set_aside)
+        await duties.close()

@@ -74,6 +74,7 @@ class Pen:
         self.sales: dict[str, events.Sale] = {}
         self.serials: dict[str, int] = {}
         self.back: dict[str, list[int]] = {}
+        self.corrected: dict[str, int] = {}
         self.keys = 0
 
     def wait(self, ms: int) -> None:
@@ -189,6 +190,15 @@ class Pen:
             why=why,
         )
 
+    def mismatched(self, hold: str, charge: str, amount: int) -> None:
+        """The provider captured another amount of a charge; the order of it is worth that."""
+        fan = self.holds[hold].fan
+        self.write(events.Mismatched, fan=fan, hold=hold, charge=charge, amount=amount)
+        sale = self.sales.get(hold)
+        if sale is not None and sale.charge == charge:
+            self.sales[hold] = msgspec.structs.replace(sale, amount=amount)
+        self.corrected[charge] = amount
+
     def refunded(self, hold: str) -> None:
         sale = self.sales[hold]
         item = sale.pool.partition("@")[0]
@@ -212,7 +222,7 @@ class Pen:
             kind=kind,
             hold=hold,
             charge=charge,
-            amount=PRICE * held.qty,
+            amount=self.corrected.get(charge, PRICE * held.qty),
             result=result,
         )
 
@@ -380,6 +390,27 @@ def a_late_payment() -> Pen:
     return pen
 
 
+def captured_for_less() -> Pen:
+    """One pin, sold to ada; her second payment and then her first are captured for less than they
+    were authorised for; the maker gives her back what was taken, and closes."""
+    pen = Pen(rules({"pin": (1, 0)}, limit=1)).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    pen.paying(ada)
+    charge = pen.sold(ada)
+    pen.voided(ada, "twice", "second")
+    pen.wait(5)
+    pen.mismatched(ada, "twice", PRICE - 1)
+    pen.discharged("refund", ada, "twice")
+    pen.mismatched(ada, charge, PRICE // 2)
+    pen.wait(5)
+    pen.refunded(ada)
+    pen.discharged("refund", ada, charge)
+    pen.by_creator(events.Closed)
+    pen.write(events.Settled)
+    return pen
+
+
 def two_pools() -> Pen:
     """Two pools of one item, preferences, a full limit, stock added and withdrawn, a pause that
     the maker takes over."""
@@ -448,7 +479,15 @@ def taken_over() -> Pen:
 
 HONEST: dict[str, Callable[[], Pen]] = {
     story.__name__: story
-    for story in (a_rush, a_line, a_late_payment, two_pools, filled_limit, taken_over)
+    for story in (
+        a_rush,
+        a_line,
+        a_late_payment,
+        captured_for_less,
+        two_pools,
+        filled_limit,
+        taken_over,
+    )
 }
 
 

@@ -14,7 +14,7 @@ from dropengine.log.referee import Measures, Verdict, judge, report
 from tests.kit import handwritten_logs
 from tests.kit.handwritten_logs import Log, doctor, seq_of, text, with_after, without
 
-PLAYED_OUT = ("a_rush", "a_line", "a_late_payment", "filled_limit")
+PLAYED_OUT = ("a_rush", "a_line", "a_late_payment", "captured_for_less", "filled_limit")
 
 
 def story(name: str) -> Log:
@@ -229,6 +229,22 @@ DOCTORED: dict[str, tuple[str, Spoil, str]] = {
         "INV-15",
     ),
     "a pause on a maker's pause": ("two_pools", again(events.Paused, 2, by="noa"), "INV-15"),
+    "a charge corrected twice": ("captured_for_less", again(events.Mismatched, 2), "INV-10"),
+    "a correction that changes nothing": (
+        "captured_for_less",
+        change(events.Mismatched, 2, amount=handwritten_logs.PRICE),
+        "INV-10",
+    ),
+    "a correction of no charge": (
+        "captured_for_less",
+        change(events.Mismatched, charge="c99"),
+        "INV-10",
+    ),
+    "a refund of more than was captured": (
+        "captured_for_less",
+        change(events.Refunded, amount=handwritten_logs.PRICE),
+        "INV-10",
+    ),
     "an offer while paused": ("two_pools", leave_out(events.Resumed), "INV-15"),
     "a unit too many": (
         "a_rush",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from dropengine import events, outcomes, refusals
+from dropengine.truth import keys
 from tests.kit.sale import Sale
 
 
@@ -43,3 +45,22 @@ async def test_a_duty_is_ticked_off_once(sale: Sale) -> None:
     await sale.discharge(f"capture:c-{order}")
     assert await sale.discharge(f"capture:c-{order}") == refusals.NotFound()
     assert len(await sale.log()) == 5
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xff\xfe foreign bytes",
+        msgspec.msgpack.encode(17),
+        msgspec.msgpack.encode(["void"]),
+        msgspec.msgpack.encode(["void", "h99", "c9", 1, 1]),
+        msgspec.msgpack.encode({"kind": "void"}),
+    ],
+)
+async def test_a_duty_that_cannot_be_read_is_none_and_stays(sale: Sale, raw: bytes) -> None:
+    await sale.store.client.hset(keys.one(sale.drop, "outbox"), "void:c9", raw)
+    before = await sale.log()
+    assert await sale.discharge("void:c9") == refusals.NotFound()
+    assert await sale.log() == before
+    assert await sale.store.client.hget(keys.one(sale.drop, "outbox"), "void:c9") == raw

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dropengine import events, model, outcomes, refusals
+from dropengine.log.referee import judge
+from dropengine.log.replay import difference, fold
 from tests.conftest import MakeSale
 from tests.kit.manifests import HOLD_MS, LOOKUP_MS, OFFER_MS, item
 from tests.kit.sale import Sale
@@ -250,3 +252,123 @@ async def test_one_intent_buys_one_thing_however_often_it_is_paid_late(sale: Sal
     last = await sale.succeeded(lost, "c4")
     assert isinstance(last, outcomes.Voided)
     assert last.why == "second"
+
+
+BEYOND = [-1, model.AMOUNT_MAX + 1, 10**14, 2**53 + 1, 2**63, 10**400]
+CHARGES = ["a b", 'c","seq":1', "c\n", "c\x00", "\u00e4", "c" * (model.CHARGE_CHARS_MAX + 1), "|"]
+
+
+@pytest.mark.parametrize("amount", BEYOND)
+async def test_an_amount_beyond_all_bounds_is_written_nowhere(sale: Sale, amount: int) -> None:
+    hold = await sale.held("ana")
+    before = await sale.truth()
+    outcome = await sale.succeeded(hold, "c1", amount=amount, captured=True)
+    assert outcome == refusals.BadMessage("amount")
+    assert await sale.truth() == before
+    # What it would have stopped goes on.
+    assert await sale.succeeded(hold, "c1") == outcomes.Sold(hold, 4)
+
+
+@pytest.mark.parametrize("charge", CHARGES)
+async def test_a_charge_that_is_no_id_is_written_nowhere(sale: Sale, charge: str) -> None:
+    hold = await sale.held("ana")
+    before = await sale.truth()
+    assert await sale.succeeded(hold, charge) == refusals.BadMessage("charge")
+    assert await sale.truth() == before
+    # The store cannot be asked with '' by `sale`: it stands for its own default.
+    nothing = await sale.store.succeeded(sale.drop, hold, "", 2400, "EUR", False)
+    assert nothing == refusals.BadMessage("charge")
+
+
+@pytest.mark.parametrize("amount", [0, 1, 10**11 + 1, model.AMOUNT_MAX - 1, model.AMOUNT_MAX])
+async def test_every_amount_within_bounds_stands_in_the_log_as_it_is(
+    sale: Sale, amount: int
+) -> None:
+    hold = await sale.held("ana")
+    await sale.succeeded(hold, "c1", amount=amount, captured=True)
+    lines = [line async for line in sale.store.log(sale.drop)]
+    assert b'"amount":%d,' % amount in lines[-1]
+    assert (await sale.store.duties(sale.drop))["refund:c1"].amount == amount
+    await sale.discharge("refund:c1")
+    lines = [line async for line in sale.store.log(sale.drop)]
+    assert judge(lines).violations == []
+
+
+async def worth(sale: Sale, order: str) -> tuple[int, str]:
+    found = (await sale.truth()).orders[order]
+    return found.amount, found.state
+
+
+@pytest.mark.parametrize("first", ["told only", "captured by us", "captured at once"])
+async def test_an_order_is_worth_what_was_captured_of_its_charge(sale: Sale, first: str) -> None:
+    hold = await sale.held("ana", qty=2)
+    sold = await sale.succeeded(hold, "c1", captured=first == "captured at once")
+    if first == "captured by us":
+        await sale.discharge("capture:c1")
+    outcome = await sale.succeeded(hold, "c1", amount=1200, captured=True)
+    # What the charge bought stays decided.
+    assert isinstance(sold, outcomes.Sold)
+    assert outcome == outcomes.Sold(hold, sold.seq + (2 if first == "captured by us" else 1))
+    told = (await sale.log())[-1]
+    assert isinstance(told, events.Mismatched)
+    assert (told.fan, told.hold, told.charge, told.amount) == ("ana", hold, "c1", 1200)
+    assert await worth(sale, hold) == (1200, "capture_failed")
+    assert await sale.store.duties(sale.drop) == {}
+    assert await sale.counts() == (1, 0, 2, 0)
+    # As much goes back as was taken.
+    await sale.refund(hold)
+    assert (await sale.store.duties(sale.drop))["refund:c1"].amount == 1200
+    await sale.discharge("refund:c1")
+    assert await worth(sale, hold) == (1200, "refunded")
+    assert await consistent(sale) == []
+
+
+@pytest.mark.parametrize("amount", [0, 1199, 2399, 2401, model.AMOUNT_MAX])
+async def test_any_other_amount_is_told_once_whatever_is_told_after_it(
+    sale: Sale, amount: int
+) -> None:
+    hold = await sale.bought("ana")
+    for again in (amount, 2400, amount, 7):
+        await sale.succeeded(hold, amount=again, captured=True)
+        await sale.succeeded(hold, amount=again, captured=False)
+    assert await worth(sale, hold) == (amount, "capture_failed")
+    assert (await sale.words()).count("mismatched") == 1
+    assert await consistent(sale) == []
+
+
+async def test_the_same_amount_captured_changes_nothing(sale: Sale) -> None:
+    hold = await sale.bought("ana")
+    before = await sale.truth()
+    for captured in (True, False, True):
+        await sale.succeeded(hold, captured=captured)
+    assert await sale.truth() == before
+
+
+async def test_what_goes_back_is_what_was_captured_of_it(sale: Sale) -> None:
+    """A second payment was to be let go, an order was refunded: both were captured for less."""
+    order = await sale.bought("ana")
+    await sale.succeeded(order, "c2")
+    await sale.refund(order)
+    for charge in ("c2", f"c-{order}"):
+        await sale.succeeded(order, charge, amount=900, captured=True)
+    duties = await sale.store.duties(sale.drop)
+    assert {name: duty.amount for name, duty in duties.items()} == {
+        "refund:c2": 900,
+        f"refund:c-{order}": 900,
+    }
+    for duty in duties:
+        await sale.discharge(duty)
+    before = await sale.truth()
+    assert await worth(sale, order) == (900, "refunded")
+    # The money is back: there is nothing to correct any more.
+    for charge in ("c2", f"c-{order}"):
+        await sale.succeeded(order, charge, amount=800, captured=True)
+    assert await sale.truth() == before
+    assert await consistent(sale) == []
+
+
+async def consistent(sale: Sale) -> list[object]:
+    """What the referee and the replay have to say of the log as it stands."""
+    lines = [line async for line in sale.store.log(sale.drop)]
+    differs = difference(fold(map(events.parse, lines)), await sale.truth())
+    return [*judge(lines).violations, *differs]

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from dropengine import outcomes, refusals
-from dropengine.model import DropId, HoldId
+from dropengine.model import AMOUNT_MAX, DropId, HoldId
 from dropengine.payments.duties import report
-from dropengine.payments.local import Do
-from dropengine.payments.port import Charged, Failed, Nothing, Unknown
-from tests.kit.local_provider import an_intent, local_pay, page_of, until_idle
+from dropengine.payments.local import Do, LocalPay
+from dropengine.payments.port import Charged, Failed, Lookup, Nothing, Unknown
+from tests.kit.local_provider import SECRET, an_intent, local_pay, page_of, until_idle
 from tests.kit.manifests import HOLD_MS, LOOKUP_MS
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.sale import Sale
@@ -193,6 +194,40 @@ async def test_a_payment_for_a_drop_that_does_not_exist_goes_back_too(counter: P
     drop = DropId("no-such-drop")
     await report(counter.sale.store, counter.local, drop, HoldId("h1"), paid)
     assert await counter.local.lookup(intent.id) == Nothing()
+
+
+class Absurd(LocalPay):
+    """The real provider, which tells of more money than there is."""
+
+    amount = 2**63
+
+    async def lookup(self, intent: str) -> Lookup:
+        found = await super().lookup(intent)
+        return structs.replace(found, amount=self.amount) if isinstance(found, Charged) else found
+
+
+@pytest.mark.parametrize("amount", [2**63, -1, AMOUNT_MAX + 1])
+async def test_an_absurd_word_about_money_stops_nothing_and_is_not_forgotten(
+    counter: PaidSale, amount: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    hold, other = await counter.begun("ada"), await counter.begun("ben")
+    await counter.paid(hold)
+    await counter.over()
+    clock = SaleClock(counter.sale)
+    absurd = Absurd(counter.book, SECRET, "http://127.0.0.1:9", clock=clock)
+    absurd.amount = amount
+    honest, counter.local = counter.local, absurd
+    await counter.work()
+    await absurd.close()
+    assert "out of bounds: amount" in caplog.text
+    # The other one is known to be unpaid; this one is asked about until somebody has seen to it.
+    truth = await counter.sale.truth()
+    assert (truth.holds[hold].state, truth.holds[other].state) == ("paying", "expired")
+    assert list(truth.outbox) == [f"lookup:{hold}"]
+    counter.local = honest
+    await counter.work()
+    await counter.work()
+    assert await counter.order(hold) == "done"
 
 
 async def test_what_cannot_be_given_back_now_is_reported_again(counter: PaidSale) -> None:

@@ -44,6 +44,7 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Sold: _GOING_ON,
     events.Rescued: _GOING_ON,
     events.Voided: _AFTER_OPENING,
+    events.Mismatched: _AFTER_OPENING,
     events.Refunded: _AFTER_OPENING,
     events.Discharged: _AFTER_OPENING,
     events.Joined: frozenset({"live", "paused"}),
@@ -196,11 +197,11 @@ def recount(books: Books) -> None:
 
 
 def kept(books: Books) -> int:
-    """What the standing orders are worth; a capture that failed brought nothing."""
+    """What the standing orders are worth; a capture that failed brought nothing, or less."""
     return sum(
-        order.amount
+        books.captured_of.get(order.charge, 0) if order.state == "capture_failed" else order.amount
         for order in books.orders.values()
-        if order.stands and order.state != "capture_failed"
+        if order.stands
     )
 
 

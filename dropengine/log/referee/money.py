@@ -191,6 +191,27 @@ def could_be_sold(books: Books, e: events.Voided, hold: Hold) -> None:
         )
 
 
+def _mismatched(books: Books, e: events.Mismatched) -> None:
+    """A charge is worth what was captured of it, told once: to its order, or to what goes back."""
+    found = books.orders.get(e.hold)
+    duty = books.outbox.pop(f"void:{e.charge}", None) or books.outbox.get(f"refund:{e.charge}")
+    mine = found is not None and found.charge == e.charge and found.state != "refunded"
+    if e.charge not in books.charges or not (mine or duty):
+        books.blame("INV-10", f"charge {e.charge} has nothing that {e.amount} could correct")
+        return
+    books.captured_of[e.charge] = e.amount
+    if found is not None and mine:
+        hold = books.holds.get(e.hold)
+        if found.amount == e.amount or (hold and found.amount != hold.qty * hold.price):
+            books.blame("INV-10", f"charge {e.charge} is corrected from {found.amount} once more")
+        found.amount = e.amount
+        if found.state != "refund_pending":
+            found.state = "capture_failed"
+        books.outbox.pop(f"capture:{e.charge}", None)
+    if duty is not None:
+        books.owe_outside("refund", e.charge, e.hold, e.charge, e.amount)
+
+
 def _refunded(books: Books, e: events.Refunded) -> None:
     found = books.orders.get(e.hold)
     if found is None or not found.stands:
@@ -249,6 +270,7 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Sold: _sold,
     events.Rescued: _rescued,
     events.Voided: _voided,
+    events.Mismatched: _mismatched,
     events.Refunded: _refunded,
     events.Discharged: _discharged,
 }

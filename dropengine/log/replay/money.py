@@ -68,6 +68,21 @@ def _voided(truth: Truth, e: events.Voided) -> None:
     truth.charges[e.charge] = f"voided|{e.hold}|{e.why}|"
 
 
+def _mismatched(truth: Truth, e: events.Mismatched) -> None:
+    order = truth.orders.get(e.hold)
+    if order is not None and order.charge == e.charge:
+        order.amount = e.amount
+        if order.state != OrderState.REFUND_PENDING:
+            order.state = OrderState.CAPTURE_FAILED
+        truth.outbox.pop(f"capture:{e.charge}", None)
+    for kind in ("void", "refund"):
+        duty = truth.outbox.pop(f"{kind}:{e.charge}", None)
+        if duty is not None:
+            duty.kind, duty.amount = "refund", e.amount
+            truth.outbox[f"refund:{e.charge}"] = duty
+            return
+
+
 def _refunded(truth: Truth, e: events.Refunded) -> None:
     order, pool, fan = truth.orders[e.hold], truth.pools[e.pool], truth.fans[e.fan]
     pool.sold -= e.qty
@@ -97,6 +112,7 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Sold: _sold,
     events.Rescued: _rescued,
     events.Voided: _voided,
+    events.Mismatched: _mismatched,
     events.Refunded: _refunded,
     events.Discharged: _discharged,
 }

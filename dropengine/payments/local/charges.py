@@ -57,7 +57,7 @@ def _refund(tx: Tx, charge: str, amount: int) -> ProviderAnswer:
             # Nothing was taken yet: all of it can be let go, a part cannot be given back.
             return _turn(tx, charge, "voided") if amount == whole else Failed("not_captured")
         case "captured":
-            if not 0 < amount <= whole - refunded:
+            if not (0 < amount <= whole - refunded or amount == whole == 0):
                 return Failed("too_much")
             refunded += amount
             tx.sql("UPDATE charges SET refunded = ? WHERE id = ?", refunded, charge)

@@ -71,6 +71,8 @@ class Log:
         self.holds: dict[str, events.Held | events.Offered] = {}
         self.entries: dict[str, events.Joined] = {}
         self.sales: dict[str, events.Sale] = {}
+        self.worth: dict[str, set[int]] = {}
+        """Order -> what it was sold for, and what was captured where that was another amount."""
         self.of_hold: dict[tuple[type[events.Event], str], int] = {}
         self.left: dict[str, int] = {}
         self.counts = Counts(wanted)
@@ -91,6 +93,11 @@ class Log:
                 self.entries[event.entry] = event
             case events.Sale():
                 self.sales[event.hold] = event
+                self.worth[event.hold] = {event.amount}
+            case events.Mismatched():
+                sale = self.sales.get(event.hold)
+                if sale is not None and sale.charge == event.charge:
+                    self.worth[event.hold].add(event.amount)
             case events.Claimed() | events.Paying() | events.Released() | events.Declined():
                 self.of_hold[(type(event), event.hold)] = event.seq
             case events.Extended(why="fan"):
@@ -236,7 +243,9 @@ def disowned(log: Log, line: Owned) -> Iterator[str]:
     sale, order = log.sales.get(line.order.id), line.order
     if sale is None or sale.fan != line.fan:
         yield f"{line.fan} was shown order {order.id}, and the log never sold it to them"
-    elif (sale.pool, sale.serials, sale.amount) != (order.pool, order.serials, order.amount):
+    elif (sale.pool, sale.serials) != (order.pool, order.serials) or (
+        order.amount not in log.worth[order.id]
+    ):
         yield f"{line.fan} was shown order {order.id} with serials {order.serials}"
 
 

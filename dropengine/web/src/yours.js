@@ -19,7 +19,7 @@ const SEEN = { hold: "dropengine.ended", entry: "dropengine.ended.entry" };
 
 const MONEY = /** @type {Record<string, string>} */ ({
   capture_pending: "Paid. The payment is being completed.",
-  capture_failed: "The payment could not be collected. The unit stays yours until the maker decides.",
+  capture_failed: "The payment could not be collected in full. The unit stays yours until the maker decides.",
   done: "Paid.",
   refund_pending: "Given back. Your money is on its way.",
   refunded: "Given back, and your money too.",

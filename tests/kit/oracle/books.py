@@ -150,6 +150,8 @@ class Books:
                     captured[event.charge] = event.amount
                 case events.Voided(how="refund") | events.Discharged(kind="capture", result="done"):
                     captured[event.charge] = event.amount
+                case events.Mismatched():
+                    captured[event.charge] = event.amount
                 case events.Discharged(kind="refund", result="done"):
                     # The refund of what was never captured only lets the charge go.
                     refunded += captured.get(event.charge, 0)

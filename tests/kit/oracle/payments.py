@@ -16,9 +16,16 @@ class Payments(Clock):
     def succeeded(
         self, name: str, charge: str, amount: int, currency: str, captured: bool, clock: int
     ) -> outcomes.PaymentOutcome:
+        if not 0 <= amount <= model.AMOUNT_MAX:
+            return refusals.BadMessage("amount")
         if charge in self.charges:
             # What was decided stands, whatever is due by now.
-            return structs.replace(self.charges[charge], seq=self.seq)
+            known = self.charges[charge]
+            if captured and self.told(known.hold, charge) not in (None, amount):
+                self.catch_up(clock)
+                self.correct(known.hold, charge, amount)
+                self.serve()
+            return structs.replace(known, seq=self.seq)
         self.catch_up(clock)
         hold = self.holds.get(name)
         if hold is None:
@@ -27,6 +34,32 @@ class Payments(Clock):
         self.charges[charge] = outcome
         self.serve()
         return outcome
+
+    def told(self, name: str, charge: str) -> int | None:
+        """The amount of a known charge, where another may still be told."""
+        order = self.orders.get(name)
+        if order is not None and order.charge == charge:
+            over = self.corrected(order) or order.state == "refunded"
+            return None if over else order.amount
+        duty = self.outbox.get(f"void:{charge}") or self.outbox.get(f"refund:{charge}")
+        return duty.amount if duty else None
+
+    def corrected(self, order: Order) -> bool:
+        """The provider captured another amount than the order costs."""
+        hold = self.holds[order.id]
+        return order.amount != hold.price * hold.qty
+
+    def correct(self, name: str, charge: str, amount: int) -> None:
+        order = self.orders.get(name)
+        if order is not None and order.charge == charge:
+            order.amount = amount
+            order.state = "capture_failed" if order.kept else order.state
+            self.outbox.pop(f"capture:{charge}", None)
+        void, refund = self.outbox.pop(f"void:{charge}", None), self.outbox.get(f"refund:{charge}")
+        if duty := void or refund:
+            self.outbox[f"refund:{charge}"] = Duty("refund", name, charge, amount, duty.at)
+        fan = self.holds[name].fan
+        self.say(events.Mismatched, fan=fan, hold=name, charge=charge, amount=amount)
 
     def judge(self, hold: Hold, charge: str, amount: int, currency: str, captured: bool) -> Bought:
         if (amount, currency) != (hold.price * hold.qty, self.rules.currency):

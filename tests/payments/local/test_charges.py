@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,4 +55,20 @@ def test_money_goes_back_at_most_once_whatever_is_asked_and_repeated(
         assert (state in ("captured", "refunded")) == (taken == 100)
         assert (state == "refunded") == (given_back == 100)
         assert (state == "voided") == let_go
+    connection.close()
+
+
+@pytest.mark.parametrize("before", [(), ("capture",)])
+def test_nothing_that_was_charged_can_be_given_back(before: tuple[str, ...]) -> None:
+    """A free unit's charge: its refund must end, or the outbox would never be empty."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(book.LAYOUT)
+    tx = Tx(connection, 0)
+    tx.sql("INSERT INTO intents VALUES ('i', ?, 0, 'EUR', 0)", msgspec.json.encode(an_intent()))
+    tx.sql("INSERT INTO charges VALUES ('c', 'i', 0, 'EUR', 'authorized', 0, 0)")
+    for call in before:
+        assert charges.once(tx, call, call, "c") == Succeeded()
+    assert charges.once(tx, "k1", "refund", "c", 1) != Succeeded()
+    assert charges.once(tx, "k2", "refund", "c", 0) == Succeeded()
+    assert charges.once(tx, "k3", "refund", "c", 0) != Succeeded() or not before
     connection.close()
