@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import logging
 import os
 import secrets
 import sys
@@ -48,6 +49,8 @@ Arguments = argparse.Namespace
 
 def run(verb: str, arguments: Arguments, settings: Settings) -> int:
     """Carry out one command on the running shop; its exit code. Raises DropEngineError."""
+    # What goes wrong is told once, by its sentence: the log is for those who run the shop.
+    logging.getLogger("dropengine").addHandler(logging.NullHandler())
     return asyncio.run(_run(verb, arguments, settings))
 
 
