@@ -41,7 +41,7 @@ class DurabilityWatch:
         self._accepted = settings.accept_weaker
         self._heard = heard
         self._connected = asyncio.Event()
-        store.on_connect(self._connected.set)
+        store.client.connection_pool.on_connect.append(self._connected.set)
 
     async def round(self) -> None:
         """Until something may have changed, then a look. Raises Unavailable."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -85,10 +85,6 @@ class Store:
 
     async def close(self) -> None:
         await self.client.aclose(close_connection_pool=True)
-
-    def on_connect(self, call: Callable[[], None]) -> None:
-        """Call this at every new connection from now on."""
-        self._connections.on_connect.append(call)
 
     def keys_of(self, drop: str) -> list[str]:
         known = self._keys.get(drop)
