@@ -19,6 +19,7 @@ from dropengine.log.referee import judge
 from dropengine.model import SCHEMA
 from dropengine.rehearsal.history import Recorder
 from dropengine.truth import scripts
+from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 from tests.kit import layout_1, web_process
 from tests.kit.manifests import HOLD_MS, OFFER_MS, item
@@ -80,6 +81,23 @@ async def test_the_first_script_takes_the_drop_over_before_it_decides(left: Sale
     assert log[int(before.drop["seq"])] == lifted
     assert {name: truth.holds[name] for name in before.holds} == before.holds
     await check(left)
+
+
+async def test_a_pause_that_the_older_engine_took_has_its_reason_in_the_log_alone(
+    client: redis.Redis, sale: Sale
+) -> None:
+    await sale.creator("pause", why="Lunch")
+    await layout_1.lowered(client, sale.drop)
+    await check(sale)
+    view = await sale.store.view(sale.drop, clock_ms=sale.now)
+    assert isinstance(view, ViewReply)
+    assert (view.state, view.why) == ("paused", "")
+    await check(sale)
+    for verb in ("resume", "pause"):
+        await sale.creator(verb)
+    await sale.creator("cancel", why="The box is lost")
+    assert (await sale.truth()).drop["why"] == "The box is lost"
+    await check(sale)
 
 
 async def test_what_it_offered_is_claimed_lapses_and_is_called_off(left: Sale) -> None:

@@ -10,6 +10,8 @@ from dropengine.log.replay.truth import Truth
 from dropengine.model import DropState, ItemRecord, PoolRecord
 
 NEWS_MAX = 5
+KEEPS_REASONS = 2
+"""The first layout whose records know why a drop stands still."""
 
 
 def _published(truth: Truth, e: events.Published) -> None:
@@ -50,6 +52,12 @@ def _commanded(truth: Truth, e: events.ByCreator) -> None:
     truth.drop["by"] = e.by
 
 
+def _say_why(truth: Truth, why: str) -> None:
+    # Layout 1 kept no reason beside its log.
+    if int(truth.drop["schema"]) >= KEEPS_REASONS:
+        truth.drop["why"] = why
+
+
 def _opened(truth: Truth, e: events.Opened) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.LIVE
@@ -59,7 +67,7 @@ def _opened(truth: Truth, e: events.Opened) -> None:
 def _paused(truth: Truth, e: events.Paused) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.PAUSED
-    truth.drop["why"] = e.why
+    _say_why(truth, e.why)
 
 
 def _resumed(truth: Truth, e: events.Resumed) -> None:
@@ -80,7 +88,7 @@ def _cancelled(truth: Truth, e: events.Cancelled) -> None:
             truth.pass_by(member)
     _commanded(truth, e)
     truth.drop["state"] = DropState.CANCELLED
-    truth.drop["why"] = e.why
+    _say_why(truth, e.why)
     truth.due.pop("open", None)
     truth.due.pop("close", None)
 

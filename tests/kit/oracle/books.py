@@ -185,6 +185,7 @@ class Books:
     def lower(self, schema: int) -> None:
         """It was an older engine, of this layout, that did all of it until now."""
         self.schema = schema
+        self.why = None
         self.log[0] = msgspec.structs.replace(self.log[0], schema=schema)
 
     def answer(self, fan: str, key: str, body: object, made: str) -> None:
