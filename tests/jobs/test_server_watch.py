@@ -73,6 +73,7 @@ async def test_nearly_full_only_what_was_begun_goes_on(
 ) -> None:
     sale = await make_sale()
     paid, given = await sale.held("ana"), await sale.held("bo")
+    await sale.held("ed")
     entry = await sale.joined("cy", qty=2)
     watch = ServerWatch(store, nobody)
     watch.hear(at(facts, 91))
