@@ -186,7 +186,7 @@ def test_without_the_guard_the_state_machine_fails(server: Server, control: Cont
             run_state_machine_as_test(
                 Machine,
                 settings=settings(
-                    max_examples=400,
+                    max_examples=2_000,
                     stateful_step_count=40,
                     deadline=None,
                     database=None,
