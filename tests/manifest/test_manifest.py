@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropengine import manifest
+from dropengine import manifest, plain_text
 from dropengine.errors import ManifestError
 from dropengine.manifest import Item, Manifest, Pool, toml_lines
 from dropengine.model import PRICE_MAX, QTY_MAX
@@ -343,8 +343,12 @@ def test_a_damaged_manifest_is_read_or_refused_and_nothing_else(data: st.DataObj
 IDS = st.from_regex(r"\A[a-z0-9][a-z0-9-]{0,30}\Z")
 LETTERS = st.characters(exclude_categories=("C", "Zl", "Zp"))
 WORDS = st.text(LETTERS, max_size=60).map(str.strip)
-TITLES = WORDS.filter(bool)
-TALES = st.text(LETTERS | st.just("\n"), max_size=200).map(str.strip)
+TITLES = WORDS.filter(plain_text.shows)
+TALES = (
+    st.text(LETTERS | st.just("\n"), max_size=200)
+    .map(str.strip)
+    .filter(lambda tale: not tale or plain_text.shows(tale))
+)
 
 
 @st.composite
