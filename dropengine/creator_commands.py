@@ -32,8 +32,8 @@ WHY_CHARS_MAX = 500
 MESSAGE_CHARS_MAX = 500
 
 CLOCK = "clock"
-"""What a drop's own times sign with. Of all commands only a pause may be signed so: by the job that
-sees the server's clock leap."""
+"""What a drop's own times sign with. Of all commands only two may be signed so (`BY_CLOCK`): by the
+job that sees the server's clock leap, and come back."""
 SHOPS_NAMES = (CLOCK, "disk", "durability")
 """What the shop's own jobs sign with: the command line lets no person take one of these names."""
 OWN_NAME = f"by must not be {CLOCK}, which a drop's own times sign with"
@@ -134,7 +134,15 @@ class Cancel(FromCreator, frozen=True):
     why: Why = ""
 
 
-CreatorCommand = Open | Pause | Resume | Add | Withdraw | Message | Close | Cancel
+class Realign(FromCreator, frozen=True):
+    """The server's clock is right now: the drop's own time goes on from where it stands, and it may
+    open by the clock again."""
+
+    verb = "realign"
+
+
+CreatorCommand = Open | Pause | Resume | Add | Withdraw | Message | Close | Cancel | Realign
+BY_CLOCK = (Pause, Realign)
 COMMANDS: dict[str, type[CreatorCommand]] = {kind.verb: kind for kind in get_args(CreatorCommand)}
 """Verb -> command."""
 
@@ -202,6 +210,6 @@ def fault_in(signed: Signature, command: msgspec.Struct | None = None) -> str:
         for name, bound in bounds(type(given)):
             if why := unfit(getattr(given, name), bound):
                 return f"{name} {why}"
-    if signed.by == CLOCK and not isinstance(command, Pause):
+    if signed.by == CLOCK and not isinstance(command, BY_CLOCK):
         return OWN_NAME
     return ""

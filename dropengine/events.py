@@ -105,7 +105,18 @@ class Paused(ByCreator, frozen=True):
 
 
 class Resumed(ByCreator, frozen=True):
-    """paused -> live."""
+    """paused -> live. `lead`: by how many ms the drop's own time is ahead of the true clock now."""
+
+    lead: int = 0
+
+
+class Realigned(ByCreator, frozen=True):
+    """The drop's own time goes on from where it stands, `lead` ms ahead of the true clock. `why`:
+    `outage` (no script ran for a while, which does not count) or `leap` (the clock leapt and is
+    right now)."""
+
+    lead: int
+    why: str
 
 
 class Added(ByCreator, frozen=True):
@@ -387,6 +398,7 @@ AnyEvent = (
     | Opened
     | Paused
     | Resumed
+    | Realigned
     | Added
     | Withdrawn
     | Message

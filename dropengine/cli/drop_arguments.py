@@ -112,6 +112,7 @@ VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("open", "Open a published drop now.", _change),
     ("pause", "Stop new holds and offers; what is held goes on.", _reason_arguments),
     ("resume", "Go on after a pause.", _change),
+    ("realign", "Trust the server's clock as it is now, after it leapt.", _change),
     ("add", "Put withheld units on sale.", _stock_arguments),
     ("withdraw", "Take free units off sale.", _stock_arguments),
     ("message", "Tell everybody at the drop something.", _message_arguments),

@@ -32,6 +32,7 @@ from dropengine.creator_commands import (
     Message,
     Open,
     Pause,
+    Realign,
     Resume,
     Withdraw,
 )
@@ -157,6 +158,7 @@ SAID: dict[type[CreatorCommand], str] = {
     Open: "{drop} is open.",
     Pause: "{drop} is paused: holds go on and can be paid.",
     Resume: "{drop} goes on: the line first, then everybody.",
+    Realign: "The time of {drop} goes on by the server's clock as it is now.",
     Add: "More units of {drop} are on sale, to the line first.",
     Withdraw: "Units of {drop} are withheld.",
     Message: "Everybody at {drop} reads it now.",

@@ -105,6 +105,7 @@ class Relay:
         self._mail_at = 0
         self._seq = -1
         self._news_seq = 0
+        self._leads: list[tuple[int, int]] = []
         self._told: tuple[int, str, int] | None = None
         self._look: asyncio.Task[ViewReply | None] | None = None
         self._reading_anew = False
@@ -211,6 +212,10 @@ class Relay:
             self._tick(view)
             return
         self._seq = view.seq
+        if view.leads != self._leads:
+            # All times that are still to come are other ones now.
+            self._leads = view.leads
+            room.fan_states.want_all(room.fans)
         self._mail(view)
         self._moves(view)
         room.away = False
@@ -222,7 +227,7 @@ class Relay:
 
     def _begin(self, view: ViewReply) -> None:
         """Start from this view: its counts are known, what was before it is nobody's here."""
-        self._seq = view.seq
+        self._seq, self._leads = view.seq, view.leads
         self._moves_at, self._mail_at = view.moves_end, view.mail_end
         self._news_seq = max((seq for seq, _, _ in view.news), default=0)
         self._told = None

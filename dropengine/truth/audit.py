@@ -21,9 +21,10 @@ RECORDS: dict[str, type] = {
     "entries": model.EntryRecord,
 }
 ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
-NOT_FROM_THE_LOG = (b"manifest", b"rules", b"news", b"paused_by")
+NOT_FROM_THE_LOG = (b"manifest", b"rules", b"news", b"leads", b"paused_by")
 """Fields of a drop that are compared elsewhere or have a place of their own in the truth; and
 `paused_by`, which a drop that was paused before it was kept does not have."""
+LEADS = msgspec.msgpack.Decoder(list[tuple[int, int]])
 NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
 
 
@@ -33,6 +34,7 @@ def assembled(parts: Mapping[str, Mapping[bytes, bytes]]) -> Truth:
     drop = {k.decode(): v for k, v in parts["drop"].items() if k not in NOT_FROM_THE_LOG}
     values: dict[str, Any] = {"drop": {k: v.decode() for k, v in drop.items()}}
     values["news"] = NEWS.decode(parts["drop"][b"news"])
+    values["leads"] = LEADS.decode(parts["drop"].get(b"leads", b"\x90"))
     for name, record in RECORDS.items():
         decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(record)
         values[name] = {k.decode(): decoder.decode(v) for k, v in parts[name].items()}

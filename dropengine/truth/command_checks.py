@@ -11,10 +11,10 @@ import msgspec
 
 from dropengine import plain_text
 from dropengine.creator_commands import (
+    BY_CLOCK,
     CLOCK,
     COMMANDS,
     OWN_NAME,
-    Pause,
     Refund,
     Seen,
     Signature,
@@ -53,7 +53,7 @@ def _fault_in(verb: str) -> str:
             f"  {'local ' if i == 0 else ''}fault = {call}",
             f"  if fault then return '{name} ' .. fault end",
         ]
-    if verb != Pause.verb:
+    if verb not in {kind.verb for kind in BY_CLOCK}:
         lines.append(f"  if by == '{CLOCK}' then return {OWN_NAME!r} end")
     return "\n".join([*lines, "end"]) + "\n"
 

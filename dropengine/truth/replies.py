@@ -15,6 +15,7 @@ class _Again(msgspec.Struct, frozen=True, array_like=True, tag="AGAIN"):
 
 class Pressed(msgspec.Struct, frozen=True, array_like=True, tag="PRESSED"):
     now_ms: int
+    leads: list[tuple[int, int]]
     outcomes: list[outcomes.PressOutcome]
 
 
@@ -27,6 +28,12 @@ class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
     state: str
     next_ms: int
     duties: int
+
+
+class Doubted(msgspec.Struct, frozen=True, array_like=True, tag="DOUBTED"):
+    """`waits`: does the drop wait for a time to open at?"""
+
+    waits: bool
 
 
 class Leased(msgspec.Struct, frozen=True, array_like=True, tag="LEASED"):
@@ -57,8 +64,9 @@ class PoolRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
-    """`moves`, `mail`: numbered rows after the cursor; numbers rise by one, a hole was trimmed.
-    `moves_end`, `mail_end`: the number of the newest row."""
+    """`now_ms`: true time, as in all replies; `leads`: see `true_time`. `moves`, `mail`: numbered
+    rows after the cursor; numbers rise by one, a hole was trimmed. `moves_end`, `mail_end`: the
+    number of the newest row."""
 
     now_ms: int
     seq: int
@@ -76,6 +84,7 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     news: list[tuple[int, int, str]]
     why: str
     """The reason of a pause or a cancellation, as its creator gave it; else ''."""
+    leads: list[tuple[int, int]]
 
 
 class PlaceRow(msgspec.Struct, array_like=True):
@@ -100,6 +109,7 @@ class YouRow(msgspec.Struct, array_like=True):
 class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):
     now_ms: int
     seq: int
+    leads: list[tuple[int, int]]
     rows: list[YouRow]
 
 

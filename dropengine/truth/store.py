@@ -22,13 +22,13 @@ from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
-from dropengine.truth import house_keys, keys, outbox, replies, scripts
+from dropengine.truth import house_keys, keys, outbox, replies, scripts, true_time
 from dropengine.truth.audit import assembled
 from dropengine.truth.command_rows import BEGINNING, Row, command_row
 from dropengine.truth.connections import Connections, client
 from dropengine.truth.last_command import last_command
 from dropengine.truth.refused_requests import NEWER, MemoryFull, fault
-from dropengine.truth.replies import Pressed, Settled, Shown, ViewReply, YouReply, _Again
+from dropengine.truth.replies import Doubted, Pressed, Settled, Shown, ViewReply, YouReply, _Again
 from dropengine.wire import FanCommand
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ _UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
 _REFUND = _decoder(outcomes.RefundOutcome | _Again)
 _DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
 _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
+_DOUBTED = _decoder(Doubted | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
 _LEASE = _decoder(replies.Leased | replies.Taken)
@@ -174,6 +175,7 @@ class Store:
     ) -> list[outcomes.PressOutcome]:
         reply = await self._run(verb, drop, (clock_ms, _pack(rows)), _PRESSED)
         if isinstance(reply, Pressed):
+            true_time.outcomes(reply.outcomes, reply.leads)
             return reply.outcomes
         return [reply] * len(rows)
 
@@ -192,8 +194,12 @@ class Store:
     async def you(
         self, drop: DropId, fans: Sequence[FanId], *, clock_ms: int = 0
     ) -> YouReply | refusals.Frozen | refusals.NotFound:
-        """The whole state of at most 256 fans."""
-        return await self._run("you", drop, (clock_ms, _pack(list(fans))), _YOU)  # type: ignore[no-any-return]
+        """The whole state of at most 256 fans, in true time."""
+        reply: YouReply | refusals.Frozen | refusals.NotFound
+        reply = await self._run("you", drop, (clock_ms, _pack(list(fans))), _YOU)
+        if isinstance(reply, YouReply):
+            true_time.rows(reply.rows, reply.leads)
+        return reply
 
     async def publish(
         self,
@@ -249,7 +255,8 @@ class Store:
             last = await last_command(self._ask, drop, revision)
             if last is not None:
                 what = model.snake(type(last).__name__)
-                return refusals.Already(outcome.state, what, last.by, last.at)
+                at_ms = true_time.happened(last.at, await self._leads(drop))
+                return refusals.Already(outcome.state, what, last.by, at_ms)
         return outcome
 
     async def succeeded(
@@ -297,11 +304,23 @@ class Store:
     ) -> Settled | refusals.Frozen | refusals.NotFound:
         return await self._run("settle", drop, (clock_ms,), _SETTLED)  # type: ignore[no-any-return]
 
+    async def doubt_clock(self, drop: DropId, *, clock_ms: int = 0) -> Doubted | refusals.NotFound:
+        """The server's clock leapt: a scheduled drop does not open by it until `realign`."""
+        return await self._run("doubt_clock", drop, (clock_ms,), _DOUBTED)  # type: ignore[no-any-return]
+
     async def view(
         self, drop: DropId, moves_at: int = 0, mail_at: int = 0, *, clock_ms: int = 0
     ) -> ViewReply | refusals.Frozen | refusals.NotFound:
-        """The newest public state, and the rows after the two cursors; arms the nudge."""
-        return await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)  # type: ignore[no-any-return]
+        """The newest public state in true time, and the rows after the two cursors; arms the
+        nudge."""
+        reply: ViewReply | refusals.Frozen | refusals.NotFound
+        reply = await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)
+        if isinstance(reply, ViewReply) and reply.leads:
+            news = [
+                (seq, true_time.happened(at, reply.leads), text) for seq, at, text in reply.news
+            ]
+            return msgspec.structs.replace(reply, news=news)
+        return reply
 
     async def drops(self) -> list[DropId]:
         """Every drop at this server, the newest first."""
@@ -344,9 +363,14 @@ class Store:
         )
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
-        """One hold as it stands, without settling: for pages of the payment provider."""
+        """One hold as it stands, without settling, in true time: for pages of the payment
+        provider."""
         raw = await self._ask("the hold", "HGET", keys.one(drop, "holds"), hold)
-        return None if raw is None else msgspec.msgpack.decode(raw, type=model.HoldRecord)
+        if raw is None:
+            return None
+        record = msgspec.msgpack.decode(raw, type=model.HoldRecord)
+        true_time.hold(record, await self._leads(drop))
+        return record
 
     async def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
         """The stored texts of the events with seq > after, in order."""
@@ -395,6 +419,11 @@ class Store:
             rows.update(zip(flat[::2], flat[1::2], strict=True))
             if cursor == b"0":
                 return rows
+
+    async def _leads(self, drop: DropId) -> list[tuple[int, int]]:
+        """See `true_time`; a drop that an older engine left has none."""
+        raw = await self._field(drop, "leads")
+        return [] if raw is None else msgspec.msgpack.decode(raw, type=list[tuple[int, int]])
 
     async def _field(self, drop: DropId, field: str) -> Any:
         return await self._ask("the drop", "HGET", keys.one(drop, "drop"), field)

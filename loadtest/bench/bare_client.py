@@ -70,7 +70,7 @@ def drive(path: str, drop: str, commands: int, fans: int) -> tuple[int, float, f
                 yield batch
 
     def hear(batch: list[tuple[object, ...]]) -> int:
-        word, _, outcomes = decode(answer())
+        word, *_, outcomes = decode(answer())
         assert word == "PRESSED", word
         for row, outcome in zip(batch, outcomes, strict=True):
             if outcome[0] == "HELD":

@@ -45,7 +45,8 @@ if clock_ms > 0 and test == '1' then now = clock_ms end
 
 redis.call('HSET', drop, 'schema', SCHEMA, 'state', 'scheduled', 'seq', 1, 'at', now, 'test', test,
   'revision', 1, 'arrivals', 0, 'holds', 0, 'hash', hash, 'rules', rules_packed,
-  'manifest', manifest, 'what', 'published', 'by', by, 'news', cmsgpack.pack({}), 'lead', 0)
+  'manifest', manifest, 'what', 'published', 'by', by, 'news', cmsgpack.pack({}), 'lead', 0,
+  'leads', cmsgpack.pack({}))
 for i, item in ipairs(rules.items) do
   redis.call('HSET', items, item.id,
     cmsgpack.pack(ItemRecord{

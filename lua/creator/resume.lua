@@ -1,6 +1,7 @@
 #!lua
 --[[
-resume -- the drop goes on; the line is served before any newcomer.
+resume -- the drop goes on, and so does its own time, if the clock was set back; the line is served before any
+newcomer.
 
 KEYS
   all keys of one drop, as `begin` names them; the nudge channel last
@@ -22,6 +23,7 @@ RETURNS
 COST  O(log n), n = holds and entries
 --]]
 --#use fault_in_resume begin catch_up check_command refuse_in_state conclude_command change_state passes
+--#use move_lead
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local fault = fault_in_resume(by, key, revision)
@@ -39,4 +41,4 @@ if not reply and passes(by) then
 end
 if reply then return cmsgpack.pack(reply) end
 change_state(t, 'live')
-return cmsgpack.pack(conclude_command(t, by, key, 'resume', 'resumed'))
+return cmsgpack.pack(conclude_command(t, by, key, 'resume', 'resumed', 'lead', move_lead(t)))

@@ -22,5 +22,5 @@ local function decide(t, verbs, batch)
     end
     if kind_of(outcome) == 'table' then outcomes[i] = PACK(outcome) end
   end
-  return '\147' .. PART['PRESSED'] .. PART[t.now] .. packed_list(outcomes)
+  return '\148' .. PART['PRESSED'] .. PART[t.now - t.lead] .. t.leads .. packed_list(outcomes)
 end

@@ -9,7 +9,7 @@ ARGV
   clock_ms   0 for the server's own clock
   batch      msgpack: commands {verb, fan, key, ...} in order; each verb's own file has its fields
 RETURNS
-  PRESSED    now_ms, outcomes, one per command: CLAIMED RELEASED EXTENDED PAYING LEFT or
+  PRESSED    now_ms, leads {at, lead}, outcomes, one per command: CLAIMED RELEASED EXTENDED PAYING LEFT or
              CANCELLED FROZEN HOLD_EXPIRED NOT_FOUND
   AGAIN      more was due than one script settles; nothing was decided, send the same batch again
   FROZEN     the books did not add up; nothing of the batch was written

@@ -9,7 +9,7 @@ ARGV
   clock_ms   0 for the server's own clock
   batch      msgpack: commands {verb, fan, key, ...} in order; each verb's own file has its fields
 RETURNS
-  PRESSED    now_ms, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING JOINED LEFT or
+  PRESSED    now_ms, leads {at, lead}, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING JOINED LEFT or
              NOT_OPEN PAUSED CLOSED CANCELLED FROZEN LIMIT_REACHED ALL_HELD SOLD_OUT HOLD_EXPIRED
              NOT_FOUND KEY_REUSED TOO_MANY_REQUESTS
   AGAIN      more was due than one script settles; nothing was decided, send the same batch again

@@ -1,9 +1,9 @@
 --[[
 begin -- open a transaction `t` on one drop: its keys by name, the frozen clock, the counters, the
-rules and the pools. Everything that a script decides is kept in `t` until `commit` writes it.
-Returns nil when there is no such drop.
+rules and the pools. The drop's own time is the server's clock plus its `lead`. Everything that a script
+decides is kept in `t` until `commit` writes it. Returns nil when there is no such drop.
 --]]
---#use refuse_newer_schema
+--#use refuse_newer_schema tell_time packed_ids
 
 local function begin(keys, clock_ms)
   local t = {
@@ -18,22 +18,26 @@ local function begin(keys, clock_ms)
     dirty = {pools = {}, items = {}, fans = {}, holds = {}, orders = {}, entries = {}},
     zset = {due = {}, places = {}, ready = {}, buying = {}, returned = {}, sales = {}},
     charges = {}, outbox = {}, answers = {}, stored = {}, prefetched = false, drop = {},
-    paced = {}, begun = false,
+    wake = {}, paced = {}, begun = false,
     log = {}, mail = {}, moves = {}, ready_count = {}, terms = {}, retold = false, offers = 0,
   }
   local d = redis.call('HMGET', t.key.drop, 'state', 'seq', 'at', 'test', 'rules', 'revision',
-    'arrivals', 'holds', 'schema')
+    'arrivals', 'holds', 'schema', 'lead', 'leads')
   if not d[1] then return nil end
   refuse_newer_schema(d[9])
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  if clock_ms > 0 and d[4] == '1' then now = clock_ms end
+  local time, test = redis.call('TIME'), d[4] == '1'
+  t.clock = time[1] * 1000 + math.floor(time[2] / 1000)
+  if clock_ms > 0 and test then t.clock = clock_ms end
   t.state, t.seq, t.revision = d[1], tonumber(d[2]), tonumber(d[6])
   t.arrivals, t.holds, t.schema = tonumber(d[7]), tonumber(d[8]), tonumber(d[9])
+  t.lead, t.leads = tonumber(d[10] or 0), d[11] or PACK({})
+  local wake = redis.call('HMGET', t.key.wake, 'now', 'ran', 'gap', 'doubt')
   -- A cooling that ended left no event, but time must not fall back behind it.
-  t.now = math.max(now, tonumber(d[3]), tonumber(redis.call('HGET', t.key.wake, 'now') or 0))
-  -- Turning a number into text costs more than most of what a command does.
-  t.now_text = string.format('%d', t.now)
+  t.last = math.max(tonumber(d[3]), tonumber(wake[1] or 0))
+  t.ran, t.gap, t.doubt = tonumber(wake[2] or 0), tonumber(wake[3] or 0), wake[4] == '1'
+  -- The clock of a test jumps without an outage: it has a mark only where the test began one.
+  t.marked = t.ran > 0 or not test
+  tell_time(t, math.max(t.clock + t.lead, t.last))
   t.rules = cmsgpack.unpack(d[5])
   local rows = redis.call('HGETALL', t.key.pools)
   t.pool_names = {}

@@ -44,6 +44,10 @@ local function write_zset(key, members)
 end
 
 local function commit(t)
+  if next(t.wake) then
+    for field, value in pairs(t.wake) do redis.call('HSET', t.key.wake, field, value) end
+    t.wake = {}
+  end
   if unchanged(t) then return true end
   -- A cancelled drop sells nothing; its money must go back even when its books were broken. A frozen
   -- one changes only in its layout.

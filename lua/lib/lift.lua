@@ -25,7 +25,7 @@ local function lift(t)
       end
     end
   end
-  t.drop.schema, t.drop.lead = SCHEMA, 0
+  t.drop.schema, t.drop.lead, t.drop.leads = SCHEMA, 0, t.leads
   emit(t, 'lifted', nil, '"was":' .. t.schema .. ',"schema":' .. SCHEMA)
   t.schema = SCHEMA
 end

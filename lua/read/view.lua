@@ -13,7 +13,8 @@ RETURNS
   VIEW       now_ms, seq, state, revision, opens_ms, closes_ms,
              pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost,
              offered},
-             moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused or cancelled
+             moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused or cancelled,
+             leads {at, lead}
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
 COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cursors: rows until there
@@ -55,10 +56,10 @@ local function since(key, at)
 end
 local said = redis.call('HMGET', t.key.drop, 'news', 'why')
 local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')
-local reply = {'VIEW', t.now, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms, pools,
-  tonumber(wake[1] or 0), since(t.key.moves, moves_at),
+local reply = {'VIEW', t.now - t.lead, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms,
+  pools, tonumber(wake[1] or 0), since(t.key.moves, moves_at),
   tonumber(wake[2] or 0), since(t.key.mail, mail_at),
-  cmsgpack.unpack(said[1]), STOPPED[t.state] and said[2] or ''}
+  cmsgpack.unpack(said[1]), STOPPED[t.state] and said[2] or '', cmsgpack.unpack(t.leads)}
 
 redis.call('HSET', t.key.wake, 'armed', 1)
 return cmsgpack.pack(reply)

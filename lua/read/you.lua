@@ -8,8 +8,8 @@ ARGV
   clock_ms   0 for the server's own clock
   fans       msgpack: fan ids, 256 at most
 RETURNS
-  YOU        now_ms, seq, one row per fan: fan, FanRecord, {hold id, HoldRecord}, {entry id, EntryRecord,
-             {pool, place, r, buying}}, {hold id, OrderRecord}, {entry id, EntryRecord} of a place that
+  YOU        now_ms, seq, leads {at, lead}, one row per fan: fan, FanRecord, {hold id, HoldRecord},
+             {entry id, EntryRecord, {pool, place, r, buying}}, {hold id, OrderRecord}, {entry id, EntryRecord} of a place that
              has ended
   AGAIN      more is due; send it again
   FROZEN     the books did not add up just now
@@ -54,4 +54,4 @@ for i, fan_id in ipairs(fans) do
   for j, id in ipairs(fan[F_ORDERS]) do orders[j] = {id, get(t, 'orders', id)} end
   rows[i] = {fan_id, fan, holds, entries, orders, ended}
 end
-return cmsgpack.pack({'YOU', t.now, t.seq, rows})
+return cmsgpack.pack({'YOU', t.now - t.lead, t.seq, cmsgpack.unpack(t.leads), rows})

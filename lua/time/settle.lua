@@ -23,5 +23,5 @@ if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 local first = redis.call('ZRANGE', t.key.due, 0, 0, 'WITHSCORES')
-return cmsgpack.pack({'SETTLED', t.now, t.seq, t.state, tonumber(first[2] or 0),
-  redis.call('HLEN', t.key.outbox)})
+return cmsgpack.pack({'SETTLED', t.now - t.lead, t.seq, t.state,
+  first[2] and first[2] - t.lead or 0, redis.call('HLEN', t.key.outbox)})

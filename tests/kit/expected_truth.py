@@ -18,6 +18,7 @@ def truth(oracle: Oracle) -> Truth:
     return Truth(
         drop=head(oracle),
         news=[(e.seq, e.at, e.text) for e in oracle.log if isinstance(e, events.Message)][-5:],
+        leads=oracle.leads,
         pools={p: pool_record(oracle, p) for p in ids},
         items={
             item.id: model.ItemRecord(i, item.cap, item.price, item.limit, item.most, item.given)
@@ -116,7 +117,7 @@ def head(oracle: Oracle) -> dict[str, str]:
     """The counters of the drop hash."""
     return {
         "schema": str(oracle.schema),
-        "lead": "0",
+        "lead": str(oracle.lead),
         "state": oracle.state,
         "seq": str(oracle.seq),
         "at": str(oracle.log[-1].at),

@@ -471,6 +471,9 @@ def taken_over() -> Pen:
     pen.wait(5)
     pen.write(events.Lifted, was=1, schema=SCHEMA)
     pen.claimed(offers[0])
+    pen.revision += 1
+    fields = {"by": "clock", "key": "", "revision": pen.revision, "why": "outage"}
+    pen.write(events.Realigned, lead=-60_000, **fields)
     pen.wait(5)
     pen.sold(offers[1], capture="done")
     pen.fate(events.Served, cy)

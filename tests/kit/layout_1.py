@@ -29,7 +29,7 @@ for i = 1, #rows, 2 do
   redis.call('HSET', KEYS[2], rows[i], cmsgpack.pack(pool))
 end
 redis.call('HSET', KEYS[1], 'schema', 1)
-redis.call('HDEL', KEYS[1], 'lead', 'why')
+redis.call('HDEL', KEYS[1], 'lead', 'leads', 'why')
 local log = redis.call('XRANGE', KEYS[16], '-', '+')
 redis.call('DEL', KEYS[16])
 for _, entry in ipairs(log) do

@@ -23,7 +23,7 @@ def test_a_state_is_called_as_people_call_it() -> None:
         removed_boost=0,
         offered=0,
     )
-    gone = ViewReply(0, 1, "live", 1, 0, 0, [pool], 0, [], 0, [], [], "")
+    gone = ViewReply(0, 1, "live", 1, 0, 0, [pool], 0, [], 0, [], [], "", [])
     assert views.shown_state(gone) == "sold_out"
     for back in (msgspec.structs.replace(pool, held=1), msgspec.structs.replace(pool, free=1)):
         assert views.shown_state(msgspec.structs.replace(gone, pools=[pool, back])) == "live"

@@ -418,6 +418,11 @@ DOCTORED |= {
     ),
     "a press without a key": ("a_rush", change(events.Held, key=""), "INV-7"),
     "closed by no clock": ("a_rush", change(events.Closed, by="clock", key=""), "INV-15"),
+    "an outage with a key": ("taken_over", change(events.Realigned, key="k"), "INV-15"),
+    "an outage by somebody": ("taken_over", change(events.Realigned, by="mia"), "INV-7"),
+    "a clock set for luck": ("taken_over", change(events.Realigned, why="luck"), "INV-15"),
+    "a leap that nobody commanded": ("taken_over", change(events.Realigned, why="leap"), "INV-15"),
+    "a time that was left out": ("taken_over", change(events.Realigned, revision=9), "INV-15"),
     "taken over a second time": ("taken_over", again(events.Lifted), "INV-15"),
     "taken over from a layout it was not in": (
         "taken_over",

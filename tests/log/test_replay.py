@@ -39,7 +39,7 @@ def test_every_kind_of_event_can_be_folded() -> None:
 
 
 def test_what_an_older_engine_did_not_count_is_counted_from_its_first_event() -> None:
-    before, after = (replay.fold(handwritten_logs.taken_over().log[:end]) for end in (-4, -3))
+    before, after = (replay.fold(handwritten_logs.taken_over().log[:end]) for end in (-5, -4))
     assert (before.drop["schema"], after.drop["schema"]) == ("1", str(SCHEMA))
     assert before.pools["pin"].offered == after.pools["pin"].offered == 2
     assert folded("taken_over").pools["pin"].offered == 0

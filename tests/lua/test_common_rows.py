@@ -26,6 +26,7 @@ CREATORS: dict[str, tuple[object, ...]] = {
     "message": ("text",),
     "add": ("pin", 1),
     "withdraw": ("pin", 1),
+    "realign": (),
 }
 """What each command of a creator needs after revision, name and key."""
 
@@ -119,7 +120,7 @@ async def test_a_frozen_drop_goes_on_with_nothing(
     await raw(sale, "settle")
     seq = len(await sale.log())
     reply: list[Any] = await raw(sale, verb, *args)
-    assert reply == ["FROZEN"] if verb not in ("press", "go_on") else reply[2] == [["FROZEN"]]
+    assert reply == ["FROZEN"] if verb not in ("press", "go_on") else reply[3] == [["FROZEN"]]
     assert len(await sale.log()) == seq
 
 
@@ -206,6 +207,9 @@ async def made_ready(make_sale: MakeSale, verb: str) -> Sale:
     sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}), opened=False)
     for step in READY.get(verb, ("open",)):
         await sale.creator(step)
+    if verb == "realign":
+        # The clock was set back.
+        sale.now -= 3_600_000
     return sale
 
 

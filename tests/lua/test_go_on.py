@@ -92,7 +92,7 @@ async def test_what_has_ended_or_is_anothers_cannot_go_on(sale: Sale) -> None:
     hold = await sale.held("ana")
     sale.now += HOLD_MS
     batch = [["release", "ana", "k", hold], ["claim", "bo", "k", hold]]
-    _, _, answers = await raw(sale, "go_on", msgspec.msgpack.encode(batch))
+    _, _, _, answers = await raw(sale, "go_on", msgspec.msgpack.encode(batch))
     assert answers == [["HOLD_EXPIRED", "expired"], ["NOT_FOUND"]]
 
 
@@ -100,5 +100,5 @@ async def test_a_cancelled_drop_goes_on_with_nothing(make_sale: MakeSale) -> Non
     sale = await make_sale(item("pin", {"pin": 1}))
     hold = await sale.held("ana")
     await sale.creator("cancel")
-    _, _, answers = await raw(sale, "go_on", msgspec.msgpack.encode([["pay", "ana", "k", hold]]))
+    _, _, _, answers = await raw(sale, "go_on", msgspec.msgpack.encode([["pay", "ana", "k", hold]]))
     assert answers == [["CANCELLED"]]

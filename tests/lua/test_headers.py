@@ -36,6 +36,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "press": stores._PRESSED,
     "go_on": stores._PRESSED,
     "settle": stores._SETTLED,
+    "doubt_clock": stores._DOUBTED,
     "view": stores._VIEW,
     "you": stores._YOU,
     "succeeded": stores._PAYMENT,

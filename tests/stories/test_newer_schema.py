@@ -158,7 +158,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
     creators = {
         verb: (sale.revision, "mia", "k", *more)
         for verb, more in {
-            **dict.fromkeys(("open", "close", "cancel", "resume"), ()),
+            **dict.fromkeys(("open", "close", "cancel", "resume", "realign"), ()),
             "pause": ("",),
             "message": ("hello",),
             "add": ("pin", 1),
@@ -168,6 +168,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
     others: dict[str, tuple[object, ...]] = {
         **dict.fromkeys(("press", "go_on", "you"), (b"\x90",)),
         "settle": (),
+        "doubt_clock": (),
         "view": (0, 0),
         "succeeded": (hold, "c1", 2400, "EUR", 1),
         "unpaid": (hold,),

@@ -34,6 +34,7 @@ from dropengine.creator_commands import (
     Message,
     Open,
     Pause,
+    Realign,
     Resume,
     Withdraw,
 )
@@ -41,7 +42,7 @@ from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold
 from dropengine.manifest import digest, rules
 from dropengine.model import DropId, FanId
-from dropengine.truth import connections
+from dropengine.truth import connections, keys
 from dropengine.truth.replies import Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
@@ -107,7 +108,7 @@ class Machine(RuleBasedStateMachine):
         self.store = self.hands.store
         self.drop = DropId(f"machine-{next(_drops)}")
         self.now = START_MS
-        self.keys = count(1)
+        self.numbers = count(1)
         self.checked = 0
         self.lowered = False
         self.pressed: list[tuple[str, wire.FanCommand, Answer]] = []
@@ -122,6 +123,7 @@ class Machine(RuleBasedStateMachine):
         spare=st.integers(0, 1),
         pace=st.sampled_from((0, 0, 3)),
         hours=st.sampled_from(("by hand", "by hand", "by hand", "open", "open and close")),
+        marked=st.booleans(),
     )
     def publish(
         self,
@@ -132,6 +134,7 @@ class Machine(RuleBasedStateMachine):
         spare: int,
         pace: int,
         hours: str,
+        marked: bool,
     ) -> None:
         text = manifest(
             self.drop,
@@ -146,39 +149,75 @@ class Machine(RuleBasedStateMachine):
         )
         self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
         self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
+        if marked:
+            self.oracle.ran = self.now
+            self.somebody_asks()
         if hours == "by hand":
             self.command(Open(), 1, "mia", self.key())
         else:
             self.now = START_MS + 1000
 
+    def somebody_asks(self) -> None:
+        """The settler, or anybody, ran a script a moment ago: it is no outage that goes on."""
+        if self.oracle.ran is not None:
+            self.oracle.ran = self.now
+            ran = self.hands.client.hset(keys.one(self.drop, "wake"), "ran", self.now)
+            self.run(ran)
+
+    def move(self, now: int) -> None:
+        self.now = now
+        self.somebody_asks()
+
+    def own(self, ms: int) -> int:
+        """The server's clock when the drop's own time is this."""
+        return ms - self.oracle.lead
+
     def key(self) -> str:
-        return f"k{next(self.keys)}"
+        return f"k{next(self.numbers)}"
 
     @rule(which=nth, off=st.integers(-1, 1))
     def move_to_a_deadline(self, which: int, off: int) -> None:
         """One ms before, at, and one ms after what is due next or later."""
         due = sorted({when for when, member in self.oracle.due() if member not in HOURS})
         if due:
-            self.now = max(self.now, due[min(which // 4, len(due) - 1)] + off)
+            self.move(max(self.now, self.own(due[min(which // 4, len(due) - 1)]) + off))
 
     @precondition(lambda self: self.oracle.hours)
     @rule(off=st.integers(-1, 1), sure=st.integers(0, 5))
     def move_to_an_hour_of_the_drop(self, off: int, sure: int) -> None:
         if sure == 0:
-            self.now = max(self.now, min(self.oracle.hours.values()) + off)
+            self.move(max(self.now, self.own(min(self.oracle.hours.values())) + off))
 
     @rule(ms=st.integers(-5, 1000))
     def move_a_little(self, ms: int) -> None:
         """A clock may also step back; the scripts' time does not."""
         self.now += ms
 
+    @rule(ms=st.sampled_from((9_000, 10_000, 61_000, 3_600_000)))
+    def nobody_asks_for_a_while(self, ms: int) -> None:
+        """Where marks are kept, it is an outage from ten seconds on."""
+        self.now += ms
+
+    @rule(ms=st.sampled_from((-7_200_000, -3_000, 7_200_000)), sure=st.integers(0, 3))
+    def the_servers_clock_leaps(self, ms: int, sure: int) -> None:
+        if sure == 0:
+            self.now += ms
+            self.run(self.store.doubt_clock(self.drop, clock_ms=self.now))
+            if self.oracle.state == "scheduled" and "open" in self.oracle.hours:
+                self.oracle.doubted = True
+
+    @rule(by=st.sampled_from(("clock", *OPERATORS)))
+    def realign(self, by: str) -> None:
+        self.command(Realign(), self.oracle.revision, by, self.key())
+
     @rule()
     def settle(self) -> None:
         answer = self.run(self.store.settle(self.drop, clock_ms=self.now))
         self.oracle.settle(self.now)
         oracle = self.oracle
-        due = min((when for when, _ in oracle.due()), default=0)
-        assert answer == Settled(oracle.at, oracle.seq, oracle.state, due, len(oracle.outbox))
+        due = min((self.own(when) for when, _ in oracle.due()), default=0)
+        now = self.own(oracle.at)
+        assert answer == Settled(now, oracle.seq, oracle.state, due, len(oracle.outbox))
 
     @rule(fan=fans, pool=pools, qty=quantities, fewer=st.booleans())
     def hold(self, fan: str, pool: str, qty: int, fewer: bool) -> None:
@@ -212,7 +251,7 @@ class Machine(RuleBasedStateMachine):
         self.pay(which)
         for _ in ("deadline", "hard stop"):
             paying = [h.deadline for h in self.oracle.holds.values() if h.state == "paying"]
-            self.now = max([self.now, *paying])
+            self.move(max([self.now, *map(self.own, paying)]))
             self.settle()
 
     @rule(which=nth)
@@ -353,7 +392,9 @@ class Machine(RuleBasedStateMachine):
     def repeat_an_order(self, which: int) -> None:
         self.command(*pick(self.ordered, which))
 
-    @precondition(lambda self: len(self.oracle.log) > 10 and not self.lowered)
+    @precondition(
+        lambda self: len(self.oracle.log) > 10 and not (self.lowered or self.oracle.leads)
+    )
     @rule(sure=st.integers(0, 2))
     def it_was_an_older_engine_that_sold_until_now(self, sure: int) -> None:
         """The next script lifts the drop, whatever state it is in."""
@@ -430,6 +471,8 @@ class Machine(RuleBasedStateMachine):
         self.oracle.settle(self.now)
         assert isinstance(view, ViewReply)
         assert isinstance(you, YouReply)
+        assert view.now_ms == self.own(self.oracle.at)
+        assert view.leads == you.leads == self.oracle.leads
         assert (view.seq, view.state, view.revision) == (
             self.oracle.seq,
             self.oracle.state,

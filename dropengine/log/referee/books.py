@@ -180,6 +180,8 @@ class Books:
         self.state = "draft"
         self.paused_by = ""
         self.revision = 0
+        self.lead = 0
+        """The drop's own time less the true clock, ms."""
         self.closes_ms = 0
         self.arrivals = 0
         self.line = 0

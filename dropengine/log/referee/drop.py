@@ -81,10 +81,11 @@ def once(books: Books, who: str, key: str) -> None:
 def _opened(books: Books, e: events.Opened) -> None:
     signed(books, e, clock=True)
     assert books.rules is not None
-    if e.by == "clock" and not 0 < books.rules.opens_ms <= e.at:
-        books.blame("INV-15", f"the clock opened at {e.at}, the rules say {books.rules.opens_ms}")
+    now = e.at - books.lead
+    if e.by == "clock" and not 0 < books.rules.opens_ms <= now:
+        books.blame("INV-15", f"the clock opened at {now}, the rules say {books.rules.opens_ms}")
     # A drop that is opened by hand after its closing time is closed by hand too.
-    books.closes_ms = books.rules.closes_ms if e.at < books.rules.closes_ms else 0
+    books.closes_ms = books.rules.closes_ms if now < books.rules.closes_ms else 0
     books.state = "live"
 
 
@@ -99,14 +100,24 @@ def _resumed(books: Books, e: events.Resumed) -> None:
     signed(books, e)
     if e.by in PASSING and e.by != books.paused_by:
         books.blame("INV-15", f"{e.by} ends the pause of {books.paused_by}")
+    books.lead = e.lead
     books.state = "live"
+
+
+def _realigned(books: Books, e: events.Realigned) -> None:
+    outage = e.why == "outage"
+    signed(books, e, clock=True)
+    if e.why not in ("outage", "leap") or outage != (e.by == "clock" and not e.key):
+        books.blame("INV-15", f"{e.by!r} realigns because of {e.why!r}")
+    books.lead = e.lead
 
 
 def _closed(books: Books, e: events.Closed) -> None:
     signed(books, e, clock=True)
     assert books.rules is not None
-    if e.by == "clock" and not 0 < books.rules.closes_ms <= e.at:
-        books.blame("INV-15", f"the clock closed at {e.at}, the rules say {books.rules.closes_ms}")
+    now = e.at - books.lead
+    if e.by == "clock" and not 0 < books.rules.closes_ms <= now:
+        books.blame("INV-15", f"the clock closed at {now}, the rules say {books.rules.closes_ms}")
     books.state = "closing"
 
 
@@ -159,6 +170,7 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Opened: _opened,
     events.Paused: _paused,
     events.Resumed: _resumed,
+    events.Realigned: _realigned,
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,

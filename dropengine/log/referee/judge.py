@@ -28,6 +28,7 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Opened: frozenset({"scheduled"}),
     events.Paused: frozenset({"live", "paused"}),
     events.Resumed: frozenset({"paused"}),
+    events.Realigned: _BEFORE_CLOSING | {"closing"},
     events.Added: _BEFORE_CLOSING,
     events.Withdrawn: _BEFORE_CLOSING,
     events.Message: _BEFORE_CLOSING | {"closing"},
@@ -90,6 +91,8 @@ def commanded(e: events.AnyEvent) -> bool:
         return e.why == "fan"
     if isinstance(e, (events.Opened, events.Closed)):
         return e.by != "clock"
+    if isinstance(e, events.Realigned):
+        return e.why != "outage"
     if isinstance(e, events.Released):
         return e.by == "fan"
     if isinstance(e, events.Refunded):
@@ -107,8 +110,9 @@ def before_a_decision(books: Books, at: int) -> None:
             )
             # Said once: the deadline that nobody kept does not spoil every later line.
             books.set_deadline(late, at + 1)
-        if books.state != "closing" and 0 < books.closes_ms <= at:
-            books.blame("INV-15", f"the drop goes on at {at}, it closes at {books.closes_ms}")
+        now = at - books.lead
+        if books.state != "closing" and 0 < books.closes_ms <= now:
+            books.blame("INV-15", f"the drop goes on at {now}, it closes at {books.closes_ms}")
     if books.fresh and books.state == "live":
         called = books.pick()
         if called is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from dropengine.log.replay.truth import Truth
 
 SENTENCES_MAX = 20
-KEYS = tuple(name for name in Truth.__struct_fields__ if name not in ("news", "rules"))
+KEYS = tuple(name for name in Truth.__struct_fields__ if name not in ("news", "leads", "rules"))
 
 
 def compared(key: str, replayed: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[str]:
@@ -33,8 +33,10 @@ def difference(replayed: Truth, stored: Truth) -> list[str]:
         if not member.startswith("h:"):
             replayed.pass_by(member)
     found: list[str] = []
-    if replayed.news != stored.news:
-        found.append(f"news is {stored.news!r}, the log makes it {replayed.news!r}")
+    for name in ("news", "leads"):
+        told, kept = getattr(replayed, name), getattr(stored, name)
+        if told != kept:
+            found.append(f"{name} is {kept!r}, the log makes it {told!r}")
     for key in KEYS:
         found += compared(key, getattr(replayed, key), getattr(stored, key))
     return found[:SENTENCES_MAX]

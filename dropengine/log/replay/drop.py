@@ -12,6 +12,7 @@ from dropengine.model import DropState, ItemRecord, PoolRecord
 NEWS_MAX = 5
 KEEPS_REASONS = 2
 """The first layout whose records know why a drop stands still."""
+LEADS_MAX = 64
 
 
 def _published(truth: Truth, e: events.Published) -> None:
@@ -58,6 +59,18 @@ def _say_why(truth: Truth, why: str) -> None:
         truth.drop["why"] = why
 
 
+def _lead(truth: Truth, e: events.Resumed | events.Realigned) -> None:
+    """What is planned means the true clock: it moves with the lead."""
+    moved = e.lead - int(truth.drop["lead"])
+    if not moved:
+        return
+    truth.drop["lead"] = str(e.lead)
+    truth.leads = [*truth.leads, (e.at, e.lead)][-LEADS_MAX:]
+    for planned in ("open", "close"):
+        if planned in truth.due:
+            truth.due[planned] += moved
+
+
 def _opened(truth: Truth, e: events.Opened) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.LIVE
@@ -70,8 +83,14 @@ def _paused(truth: Truth, e: events.Paused) -> None:
     _say_why(truth, e.why)
 
 
+def _realigned(truth: Truth, e: events.Realigned) -> None:
+    _commanded(truth, e)
+    _lead(truth, e)
+
+
 def _resumed(truth: Truth, e: events.Resumed) -> None:
     _commanded(truth, e)
+    _lead(truth, e)
     truth.drop["state"] = DropState.LIVE
 
 
@@ -126,6 +145,7 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Opened: _opened,
     events.Paused: _paused,
     events.Resumed: _resumed,
+    events.Realigned: _realigned,
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,

@@ -28,11 +28,13 @@ class Truth(msgspec.Struct, kw_only=True):
     """Every truth key of one drop at one moment, by its name in `keys.TRUTH`, in records.
 
     drop: the fields of the drop hash but the manifest and the packed rules, as text; news as
-    (seq, at, text). rules: kept so that a snapshot can be folded on; None in what a server stored.
+    (seq, at, text); leads as (at, lead), see `truth/true_time`. rules: kept so that a snapshot can
+    be folded on; None in what a server stored.
     """
 
     drop: dict[str, str] = {}
     news: list[tuple[int, int, str]] = []
+    leads: list[tuple[int, int]] = []
     pools: dict[str, PoolRecord] = {}
     items: dict[str, ItemRecord] = {}
     fans: dict[str, FanRecord] = {}

@@ -21,6 +21,13 @@ class Books:
         self.rules = rules
         self.log: list[events.AnyEvent] = []
         self.at = 0
+        self.lead = 0
+        """The drop's own time less the server's clock."""
+        self.leads: list[tuple[int, int]] = []
+        self.ran: int | None = None
+        """When a script last left a mark; None where no test began one."""
+        self.gap = 0
+        self.doubted = False
         self.changed_at = 0
         """when something changed last, with an event or without"""
         self.schema = model.SCHEMA
@@ -172,9 +179,25 @@ class Books:
         return len(self.log)
 
     def begin(self, clock: int) -> None:
-        """now = max(the clock, the last change's time)."""
+        """now = max(the clock and its lead, the last change's time)."""
         last = self.log[-1].at if self.log else 0
-        self.at = max(clock, last, self.changed_at)
+        self.clock, self.last = clock, max(last, self.changed_at)
+        self.at = max(clock + self.lead, self.last)
+
+    def happened(self, at: int) -> int:
+        """By the true clock: less the lead that was in force then."""
+        return at - next((lead for since, lead in self.leads[::-1] if since <= at), 0)
+
+    def move_lead(self) -> int:
+        """The drop's own time goes on from where it stands; what is planned means the clock."""
+        lead = self.at - self.clock
+        if lead != self.lead:
+            for word in self.hours:
+                self.hours[word] += lead - self.lead
+            self.lead = lead
+            self.leads = [*self.leads, (self.at, lead)][-64:]
+        self.doubted = False
+        return lead
 
     def lift(self) -> None:
         """The first script of this engine takes over what an older one left."""

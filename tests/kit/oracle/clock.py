@@ -16,6 +16,7 @@ class Clock(Line):
         """What is done before any command: settle all that is due, then serve."""
         self.begin(clock)
         self.lift()
+        self.notice_outage()
         if self.state == "frozen":
             return
         while True:
@@ -24,6 +25,33 @@ class Clock(Line):
                 pass
             if self.serve():
                 return
+
+    def notice_outage(self) -> None:
+        """Ten seconds and more without a script do not count, while something goes on."""
+        ran = self.ran
+        if ran is None or self.state in ("settled", "cancelled", "frozen"):
+            return
+        silent = self.clock - ran
+        if silent >= 1000 or silent < 0:
+            self.ran = self.clock
+        if silent >= 10_000:
+            self.gap = self.clock
+            if self.state != "scheduled":
+                self.at = max(ran + self.lead, self.last)
+                self.revision += 1
+                self.last_word = ("the clock", "clock")
+                self.say(
+                    events.Realigned,
+                    by="clock",
+                    key="",
+                    revision=self.revision,
+                    lead=self.move_lead(),
+                    why="outage",
+                )
+
+    def opens(self) -> bool:
+        """May it open by the clock? Not in doubt, nor just after a while without scripts."""
+        return not self.doubted and not 0 <= self.clock - self.gap < 5000
 
     def due(self) -> Iterator[tuple[int, str]]:
         """What the clock will do, as (when, member)."""
@@ -40,7 +68,11 @@ class Clock(Line):
         """Settle what is due first (ties: the smaller name). False when nothing is due."""
         if self.state == "cancelled":
             return self.unwind()
-        now = [(when, member) for when, member in self.due() if when <= self.at]
+        now = [
+            (when, member)
+            for when, member in self.due()
+            if when <= self.at and (member != "open" or self.opens())
+        ]
         if not now:
             return self.settle_drop()
         _, member = min(now)

@@ -12,6 +12,7 @@ from dropengine.creator_commands import (
     Cancel,
     CreatorCommand,
     Pause,
+    Realign,
     Resume,
     Seen,
     Withdraw,
@@ -29,6 +30,7 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
     "message": (events.Message, "message", None),
     "add": (events.Added, "added", None),
     "withdraw": (events.Withdrawn, "withdrawn", None),
+    "realign": (events.Realigned, "realigned", None),
 }
 """A command: its event, the name of the event, and the state it leads to; None: it stays."""
 
@@ -48,6 +50,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "message": ("scheduled", "live", "paused", "closing"),
     "add": ("scheduled", "live", "paused"),
     "withdraw": ("scheduled", "live", "paused"),
+    "realign": ("scheduled", "live", "paused", "closing"),
 }
 
 REACHED: dict[str, tuple[str, ...]] = {
@@ -97,7 +100,12 @@ class Creators(Clock):
                 self.why = why
                 if isinstance(command, Pause):
                     self.paused_by = by
-        self.say(kind, by=by, key=key, revision=self.revision, **msgspec.structs.asdict(command))
+        more = msgspec.structs.asdict(command)
+        if isinstance(command, Realign | Resume):
+            more["lead"] = self.move_lead()
+        if isinstance(command, Realign):
+            more["why"] = "leap"
+        self.say(kind, by=by, key=key, revision=self.revision, **more)
 
     def may(
         self, command: CreatorCommand, revision: int, by: str
@@ -126,6 +134,8 @@ class Creators(Clock):
                     return refusals.Cancelled()
                 case state:
                     raise AssertionError(f"{command.verb} is for {state}")
+        if isinstance(command, Realign) and self.at - self.clock == self.lead and not self.doubted:
+            return self.already()
         if isinstance(command, Add | Withdraw):
             pool = self.pools.get(command.pool)
             if pool is None:
@@ -139,6 +149,9 @@ class Creators(Clock):
         return refusals.StaleRevision(self.revision, self.state, *self.last_word)
 
     def already(self) -> refusals.Already:
-        last = next(e for e in reversed(self.log) if isinstance(e, events.ByCreator))
+        last = next((e for e in reversed(self.log) if isinstance(e, events.ByCreator)), None)
+        if last is None:
+            # Publishing is no command: when it was is not looked up.
+            return refusals.Already(self.state, *self.last_word)
         what = model.snake(type(last).__name__)
-        return refusals.Already(self.state, what, last.by, last.at)
+        return refusals.Already(self.state, what, last.by, self.happened(last.at))

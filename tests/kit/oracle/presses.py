@@ -33,10 +33,10 @@ class Presses(Clock):
         match answer:
             case outcomes.HoldGranted():
                 hold = self.holds[answer.id]
-                record = structs.replace(self.hold_record(hold), state=self.ended_as(hold))
+                record = structs.replace(self.told_hold(hold), state=self.ended_as(hold))
                 return structs.replace(answer, hold=record)
             case outcomes.EntryGranted():
-                return structs.replace(answer, entry=self.entry_record(self.entries[answer.id]))
+                return structs.replace(answer, entry=self.told_entry(self.entries[answer.id]))
             case _:
                 return answer
 
@@ -303,10 +303,24 @@ class Presses(Clock):
         return "sold" if hold.id in self.orders else hold.state
 
     def granted(self, kind: type[G], hold: Hold, was: int) -> G:
-        return kind(hold.id, self.hold_record(hold), self.seq, was)
+        return kind(hold.id, self.told_hold(hold), self.seq, was)
 
     def granted_entry(self, kind: type[J], entry: Entry, was: int) -> J:
-        return kind(entry.id, self.entry_record(entry), self.seq, was)
+        return kind(entry.id, self.told_entry(entry), self.seq, was)
+
+    def told_hold(self, hold: Hold) -> model.HoldRecord:
+        """As it leaves a worker: in true time."""
+        record = self.hold_record(hold)
+        record.start_ms = self.happened(hold.start)
+        record.deadline_ms = (
+            hold.deadline - self.lead if hold.open else self.happened(hold.deadline)
+        )
+        return record
+
+    def told_entry(self, entry: Entry) -> model.EntryRecord:
+        record = self.entry_record(entry)
+        record.cool_ms = entry.cool and entry.cool - self.lead
+        return record
 
     def hold_record(self, hold: Hold) -> model.HoldRecord:
         return model.HoldRecord(
