@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from dropengine import model
+from dropengine.errors import Unavailable
 from dropengine.log.replay import Truth
-from dropengine.model import HoldState, Origin
+from dropengine.model import DropId, HoldState, Origin
+from dropengine.truth import keys
 from dropengine.truth.outbox import UNREADABLE, duty_of
 
 RECORDS: dict[str, type] = {
@@ -26,6 +28,44 @@ NOT_FROM_THE_LOG = (b"manifest", b"rules", b"news", b"leads", b"paused_by")
 `paused_by`, which a drop that was paused before it was kept does not have."""
 LEADS = msgspec.msgpack.Decoder(list[tuple[int, int]])
 NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
+
+
+Once = Callable[[str, Sequence[str], Sequence[bytes | str | int]], Awaitable[Any]]
+"""(script, keys, arguments) -> its reply: how one script is asked."""
+
+
+async def at_one_moment(once: Once, drop: DropId, attempts: int) -> Truth | None:
+    """All truth keys at one moment, for the audit and for `replay`; None when there is no such
+    drop.
+
+    Read in parts; when the log grew meanwhile it is read again, at most `attempts` times.
+    """
+    for _ in range(attempts):
+        seqs: set[int] = set()
+        parts: dict[str, dict[bytes, bytes]] = {}
+        for name in keys.TRUTH:
+            found = await _part(once, drop, name, seqs)
+            if found is None:
+                return None
+            parts[name] = found
+        if len(seqs) == 1:
+            return assembled(parts)
+    raise Unavailable(f"{drop}: it changes faster than it can be read; ask when it is quiet")
+
+
+async def _part(once: Once, drop: DropId, name: str, seqs: set[int]) -> dict[bytes, bytes] | None:
+    rows: dict[bytes, bytes] = {}
+    cursor: bytes | str = "0"
+    names = (keys.one(drop, "drop"), keys.one(drop, name))
+    while True:
+        word, *reply = await once("audit", names, (cursor,))
+        if word == b"NOT_FOUND":
+            return None
+        seq, cursor, flat = reply
+        seqs.add(seq)
+        rows.update(zip(flat[::2], flat[1::2], strict=True))
+        if cursor == b"0":
+            return rows
 
 
 def assembled(parts: Mapping[str, Mapping[bytes, bytes]]) -> Truth:

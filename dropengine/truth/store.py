@@ -23,7 +23,7 @@ from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
 from dropengine.model import DropId, FanId
 from dropengine.truth import house_keys, keys, outbox, replies, scripts, true_time
-from dropengine.truth.audit import assembled
+from dropengine.truth.audit import at_one_moment
 from dropengine.truth.command_rows import BEGINNING, Row, command_row
 from dropengine.truth.connections import Connections, client
 from dropengine.truth.last_command import last_command
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
 LOG_PAGE = 200
-
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -389,36 +388,8 @@ class Store:
                 return
 
     async def truth(self, drop: DropId, *, attempts: int = 50) -> Truth | None:
-        """All truth keys at one moment, for the audit and for `replay`; None when there is no such
-        drop.
-
-        Read in parts; when the log grew meanwhile it is read again, at most `attempts` times.
-        """
-        for _ in range(attempts):
-            seqs: set[int] = set()
-            parts: dict[str, dict[bytes, bytes]] = {}
-            for name in keys.TRUTH:
-                found = await self._parts(drop, name, seqs)
-                if found is None:
-                    return None
-                parts[name] = found
-            if len(seqs) == 1:
-                return assembled(parts)
-        raise Unavailable(f"{drop}: it changes faster than it can be read; ask when it is quiet")
-
-    async def _parts(self, drop: DropId, name: str, seqs: set[int]) -> dict[bytes, bytes] | None:
-        rows: dict[bytes, bytes] = {}
-        cursor: bytes | str = "0"
-        names = (keys.one(drop, "drop"), keys.one(drop, name))
-        while True:
-            word, *reply = await self._once("audit", names, (cursor,))
-            if word == b"NOT_FOUND":
-                return None
-            seq, cursor, flat = reply
-            seqs.add(seq)
-            rows.update(zip(flat[::2], flat[1::2], strict=True))
-            if cursor == b"0":
-                return rows
+        """See `audit.at_one_moment`."""
+        return await at_one_moment(self._once, drop, attempts)
 
     async def _leads(self, drop: DropId) -> list[tuple[int, int]]:
         """See `true_time`; a drop that an older engine left has none."""
