@@ -79,11 +79,11 @@ class Published(Event, frozen=True):
 
 
 class Lifted(Event, frozen=True):
-    """The first script of a newer engine brought the drop from layout `was` to layout `schema`: the
-    events before it were decided by the rules of the older one."""
+    """The first script of a newer engine brought the drop from one layout to another: the events
+    before it were decided by the rules of the older one."""
 
-    was: int
-    schema: int
+    was: int = msgspec.field(name="from")
+    schema: int = msgspec.field(name="to")
 
 
 class ByCreator(Event, frozen=True):

@@ -37,7 +37,7 @@ FanId = NewType("FanId", str)
 HoldId = NewType("HoldId", str)
 Key = NewType("Key", str)
 
-SCHEMA = 2
+SCHEMA = 3
 """The number of this layout of the truth. A drop with a higher one is refused
 (`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
 (`lua/lib/lift.lua`)."""

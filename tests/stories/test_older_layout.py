@@ -1,4 +1,4 @@
-"""A drop that the engine of layout 1 sold from: the first script of this engine takes it over.
+"""A drop that an older engine sold from: the first script of this engine takes it over.
 
 What was held, offered and promised stays so; an older engine that still runs somewhere leaves the
 drop alone from then on.
@@ -18,10 +18,10 @@ from dropengine.log import replay
 from dropengine.log.referee import judge
 from dropengine.model import SCHEMA
 from dropengine.rehearsal.history import Recorder
-from dropengine.truth import scripts
+from dropengine.truth import keys, scripts
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
-from tests.kit import layout_1, web_process
+from tests.kit import older_layouts, web_process
 from tests.kit.manifests import HOLD_MS, OFFER_MS, item
 from tests.kit.private_server import Server
 from tests.kit.raw_replies import raw
@@ -32,21 +32,28 @@ from tests.lua.test_common_rows import ALL, rows, tamper
 server = web_process.server
 
 
+@pytest.fixture(params=older_layouts.ALL)
+def layout(request: pytest.FixtureRequest) -> int:
+    number: int = request.param
+    return number
+
+
 @pytest.fixture
-async def left(client: redis.Redis) -> Sale:
-    """The drop of the file, a second after its last event."""
-    drop = await layout_1.restored(client)
-    sale = Sale(Store(client), drop, now=layout_1.NOW_MS + 1000)
+async def left(client: redis.Redis, layout: int) -> Sale:
+    """The drop of that layout's file, a second after its last event."""
+    drop = await older_layouts.restored(client, layout)
+    sale = Sale(Store(client), drop, now=older_layouts.NOW_MS + 1000)
     sale.revision = int((await sale.truth()).drop["revision"])
     return sale
 
 
-def older(client: redis.Redis) -> Store:
-    """A worker that knows layout 1 and refuses what is above it, as that engine did."""
+def older(client: redis.Redis, layout: int) -> Store:
+    """A worker that knows that layout and refuses what is above it, as its engine did."""
     guard = scripts.sources()["lib/refuse_newer_schema.lua"]
     assert "> SCHEMA" in guard
     return Store(
-        client, scripts.load({"lib/refuse_newer_schema.lua": guard.replace("> SCHEMA", "> 1")})
+        client,
+        scripts.load({"lib/refuse_newer_schema.lua": guard.replace("> SCHEMA", f"> {layout}")}),
     )
 
 
@@ -56,10 +63,12 @@ async def check(sale: Sale, *, closed: bool = False) -> None:
     assert replay.difference(replay.fold_lines(lines), await sale.truth()) == []
 
 
-async def test_what_the_older_engine_left_is_read_as_its_log_tells_it(left: Sale) -> None:
+async def test_what_the_older_engine_left_is_read_as_its_log_tells_it(
+    left: Sale, layout: int
+) -> None:
     """Before anybody lifted it, and without touching it."""
     truth = await left.truth()
-    assert truth.drop["schema"] == "1"
+    assert truth.drop["schema"] == str(layout)
     assert {name: pool.offered for name, pool in truth.pools.items()} == {
         "cup-hill": 2,
         "cup-port": 0,
@@ -69,7 +78,9 @@ async def test_what_the_older_engine_left_is_read_as_its_log_tells_it(left: Sale
     assert "lifted" not in await left.words()
 
 
-async def test_the_first_script_takes_the_drop_over_before_it_decides(left: Sale) -> None:
+async def test_the_first_script_takes_the_drop_over_before_it_decides(
+    left: Sale, layout: int
+) -> None:
     before = await left.truth()
     outcome = await left.hold("new", "cup-port")
     assert isinstance(outcome, refusals.AllHeld)
@@ -77,7 +88,7 @@ async def test_the_first_script_takes_the_drop_over_before_it_decides(left: Sale
     assert truth.drop["schema"] == str(SCHEMA)
     log = await left.log()
     (lifted,) = [e for e in log if isinstance(e, events.Lifted)]
-    assert (lifted.was, lifted.schema) == (1, SCHEMA)
+    assert (lifted.was, lifted.schema) == (layout, SCHEMA)
     assert log[int(before.drop["seq"])] == lifted
     assert {name: truth.holds[name] for name in before.holds} == before.holds
     await check(left)
@@ -87,7 +98,7 @@ async def test_a_pause_that_the_older_engine_took_has_its_reason_in_the_log_alon
     client: redis.Redis, sale: Sale
 ) -> None:
     await sale.creator("pause", why="Lunch")
-    await layout_1.lowered(client, sale.drop)
+    await older_layouts.lowered(client, sale.drop, 1)
     await check(sale)
     view = await sale.store.view(sale.drop, clock_ms=sale.now)
     assert isinstance(view, ViewReply)
@@ -125,13 +136,13 @@ async def test_what_it_offered_is_claimed_lapses_and_is_called_off(left: Sale) -
 
 
 async def test_an_older_worker_leaves_it_alone_while_two_newer_ones_go_on(
-    left: Sale, client: redis.Redis
+    left: Sale, client: redis.Redis, layout: int
 ) -> None:
-    one, two, old = left.store, Store(client), older(client)
+    one, two, old = left.store, Store(client), older(client, layout)
     await left.settle()
     assert (await left.truth()).drop["schema"] == str(SCHEMA)
     for now in (left.now, left.now + HOLD_MS):
-        with pytest.raises(NewerSchema, match="is kept in layout 2"):
+        with pytest.raises(NewerSchema, match=f"is kept in layout {SCHEMA}"):
             await old.settle(left.drop, clock_ms=now)
         for store in (one, two):
             left.store, left.now = store, now
@@ -151,11 +162,13 @@ async def test_whichever_script_comes_first_lifts_it_once(
     await check(left)
 
 
-async def test_a_drop_that_is_over_is_lifted_too(sale: Sale, client: redis.Redis) -> None:
+async def test_a_drop_that_is_over_is_lifted_too(
+    sale: Sale, client: redis.Redis, layout: int
+) -> None:
     await sale.bought("ana")
     await sale.creator("close")
     await sale.settle()
-    await layout_1.lowered(client, sale.drop)
+    await older_layouts.lowered(client, sale.drop, layout)
     assert (await sale.settle()).state == "settled"
     await sale.refund("h1")
     assert (await sale.words())[-3:] == ["settled", "lifted", "refunded"]
@@ -163,13 +176,13 @@ async def test_a_drop_that_is_over_is_lifted_too(sale: Sale, client: redis.Redis
 
 
 async def test_a_frozen_drop_stays_frozen_and_can_be_called_off(
-    sale: Sale, client: redis.Redis
+    sale: Sale, client: redis.Redis, layout: int
 ) -> None:
     await sale.held("di")
     await tamper(sale)
     sale.now += HOLD_MS
     await raw(sale, "settle")
-    await layout_1.lowered(client, sale.drop)
+    await older_layouts.lowered(client, sale.drop, layout)
     for _ in range(2):
         assert (await sale.settle()).state == "frozen"
     assert (await sale.words())[-2:] == ["frozen", "lifted"]
@@ -180,25 +193,38 @@ async def test_a_frozen_drop_stays_frozen_and_can_be_called_off(
 
 
 async def test_broken_books_of_the_older_engine_are_seen_when_it_is_lifted(
-    sale: Sale, client: redis.Redis
+    sale: Sale, client: redis.Redis, layout: int
 ) -> None:
     await tamper(sale)
-    await layout_1.lowered(client, sale.drop)
+    await older_layouts.lowered(client, sale.drop, layout)
     assert await raw(sale, "settle") == ["FROZEN"]
     assert (await sale.settle()).state == "frozen"
     assert (await sale.words())[-2:] == ["frozen", "lifted"]
 
 
 async def test_it_is_lifted_in_the_middle_of_a_rush_at_one_of_two_workers(
-    server: Server, tmp_path: Path
+    server: Server, tmp_path: Path, layout: int
 ) -> None:
     async with two_workers(server.url, tmp_path) as (one, two):
         sale = await one.sale(item("pin", {"pin": 12}))
         history = Recorder()
         async with crowd([one.url, two.url], sale.drop, 30, history) as fans:
             await asyncio.gather(*(fan.hold() for fan in fans[:10]))
-            await layout_1.lowered(one.runtime.store.client, sale.drop)
+            await older_layouts.lowered(one.runtime.store.client, sale.drop, layout)
             answers = await asyncio.gather(*(fan.hold() for fan in fans[10:]))
             assert sum(isinstance(answer, wire.Done) for answer in answers) == 2
         _, log = await judged(one.runtime.store, sale.drop, history)
     assert [type(e) for e in log].count(events.Lifted) == 1
+
+
+async def test_the_time_in_which_the_engine_was_exchanged_does_not_count(
+    sale: Sale, client: redis.Redis
+) -> None:
+    await client.hset(keys.one(sale.drop, "wake"), "ran", sale.now)
+    hold = await sale.held("ana")
+    await older_layouts.lowered(client, sale.drop, SCHEMA - 1)
+    sale.now += HOLD_MS
+    assert (await sale.settle()).state == "live"
+    assert (await sale.words())[-2:] == ["realigned", "lifted"]
+    assert (await sale.truth()).holds[hold].state == "active"
+    await check(sale)

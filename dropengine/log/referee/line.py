@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
+from dropengine.log.layouts import JOINS_PRESS
 from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Fan, Hold, Owed, Pool
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.holds import (
@@ -23,9 +24,6 @@ from dropengine.log.referee.holds import (
 )
 from dropengine.log.referee.lapse import LAPSES_MAX, lapse
 from dropengine.model import POINTS_MAX
-
-JOINS_PRESS_SCHEMA = 2
-"""The first layout whose scripts decide a join as a press; logs of older ones keep their rule."""
 
 
 def _joined(books: Books, e: events.Joined) -> None:
@@ -74,7 +72,7 @@ def _joined(books: Books, e: events.Joined) -> None:
 
 def _refused_a_unit(books: Books, name: str, fan: Fan, pools: list[Pool]) -> None:
     """INV-11: who joins while a unit could be had gets it on a press's terms, and no entry."""
-    if books.schema < JOINS_PRESS_SCHEMA or books.state != "live":
+    if books.schema < JOINS_PRESS or books.state != "live":
         return
     for pool in pools:
         if pool.free > 0 and pool.ready <= 0 and books.room(fan, pool.item) >= 1:

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
+from dropengine.log.layouts import KEEPS_REASONS
 from dropengine.log.replay.truth import Truth
 from dropengine.model import DropState, ItemRecord, PoolRecord
 
 NEWS_MAX = 5
-KEEPS_REASONS = 2
-"""The first layout whose records know why a drop stands still."""
 LEADS_MAX = 64
 
 

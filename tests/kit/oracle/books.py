@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from dropengine import events, model, outcomes
+from dropengine.log.layouts import KEEPS_REASONS
 from tests.kit.oracle.records import Duty, Entry, Hold, Item, Order, Pool
 
 Bought = outcomes.Sold | outcomes.Rescued | outcomes.Voided
@@ -208,7 +209,8 @@ class Books:
     def lower(self, schema: int) -> None:
         """It was an older engine, of this layout, that did all of it until now."""
         self.schema = schema
-        self.why = None
+        if schema < KEEPS_REASONS:
+            self.why = None
         self.log[0] = msgspec.structs.replace(self.log[0], schema=schema)
 
     def answer(self, fan: str, key: str, body: object, made: str) -> None:

@@ -15,8 +15,8 @@ class Clock(Line):
     def catch_up(self, clock: int) -> None:
         """What is done before any command: settle all that is due, then serve."""
         self.begin(clock)
-        self.lift()
         self.notice_outage()
+        self.lift()
         if self.state == "frozen":
             return
         while True:

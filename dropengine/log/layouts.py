@@ -1,0 +1,12 @@
+"""The number of the truth's layout from which on a rule holds or a field is kept.
+
+A log tells in `published` and `lifted` which number is in force; each event is folded and judged by
+the rules of the number in force there.
+"""
+
+from __future__ import annotations
+
+JOINS_PRESS = 2
+"""A join is first decided as a press."""
+KEEPS_REASONS = 2
+"""The records say why a drop stands still."""

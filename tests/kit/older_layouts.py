@@ -1,0 +1,64 @@
+"""Drops as the engines of older layouts left them: one that each made, and any other brought back.
+
+`left/by_layout_N.json` holds the raw keys of a drop that the scripts of layout N wrote: a live sale
+with holds, offers that nobody claimed, one that was claimed, an entry that cools, orders and
+duties. All texts are bytes as Latin-1.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio as redis
+
+from dropengine.model import SCHEMA, DropId
+from dropengine.truth import keys
+
+ALL = range(1, SCHEMA)
+LEFT = Path(__file__).parent / "left"
+NOW_MS = 1_800_000_065_000
+"""The time of the last event in each of the files."""
+
+_LOWER = """
+redis.call('HSET', KEYS[1], 'schema', ARGV[1])
+if ARGV[1] == '1' then
+  local rows = redis.call('HGETALL', KEYS[2])
+  for i = 1, #rows, 2 do
+    local pool = cmsgpack.unpack(rows[i + 1])
+    table.remove(pool)
+    redis.call('HSET', KEYS[2], rows[i], cmsgpack.pack(pool))
+  end
+  redis.call('HDEL', KEYS[1], 'lead', 'leads', 'why')
+end
+local log = redis.call('XRANGE', KEYS[16], '-', '+')
+redis.call('DEL', KEYS[16])
+for _, entry in ipairs(log) do
+  local texts = entry[2]
+  texts[2] = string.gsub(texts[2], '^({"e":"published".-"schema":)%d+', '%1' .. ARGV[1])
+  redis.call('XADD', KEYS[16], entry[1], unpack(texts))
+end
+"""
+
+
+async def restored(client: redis.Redis, layout: int) -> DropId:
+    """The drop of the file on this server, as if the engine of that layout had just stopped."""
+    drop = DropId(f"left-by-layout-{layout}")
+    file = LEFT / f"by_layout_{layout}.json"
+    left: dict[str, list[Any]] = json.loads(file.read_text(encoding="ascii"))
+    server: Any = client
+    for name, rows in left.items():
+        key = keys.one(drop, name)
+        await server.delete(key)
+        for command, *rest in rows:
+            words = (word.encode("latin-1") for word in rest)
+            await server.execute_command(command, key, *words)
+    return drop
+
+
+async def lowered(client: redis.Redis, drop: DropId, layout: int) -> None:
+    """Bring a drop that was never lifted to that layout, as if an older engine had kept it."""
+    server: Any = client
+    names = keys.of(drop)
+    await server.eval(_LOWER, len(names), *names, layout)
