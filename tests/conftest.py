@@ -13,6 +13,7 @@ import redis.asyncio as redis
 from dropengine.manifest import Item
 from dropengine.truth import connections
 from dropengine.truth.store import Store
+from tests.kit import private_server
 from tests.kit.fault_proxy import FaultProxy
 from tests.kit.manifests import manifest
 from tests.kit.private_server import Server
@@ -20,13 +21,34 @@ from tests.kit.sale import Sale
 
 _drops = count(1)
 
+ON_EVERY_KIND = (("lua",), ("truth",), ("stories",))
+
 MakeSale = Callable[..., Awaitable[Sale]]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What the scripts do and what the truth keeps is shown on every kind of server."""
+    folder = metafunc.definition.path.parent.relative_to(Path(__file__).parent)
+    if folder.parts[:1] in ON_EVERY_KIND and "server_kind" in metafunc.fixturenames:
+        kinds = [pytest.param(kind, marks=_missing(kind)) for kind in private_server.IN_WHEELS]
+        metafunc.parametrize("server_kind", kinds, scope="session")
+
+
+def _missing(kind: str) -> pytest.MarkDecorator | tuple[()]:
+    if private_server.binary(kind) is not None:
+        return ()
+    return pytest.mark.skip(f"no {kind} here; {private_server.REDIS_BY_HAND} may name one")
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def server_kind() -> str:
+    return "valkey"
+
+
+@pytest.fixture(scope="session")
+def server(server_kind: str) -> Iterator[Server]:
     """A server that forgets: what must survive a death starts its own, durable one."""
-    one = Server().start()
+    one = Server(kind=server_kind).start()
     yield one
     one.stop()
 

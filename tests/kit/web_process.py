@@ -59,9 +59,9 @@ def key() -> str:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server(server_kind: str) -> Iterator[Server]:
     """A server of this module alone: a web process settles every drop that it finds."""
-    one = Server().start()
+    one = Server(kind=server_kind).start()
     yield one
     one.stop()
 

@@ -381,8 +381,8 @@ async def test_a_burst_over_a_bad_line_loses_and_doubles_nothing(
     assert proxy.struck[Fate.TWICE] > 0
 
 
-async def test_what_was_acknowledged_survives_a_kill_of_the_server() -> None:
-    server = Server(durable=True).start()
+async def test_what_was_acknowledged_survives_a_kill_of_the_server(server_kind: str) -> None:
+    server = Server(durable=True, kind=server_kind).start()
     try:
         one = connections.client(server.url)
         sale = Sale(Store(one), "killed")

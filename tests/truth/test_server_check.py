@@ -92,8 +92,8 @@ def test_some_servers_cannot_be_accepted_at_all(change: dict[str, str], says: st
         server_check.judge(server_check.facts(VALKEY | change, "always"), accept_weaker=True)
 
 
-def test_everysec_is_found_on_a_real_server_by_both_kinds_of_client() -> None:
-    one = Server(durable=True).start()
+def test_everysec_is_found_on_a_real_server_by_both_kinds_of_client(server_kind: str) -> None:
+    one = Server(durable=True, kind=server_kind).start()
     try:
         with ask(one.url) as client:
             assert check_server(client).durable
@@ -108,7 +108,7 @@ def test_everysec_is_found_on_a_real_server_by_both_kinds_of_client() -> None:
                     await check_server_async(client)
                 return await check_server_async(client, accept_weaker=True)
 
-        assert asyncio.run(both()).name == "valkey"
+        assert asyncio.run(both()).name == server_kind
     finally:
         one.stop()
 
