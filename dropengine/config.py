@@ -17,11 +17,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
+from dropengine import origin_address, server_address
 from dropengine.errors import ConfigError
 
 PREFIX = "DROPENGINE_"
@@ -40,6 +40,8 @@ RESERVED = frozenset({"DROPENGINE_CONFIG"})
 
 SECRETS = frozenset({"secret_key"})
 """Settings that are never shown. A password inside `redis_url` is hidden as well."""
+NEVER_REPEATED = SECRETS | {"redis_url"}
+"""Settings of which a mistake repeats nothing."""
 
 SECRET_CHARS_MIN = 32
 
@@ -201,7 +203,7 @@ def load(
         try:
             values[name] = _convert(name, raw)
         except (msgspec.ValidationError, ValueError) as fault:
-            shown = "" if name in SECRETS or "@" in str(raw) else f", got {raw!r}"
+            shown = "" if name in NEVER_REPEATED else f", got {raw!r}"
             mistakes.append(f"{source}: {name}: {_sentence(fault)}{shown}")
     # What is wrong by itself stays at its default here, so that the rules across settings are
     # still checked and their mistakes told in the same go.
@@ -302,15 +304,8 @@ def _to_text(value: object) -> str:
 
 
 def _origin(value: object) -> None:
-    if value is None:
-        return
-    parts = urlsplit(str(value))
-    exact = f"{parts.scheme}://{parts.netloc}"
-    with contextlib.suppress(ValueError):
-        named = parts.scheme in ("http", "https") and parts.hostname and parts.username is None
-        if named and parts.port != 0 and exact == value == exact.lower():
-            return
-    raise ValueError("expected an origin in small letters like https://drops.example, with no path")
+    if value is not None:
+        origin_address.check(str(value))
 
 
 def _origin_list(value: object) -> None:
@@ -327,10 +322,8 @@ def _proxies(value: object) -> None:
 
 
 def _redis(value: object) -> None:
-    parts = urlsplit(str(value))
-    place = parts.path if parts.scheme == "unix" else parts.hostname
-    if value is not None and (parts.scheme not in ("redis", "rediss", "unix") or not place):
-        raise ValueError("expected redis://HOST:PORT/0, rediss://... or unix:///PATH")
+    if value is not None:
+        server_address.check(str(value))
 
 
 _CHECKS = {
@@ -392,7 +385,7 @@ def _shown(name: str, value: object) -> str:
     if name in SECRETS:
         return "(hidden)"
     if name == "redis_url":
-        return re.sub(r"//[^/@]*@", "//(hidden)@", str(value))
+        return server_address.shown(str(value))
     if isinstance(value, bool | int):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -418,9 +411,9 @@ def secret(settings: Settings) -> bytes:
     """
     if settings.secret_key is not None:
         return settings.secret_key.encode()
-    path = settings.data_dir / "secret"
+    path = data_dir(settings) / "secret"
     if not path.exists():
-        _make_secret(data_dir(settings) / "secret")
+        _make_secret(path)
     found = path.read_bytes().strip()
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise ConfigError([f"{path}: others can read this secret; run: chmod 600 {path}"])
@@ -447,7 +440,8 @@ def _make_secret(path: Path) -> None:
 def data_dir(settings: Settings) -> Path:
     """The data directory, made for its owner alone when missing.
 
-    Raises ConfigError when it cannot be used.
+    Raises ConfigError when it cannot be used, or when others could write into it: whoever can may
+    put a secret of his own in the place of the shop's.
     """
     path = settings.data_dir
     try:
@@ -459,6 +453,8 @@ def data_dir(settings: Settings) -> Path:
         # A full disk is told apart later, by what needs the room.
         if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise ConfigError([f"data_dir: {path} cannot be written: {fault.strerror}"]) from fault
+    if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConfigError([f"data_dir: others can write into {path}; run: chmod go-w {path}"])
     return path
 
 

@@ -123,6 +123,12 @@ def test_a_number_keeps_to_its_bounds(name: str, least: int, most: int) -> None:
         "ftp://drops.example",
         "https://",
         "https://drops.example:99999",
+        "https://drops.example:443",
+        "http://drops.example:80",
+        "https://drops.example:0",
+        "https://größe.example",
+        "https://drops.example?",
+        "https://[::1",
         "null",
         "*",
     ],
@@ -130,6 +136,20 @@ def test_a_number_keeps_to_its_bounds(name: str, least: int, most: int) -> None:
 def test_an_origin_is_written_exactly_as_browsers_send_it(origin: str) -> None:
     assert mistakes(env={"DROPENGINE_ORIGINS": f"https://a.example,{origin}"})
     assert mistakes(env={"DROPENGINE_PUBLIC_URL": origin})
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("https://größe.example", "https://xn--gre-6ka8i.example"),
+        ("https://Straße.example:8443", "https://xn--strae-oqa.example:8443"),
+        ("http://例え.テスト", "http://xn--r8jz45g.xn--zckzah"),
+    ],
+)
+def test_a_name_in_other_letters_is_told_as_browsers_send_it(typed: str, sent: str) -> None:
+    (told,) = mistakes(env={"DROPENGINE_PUBLIC_URL": typed})
+    assert f"browsers send that name as {sent}" in told
+    load({}, {"DROPENGINE_PUBLIC_URL": sent}, None)
 
 
 def test_a_server_that_others_can_reach_must_know_its_address() -> None:
@@ -213,6 +233,13 @@ def test_a_directory_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     config.data_dir(Settings(data_dir=tmp_path))
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o702, 0o1777])
+def test_a_directory_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    tmp_path.chmod(mode)
+    with pytest.raises(ConfigError, match="chmod go-w"):
+        config.secret(Settings(data_dir=tmp_path))
 
 
 def test_a_file_in_the_place_of_the_directory_is_a_mistake(tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ FLAT = {
             "creator_commands",
             "events",
             "config",
+            "origin_address",
+            "server_address",
         ),
         WORDS,
     ),

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+@cache
+def names() -> frozenset[str]:
+    """Every zone of IANA's list: other files beside them on a machine are no zones of the world."""
+    listed = files("tzdata").joinpath("zones").read_text(encoding="ascii")
+    return frozenset(listed.split()) - {"Factory"}
 
 
 def known_zone(name: str) -> tzinfo | None:

@@ -164,6 +164,7 @@ class Supervisor:
         if not facts.durable:
             log.warning("The server may lose about a second of sales: this was accepted.")
         # Made once and here, so that the web processes do not race for it.
+        config.data_dir(settings)
         config.secret(settings)
         sockets = listen(settings.host, settings.port, settings.web_concurrency)
         port = int(sockets[0].getsockname()[1])

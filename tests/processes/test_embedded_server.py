@@ -119,7 +119,7 @@ from dropengine.processes.embedded_server import EmbeddedServer, ServerState
 from dropengine.truth import server_check
 folder = Path(sys.argv[1])
 os.environ.clear()
-assert os.system(f"mount -t tmpfs -o size=24m none {folder}") == 0
+assert os.system(f"mount -t tmpfs -o size=24m,mode=700 none {folder}") == 0
 ballast = folder / "ballast"
 ballast.write_bytes(bytes(12 << 20))
 async def story():
