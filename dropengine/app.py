@@ -166,10 +166,14 @@ class Application(Starlette):
     """The application. A fan's command that needs nothing of it goes past it, by `FastPath`."""
 
     fast_path: FastPath
+    secure: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         later = await self.fast_path(scope, receive, send)
         if later is not None:
+            if self.secure and scope["type"] == "http":
+                # How people reach us, whatever a proxy says of it: addresses are made of it.
+                scope["scheme"] = "https"
             await super().__call__(scope, later, send)
 
 
@@ -215,6 +219,7 @@ def build(settings: Settings) -> Application:
     )
     app.state.runtime = runtime
     app.fast_path = commands
+    app.secure = runtime.identity.secure
     return app
 
 

@@ -30,6 +30,11 @@ API = "/api/"
 """Where programs read: what is refused there is a problem document."""
 
 NO_STORE = (b"cache-control", b"no-store")
+GUARDS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+"""On every answer, whoever writes it: no page of others reads it, or takes it for another thing."""
 
 
 class Written(Response):
@@ -103,6 +108,8 @@ async def no_such_door(request: Request, fault: Exception) -> Response:
 async def deny_socket(send: Send, status: int, text: str, retry_s: int | None = None) -> None:
     """Refuse a socket before it is accepted. retry_s: when it may come back."""
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    # The server adds them to all other answers by itself.
+    headers += [(name.lower().encode(), value.encode()) for name, value in GUARDS]
     if retry_s is not None:
         headers.insert(0, (b"retry-after", b"%d" % retry_s))
     await send({"type": "websocket.http.response.start", "status": status, "headers": headers})

@@ -249,10 +249,11 @@ class LimitedHttp(HttpToolsProtocol):
     def _refuse(self, status: int, reason: str, text: str) -> None:
         self._stop()
         if not self.transport.is_closing():
-            self.transport.write(
-                f"HTTP/1.1 {status} {reason}\r\ncontent-type: text/plain; charset=utf-8\r\n"
-                f"content-length: {len(text)}\r\nconnection: close\r\n\r\n{text}".encode()
-            )
+            kind = "content-type: text/plain; charset=utf-8"
+            said = [f"HTTP/1.1 {status} {reason}\r\n{kind}\r\n".encode()]
+            said += [b"%b: %b\r\n" % named for named in self.server_state.default_headers]
+            said += [f"content-length: {len(text)}\r\nconnection: close\r\n\r\n{text}".encode()]
+            self.transport.writelines(said)
             self.transport.close()
 
 

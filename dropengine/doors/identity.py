@@ -11,7 +11,6 @@ import ipaddress
 import re
 import time
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
 
 from starlette.requests import cookie_parser
 from starlette.responses import Response
@@ -34,8 +33,13 @@ _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?")
 
 
 def by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Headers as they came, names in lower case. Of two with one name the first one counts."""
-    return dict(reversed([*headers]))
+    """Headers as they came, names in lower case. Of two with one name the first one counts, but who
+    calls us by two names calls us by none."""
+    came = [*headers]
+    found = dict(reversed(came))
+    if len(found) < len(came) and sum(name == b"host" for name, _ in came) > 1:
+        found[b"host"] = b""
+    return found
 
 
 class Identity:
@@ -49,6 +53,8 @@ class Identity:
         """Do people reach the shop by https?"""
         self.cookie = COOKIES[0] if self.secure else COOKIES[1]
         """The name under which a guest's ticket is kept."""
+        self._cookies = COOKIES[:1] if self.secure else COOKIES
+        """Any neighbour under the same domain can set the second; over https it proves nobody."""
 
     def names_us(self, headers: Headers) -> bool:
         """Is `Host` a name of ours? Anything else may be somebody else's page in disguise."""
@@ -85,7 +91,7 @@ class Identity:
         cookie = headers.get(b"cookie")
         if cookie is not None:
             cookies = cookie_parser(cookie.decode("latin-1"))
-            for name in COOKIES:
+            for name in self._cookies:
                 if name in cookies:
                     return self.whose(cookies[name])
         return None
@@ -126,7 +132,11 @@ class Origins:
     def __init__(self, settings: Settings) -> None:
         named = [settings.public_url, *settings.origins]
         self._origins = {o.rstrip("/").lower() for o in named if o}
-        self._hosts = {_host(urlsplit(o).netloc) for o in self._origins} | {settings.host.lower()}
+        self._schemes: dict[str, set[str]] = {}
+        """A name that people type -> how they reach it."""
+        for scheme, _, place in (o.partition("://") for o in self._origins):
+            self._schemes.setdefault(_host(place), set()).add(scheme)
+        self._hosts = {*self._schemes, settings.host.lower()}
         self._known: set[bytes] = set()
         """Hosts that were found good: people type the same few."""
         self._acting: set[tuple[bytes, bytes]] = set()
@@ -149,7 +159,8 @@ class Origins:
         page = origin.decode("latin-1").lower()
         scheme, _, rest = page.partition("://")
         good = page in self._origins or (
-            scheme in ("http", "https") and rest == host.decode("latin-1").lower()
+            scheme in self._schemes.get(_host(rest), ("http", "https"))
+            and rest == host.decode("latin-1").lower()
         )
         # A host that is not ours is turned away before this, so strangers fill nothing.
         if good and host in self._known and len(self._acting) < KNOWN_MAX:

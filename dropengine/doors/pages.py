@@ -201,16 +201,17 @@ def _line(shown: Shown) -> Line:
 
 
 def page_headers(*, secure: bool) -> dict[str, str]:
-    """What every page is sent with. `secure`: people reach it by https."""
+    """What every page is sent with, beside what every answer is.
+
+    secure: people reach it by https.
+    """
     headers = {
         "Content-Security-Policy": POLICY,
         # A page carries its fan's own state: no cache may keep it for the next person.
         "Cache-Control": "private, no-store",
         "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }
     if secure:

@@ -60,8 +60,6 @@ class Static:
             "Cache-Control": IMMUTABLE if kept else ASK_AGAIN,
             "ETag": tag,
             "Vary": "Accept-Encoding",
-            "X-Content-Type-Options": "nosniff",
-            "Cross-Origin-Resource-Policy": "same-origin",
         }
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)

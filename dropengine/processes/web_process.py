@@ -11,6 +11,7 @@ import uvicorn
 
 from dropengine import config
 from dropengine.config import Settings
+from dropengine.doors.http_answers import GUARDS
 from dropengine.doors.http_connection import limited_http
 from dropengine.processes import parent_death, parent_pipe
 from dropengine.processes.parent_pipe import Assignment, ParentPipe, Status
@@ -69,6 +70,7 @@ def uvicorn_config(application: object, settings: Settings, protocol: str) -> uv
         log_level="debug" if settings.log_level == "debug" else "warning",
         access_log=False,
         server_header=False,
+        headers=[*GUARDS],
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=list(settings.forwarded_allow_ips),
         timeout_keep_alive=settings.keep_alive_s,

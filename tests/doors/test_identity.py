@@ -28,9 +28,16 @@ def said(**headers: str) -> dict[bytes, bytes]:
 
 
 def test_of_two_headers_with_one_name_the_first_one_counts() -> None:
-    twice = [(b"host", b"a"), (b"cookie", b"fan=x"), (b"host", b"b")]
+    twice = [(b"cookie", b"fan=x"), (b"host", b"a"), (b"cookie", b"fan=y")]
     assert by_name(twice) == {b"host": b"a", b"cookie": b"fan=x"}
-    assert by_name(iter(twice))[b"host"] == b"a"
+    assert by_name(iter(twice))[b"cookie"] == b"fan=x"
+
+
+def test_who_calls_us_by_two_names_calls_us_by_none() -> None:
+    for second in (b"localhost:8123", b"127.0.0.1:8123", b"evil.example", b""):
+        for order in (1, -1):
+            hosts = [(b"host", b"localhost:8123"), (b"host", second)][::order]
+            assert not identity.names_us(by_name([*hosts, (b"cookie", b"fan=x")]))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,23 @@ def test_a_ticket_is_shown_by_its_holder_or_lent_by_his_browser(
     headers: dict[str, str], fan: str | None
 ) -> None:
     assert identity.who(said(**headers)) == fan
+
+
+@pytest.mark.parametrize(
+    ("cookie", "fan"),
+    [
+        (f"__Host-fan={ADAS}", ADA),
+        (f"fan={BENS}; __Host-fan={ADAS}", ADA),
+        (f"fan={BENS}", None),
+        (f"fan={BENS}; __host-fan={BENS}", None),
+        (f"fan={BENS}; __Secure-fan={BENS}", None),
+    ],
+)
+def test_over_https_a_cookie_counts_that_no_neighbour_could_set(
+    cookie: str, fan: str | None
+) -> None:
+    secure = Identity(Settings(public_url="https://drops.example"), TICKETS)
+    assert secure.who(said(cookie=cookie)) == fan
 
 
 def test_a_ticket_in_the_first_message_is_the_same_ticket() -> None:
@@ -91,6 +115,21 @@ def test_only_our_own_pages_may_talk_to_a_server_on_loopback() -> None:
         assert origins.may_act(b"https://shop.example", host)
         assert not origins.may_act(b"http://shop.example", host)
         assert not origins.may_act(b"http://localhost:8124", host)
+
+
+@pytest.mark.parametrize("public", ["https://drops.example", "https://drops.example:8443"])
+def test_a_page_reaches_us_as_people_do(public: str) -> None:
+    origins = Origins(Settings(host="127.0.0.1", public_url=public))
+    place = public.removeprefix("https://").encode()
+    assert origins.names_us(place)
+    assert origins.may_act(b"https://" + place, place)
+    for scheme in (b"http", b"ws", b"wss", b"ftp", b""):
+        assert not origins.may_act(scheme + b"://" + place, place)
+    # Another port of the same name is reached the same way or not at all.
+    assert not origins.may_act(b"http://drops.example:81", b"drops.example:81")
+    # On the machine itself there is no TLS, so a page of the machine may come without.
+    assert origins.names_us(b"localhost:8000")
+    assert origins.may_act(b"http://localhost:8000", b"localhost:8000")
 
 
 def test_behind_a_public_address_loopback_pages_are_strangers() -> None:

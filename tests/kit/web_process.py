@@ -165,6 +165,8 @@ class WebProcess:
         self.config.load()
         self.server.lifespan = self.config.lifespan_class(self.config)
         await self.server.startup([self.listener])
+        # Its loop would add the time of day, of which no two answers must be alike.
+        self.server.server_state.default_headers = self.config.encoded_headers
         assert self.server.started
 
     async def stop(self) -> None:

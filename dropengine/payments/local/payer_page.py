@@ -30,7 +30,6 @@ PAGE_HEADERS = {
     "base-uri 'none'; frame-ancestors 'none'",
     # Not `no-referrer`: under it a browser sends `Origin: null` with the form, which is refused.
     "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
 }
 
 ShowBill = Callable[[str], Awaitable[Bill | None]]
