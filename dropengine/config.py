@@ -211,7 +211,7 @@ def load(
     mistakes += _across(settings, origins)
     if mistakes:
         raise ConfigError(mistakes)
-    resolved = settings.data_dir.expanduser().absolute()
+    resolved = settings.data_dir.absolute()
     return msgspec.structs.replace(settings, data_dir=resolved), origins
 
 
@@ -274,6 +274,9 @@ _WORDS = {"yes": True, "on": True, "no": False, "off": False}
 def _convert(name: str, raw: object) -> object:
     """One setting from text or a TOML value. Raises ValueError or ValidationError."""
     field = FIELDS[name]
+    if any("\ud800" <= letter <= "\udfff" for letter in str(raw)):
+        # What a shell or an environment gives in other bytes comes as lone surrogates.
+        raise ValueError("expected UTF-8")
     if isinstance(field.default, tuple) and isinstance(raw, str):
         raw = tuple(part.strip() for part in raw.split(",") if part.strip())
     elif isinstance(field.default, bool) and isinstance(raw, str):
@@ -292,7 +295,10 @@ def _from_text(kind: type, raw: object) -> object:
         if isinstance(raw, Path):
             return raw
         if isinstance(raw, str) and raw and "\0" not in raw:
-            return Path(raw)
+            try:
+                return Path(raw).expanduser()
+            except RuntimeError:
+                raise ValueError("expected a path: there is no home directory for its ~") from None
         raise ValueError("expected a path")
     raise NotImplementedError(kind)
 

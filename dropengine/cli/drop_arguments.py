@@ -38,17 +38,28 @@ def _change(parser: Parser) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not (math.isfinite(value) and 0 <= value <= OPENS_IN_S_MAX):
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= OPENS_IN_S_MAX:
         raise argparse.ArgumentTypeError(f"expected 0 to {OPENS_IN_S_MAX} seconds")
     return value
 
 
-def _seq(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= REVISION_MAX:
-        raise argparse.ArgumentTypeError(f"expected 0 to {REVISION_MAX}")
-    return value
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number within bounds, as an argument."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}")
+        return value
+
+    return read
 
 
 def _publish_arguments(parser: Parser) -> None:
@@ -103,7 +114,11 @@ def _show_arguments(parser: Parser) -> None:
 def _log_arguments(parser: Parser) -> None:
     _which(parser)
     parser.add_argument(
-        "--after", type=_seq, default=0, metavar="SEQ", help="only events after this one"
+        "--after",
+        type=whole(0, REVISION_MAX),
+        default=0,
+        metavar="SEQ",
+        help="only events after this one",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import getpass
 import logging
 import os
@@ -34,7 +35,9 @@ from dropengine.creator_commands import (
     Pause,
     Realign,
     Resume,
+    Signature,
     Withdraw,
+    fault_in,
 )
 from dropengine.errors import DropEngineError, ManifestError, NewerSchema, Unavailable
 from dropengine.model import DropId, Key
@@ -102,11 +105,12 @@ def _by(arguments: Arguments) -> str:
         raise DropEngineError(f"--by {arguments.by}: the shop signs so itself. Take your own name.")
     if arguments.by is not None:
         return str(arguments.by)
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        # A machine need not have a name for everybody who works on it.
-        return f"user {os.getuid()}"
+    # A machine need not have a name for everybody who works on it, nor one that can sign.
+    with contextlib.suppress(KeyError, OSError):
+        name = getpass.getuser()
+        if name not in SHOPS_NAMES and not fault_in(Signature(by=name, key="key")):
+            return name
+    return f"user {os.getuid()}"
 
 
 def _key(arguments: Arguments) -> Key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from dropengine import __version__, config
 from dropengine.cli import drop_arguments
 from dropengine.config import FIELDS, Settings
 from dropengine.errors import DropEngineError
+from dropengine.model import REVISION_MAX
 
 ABOUT = """\
 Sells a capped edition live: every unit exactly once, in an order anyone can check.
@@ -41,6 +43,7 @@ Run = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    _speak_to_any_terminal()
     arguments = build_parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -54,7 +57,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone, like `head`: that is no fault.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as fault:
+        print(f"dropengine: {_told_by_the_system(fault)}", file=sys.stderr)
+        return REFUSED
     return code
+
+
+def _speak_to_any_terminal() -> None:
+    """A letter that a terminal does not know is written as its number, and nothing fails."""
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="backslashreplace")
+
+
+def _told_by_the_system(fault: OSError) -> str:
+    """`report.json: Permission denied`."""
+    where = f"{fault.filename}: " if fault.filename else ""
+    return where + (fault.strerror or str(fault) or type(fault).__name__)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -144,16 +163,27 @@ def _add_demo(commands: Commands) -> None:
         "file", nargs="?", metavar="FILE", help="the drop to play (default: the eclipse pin)"
     )
     demo.add_argument(
-        "--fans", type=_count, metavar="N", help="simulated fans (180; headless 2000)"
+        "--fans",
+        type=drop_arguments.whole(1, 100_000),
+        metavar="N",
+        help="simulated fans (180; headless 2000)",
     )
     demo.add_argument(
-        "--seed", type=int, default=1, help="makes the same people again (default: 1)"
+        "--seed",
+        type=drop_arguments.whole(0, REVISION_MAX),
+        default=1,
+        help="makes the same people again (default: 1)",
     )
     run = demo.add_argument_group(
         "rehearsal", "Without a screen, with compressed times, judged by the referee at the end."
     )
     run.add_argument("--headless", action="store_true", help="rehearse, judge and end")
-    run.add_argument("--units", type=_count, metavar="N", help="units on sale (default: 200)")
+    run.add_argument(
+        "--units",
+        type=drop_arguments.whole(1, 100_000),
+        metavar="N",
+        help="units on sale (default: 200 pins, or what FILE says)",
+    )
     run.add_argument(
         "--mix",
         choices=("plain", "hard"),
@@ -188,7 +218,7 @@ def _demo(arguments: argparse.Namespace) -> int:
             settings,
             rehearse.Rehearsal(
                 fans=arguments.fans or 2000,
-                units=arguments.units or (200 if arguments.mix == "plain" else None),
+                units=arguments.units or _units_of_the_example(arguments),
                 seed=arguments.seed,
                 mix=arguments.mix,
                 kill=arguments.kill,
@@ -208,6 +238,11 @@ def _demo(arguments: argparse.Namespace) -> int:
     from dropengine.rehearsal import demo
 
     return demo.run(settings, file=arguments.file, fans=arguments.fans or 180, seed=arguments.seed)
+
+
+def _units_of_the_example(arguments: argparse.Namespace) -> int | None:
+    """None: a drop's own caps. Only the shipped pin is played with more than its file says."""
+    return None if arguments.file or arguments.mix == "hard" else 200
 
 
 def _add_drop(commands: Commands) -> None:
@@ -275,10 +310,3 @@ def _doctor(arguments: argparse.Namespace) -> int:
 def _config(arguments: argparse.Namespace) -> int:
     print(config.show(*_settings(arguments)), end="")
     return 0
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= 100_000:
-        raise argparse.ArgumentTypeError("expected a number from 1 to 100000")
-    return value

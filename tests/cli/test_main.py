@@ -355,3 +355,73 @@ def test_a_manifests_mistakes_are_told_though_no_shop_runs(run: Run, tmp_path: P
     ended = run("drop", "publish", str(bad), "--data-dir", str(tmp_path / "none"))
     assert ended.code == 2
     assert "line 1, id" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"PYTHONIOENCODING": "ascii"}, ["config", "--data-dir", "größe"]),
+        ({"PYTHONIOENCODING": "latin-1"}, ["config", "--data-dir", "例"]),
+        ({"PYTHONIOENCODING": "ascii"}, ["drop", "publish", "größe.toml"]),
+        ({"PYTHONIOENCODING": "ascii"}, ["demo", "größe.toml", "--headless"]),
+        ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, ["config"]),
+        ({"HOME": ""}, ["config", "--data-dir", "~nobody-at-all/x"]),
+        ({"HOME": ""}, ["drop", "show", "x", "--data-dir", "~nobody-at-all/x"]),
+        ({}, ["config", "--secret-key", b"\xff" * 40]),
+        ({}, ["config", "--host", b"\xff"]),
+        ({}, ["config", "--config", b"\xff.toml"]),
+        ({}, ["drop", "publish", b"\xff.toml"]),
+        ({}, ["drop", "show", b"\xff.toml"]),
+        ({}, ["drop", "log", "x", "--after", "-5"]),
+        ({}, ["drop", "log", "x", "--after", "1e3"]),
+        ({}, ["drop", "log", "x", "--after", "9" * 30]),
+        ({}, ["demo", "--headless", "--seed", "-1"]),
+        ({}, ["referee", "/"]),
+        ({}, ["config", "--config", "/"]),
+    ],
+)
+def test_no_traceback_reaches_a_person(
+    data_dir: Path, variables: dict[str, str], words: list[str | bytes]
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "dropengine", *words],
+        env=os.environ | variables,
+        capture_output=True,
+        check=False,
+    )
+    assert b"Traceback" not in ran.stderr
+    assert ran.returncode in (0, 1, 2, 4)
+    assert ran.stdout or ran.stderr
+
+
+def test_a_report_that_cannot_be_written_is_a_sentence(data_dir: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        words = [sys.executable, "-m", "dropengine", "config"]
+        ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert ran.stderr.decode().startswith("dropengine: No space left on device")
+    assert ran.returncode == 1
+
+
+def test_who_has_no_name_here_signs_by_his_number(
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nobody(_: int) -> object:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    assert run("drop", "publish", PIN).code == 0
+    (line,) = run("drop", "log", PIN).out.splitlines()
+    assert json.loads(line)["by"] == f"user {os.getuid()}"
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "x" * 65, "\u202e", "\udcff", " ", "disk"])
+def test_a_user_name_that_cannot_sign_is_replaced_by_a_number(
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("LOGNAME", name)
+    assert run("drop", "publish", PIN).code == 0
+    (line,) = run("drop", "log", PIN).out.splitlines()
+    assert json.loads(line)["by"] == f"user {os.getuid()}"
