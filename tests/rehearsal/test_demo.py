@@ -13,6 +13,7 @@ from queue import Queue
 
 import pytest
 
+from dropengine.cli import main
 from dropengine.config import Settings
 from dropengine.log import referee
 from dropengine.rehearsal import rehearse
@@ -82,6 +83,17 @@ def test_a_hard_evening_with_two_drops_breaks_nothing(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "report.json").read_bytes())
     assert len(report["drops"]) == 2
     assert len(list(tmp_path.glob("log-hard-mix-*.ndjson"))) == 2
+
+
+def test_a_file_is_rehearsed_with_the_units_that_it_says(tmp_path: Path) -> None:
+    file, report = tmp_path / "three.toml", tmp_path / "report.json"
+    file.write_text(
+        'id = "three"\ntitle = "Three"\nmaker = "Mia"\ncurrency = "EUR"\nlimit = 1\n'
+        '[[items]]\nid = "cup"\ntitle = "Cup"\nprice = 900\ncap = 3\n'
+    )
+    words = ["demo", str(file), "--headless", "--fans", "8", "--report", str(report)]
+    assert main.main(words) == 0
+    assert json.loads(report.read_bytes())["cap"] == 3
 
 
 class Demo:
