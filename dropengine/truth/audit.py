@@ -23,7 +23,16 @@ RECORDS: dict[str, type] = {
     "entries": model.EntryRecord,
 }
 ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
-NOT_FROM_THE_LOG = (b"manifest", b"rules", b"news", b"leads", b"paused_by")
+NOT_FROM_THE_LOG = (
+    b"manifest",
+    b"rules",
+    b"news",
+    b"leads",
+    b"paused_by",
+    b"mark",
+    b"was",
+    b"froze",
+)
 """Fields of a drop that are compared elsewhere or have a place of their own in the truth; and
 `paused_by`, which a drop that was paused before it was kept does not have."""
 LEADS = msgspec.msgpack.Decoder(list[tuple[int, int]])

@@ -3,7 +3,7 @@ begin -- open a transaction `t` on one drop: its keys by name, the frozen clock,
 rules and the pools. The drop's own time is the server's clock plus its `lead`. Everything that a script
 decides is kept in `t` until `commit` writes it. Returns nil when there is no such drop.
 --]]
---#use refuse_newer_schema tell_time packed_ids
+--#use freeze_half refuse_newer_schema tell_time packed_ids
 
 local function begin(keys, clock_ms)
   local t = {
@@ -21,10 +21,17 @@ local function begin(keys, clock_ms)
     wake = {}, paced = {}, begun = false,
     log = {}, mail = {}, moves = {}, ready_count = {}, terms = {}, retold = false, offers = 0,
   }
-  local d = redis.call('HMGET', t.key.drop, 'state', 'seq', 'at', 'test', 'rules', 'revision',
-    'arrivals', 'holds', 'schema', 'lead', 'leads')
+  local function head()
+    return redis.call('HMGET', t.key.drop, 'state', 'seq', 'at', 'test', 'rules', 'revision',
+      'arrivals', 'holds', 'schema', 'lead', 'leads', 'mark')
+  end
+  local d = head()
   if not d[1] then return nil end
   refuse_newer_schema(d[9])
+  if d[12] == '1' then
+    freeze_half(t.key, d[1])
+    d = head()
+  end
   local time, test = redis.call('TIME'), d[4] == '1'
   t.clock = time[1] * 1000 + math.floor(time[2] / 1000)
   if clock_ms > 0 and test then t.clock = clock_ms end

@@ -1,7 +1,8 @@
 --[[
-commit -- write everything that the transaction decided, the log beside the state it explains. All checks
-come before the first write; nothing after it can fail. If the books of a pool do not add up, nothing of
-it is written: the drop is frozen instead, and commit returns false.
+commit -- write everything that the transaction decided, the log first, then the state it explains. All checks
+come before the first write. Nothing after it can fail but by the server's own fault (a right that its user
+lacks): so the first write sets a mark, the last one clears it, and whoever finds it freezes the drop. If
+the books of a pool do not add up, nothing is written: the drop is frozen, and commit returns false.
 --]]
 --#use packed packed_fan packed_ids packed_list digits
 
@@ -58,26 +59,27 @@ local function commit(t)
       p[P_WITHHELD], p[P_LEASED]) < 0 then
       local why = 'conservation of ' .. name
       local seq = t.seq_was + 1
-      redis.call('HSET', t.key.drop, 'state', 'frozen', 'seq', seq, 'at', t.now)
+      redis.call('HSET', t.key.drop, 'mark', 1)
       redis.call('XADD', t.key.log, seq .. '-0', 'e',
         '{"e":"frozen","seq":' .. seq .. ',"at":' .. t.now .. ',"why":"' .. why .. '"}')
+      redis.call('HSET', t.key.drop, 'state', 'frozen', 'seq', seq, 'at', t.now, 'mark', 0)
       redis.call('PUBLISH', t.key.nudge, 'frozen')
       return false
     end
   end
 
-  if #t.log > 0 then
-    local head = {'state', t.state, 'seq', t.seq, 'at', t.now_text, 'revision', t.revision,
-      'arrivals', t.arrivals, 'holds', t.holds}
-    for field, value in pairs(t.drop) do
-      head[#head + 1] = field
-      head[#head + 1] = value
+  redis.call('HSET', t.key.drop, 'mark', 1)
+  -- One entry of the stream for many events: what the server does per entry costs more than the text.
+  for from = 1, #t.log, ROWS_MAX do
+    local last = math.min(from + ROWS_MAX - 1, #t.log)
+    local fields, n = {}, 0
+    for i = from, last do
+      fields[n + 1], fields[n + 2] = 'e', t.log[i]
+      n = n + 2
     end
-    redis.call('HSET', t.key.drop, unpack(head))
-  else
-    -- A cooling that ended tells no event when; `begin` keeps time from falling back behind it.
-    redis.call('HSET', t.key.wake, 'now', t.now_text)
+    redis.call('XADD', t.key.log, string.format('%d-0', t.seq_was + last), unpack(fields))
   end
+
   local fans, mail, letters = {}, {}, 0
   for fan, seq in pairs(t.mail) do
     fans[2 * letters + 1], fans[2 * letters + 2] = fan, packed_fan(t.record.fans[fan], seq)
@@ -126,16 +128,6 @@ local function commit(t)
       redis.call('HDEL', t.key.outbox, duty)
     end
   end
-  -- One entry of the stream for many events: what the server does per entry costs more than the text.
-  for from = 1, #t.log, ROWS_MAX do
-    local last = math.min(from + ROWS_MAX - 1, #t.log)
-    local fields, n = {}, 0
-    for i = from, last do
-      fields[n + 1], fields[n + 2] = 'e', t.log[i]
-      n = n + 2
-    end
-    redis.call('XADD', t.key.log, string.format('%d-0', t.seq_was + last), unpack(fields))
-  end
 
   local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail', 'armed')
   if #t.moves > 0 then
@@ -152,6 +144,20 @@ local function commit(t)
     redis.call('HSET', t.key.wake, 'armed', 0)
     redis.call('PUBLISH', t.key.nudge, t.seq)
   end
+
+  local head = {'mark', 0}
+  if #t.log > 0 then
+    head = {'mark', 0, 'state', t.state, 'seq', t.seq, 'at', t.now_text, 'revision', t.revision,
+      'arrivals', t.arrivals, 'holds', t.holds}
+    for field, value in pairs(t.drop) do
+      head[#head + 1] = field
+      head[#head + 1] = value
+    end
+  else
+    -- A cooling that ended tells no event when; `begin` keeps time from falling back behind it.
+    redis.call('HSET', t.key.wake, 'now', t.now_text)
+  end
+  redis.call('HSET', t.key.drop, unpack(head))
   t.seq_was, t.log, t.mail, t.moves = t.seq, {}, {}, {}
   t.answers, t.begun, t.charges, t.outbox, t.drop = {}, false, {}, {}, {}
   return true

@@ -1,0 +1,108 @@
+"""A commit that ended half-way, because the server refused a command in its middle, is seen by the
+next script: the drop is frozen, and nothing more is sold on what cannot be trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from dropengine import outcomes, refusals
+from dropengine.errors import Broken
+from dropengine.log.referee import judge
+from dropengine.truth import connections, keys
+from dropengine.truth.store import Store
+from tests.conftest import MakeSale
+from tests.kit.manifests import HOLD_MS, item
+from tests.kit.private_server import Server
+from tests.kit.sale import Sale
+
+in_the_middle = pytest.mark.parametrize("command", ["xadd", "zadd", "zrem", "publish"])
+
+
+@pytest.fixture
+async def weak(server: Server, client: Any) -> AsyncIterator[Store]:
+    """A worker whose user at the server may not do everything; tests say what."""
+    await client.execute_command("ACL", "SETUSER", "weak", "on", ">pw", "~*", "&*", "+@all")
+    one = connections.client(server.url.replace("unix://", "unix://weak:pw@"))
+    yield Store(one)
+    await one.aclose(close_connection_pool=True)
+    await client.execute_command("ACL", "DELUSER", "weak")
+
+
+@pytest.fixture
+async def busy(make_sale: MakeSale) -> Sale:
+    """An order, a hold, somebody in line; a screen has armed the nudge."""
+    sale = await make_sale(item("pin", {"pin": 2}))
+    await sale.bought("ana")
+    await sale.held("bo")
+    await sale.joined("cy")
+    await sale.store.view(sale.drop, clock_ms=sale.now)
+    return sale
+
+
+async def tried(sale: Sale, weak: Store, client: Any, command: str) -> None:
+    """bo gives his unit back and cy is called, at a worker that may not do this."""
+    await client.execute_command("ACL", "SETUSER", "weak", f"-{command}")
+    strong, sale.store = sale.store, weak
+    with pytest.raises(Broken):
+        await sale.release("bo", "h2")
+    sale.store = strong
+
+
+@in_the_middle
+async def test_the_next_script_freezes_the_drop_without_a_word_in_the_log(
+    busy: Sale, weak: Store, client: Any, command: str
+) -> None:
+    await tried(busy, weak, client, command)
+    before = await busy.log()
+    assert (await busy.settle()).state == "frozen"
+    head = await client.hgetall(keys.one(busy.drop, "drop"))
+    assert (head[b"froze"], head[b"was"], head[b"mark"]) == (b"half", b"live", b"0")
+    assert await busy.log() == before
+    assert int(head[b"seq"]) == len(before)
+    assert await busy.hold("di") == refusals.Frozen()
+    assert await busy.pay("ana", "h1") == refusals.Frozen()
+    lines = [line async for line in busy.store.log(busy.drop)]
+    assert judge(lines).violations == [], "what was logged is honest"
+
+
+@in_the_middle
+async def test_it_can_be_called_off(busy: Sale, weak: Store, client: Any, command: str) -> None:
+    await tried(busy, weak, client, command)
+    await busy.settle()
+    assert isinstance(await busy.creator("cancel"), outcomes.Changed)
+    busy.now += HOLD_MS
+    assert (await busy.settle()).state == "cancelled"
+
+
+async def test_what_a_cancelled_drop_owes_still_goes_back(
+    busy: Sale, weak: Store, client: Any
+) -> None:
+    await busy.creator("cancel")
+    await client.execute_command("ACL", "SETUSER", "weak", "-zrem")
+    strong, busy.store = busy.store, weak
+    with pytest.raises(Broken):
+        await busy.settle()
+    busy.store = strong
+    assert (await busy.settle()).state == "cancelled"
+    assert "refund:c-h1" in await busy.store.duties(busy.drop)
+    assert isinstance(await busy.discharge("refund:c-h1"), outcomes.Discharged)
+
+
+async def test_who_may_not_even_begin_to_write_leaves_nothing_behind(
+    busy: Sale, weak: Store, client: Any
+) -> None:
+    before = await busy.truth()
+    await tried(busy, weak, client, "hset")
+    assert await busy.truth() == before
+    assert (await busy.settle()).state == "live"
+    assert isinstance(await busy.release("bo", "h2"), outcomes.Released)
+
+
+async def test_a_whole_commit_leaves_no_mark(busy: Sale, client: Any) -> None:
+    await busy.release("bo", "h2")
+    assert await client.hget(keys.one(busy.drop, "drop"), "mark") == b"0"
+    assert (await busy.settle()).state == "live"
