@@ -46,7 +46,10 @@ if clock_ms > 0 and test == '1' then now = clock_ms end
 redis.call('HSET', drop, 'schema', SCHEMA, 'state', 'scheduled', 'seq', 1, 'at', now, 'test', test,
   'revision', 1, 'arrivals', 0, 'holds', 0, 'hash', hash, 'rules', rules_packed,
   'manifest', manifest, 'what', 'published', 'by', by, 'news', cmsgpack.pack({}), 'lead', 0,
-  'leads', cmsgpack.pack({}))
+  'leads', cmsgpack.pack({}), 'mark', now)
+redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,'
+  .. fields('at', now, 'by', by, 'key', key, 'revision', 1, 'schema', SCHEMA, 'test', tonumber(test),
+    'hash', hash) .. ',"rules":' .. rules_json .. '}')
 for i, item in ipairs(rules.items) do
   redis.call('HSET', items, item.id,
     cmsgpack.pack(ItemRecord{
@@ -64,8 +67,6 @@ end
 if rules.opens_ms > 0 then redis.call('ZADD', due, rules.opens_ms, 'open') end
 if rules.closes_ms > 0 then redis.call('ZADD', due, rules.closes_ms, 'close') end
 redis.call('HSET', answers, '@' .. by .. ':' .. key, '1|publish|' .. hash)
-redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,'
-  .. fields('at', now, 'by', by, 'key', key, 'revision', 1, 'schema', SCHEMA, 'test', tonumber(test),
-    'hash', hash) .. ',"rules":' .. rules_json .. '}')
 redis.call('PUBLISH', nudge, 1)
+redis.call('HSET', drop, 'mark', 0)
 return cmsgpack.pack({'CHANGED', 1, 1, 'scheduled'})

@@ -28,8 +28,8 @@ local function begin(keys, clock_ms)
   local d = head()
   if not d[1] then return nil end
   refuse_newer_schema(d[9])
-  if d[12] == '1' then
-    freeze_half(t.key, d[1])
+  if (d[12] or '0') ~= '0' then
+    freeze_half(t.key, d[1], d[12])
     d = head()
   end
   local time, test = redis.call('TIME'), d[4] == '1'

@@ -4,7 +4,7 @@ come before the first write. Nothing after it can fail but by the server's own f
 lacks): so the first write sets a mark, the last one clears it, and whoever finds it freezes the drop. If
 the books of a pool do not add up, nothing is written: the drop is frozen, and commit returns false.
 --]]
---#use packed packed_fan packed_ids packed_list digits
+--#use freeze_books packed packed_fan packed_ids packed_list digits
 
 local ROWS_MAX = 500
 local TRIM = 10000
@@ -57,18 +57,12 @@ local function commit(t)
     local sum = p[P_FREE] + p[P_HELD] + p[P_SOLD] + p[P_WITHHELD] + p[P_LEASED]
     if sum ~= p[P_CAP] or math.min(p[P_FREE], p[P_OFFERED], p[P_HELD] - p[P_OFFERED], p[P_SOLD],
       p[P_WITHHELD], p[P_LEASED]) < 0 then
-      local why = 'conservation of ' .. name
-      local seq = t.seq_was + 1
-      redis.call('HSET', t.key.drop, 'mark', 1)
-      redis.call('XADD', t.key.log, seq .. '-0', 'e',
-        '{"e":"frozen","seq":' .. seq .. ',"at":' .. t.now .. ',"why":"' .. why .. '"}')
-      redis.call('HSET', t.key.drop, 'state', 'frozen', 'seq', seq, 'at', t.now, 'mark', 0)
-      redis.call('PUBLISH', t.key.nudge, 'frozen')
+      freeze_books(t, 'conservation of ' .. name)
       return false
     end
   end
 
-  redis.call('HSET', t.key.drop, 'mark', 1)
+  redis.call('HSET', t.key.drop, 'mark', t.now_text)
   -- One entry of the stream for many events: what the server does per entry costs more than the text.
   for from = 1, #t.log, ROWS_MAX do
     local last = math.min(from + ROWS_MAX - 1, #t.log)
@@ -99,12 +93,7 @@ local function commit(t)
       t.dirty[kind] = {}
     end
   end
-  for name, members in pairs(t.zset) do
-    if next(members) then
-      write_zset(t.key[name], members)
-      t.zset[name] = {}
-    end
-  end
+  -- Whoever may set the mark may write every hash: what a key made is known where the log tells of it.
   local answers, n = {}, 0
   for field, value in pairs(t.answers) do
     answers[n + 1], answers[n + 2] = field, value
@@ -126,6 +115,12 @@ local function commit(t)
       redis.call('HSET', t.key.outbox, duty, cmsgpack.pack(record))
     else
       redis.call('HDEL', t.key.outbox, duty)
+    end
+  end
+  for name, members in pairs(t.zset) do
+    if next(members) then
+      write_zset(t.key[name], members)
+      t.zset[name] = {}
     end
   end
 

@@ -15,11 +15,13 @@ from dropengine.log.referee import judge
 from dropengine.truth import connections, keys
 from dropengine.truth.store import Store
 from tests.conftest import MakeSale
-from tests.kit.manifests import HOLD_MS, item
+from tests.kit.manifests import HOLD_MS, item, manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
+from tests.lua.test_common_rows import tamper
 
 in_the_middle = pytest.mark.parametrize("command", ["xadd", "zadd", "zrem", "publish"])
+while_publishing = pytest.mark.parametrize("command", ["xadd", "zadd", "publish"])
 
 
 @pytest.fixture
@@ -100,6 +102,41 @@ async def test_who_may_not_even_begin_to_write_leaves_nothing_behind(
     assert await busy.truth() == before
     assert (await busy.settle()).state == "live"
     assert isinstance(await busy.release("bo", "h2"), outcomes.Released)
+
+
+@while_publishing
+async def test_a_drop_that_was_published_by_half_sells_nothing(
+    drop: str, weak: Store, client: Any, command: str
+) -> None:
+    await client.execute_command("ACL", "SETUSER", "weak", f"-{command}")
+    sale = Sale(weak, drop)
+    text = manifest(drop, item("pin", {"pin": 2}), opens_ms=sale.now + 1)
+    with pytest.raises(Broken):
+        await sale.publish(text)
+    sale.store = Store(client)
+    sale.now += HOLD_MS
+    assert (await sale.settle()).state == "frozen"
+
+
+async def test_broken_books_say_from_which_state_they_froze_the_drop(
+    busy: Sale, client: Any
+) -> None:
+    await busy.creator("pause")
+    await tamper(busy)
+    await busy.release("bo", "h2")
+    head = await client.hgetall(keys.one(busy.drop, "drop"))
+    assert (head[b"state"], head[b"froze"], head[b"was"]) == (b"frozen", b"books", b"paused")
+    assert head[b"mark"] == b"0"
+
+
+async def test_time_does_not_fall_behind_the_moment_of_the_half(
+    busy: Sale, weak: Store, client: Any
+) -> None:
+    """Even where the log knows nothing of it."""
+    busy.now += 1000
+    await tried(busy, weak, client, "xadd")
+    busy.now -= 1000
+    assert (await busy.settle()).now_ms == busy.now + 1000
 
 
 async def test_a_whole_commit_leaves_no_mark(busy: Sale, client: Any) -> None:

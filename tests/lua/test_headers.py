@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 SECTIONS = ("KEYS", "ARGV", "RETURNS", "COST")
 WORD = re.compile(r"\b[A-Z][A-Z_]{2,}\b")
 LITERAL = re.compile(r"'([A-Z][A-Z_]{2,})'")
-COMMANDS = re.compile(r"redis\.call\([^\n]*")
+COMMANDS = re.compile(r"redis\.p?call\([^\n]*")
 SERVERS_WORDS = {"HSET", "ZADD", "ZREM", "LIMIT", "MAXLEN", "WITHSCORES", "COUNT"}
 ALL_KEYS = "all keys of one drop, as `begin` names them; the nudge channel last"
 
