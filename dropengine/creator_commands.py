@@ -39,6 +39,7 @@ SHOPS_NAMES = (CLOCK, "disk", "durability")
 OWN_NAME = f"by must not be {CLOCK}, which a drop's own times sign with"
 
 Units = Annotated[int, Meta(ge=1, le=CAP_MAX)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Said = Annotated[str, line(MESSAGE_CHARS_MAX)]
 Why = Annotated[str, line(WHY_CHARS_MAX, least=0)]
 By = Annotated[str, line(BY_CHARS_MAX)]
@@ -141,7 +142,17 @@ class Realign(FromCreator, frozen=True):
     verb = "realign"
 
 
-CreatorCommand = Open | Pause | Resume | Add | Withdraw | Message | Close | Cancel | Realign
+class Thaw(FromCreator, frozen=True):
+    """frozen -> paused, or as it was where nothing can be sold. `found`: how many records differed
+    from the log and were rewritten from it. Only for a drop whose records agree with its log, which
+    `truth/repair.py` sees to."""
+
+    verb = "thaw"
+
+    found: Count
+
+
+CreatorCommand = Open | Pause | Resume | Add | Withdraw | Message | Close | Cancel | Realign | Thaw
 BY_CLOCK = (Pause, Realign)
 COMMANDS: dict[str, type[CreatorCommand]] = {kind.verb: kind for kind in get_args(CreatorCommand)}
 """Verb -> command."""

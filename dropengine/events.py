@@ -119,6 +119,20 @@ class Realigned(ByCreator, frozen=True):
     why: str
 
 
+class Thawed(ByCreator, frozen=True):
+    """frozen -> `state`: paused, or what the drop was before. `why`: it was frozen because of
+    `books` (they did not add up), `half` (a change was written only by half) or `restore`. `found`:
+    records that differed from the log and were rewritten from it. `lost_ms`: how long it was
+    frozen, which does not count: its own time goes on from there, `lead` ms ahead of the true
+    clock."""
+
+    lead: int
+    why: str
+    state: str
+    found: int
+    lost_ms: int
+
+
 class Added(ByCreator, frozen=True):
     """`qty` withheld units of `pool` become free."""
 
@@ -399,6 +413,7 @@ AnyEvent = (
     | Paused
     | Resumed
     | Realigned
+    | Thawed
     | Added
     | Withdrawn
     | Message

@@ -72,7 +72,15 @@ LEGAL_MOVES: dict[DropState, frozenset[DropState]] = {
     DropState.CLOSING: frozenset({DropState.SETTLED, DropState.CANCELLED, DropState.FROZEN}),
     DropState.SETTLED: frozenset(),
     DropState.CANCELLED: frozenset(),
-    DropState.FROZEN: frozenset({DropState.CANCELLED}),
+    DropState.FROZEN: frozenset(
+        {
+            DropState.SCHEDULED,
+            DropState.PAUSED,
+            DropState.CLOSING,
+            DropState.SETTLED,
+            DropState.CANCELLED,
+        }
+    ),
 }
 """Which stored state may follow which; `lua/lib/change_state.lua` is the table that decides."""
 

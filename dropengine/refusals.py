@@ -147,10 +147,11 @@ class TooManyRequests(Refusal, frozen=True):
 
 class Frozen(Refusal, frozen=True):
     sentence: ClassVar[str] = (
-        "The drop is stopped because its books did not add up. Nothing is lost."
+        "The drop has stopped itself until somebody has looked at it. Nothing is lost."
     )
     to_operator: ClassVar[str] = (
-        "The drop is stopped because its books did not add up. It can only be cancelled."
+        "The drop has stopped itself. `dropengine audit` shows why and lets it go on; else it can "
+        "be cancelled."
     )
 
 

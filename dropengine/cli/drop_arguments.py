@@ -122,6 +122,18 @@ def _log_arguments(parser: Parser) -> None:
     )
 
 
+def audit(parser: Parser) -> None:
+    """Those of `dropengine audit`."""
+    _which(parser)
+    parser.add_argument(
+        "--repair", action="store_true", help="rewrite the records of a frozen drop from its log"
+    )
+    parser.add_argument(
+        "--thaw", action="store_true", help="let a frozen drop go on, when they agree"
+    )
+    _who(parser)
+
+
 VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("publish", "Put a drop up for sale; its rules are fixed from then on.", _publish_arguments),
     ("open", "Open a published drop now.", _change),

@@ -82,7 +82,7 @@ def connect(settings: Settings) -> Store:
     return Store.connect(server.url)
 
 
-def _id_of(arguments: Arguments) -> DropId:
+def drop_id(arguments: Arguments) -> DropId:
     """The drop that FILE-OR-ID names."""
     given: str = arguments.drop
     if given.endswith(".toml"):
@@ -100,7 +100,8 @@ def _read(path: str) -> manifest.Manifest:
     return manifest.parse(text, path)
 
 
-def _by(arguments: Arguments) -> str:
+def signer(arguments: Arguments) -> str:
+    """Who commands."""
     if arguments.by in SHOPS_NAMES:
         raise DropEngineError(f"--by {arguments.by}: the shop signs so itself. Take your own name.")
     if arguments.by is not None:
@@ -113,7 +114,8 @@ def _by(arguments: Arguments) -> str:
     return f"user {os.getuid()}"
 
 
-def _key(arguments: Arguments) -> Key:
+def key_of(arguments: Arguments) -> Key:
+    """The key of this command: as it was given, else a new one."""
     return Key(secrets.token_hex(8) if arguments.key is None else arguments.key)
 
 
@@ -149,9 +151,9 @@ async def _publish(store: Store, arguments: Arguments) -> int:
     if await store.show(DropId(text.id)) is None:
         at_once = arguments.now or arguments.opens_in is not None
         _refuse_past(text, now_ms, at_once=at_once)
-    outcome = await store.publish(text, by=_by(arguments), key=_key(arguments))
+    outcome = await store.publish(text, by=signer(arguments), key=key_of(arguments))
     if not isinstance(outcome, outcomes.Changed):
-        return _refuse(outcome)
+        return refuse(outcome)
     when = summary.moment(text.opens_ms, text.zone) if text.opens_ms else "when you open it"
     print(f"{text.id} is published: {summary.units(text)} on sale {when}.")
     print(f"Its rules have the hash {manifest.digest(text)}.")
@@ -175,22 +177,22 @@ SAID: dict[type[CreatorCommand], str] = {
 async def _command(kind: type[CreatorCommand], store: Store, arguments: Arguments) -> int:
     """One of a creator's commands; its fields are arguments of the same names."""
     command = kind(**{name: getattr(arguments, name) for name in kind.__struct_fields__})
-    drop, revision = _id_of(arguments), arguments.revision
+    drop, revision = drop_id(arguments), arguments.revision
     if revision is None:
         shown = await store.show(drop)
         if shown is None:
-            return _none(drop)
+            return no_such(drop)
         revision = shown.revision
     if kind is Cancel and not _confirmed(drop, arguments.confirm):
         return REFUSED
     outcome = await store.command(
-        drop, command, revision=revision, by=_by(arguments), key=_key(arguments)
+        drop, command, revision=revision, by=signer(arguments), key=key_of(arguments)
     )
     if isinstance(outcome, refusals.Already):
         shown = await store.show(drop)
-        return _refuse(outcome, shown.manifest.zone if shown else "UTC")
+        return refuse(outcome, shown.manifest.zone if shown else "UTC")
     if not isinstance(outcome, outcomes.Changed):
-        return _refuse(outcome)
+        return refuse(outcome)
     print(SAID[kind].format(drop=drop) + f" It is {outcome.state}, revision {outcome.revision}.")
     return 0
 
@@ -213,10 +215,10 @@ def _confirmed(drop: DropId, given: str | None) -> bool:
 
 
 async def _refund(store: Store, arguments: Arguments) -> int:
-    drop = _id_of(arguments)
-    outcome = await store.refund(drop, arguments.order, by=_by(arguments), key=_key(arguments))
+    drop = drop_id(arguments)
+    outcome = await store.refund(drop, arguments.order, by=signer(arguments), key=key_of(arguments))
     if not isinstance(outcome, outcomes.Refunded):
-        return _refuse(outcome)
+        return refuse(outcome)
     print(
         f"Order {outcome.hold} of {drop} is refunded; its units go to the line, or are free again."
     )
@@ -224,14 +226,14 @@ async def _refund(store: Store, arguments: Arguments) -> int:
 
 
 async def _show(store: Store, arguments: Arguments) -> int:
-    drop = _id_of(arguments)
+    drop = drop_id(arguments)
     shown = await store.show(drop)
     if shown is None:
-        return _none(drop)
+        return no_such(drop)
     # A cursor beyond every row: only the state is asked for.
     view = await store.view(drop, 10**12, 10**12)
     if isinstance(view, refusals.Refusal):
-        return _refuse(view)
+        return refuse(view)
     outbox = await store.outbox(drop)
     if arguments.json:
         body = {
@@ -269,9 +271,9 @@ async def _list(store: Store, _: Arguments) -> int:
 
 
 async def _log(store: Store, arguments: Arguments) -> int:
-    drop = _id_of(arguments)
+    drop = drop_id(arguments)
     if await store.show(drop) is None:
-        return _none(drop)
+        return no_such(drop)
     out = sys.stdout.buffer
     async for line in store.log(drop, arguments.after):
         out.write(line + b"\n")
@@ -279,7 +281,7 @@ async def _log(store: Store, arguments: Arguments) -> int:
     return 0
 
 
-def _refuse(outcome: refusals.Refusal, zone: str = "UTC") -> int:
+def refuse(outcome: refusals.Refusal, zone: str = "UTC") -> int:
     """Say why, to somebody who runs the drop. zone: of the times in it."""
     # What is wrong with a field is the sentence itself.
     facts = "" if isinstance(outcome, refusals.BadMessage) else ", ".join(_facts(outcome, zone))
@@ -302,7 +304,8 @@ def _facts(outcome: refusals.Refusal, zone: str) -> Iterator[str]:
             yield f"{name}: {value}"
 
 
-def _none(drop: DropId) -> int:
+def no_such(drop: DropId) -> int:
+    """Say that there is no such drop."""
     print(
         f"There is no drop {drop} in this shop; `dropengine drop list` names them.", file=sys.stderr
     )
@@ -311,7 +314,7 @@ def _none(drop: DropId) -> int:
 
 _DO: dict[str, Callable[[Store, Arguments], Awaitable[int]]] = {
     "publish": _publish,
-    **{verb: partial(_command, kind) for verb, kind in COMMANDS.items()},
+    **{verb: partial(_command, kind) for verb, kind in COMMANDS.items() if kind in SAID},
     "refund": _refund,
     "show": _show,
     "list": _list,

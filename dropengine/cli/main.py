@@ -93,6 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_drop(commands)
     _add_referee(commands)
+    _add_audit(commands)
     doctor = _command(
         commands, "doctor", _doctor, "Say in a sentence each whether a sale could run here."
     )
@@ -275,6 +276,20 @@ def _add_referee(commands: Commands) -> None:
         "--closed", action="store_true", help="the drop is over: nothing may be left to do"
     )
     referee.add_argument("--json", action="store_true", help="print the whole verdict as JSON")
+
+
+def _add_audit(commands: Commands) -> None:
+    audit = _command(
+        commands, "audit", _audit, "Hold the records of a drop against its log; let it go on."
+    )
+    drop_arguments.audit(audit)
+    _add_settings(audit, REACH)
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from dropengine.cli import audit_command
+
+    return audit_command.run(arguments, _settings(arguments)[0])
 
 
 def _referee(arguments: argparse.Namespace) -> int:

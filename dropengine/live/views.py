@@ -16,6 +16,13 @@ WHY_ENDED = {
     model.EntryState.REMOVED: "limit",
 }
 """What a place ended by, other than a sale."""
+FROZE = {
+    "books": "The drop stopped itself because its counts did not add up. Nothing is lost.",
+    "half": "The drop stopped itself because the shop could not write a change down whole. Nothing "
+    "that was confirmed is lost.",
+    "restore": "The drop was brought back from a copy and is looked at before it goes on.",
+}
+"""Why a drop is frozen, as fans read it."""
 
 
 def drop_view(
@@ -58,7 +65,7 @@ def drop_view(
         pools=pool_views(m, view),
         lines=lines,
         news=[wire.News(seq, at, text) for seq, at, text in view.news],
-        why=view.why,
+        why=why_stopped(view),
     )
 
 
@@ -178,6 +185,11 @@ def latest_turn(place: int, k: int) -> int:
     return -(-place * k // (k - 1)) if k > 1 else place
 
 
+def why_stopped(view: ViewReply) -> str:
+    """The reason that fans read: the maker's, or of a drop that stopped itself."""
+    return FROZE.get(view.why, "") if view.state == model.DropState.FROZEN else view.why
+
+
 def shown_state(view: ViewReply) -> str:
     """`live` without a free or a held unit anywhere is what people call sold out."""
     if view.state == "live" and all(row.free == 0 and row.held == 0 for row in view.pools):
@@ -203,5 +215,5 @@ def tick(
         closes_ms=view.closes_ms,
         lines={pool: wire.Moves(r0, left) for pool, (r0, left) in (moved or {}).items()},
         away=away,
-        why=view.why,
+        why=why_stopped(view),
     )

@@ -24,17 +24,14 @@ RECORDS: dict[str, type] = {
 }
 ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
 NOT_FROM_THE_LOG = (
-    b"manifest",
-    b"rules",
-    b"news",
-    b"leads",
-    b"paused_by",
-    b"mark",
-    b"was",
-    b"froze",
+    *(b"manifest", b"rules", b"news", b"leads", b"paused_by"),
+    *(b"mark", b"froze", b"was"),
 )
-"""Fields of a drop that are compared elsewhere or have a place of their own in the truth; and
-`paused_by`, which a drop that was paused before it was kept does not have."""
+"""Fields of a drop that are compared elsewhere or have a place of their own in the truth;
+`paused_by`, which a drop that was paused before it was kept does not have; and what tells that a
+drop froze, which needs no event."""
+WITHOUT_EVENT = (b"half", b"restore")
+"""Why a drop froze without an event: to its log it still is what it was."""
 LEADS = msgspec.msgpack.Decoder(list[tuple[int, int]])
 NEWS = msgspec.msgpack.Decoder(list[tuple[int, int, str]])
 
@@ -78,10 +75,12 @@ async def _part(once: Once, drop: DropId, name: str, seqs: set[int]) -> dict[byt
 
 
 def assembled(parts: Mapping[str, Mapping[bytes, bytes]]) -> Truth:
-    """parts: each truth key by its name -> its fields, or its members and their scores, in
-    bytes."""
+    """parts: each truth key by its name -> its fields, or its members and their scores, in bytes.
+    A drop that froze without an event is in the state that it was in."""
     drop = {k.decode(): v for k, v in parts["drop"].items() if k not in NOT_FROM_THE_LOG}
     values: dict[str, Any] = {"drop": {k: v.decode() for k, v in drop.items()}}
+    if parts["drop"].get(b"froze") in WITHOUT_EVENT:
+        values["drop"]["state"] = parts["drop"][b"was"].decode()
     values["news"] = NEWS.decode(parts["drop"][b"news"])
     values["leads"] = LEADS.decode(parts["drop"].get(b"leads", b"\x90"))
     for name, record in RECORDS.items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dropengine.model import FanId
@@ -33,3 +34,10 @@ _ROWS: dict[str, Callable[[FanId, Any], Row]] = {
 def command_row(fan: FanId, command: FanCommand) -> Row:
     """One fan's command as `press` reads it. A `pay` names one hold here: split it before."""
     return _ROWS[command.verb](fan, command)
+
+
+def packed_texts(words: Sequence[bytes | str]) -> bytes:
+    """msgpack that the scripts read as texts of whatever bytes: they know no `bin`."""
+    texts = [word.encode() if isinstance(word, str) else word for word in words]
+    parts = (struct.pack(">BI", 0xDB, len(text)) + text for text in texts)
+    return struct.pack(">BI", 0xDD, len(texts)) + b"".join(parts)

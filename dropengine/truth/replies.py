@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 from dropengine import model, outcomes
-from dropengine.manifest import Manifest
+from dropengine.manifest import Manifest, from_canonical
 from dropengine.model import FanId
 
 
@@ -34,6 +37,16 @@ class Doubted(msgspec.Struct, frozen=True, array_like=True, tag="DOUBTED"):
     """`waits`: does the drop wait for a time to open at?"""
 
     waits: bool
+
+
+class Rewritten(msgspec.Struct, frozen=True, array_like=True, tag="REWRITTEN"):
+    """`rows`: how many were put in order."""
+
+    rows: int
+
+
+class NotFrozen(msgspec.Struct, frozen=True, array_like=True, tag="NOT_FROZEN"):
+    """Nothing was written: the drop goes on."""
 
 
 class Leased(msgspec.Struct, frozen=True, array_like=True, tag="LEASED"):
@@ -116,7 +129,8 @@ class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):
 class Shown(msgspec.Struct, frozen=True):
     """What never changes about a published drop, with the state that the reader asked for.
 
-    paused_by: who paused it, while it is paused; '' also where that was not kept yet.
+    paused_by: who paused it, while it is paused; '' also where that was not kept yet. froze: why it
+    is frozen (books, half, restore), or ''; also of a drop that froze after it was over.
     """
 
     manifest: Manifest
@@ -125,3 +139,18 @@ class Shown(msgspec.Struct, frozen=True):
     revision: int
     seq: int
     paused_by: str = ""
+    froze: str = ""
+
+
+def shown(row: Sequence[Any]) -> Shown:
+    """row: manifest, hash, state, revision, seq, schema, paused_by and froze, in bytes; the last
+    two may be missing."""
+    state = row[2].decode()
+    paused_by = (row[6] or b"").decode() if state == model.DropState.PAUSED else ""
+    froze = (row[7] or b"").decode()
+    if state == model.DropState.FROZEN and not froze:
+        # An older engine did not keep it, and there was one reason.
+        froze = "books"
+    return Shown(
+        from_canonical(row[0]), row[1].decode(), state, int(row[3]), int(row[4]), paused_by, froze
+    )

@@ -20,11 +20,11 @@ from dropengine import model, outcomes, refusals
 from dropengine.creator_commands import CreatorCommand, Refund, Seen, Signature, fault_in, row
 from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
-from dropengine.manifest import Manifest, canonical, digest, from_canonical, rules
+from dropengine.manifest import Manifest, canonical, digest, rules
 from dropengine.model import DropId, FanId
-from dropengine.truth import house_keys, keys, outbox, replies, scripts, true_time
+from dropengine.truth import house_keys, keys, outbox, replies, scripts, stored_log, true_time
 from dropengine.truth.audit import at_one_moment
-from dropengine.truth.command_rows import BEGINNING, Row, command_row
+from dropengine.truth.command_rows import BEGINNING, Row, command_row, packed_texts
 from dropengine.truth.connections import Connections, client
 from dropengine.truth.last_command import last_command
 from dropengine.truth.refused_requests import NEWER, MemoryFull, fault
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
-LOG_PAGE = 200
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -55,6 +54,7 @@ _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
 _DOUBTED = _decoder(Doubted | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
+_REWRITE = _decoder(replies.Rewritten | replies.NotFrozen | refusals.NotFound)
 _LEASE = _decoder(replies.Leased | replies.Taken)
 _ADMIT = _decoder(replies.Admitted | refusals.TooManyRequests)
 
@@ -349,17 +349,13 @@ class Store:
 
         Raises NewerSchema.
         """
-        fields = ("manifest", "hash", "state", "revision", "seq", "schema", "paused_by")
+        fields = ("manifest", "hash", "state", "revision", "seq", "schema", "paused_by", "froze")
         row = await self._ask("the drop", "HMGET", keys.one(drop, "drop"), *fields)
         if row[0] is None:
             return None
         if int(row[5]) > model.SCHEMA:
             raise self._newer(drop, int(row[5]))
-        state, by = row[2].decode(), (row[6] or b"").decode()
-        paused_by = by if state == model.DropState.PAUSED else ""
-        return Shown(
-            from_canonical(row[0]), row[1].decode(), state, int(row[3]), int(row[4]), paused_by
-        )
+        return replies.shown(row)
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
         """One hold as it stands, without settling, in true time: for pages of the payment
@@ -371,25 +367,25 @@ class Store:
         true_time.hold(record, await self._leads(drop))
         return record
 
-    async def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
+    def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
         """The stored texts of the events with seq > after, in order."""
-        name = keys.one(drop, "log")
-        while True:
-            since = f"{after + 1}-0"
-            rows = await self._ask("the log", "XRANGE", name, since, "+", "COUNT", LOG_PAGE)
-            for row_id, fields in rows:
-                # An entry has the number of its last event.
-                last, texts = int(row_id.split(b"-")[0]), fields[1::2]
-                for seq, text in enumerate(texts, last - len(texts) + 1):
-                    if seq > after:
-                        yield text
-                after = last
-            if len(rows) < LOG_PAGE:
-                return
+        return stored_log.texts(self._ask, drop, after)
 
     async def truth(self, drop: DropId, *, attempts: int = 50) -> Truth | None:
         """See `audit.at_one_moment`."""
         return await at_one_moment(self._once, drop, attempts)
+
+    async def rewrite(
+        self, drop: DropId, part: str, kind: str, put: Sequence[bytes | str], gone: Sequence[str]
+    ) -> None:
+        """Put rows of one key of a frozen drop in order: `truth/repair.py` knows which. Raises
+        Broken when it is not frozen."""
+        names = (keys.one(drop, "drop"), keys.one(drop, part))
+        reply = _REWRITE.decode(
+            await self._once("rewrite", names, (kind, packed_texts(put), packed_texts(gone)))
+        )
+        if not isinstance(reply, replies.Rewritten):
+            raise Broken(f"{drop} is not frozen and is left alone")
 
     async def _leads(self, drop: DropId) -> list[tuple[int, int]]:
         """See `true_time`; a drop that an older engine left has none."""

@@ -8,7 +8,9 @@ local function check_command(t, revision, by, key, body)
   local made = answered(t, '@' .. by .. ':' .. key, body)
   if made == nil then return {'KEY_REUSED'} end
   if made then return {'CHANGED', t.seq, t.revision, t.state} end
-  if t.state == 'frozen' and not string.find(body, '^cancel') then return {'FROZEN'} end
+  if t.state == 'frozen' and body ~= 'thaw' and not string.find(body, '^cancel') then
+    return {'FROZEN'}
+  end
   if tonumber(revision) ~= t.revision then
     local last = redis.call('HMGET', t.key.drop, 'what', 'by')
     return {'STALE_REVISION', t.revision, t.state, last[1] or '', last[2] or ''}

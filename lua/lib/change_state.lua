@@ -9,7 +9,7 @@ local MOVES = {
   closing = {settled = true, cancelled = true, frozen = true},
   settled = {},
   cancelled = {},
-  frozen = {cancelled = true},
+  frozen = {scheduled = true, paused = true, closing = true, settled = true, cancelled = true},
 }
 
 local function change_state(t, state)

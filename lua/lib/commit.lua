@@ -4,7 +4,7 @@ come before the first write. Nothing after it can fail but by the server's own f
 lacks): so the first write sets a mark, the last one clears it, and whoever finds it freezes the drop. If
 the books of a pool do not add up, nothing is written: the drop is frozen, and commit returns false.
 --]]
---#use freeze_books packed packed_fan packed_ids packed_list digits
+--#use adds_up freeze_books packed packed_fan packed_ids packed_list digits
 
 local ROWS_MAX = 500
 local TRIM = 10000
@@ -53,10 +53,7 @@ local function commit(t)
   -- A cancelled drop sells nothing; its money must go back even when its books were broken. A frozen
   -- one changes only in its layout.
   for name in pairs((t.state == 'cancelled' or t.state == 'frozen') and {} or t.dirty.pools) do
-    local p = t.record.pools[name]
-    local sum = p[P_FREE] + p[P_HELD] + p[P_SOLD] + p[P_WITHHELD] + p[P_LEASED]
-    if sum ~= p[P_CAP] or math.min(p[P_FREE], p[P_OFFERED], p[P_HELD] - p[P_OFFERED], p[P_SOLD],
-      p[P_WITHHELD], p[P_LEASED]) < 0 then
+    if not adds_up(t.record.pools[name]) then
       freeze_books(t, 'conservation of ' .. name)
       return false
     end

@@ -13,7 +13,7 @@ RETURNS
   VIEW       now_ms, seq, state, revision, opens_ms, closes_ms,
              pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost,
              offered},
-             moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused or cancelled,
+             moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused, cancelled or frozen,
              leads {at, lead}
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
@@ -24,7 +24,8 @@ COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cu
 
 local clock_ms, moves_at, mail_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local PAGE, PARTS_MAX = 50, 4000
-local STOPPED = {paused = true, cancelled = true}
+-- Where the reason stands why nothing can be had.
+local WHY = {paused = 2, cancelled = 2, frozen = 3}
 
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
@@ -54,12 +55,12 @@ local function since(key, at)
   until #rows < PAGE
   return out
 end
-local said = redis.call('HMGET', t.key.drop, 'news', 'why')
+local said = redis.call('HMGET', t.key.drop, 'news', 'why', 'froze')
 local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')
 local reply = {'VIEW', t.now - t.lead, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms,
   pools, tonumber(wake[1] or 0), since(t.key.moves, moves_at),
   tonumber(wake[2] or 0), since(t.key.mail, mail_at),
-  cmsgpack.unpack(said[1]), STOPPED[t.state] and said[2] or '', cmsgpack.unpack(t.leads)}
+  cmsgpack.unpack(said[1]), WHY[t.state] and said[WHY[t.state]] or '', cmsgpack.unpack(t.leads)}
 
 redis.call('HSET', t.key.wake, 'armed', 1)
 return cmsgpack.pack(reply)

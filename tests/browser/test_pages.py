@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -13,6 +14,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from dropengine import wire
+from dropengine.truth import repair
+from tests.kit.freezing import leave_mark
 from tests.kit.manifests import item, manifest
 from tests.kit.shop_in_browser import DESK, PHONE, Drop, ShopInBrowser
 
@@ -122,6 +125,27 @@ async def test_why_a_drop_stands_still_is_told_until_it_goes_on(
         await expect(why).to_have_text("Lunch & <b>tea</b>")
         await drop.resume()
         await expect(why).to_have_count(0)
+
+
+async def test_a_frozen_drop_says_what_is_the_matter_and_offers_nothing_to_press(
+    in_browser: ShopInBrowser,
+) -> None:
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
+        await fan.open(drop)
+        await fan.press("Hold one for me")
+        await fan.reads("Pay €24.00")
+        await leave_mark(drop.store, drop.id, int(time.time() * 1000))
+        await fan.reads("Stopped")
+        await expect(fan.page.locator(".why")).to_contain_text("could not write a change down")
+        await fan.sees("Its time stands still while the drop is stopped.")
+        await expect(fan.button).to_have_attribute("aria-disabled", "true")
+        for words in ("Pay", "Give it back"):
+            await expect(fan.page.get_by_role("button", name=words)).to_have_count(0)
+        found = await repair.audit(drop.store, drop.id)
+        assert found is not None
+        await repair.thaw(drop.store, found, by="mia", key="thaw")
+        await fan.reads("Pay €24.00")
 
 
 async def overflow(page: Page) -> int:

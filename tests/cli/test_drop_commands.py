@@ -11,15 +11,17 @@ from dropengine.creator_commands import COMMANDS
 from dropengine.truth import keys
 from tests.kit.sale import Sale
 
+TYPED = set(COMMANDS) - {"thaw"}
 ARGUMENTS = {verb: add for verb, _, add in drop_arguments.VERBS}
 
 
 def test_every_command_of_the_union_can_be_typed() -> None:
-    assert set(COMMANDS) <= set(ARGUMENTS)
-    assert set(drop_commands.SAID) == set(COMMANDS.values())
+    """But for `thaw`, which `dropengine audit` gives after it has looked."""
+    assert set(ARGUMENTS) >= TYPED
+    assert {kind.verb for kind in drop_commands.SAID} == TYPED
 
 
-@pytest.mark.parametrize("verb", list(COMMANDS))
+@pytest.mark.parametrize("verb", sorted(TYPED))
 def test_a_command_takes_its_fields_from_arguments_of_the_same_names(verb: str) -> None:
     parser = argparse.ArgumentParser()
     ARGUMENTS[verb](parser)

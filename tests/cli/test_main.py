@@ -24,7 +24,7 @@ from tests.kit import handwritten_logs
 
 PIN = str(files("dropengine") / "examples" / "eclipse-pin.toml")
 MIX = str(files("dropengine") / "examples" / "hard-mix-a.toml")
-COMMANDS = ("serve", "demo", "drop", "referee", "doctor", "config")
+COMMANDS = ("serve", "demo", "drop", "referee", "audit", "doctor", "config")
 
 
 class Ran(Struct, frozen=True):

@@ -96,6 +96,11 @@ class Pen:
         self.revision += 1
         self.write(kind, by=by, key=self.key(), revision=self.revision, **fields)
 
+    def thawed(self, why: str, lost_ms: int) -> None:
+        """A drop that was live comes back after so long."""
+        more = {"state": "paused", "found": 2, "lost_ms": lost_ms, "lead": -lost_ms}
+        self.by_creator(events.Thawed, by="mia", why=why, **more)
+
     def published(self, schema: int = SCHEMA) -> Pen:
         """schema: the layout of the engine that published it."""
         self.by_creator(events.Published, schema=schema, test=1, hash="0" * 64, rules=self.rules)
@@ -480,6 +485,22 @@ def taken_over() -> Pen:
     return pen
 
 
+def a_restored_drop() -> Pen:
+    """Restored from a backup in mid-sale: an hour is lost to nobody; ada's hold goes on."""
+    pen = Pen(rules({"pin": (2, 0)})).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    pen.wait(5)
+    pen.thawed("restore", 3_600_000)
+    pen.wait(5)
+    pen.by_creator(events.Resumed, lead=-3_600_000)
+    pen.wait(5)
+    pen.paying(ada)
+    pen.sold(ada, capture="done")
+    pen.held("ben")
+    return pen
+
+
 HONEST: dict[str, Callable[[], Pen]] = {
     story.__name__: story
     for story in (
@@ -490,6 +511,7 @@ HONEST: dict[str, Callable[[], Pen]] = {
         two_pools,
         filled_limit,
         taken_over,
+        a_restored_drop,
     )
 }
 

@@ -10,10 +10,12 @@ import msgspec
 import pytest
 
 from dropengine import model, outcomes, wire
+from dropengine.live import views
 from dropengine.model import FanId
-from dropengine.truth import keys
+from dropengine.truth import keys, repair
 from tests.conftest import MakeSale
 from tests.kit import web_process
+from tests.kit.freezing import leave_mark
 from tests.kit.manifests import item
 from tests.kit.private_server import Server
 from tests.kit.room_by_hand import FrameKeeper, room_by_hand
@@ -79,6 +81,22 @@ async def test_screens_are_told_when_the_books_do_not_add_up(web: WebProcess) ->
         assert (await fan.ask("hold", pool="pin"))["code"] == "frozen"
         assert (await fan.shows("tick", lambda m: m["state"] == "frozen"))["seq"] == 3
         assert (await fan.ask("hold", pool="pin"))["code"] == "frozen"
+
+
+async def test_screens_are_told_why_a_drop_froze_and_how_it_goes_on(web: WebProcess) -> None:
+    sale = await web.sale()
+    async with web.fan(sale.drop) as fan:
+        await fan.ask("hold", pool="pin")
+        await leave_mark(sale.store, sale.drop, sale.now)
+        assert (await fan.ask("extend", hold="h1"))["code"] == "frozen"
+        frozen = await fan.shows("tick", lambda m: m["state"] == "frozen")
+        assert frozen["why"] == views.FROZE["half"]
+        found = await repair.audit(sale.store, sale.drop)
+        assert found is not None
+        await repair.thaw(sale.store, found, by="mia", key="thaw")
+        paused = await fan.shows("tick", lambda m: m["state"] == "paused")
+        assert "why" not in paused
+        assert (await fan.ask("extend", hold="h1"))["t"] == "done"
 
 
 async def test_no_two_ticks_are_closer_than_the_pace_whoever_asks(

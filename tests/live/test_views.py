@@ -35,3 +35,11 @@ def test_a_state_is_called_as_people_call_it() -> None:
 )
 def test_the_latest_turn_is_rounded_up(place: int, k: int, latest: int) -> None:
     assert views.latest_turn(place, k) == latest
+
+
+@pytest.mark.parametrize("why", ["books", "half", "restore"])
+def test_every_reason_of_a_freeze_has_a_sentence_for_fans(why: str) -> None:
+    frozen = ViewReply(0, 1, "frozen", 1, 0, 0, [], 0, [], 0, [], [], why, [])
+    assert views.why_stopped(frozen).endswith(".")
+    paused = msgspec.structs.replace(frozen, state="paused", why="Lunch")
+    assert views.why_stopped(paused) == "Lunch"

@@ -423,6 +423,22 @@ DOCTORED |= {
     "a clock set for luck": ("taken_over", change(events.Realigned, why="luck"), "INV-15"),
     "a leap that nobody commanded": ("taken_over", change(events.Realigned, why="leap"), "INV-15"),
     "a time that was left out": ("taken_over", change(events.Realigned, revision=9), "INV-15"),
+    "thawed after half a change": ("a_restored_drop", change(events.Thawed, why="half"), "INV-3"),
+    "thawed for luck": ("a_restored_drop", change(events.Thawed, why="luck"), "INV-15"),
+    "thawed from books that were whole": (
+        "a_restored_drop",
+        change(events.Thawed, why="books"),
+        "INV-15",
+    ),
+    "thawed into selling": ("a_restored_drop", change(events.Thawed, state="live"), "INV-15"),
+    "thawed into its opening": (
+        "a_restored_drop",
+        change(events.Thawed, state="scheduled"),
+        "INV-15",
+    ),
+    "thawed by nobody": ("a_restored_drop", change(events.Thawed, key=""), "INV-7"),
+    "thawed by the clock": ("a_restored_drop", change(events.Thawed, by="clock"), "INV-15"),
+    "a thaw that was left out": ("a_restored_drop", change(events.Thawed, revision=9), "INV-15"),
     "taken over a second time": ("taken_over", again(events.Lifted), "INV-15"),
     "taken over from a layout it was not in": (
         "taken_over",
@@ -846,3 +862,13 @@ def test_a_report_is_json_with_the_promised_fields() -> None:
     assert set(promised.split()) <= written.keys()
     assert written["replay_equal"] is True
     assert written["violations"] == []
+
+
+def test_broken_books_are_blamed_once_and_what_follows_their_thaw_is_judged() -> None:
+    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (2, 0)})).opened()
+    pen.wait(5)
+    pen.write(events.Frozen, why="conservation of pin")
+    pen.thawed("books", 5)
+    assert [one.inv for one in judge(text(pen.log)).violations] == ["INV-1"]
+    pen.held("ada")
+    assert [one.inv for one in judge(text(pen.log)).violations] == ["INV-1", "INV-15"]

@@ -95,9 +95,7 @@ async def a_fan_holds_and_gives_back_without_end(sale: Sale) -> None:
             await sale.release("ana", hold.id)
 
 
-CONSERVATION = Cut(
-    "lib/commit", "if sum ~= p[P_CAP] or math.min(", "if sum ~= p[P_CAP] or 0 * math.min("
-)
+CONSERVATION = Cut("lib/adds_up", "and math.min(", "and 0 * math.min(")
 
 STOCK = Cut("fan/hold", "if pool[P_FREE] < qty then", "if false then")
 

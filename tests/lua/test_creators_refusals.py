@@ -31,12 +31,14 @@ TABLE: dict[str, str] = {
     "withdraw": "CHANGED  CHANGED  CHANGED  CLOSED   CLOSED   CANCELLED FROZEN",
     "message":  "CHANGED  CHANGED  CHANGED  CHANGED  CLOSED   CANCELLED FROZEN",
     "realign":  "ALREADY  ALREADY  ALREADY  ALREADY  CLOSED   CANCELLED FROZEN",
+    "thaw":     "ALREADY  ALREADY  ALREADY  ALREADY  ALREADY  ALREADY   FROZEN",
 }  # fmt: skip
 
 FIELDS: dict[str, dict[str, Any]] = {
     "add": {"pool": "pin", "qty": 1},
     "withdraw": {"pool": "pin", "qty": 1},
     "message": {"text": "soon"},
+    "thaw": {"found": 0},
 }
 
 PUBLISHED = ("published", "mia", 0)

@@ -12,9 +12,10 @@ import pytest
 from dropengine import outcomes, refusals
 from dropengine.errors import Broken
 from dropengine.log.referee import judge
-from dropengine.truth import connections, keys
+from dropengine.truth import keys
 from dropengine.truth.store import Store
 from tests.conftest import MakeSale
+from tests.kit.freezing import forbid, weak_store
 from tests.kit.manifests import HOLD_MS, item, manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
@@ -27,11 +28,8 @@ while_publishing = pytest.mark.parametrize("command", ["xadd", "zadd", "publish"
 @pytest.fixture
 async def weak(server: Server, client: Any) -> AsyncIterator[Store]:
     """A worker whose user at the server may not do everything; tests say what."""
-    await client.execute_command("ACL", "SETUSER", "weak", "on", ">pw", "~*", "&*", "+@all")
-    one = connections.client(server.url.replace("unix://", "unix://weak:pw@"))
-    yield Store(one)
-    await one.aclose(close_connection_pool=True)
-    await client.execute_command("ACL", "DELUSER", "weak")
+    async with weak_store(server, client) as one:
+        yield one
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ async def busy(make_sale: MakeSale) -> Sale:
 
 async def tried(sale: Sale, weak: Store, client: Any, command: str) -> None:
     """bo gives his unit back and cy is called, at a worker that may not do this."""
-    await client.execute_command("ACL", "SETUSER", "weak", f"-{command}")
+    await forbid(client, command)
     strong, sale.store = sale.store, weak
     with pytest.raises(Broken):
         await sale.release("bo", "h2")
@@ -84,7 +82,7 @@ async def test_what_a_cancelled_drop_owes_still_goes_back(
     busy: Sale, weak: Store, client: Any
 ) -> None:
     await busy.creator("cancel")
-    await client.execute_command("ACL", "SETUSER", "weak", "-zrem")
+    await forbid(client, "zrem")
     strong, busy.store = busy.store, weak
     with pytest.raises(Broken):
         await busy.settle()
@@ -108,7 +106,7 @@ async def test_who_may_not_even_begin_to_write_leaves_nothing_behind(
 async def test_a_drop_that_was_published_by_half_sells_nothing(
     drop: str, weak: Store, client: Any, command: str
 ) -> None:
-    await client.execute_command("ACL", "SETUSER", "weak", f"-{command}")
+    await forbid(client, command)
     sale = Sale(weak, drop)
     text = manifest(drop, item("pin", {"pin": 2}), opens_ms=sale.now + 1)
     with pytest.raises(Broken):

@@ -26,7 +26,7 @@ SECTIONS = ("KEYS", "ARGV", "RETURNS", "COST")
 WORD = re.compile(r"\b[A-Z][A-Z_]{2,}\b")
 LITERAL = re.compile(r"'([A-Z][A-Z_]{2,})'")
 COMMANDS = re.compile(r"redis\.p?call\([^\n]*")
-SERVERS_WORDS = {"HSET", "ZADD", "ZREM", "LIMIT", "MAXLEN", "WITHSCORES", "COUNT"}
+SERVERS_WORDS = {"HSET", "HDEL", "ZADD", "ZREM", "LIMIT", "MAXLEN", "WITHSCORES", "COUNT"}
 ALL_KEYS = "all keys of one drop, as `begin` names them; the nudge channel last"
 
 LATER_MODES = {"NOT_YOUR_TURN", "NOT_ELIGIBLE"}
@@ -44,6 +44,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "refund": stores._REFUND,
     "discharge": stores._DISCHARGE,
     "publish": stores._PUBLISH,
+    "rewrite": stores._REWRITE,
     "lease": stores._LEASE,
     "admit": stores._ADMIT,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),

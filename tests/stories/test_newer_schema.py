@@ -163,6 +163,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
             "message": ("hello",),
             "add": ("pin", 1),
             "withdraw": ("pin", 1),
+            "thaw": (0,),
         }.items()
     }
     others: dict[str, tuple[object, ...]] = {
@@ -183,7 +184,9 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         await sale.truth()
     with pytest.raises(NewerSchema):
         await sale.store.show(sale.drop)
-    beside = {"publish", "audit", "lease", "admit"}
+    with pytest.raises(NewerSchema):
+        await sale.store.rewrite(sale.drop, "charges", "hash", ["c1", "sold|h1"], [])
+    beside = {"publish", "audit", "rewrite", "lease", "admit"}
     assert set(creators | others) | beside == set(sale.store._scripts)
     assert await everything(sale.store, sale.drop) == before
 

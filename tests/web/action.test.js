@@ -110,6 +110,15 @@ test("who cools and has one already may hold one more", () => {
   assert.deepEqual(action(state(given), choice(), NOW).command, { t: "hold", pool: "pin", qty: 1 });
 });
 
+test("stopped: whatever the fan has, nothing can be pressed, and what is held is said to be safe", () => {
+  for (const more of [{}, { holds: [hold()] }, { holds: [hold({ origin: "line" })] }, { holds: [hold({ state: "paying" })] }, { entries: [entry()] }]) {
+    const stopped = action(state({ drop: { state: "frozen" }, you: more }), choice(), NOW);
+    assert.deepEqual([stopped.kind, stopped.command, stopped.go, stopped.turn], ["over", null, "", ""]);
+    assert.match(stopped.hint, /keeps the time/);
+    assert.equal(second(state({ drop: { state: "frozen" }, you: more }), choice(), NOW), null);
+  }
+});
+
 test("paused: no holds, but the line is open and what is held can be paid", () => {
   assert.equal(kindOf({ drop: { state: "paused" } }), "join");
   assert.equal(kindOf({ drop: { state: "paused" }, you: { used: 1, holds: [hold()] } }), "pay");

@@ -178,6 +178,7 @@ class Books:
         self.schema = 0
         """The layout of the engine that decided this event: its rules are those to judge by."""
         self.state = "draft"
+        self.before_frozen = ""
         self.paused_by = ""
         self.revision = 0
         self.lead = 0

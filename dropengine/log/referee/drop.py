@@ -14,6 +14,8 @@ from dropengine.log.referee.books import Books, Item, Pool
 from dropengine.model import PASSING
 
 PUBLISHED_REVISION = 1
+AS_IT_WAS = frozenset({"scheduled", "closing", "settled", "cancelled"})
+"""States in which a drop comes back from being frozen; all others become paused."""
 
 
 def _published(books: Books, e: events.Published) -> None:
@@ -112,6 +114,25 @@ def _realigned(books: Books, e: events.Realigned) -> None:
     books.lead = e.lead
 
 
+def _thawed(books: Books, e: events.Thawed) -> None:
+    signed(books, e)
+    books.lead = e.lead
+    if e.why == "half":
+        # Nothing in the log told of it until now.
+        books.blame("INV-3", "the engine wrote a change only by half")
+    elif e.why == "books":
+        if books.state != "frozen":
+            books.blame("INV-15", f"broken books are thawed in a drop that is {books.state}")
+    elif e.why != "restore":
+        books.blame("INV-15", f"the drop was frozen because of {e.why!r}")
+    was = books.before_frozen if books.state == "frozen" else books.state
+    if e.state != (was if was in AS_IT_WAS else "paused"):
+        books.blame("INV-15", f"a drop that was {was} comes back {e.state}")
+    books.state = e.state
+    if e.state == "paused":
+        books.paused_by = e.by
+
+
 def _closed(books: Books, e: events.Closed) -> None:
     signed(books, e, clock=True)
     assert books.rules is not None
@@ -135,7 +156,7 @@ def _settled(books: Books, _e: events.Settled) -> None:
 
 def _frozen(books: Books, e: events.Frozen) -> None:
     books.blame("INV-1", f"the engine froze the drop: {e.why}")
-    books.state = "frozen"
+    books.before_frozen, books.state = books.state, "frozen"
 
 
 def _message(books: Books, e: events.Message) -> None:
@@ -171,6 +192,7 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Paused: _paused,
     events.Resumed: _resumed,
     events.Realigned: _realigned,
+    events.Thawed: _thawed,
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,

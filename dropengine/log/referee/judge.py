@@ -29,6 +29,8 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Paused: frozenset({"live", "paused"}),
     events.Resumed: frozenset({"paused"}),
     events.Realigned: _BEFORE_CLOSING | {"closing"},
+    # A change that was written by half, or a restore, freezes without an event.
+    events.Thawed: _BEFORE_CLOSING | {"closing", "settled", "cancelled", "frozen"},
     events.Added: _BEFORE_CLOSING,
     events.Withdrawn: _BEFORE_CLOSING,
     events.Message: _BEFORE_CLOSING | {"closing"},
@@ -77,6 +79,8 @@ _BY_THEMSELVES = frozenset(
         events.LimitFreed,
         events.Published,
         events.Lifted,
+        # Time stood still: what is due is settled after it.
+        events.Thawed,
     }
 )
 """What scripts write unasked: settling, serving, and what follows from another event."""

@@ -3,27 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from dropengine.log.replay.truth import Truth
+from dropengine.model import Record
 
 SENTENCES_MAX = 20
 KEYS = tuple(name for name in Truth.__struct_fields__ if name not in ("news", "leads", "rules"))
 
 
-def compared(key: str, replayed: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each row of one key that is not the same in both."""
-    for row in sorted(replayed.keys() | stored.keys()):
-        if row not in stored:
-            yield f"{key} {row} is in the log but not stored: {replayed[row]!r}"
-        elif row not in replayed:
-            yield f"{key} {row} is stored but not in the log: {stored[row]!r}"
-        elif replayed[row] != stored[row]:
-            yield f"{key} {row} is {stored[row]!r}, the log makes it {replayed[row]!r}"
+class Row(NamedTuple):
+    """One row of one key that is not the same in both. told: what the log makes it; kept: what is
+    stored; None: it is not there. `news` and `leads` are one row each, without a name."""
+
+    key: str
+    name: str
+    told: Any
+    kept: Any
+
+    @property
+    def sentence(self) -> str:
+        what = f"{self.key} {self.name}".rstrip()
+        if self.kept is None:
+            return f"{what} is in the log but not stored: {self.told!r}"
+        if self.told is None:
+            return f"{what} is stored but not in the log: {self.kept!r}"
+        if isinstance(self.told, Record) and isinstance(self.kept, Record):
+            return f"{what}: {'; '.join(_fields(self.told, self.kept))}"
+        return f"{what} is {self.kept!r}, the log makes it {self.told!r}"
 
 
-def difference(replayed: Truth, stored: Truth) -> list[str]:
-    """One sentence for each row that differs, at most `SENTENCES_MAX`; none means equal.
+def _fields(told: Record, kept: Record) -> Iterator[str]:
+    """The fields that differ."""
+    for field in told.__struct_fields__:
+        ours, logs = getattr(kept, field), getattr(told, field)
+        if ours != logs:
+            yield f"{field} is {ours!r}, the log makes it {logs!r}"
+
+
+def compared(key: str, replayed: Mapping[str, Any], stored: Mapping[str, Any]) -> Iterator[Row]:
+    """Each row of one key that is not the same in both."""
+    for name in sorted(replayed.keys() | stored.keys()):
+        row = Row(key, name, replayed.get(name), stored.get(name))
+        if row.told != row.kept:
+            yield row
+
+
+def differing(replayed: Truth, stored: Truth) -> list[Row]:
+    """Every row that differs; none means equal.
 
     Where the server has dealt with something that writes no event (the end of a cooling), a copy of
     the replayed truth follows it.
@@ -32,11 +59,16 @@ def difference(replayed: Truth, stored: Truth) -> list[str]:
     for member in replayed.due.keys() - stored.due.keys():
         if not member.startswith("h:"):
             replayed.pass_by(member)
-    found: list[str] = []
+    found: list[Row] = []
     for name in ("news", "leads"):
-        told, kept = getattr(replayed, name), getattr(stored, name)
-        if told != kept:
-            found.append(f"{name} is {kept!r}, the log makes it {told!r}")
+        row = Row(name, "", getattr(replayed, name), getattr(stored, name))
+        if row.told != row.kept:
+            found.append(row)
     for key in KEYS:
         found += compared(key, getattr(replayed, key), getattr(stored, key))
-    return found[:SENTENCES_MAX]
+    return found
+
+
+def difference(replayed: Truth, stored: Truth) -> list[str]:
+    """One sentence for each row that differs, at most `SENTENCES_MAX`; none means equal."""
+    return [row.sentence for row in differing(replayed, stored)[:SENTENCES_MAX]]

@@ -58,7 +58,7 @@ def _say_why(truth: Truth, why: str) -> None:
         truth.drop["why"] = why
 
 
-def _lead(truth: Truth, e: events.Resumed | events.Realigned) -> None:
+def _lead(truth: Truth, e: events.Resumed | events.Realigned | events.Thawed) -> None:
     """What is planned means the true clock: it moves with the lead."""
     moved = e.lead - int(truth.drop["lead"])
     if not moved:
@@ -85,6 +85,14 @@ def _paused(truth: Truth, e: events.Paused) -> None:
 def _realigned(truth: Truth, e: events.Realigned) -> None:
     _commanded(truth, e)
     _lead(truth, e)
+
+
+def _thawed(truth: Truth, e: events.Thawed) -> None:
+    _commanded(truth, e)
+    _lead(truth, e)
+    truth.drop["state"] = e.state
+    if e.state == DropState.PAUSED:
+        _say_why(truth, "")
 
 
 def _resumed(truth: Truth, e: events.Resumed) -> None:
@@ -145,6 +153,7 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Paused: _paused,
     events.Resumed: _resumed,
     events.Realigned: _realigned,
+    events.Thawed: _thawed,
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,

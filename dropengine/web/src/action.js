@@ -38,7 +38,7 @@ const ENDS = /** @type {Record<string, [string, string]>} */ ({
   closing: ["Closed", "Nothing new begins. What is held can still be paid."],
   settled: ["Closed", "This drop is over."],
   cancelled: ["Cancelled", "The maker cancelled this drop. Every payment goes back."],
-  frozen: ["Stopped", "The drop stopped itself because its books did not add up. Nothing is lost."],
+  frozen: ["Stopped", "Nothing can be done here until somebody has looked at it. What you hold keeps the time that it has left."],
 });
 
 /**
@@ -58,7 +58,9 @@ const shows = (kind, label, more = {}) => ({ kind, label, clock: "", hint: "", c
 export function action(state, choice, now) {
   const asked = state.asked[0];
   if (asked !== undefined) return shows("busy", WAITS[asked.t] ?? "One moment…");
-  const holds = (state.you?.holds ?? []).filter(open);
+  // A drop that is stopped takes no command: nothing of what the fan has can be acted on.
+  const stopped = state.drop.state === "frozen";
+  const holds = stopped ? [] : (state.you?.holds ?? []).filter(open);
   const offer = soonest(holds.filter(offered));
   if (offer !== undefined) return claim(state, offer, now);
   const hold = soonest(holds.filter((one) => !offered(one)));

@@ -55,22 +55,35 @@ export class DropYours extends Part {
   #hold(state, hold, first) {
     const offer = offered(hold);
     const rest = hold.deadline_ms - this.now;
-    const busy = state.asked.length > 0;
-    const warn = last(hold, this.now);
-    const button = (/** @type {string} */ words, /** @type {Command} */ command, kind = "small") => html`<button type="button" class=${kind} ?disabled=${busy} @click=${() => this.#do(command, hold.id)}>${words}</button>`;
+    const still = state.drop.state === "frozen";
+    const warn = !still && last(hold, this.now);
     return html`<article class="card hold ${warn ? "warn" : ""}">
       <header>
         <h3>${units(state, hold)}</h3>
-        <p class="digits">${hold.checking || rest <= 0 ? "…" : left(rest)}</p>
+        <p class="digits">${still || hold.checking || rest <= 0 ? "…" : left(rest)}</p>
       </header>
       <p>${this.#standing(state, hold, offer)}</p>
       ${warn && !hold.extended ? html`<p class="warning">Less than a minute is left. You may ask for ${span(state.drop.extend_ms)} more, once.</p>` : nothing}
-      <footer>
-        ${first ? nothing : offer ? button("Claim", { t: "claim", hold: hold.id }, "small strong") : button("Pay", { t: "pay", holds: [hold.id] }, "small strong")}
-        ${!offer && !hold.extended && !hold.checking && rest > 0 && state.drop.extend_ms > 0 ? button(`${span(state.drop.extend_ms)} more`, { t: "extend", hold: hold.id }, warn ? "small strong" : "small") : nothing}
-        ${hold.checking ? nothing : button(offer ? "Pass on it" : "Give it back", { t: "release", hold: hold.id })}
-      </footer>
+      ${still ? nothing : this.#buttons(state, hold, first)}
     </article>`;
+  }
+
+  /**
+   * @param {State} state
+   * @param {HoldView} hold
+   * @param {boolean} first
+   */
+  #buttons(state, hold, first) {
+    const offer = offered(hold);
+    const rest = hold.deadline_ms - this.now;
+    const busy = state.asked.length > 0;
+    const warn = last(hold, this.now);
+    const button = (/** @type {string} */ words, /** @type {Command} */ command, kind = "small") => html`<button type="button" class=${kind} ?disabled=${busy} @click=${() => this.#do(command, hold.id)}>${words}</button>`;
+    return html`<footer>
+      ${first ? nothing : offer ? button("Claim", { t: "claim", hold: hold.id }, "small strong") : button("Pay", { t: "pay", holds: [hold.id] }, "small strong")}
+      ${!offer && !hold.extended && !hold.checking && rest > 0 && state.drop.extend_ms > 0 ? button(`${span(state.drop.extend_ms)} more`, { t: "extend", hold: hold.id }, warn ? "small strong" : "small") : nothing}
+      ${hold.checking ? nothing : button(offer ? "Pass on it" : "Give it back", { t: "release", hold: hold.id })}
+    </footer>`;
   }
 
   /**
@@ -79,6 +92,7 @@ export class DropYours extends Part {
    * @param {boolean} offer
    */
   #standing({ drop }, hold, offer) {
+    if (drop.state === "frozen") return "Set aside for you. Its time stands still while the drop is stopped.";
     if (hold.checking) return "The time is over and a payment was begun: the provider is being asked.";
     if (offer) return `Offered to you by the line until ${timeOfDay(hold.deadline_ms)}.`;
     const sum = money(hold.price * hold.qty, drop);
@@ -119,7 +133,7 @@ export class DropYours extends Part {
         )}
       </ul>
       ${over ? html`<p>The drop has ended; this line is not called any more.</p>` : html`<p>${this.#turn(drop.k, entry)}</p>`}
-      ${(entry.state === "offered" || entry.cool_ms > this.now) && !over ? html`<footer><button type="button" class="small" ?disabled=${state.asked.length > 0} @click=${() => this.#do({ t: "leave", entry: entry.id }, "")}>Leave the line</button></footer>` : nothing}
+      ${(entry.state === "offered" || entry.cool_ms > this.now) && !over && drop.state !== "frozen" ? html`<footer><button type="button" class="small" ?disabled=${state.asked.length > 0} @click=${() => this.#do({ t: "leave", entry: entry.id }, "")}>Leave the line</button></footer>` : nothing}
     </article>`;
   }
 

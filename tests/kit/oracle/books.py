@@ -57,6 +57,9 @@ class Books:
         self.why: str | None = None
         """The reason of the last pause or cancellation."""
         self.paused_by = ""
+        self.froze = ""
+        """Why it is frozen, and what it was before."""
+        self.was = ""
         self.charges: dict[str, Bought] = {}
         self.outbox: dict[str, Duty] = {}
         self.offers = 0

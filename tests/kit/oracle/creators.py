@@ -15,6 +15,7 @@ from dropengine.creator_commands import (
     Realign,
     Resume,
     Seen,
+    Thaw,
     Withdraw,
     fault_in,
 )
@@ -31,6 +32,7 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
     "add": (events.Added, "added", None),
     "withdraw": (events.Withdrawn, "withdrawn", None),
     "realign": (events.Realigned, "realigned", None),
+    "thaw": (events.Thawed, "thawed", None),
 }
 """A command: its event, the name of the event, and the state it leads to; None: it stays."""
 
@@ -51,6 +53,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "add": ("scheduled", "live", "paused"),
     "withdraw": ("scheduled", "live", "paused"),
     "realign": ("scheduled", "live", "paused", "closing"),
+    "thaw": ("frozen",),
 }
 
 REACHED: dict[str, tuple[str, ...]] = {
@@ -100,20 +103,51 @@ class Creators(Clock):
                 self.why = why
                 if isinstance(command, Pause):
                     self.paused_by = by
+                else:
+                    self.froze = ""
         more = msgspec.structs.asdict(command)
+        if isinstance(command, Thaw):
+            more |= self.thaw(by)
         if isinstance(command, Realign | Resume):
             more["lead"] = self.move_lead()
         if isinstance(command, Realign):
             more["why"] = "leap"
         self.say(kind, by=by, key=key, revision=self.revision, **more)
 
+    def freeze(self, why: str, clock: int) -> None:
+        """The next script finds that nothing may go on, at this moment of the clock."""
+        self.begin(clock)
+        self.changed_at = self.at
+        self.froze = why
+        if self.state not in ("settled", "cancelled"):
+            self.was, self.state = self.state, "frozen"
+
+    def thaw(self, by: str) -> dict[str, object]:
+        """Time goes on from where it stood; what the event tells."""
+        why, lost = self.froze, 0
+        if self.state == "frozen":
+            lost = max(self.clock + self.lead - self.last, 0)
+            self.at = self.last
+            self.state = "paused" if self.was == "live" else self.was
+            doubted = self.doubted
+            self.move_lead()
+            self.doubted = doubted
+            if self.ran is not None:
+                self.ran = self.clock
+        if self.state == "paused":
+            self.paused_by, self.why = by, ""
+        self.froze = ""
+        return {"lead": self.lead, "why": why, "state": self.state, "lost_ms": lost}
+
     def may(
         self, command: CreatorCommand, revision: int, by: str
     ) -> outcomes.CreatorOutcome | None:
-        if self.state == "frozen" and command.verb != "cancel":
+        if self.state == "frozen" and command.verb not in ("cancel", "thaw"):
             return refusals.Frozen()
         if revision != self.revision:
             return self.stale()
+        if isinstance(command, Thaw):
+            return None if self.froze else self.already()
         if isinstance(command, Pause) and self.state == "paused":
             taken_over = self.paused_by in PASSING and by not in PASSING
             return None if taken_over else self.already()

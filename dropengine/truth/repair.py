@@ -1,0 +1,158 @@
+"""Out of a freeze again: a drop's records are held against its log, rewritten from it where they
+differ, and the drop goes on.
+
+The log is the measure, because it is written first. Where it has a hole itself nobody can say what
+is owed to whom: such a drop can only be called off.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterable, AsyncIterator
+
+import msgspec
+
+from dropengine import events, outcomes
+from dropengine.creator_commands import Thaw
+from dropengine.log.replay import Truth, step
+from dropengine.log.replay.compare import Row, differing
+from dropengine.model import DropId, DropState, HoldState, OrderState
+from dropengine.truth.audit import ZSETS
+from dropengine.truth.outbox import UNREADABLE
+from dropengine.truth.replies import Shown
+from dropengine.truth.store import Store
+
+ROWS_AT_ONCE = 500
+HELD = (HoldState.ACTIVE, HoldState.PAYING)
+GIVEN_BACK = (OrderState.REFUND_PENDING, OrderState.REFUNDED)
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found about one drop. shown: where it stands. events: how many its log has. hole:
+    why the log itself is no measure, or ''. rows: what differs from it. set_aside: entries of the
+    outbox that cannot be read and that it does not know: they may be somebody's money."""
+
+    shown: Shown
+    events: int
+    hole: str
+    rows: list[Row]
+    set_aside: list[str]
+
+    @property
+    def agrees(self) -> bool:
+        """Do the records say what the log says?"""
+        return not self.hole and not self.rows
+
+
+async def audit(store: Store, drop: DropId) -> Audit | None:
+    """Hold a drop's records against its log; None when there is no such drop."""
+    shown, stored = await store.show(drop), await store.truth(drop)
+    if shown is None or stored is None:
+        return None
+    log = [line async for line in _up_to(store.log(drop), stored.seq)]
+    told, hole = replayed(log)
+    if not hole and len(log) < stored.seq:
+        hole = f"its log ends with event {len(log)}, the drop had come to {stored.seq}"
+    rows = [] if hole else differing(told, stored)
+    lost = [row for row in rows if row.told is None and row.kept == UNREADABLE]
+    return Audit(
+        shown=shown,
+        events=len(log),
+        hole=hole,
+        rows=[row for row in rows if row not in lost],
+        set_aside=[row.name for row in lost],
+    )
+
+
+async def _up_to(lines: AsyncIterable[bytes], last: int) -> AsyncIterator[bytes]:
+    """A drop that is not frozen may have gone on since its records were read."""
+    left = last
+    async for line in lines:
+        if left == 0:
+            return
+        left -= 1
+        yield line
+
+
+def replayed(log: list[bytes]) -> tuple[Truth, str]:
+    """The truth that a log makes, and why it is none: the first hole in it, or ''."""
+    truth = Truth()
+    for number, line in enumerate(log, 1):
+        try:
+            event = events.parse(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return truth, f"event {number} of its log cannot be read"
+        if event.seq != number:
+            return truth, f"event {number} is missing from its log"
+        try:
+            step(truth, event)
+        except (LookupError, ValueError, AssertionError):
+            return truth, f"event {number} of its log speaks of what was never there"
+    if not log:
+        return truth, "its log is empty"
+    return truth, recounted(truth)
+
+
+def recounted(truth: Truth) -> str:
+    """Count the units of each pool anew from holds and orders: what does not add up, or ''."""
+    held, sold = dict.fromkeys(truth.pools, 0), dict.fromkeys(truth.pools, 0)
+    for hold in truth.holds.values():
+        if hold.state in HELD:
+            held[hold.pool] += hold.qty
+    for order in truth.orders.values():
+        if order.state not in GIVEN_BACK:
+            sold[order.pool] += order.qty
+    for name, pool in truth.pools.items():
+        parts = (pool.free, pool.held, pool.sold, pool.withheld, pool.leased)
+        if sum(parts) != pool.cap or min(parts) < 0:
+            return f"by its log the units of {name} do not add up"
+        if (pool.held, pool.sold) != (held[name], sold[name]):
+            return f"by its log {name} counts other units than its holds and orders have"
+    return ""
+
+
+async def rewrite(store: Store, found: Audit) -> int:
+    """Make the records of a frozen drop what its log makes them; how many rows. Raises Broken when
+    it is not frozen."""
+    assert not found.hole, "a log with a hole makes nothing"
+    drop = DropId(found.shown.manifest.id)
+    parts: dict[str, list[Row]] = defaultdict(list)
+    for row in found.rows:
+        parts["drop" if row.key in ("news", "leads") else row.key].append(row)
+    for part, rows in parts.items():
+        kind = "zset" if part in ZSETS else "hash"
+        for at in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[at : at + ROWS_AT_ONCE]
+            put = [word for row in some if row.told is not None for word in _words(row, found)]
+            gone = [row.name for row in some if row.told is None]
+            await store.rewrite(drop, part, kind, put, gone)
+    return len(found.rows)
+
+
+def _words(row: Row, found: Audit) -> tuple[bytes | str, bytes | str]:
+    """Field and value, or score and member."""
+    if row.key in ZSETS:
+        return str(row.told), row.name
+    if row.key in ("news", "leads"):
+        return row.key, _pack(row.told)
+    if row.key == "drop" and row.name == "state" and found.shown.state == DropState.FROZEN:
+        # It stays frozen until it is thawed.
+        return "was", row.told
+    return row.name, row.told if isinstance(row.told, str) else _pack(row.told)
+
+
+async def thaw(
+    store: Store, found: Audit, *, by: str, key: str, rewritten: int = 0, clock_ms: int = 0
+) -> outcomes.CreatorOutcome:
+    """Let a drop go on whose records agree with its log."""
+    assert found.agrees, "what differs is rewritten first"
+    return await store.command(
+        DropId(found.shown.manifest.id),
+        Thaw(rewritten),
+        revision=found.shown.revision,
+        by=by,
+        key=key,
+        clock_ms=clock_ms,
+    )

@@ -1,0 +1,34 @@
+"""The log of a drop as it is stored: a stream whose entries hold the texts of many events each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from dropengine.model import DropId
+from dropengine.truth import keys
+
+PAGE = 200
+"""Entries that are read at once."""
+
+
+async def texts(
+    ask: Callable[..., Awaitable[Any]], drop: DropId, after: int
+) -> AsyncIterator[bytes]:
+    """The texts of the events with seq > after, in order.
+
+    ask: how a request is sent to the server, with a word for what is asked.
+    """
+    name = keys.one(drop, "log")
+    while True:
+        since = f"{after + 1}-0"
+        rows = await ask("the log", "XRANGE", name, since, "+", "COUNT", PAGE)
+        for row_id, fields in rows:
+            # An entry has the number of its last event.
+            last, found = int(row_id.split(b"-")[0]), fields[1::2]
+            for seq, text in enumerate(found, last - len(found) + 1):
+                if seq > after:
+                    yield text
+            after = last
+        if len(rows) < PAGE:
+            return
