@@ -37,8 +37,8 @@ if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local known = redis.call('HGET', t.key.charges, charge)
 if known then
   local word, hold, why, entry = string.match(known, '^(%a+)|([^|]*)|?([^|]*)|?([^|]*)$')
-  if captured and t.state ~= 'frozen' and (amount_told(t, hold, charge) or amount) ~= amount then
-    local wait = catch_up(t)
+  if captured and (amount_told(t, hold, charge) or amount) ~= amount then
+    local wait = t.state == 'frozen' and 'FROZEN' or catch_up(t)
     if wait then return cmsgpack.pack({wait}) end
     correct_amount(t, hold, charge, amount)
     if not conclude(t) then return cmsgpack.pack({'FROZEN'}) end

@@ -118,7 +118,8 @@ def head(oracle: Oracle) -> dict[str, str]:
     return {
         "schema": str(oracle.schema),
         "lead": str(oracle.lead),
-        "state": oracle.state,
+        # A freeze that has no event changes nothing for the log.
+        "state": oracle.was if oracle.state == "frozen" else oracle.state,
         "seq": str(oracle.seq),
         "at": str(oracle.log[-1].at),
         "revision": str(oracle.revision),

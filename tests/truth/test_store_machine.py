@@ -36,13 +36,14 @@ from dropengine.creator_commands import (
     Pause,
     Realign,
     Resume,
+    Thaw,
     Withdraw,
 )
 from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold
 from dropengine.manifest import digest, rules
 from dropengine.model import DropId, FanId
-from dropengine.truth import connections, keys
+from dropengine.truth import connections, keys, repair
 from dropengine.truth.replies import Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
@@ -209,6 +210,56 @@ class Machine(RuleBasedStateMachine):
     @rule(by=st.sampled_from(("clock", *OPERATORS)))
     def realign(self, by: str) -> None:
         self.command(Realign(), self.oracle.revision, by, self.key())
+
+    @precondition(lambda self: len(self.oracle.log) > 6 and not self.oracle.froze)
+    @rule(
+        why=st.sampled_from(("half", "half", "restore")),
+        sure=st.booleans(),
+        soon=st.sampled_from((None, 0, 5_000, 3_600_000)),
+        spoiled=st.sets(st.sampled_from(keys.TRUTH[1:])),
+    )
+    def it_freezes(self, why: str, sure: bool, soon: int | None, spoiled: set[str]) -> None:
+        """A commit ended half-way, or somebody brought the drop back from a backup. soon: when
+        somebody looks at it; or others come before him."""
+        over = self.oracle.state in ("settled", "cancelled")
+        if not sure or (over and why == "restore"):
+            return
+        was = self.oracle.state
+        self.oracle.freeze(why, self.now)
+        left = {"mark": self.oracle.changed_at}
+        if why == "restore":
+            left = {"state": "frozen", "was": was, "froze": "restore"}
+        self.run(self.hands.client.hset(keys.one(self.drop, "drop"), mapping=left))
+        self.settle()
+        if soon is not None:
+            self.now += soon
+            self.look_and_thaw(spoiled, "noa")
+
+    @precondition(lambda self: self.oracle.froze)
+    @rule(spoiled=st.sets(st.sampled_from(keys.TRUTH[1:])), by=st.sampled_from(OPERATORS))
+    def it_thaws(self, spoiled: set[str], by: str) -> None:
+        self.look_and_thaw(spoiled, by)
+
+    def look_and_thaw(self, spoiled: set[str], by: str) -> None:
+        """Whatever became of its records meanwhile, they are rewritten from the log first."""
+        self.run(self.spoil(sorted(spoiled)))
+        found = self.run(repair.audit(self.store, self.drop))
+        assert found is not None
+        assert {row.key for row in found.rows} <= spoiled
+        self.run(repair.rewrite(self.store, found))
+        self.audit()
+        self.command(Thaw(len(found.rows)), self.oracle.revision, by, self.key())
+
+    async def spoil(self, names: list[str]) -> None:
+        """A row of each of these keys is lost. The hours of a drop also pass without an event."""
+        client = self.hands.client
+        for name in names:
+            key = keys.one(self.drop, name)
+            if (await client.type(key)) == b"zset":
+                rows = [row for row in await client.zrange(key, 0, 1) if row.decode() not in HOURS]
+                await client.zrem(key, *rows[:1] or [b""])
+            elif fields := sorted(await client.hkeys(key)):
+                await client.hdel(key, fields[0])
 
     @rule()
     def settle(self) -> None:
@@ -519,7 +570,11 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "oracle"):
             self.audit()
-            assert judge(self.run(self.lines())).violations == []
+            halves = [
+                e for e in self.oracle.log if isinstance(e, events.Thawed) and e.why == "half"
+            ]
+            blamed = [one.inv for one in judge(self.run(self.lines())).violations]
+            assert blamed == ["INV-3"] * len(halves)
 
     async def lines(self) -> list[bytes]:
         return [line async for line in self.store.log(self.drop)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dropengine.log.replay.truth import Truth
-from dropengine.model import Record
+from dropengine.model import DropState, Record
 
 SENTENCES_MAX = 20
 KEYS = tuple(name for name in Truth.__struct_fields__ if name not in ("news", "leads", "rules"))
@@ -49,6 +49,16 @@ def compared(key: str, replayed: Mapping[str, Any], stored: Mapping[str, Any]) -
             yield row
 
 
+def _dealt_with(member: str, replayed: Truth, stored: Truth) -> bool:
+    """Was something due that is no more, without an event? The record of an entry tells."""
+    if member.startswith("e:") and replayed.state != DropState.CANCELLED:
+        entry = stored.entries.get(member[2:])
+        return entry is not None and entry.cool_ms == 0
+    if member == "close":
+        return replayed.state not in (DropState.LIVE, DropState.PAUSED)
+    return not member.startswith("h:")
+
+
 def differing(replayed: Truth, stored: Truth) -> list[Row]:
     """Every row that differs; none means equal.
 
@@ -57,7 +67,7 @@ def differing(replayed: Truth, stored: Truth) -> list[Row]:
     """
     replayed = replayed.copy()
     for member in replayed.due.keys() - stored.due.keys():
-        if not member.startswith("h:"):
+        if _dealt_with(member, replayed, stored):
             replayed.pass_by(member)
     found: list[Row] = []
     for name in ("news", "leads"):

@@ -71,6 +71,9 @@ def _lead(truth: Truth, e: events.Resumed | events.Realigned | events.Thawed) ->
 
 
 def _opened(truth: Truth, e: events.Opened) -> None:
+    if e.key and truth.due.get("close", e.at + 1) <= e.at:
+        # Its time to close had come and gone before anybody opened it.
+        truth.pass_by("close")
     _commanded(truth, e)
     truth.drop["state"] = DropState.LIVE
     truth.due.pop("open", None)

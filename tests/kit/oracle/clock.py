@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dropengine import events
+from dropengine import events, model
 from tests.kit.oracle.line import Line
 from tests.kit.oracle.records import Duty, Entry, Hold, Order
 
@@ -16,6 +16,9 @@ class Clock(Line):
         """What is done before any command: settle all that is due, then serve."""
         self.begin(clock)
         self.notice_outage()
+        if self.state == "frozen" and self.schema < model.SCHEMA:
+            # It is lifted at the moment at which it stands still.
+            self.at = self.last
         self.lift()
         if self.state == "frozen":
             return

@@ -115,9 +115,10 @@ class Creators(Clock):
         self.say(kind, by=by, key=key, revision=self.revision, **more)
 
     def freeze(self, why: str, clock: int) -> None:
-        """The next script finds that nothing may go on, at this moment of the clock."""
-        self.begin(clock)
-        self.changed_at = self.at
+        """The next script finds that nothing may go on. half: since this moment of the clock."""
+        if why == "half":
+            self.begin(clock)
+            self.changed_at = self.at
         self.froze = why
         if self.state not in ("settled", "cancelled"):
             self.was, self.state = self.state, "frozen"

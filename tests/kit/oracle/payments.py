@@ -23,10 +23,14 @@ class Payments(Clock):
             known = self.charges[charge]
             if captured and self.told(known.hold, charge) not in (None, amount):
                 self.catch_up(clock)
+                if self.state == "frozen":
+                    return refusals.Frozen()
                 self.correct(known.hold, charge, amount)
                 self.serve()
             return structs.replace(known, seq=self.seq)
         self.catch_up(clock)
+        if self.state == "frozen":
+            return refusals.Frozen()
         hold = self.holds.get(name)
         if hold is None:
             return refusals.NotFound()
@@ -181,11 +185,11 @@ class Payments(Clock):
             ).id
         return outcomes.Voided(hold.id, self.seq, why, entry)
 
-    def unpaid(
-        self, name: str, clock: int
-    ) -> outcomes.Expired | refusals.NotFound | refusals.HoldExpired:
+    def unpaid(self, name: str, clock: int) -> outcomes.UnpaidOutcome:
         """The provider says that nobody paid."""
         self.catch_up(clock)
+        if self.state == "frozen":
+            return refusals.Frozen()
         hold = self.holds.get(name)
         if hold is None:
             return refusals.NotFound()
@@ -200,6 +204,8 @@ class Payments(Clock):
 
     def refund(self, name: str, by: str, key: str, clock: int) -> outcomes.RefundOutcome:
         self.catch_up(clock)
+        if self.state == "frozen":
+            return refusals.Frozen()
         order = self.orders.get(name)
         if order is None:
             return refusals.NotFound()
@@ -210,10 +216,10 @@ class Payments(Clock):
         self.serve()
         return answer
 
-    def discharge(
-        self, name: str, result: str, clock: int
-    ) -> outcomes.Discharged | refusals.NotFound:
+    def discharge(self, name: str, result: str, clock: int) -> outcomes.DischargeOutcome:
         self.catch_up(clock)
+        if self.state == "frozen":
+            return refusals.Frozen()
         duty = self.outbox.get(name)
         if duty is None:
             return refusals.NotFound()
