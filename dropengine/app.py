@@ -93,6 +93,7 @@ class Runtime:
         )
         self.jobs = JobRunner()
         self.duties = Duties(self.store, self._perform)
+        self.settling = Settling(self.store, settings, self.duties.owed)
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
         )
@@ -110,7 +111,7 @@ class Runtime:
         store, settings = self.store, self.settings
         # The lease is asked for before the first duty can be found.
         self.jobs.repeat(self.duties)
-        self.jobs.repeat(Settling(store, settings, self.duties.owed))
+        self.jobs.repeat(self.settling)
         self.jobs.repeat(self.server_watch)
         self.jobs.repeat(ClockWatch(store, settings))
         self.jobs.repeat(DiskWatch(store, settings, lambda: disk_free_mib(settings.data_dir)))

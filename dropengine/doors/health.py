@@ -15,6 +15,7 @@ from dropengine.errors import Unavailable
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.settle import Settling
 from dropengine.live.hub import Hub
+from dropengine.model import DropId
 from dropengine.truth.store import Store
 
 log = logging.getLogger(__name__)
@@ -31,10 +32,13 @@ class Deps(Protocol):
     def hub(self) -> Hub: ...
     @property
     def jobs(self) -> JobRunner: ...
+    @property
+    def settling(self) -> Settling: ...
 
 
 class Health(msgspec.Struct, frozen=True):
-    """`durability`: `every sale is on disk`, or what may be lost. `server`: ok or away."""
+    """`durability`: `every sale is on disk`, or what may be lost. `server`: ok or away. `frozen`:
+    drops that stand still until a person has looked; the shop can sell all others."""
 
     ready: bool
     server: str
@@ -42,6 +46,7 @@ class Health(msgspec.Struct, frozen=True):
     settler: str
     seats: int
     version: str
+    frozen: list[DropId]
 
 
 def routes(deps: Deps) -> list[Route]:
@@ -80,7 +85,9 @@ class Doors:
             else "a power cut may lose about a second of sales"
         )
         ready = server == "ok" and settler == "ok"
-        health = Health(ready, server, durability, settler, self._deps.hub.seats, __version__)
+        frozen = sorted(self._deps.settling.frozen)
+        seats = self._deps.hub.seats
+        health = Health(ready, server, durability, settler, seats, __version__, frozen)
         return Response(
             msgspec.json.encode(health),
             200 if ready else 503,

@@ -33,6 +33,8 @@ class Deps(Protocol):
     @property
     def jobs(self) -> JobRunner: ...
     @property
+    def settling(self) -> Settling: ...
+    @property
     def server_watch(self) -> ServerWatch: ...
     @property
     def duties(self) -> Duties: ...
@@ -45,6 +47,7 @@ def routes(deps: Deps) -> list[Route]:
         lines = [
             *of_drops(deps.hub),
             *of_settling(deps.jobs),
+            *of_freezes(deps.settling),
             *of_memory(deps.server_watch),
             *of_duties(deps.duties),
         ]
@@ -74,6 +77,13 @@ def of_settling(jobs: JobRunner) -> Iterator[str]:
     late = jobs.age_s(Settling.name)
     yield "# TYPE dropengine_settler_age_seconds gauge"
     yield f"dropengine_settler_age_seconds {late:.3f}"
+
+
+def of_freezes(settling: Settling) -> Iterator[str]:
+    """Drops that stand still until a person has looked: an alarm each."""
+    yield "# TYPE dropengine_drop_frozen gauge"
+    for drop, why in settling.frozen.items():
+        yield f'dropengine_drop_frozen{{drop="{drop}",why="{why}"}} 1'
 
 
 def of_memory(watch: ServerWatch) -> Iterator[str]:

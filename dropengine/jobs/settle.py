@@ -40,6 +40,10 @@ class Settling:
         self._index_at = 0.0
         self._over: dict[DropId, float] = {}
         """Drops with nothing left to do here -> when to look again: late money may still come."""
+        self.frozen: dict[DropId, str] = {}
+        """Drops that stand still until a person has looked -> why: an alarm."""
+        self._told: dict[DropId, str] = {}
+        """Drops that cannot be settled -> what was said of it: once is enough."""
 
     async def round(self) -> None:
         """Raises Unavailable when the server does not answer: the rest waits for the next."""
@@ -60,14 +64,37 @@ class Settling:
             return
         except Unavailable:
             raise
-        except Exception:
+        except Exception as fault:
             # One drop that cannot be settled must not keep the others from it.
-            log.exception("%s cannot be settled", drop)
+            if self._new(drop, str(fault)):
+                log.exception("%s cannot be settled", drop)
             return
         if not isinstance(settled, Settled):
-            log.error("%s: %s", drop, settled)
+            if self._new(drop, settled.code):
+                log.error("%s cannot be settled: %s", drop, settled)
             return
+        self._told.pop(drop, None)
+        self._hear(drop, settled.froze)
         if settled.duties:
             self._owed(drop)
         elif settled.state in FINAL and not settled.next_ms:
             self._over[drop] = time.monotonic() + OVER_S
+
+    def _new(self, drop: DropId, what: str) -> bool:
+        """Was that not said of this drop just before?"""
+        before = self._told.get(drop)
+        self._told[drop] = what
+        return what != before
+
+    def _hear(self, drop: DropId, froze: str) -> None:
+        """Alarm once when a drop freezes, and say when it goes on."""
+        if froze == self.frozen.get(drop, ""):
+            return
+        if froze:
+            self.frozen[drop] = froze
+            log.error(
+                "%s is frozen (%s) and stands still: see `dropengine audit %s`", drop, froze, drop
+            )
+        else:
+            del self.frozen[drop]
+            log.warning("%s is not frozen any more", drop)

@@ -23,14 +23,15 @@ class Pressed(msgspec.Struct, frozen=True, array_like=True, tag="PRESSED"):
 
 
 class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
-    """`next_ms`: when something is due next, 0 for nothing. `duties`: how many stand in the
-    outbox."""
+    """`next_ms`: when something is due next, 0 for nothing. `duties`: how many stand in the outbox.
+    `froze`: as in `Shown`."""
 
     now_ms: int
     seq: int
     state: str
     next_ms: int
     duties: int
+    froze: str = ""
 
 
 class Doubted(msgspec.Struct, frozen=True, array_like=True, tag="DOUBTED"):

@@ -8,7 +8,8 @@ KEYS
 ARGV
   clock_ms   0 for the server's own clock
 RETURNS
-  SETTLED    now_ms, seq, state, next_ms (when something is due next, 0: nothing), duties
+  SETTLED    now_ms, seq, state, next_ms (when something is due next, 0: nothing), duties, why it is
+             frozen or ''
   AGAIN      more is due; send it again
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
@@ -24,4 +25,5 @@ local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 local first = redis.call('ZRANGE', t.key.due, 0, 0, 'WITHSCORES')
 return cmsgpack.pack({'SETTLED', t.now - t.lead, t.seq, t.state,
-  first[2] and first[2] - t.lead or 0, redis.call('HLEN', t.key.outbox)})
+  first[2] and first[2] - t.lead or 0, redis.call('HLEN', t.key.outbox),
+  redis.call('HGET', t.key.drop, 'froze') or (t.state == 'frozen' and 'books' or '')})

@@ -9,6 +9,7 @@ from dropengine import __version__
 from dropengine.doors.health import SETTLER_LATE_S
 from dropengine.jobs.settle import Settling
 from tests.kit import web_process
+from tests.kit.freezing import leave_mark
 from tests.kit.private_server import Server
 from tests.kit.web_process import WebProcess, settings, until
 
@@ -79,3 +80,17 @@ async def test_a_shop_whose_settler_is_late_is_not_ready(server: Server, tmp_pat
         assert answer.json()["settler"] == "late by 15 s"
         metrics = (await http.get("/metrics")).text
         assert "dropengine_settler_age_seconds 15." in metrics
+
+
+async def test_a_frozen_drop_is_an_alarm_and_the_shop_is_ready(web: WebProcess) -> None:
+    sale, other = await web.sale(), await web.sale()
+    settling = web.runtime.settling
+    async with web.http() as http:
+        assert (await http.get("/readyz")).json()["frozen"] == []
+        await leave_mark(sale.store, sale.drop, sale.now)
+        await until(lambda: sale.drop in settling.frozen)
+        answer = await http.get("/readyz")
+        assert (answer.status_code, answer.json()["frozen"]) == (200, [sale.drop])
+        alarm = f'dropengine_drop_frozen{{drop="{sale.drop}",why="half"}} 1'
+        assert alarm in (await http.get("/metrics")).text.splitlines()
+        assert await other.held("ada")

@@ -10,8 +10,10 @@ from dropengine import refusals
 from dropengine.jobs import settle
 from dropengine.jobs.settle import Settling
 from dropengine.model import DropId
+from dropengine.truth import keys, repair
 from dropengine.truth.replies import Settled
 from dropengine.truth.store import Store
+from tests.kit.freezing import leave_mark
 from tests.kit.jobs_at_work import comes, conf, paid, real, rounds, settling
 from tests.kit.manifests import manifest
 from tests.kit.sale import Sale
@@ -119,3 +121,43 @@ async def test_every_round_tells_of_drops_that_owe_something(store: Store) -> No
     await job.round()
     await job.round()
     assert told == [owing.drop] * 2
+
+
+async def test_a_drop_that_freezes_is_told_once_and_so_is_its_thaw(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", logger=settle.__name__)
+    bad = await real(store, "iced")
+    job = Settling(store, conf(), nobody)
+    await job.round()
+    assert job.frozen == {}
+    await leave_mark(store, bad.drop, await store.time_ms())
+    for _ in range(5):
+        await job.round()
+    assert job.frozen == {bad.drop: "half"}
+    found = await repair.audit(store, bad.drop)
+    assert found is not None
+    await repair.thaw(store, found, by="mia", key="thaw")
+    for _ in range(5):
+        await job.round()
+    assert job.frozen == {}
+    assert [one.getMessage() for one in caplog.records if "iced" in one.getMessage()] == [
+        "iced is frozen (half) and stands still: see `dropengine audit iced`",
+        "iced is not frozen any more",
+    ]
+
+
+async def test_a_fault_that_stays_is_told_once_and_a_new_one_again(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = await real(store, "stuck")
+    name = keys.one(bad.drop, "pools")
+    kept = await store.client.hget(name, "pin")
+    job = Settling(store, conf(), nobody)
+    for _ in range(2):
+        await store.client.hset(name, "pin", "no record")
+        for _ in range(3):
+            await job.round()
+        await store.client.hset(name, "pin", kept)
+        await job.round()
+    assert caplog.text.count("stuck cannot be settled") == 2

@@ -226,7 +226,7 @@ class Machine(RuleBasedStateMachine):
             return
         was = self.oracle.state
         self.oracle.freeze(why, self.now)
-        left = {"mark": self.oracle.changed_at}
+        left: dict[str, str | int] = {"mark": self.oracle.changed_at}
         if why == "restore":
             left = {"state": "frozen", "was": was, "froze": "restore"}
         self.run(self.hands.client.hset(keys.one(self.drop, "drop"), mapping=left))
@@ -268,7 +268,8 @@ class Machine(RuleBasedStateMachine):
         oracle = self.oracle
         due = min((self.own(when) for when, _ in oracle.due()), default=0)
         now = self.own(oracle.at)
-        assert answer == Settled(now, oracle.seq, oracle.state, due, len(oracle.outbox))
+        owed = len(oracle.outbox)
+        assert answer == Settled(now, oracle.seq, oracle.state, due, owed, oracle.froze)
 
     @rule(fan=fans, pool=pools, qty=quantities, fewer=st.booleans())
     def hold(self, fan: str, pool: str, qty: int, fewer: bool) -> None:
