@@ -113,6 +113,7 @@ def _server(settings: Settings) -> Iterator[Finding]:
         with _asked(settings) as (found, place):
             name = f"{found.name.capitalize()} {found.version}"
             yield Finding(Level.OK, "server", f"{name}, {place}.")
+            yield Finding(Level.OK, "rights", "Its user may run every command of a sale.")
             yield durability(found)
             yield memory(found)
     except DropEngineError as fault:

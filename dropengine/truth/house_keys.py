@@ -15,6 +15,10 @@ NUDGE: Final = "{house}:nudge"
 """Nothing is published here. It keeps a subscription open that has no drop's channel yet."""
 
 
+TRIED: Final = "{house}:tried"
+"""A hash in which the rights of the server's user are tried; empty again at once."""
+
+
 def tickets(network: str) -> str:
     """Until when the new tickets of a network are used up: a string that runs out by itself.
 

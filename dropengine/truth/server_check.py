@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from dropengine.errors import ServerTooOld, ServerWeaker, Unavailable
+from dropengine.truth import server_rights
 
 # Valkey calls itself Redis 7.2.4 for old clients, so its own name is looked at first.
 OLDEST = {"valkey": (8, 0), "redis": (7, 2)}
@@ -108,25 +109,32 @@ def client(url: str, timeout_ms: int) -> redis.Redis:
 
 
 def check_server(one: redis.Redis, accept_weaker: bool = False) -> ServerFacts:
-    """Ask a server what it is and judge it.
+    """Ask a server what it is and what we may do there, and judge it.
 
     accept_weaker: take a server that may lose about a second of sales. Raises Unavailable,
     ServerTooOld, ServerWeaker.
     """
     try:
-        info = one.info()
+        info, policy = one.info(), {}
         with contextlib.suppress(redis.ResponseError):
             policy = one.config_get("appendfsync")
-            return _judged(info, policy, accept_weaker)
+        found = _read(info, policy)
+        judge(found, accept_weaker)
+        server_rights.judge(server_rights.trial(one.pipeline(False)).execute(False))
     except redis.RedisError as fault:
         raise _away(fault) from fault
-    return _judged(info, {}, accept_weaker)
+    return found
 
 
 async def check_server_async(one: redis.asyncio.Redis, accept_weaker: bool = False) -> ServerFacts:
     """`check_server` for the client of an event loop."""
     found = await read_facts(one)
     judge(found, accept_weaker)
+    try:
+        replies = await server_rights.trial(one.pipeline(False)).execute(False)
+    except (redis.RedisError, OSError) as fault:
+        raise _away(fault) from fault
+    server_rights.judge(replies)
     return found
 
 
@@ -139,12 +147,6 @@ async def read_facts(one: redis.asyncio.Redis) -> ServerFacts:
     except (redis.RedisError, OSError) as fault:
         raise _away(fault) from fault
     return _read(info, {})
-
-
-def _judged(info: object, policy: object, accept_weaker: bool) -> ServerFacts:
-    found = _read(info, policy)
-    judge(found, accept_weaker)
-    return found
 
 
 def _read(info: object, policy: object) -> ServerFacts:

@@ -19,6 +19,7 @@ from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.truth import server_check
 from tests.kit.old_server import old_server
 from tests.kit.private_server import Server
+from tests.kit.server_owner import ask
 
 FACTS = server_check.facts(
     {
@@ -93,6 +94,20 @@ def test_a_server_too_old_would_stop_a_sale(settings: Settings) -> None:
         said = lines(msgspec.structs.replace(settings, redis_url=url), 1)
     assert "6.2.14" in said["server"]
     assert said["server"].startswith("stop")
+
+
+def test_a_server_whose_user_may_not_do_everything_would_stop_a_sale(settings: Settings) -> None:
+    one = Server(durable=True).start()
+    try:
+        with ask(one.url) as client:
+            client.execute_command("ACL", "SETUSER", "weak", "on", ">pw", "~*", "&*", "+@all")
+            weak = one.url.replace("unix://", "unix://weak:pw@")
+            shop = msgspec.structs.replace(settings, redis_url=weak)
+            assert lines(shop, 0)["rights"].startswith("ok")
+            client.execute_command("ACL", "SETUSER", "weak", "-zrem")
+            assert "must not run ZREM" in lines(shop, 1)["server"]
+    finally:
+        one.stop()
 
 
 def test_a_server_that_is_away_would_stop_a_sale(settings: Settings) -> None:

@@ -141,6 +141,19 @@ def test_a_weaker_server_serves_only_when_that_is_accepted(folder: Path) -> None
         one.stop()
 
 
+def test_a_server_whose_user_may_not_do_everything_is_refused(folder: Path) -> None:
+    one = Server(durable=True).start()
+    try:
+        with server_check.client(one.url, 2_000) as client:
+            rules = ["on", ">pw", "~*", "&*", "+@all", "-xadd"]
+            client.execute_command("ACL", "SETUSER", "weak", *rules)
+        fault = refused(folder, redis_url=one.url.replace("unix://", "unix://weak:pw@"))
+        assert fault.exit_code == 8
+        assert "must not run XADD" in str(fault)
+    finally:
+        one.stop()
+
+
 def test_a_full_disk_is_said_at_the_start(folder: Path) -> None:
     assert refused(folder, disk_free_mib_min=1 << 30).exit_code == 10
 
