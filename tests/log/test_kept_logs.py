@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dropengine import events
 from dropengine.log import replay
 from dropengine.log.referee import judge
 from tests.kit import older_layouts
@@ -31,3 +32,18 @@ def test_a_log_that_an_older_engine_wrote_is_still_honest(log: Path) -> None:
     assert judge(lines, closed=log.stem.startswith("hard_mix")).violations == []
     truth = replay.fold_lines(lines)
     assert truth.drop["schema"] == log.parent.name.removeprefix("layout_")
+
+
+def test_a_log_of_three_freezes_is_blamed_for_what_the_engine_did_and_judged_to_its_end() -> None:
+    """A change that was written only by half, broken books, a restore: the last is nobody's
+    fault."""
+    lines = (KEPT / "frozen_thrice.ndjson").read_bytes().splitlines()
+    verdict = judge(lines, closed=True)
+    assert [one.inv for one in verdict.violations] == ["INV-3", "INV-1"]
+    told = [event for event in map(events.parse, lines) if isinstance(event, events.Thawed)]
+    assert [event.why for event in told] == ["half", "books", "restore"]
+    assert replay.fold_lines(lines).state == verdict.state == "settled"
+    # Who sells while it stands still is found out.
+    at = next(i for i, line in enumerate(lines) if b'"e":"frozen"' in line) + 1
+    sold = [*lines[:at], lines[at - 2].replace(b'"seq":%d' % (at - 1), b'"seq":%d' % (at + 1))]
+    assert len(judge(sold).violations) > 2
