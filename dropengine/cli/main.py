@@ -189,7 +189,8 @@ def _add_demo(commands: Commands) -> None:
         "--mix",
         choices=("plain", "hard"),
         default="plain",
-        help="hard: two drops at once, three items in two pools each, and a busy creator",
+        help="hard: two drops at once, three items in two pools each, a busy creator, and trouble "
+        "with the clock",
     )
     run.add_argument(
         "--kill",

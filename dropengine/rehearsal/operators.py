@@ -1,4 +1,5 @@
-"""Simulated creators: they pause, add, withdraw, refund and talk, on purpose at bad moments.
+"""Simulated creators: they pause, add, withdraw, refund and talk, on purpose at bad moments. The
+time of their drops meets an outage and a leap of the clock.
 
 They use the truth as `dropengine drop` does. What they do is drawn from a seed; whether it is
 granted is for the scripts to decide, and a refusal is as good an ending as any.
@@ -16,12 +17,22 @@ from functools import partial
 from typing import ClassVar, TypeVar
 
 import msgspec
+from redis.exceptions import RedisError
 
 from dropengine import events, model, outcomes, refusals
-from dropengine.creator_commands import Add, CreatorCommand, Message, Pause, Resume, Withdraw
+from dropengine.creator_commands import (
+    Add,
+    CreatorCommand,
+    Message,
+    Pause,
+    Realign,
+    Resume,
+    Withdraw,
+)
 from dropengine.errors import Unavailable
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
+from dropengine.truth import keys
 from dropengine.truth.store import Store
 
 T = TypeVar("T")
@@ -40,11 +51,27 @@ class Refunds(msgspec.Struct, frozen=True):
     orders: int
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """The drop finds the mark of its last script, or of its last change, `ms` away from now, as
+    after an outage (before) or a leap of the server's clock that was put right (ahead)."""
+
+    mark: str
+    ms: int
+
+    @property
+    def verb(self) -> str:
+        return "outage" if self.mark == "ran" else "leap"
+
+
+OUTAGE = Trouble("ran", -60_000)
+LEAP = Trouble("now", 1_500)
+
+
 class Act(msgspec.Struct, frozen=True):
     """One thing to do `at_ms` after the opening, or before it."""
 
     at_ms: int
-    what: CreatorCommand | Refunds
+    what: CreatorCommand | Refunds | Trouble
 
 
 def acts(seed: int, drop: Manifest) -> list[Act]:
@@ -71,6 +98,9 @@ def acts(seed: int, drop: Manifest) -> list[Act]:
                 found.append(Act(at_ms, Withdraw(pool.id, qty)))
                 found.append(Act(draw.randrange(6_000, 8_000), Add(pool.id, qty)))
     found += [Act(draw.randrange(3_000, 9_000), Refunds(2)) for _ in range(3)]
+    found += [Act(draw.randrange(1_000, 6_000), OUTAGE) for _ in range(2)]
+    leap_ms = draw.randrange(2_000, 7_000)
+    found += [Act(leap_ms, LEAP), Act(leap_ms + 500, Realign())]
     return sorted(found, key=lambda act: act.at_ms)
 
 
@@ -105,6 +135,10 @@ class Operator:
 
     async def do(self, act: Act) -> None:
         """One act, whatever becomes of it."""
+        if isinstance(act.what, Trouble):
+            await insist(partial(self._meet, act.what))
+            self.outcomes[act.what.verb] += 1
+            return
         if not isinstance(act.what, Refunds):
             self._count(act.what.verb, await self.command(act.what))
             return
@@ -129,6 +163,13 @@ class Operator:
             outcome = await insist(send)
             if not isinstance(outcome, refusals.StaleRevision):
                 return outcome
+
+    async def _meet(self, trouble: Trouble) -> None:
+        at = await self._store.time_ms() + trouble.ms
+        try:
+            await self._store.client.hset(keys.one(self._drop, "wake"), trouble.mark, at)
+        except (RedisError, OSError) as fault:
+            raise Unavailable(f"no reply to a mark: {fault}") from fault
 
     async def _some_orders(self, count: int) -> list[str]:
         """Orders that stand, as the log tells."""
