@@ -75,8 +75,9 @@ async def _thaw(store: Store, found: Audit, arguments: Arguments, rewritten: int
 
 def _told(found: Audit) -> Iterator[str]:
     shown = found.shown
-    why = f" because {WHY.get(shown.froze, 'it stopped itself')}" if shown.froze else ""
-    yield f"{shown.manifest.id} is {shown.state}{why}, revision {shown.revision}."
+    yield f"{shown.manifest.id} is {shown.state}, revision {shown.revision}."
+    if shown.froze:
+        yield f"It stands to be looked at: {WHY.get(shown.froze, 'it stopped itself')}."
     if found.hole:
         yield f"Its log is no measure: {found.hole}."
     elif found.rows:

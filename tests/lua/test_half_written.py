@@ -114,6 +114,9 @@ async def test_a_drop_that_was_published_by_half_sells_nothing(
     sale.store = Store(client)
     sale.now += HOLD_MS
     assert (await sale.settle()).state == "frozen"
+    sale.revision = 1
+    assert isinstance(await sale.creator("cancel"), outcomes.Changed)
+    assert (await sale.settle()).state == "cancelled"
 
 
 async def test_broken_books_say_from_which_state_they_froze_the_drop(

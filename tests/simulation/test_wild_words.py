@@ -210,9 +210,9 @@ def test_what_is_typed_is_answered_without_a_traceback(
 ) -> None:
     sale = hands.run(a_sale(hands))
     verb = data.draw(
-        st.sampled_from((*COMMANDS, "refund", "show", "log", "list", "publish")), "verb"
+        st.sampled_from((*COMMANDS, "refund", "show", "log", "list", "publish", "audit")), "verb"
     )
-    words = ["drop", verb]
+    words = ["audit", "--repair", "--thaw"] if verb == "audit" else ["drop", verb]
     if verb not in ("list", "publish"):
         words.append(data.draw(mostly(st.just(str(sale.drop)), wild_values.texts), "drop"))
     kind = COMMANDS.get(verb) or (Refund if verb == "refund" else None)
