@@ -101,6 +101,10 @@ class HoldState(StrEnum):
     CANCELLED = "cancelled"
 
 
+STANDING = (HoldState.ACTIVE, HoldState.PAYING)
+"""A hold in one of these states sets its units aside."""
+
+
 class EntryState(StrEnum):
     """waiting -> offered -> served; a second lapse makes it dormant; left and removed are final
     too."""

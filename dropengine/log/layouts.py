@@ -10,3 +10,5 @@ JOINS_PRESS = 2
 """A join is first decided as a press."""
 KEEPS_REASONS = 2
 """The records say why a drop stands still."""
+ASKS_AT_EVERY_END = 3
+"""Whoever began to pay is asked for, however his hold ends."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dropengine import outcomes, refusals
-from dropengine.model import DropId, DutyRecord, HoldId
+from dropengine.model import STANDING, DropId, DutyRecord, HoldId
 from dropengine.payments.port import (
     Charged,
     Declined,
@@ -20,6 +20,7 @@ from dropengine.payments.port import (
     ProviderAnswer,
     Succeeded,
     Unknown,
+    Unpayable,
     intent_id,
 )
 from dropengine.truth.store import Store
@@ -96,8 +97,15 @@ async def perform(
 
 
 async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, hold: HoldId) -> None:
-    """Find out what became of a silent payment. Until then the unit is kept to its hard stop."""
-    match await payments.lookup(intent_id(drop, hold)):
+    """Find out what became of a payment that was begun.
+
+    While its hold stands: was it paid? Then its sale or its end answers the duty. Once it has ended
+    nobody may pay any more: only then, or when what was paid is judged, nothing is left to ask.
+    """
+    record = await store.hold(drop, hold)
+    stands = record is not None and record.state in STANDING
+    intent = intent_id(drop, hold)
+    match await (payments.lookup(intent) if stands else payments.cancel(intent)):
         case Charged() as paid:
             outcome = await report(store, payments, drop, hold, paid)
             if not isinstance(outcome, outcomes.Granted):
@@ -105,7 +113,10 @@ async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, ho
                 return
         case Nothing() | Declined():
             await store.unpaid(drop, hold)
+        case Unpayable():
+            pass
         case Unknown() as unknown:
             log.info("%s: the payment of %s is not known yet: %s", drop, hold, unknown.why)
             return
-    await store.discharge(drop, duty_id, "done")
+    if not stands:
+        await store.discharge(drop, duty_id, "done")

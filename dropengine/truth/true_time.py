@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dropengine.model import EntryRecord, HoldRecord, HoldState, OrderRecord
+from dropengine.model import STANDING, EntryRecord, HoldRecord, OrderRecord
 from dropengine.outcomes import EntryGranted, HoldGranted, PressOutcome
 from dropengine.truth.replies import YouRow
 
 Leads = Sequence[tuple[int, int]]
-
-_STANDING = (HoldState.ACTIVE, HoldState.PAYING)
 
 
 def present(leads: Leads) -> int:
@@ -34,7 +32,7 @@ def happened(at_ms: int, leads: Leads) -> int:
 def hold(record: HoldRecord, leads: Leads) -> None:
     """Change the times of a hold, in place."""
     record.start_ms = happened(record.start_ms, leads)
-    if record.state in _STANDING:
+    if record.state in STANDING:
         record.deadline_ms -= present(leads)
     else:
         record.deadline_ms = happened(record.deadline_ms, leads)

@@ -1,10 +1,11 @@
 --[[
 end_hold -- a hold ends unsold: its units become free and the fan's room grows. For an entry of the line that
-it came from this is a lapse, unless the drop is cancelled.
+it came from this is a lapse, unless the drop is cancelled. Whoever began to pay is asked for.
 
 state: released | expired | cancelled. `key` is the fan's key, '' when the clock or the creator ended it.
 --]]
 --#use get put fan_of remove_value emit_ended lapse refresh_readiness unclaimed
+--#use ask_provider
 
 local function end_hold(t, id, hold, state, key, leaving)
   local fan_id, pool_id, qty = hold[H_FAN], hold[H_POOL], hold[H_QTY]
@@ -18,6 +19,7 @@ local function end_hold(t, id, hold, state, key, leaving)
   remove_value(fan[F_HOLDS], id)
   hold[H_STATE] = state
   put(t, 'holds', id, hold)
+  if hold[H_BEGAN] == 1 then ask_provider(t, id, hold) end
   t.dirty.pools[pool_id] = true
   t.zset.due['h:' .. id] = false
 

@@ -12,10 +12,11 @@ RETURNS
   DISCHARGED  duty, seq
   AGAIN       more was due than one script settles; send it again
   FROZEN      the books do not add up
-  NOT_FOUND   no such drop or duty: somebody ticked it off before, or it cannot be read
+  NOT_FOUND   no such drop or duty: somebody ticked it off before, it cannot be read, or it asks about a hold that
+              stands, which only its sale or its end answers
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up conclude get put emit duty_of
+--#use begin catch_up conclude get put emit duty_of still_held
 
 local clock_ms, id, result = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 
@@ -27,6 +28,8 @@ if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
 local duty = duty_of(t, id)
 local hold = duty and duty[D_HOLD] and get(t, 'holds', duty[D_HOLD])
 if not hold then return cmsgpack.pack({'NOT_FOUND'}) end
+-- Who asked while the hold stood does not answer the question that its end has put since.
+if duty[D_KIND] == 'lookup' and still_held(hold) then return cmsgpack.pack({'NOT_FOUND'}) end
 
 local kind, hold_id, charge = duty[D_KIND], duty[D_HOLD], duty[D_CHARGE]
 local order = get(t, 'orders', hold_id)

@@ -3,7 +3,7 @@ sell -- a payment becomes an order: `word` sold takes the units of the hold, res
 An entry that the hold came from is served; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of remove_value units_allowed serials_of emit finish_entry refresh_readiness
---#use unclaimed
+--#use unclaimed ask_provider
 
 local function sell(t, word, id, hold, intent, charge, captured)
   local pool, fan = t.record.pools[hold[H_POOL]], fan_of(t, hold[H_FAN])
@@ -16,7 +16,12 @@ local function sell(t, word, id, hold, intent, charge, captured)
     hold[H_STATE] = 'sold'
     put(t, 'holds', id, hold)
     t.zset.due['h:' .. id] = false
-    t.outbox['lookup:' .. id] = false
+    -- Another payment buys it: what became of its own is still to be asked.
+    if intent ~= id and hold[H_BEGAN] == 1 then
+      ask_provider(t, id, hold)
+    else
+      t.outbox['lookup:' .. id] = false
+    end
   else
     pool[P_FREE] = pool[P_FREE] - qty
     fan[F_USED] = fan[F_USED] + qty

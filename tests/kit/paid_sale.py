@@ -7,6 +7,8 @@ import sqlite3
 from pathlib import Path
 
 from dropengine import outcomes
+from dropengine.log.referee import judge
+from dropengine.log.replay import difference, fold_lines
 from dropengine.payments.duties import perform
 from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.port import Charged
@@ -85,6 +87,29 @@ class PaidSale:
         found = dict(connection.execute("SELECT id, state FROM charges").fetchall())
         connection.close()
         return found
+
+    async def money(self) -> int:
+        """What the provider took and did not give back."""
+        connection = sqlite3.connect(self.book)
+        (taken,) = connection.execute(
+            "SELECT coalesce(sum(amount - refunded), 0) FROM charges"
+            " WHERE state IN ('captured', 'refunded')"
+        ).fetchone()
+        connection.close()
+        return int(taken)
+
+    async def adds_up(self) -> None:
+        """Nothing is owed any more, and the provider's own book is that of the orders."""
+        lines = [line async for line in self.sale.store.log(self.sale.drop)]
+        assert judge(lines).violations == []
+        truth = await self.sale.truth()
+        assert difference(fold_lines(lines), truth) == []
+        assert truth.outbox == {}
+        orders = [o for o in truth.orders.values() if o.state == "done"]
+        assert await self.money() == sum(order.amount for order in orders)
+        standing = (await self.charges()).items()
+        assert {c for c, state in standing if state == "captured"} == {o.charge for o in orders}
+        assert not any(state == "authorized" for _, state in standing)
 
     async def at_provider(self, charge: str) -> str:
         return (await self.charges())[charge]

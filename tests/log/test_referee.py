@@ -386,7 +386,9 @@ def instead(
     return spoil
 
 
-def after(kind: type[events.Event], number: int, new: type[events.Event], **more: object) -> Spoil:
+def after(
+    kind: type[events.Event], number: int, new: type[events.Event], /, **more: object
+) -> Spoil:
     """One event more, made from the one before it."""
 
     def spoil(log: Log) -> tuple[Log, int]:
@@ -482,6 +484,34 @@ DOCTORED |= {
     ),
     "extended for luck": ("a_rush", change(events.Extended, why="luck"), "INV-15"),
     "looked up while nobody pays": ("a_rush", change(events.Extended, why="lookup"), "INV-9"),
+    "a question ticked off while its hold stands": (
+        "a_late_payment",
+        after(
+            events.Extended,
+            1,
+            events.Discharged,
+            duty="lookup:h1",
+            kind="lookup",
+            charge="",
+            amount=handwritten_logs.PRICE,
+            result="done",
+        ),
+        "INV-10",
+    ),
+    "a question about a hold that nobody began to pay": (
+        "a_rush",
+        after(
+            events.Released,
+            1,
+            events.Discharged,
+            duty="lookup:h1",
+            kind="lookup",
+            charge="",
+            amount=handwritten_logs.PRICE,
+            result="done",
+        ),
+        "INV-10",
+    ),
     "paying begins twice": ("a_rush", again(events.Paying), "INV-9"),
     "a creator who takes a hold": ("a_rush", change(events.Released, by="creator"), "INV-15"),
     "a hold released by nobody": ("a_rush", change(events.Released, by="clock"), "INV-15"),

@@ -7,6 +7,7 @@ import pytest
 
 from dropengine import events, outcomes, refusals
 from dropengine.truth import keys
+from tests.kit.manifests import HOLD_MS
 from tests.kit.sale import Sale
 
 
@@ -45,6 +46,21 @@ async def test_a_duty_is_ticked_off_once(sale: Sale) -> None:
     await sale.discharge(f"capture:c-{order}")
     assert await sale.discharge(f"capture:c-{order}") == refusals.NotFound()
     assert len(await sale.log()) == 5
+
+
+async def test_a_question_about_a_hold_that_stands_is_ended_by_its_sale_or_its_end_alone(
+    sale: Sale,
+) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    sale.now += HOLD_MS
+    await sale.settle()
+    duty = f"lookup:{hold}"
+    assert await sale.discharge(duty) == refusals.NotFound()
+    await sale.release("ana", hold)
+    assert list((await sale.truth()).outbox) == [duty]
+    assert isinstance(await sale.discharge(duty), outcomes.Discharged)
+    assert (await sale.truth()).outbox == {}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ book is held against the orders: what was taken and not given back is exactly wh
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from starlette.applications import Starlette
 
 from dropengine import model, outcomes
 from dropengine.doors import webhooks
-from dropengine.log.referee import judge
 from dropengine.payments.duties import perform
 from dropengine.payments.local import LocalPay
 from dropengine.payments.port import Charged, Payments
@@ -66,25 +64,7 @@ class Story(PaidSale):
     async def end(self) -> None:
         """All is judged."""
         await self.quiet()
-        verdict = judge([line async for line in self.sale.store.log(self.sale.drop)])
-        assert verdict.violations == []
-        truth = await self.sale.truth()
-        assert truth.outbox == {}
-        orders = [o for o in truth.orders.values() if o.state == "done"]
-        assert await self.money() == sum(order.amount for order in orders)
-        standing = (await self.charges()).items()
-        assert {c for c, state in standing if state == "captured"} == {o.charge for o in orders}
-        assert not any(state == "authorized" for _, state in standing)
-
-    async def money(self) -> int:
-        """What the provider took and did not give back."""
-        connection = sqlite3.connect(self.book)
-        (taken,) = connection.execute(
-            "SELECT coalesce(sum(amount - refunded), 0) FROM charges"
-            " WHERE state IN ('captured', 'refunded')"
-        ).fetchone()
-        connection.close()
-        return int(taken)
+        await self.adds_up()
 
     async def expire(self, hold: str) -> None:
         """The deadline passes, the provider knows of nothing, and the hold ends."""

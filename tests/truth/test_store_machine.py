@@ -448,7 +448,7 @@ class Machine(RuleBasedStateMachine):
     @rule(sure=st.integers(0, 2), layout=st.sampled_from(older_layouts.ALL))
     def it_was_an_older_engine_that_sold_until_now(self, sure: int, layout: int) -> None:
         """The next script lifts the drop, whatever state it is in."""
-        if sure == 0 and not (layout == 1 and self.oracle.leads):
+        if sure == 0 and self.oracle.could_be_of(layout):
             self.lowered = True
             self.run(older_layouts.lowered(self.hands.client, self.drop, layout))
             self.oracle.lower(layout)

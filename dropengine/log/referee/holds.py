@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
+from dropengine.log.layouts import ASKS_AT_EVERY_END
 from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Owed, Pool
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.lapse import lapse
@@ -124,7 +125,7 @@ def _extended(books: Books, e: events.Extended) -> None:
             books.blame("INV-9", f"hold {e.hold} is not a silent payment at its deadline")
         hold.looked = True
         deadline = max(hold.deadline + books.rules.lookup_ms, e.at + 1)
-        books.owe_outside("lookup", hold.id, hold.id, "", hold.qty * hold.price)
+        asked(books, hold)
     else:
         books.blame("INV-15", f"hold {e.hold} is extended because of {e.why!r}")
         deadline = e.deadline
@@ -147,6 +148,11 @@ def _paying(books: Books, e: events.Paying) -> None:
     books.set_deadline(hold, e.deadline)
 
 
+def asked(books: Books, hold: Hold) -> None:
+    """INV-10: what became of the payment that was begun for a hold is to be found out."""
+    books.owe_outside("lookup", hold.id, hold.id, "", hold.qty * hold.price)
+
+
 def back(books: Books, hold: Hold, state: str, pool: str, qty: int) -> None:
     """held -> free: the hold ends with `state` and takes its units out of the fan's limit."""
     if pool != hold.pool.id or qty != hold.qty:
@@ -157,6 +163,8 @@ def back(books: Books, hold: Hold, state: str, pool: str, qty: int) -> None:
     hold.state = state
     hold.pool.held -= hold.qty
     hold.pool.free += hold.qty
+    if hold.began and books.schema >= ASKS_AT_EVERY_END:
+        asked(books, hold)
 
 
 def attached(hold: Hold) -> Entry | None:

@@ -10,8 +10,14 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from dropengine import events
+from dropengine.log.layouts import ASKS_AT_EVERY_END
 from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
-from dropengine.log.referee.holds import attached, from_free, within
+from dropengine.log.referee.holds import (
+    asked,
+    attached,
+    from_free,
+    within,
+)
 
 
 def _charge_once(books: Books, charge: str, outcome: str) -> None:
@@ -115,8 +121,11 @@ def _sold(books: Books, e: events.Sold) -> None:
     paid_for(books, e, hold)
     hold.state = "sold"
     hold.pool.held -= hold.qty
-    # Nobody has to ask any more whether it was paid.
-    books.outbox.pop(f"lookup:{hold.id}", None)
+    if e.intent != e.hold and hold.began and books.schema >= ASKS_AT_EVERY_END:
+        asked(books, hold)
+    else:
+        # Nobody has to ask any more whether it was paid.
+        books.outbox.pop(f"lookup:{hold.id}", None)
     _order(books, e, hold.fan, hold.pool)
     entry = attached(hold)
     if entry is not None:
@@ -252,6 +261,14 @@ def _discharged(books: Books, e: events.Discharged) -> None:
         books.blame("INV-10", f"duty {e.duty} is ticked off as {e.kind} of {e.amount}")
     if e.result not in ("done", "failed") or (e.result == "failed" and duty.kind != "capture"):
         books.blame("INV-10", f"duty {e.duty} ended as {e.result!r}")
+    hold = books.holds.get(duty.hold)
+    if (
+        duty.kind == "lookup"
+        and hold is not None
+        and hold.alive
+        and books.schema >= ASKS_AT_EVERY_END
+    ):
+        books.blame("INV-10", f"duty {e.duty} is ticked off while {hold.id} stands")
     found = books.orders.get(duty.hold)
     done = e.result == "done"
     if duty.kind == "capture":

@@ -54,7 +54,7 @@ def _commanded(truth: Truth, e: events.ByCreator) -> None:
 
 def _say_why(truth: Truth, why: str) -> None:
     # Layout 1 kept no reason beside its log.
-    if int(truth.drop["schema"]) >= KEEPS_REASONS:
+    if truth.schema >= KEEPS_REASONS:
         truth.drop["why"] = why
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
+from dropengine.log.layouts import ASKS_AT_EVERY_END
 from dropengine.log.replay.lapse import lapse
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldRecord, HoldState, Origin
@@ -67,9 +68,7 @@ def _extended(truth: Truth, e: events.Extended) -> None:
     hold = _until(truth, e.hold, e.deadline)
     if e.why == "lookup":
         hold.looked = 1
-        truth.outbox[f"lookup:{e.hold}"] = DutyRecord(
-            "lookup", e.hold, "", hold.qty * hold.price, e.at
-        )
+        ask_provider(truth, e.hold, e.at)
     else:
         hold.extended = 1
 
@@ -79,9 +78,15 @@ def _paying(truth: Truth, e: events.Paying) -> None:
     hold.state, hold.began = HoldState.PAYING, 1
 
 
-def end(truth: Truth, name: str, state: HoldState) -> None:
+def ask_provider(truth: Truth, name: str, at_ms: int) -> None:
+    """What became of the payment that was begun for a hold is to be found out."""
+    hold = truth.holds[name]
+    truth.outbox[f"lookup:{name}"] = DutyRecord("lookup", name, "", hold.qty * hold.price, at_ms)
+
+
+def end(truth: Truth, name: str, state: HoldState, at_ms: int) -> None:
     """held -> free. For an entry that was buying with this hold it is a lapse, unless the drop is
-    cancelled."""
+    cancelled. Whoever began to pay is asked for."""
     hold = truth.holds[name]
     pool, fan = truth.pools[hold.pool], truth.fans[hold.fan]
     pool.held -= hold.qty
@@ -91,18 +96,20 @@ def end(truth: Truth, name: str, state: HoldState) -> None:
     fan.holds.remove(name)
     fan.last = name
     hold.state = state
+    if hold.began and truth.schema >= ASKS_AT_EVERY_END:
+        ask_provider(truth, name, at_ms)
     del truth.due[f"h:{name}"]
     if state != HoldState.CANCELLED:
         lapse(truth, name, hold)
 
 
 def _released(truth: Truth, e: events.Released) -> None:
-    end(truth, e.hold, HoldState.CANCELLED if e.by == "creator" else HoldState.RELEASED)
+    end(truth, e.hold, HoldState.CANCELLED if e.by == "creator" else HoldState.RELEASED, e.at)
     stand_all(truth, e.fan)
 
 
 def _expired(truth: Truth, e: events.Expired) -> None:
-    end(truth, e.hold, HoldState.EXPIRED)
+    end(truth, e.hold, HoldState.EXPIRED, e.at)
     stand_all(truth, e.fan)
 
 

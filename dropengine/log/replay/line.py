@@ -74,7 +74,7 @@ def _offered(truth: Truth, e: events.Offered) -> None:
 
 
 def _come_back(truth: Truth, e: events.Returned, state: HoldState) -> None:
-    end(truth, e.hold, state)
+    end(truth, e.hold, state, e.at)
     if e.cool:
         cool(truth, e.entry, e.cool)
     stand_all(truth, e.fan)

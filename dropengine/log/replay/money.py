@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.replay.holds import unoffer
+from dropengine.log.layouts import ASKS_AT_EVERY_END
+from dropengine.log.replay.holds import ask_provider, unoffer
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldState, OrderRecord, OrderState
 
@@ -50,7 +51,10 @@ def _sold(truth: Truth, e: events.Sold) -> None:
     fan.holds.remove(e.hold)
     hold.state = HoldState.SOLD
     del truth.due[f"h:{e.hold}"]
-    truth.outbox.pop(f"lookup:{e.hold}", None)
+    if e.intent != e.hold and hold.began and truth.schema >= ASKS_AT_EVERY_END:
+        ask_provider(truth, e.hold, e.at)
+    else:
+        truth.outbox.pop(f"lookup:{e.hold}", None)
     _sale(truth, e, "sold")
 
 

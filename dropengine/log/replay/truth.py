@@ -59,6 +59,11 @@ class Truth(msgspec.Struct, kw_only=True):
     def seq(self) -> int:
         return int(self.drop.get("seq", 0))
 
+    @property
+    def schema(self) -> int:
+        """The layout in force: of the rules that the next event is to be judged by."""
+        return int(self.drop["schema"])
+
     def room(self, fan: FanRecord, pool: str) -> int:
         """Units of a pool's item that the fan may still take. Needs `rules`."""
         assert self.rules is not None

@@ -113,14 +113,19 @@ def look_up(tx: Tx, intent: str) -> Lookup:
 
 
 def cancel(tx: Tx, intent: str) -> Cancellation:
-    """Take no payment of an intent from now on, and stop what is on its way.
+    """Take no payment of an intent from now on, and stop what can still be stopped.
 
-    Also for one that never began: somebody may be on his way to begin it.
+    Also for one that never began: somebody may be on his way to begin it. What is paid after the
+    deadline is out of our hands already, as a transfer is: until it arrives nothing is known.
     """
     tx.sql("INSERT OR IGNORE INTO cancellations (intent, at_ms) VALUES (?, ?)", intent, tx.now_ms)
-    tx.sql("UPDATE attempts SET done = 1 WHERE intent = ? AND done = 0", intent)
+    tx.sql("UPDATE attempts SET done = 1 WHERE intent = ? AND done = 0 AND do != 'late'", intent)
     found = look_up(tx, intent)
-    return found if isinstance(found, Charged) else Unpayable()
+    if isinstance(found, Charged):
+        return found
+    if tx.row("SELECT 1 FROM attempts WHERE intent = ? AND done = 0", intent) is not None:
+        return Unknown("a payment is on its way")
+    return Unpayable()
 
 
 def bill(tx: Tx, intent: str) -> Bill | None:

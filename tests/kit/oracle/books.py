@@ -209,6 +209,13 @@ class Books:
             self.say(events.Lifted, was=self.schema, schema=model.SCHEMA)
             self.schema = model.SCHEMA
 
+    def could_be_of(self, layout: int) -> bool:
+        """Did nothing happen until now that an engine of that layout decides in another way?"""
+        asked = (
+            hold.looked or (hold.began and hold.state != "paying") for hold in self.holds.values()
+        )
+        return not (layout == 1 and self.leads) and not any(asked)
+
     def lower(self, schema: int) -> None:
         """It was an older engine, of this layout, that did all of it until now."""
         self.schema = schema

@@ -106,9 +106,7 @@ class Clock(Line):
         elif hold.state == "paying" and not hold.looked:
             hold.looked = True
             hold.deadline = max(hold.deadline + self.rules.lookup_ms, self.at + 1)
-            self.outbox[f"lookup:{hold.id}"] = Duty(
-                "lookup", hold.id, "", hold.price * hold.qty, self.at
-            )
+            self.ask_provider(hold)
             self.say(
                 events.Extended,
                 fan=hold.fan,
@@ -147,8 +145,14 @@ class Clock(Line):
                 return True
         return False
 
+    def ask_provider(self, hold: Hold) -> None:
+        amount = hold.price * hold.qty
+        self.outbox[f"lookup:{hold.id}"] = Duty("lookup", hold.id, "", amount, self.at)
+
     def end(self, hold: Hold, state: str) -> None:
         hold.state = state
+        if hold.began:
+            self.ask_provider(hold)
         self.ended[hold.fan] = hold.id
 
     def expire(self, hold: Hold) -> None:

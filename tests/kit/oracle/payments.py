@@ -92,7 +92,10 @@ class Payments(Clock):
 
     def sell(self, hold: Hold, intent: Hold, charge: str, captured: bool) -> outcomes.Sold:
         hold.state = "sold"
-        self.outbox.pop(f"lookup:{hold.id}", None)
+        if intent is not hold and hold.began:
+            self.ask_provider(hold)
+        else:
+            self.outbox.pop(f"lookup:{hold.id}", None)
         self.order(events.Sold, hold, intent, charge, captured)
         entry = self.entry_of(hold)
         if entry is not None:
@@ -222,6 +225,8 @@ class Payments(Clock):
             return refusals.Frozen()
         duty = self.outbox.get(name)
         if duty is None:
+            return refusals.NotFound()
+        if duty.kind == "lookup" and self.holds[duty.hold].open:
             return refusals.NotFound()
         if (duty.kind, result) == ("refund", "failed"):
             return outcomes.Discharged(name, self.seq)

@@ -10,7 +10,7 @@ import pytest
 
 from dropengine import errors
 from dropengine.payments.local import Do, IntentState, LocalPay
-from dropengine.payments.port import Charged, Nothing, Succeeded, Unpayable
+from dropengine.payments.port import Charged, Nothing, Succeeded, Unknown, Unpayable
 from tests.kit.local_provider import an_intent, chosen, local_pay, page_of, rows, until_idle
 from tests.kit.webhook_receiver import Clock, WebhookReceiver
 
@@ -31,11 +31,10 @@ async def standing(pay: LocalPay, page: str) -> IntentState:
     return bill.standing
 
 
-@pytest.mark.parametrize("do", ["delay", "late"])
 async def test_cancelling_stops_what_is_on_its_way(
-    pay: LocalPay, shop: WebhookReceiver, clock: Clock, path: Path, do: Do
+    pay: LocalPay, shop: WebhookReceiver, clock: Clock, path: Path
 ) -> None:
-    page = await chosen(pay, do, 1_000)
+    page = await chosen(pay, "delay", 1_000)
     assert await pay.cancel("eclipse.h1") == Unpayable()
     assert await pay.lookup("eclipse.h1") == Nothing()
     clock.ms = an_intent().deadline_ms + 1_000
@@ -43,6 +42,19 @@ async def test_cancelling_stops_what_is_on_its_way(
     assert await standing(pay, page) == IntentState.CANCELLED
     assert rows(path, "SELECT count(*) FROM charges") == [(0,)]
     assert shop.taken == []
+
+
+async def test_what_will_be_paid_late_cannot_be_stopped_and_is_unknown_until_it_arrives(
+    pay: LocalPay, clock: Clock
+) -> None:
+    await chosen(pay, "late", 1_000)
+    for _ in range(2):
+        assert isinstance(await pay.cancel("eclipse.h1"), Unknown)
+    clock.ms = an_intent().deadline_ms + 1_000
+    paid = await pay.cancel("eclipse.h1")
+    assert isinstance(paid, Charged)
+    assert await pay.void(paid.charge, "void") == Succeeded()
+    assert await pay.cancel("eclipse.h1") == Unpayable()
 
 
 async def test_cancelling_what_arrived_in_the_same_moment_finds_it_paid(
