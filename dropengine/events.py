@@ -195,8 +195,8 @@ class Claimed(Event, frozen=True):
 
 
 class Extended(Event, frozen=True):
-    """`why`: fan (his one extension) or lookup (a silent payment is asked about; this is the hard
-    stop)."""
+    """`why`: fan (his one extension) or lookup (a silent payment is asked about from now on; this
+    is the hard stop)."""
 
     fan: str
     key: str

@@ -211,7 +211,8 @@ class HoldRecord(Record):
     began: int
     """1 once paying has begun; 2 once a payment was judged after the hold's end: no other is."""
     looked: int
-    """1 once the provider was asked about a silent payment and the deadline is the hard stop."""
+    """0, or once the provider is asked about a silent payment the hard stop, ms: until then it
+    stands at most, past its deadline. Up to layout 2: 1, and the deadline is that stop."""
     key: str
 
 

@@ -242,7 +242,7 @@ class DropView(msgspec.Struct, frozen=True):
 class HoldView(msgspec.Struct, frozen=True):
     """`origin`: press or line; a line's hold is an offer until `claimed`. `pay`: the payment page
     once paying has begun, or ''. `checking`: the deadline passed and the provider is being
-    asked."""
+    asked; `asking`: until when at most (ms), else 0. An answer may end the hold before."""
 
     id: str
     key: str
@@ -257,6 +257,7 @@ class HoldView(msgspec.Struct, frozen=True):
     extended: bool
     checking: bool
     pay: str = ""
+    asking: int = 0
 
 
 class LinePlace(msgspec.Struct, frozen=True):

@@ -177,6 +177,7 @@ def hold_view(hold_id: str, hold: HoldRecord, page: str) -> wire.HoldView:
         extended=bool(hold.extended),
         checking=bool(hold.looked) and hold.state == "paying",
         pay=page if hold.state == "paying" else "",
+        asking=hold.looked if hold.state == "paying" else 0,
     )
 
 

@@ -12,3 +12,6 @@ KEEPS_REASONS = 2
 """The records say why a drop stands still."""
 ASKS_AT_EVERY_END = 3
 """Whoever began to pay is asked for, however his hold ends."""
+ASKS_FROM_NOW = 3
+"""The time to ask about a silent payment counts from when it begins, not from the deadline; a hold
+is not extended any more then, and its record keeps the hard stop beside the fan's own deadline."""

@@ -32,7 +32,9 @@ def happened(at_ms: int, leads: Leads) -> int:
 def hold(record: HoldRecord, leads: Leads) -> None:
     """Change the times of a hold, in place."""
     record.start_ms = happened(record.start_ms, leads)
-    if record.state in STANDING:
+    if record.looked:
+        record.looked -= present(leads)
+    if record.state in STANDING and not record.looked:
         record.deadline_ms -= present(leads)
     else:
         record.deadline_ms = happened(record.deadline_ms, leads)

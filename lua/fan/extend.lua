@@ -1,5 +1,6 @@
 --[[
-extend -- {verb, fan, key, hold}: more time, once a hold. An offer is claimed, not extended.
+extend -- {verb, fan, key, hold}: more time, once a hold. An offer is claimed, not extended. A hold whose payment is
+asked about stands to its hard stop and no longer: it answers as one that was extended before.
 --]]
 --#use own_hold fan_of still_held ended_as may_go_on put emit granted
 
@@ -12,7 +13,7 @@ local function extend(t, c)
   if not still_held(record) then return {'HOLD_EXPIRED', ended_as(t, id, record)} end
   if record[H_ORIGIN] == 'line' and record[H_CLAIMED] == 0 then return {'NOT_FOUND'} end
   local was = fan_of(t, fan_id)[F_SEQ]
-  if record[H_EXTENDED] == 0 then
+  if record[H_EXTENDED] == 0 and record[H_LOOKED] == 0 then
     record[H_EXTENDED] = 1
     record[H_DEADLINE_MS] = record[H_DEADLINE_MS] + t.rules.extend_ms
     put(t, 'holds', id, record)

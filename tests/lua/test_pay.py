@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dropengine import outcomes, refusals
+from dropengine.log.referee import judge
 from tests.conftest import MakeSale
 from tests.kit.manifests import HOLD_MS, LOOKUP_MS, PAY_MS, item
 from tests.kit.sale import Sale
@@ -51,10 +54,33 @@ async def test_a_silent_payment_is_asked_about_before_it_expires(sale: Sale) -> 
     sale.now += HOLD_MS
     await sale.settle()
     truth = await sale.truth()
-    assert truth.holds[hold].looked == 1
-    assert truth.holds[hold].deadline_ms == sale.now + LOOKUP_MS
+    assert truth.holds[hold].looked == truth.due[f"h:{hold}"] == sale.now + LOOKUP_MS
+    assert truth.holds[hold].deadline_ms == sale.now
     assert f"lookup:{hold}" in truth.outbox
     assert await sale.counts() == (2, 1, 0, 0)
+
+
+@pytest.mark.parametrize("gap_ms", [1, LOOKUP_MS - 1, LOOKUP_MS, LOOKUP_MS + 1, 7 * LOOKUP_MS])
+async def test_it_is_asked_about_for_the_whole_time_however_late_the_first_question_is(
+    sale: Sale, gap_ms: int
+) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    sale.now += HOLD_MS + gap_ms
+    await sale.settle()
+    sale.now += LOOKUP_MS - 1
+    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
+    assert judge([line async for line in sale.store.log(sale.drop)]).violations == []
+
+
+async def test_a_hard_stop_is_over_exactly_then_after_a_gap_too(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    sale.now += HOLD_MS + 3 * LOOKUP_MS
+    await sale.settle()
+    sale.now += LOOKUP_MS
+    await sale.settle()
+    assert await sale.counts() == (3, 0, 0, 0)
 
 
 async def test_the_hard_stop_ends_a_silent_payment(sale: Sale) -> None:

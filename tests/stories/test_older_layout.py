@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis.asyncio as redis
 
@@ -227,4 +228,30 @@ async def test_the_time_in_which_the_engine_was_exchanged_does_not_count(
     assert (await sale.settle()).state == "live"
     assert (await sale.words())[-2:] == ["realigned", "lifted"]
     assert (await sale.truth()).holds[hold].state == "active"
+    await check(sale)
+
+
+async def test_a_payment_that_an_older_engine_asks_about_keeps_its_hard_stop(
+    sale: Sale, client: redis.Redis, layout: int
+) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    sale.now += HOLD_MS
+    await sale.settle()
+    record = (await sale.truth()).holds[hold]
+    hard_stop, record.deadline_ms, record.looked = record.looked, record.looked, 1
+    await client.hset(keys.one(sale.drop, "holds"), hold, msgspec.msgpack.encode(record))
+    await older_layouts.lowered(client, sale.drop, layout)
+    answer = await sale.extend("ana", hold)
+    assert isinstance(answer, outcomes.Extended)
+    assert answer.hold.looked == hard_stop
+    assert (await sale.words())[-2:] == ["extended", "lifted"]
+    await check(sale)
+    sale.now = hard_stop - 1
+    await sale.settle()
+    assert await sale.counts() == (2, 1, 0, 0)
+    sale.now = hard_stop
+    await sale.settle()
+    # It ends by the rules of now: somebody may still be paying.
+    assert list((await sale.truth()).outbox) == [f"lookup:{hold}"]
     await check(sale)

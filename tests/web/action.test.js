@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { action, second } from "../../dropengine/web/src/action.js";
+import { timeOfDay } from "../../dropengine/web/src/formats.js";
 import { NOW, choice, entry, hold, item, line, order, pool, state } from "./sale.js";
 
 const kindOf = (given, chosen = choice(), now = NOW) => action(state(given), chosen, now).kind;
@@ -50,6 +51,12 @@ test("a deadline that is over can no longer be pressed", () => {
   assert.equal(action(state({ you: { used: 1, holds: [hold({ deadline_ms: NOW })] } }), choice(), NOW).command, null);
   assert.equal(action(state({ you: { used: 1, holds: [hold({ checking: true })] } }), choice(), NOW).command, null);
   assert.equal(action(state({ you: { used: 1, holds: [hold({ origin: "line", deadline_ms: NOW })] } }), choice(), NOW).command, null);
+});
+
+test("while the bank is asked about a payment the page says until when at most", () => {
+  const asked = action(state({ you: { used: 1, holds: [hold({ state: "paying", checking: true, deadline_ms: NOW, asking: NOW + 120_000 })] } }), choice(), NOW);
+  assert.deepEqual([asked.kind, asked.clock, asked.command], ["checking", "", null]);
+  assert.ok(asked.hint.includes(`we are asking your bank, until ${timeOfDay(NOW + 120_000)} at most`));
 });
 
 test("all held: join the line, with what else one would take", () => {

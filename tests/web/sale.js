@@ -9,7 +9,7 @@ export const item = (more = {}) => ({ id: "pin", title: "Eclipse pin", cap: 200,
 export const you = (more = {}) => ({ seq: 10, fan: "f", used: 0, holds: [], entries: [], orders: [], ended: null, ended_entry: null, ...more });
 export const line = (more = {}) => ({ pool: "pin", place: 41, r: 5, buying: 12, latest: 52, ...more });
 export const entry = (more = {}) => ({ id: "e1", key: "k", n: 77, qty: 1, lane: "base", points: 0, state: "waiting", lapses: 0, cool_ms: 0, hold: "", lines: [line()], ...more });
-export const hold = (more = {}) => ({ id: "h1", key: "k", pool: "pin", qty: 1, price: 2400, origin: "press", state: "active", start_ms: NOW, deadline_ms: NOW + 299_000, claimed: false, extended: false, checking: false, pay: "", ...more });
+export const hold = (more = {}) => ({ id: "h1", key: "k", pool: "pin", qty: 1, price: 2400, origin: "press", state: "active", start_ms: NOW, deadline_ms: NOW + 299_000, claimed: false, extended: false, checking: false, pay: "", asking: 0, ...more });
 export const gone = (more = {}) => ({ id: "e1", key: "k", n: 77, qty: 1, pools: ["pin"], why: "lapses", ...more });
 export const order = (more = {}) => ({ id: "h9", pool: "pin", qty: 1, amount: 2400, serials: [17], state: "done", at: NOW, ...more });
 

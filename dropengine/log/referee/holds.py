@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ASKS_AT_EVERY_END
+from dropengine.log.layouts import ASKS_AT_EVERY_END, ASKS_FROM_NOW
 from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Owed, Pool
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.lapse import lapse
@@ -118,13 +118,18 @@ def _extended(books: Books, e: events.Extended) -> None:
     if e.why == "fan":
         if hold.extended or hold.unclaimed:
             books.blame("INV-9", f"hold {e.hold} is extended twice or before it was claimed")
+        if hold.looked and books.schema >= ASKS_FROM_NOW:
+            books.blame("INV-9", f"hold {e.hold} is extended while its payment is asked about")
         hold.extended = True
         deadline = hold.deadline + books.rules.extend_ms
     elif e.why == "lookup":
         if hold.looked or hold.state != "paying" or hold.deadline > e.at:
             books.blame("INV-9", f"hold {e.hold} is not a silent payment at its deadline")
         hold.looked = True
-        deadline = max(hold.deadline + books.rules.lookup_ms, e.at + 1)
+        asking = books.rules.lookup_ms
+        deadline = max(hold.deadline + asking, e.at + 1)
+        if books.schema >= ASKS_FROM_NOW:
+            deadline = e.at + max(asking, 1)
         asked(books, hold)
     else:
         books.blame("INV-15", f"hold {e.hold} is extended because of {e.why!r}")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import KEEPS_REASONS
+from dropengine.log.layouts import ASKS_FROM_NOW, KEEPS_REASONS
 from dropengine.log.replay.truth import Truth
-from dropengine.model import DropState, ItemRecord, PoolRecord
+from dropengine.model import STANDING, DropState, ItemRecord, PoolRecord
 
 NEWS_MAX = 5
 LEADS_MAX = 64
@@ -42,6 +42,10 @@ def _published(truth: Truth, e: events.Published) -> None:
 
 def _lifted(truth: Truth, e: events.Lifted) -> None:
     # What the older layout did not keep is counted here from the first event on.
+    if truth.schema < ASKS_FROM_NOW <= e.schema:
+        for hold in truth.holds.values():
+            if hold.state in STANDING and hold.looked:
+                hold.looked = hold.deadline_ms
     truth.drop["schema"] = str(e.schema)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ASKS_AT_EVERY_END
+from dropengine.log.layouts import ASKS_AT_EVERY_END, ASKS_FROM_NOW
 from dropengine.log.replay.lapse import lapse
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldRecord, HoldState, Origin
@@ -65,6 +65,10 @@ def _claimed(truth: Truth, e: events.Claimed) -> None:
 
 
 def _extended(truth: Truth, e: events.Extended) -> None:
+    if e.why == "lookup" and truth.schema >= ASKS_FROM_NOW:
+        truth.holds[e.hold].looked = truth.due[f"h:{e.hold}"] = e.deadline
+        ask_provider(truth, e.hold, e.at)
+        return
     hold = _until(truth, e.hold, e.deadline)
     if e.why == "lookup":
         hold.looked = 1

@@ -6,7 +6,7 @@
  */
 
 import { kept, offered, open, room } from "./state.js";
-import { count, held, left, money, number, poolName, serials, span } from "./formats.js";
+import { count, held, left, money, number, poolName, serials, span, timeOfDay } from "./formats.js";
 
 /**
  * What the fan chose on this page. `also`: further pools he would take from the line, the liked best first.
@@ -101,6 +101,9 @@ export function second(state, choice, now) {
   return holds.some((hold) => hold.pool === choice.pool && hold.qty === qty) ? null : more;
 }
 
+/** @param {HoldView} hold */
+export const asking = (hold) => `Your time is over, and you began to pay: we are asking your bank, until ${timeOfDay(hold.asking)} at most.`;
+
 /** @param {HoldView[]} holds */
 const soonest = (holds) => [...holds].sort((a, b) => a.deadline_ms - b.deadline_ms)[0];
 
@@ -125,7 +128,7 @@ function claim(state, offer, now) {
  */
 function pay(state, hold, all, now) {
   const rest = hold.deadline_ms - now;
-  if (hold.checking) return shows("checking", "Asking about your payment…", { hint: "The time is over, but a payment was begun. Nobody else gets the unit until the provider has answered." });
+  if (hold.checking) return shows("checking", "Asking about your payment…", { hint: `${asking(hold)} Nobody else gets the unit before that.` });
   if (rest <= 0) return shows("checking", "Time is over…", { hint: "The shop is settling this hold." });
   const more = all > 1 ? ` The first of ${all} that wait for you.` : "";
   const last = rest <= WARN_MS && !hold.extended ? ` Less than a minute is left: you may ask for ${span(state.drop.extend_ms)} more, once.` : "";

@@ -96,6 +96,7 @@
  * @property {boolean} extended
  * @property {boolean} checking
  * @property {string} pay
+ * @property {number} asking
  */
 
 /** @typedef {{pool: string, place: number, r: number, buying: number, latest: number}} LinePlace */

@@ -9,7 +9,7 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { ending, gone, last } from "./announce.js";
-import { units } from "./action.js";
+import { asking, units } from "./action.js";
 import { Part, goPay } from "./part.js";
 import { itemOf, offered, open } from "./state.js";
 import { left, money, number, poolName, span, timeOfDay } from "./formats.js";
@@ -93,7 +93,7 @@ export class DropYours extends Part {
    */
   #standing({ drop }, hold, offer) {
     if (drop.state === "frozen") return "Set aside for you. Its time stands still while the drop is stopped.";
-    if (hold.checking) return "The time is over and a payment was begun: the provider is being asked.";
+    if (hold.checking) return asking(hold);
     if (offer) return `Offered to you by the line until ${timeOfDay(hold.deadline_ms)}.`;
     const sum = money(hold.price * hold.qty, drop);
     return hold.state === "paying" ? `${sum}, payment begun. Held until ${timeOfDay(hold.deadline_ms)}.` : `${sum}. Held until ${timeOfDay(hold.deadline_ms)}.`;

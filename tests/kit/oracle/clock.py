@@ -60,7 +60,7 @@ class Clock(Line):
         """What the clock will do, as (when, member)."""
         for hold in self.holds.values():
             if hold.open:
-                yield hold.deadline, f"h:{hold.id}"
+                yield hold.until, f"h:{hold.id}"
         for entry in self.entries.values():
             if entry.open and entry.cool and not self.unwound:
                 yield entry.cool, f"e:{entry.id}"
@@ -104,15 +104,14 @@ class Clock(Line):
         if hold.offer:
             self.give_back(hold, events.Lapsed)
         elif hold.state == "paying" and not hold.looked:
-            hold.looked = True
-            hold.deadline = max(hold.deadline + self.rules.lookup_ms, self.at + 1)
+            hold.looked = self.at + max(1, self.rules.lookup_ms)
             self.ask_provider(hold)
             self.say(
                 events.Extended,
                 fan=hold.fan,
                 key="",
                 hold=hold.id,
-                deadline=hold.deadline,
+                deadline=hold.looked,
                 why="lookup",
             )
         else:
@@ -132,7 +131,7 @@ class Clock(Line):
             # They are forgotten, which no event tells.
             self.changed_at = self.at
         self.unwound = True
-        open_holds = sorted((h.deadline, f"h:{h.id}") for h in self.holds.values() if h.open)
+        open_holds = sorted((h.until, f"h:{h.id}") for h in self.holds.values() if h.open)
         if open_holds:
             hold = self.holds[open_holds[0][1].removeprefix("h:")]
             self.end(hold, "cancelled")

@@ -192,7 +192,7 @@ class Presses(Clock):
             case wire.Extend():
                 if hold.offer:
                     return refusals.NotFound()
-                if not hold.extended:
+                if not hold.extended and not hold.looked:
                     hold.extended = True
                     hold.deadline += self.rules.extend_ms
                     self.say(
@@ -312,9 +312,9 @@ class Presses(Clock):
         """As it leaves a worker: in true time."""
         record = self.hold_record(hold)
         record.start_ms = self.happened(hold.start)
-        record.deadline_ms = (
-            hold.deadline - self.lead if hold.open else self.happened(hold.deadline)
-        )
+        to_come = hold.open and not hold.looked
+        record.deadline_ms = hold.deadline - self.lead if to_come else self.happened(hold.deadline)
+        record.looked = hold.looked and hold.looked - self.lead
         return record
 
     def told_entry(self, entry: Entry) -> model.EntryRecord:
@@ -336,7 +336,7 @@ class Presses(Clock):
             claimed=int(hold.claimed),
             extended=int(hold.extended),
             began=2 if hold.judged else int(hold.began),
-            looked=int(hold.looked),
+            looked=hold.looked,
             key=hold.key,
         )
 

@@ -28,11 +28,17 @@ class Hold:
     began: bool = False
     judged: bool = False
     """A payment was judged after its end."""
-    looked: bool = False
+    looked: int = 0
+    """The hard stop, once the provider was asked about a silent payment."""
 
     @property
     def open(self) -> bool:
         return self.state in OPEN_HOLD
+
+    @property
+    def until(self) -> int:
+        """When it ends by itself, or is asked about."""
+        return self.looked or self.deadline
 
     @property
     def offer(self) -> bool:
