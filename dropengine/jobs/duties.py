@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from dropengine.errors import Unavailable
 from dropengine.jobs.job_runner import ended
 from dropengine.jobs.lease import Lease
+from dropengine.jobs.order_of_work import next_duties
 from dropengine.model import DropId, DutyRecord
+from dropengine.truth.outbox import Outbox
 from dropengine.truth.store import Store
 
 log = logging.getLogger(__name__)
@@ -24,11 +27,30 @@ Perform = Callable[[DropId, str, DutyRecord], Awaitable[None]]
 
 LEASE_MS = 3_000
 RENEW_S = 1.0
-DUTIES_AT_ONCE = 32
+ROUND_S = 1.0
+"""The outbox is read again when all that was begun is done, at the latest after this."""
 RETRY_S = 2.0
-"""A duty that stays undone is tried again after this."""
+"""A duty that stays undone is tried again after this, then after twice as long every time."""
+RETRY_S_MAX = 600.0
 DUTY_S_MAX = 20.0
 """A provider that has not answered by then is asked again, with the same key."""
+
+
+class Patience:
+    """When a duty is tried again."""
+
+    def __init__(self) -> None:
+        self._pause_s = RETRY_S
+        self._not_before = -math.inf
+
+    def over(self, now: float) -> bool:
+        return now >= self._not_before
+
+    def tried(self, now: float, *, grows: bool) -> None:
+        """grows: a question about a hold that stands is asked as often until its hard stop."""
+        self._not_before = now + self._pause_s
+        if grows:
+            self._pause_s = min(2 * self._pause_s, RETRY_S_MAX)
 
 
 class Duties:
@@ -46,7 +68,8 @@ class Duties:
         self._lease = Lease(store, self.name, LEASE_MS)
         self.set_aside: dict[DropId, frozenset[str]] = {}
         """Drop -> entries of its outbox that cannot be read: a person has to see to that money."""
-        self._tried_at: dict[tuple[DropId, str], float] = {}
+        self._patience: dict[DropId, dict[tuple[str, int], Patience]] = {}
+        """Of each duty and since when it is owed: the end of a hold asks anew."""
         self._working: dict[DropId, asyncio.Task[None]] = {}
 
     async def round(self) -> None:
@@ -56,7 +79,7 @@ class Duties:
     def owed(self, drop: DropId) -> None:
         """A drop has duties. Harmless to repeat, and nothing without the lease."""
         if self._lease.held and drop not in self._working:
-            task = asyncio.get_running_loop().create_task(self._outbox(drop))
+            task = asyncio.get_running_loop().create_task(self._work(drop))
             self._working[drop] = task
             task.add_done_callback(lambda _: self._working.pop(drop, None))
 
@@ -64,22 +87,49 @@ class Duties:
         """End what is being done; it stays in the outbox."""
         await ended(*self._working.values())
 
-    async def _outbox(self, drop: DropId) -> None:
-        now = time.monotonic()
-        todo = []
+    async def _work(self, drop: DropId) -> None:
+        """Rounds until nothing is left that may be done now. Who is slow keeps his place, and the
+        free ones go to whoever is the most urgent by then."""
+        busy: dict[str, asyncio.Task[None]] = {}
         try:
-            duties, set_aside = await self._store.outbox(drop)
+            while True:
+                for duty_id, duty in await self._next(drop, busy):
+                    busy[duty_id] = asyncio.create_task(self._do(drop, duty_id, duty))
+                if not busy:
+                    return
+                await asyncio.wait(busy.values(), timeout=ROUND_S)
+                busy = {duty_id: task for duty_id, task in busy.items() if not task.done()}
+        finally:
+            await ended(*busy.values())
+
+    async def _next(self, drop: DropId, busy: Collection[str]) -> list[tuple[str, DutyRecord]]:
+        """What is begun now. Nothing without the lease: who has it reads the same outbox."""
+        if not self._lease.held:
+            return []
+        try:
+            outbox = await self._store.outbox(drop)
         except Unavailable as error:
             log.info("%s: duties wait: %s", drop, error)
-            return
-        self._put_aside(drop, frozenset(set_aside))
-        for duty_id, duty in duties.items():
-            if now - self._tried_at.get((drop, duty_id), -RETRY_S) >= RETRY_S:
-                self._tried_at[drop, duty_id] = now
-                todo.append((duty_id, duty))
-        for i in range(0, len(todo), DUTIES_AT_ONCE):
-            await asyncio.gather(*(self._do(drop, *each) for each in todo[i : i + DUTIES_AT_ONCE]))
-        self._tried_at = {k: at for k, at in self._tried_at.items() if now - at < 10 * RETRY_S}
+            return []
+        self._put_aside(drop, frozenset(outbox.set_aside))
+        now = time.monotonic()
+        patience = self._patience_of(drop, outbox)
+        waiting = [each for each in outbox.duties if each not in busy and patience[each].over(now)]
+        chosen = next_duties(outbox, waiting, busy)
+        for duty_id in chosen:
+            patience[duty_id].tried(now, grows=duty_id not in outbox.standing)
+        return [(duty_id, outbox.duties[duty_id]) for duty_id in chosen]
+
+    def _patience_of(self, drop: DropId, outbox: Outbox) -> dict[str, Patience]:
+        """Of each duty that is still owed; those that are not are forgotten."""
+        known = self._patience.pop(drop, {})
+        kept = {
+            (duty_id, duty.at_ms): known.get((duty_id, duty.at_ms)) or Patience()
+            for duty_id, duty in outbox.duties.items()
+        }
+        if kept:
+            self._patience[drop] = kept
+        return {duty_id: patience for (duty_id, _), patience in kept.items()}
 
     def _put_aside(self, drop: DropId, ids: frozenset[str]) -> None:
         for duty_id in sorted(ids - self.set_aside.get(drop, frozenset())):

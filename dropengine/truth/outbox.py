@@ -5,24 +5,30 @@ One entry that cannot be read is set aside: it is shown and counted, and keeps n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
-from dropengine.model import DutyRecord
+from dropengine.model import STANDING, DropId, DutyRecord, HoldRecord
+from dropengine.truth import keys, true_time
+
+Ask = Callable[..., Awaitable[Any]]
 
 KINDS = frozenset({"capture", "void", "refund", "lookup"})
 UNREADABLE = DutyRecord(kind="unreadable", hold="", charge="", amount=0, at_ms=0)
 """Stands for an entry that cannot be read, where it is compared with what the log says."""
 _RECORD = msgspec.msgpack.Decoder(DutyRecord)
+_HOLD = msgspec.msgpack.Decoder(HoldRecord)
 
 
 class Outbox(NamedTuple):
-    """duties: id -> what is owed. set_aside: ids under which something else stands."""
+    """duties: id -> what is owed. set_aside: ids under which something else stands. standing: the
+    questions whose hold has not ended."""
 
     duties: dict[str, DutyRecord]
     set_aside: list[str]
+    standing: frozenset[str] = frozenset()
 
 
 def read(flat: Sequence[bytes]) -> Outbox:
@@ -46,3 +52,24 @@ def duty_of(duty_id: str, raw: bytes) -> DutyRecord | None:
         return None
     of = duty.hold if duty.kind == "lookup" else duty.charge
     return duty if duty.kind in KINDS and duty_id == f"{duty.kind}:{of}" else None
+
+
+async def owed(ask: Ask, drop: DropId, leads: true_time.Leads) -> Outbox:
+    """What stands in a drop's outbox, and which of its questions are about a hold that stands.
+
+    Since when it is owed is told less the present lead: time that does not count has not passed.
+    Raises Unavailable.
+    """
+    outbox = read(await ask("the outbox", "HGETALL", keys.one(drop, "outbox")))
+    for duty in outbox.duties.values():
+        duty.at_ms -= true_time.present(leads)
+    asked = {duty_id: duty.hold for duty_id, duty in outbox.duties.items() if duty.kind == "lookup"}
+    if not asked:
+        return outbox
+    holds = await ask("the holds", "HMGET", keys.one(drop, "holds"), *asked.values())
+    standing = frozenset(
+        duty_id
+        for duty_id, raw in zip(asked, holds, strict=True)
+        if raw is not None and _HOLD.decode(raw).state in STANDING
+    )
+    return outbox._replace(standing=standing)

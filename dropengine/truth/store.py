@@ -291,8 +291,8 @@ class Store:
         return await self._run("discharge", drop, (clock_ms, duty, result), _DISCHARGE)  # type: ignore[no-any-return]
 
     async def outbox(self, drop: DropId) -> outbox.Outbox:
-        """What stands in the outbox, and what of it cannot be read."""
-        return outbox.read(await self._ask("the outbox", "HGETALL", keys.one(drop, "outbox")))
+        """See `outbox.owed`."""
+        return await outbox.owed(self._ask, drop, await self._leads(drop))
 
     async def duties(self, drop: DropId) -> dict[str, model.DutyRecord]:
         """What stands in the outbox and can be done."""

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from dropengine.doors.metrics import of_duties
-from dropengine.jobs.duties import Duties
+from dropengine.jobs.duties import Duties, Patience
+from dropengine.jobs.order_of_work import PLACES
 from dropengine.jobs.settle import Settling
 from dropengine.log.replay import difference, fold
 from dropengine.model import DropId, DutyRecord
@@ -167,3 +168,76 @@ async def test_what_was_set_aside_is_counted_until_somebody_saw_to_it(store: Sto
         await paid(sale, "ada")
         await until(lambda: not duties.set_aside)
         await duties.close()
+
+
+async def test_a_question_that_is_soon_too_late_waits_behind_no_crowd_of_captures(
+    store: Store,
+) -> None:
+    """Captures fill all places, and one question comes: it is asked in the next round."""
+    sale = await real(store, cap=100)
+    captures = {await paid(sale, f"fan{i}") for i in range(90)}
+    asked: list[str] = []
+    held, gate = asyncio.Event(), asyncio.Event()
+
+    async def perform(drop: DropId, duty_id: str, duty: DutyRecord) -> None:
+        asked.append(duty_id)
+        if duty.kind == "lookup":
+            await store.unpaid(drop, duty.hold)
+            await store.discharge(drop, duty_id, "done")
+            return
+        if len(asked) == PLACES:
+            held.set()
+        await gate.wait()
+        await store.discharge(drop, duty_id, "done")
+
+    async with settling(store, perform):
+        await held.wait()
+        assert set(asked) < captures
+        hold = await sale.held("late")
+        await sale.pay("late", hold)
+        await sale.release("late", hold)
+        gate.set()
+        await empty(sale)
+    assert asked.index(f"lookup:{hold}") < 2 * PLACES
+
+
+async def test_what_was_owed_while_a_slow_one_is_done_is_done_beside_it(store: Store) -> None:
+    """The outbox is read again though one duty of the round before still hangs."""
+    sale = await real(store)
+    slow = await paid(sale, "ada")
+    desk, hung = Desk(store), asyncio.Event()
+
+    async def perform(drop: DropId, duty_id: str, record: DutyRecord) -> None:
+        if duty_id == slow:
+            hung.set()
+            await asyncio.Future()
+        await desk(drop, duty_id, record)
+
+    async with settling(store, perform):
+        await hung.wait()
+        later = await paid(sale, "ben")
+        async with asyncio.timeout(LONG_S):
+            while later in await store.duties(sale.drop):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0)
+    assert desk.asked == [later]
+
+
+def test_a_duty_waits_twice_as_long_every_time_up_to_ten_minutes() -> None:
+    patience, now = Patience(), 0.0
+    pauses: list[float] = []
+    while len(pauses) < 12:
+        assert patience.over(now)
+        patience.tried(now, grows=True)
+        before = now
+        while not patience.over(now):
+            now += 1.0
+        pauses.append(now - before)
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600]
+
+
+def test_a_hold_that_stands_is_asked_about_as_often_until_its_hard_stop() -> None:
+    patience = Patience()
+    for now in (0.0, 2.0, 4.0, 6.0):
+        assert patience.over(now)
+        patience.tried(now, grows=False)
+        assert not patience.over(now + 1.9)

@@ -14,7 +14,7 @@ from dropengine.jobs.job_runner import Job, JobRunner
 from dropengine.jobs.settle import Settling
 from dropengine.model import DropId, DutyRecord
 from dropengine.truth.store import Store
-from tests.kit.manifests import manifest
+from tests.kit.manifests import item, manifest
 from tests.kit.sale import Sale
 from tests.kit.web_process import LONG_S, SECRET, until
 
@@ -59,10 +59,10 @@ async def rounds(runner: JobRunner, job: str = Settling.name, count: int = 3) ->
         await until(lambda last=last: runner.round_at.get(job, 0.0) > last)  # type: ignore[misc]
 
 
-async def real(store: Store, name: str = "sale", **rules: int) -> Sale:
-    """A live drop in real time."""
+async def real(store: Store, name: str = "sale", *, cap: int = 3, **rules: int) -> Sale:
+    """A live drop of so many pins in real time."""
     sale = Sale(store, name, now=0)
-    await sale.publish(manifest(name, **rules))
+    await sale.publish(manifest(name, item("pin", {"pin": cap}), **rules))
     await sale.creator("open")
     return sale
 
