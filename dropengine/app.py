@@ -98,8 +98,8 @@ class Runtime:
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
         )
 
-    async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
-        await duties.perform(self.store, self.payments, drop, duty_id, duty)
+    async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> str:
+        return await duties.perform(self.store, self.payments, drop, duty_id, duty)
 
     async def check(self) -> None:
         """Look at the server before anybody is let in. Raises a sentence when it cannot sell."""

@@ -10,26 +10,36 @@ and the scripts, which decide, are given the same bounds when they are loaded
 
 `publish` is none of them: there is no drop yet that could have a revision. `refund` is none either:
 it speaks of one order, leaves the drop's revision alone, and its order makes it safe to repeat.
-Both are signed in the same way.
+`duty` speaks of one duty in the same way. All are signed alike.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Annotated, Any, ClassVar, NamedTuple, get_args, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from msgspec import Meta
 
 from dropengine import plain_text
-from dropengine.model import CAP_MAX, ID_LETTERS, REVISION_MAX
+from dropengine.model import CAP_MAX, CHARGE_CHARS_MAX, ID_LETTERS, REVISION_MAX
 from dropengine.plain_text import line
 from dropengine.wire import Id
 
 BY_CHARS_MAX = 64
 WHY_CHARS_MAX = 500
 MESSAGE_CHARS_MAX = 500
+DUTY_CHARS_MAX = len("capture:") + CHARGE_CHARS_MAX
 
 CLOCK = "clock"
 """What a drop's own times sign with. Of all commands only two may be signed so (`BY_CLOCK`): by the
@@ -43,6 +53,9 @@ Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Said = Annotated[str, line(MESSAGE_CHARS_MAX)]
 Why = Annotated[str, line(WHY_CHARS_MAX, least=0)]
 By = Annotated[str, line(BY_CHARS_MAX)]
+DutyId = Annotated[
+    str, Meta(min_length=1, max_length=DUTY_CHARS_MAX, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")
+]
 Revision = Annotated[int, Meta(ge=0, le=REVISION_MAX)]
 
 
@@ -65,12 +78,24 @@ class Refund(msgspec.Struct, frozen=True):
     order: Id
 
 
+class EndDuty(msgspec.Struct, frozen=True, rename={"as_": "as"}):
+    """Which duty ends, and how: a person did it, or nobody will."""
+
+    id: DutyId
+    as_: Literal["by_hand", "given_up"]
+    why: Why = ""
+
+
 class FromCreator(
     msgspec.Struct, frozen=True, tag_field="t", tag=str.lower, forbid_unknown_fields=True
 ):
     """`verb`: its tag."""
 
     verb: ClassVar[str]
+
+    def row(self) -> tuple[str | int, ...]:
+        """What the script of this command reads after clock, revision, name and key."""
+        return msgspec.structs.astuple(self)
 
 
 class Open(FromCreator, frozen=True):
@@ -158,24 +183,22 @@ COMMANDS: dict[str, type[CreatorCommand]] = {kind.verb: kind for kind in get_arg
 """Verb -> command."""
 
 
-def row(command: CreatorCommand) -> tuple[str | int, ...]:
-    """What the script of this command reads after clock, revision, name and key."""
-    return msgspec.structs.astuple(command)
-
-
 class Bound(NamedTuple):
-    """What a field may be. kind: whole (a number), id, or line (of text); least and most: of the
-    number, or of its characters."""
+    """What a field may be. kind: whole (a number), id, line (of text), or word; least and most: of
+    the number, or of its characters. words: those that it may be."""
 
     kind: str
     least: int
     most: int
+    words: tuple[str, ...] = ()
 
     @property
     def rule(self) -> str:
         """The sentence about a value that is out of it, without the field's name."""
         if self.kind == "whole":
             return f"must be a whole number from {self.least} to {self.most}"
+        if self.kind == "word":
+            return f"must be {' or '.join(self.words)}"
         if self.kind == "id":
             letters = ID_LETTERS.replace("A-Za-z0-9", "")
             return f"must be {self.least} to {self.most} of A-Z, a-z, 0-9 and {letters}"
@@ -186,10 +209,16 @@ class Bound(NamedTuple):
 def bounds(kind: type[msgspec.Struct]) -> tuple[tuple[str, Bound], ...]:
     """The fields of a struct and what its types let each of them be."""
     hints = get_type_hints(kind, include_extras=True)
-    return tuple((name, _bound(name, hints[name])) for name in kind.__struct_fields__)
+    return tuple(
+        (told, _bound(name, hints[name]))
+        for name, told in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    )
 
 
 def _bound(name: str, hint: Any) -> Bound:
+    if get_origin(hint) is Literal:
+        words = get_args(hint)
+        return Bound("word", min(map(len, words)), max(map(len, words)), words)
     plain, meta = get_args(hint)
     if plain is int:
         return Bound("whole", meta.ge, meta.le)
@@ -209,6 +238,8 @@ def unfit(value: Any, bound: Bound) -> str:
         fits = type(value) is int and bound.least <= value <= bound.most
     else:
         fits = isinstance(value, str) and bound.least <= len(value) <= bound.most
+    if bound.kind == "word":
+        fits = value in bound.words
     if not fits or (bound.kind == "id" and not _ID.fullmatch(value)):
         return bound.rule
     return plain_text.unfit(value) if bound.kind == "line" else ""
@@ -218,8 +249,9 @@ def fault_in(signed: Signature, command: msgspec.Struct | None = None) -> str:
     """What is wrong with who signs a command or with the command itself, as a sentence that names
     the field, or '' for nothing."""
     for given in (signed, command) if command is not None else (signed,):
-        for name, bound in bounds(type(given)):
-            if why := unfit(getattr(given, name), bound):
+        values = msgspec.structs.astuple(given)
+        for (name, bound), value in zip(bounds(type(given)), values, strict=True):
+            if why := unfit(value, bound):
                 return f"{name} {why}"
     if signed.by == CLOCK and not isinstance(command, BY_CLOCK):
         return OWN_NAME

@@ -297,7 +297,8 @@ class Refunded(Event, frozen=True):
 
 
 class Discharged(Event, frozen=True):
-    """The duty `<kind>:<charge or hold>` was done outside. `result`: done or failed."""
+    """The duty `<kind>:<charge or hold>` was done outside. `result`: done or failed; by_hand or
+    given_up where a person ended it: then `by`, `key` and `why` tell who and why."""
 
     fan: str
     duty: str
@@ -306,6 +307,9 @@ class Discharged(Event, frozen=True):
     charge: str
     amount: int
     result: str
+    by: str = ""
+    key: str = ""
+    why: str = ""
 
 
 class Joined(Event, frozen=True):

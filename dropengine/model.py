@@ -119,13 +119,18 @@ class EntryState(StrEnum):
 
 class OrderState(StrEnum):
     """capture_pending -> done | capture_failed, which a done one may still become;
-    refund_pending -> refunded from any of them."""
+    refund_pending -> refunded | refund_failed from any of them."""
 
     CAPTURE_PENDING = "capture_pending"
     CAPTURE_FAILED = "capture_failed"
     DONE = "done"
     REFUND_PENDING = "refund_pending"
     REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
+
+
+GIVEN_BACK = (OrderState.REFUND_PENDING, OrderState.REFUNDED, OrderState.REFUND_FAILED)
+"""An order in one of these states has ended: its units are others'."""
 
 
 class Origin(StrEnum):

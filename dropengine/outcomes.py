@@ -179,4 +179,5 @@ PaymentOutcome = Sold | Rescued | Voided | NotFound | BadMessage | Frozen
 """How a payment that succeeded can end."""
 UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
 RefundOutcome = Refunded | NotFound | Frozen | BadMessage
-DischargeOutcome = Discharged | NotFound | Frozen
+DischargeOutcome = Discharged | NotFound | Frozen | BadMessage
+EndDutyOutcome = Discharged | NotFound | Frozen | BadMessage | KeyReused

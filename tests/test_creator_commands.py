@@ -16,7 +16,6 @@ from dropengine.creator_commands import (
     Open,
     Pause,
     Withdraw,
-    row,
 )
 from dropengine.model import CAP_MAX
 
@@ -74,6 +73,6 @@ def test_the_bounds_themselves_are_within() -> None:
 
 
 def test_a_row_is_the_fields_in_their_order() -> None:
-    assert row(Open()) == ()
-    assert row(Pause("lunch")) == ("lunch",)
-    assert row(Withdraw("pin", 2)) == ("pin", 2)
+    assert Open().row() == ()
+    assert Pause("lunch").row() == ("lunch",)
+    assert Withdraw("pin", 2).row() == ("pin", 2)

@@ -106,6 +106,19 @@ def _refund_arguments(parser: Parser) -> None:
     _who(parser)
 
 
+def _duty_arguments(parser: Parser) -> None:
+    _which(parser)
+    parser.add_argument("duty", metavar="DUTY", help="its id, as `drop show` tells it")
+    parser.add_argument(
+        "--as",
+        required=True,
+        choices=("by_hand", "given_up"),
+        help="by_hand: you did it yourself; given_up: nobody will",
+    )
+    parser.add_argument("--why", default="", metavar="TEXT", help="a reason, kept in the log")
+    _who(parser)
+
+
 def _show_arguments(parser: Parser) -> None:
     _which(parser)
     parser.add_argument("--json", action="store_true", help="everything, as JSON")
@@ -146,6 +159,7 @@ VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("close", "Begin nothing new; let what is held finish.", _change),
     ("cancel", "End the drop and give every payment back.", _cancel_arguments),
     ("refund", "Take an order back: its units return and its money goes back.", _refund_arguments),
+    ("duty", "End something owed that the payment provider does not do.", _duty_arguments),
     ("show", "Show where a drop stands.", _show_arguments),
     ("list", "List the drops of this shop.", lambda _: None),
     ("log", "Write the log of a drop to standard output (ndjson).", _log_arguments),

@@ -30,6 +30,7 @@ from dropengine.creator_commands import (
     Cancel,
     Close,
     CreatorCommand,
+    EndDuty,
     Message,
     Open,
     Pause,
@@ -43,10 +44,13 @@ from dropengine.errors import DropEngineError, ManifestError, NewerSchema, Unava
 from dropengine.model import DropId, Key
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.terminal import summary
+from dropengine.truth.outbox import Outbox
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 
 REFUSED = 1
+UNDONE_MS = 600_000
+"""What is owed for this long is shown."""
 
 Arguments = argparse.Namespace
 
@@ -225,6 +229,17 @@ async def _refund(store: Store, arguments: Arguments) -> int:
     return 0
 
 
+async def _duty(store: Store, arguments: Arguments) -> int:
+    drop = drop_id(arguments)
+    ending = EndDuty(arguments.duty, getattr(arguments, "as"), arguments.why)
+    outcome = await store.end_duty(drop, ending, by=signer(arguments), key=key_of(arguments))
+    if not isinstance(outcome, outcomes.Discharged):
+        return refuse(outcome)
+    told = "done by hand" if ending.as_ == "by_hand" else "given up: its money stays where it is"
+    print(f"The duty {outcome.duty} of {drop} is {told}.")
+    return 0
+
+
 async def _show(store: Store, arguments: Arguments) -> int:
     drop = drop_id(arguments)
     shown = await store.show(drop)
@@ -242,13 +257,35 @@ async def _show(store: Store, arguments: Arguments) -> int:
             "view": _view(view),
             "duties": sorted(outbox.duties),
             "set_aside": outbox.set_aside,
+            "undone": list(_undone(outbox, view.now_ms)),
         }
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n")
     else:
         print(summary.of_drop(shown.manifest, view))
         for duty_id in outbox.set_aside:
             print(f"The duty {duty_id} cannot be read and is set aside: see to its money.")
+        zone = shown.manifest.zone
+        for duty in _undone(outbox, view.now_ms):
+            print(
+                f"Undone since {summary.moment(duty.since_ms, zone)}: {duty.id}, {duty.amount} "
+                f"{shown.manifest.currency}. `dropengine drop duty` ends what cannot be done."
+            )
     return 0
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """A duty that the provider does not do. amount: minor units."""
+
+    id: str
+    amount: int
+    since_ms: int
+
+
+def _undone(outbox: Outbox, now_ms: int) -> Iterator[Undone]:
+    """What has been owed for so long that it was tried many times, the oldest first."""
+    for duty_id, duty in sorted(outbox.duties.items(), key=lambda row: row[1].at_ms):
+        if now_ms - duty.at_ms >= UNDONE_MS and duty_id not in outbox.standing:
+            yield Undone(duty_id, duty.amount, duty.at_ms)
 
 
 def _view(view: ViewReply) -> dict[str, object]:
@@ -316,6 +353,7 @@ _DO: dict[str, Callable[[Store, Arguments], Awaitable[int]]] = {
     "publish": _publish,
     **{verb: partial(_command, kind) for verb, kind in COMMANDS.items() if kind in SAID},
     "refund": _refund,
+    "duty": _duty,
     "show": _show,
     "list": _list,
     "log": _log,

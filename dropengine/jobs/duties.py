@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection
+from typing import NamedTuple
 
 from dropengine.errors import Unavailable
 from dropengine.jobs.job_runner import ended
@@ -22,8 +23,9 @@ from dropengine.truth.store import Store
 
 log = logging.getLogger(__name__)
 
-Perform = Callable[[DropId, str, DutyRecord], Awaitable[None]]
-"""(drop, duty id, duty): do it at the provider and tick it off."""
+Perform = Callable[[DropId, str, DutyRecord], Awaitable[str | None]]
+"""(drop, duty id, duty): do it at the provider and tick it off. Answers why the provider will never
+do it, where it said so."""
 
 LEASE_MS = 3_000
 RENEW_S = 1.0
@@ -32,16 +34,27 @@ ROUND_S = 1.0
 RETRY_S = 2.0
 """A duty that stays undone is tried again after this, then after twice as long every time."""
 RETRY_S_MAX = 600.0
+AGE_MS_MAX = 24 * 3600 * 1000
+"""A duty that is owed for longer and was tried once more is left to a person."""
 DUTY_S_MAX = 20.0
 """A provider that has not answered by then is asked again, with the same key."""
 
 
 class Patience:
-    """When a duty is tried again."""
+    """When a duty is tried again. `refused`: why the provider will never do it, or ''."""
 
     def __init__(self) -> None:
+        self.refused = ""
         self._pause_s = RETRY_S
         self._not_before = -math.inf
+
+    def ends(self, age_ms: int) -> str:
+        """Why a person has to see to it now, or ''."""
+        if self.refused:
+            return f"the provider refuses it for good: {self.refused}"
+        if age_ms >= AGE_MS_MAX and self._not_before > -math.inf:
+            return f"it is undone for {age_ms // 3_600_000} h"
+        return ""
 
     def over(self, now: float) -> bool:
         return now >= self._not_before
@@ -53,21 +66,38 @@ class Patience:
             self._pause_s = min(2 * self._pause_s, RETRY_S_MAX)
 
 
+class Work(NamedTuple):
+    """A duty whose turn it is."""
+
+    id: str
+    duty: DutyRecord
+    patience: Patience
+
+
+def wall_ms() -> int:
+    """The clock on the wall, ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
 class Duties:
     """Begun by `owed`, a drop at a time beside the others: a slow provider keeps nobody waiting.
 
-    Its rounds renew the lease. perform: how a duty is done.
+    Its rounds renew the lease. perform: how a duty is done. clock_ms: the true clock.
     """
 
     name = "duties"
     every_s = RENEW_S
 
-    def __init__(self, store: Store, perform: Perform) -> None:
+    def __init__(
+        self, store: Store, perform: Perform, *, clock_ms: Callable[[], int] = wall_ms
+    ) -> None:
         self._store = store
         self._perform = perform
+        self._clock_ms = clock_ms
         self._lease = Lease(store, self.name, LEASE_MS)
         self.set_aside: dict[DropId, frozenset[str]] = {}
-        """Drop -> entries of its outbox that cannot be read: a person has to see to that money."""
+        """Drop -> entries of its outbox that a person has to see to: they cannot be read, or the
+        provider does not do them."""
         self._patience: dict[DropId, dict[tuple[str, int], Patience]] = {}
         """Of each duty and since when it is owed: the end of a hold asks anew."""
         self._working: dict[DropId, asyncio.Task[None]] = {}
@@ -75,6 +105,9 @@ class Duties:
     async def round(self) -> None:
         """Raises Unavailable: until there is an answer, whoever did the duties does them."""
         await self._lease.renew()
+        # Somebody may have seen to the last that was set aside: then nobody calls any more.
+        for drop in list(self.set_aside):
+            self.owed(drop)
 
     def owed(self, drop: DropId) -> None:
         """A drop has duties. Harmless to repeat, and nothing without the lease."""
@@ -93,8 +126,8 @@ class Duties:
         busy: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                for duty_id, duty in await self._next(drop, busy):
-                    busy[duty_id] = asyncio.create_task(self._do(drop, duty_id, duty))
+                for work in await self._next(drop, busy):
+                    busy[work.id] = asyncio.create_task(self._do(drop, work))
                 if not busy:
                     return
                 await asyncio.wait(busy.values(), timeout=ROUND_S)
@@ -102,7 +135,7 @@ class Duties:
         finally:
             await ended(*busy.values())
 
-    async def _next(self, drop: DropId, busy: Collection[str]) -> list[tuple[str, DutyRecord]]:
+    async def _next(self, drop: DropId, busy: Collection[str]) -> list[Work]:
         """What is begun now. Nothing without the lease: who has it reads the same outbox."""
         if not self._lease.held:
             return []
@@ -111,14 +144,33 @@ class Duties:
         except Unavailable as error:
             log.info("%s: duties wait: %s", drop, error)
             return []
-        self._put_aside(drop, frozenset(outbox.set_aside))
-        now = time.monotonic()
         patience = self._patience_of(drop, outbox)
-        waiting = [each for each in outbox.duties if each not in busy and patience[each].over(now)]
+        aside = dict.fromkeys(outbox.set_aside, "it cannot be read")
+        for duty_id, duty in outbox.duties.items():
+            if duty_id in outbox.standing:
+                continue
+            if why := patience[duty_id].ends(self._clock_ms() - duty.at_ms):
+                aside[duty_id] = why
+        self._put_aside(drop, aside)
+        return self._chosen(outbox, patience, busy, aside)
+
+    def _chosen(
+        self,
+        outbox: Outbox,
+        patience: dict[str, Patience],
+        busy: Collection[str],
+        aside: Collection[str],
+    ) -> list[Work]:
+        now = time.monotonic()
+        waiting = [
+            duty_id
+            for duty_id in outbox.duties
+            if duty_id not in busy and duty_id not in aside and patience[duty_id].over(now)
+        ]
         chosen = next_duties(outbox, waiting, busy)
         for duty_id in chosen:
             patience[duty_id].tried(now, grows=duty_id not in outbox.standing)
-        return [(duty_id, outbox.duties[duty_id]) for duty_id in chosen]
+        return [Work(duty_id, outbox.duties[duty_id], patience[duty_id]) for duty_id in chosen]
 
     def _patience_of(self, drop: DropId, outbox: Outbox) -> dict[str, Patience]:
         """Of each duty that is still owed; those that are not are forgotten."""
@@ -131,20 +183,21 @@ class Duties:
             self._patience[drop] = kept
         return {duty_id: patience for (duty_id, _), patience in kept.items()}
 
-    def _put_aside(self, drop: DropId, ids: frozenset[str]) -> None:
-        for duty_id in sorted(ids - self.set_aside.get(drop, frozenset())):
+    def _put_aside(self, drop: DropId, aside: dict[str, str]) -> None:
+        """aside: id -> why. Each is told once, and counted as long as it is there."""
+        for duty_id in sorted(aside.keys() - self.set_aside.get(drop, frozenset())):
             log.error(
-                "%s: duty %r cannot be read and is set aside: see to its money", drop, duty_id
+                "%s: duty %r is set aside, see to its money: %s", drop, duty_id, aside[duty_id]
             )
         self.set_aside.pop(drop, None)
-        if ids:
-            self.set_aside[drop] = ids
+        if aside:
+            self.set_aside[drop] = frozenset(aside)
 
-    async def _do(self, drop: DropId, duty_id: str, duty: DutyRecord) -> None:
+    async def _do(self, drop: DropId, work: Work) -> None:
         try:
             async with asyncio.timeout(DUTY_S_MAX):
-                await self._perform(drop, duty_id, duty)
+                work.patience.refused = await self._perform(drop, work.id, work.duty) or ""
         except (Unavailable, TimeoutError) as error:
-            log.info("%s: duty %s waits: %s", drop, duty_id, str(error) or "no answer in time")
+            log.info("%s: duty %s waits: %s", drop, work.id, str(error) or "no answer in time")
         except Exception:
-            log.exception("%s: duty %s failed", drop, duty_id)
+            log.exception("%s: duty %s failed", drop, work.id)

@@ -15,3 +15,5 @@ ASKS_AT_EVERY_END = 3
 ASKS_FROM_NOW = 3
 """The time to ask about a silent payment counts from when it begins, not from the deadline; a hold
 is not extended any more then, and its record keeps the hard stop beside the fan's own deadline."""
+ENDS_DUTIES_BY_HAND = 3
+"""A creator may end a duty that the provider does not do."""

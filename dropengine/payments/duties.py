@@ -66,11 +66,12 @@ async def report(
 
 async def perform(
     store: Store, payments: Payments, drop: DropId, duty_id: str, duty: DutyRecord
-) -> None:
+) -> str:
     """Do one duty at the provider, its id as the key, and tick it off.
 
-    What stays unknown, and a refund that failed, stays in the outbox: call again later. Any worker
-    may do any duty, also two at once. Raises errors.Unavailable when the store does not answer.
+    What stays unknown, and a refund that failed, stays in the outbox: call again later, unless the
+    answer is a word: why the provider will never do it. Any worker may do any duty, also two at
+    once. Raises errors.Unavailable when the store does not answer.
     """
     match duty.kind:
         case "capture":
@@ -86,7 +87,7 @@ async def perform(
             settled = (Succeeded,)
         case "lookup":
             await _look(store, payments, drop, duty_id, HoldId(duty.hold))
-            return
+            return ""
         case _:
             raise AssertionError(f"{drop}: no duty is called {duty.kind!r}")
     if isinstance(answer, tuple(settled)):
@@ -94,6 +95,8 @@ async def perform(
         await store.discharge(drop, duty_id, result)
     if not isinstance(answer, Succeeded):
         log.warning("%s: duty %s: %s", drop, duty_id, answer)
+    for_ever = isinstance(answer, Failed) and answer.final and Failed not in settled
+    return str(answer) if for_ever else ""
 
 
 async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, hold: HoldId) -> None:
@@ -107,9 +110,9 @@ async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, ho
     intent = intent_id(drop, hold)
     match await (payments.lookup(intent) if stands else payments.cancel(intent)):
         case Charged() as paid:
-            outcome = await report(store, payments, drop, hold, paid)
-            if not isinstance(outcome, outcomes.Granted):
-                # Nothing was decided about this money yet, so it stays to be asked about.
+            told = [await report(store, payments, drop, hold, each) for each in (paid, *paid.also)]
+            if paid.pending or not all(isinstance(outcome, outcomes.Granted) for outcome in told):
+                # Not all of this money was decided about yet, so it stays to be asked about.
                 return
         case Nothing() | Declined():
             await store.unpaid(drop, hold)

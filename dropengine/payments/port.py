@@ -81,12 +81,18 @@ def intend(drop: DropView, hold: HoldId, record: HoldRecord, back: str) -> Inten
 
 
 class Charged(msgspec.Struct, frozen=True):
-    """The intent was paid: `amount` is authorised, or captured already."""
+    """The intent was paid: `amount` is authorised, or captured already.
+
+    also: more charges of the same intent, whose payer paid it again. pending: and one more is on
+    its way that cannot be stopped: ask again.
+    """
 
     charge: str
     amount: int
     currency: str
     captured: bool
+    also: tuple[Charged, ...] = ()
+    pending: bool = False
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -108,9 +114,11 @@ class Succeeded(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The provider decided against it; asking again with the same key may end otherwise."""
+    """The provider decided against it; asking again with the same key may end otherwise, unless it
+    is `final`."""
 
     why: str
+    final: bool = False
 
 
 class Unpayable(msgspec.Struct, frozen=True):
@@ -175,12 +183,13 @@ class Payments(Protocol):
         """
 
     async def lookup(self, intent: str) -> Lookup:
-        """How the payment of an intent stands."""
+        """How the payment of an intent stands: of one that was paid, every charge that is kept."""
 
     async def cancel(self, intent: str) -> Cancellation:
         """Let nobody begin or complete a payment of an intent whose hold ended unpaid.
 
-        Charged: it was paid before this came; give that back, and ask again. Unknown: the provider
+        Charged: it was paid before this came, with every charge that is kept; give that back, and
+        ask again. Unknown: the provider
         did not answer, or cannot stop a payment that is on its way; ask again. Unpayable is a
         promise, kept also by a `begin` that comes later, and for an intent that nobody ever began.
         """

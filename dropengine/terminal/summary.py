@@ -88,6 +88,7 @@ def of_verdict(verdict: Verdict) -> str:
         ["overtaken", verdict.overtaken],
         ["gaps in the log", verdict.log_gaps],
         ["captured - refunded", f"{verdict.captured_minus_refunded} {verdict.currency}"],
+        ["by hand, given up", f"{verdict.by_hand}, {verdict.given_up} {verdict.currency}"],
         ["orders", f"{verdict.orders_total} {verdict.currency}"],
     ]
     head = f"{verdict.drop or 'The log'}: {verdict.state}"
@@ -111,6 +112,7 @@ def of_report(report: Report) -> str:
         ["gaps in the log", report.log_gaps],
         ["replay equal", equal],
         ["captured - refunded", report.captured_minus_refunded],
+        ["by hand, given up", f"{report.by_hand}, {report.given_up}"],
         ["orders", report.orders_total],
         ["answer p50, p99", f"{report.p50_ms:.1f} ms, {report.p99_ms:.1f} ms"],
         ["holds in the busiest second", f"{report.holds_per_s:.0f}"],

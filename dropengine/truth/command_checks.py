@@ -15,6 +15,7 @@ from dropengine.creator_commands import (
     CLOCK,
     COMMANDS,
     OWN_NAME,
+    EndDuty,
     Refund,
     Seen,
     Signature,
@@ -28,6 +29,7 @@ SIGNED: dict[str, tuple[type[msgspec.Struct], ...]] = {
     **{verb: (Seen, kind) for verb, kind in COMMANDS.items()},
     "publish": (Signature,),
     "refund": (Signature, Refund),
+    "duty": (Signature, EndDuty),
 }
 """Script -> the structs whose fields it reads, in their order."""
 
@@ -48,7 +50,10 @@ def _fault_in(verb: str) -> str:
     used = sorted({f"unfit_{bound.kind}" for _, bound in found})
     lines = [f"--#use {' '.join(used)}", f"local function fault_in_{verb}({names})"]
     for i, (name, bound) in enumerate(found):
-        call = f"unfit_{bound.kind}({name}, {bound.least}, {bound.most}, '{bound.rule}')"
+        limits = f"{bound.least}, {bound.most}"
+        if bound.words:
+            limits = f"'|{'|'.join(bound.words)}|'"
+        call = f"unfit_{bound.kind}({name}, {limits}, '{bound.rule}')"
         lines += [
             f"  {'local ' if i == 0 else ''}fault = {call}",
             f"  if fault then return '{name} ' .. fault end",

@@ -17,7 +17,7 @@ from hiredis import ReplyError
 from redis.exceptions import RedisError
 
 from dropengine import model, outcomes, refusals
-from dropengine.creator_commands import CreatorCommand, Refund, Seen, Signature, fault_in, row
+from dropengine.creator_commands import CreatorCommand, EndDuty, Refund, Seen, Signature, fault_in
 from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, rules
@@ -50,6 +50,7 @@ _PAYMENT = _decoder(outcomes.PaymentOutcome | _Again)
 _UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
 _REFUND = _decoder(outcomes.RefundOutcome | _Again)
 _DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
+_DUTY = _decoder(outcomes.EndDutyOutcome | _Again)
 _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
 _DOUBTED = _decoder(Doubted | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
@@ -226,13 +227,10 @@ class Store:
         )
         outcome: outcomes.PublishOutcome = await self._run("publish", drop, args, _PUBLISH)
         if isinstance(outcome, outcomes.Changed):
-            await self._list(drop)
+            # The index may lag behind; it decides nothing.
+            at = int(await self._field(drop, "at") or 0)
+            await self._ask("the index", "ZADD", house_keys.DROPS, "NX", at, drop)
         return outcome
-
-    async def _list(self, drop: DropId) -> None:
-        """Put a drop into the index. It may lag behind; it decides nothing."""
-        at = await self._field(drop, "at")
-        await self._ask("the index", "ZADD", house_keys.DROPS, "NX", int(at or 0), drop)
 
     async def command(
         self,
@@ -247,7 +245,7 @@ class Store:
         """A creator's command. revision: the drop's, as the creator saw it; by: who he is."""
         if why := fault_in(Seen(by, key, revision), command):
             return refusals.BadMessage(why)
-        args = (clock_ms, revision, by, key, *row(command))
+        args = (clock_ms, revision, by, key, *command.row())
         outcome: outcomes.CreatorOutcome = await self._run(command.verb, drop, args, _CREATOR)
         if isinstance(outcome, refusals.Already):
             # It was decided at this revision, so the event that made it is a fact of the log.
@@ -290,6 +288,15 @@ class Store:
         """result: done or failed."""
         return await self._run("discharge", drop, (clock_ms, duty, result), _DISCHARGE)  # type: ignore[no-any-return]
 
+    async def end_duty(
+        self, drop: DropId, ending: EndDuty, *, by: str, key: str, clock_ms: int = 0
+    ) -> outcomes.EndDutyOutcome:
+        """The creator ends a duty that the provider does not do."""
+        if why := fault_in(Signature(by, key), ending):
+            return refusals.BadMessage(why)
+        args = (clock_ms, by, key, *msgspec.structs.astuple(ending))
+        return await self._run("duty", drop, args, _DUTY)  # type: ignore[no-any-return]
+
     async def outbox(self, drop: DropId) -> outbox.Outbox:
         """See `outbox.owed`."""
         return await outbox.owed(self._ask, drop, await self._leads(drop))
@@ -314,12 +321,7 @@ class Store:
         nudge."""
         reply: ViewReply | refusals.Frozen | refusals.NotFound
         reply = await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)
-        if isinstance(reply, ViewReply) and reply.leads:
-            news = [
-                (seq, true_time.happened(at, reply.leads), text) for seq, at, text in reply.news
-            ]
-            return msgspec.structs.replace(reply, news=news)
-        return reply
+        return true_time.view(reply) if isinstance(reply, ViewReply) else reply
 
     async def drops(self) -> list[DropId]:
         """Every drop at this server, the newest first."""
@@ -358,8 +360,7 @@ class Store:
         return replies.shown(row)
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
-        """One hold as it stands, without settling, in true time: for pages of the payment
-        provider."""
+        """One hold as it stands, without settling, in true time: for payments and their pages."""
         raw = await self._ask("the hold", "HGET", keys.one(drop, "holds"), hold)
         if raw is None:
             return None

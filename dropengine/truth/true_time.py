@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from dropengine.model import STANDING, EntryRecord, HoldRecord, OrderRecord
 from dropengine.outcomes import EntryGranted, HoldGranted, PressOutcome
-from dropengine.truth.replies import YouRow
+from dropengine.truth.replies import ViewReply, YouRow
 
 Leads = Sequence[tuple[int, int]]
 
@@ -73,3 +75,11 @@ def rows(found: Iterable[YouRow], leads: Leads) -> None:
             entry(standing, leads)
         for _, bought in row.orders:
             order(bought, leads)
+
+
+def view(found: ViewReply) -> ViewReply:
+    """The same for the news of a drop."""
+    if not found.leads:
+        return found
+    news = [(seq, happened(at, found.leads), text) for seq, at, text in found.news]
+    return msgspec.structs.replace(found, news=news)

@@ -2,7 +2,7 @@
 units_allowed -- how many more units of a pool's item this fan may take: the drop's limit and the item's, over
 active holds, offers and unrefunded orders; over unrefunded orders alone with `orders_only`.
 --]]
---#use get
+--#use get given_back
 
 local function units_allowed(t, fan, pool, orders_only)
   local item_id = t.record.pools[pool][P_ITEM]
@@ -11,7 +11,7 @@ local function units_allowed(t, fan, pool, orders_only)
   if orders_only or item[I_LIMIT] > 0 then
     for _, id in ipairs(fan[F_ORDERS]) do
       local order = get(t, 'orders', id)
-      if order[O_STATE] ~= 'refund_pending' and order[O_STATE] ~= 'refunded' then
+      if not given_back(order) then
         all = all + order[O_QTY]
         if t.record.pools[order[O_POOL]][P_ITEM] == item_id then of_item = of_item + order[O_QTY] end
       end

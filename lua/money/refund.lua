@@ -17,7 +17,7 @@ RETURNS
   NOT_FOUND  no such drop or order
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_refund begin catch_up conclude get refund_order
+--#use fault_in_refund begin catch_up conclude get refund_order given_back
 
 local clock_ms, id, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local fault = fault_in_refund(by, key, id)
@@ -31,7 +31,7 @@ if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
 local order = get(t, 'orders', id)
 if not order then return cmsgpack.pack({'NOT_FOUND'}) end
 
-if order[O_STATE] ~= 'refund_pending' and order[O_STATE] ~= 'refunded' then
+if not given_back(order) then
   refund_order(t, id, order, by, key)
 end
 local seq = t.seq

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+import msgspec
 import pytest
 
 from dropengine.cli import drop_arguments, drop_commands
@@ -39,3 +40,27 @@ async def test_what_was_set_aside_of_an_outbox_is_shown(
     said = capsys.readouterr().out
     assert "The duty void:c9 cannot be read and is set aside: see to its money." in said
     assert "capture:" not in said
+
+
+async def test_what_is_undone_is_shown_and_ended_by_hand(
+    sale: Sale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = await sale.bought("ana")
+    shown = argparse.Namespace(drop=sale.drop, json=False)
+    duty = f"capture:c-{order}"
+    # A view tells the time that has passed since.
+    record = await sale.store.client.hget(keys.one(sale.drop, "outbox"), duty)
+    old = msgspec.msgpack.decode(record)
+    old[4] = 1_700_000_000_000
+    await sale.store.client.hset(keys.one(sale.drop, "outbox"), duty, msgspec.msgpack.encode(old))
+    assert await drop_commands._DO["show"](sale.store, shown) == 0
+    assert f"{duty}, 2400 EUR. `dropengine drop duty` ends" in capsys.readouterr().out
+    ending = argparse.Namespace(
+        drop=sale.drop, duty=duty, why="seen to", by="mia", key=None, **{"as": "given_up"}
+    )
+    assert await drop_commands._DO["duty"](sale.store, ending) == 0
+    assert f"The duty {duty} of {sale.drop} is given up" in capsys.readouterr().out
+    assert await drop_commands._DO["duty"](sale.store, ending) == drop_commands.REFUSED
+    assert "not_found" in capsys.readouterr().err
+    assert await drop_commands._DO["show"](sale.store, shown) == 0
+    assert "Undone" not in capsys.readouterr().out

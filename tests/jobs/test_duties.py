@@ -7,8 +7,9 @@ import asyncio
 import msgspec
 import pytest
 
+from dropengine.creator_commands import EndDuty
 from dropengine.doors.metrics import of_duties
-from dropengine.jobs.duties import Duties, Patience
+from dropengine.jobs.duties import Duties, Patience, Perform, wall_ms
 from dropengine.jobs.order_of_work import PLACES
 from dropengine.jobs.settle import Settling
 from dropengine.log.replay import difference, fold
@@ -150,7 +151,7 @@ async def test_one_entry_that_cannot_be_read_is_set_aside_and_the_others_are_don
         await duties.close()
     assert set(desk.asked) == done
     # Shown once, counted as long as it is there, and never thrown away.
-    assert caplog.text.count("'void:c9' cannot be read and is set aside") == 1
+    assert caplog.text.count("'void:c9' is set aside, see to its money: it cannot be read") == 1
     assert {drop: set(ids) for drop, ids in duties.set_aside.items()} == {sale.drop: {"void:c9"}}
     assert f'dropengine_duties_set_aside{{drop="{sale.drop}"}} 1' in list(of_duties(duties))
     assert await store.client.hget(keys.one(sale.drop, "outbox"), "void:c9") == raw
@@ -220,6 +221,63 @@ async def test_what_was_owed_while_a_slow_one_is_done_is_done_beside_it(store: S
             while later in await store.duties(sale.drop):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0)
     assert desk.asked == [later]
+
+
+DAY_MS = 24 * 3600 * 1000
+
+
+async def refuses(_drop: DropId, _id: str, _duty: DutyRecord) -> str:
+    return "no_such_charge"
+
+
+async def forgets(_drop: DropId, _id: str, _duty: DutyRecord) -> None:
+    """The provider never answers."""
+
+
+@pytest.mark.parametrize(
+    ("perform", "later_ms", "why"),
+    [
+        (refuses, 0, "the provider refuses it for good: no_such_charge"),
+        (forgets, DAY_MS, "it is undone for 24 h"),
+        (forgets, 5 * DAY_MS, "it is undone for 120 h"),
+    ],
+)
+async def test_what_the_provider_does_not_do_is_tried_and_then_left_to_a_person(
+    store: Store, perform: Perform, later_ms: int, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sale = await real(store)
+    duty = await paid(sale, "ada")
+    asked: list[str] = []
+
+    async def tried(drop: DropId, duty_id: str, record: DutyRecord) -> str | None:
+        asked.append(duty_id)
+        return await perform(drop, duty_id, record)
+
+    duties = Duties(store, tried, clock_ms=lambda: wall_ms() + later_ms)
+    async with at_work(duties, Settling(store, conf(), duties.owed)) as runner:
+        await until(lambda: duties.set_aside)
+        await rounds(runner)
+        assert asked == [duty]
+        assert f'dropengine_duties_set_aside{{drop="{sale.drop}"}} 1' in list(of_duties(duties))
+        # It stays counted until a person ends it.
+        ending = EndDuty(duty, "given_up", "the bank is gone")
+        await store.end_duty(sale.drop, ending, by="mia", key="k")
+        await until(lambda: not duties.set_aside)
+        await duties.close()
+    assert caplog.text.count(f"{duty!r} is set aside, see to its money: {why}") == 1
+    assert (await sale.truth()).outbox == {}
+
+
+async def test_what_is_undone_for_less_than_a_day_is_tried_again_by_itself(store: Store) -> None:
+    sale = await real(store)
+    await paid(sale, "ada")
+    desk = Desk(store)
+    desk.faults = [RuntimeError("once")]
+    duties = Duties(store, desk, clock_ms=lambda: wall_ms() + DAY_MS - 60_000)
+    async with at_work(duties, Settling(store, conf(), duties.owed)):
+        await empty(sale)
+        await duties.close()
+    assert duties.set_aside == {}
 
 
 def test_a_duty_waits_twice_as_long_every_time_up_to_ten_minutes() -> None:

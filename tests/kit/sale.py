@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from dropengine import events, model, outcomes, refusals, wire
-from dropengine.creator_commands import COMMANDS
+from dropengine.creator_commands import COMMANDS, EndDuty
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
@@ -120,6 +120,13 @@ class Sale:
 
     async def discharge(self, duty: str, result: str = "done") -> outcomes.DischargeOutcome:
         return await self.store.discharge(self.drop, duty, result, clock_ms=self.now)
+
+    async def end_duty(
+        self, duty: str, how: Literal["by_hand", "given_up"], why: str = "", key: str = ""
+    ) -> outcomes.EndDutyOutcome:
+        ending = EndDuty(duty, how, why)
+        key = key or self.key()
+        return await self.store.end_duty(self.drop, ending, by="mia", key=key, clock_ms=self.now)
 
     async def publish(self, manifest: Manifest, key: str = "publish") -> outcomes.PublishOutcome:
         outcome = await self.store.publish(

@@ -245,6 +245,31 @@ DOCTORED: dict[str, tuple[str, Spoil, str]] = {
         change(events.Refunded, amount=handwritten_logs.PRICE),
         "INV-10",
     ),
+    "a refund given up by nobody": (
+        "a_late_payment",
+        change(events.Discharged, 5, result="given_up", key="k99"),
+        "INV-15",
+    ),
+    "a refund given up by the clock": (
+        "a_late_payment",
+        change(events.Discharged, 5, result="given_up", by="clock", key="k99"),
+        "INV-15",
+    ),
+    "a refund by hand without a key": (
+        "a_late_payment",
+        change(events.Discharged, 5, result="by_hand", by="mia"),
+        "INV-7",
+    ),
+    "a duty that a creator ticks off as done": (
+        "a_late_payment",
+        change(events.Discharged, 5, by="mia", key="k99"),
+        "INV-15",
+    ),
+    "a void that failed": (
+        "a_late_payment",
+        change(events.Discharged, 4, result="failed"),
+        "INV-10",
+    ),
     "an offer while paused": ("two_pools", leave_out(events.Resumed), "INV-15"),
     "a unit too many": (
         "a_rush",
@@ -902,3 +927,21 @@ def test_broken_books_are_blamed_once_and_what_follows_their_thaw_is_judged() ->
     assert [one.inv for one in judge(text(pen.log)).violations] == ["INV-1"]
     pen.held("ada")
     assert [one.inv for one in judge(text(pen.log)).violations] == ["INV-1", "INV-15"]
+
+
+@pytest.mark.parametrize(
+    ("result", "by_hand", "given_up"),
+    [("by_hand", handwritten_logs.PRICE, 0), ("given_up", 0, handwritten_logs.PRICE)],
+)
+def test_what_a_person_gave_back_or_gave_up_stands_beside_the_totals(
+    result: str, by_hand: int, given_up: int
+) -> None:
+    log = story("a_late_payment")
+    seq = seq_of(log, events.Discharged, 5)
+    told = judge(text(doctor(log, seq, result=result, by="mia", key="k99", why="a cheque")))
+    assert told.violations == []
+    assert (told.by_hand, told.given_up) == (by_hand, given_up)
+    assert told.captured_minus_refunded == told.orders_total + by_hand + given_up
+    # An engine of before knew no such end.
+    old = doctor(doctor(log, seq, result=result, by="mia", key="k99"), 1, schema=2)
+    assert first(judge(text(old))) == ("INV-10", seq)

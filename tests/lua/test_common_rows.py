@@ -42,6 +42,7 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "unpaid": ("h1",),
     "refund": ("h1", "mia", "k"),
     "discharge": ("capture:c1", "done"),
+    "duty": ("mia", "k", "capture:c1", "by_hand", ""),
 }
 
 ALL = {verb: (2, "mia", "k", *more) for verb, more in CREATORS.items()} | OTHERS
@@ -168,6 +169,11 @@ OUT_OF_BOUNDS: dict[str, tuple[str, tuple[object, ...]]] = {
     "too many words": ("text", ("message", 2, "mia", "k", "é" * 501)),
     "words that show nothing": ("text", ("message", 2, "mia", "k", "\u3164\ufe0f ")),
     "words that are no UTF-8": ("text", ("message", 2, "mia", "k", b"soon\xff")),
+    "a duty": ("id", ("duty", "mia", "k", "void:c 1", "by_hand", "")),
+    "an endless duty": ("id", ("duty", "mia", "k", "c" * 137, "by_hand", "")),
+    "no way to end it": ("as", ("duty", "mia", "k", "void:c1", "done", "")),
+    "two ways at once": ("as", ("duty", "mia", "k", "void:c1", "by_hand|given_up", "")),
+    "a reason of two lines": ("why", ("duty", "mia", "k", "void:c1", "given_up", "a\nb")),
     "an order": ("order", ("refund", "h1\n", "mia", "k")),
 }
 

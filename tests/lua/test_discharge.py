@@ -80,3 +80,17 @@ async def test_a_duty_that_cannot_be_read_is_none_and_stays(sale: Sale, raw: byt
     assert await sale.discharge("void:c9") == refusals.NotFound()
     assert await sale.log() == before
     assert await sale.store.client.hget(keys.one(sale.drop, "outbox"), "void:c9") == raw
+
+
+@pytest.mark.parametrize("result", ["failed", "refunded", ""])
+async def test_only_a_capture_may_fail(sale: Sale, result: str) -> None:
+    """What else fails is still owed: a refund that failed is no refund."""
+    order = await sale.bought("ana")
+    await sale.discharge(f"capture:c-{order}")
+    await sale.succeeded(order, "c2")
+    await sale.refund(order)
+    before = await sale.log()
+    for duty in (f"refund:c-{order}", "void:c2"):
+        assert await sale.discharge(duty, result) == refusals.BadMessage("result")
+    assert await sale.log() == before
+    assert (await sale.truth()).orders[order].state == "refund_pending"

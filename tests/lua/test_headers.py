@@ -43,6 +43,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "unpaid": stores._UNPAID,
     "refund": stores._REFUND,
     "discharge": stores._DISCHARGE,
+    "duty": stores._DUTY,
     "publish": stores._PUBLISH,
     "rewrite": stores._REWRITE,
     "lease": stores._LEASE,

@@ -71,7 +71,7 @@ async def test_every_call_may_come_twice(till: Till) -> None:
     for _ in range(2):
         assert await provider.refund(kept.charge, 1400, "part") == Succeeded()
     # Repeating gave nothing back twice: exactly the rest is left.
-    assert await provider.refund(kept.charge, 1001, "too-much") == Failed("too_much")
+    assert await provider.refund(kept.charge, 1001, "too-much") == Failed("too_much", final=True)
     assert await provider.refund(kept.charge, 1000, "rest") == Succeeded()
     assert await provider.lookup("eclipse.h1") == Nothing()
     assert await provider.lookup("eclipse.h2") == Nothing()

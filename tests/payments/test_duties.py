@@ -10,12 +10,13 @@ import pytest
 from msgspec import structs
 
 from dropengine import outcomes, refusals
+from dropengine.log.referee import judge
 from dropengine.model import AMOUNT_MAX, DropId, HoldId
-from dropengine.payments.duties import report
+from dropengine.payments.duties import perform, report
 from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.port import Charged, Failed, Lookup, Nothing, Unknown
 from tests.kit.local_provider import SECRET, an_intent, local_pay, page_of, until_idle
-from tests.kit.manifests import HOLD_MS, LOOKUP_MS
+from tests.kit.manifests import EXTEND_MS, HOLD_MS, LOOKUP_MS
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.sale import Sale
 
@@ -248,3 +249,104 @@ async def test_what_cannot_be_given_back_now_is_reported_again(counter: PaidSale
     assert isinstance(outcome, Unknown)
     locker.execute("ROLLBACK")
     locker.close()
+
+
+def lost(counter: PaidSale, charge: str) -> None:
+    """The provider does not know a charge any more."""
+    with sqlite3.connect(counter.book) as book:
+        book.execute("DELETE FROM charges WHERE id = ?", (charge,))
+    book.close()
+
+
+@pytest.mark.parametrize("captured", [False, True])
+async def test_money_of_a_charge_that_the_provider_does_not_know_is_left_to_a_person(
+    counter: PaidSale, captured: bool
+) -> None:
+    hold = await counter.begun("ada")
+    paid = await counter.paid(hold)
+    await counter.told(hold, paid)
+    if captured:
+        await counter.work()
+    await counter.sale.refund(hold)
+    lost(counter, paid.charge)
+    sale = counter.sale
+    ((duty_id, duty),) = (await sale.store.duties(sale.drop)).items()
+    for _ in range(2):
+        why = await perform(sale.store, counter.local, sale.drop, duty_id, duty)
+        assert "no_such_charge" in why
+    assert await counter.order(hold) == "refund_pending"
+    assert isinstance(await sale.end_duty(duty_id, "given_up"), outcomes.Discharged)
+    assert await counter.order(hold) == "refund_failed"
+    verdict = judge([line async for line in sale.store.log(sale.drop)])
+    assert verdict.violations == []
+    assert (verdict.outbox, verdict.given_up) == (0, paid.amount if captured else 0)
+
+
+async def test_a_capture_of_a_charge_that_the_provider_does_not_know_has_failed(
+    counter: PaidSale,
+) -> None:
+    hold = await counter.begun("ada")
+    paid = await counter.paid(hold)
+    await counter.told(hold, paid)
+    lost(counter, paid.charge)
+    await counter.work()
+    assert await counter.duties() == set()
+    assert await counter.order(hold) == "capture_failed"
+
+
+async def test_a_payment_that_goes_back_and_is_not_known_is_never_ticked_off_by_itself(
+    counter: PaidSale,
+) -> None:
+    hold = await counter.begun("ada")
+    paid = await counter.paid(hold)
+    await counter.told(hold, paid)
+    await counter.work()
+    await counter.sale.succeeded(hold, "ch_unknown")
+    for _ in range(3):
+        await counter.work()
+    assert await counter.duties() == {"void"}
+    await counter.sale.end_duty("void:ch_unknown", "by_hand")
+    await counter.adds_up()
+
+
+@pytest.mark.parametrize(
+    "choices", [["delay", "pay"], ["delay", "delay", "twice"], ["late", "pay"]]
+)
+@pytest.mark.parametrize("given_back", [False, True])
+async def test_every_payment_of_an_intent_is_found_when_no_webhook_comes(
+    counter: PaidSale, choices: list[Do], given_back: bool
+) -> None:
+    hold = await counter.begun("ada")
+    for do in choices:
+        await counter.choose(hold, do, 10)
+    await counter.sale.extend("ada", hold)
+    if given_back:
+        await counter.sale.release("ada", hold)
+    counter.sale.now += HOLD_MS + EXTEND_MS + 10
+    await counter.sale.settle()
+    for _ in range(4):
+        await counter.work()
+    found = sorted((await counter.charges()).values())
+    assert len(found) == len(choices)
+    assert found == sorted(
+        ["voided" if given_back else "captured", *["voided"] * (len(choices) - 1)]
+    )
+    await counter.adds_up()
+
+
+async def test_what_is_still_on_its_way_keeps_the_question_though_one_was_judged(
+    counter: PaidSale,
+) -> None:
+    hold = await counter.begun("ada")
+    await counter.choose(hold, "late", HOLD_MS)
+    await counter.choose(hold, "pay")
+    await counter.sale.release("ada", hold)
+    for _ in range(3):
+        await counter.work()
+    assert await counter.duties() == {"lookup"}
+    counter.sale.now += 3 * HOLD_MS
+    for _ in range(3):
+        await counter.work()
+    assert set((await counter.charges()).values()) == {"voided"}
+    assert len(await counter.charges()) == 2
+    await counter.adds_up()

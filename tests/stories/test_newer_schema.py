@@ -175,6 +175,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         "unpaid": (hold,),
         "refund": (hold, "mia", "k"),
         "discharge": ("capture:c1", "done"),
+        "duty": ("mia", "k", "capture:c1", "by_hand", ""),
     }
     for verb, args in (creators | others).items():
         with pytest.raises(NewerSchema) as refused:

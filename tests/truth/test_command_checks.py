@@ -21,11 +21,17 @@ PIECES = scripts.made_pieces() | {
     for path, text in scripts.sources().items()
 }
 
-WILD = {"whole": wild_values.numbers, "id": wild_values.texts, "line": wild_values.texts}
+WILD = {
+    "whole": wild_values.numbers,
+    "id": wild_values.texts,
+    "line": wild_values.texts,
+    "word": wild_values.texts | st.sampled_from(("by_hand|given_up", "given", "|")),
+}
 TAME = {
     "whole": st.integers(1, 9),
     "id": wild_values.ids,
     "line": wild_values.lines,
+    "word": st.sampled_from(("by_hand", "given_up")),
 }
 
 
@@ -51,8 +57,8 @@ def test_the_scripts_say_what_the_types_say(verb: str, data: st.DataObject, ask:
     each = [
         kind(
             **{
-                name: data.draw(st.one_of(TAME[bound.kind], WILD[bound.kind]), name)
-                for name, bound in bounds(kind)
+                field: data.draw(st.one_of(TAME[bound.kind], WILD[bound.kind]), name)
+                for field, (name, bound) in zip(kind.__struct_fields__, bounds(kind), strict=True)
             }
         )
         for kind in command_checks.SIGNED[verb]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterator
 from itertools import count
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
 import pytest
@@ -31,6 +31,7 @@ from dropengine.creator_commands import (
     Cancel,
     Close,
     CreatorCommand,
+    EndDuty,
     Message,
     Open,
     Pause,
@@ -402,9 +403,21 @@ class Machine(RuleBasedStateMachine):
     @rule(which=nth, done=st.booleans())
     def discharge(self, which: int, done: bool) -> None:
         duty = pick([*sorted(self.oracle.outbox), "capture:none"], which)
-        result = "failed" if duty.startswith("capture") and not done else "done"
+        result = "done" if done else "failed"
         answer = self.run(self.store.discharge(self.drop, duty, result, clock_ms=self.now))
         assert answer == self.oracle.discharge(duty, result, self.now)
+
+    @rule(which=nth, how=st.sampled_from(("by_hand", "given_up")), again=st.booleans())
+    def a_duty_is_ended_by_hand(
+        self, which: int, how: Literal["by_hand", "given_up"], again: bool
+    ) -> None:
+        ending = EndDuty(pick([*sorted(self.oracle.outbox), "refund:none"], which), how, "seen to")
+        key = self.key()
+        for _ in range(1 + again):
+            answer = self.run(
+                self.store.end_duty(self.drop, ending, by="mia", key=key, clock_ms=self.now)
+            )
+            assert answer == self.oracle.end_by_hand(ending, "mia", key, self.now)
 
     @precondition(lambda self: self.oracle.orders)
     @rule(which=nth)
@@ -561,8 +574,8 @@ class Machine(RuleBasedStateMachine):
 
         assert difference(fold(self.oracle.log), truth) == []
         if not self.oracle.outbox:
-            captured, refunded = self.oracle.money()
-            assert captured - refunded == sum(
+            captured, refunded, by_hand, given_up = self.oracle.money()
+            assert captured - refunded - by_hand - given_up == sum(
                 order.amount
                 for order in self.oracle.orders.values()
                 if order.kept and (order.state != "capture_failed" or self.oracle.corrected(order))

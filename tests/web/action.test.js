@@ -149,7 +149,7 @@ test("who has one is offered the line for more beside it", () => {
 });
 
 test("a refunded order is nobody's any more", () => {
-  assert.equal(kindOf({ you: { used: 0, orders: [order({ state: "refunded" })] } }), "hold");
+  for (const gone of ["refund_pending", "refunded", "refund_failed"]) assert.equal(kindOf({ you: { used: 0, orders: [order({ state: gone })] } }), "hold");
 });
 
 test("while a command is under way nothing can be pressed twice", () => {

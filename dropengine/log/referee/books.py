@@ -110,7 +110,7 @@ class Hold:
 
 @dataclass(slots=True)
 class Order:
-    """`state`: capture_pending, capture_failed, done, refund_pending or refunded."""
+    """`state`: one of `model.OrderState`."""
 
     hold: str
     fan: Fan
@@ -161,8 +161,7 @@ class Duty:
 
 @dataclass(slots=True)
 class Owed:
-    """An event that must follow at once: one of `kinds` about `who`, an entry (a fan for a
-    make-good)."""
+    """An event that must follow at once: one of `kinds` about `who`, an entry or a late payer."""
 
     kinds: tuple[str, ...]
     who: str
@@ -196,8 +195,8 @@ class Books:
         self.entries: dict[str, Entry] = {}
         self.by_ordinal: list[Entry] = []
         self.charges: dict[str, str] = {}
-        self.captured_of: dict[str, int] = {}
-        self.refunded_of: dict[str, int] = {}
+        self.captured_of, self.refunded_of = dict[str, int](), dict[str, int]()
+        self.by_hand_of, self.given_up_of = dict[str, int](), dict[str, int]()
         self.outbox: dict[str, Duty] = {}
         self.keys: set[tuple[str, str]] = set()
         self.owed: list[Owed] = []

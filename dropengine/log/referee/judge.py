@@ -217,8 +217,13 @@ def conclude(books: Books, *, closed: bool) -> None:
     """What must hold at the end of a log; `closed`: and of a run that was played to its end."""
     recount(books)
     balance = sum(books.captured_of.values()) - sum(books.refunded_of.values())
-    if not books.outbox and balance != kept(books):
-        books.blame("INV-10", f"{balance} was kept for orders worth {kept(books)}")
+    by_hand, given_up = sum(books.by_hand_of.values()), sum(books.given_up_of.values())
+    if not books.outbox and balance - by_hand != kept(books) + given_up:
+        books.blame(
+            "INV-10",
+            f"{balance} was kept, {by_hand} of it given back by hand, for orders worth "
+            f"{kept(books)} and {given_up} that was given up",
+        )
     if not closed:
         return
     complain(books)
@@ -320,6 +325,8 @@ def verdict(books: Books, lines: int, first_ms: int) -> Verdict:
         captured=captured,
         refunded=refunded,
         captured_minus_refunded=captured - refunded,
+        by_hand=sum(books.by_hand_of.values()),
+        given_up=sum(books.given_up_of.values()),
         orders_total=kept(books),
         violations_total=count["violations"],
         violations=books.violations,

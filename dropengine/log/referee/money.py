@@ -10,14 +10,18 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ASKS_AT_EVERY_END
+from dropengine.log.layouts import ASKS_AT_EVERY_END, ENDS_DUTIES_BY_HAND
 from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
+from dropengine.log.referee.drop import once
 from dropengine.log.referee.holds import (
     asked,
     attached,
     from_free,
     within,
 )
+
+BACK = ("refunded", "refund_failed")
+"""The money of an order in one of these states moves no more."""
 
 
 def _charge_once(books: Books, charge: str, outcome: str) -> None:
@@ -204,7 +208,7 @@ def _mismatched(books: Books, e: events.Mismatched) -> None:
     """A charge is worth what was captured of it, told once: to its order, or to what goes back."""
     found = books.orders.get(e.hold)
     duty = books.outbox.pop(f"void:{e.charge}", None) or books.outbox.get(f"refund:{e.charge}")
-    mine = found is not None and found.charge == e.charge and found.state != "refunded"
+    mine = found is not None and found.charge == e.charge and found.state not in BACK
     if e.charge not in books.charges or not (mine or duty):
         books.blame("INV-10", f"charge {e.charge} has nothing that {e.amount} could correct")
         return
@@ -259,28 +263,43 @@ def _discharged(books: Books, e: events.Discharged) -> None:
         return
     if (e.kind, e.hold, e.charge, e.amount) != (duty.kind, duty.hold, duty.charge, duty.amount):
         books.blame("INV-10", f"duty {e.duty} is ticked off as {e.kind} of {e.amount}")
-    if e.result not in ("done", "failed") or (e.result == "failed" and duty.kind != "capture"):
-        books.blame("INV-10", f"duty {e.duty} ended as {e.result!r}")
+    ended_by(books, e)
     hold = books.holds.get(duty.hold)
-    if (
-        duty.kind == "lookup"
-        and hold is not None
-        and hold.alive
-        and books.schema >= ASKS_AT_EVERY_END
-    ):
+    asks = duty.kind == "lookup" and books.schema >= ASKS_AT_EVERY_END
+    if asks and hold is not None and hold.alive:
         books.blame("INV-10", f"duty {e.duty} is ticked off while {hold.id} stands")
     found = books.orders.get(duty.hold)
-    done = e.result == "done"
+    order = found if found is not None and found.charge == duty.charge else None
+    done = e.result in ("done", "by_hand")
     if duty.kind == "capture":
         if done:
             books.captured_of[duty.charge] = duty.amount
-        if found is not None and found.charge == duty.charge:
-            found.state = "done" if done else "capture_failed"
-    elif duty.kind == "refund" and done:
+        if order is not None:
+            order.state = "done" if done else "capture_failed"
+    elif duty.kind == "refund":
         # A charge that was never captured holds no money to give back.
-        books.refunded_of[duty.charge] = books.captured_of.get(duty.charge, 0)
-        if found is not None and found.charge == duty.charge:
-            found.state = "refunded"
+        money = books.captured_of.get(duty.charge, 0)
+        ways = {
+            "done": books.refunded_of,
+            "by_hand": books.by_hand_of,
+            "given_up": books.given_up_of,
+        }
+        if e.result in ways:
+            ways[e.result][duty.charge] = money
+        if order is not None and e.result in ways:
+            order.state = "refunded" if done else "refund_failed"
+
+
+def ended_by(books: Books, e: events.Discharged) -> None:
+    """INV-10, INV-15: a provider does a duty or refuses a capture; all else is a person's word."""
+    if e.result in ("by_hand", "given_up") and books.schema >= ENDS_DUTIES_BY_HAND:
+        if not e.by or e.by == "clock":
+            books.blame("INV-15", f"{e.by!r} may not end duty {e.duty}")
+        once(books, e.by, e.key)
+    elif e.result != "done" and (e.result != "failed" or e.kind != "capture"):
+        books.blame("INV-10", f"duty {e.duty} ended as {e.result!r}")
+    elif e.by or e.key:
+        books.blame("INV-15", f"{e.by!r} ticks duty {e.duty} off, which is a worker's")
 
 
 CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {

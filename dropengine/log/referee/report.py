@@ -34,8 +34,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     cap, sold: all pools together, sold counts unrefunded units. oversold: units ever given beyond
     the cap. fans: who held, joined or bought. holds: presses granted. late_ms_max: the longest that
-    a hold outlived its deadline. outbox: duties that were never ticked off. orders_total: amounts
-    of the orders whose money is kept. violations: the first ones; violations_total counts all.
+    a hold outlived its deadline. outbox: duties that were never ticked off. by_hand: what people
+    gave back past the provider. given_up: what should have gone back and stays. orders_total:
+    amounts of the orders whose money is kept. violations: the first ones; violations_total
+    counts all.
     """
 
     drop: str
@@ -71,6 +73,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     captured: int
     refunded: int
     captured_minus_refunded: int
+    by_hand: int
+    given_up: int
     orders_total: int
     violations_total: int
     violations: list[Violation]
@@ -105,6 +109,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     captured: int
     refunded: int
     captured_minus_refunded: int
+    by_hand: int
+    given_up: int
     orders_total: int
     p50_ms: float
     p99_ms: float
@@ -143,7 +149,8 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
 SUMMED = (
     *("cap", "sold", "oversold", "distinct_serials", "fans", "holds", "expired"),
     *("offers", "offers_claimed", "over_limit", "overtaken", "log_gaps"),
-    *("captured", "refunded", "captured_minus_refunded", "orders_total", "events", "outbox"),
+    *("captured", "refunded", "captured_minus_refunded", "by_hand", "given_up"),
+    *("orders_total", "events", "outbox"),
 )
 """Counts of the verdicts that add up over the drops of a run."""
 

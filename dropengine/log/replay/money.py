@@ -11,6 +11,12 @@ from dropengine.log.replay.holds import ask_provider, unoffer
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldState, OrderRecord, OrderState
 
+ENDINGS = {
+    ("capture", OrderState.CAPTURE_PENDING): (OrderState.DONE, OrderState.CAPTURE_FAILED),
+    ("refund", OrderState.REFUND_PENDING): (OrderState.REFUNDED, OrderState.REFUND_FAILED),
+}
+"""A duty and where its order stands -> what becomes of the order when it is done, and when not."""
+
 
 def _serials(truth: Truth, item: str, serials: list[int]) -> None:
     for serial in serials:
@@ -106,10 +112,10 @@ def _discharged(truth: Truth, e: events.Discharged) -> None:
     order = truth.orders.get(e.hold)
     if order is None or order.charge != e.charge:
         return
-    if e.kind == "capture" and order.state == OrderState.CAPTURE_PENDING:
-        order.state = OrderState.DONE if e.result == "done" else OrderState.CAPTURE_FAILED
-    elif e.kind == "refund" and order.state == OrderState.REFUND_PENDING:
-        order.state = OrderState.REFUNDED
+    found = ENDINGS.get((e.kind, OrderState(order.state)))
+    if found is not None:
+        well, badly = found
+        order.state = well if e.result in ("done", "by_hand") else badly
 
 
 STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {

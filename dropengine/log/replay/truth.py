@@ -6,6 +6,7 @@ import msgspec
 
 from dropengine import events
 from dropengine.model import (
+    GIVEN_BACK,
     POINTS_MAX,
     DropState,
     DutyRecord,
@@ -16,7 +17,6 @@ from dropengine.model import (
     ItemRecord,
     Lane,
     OrderRecord,
-    OrderState,
     PoolRecord,
 )
 
@@ -75,7 +75,7 @@ class Truth(msgspec.Struct, kw_only=True):
             mine += [
                 (order.pool, order.qty)
                 for order in map(self.orders.__getitem__, fan.orders)
-                if order.state not in (OrderState.REFUND_PENDING, OrderState.REFUNDED)
+                if order.state not in GIVEN_BACK
             ]
             units = sum(qty for name, qty in mine if self.pools[name].item == item)
             room = min(room, limit - units)

@@ -58,12 +58,12 @@ def _refund(tx: Tx, charge: str, amount: int) -> ProviderAnswer:
             return _turn(tx, charge, "voided") if amount == whole else Failed("not_captured")
         case "captured":
             if not (0 < amount <= whole - refunded or amount == whole == 0):
-                return Failed("too_much")
+                return Failed("too_much", final=True)
             refunded += amount
             tx.sql("UPDATE charges SET refunded = ? WHERE id = ?", refunded, charge)
             return _turn(tx, charge, "refunded") if refunded == whole else Succeeded()
         case _:
-            return Failed(state)
+            return Failed(state, final=True)
 
 
 def _charge(tx: Tx, charge: str) -> tuple[str, int, int]:

@@ -98,12 +98,10 @@ def standing(tx: Tx, intent: str) -> tuple[IntentState, str]:
 
 def look_up(tx: Tx, intent: str) -> Lookup:
     """How the payment of an intent stands, in the port's words."""
-    state, charge = standing(tx, intent)
-    match state:
+    match standing(tx, intent)[0]:
         case IntentState.AUTHORIZED | IntentState.CAPTURED:
-            row = tx.row("SELECT amount, currency FROM charges WHERE id = ?", charge)
-            assert row is not None
-            return Charged(charge, row[0], row[1], state == IntentState.CAPTURED)
+            first, *more = _charges(tx, intent)
+            return msgspec.structs.replace(first, also=tuple(more), pending=_on_its_way(tx, intent))
         case IntentState.PROCESSING:
             return Unknown("a payment is on its way")
         case IntentState.DECLINED:
@@ -123,9 +121,24 @@ def cancel(tx: Tx, intent: str) -> Cancellation:
     found = look_up(tx, intent)
     if isinstance(found, Charged):
         return found
-    if tx.row("SELECT 1 FROM attempts WHERE intent = ? AND done = 0", intent) is not None:
-        return Unknown("a payment is on its way")
-    return Unpayable()
+    return Unknown("a payment is on its way") if _on_its_way(tx, intent) else Unpayable()
+
+
+def _charges(tx: Tx, intent: str) -> list[Charged]:
+    """Every charge that is kept, the oldest first."""
+    found = tx.sql(
+        "SELECT id, amount, currency, state FROM charges"
+        " WHERE intent = ? AND state IN ('authorized', 'captured') ORDER BY at_ms, rowid",
+        intent,
+    ).fetchall()
+    return [
+        Charged(charge, amount, currency, state == "captured")
+        for charge, amount, currency, state in found
+    ]
+
+
+def _on_its_way(tx: Tx, intent: str) -> bool:
+    return tx.row("SELECT 1 FROM attempts WHERE intent = ? AND done = 0", intent) is not None
 
 
 def bill(tx: Tx, intent: str) -> Bill | None:

@@ -165,7 +165,7 @@ export function room(state, id) {
 }
 
 /** Whether the units of an order are the fan's. @param {{state: string}} order */
-export const kept = (order) => order.state !== "refund_pending" && order.state !== "refunded";
+export const kept = (order) => !["refund_pending", "refunded", "refund_failed"].includes(order.state);
 
 /**
  * @param {DropView} drop

@@ -11,7 +11,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { ending, gone, last } from "./announce.js";
 import { asking, units } from "./action.js";
 import { Part, goPay } from "./part.js";
-import { itemOf, offered, open } from "./state.js";
+import { itemOf, kept, offered, open } from "./state.js";
 import { left, money, number, poolName, span, timeOfDay } from "./formats.js";
 
 /** What ended was read and put away: the last hold, the last place. */
@@ -23,6 +23,7 @@ const MONEY = /** @type {Record<string, string>} */ ({
   done: "Paid.",
   refund_pending: "Given back. Your money is on its way.",
   refunded: "Given back, and your money too.",
+  refund_failed: "Given back, but your money could not be returned to you. Ask the maker for it.",
 });
 
 export class DropYours extends Part {
@@ -159,7 +160,7 @@ export class DropYours extends Part {
   #order(state, order) {
     const { drop } = state;
     const cap = itemOf(drop, order.pool)?.cap ?? 0;
-    const back = order.state === "refund_pending" || order.state === "refunded";
+    const back = !kept(order);
     return html`<article class="card order ${back ? "back" : ""}">
       <p class="serials">${order.serials.map((serial) => html`<span class="serial"><span class="no">#${serial}</span> <span class="of">of ${number(cap)}</span></span>`)}</p>
       <h3>${poolName(drop, order.pool)}</h3>

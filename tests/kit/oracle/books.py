@@ -151,24 +151,27 @@ class Books:
             and self.room(entry.fan, self.pools[pool].item) >= 1
         )
 
-    def money(self) -> tuple[int, int]:
-        """Captured and refunded, in minor units, as the log tells it."""
+    def money(self) -> tuple[int, int, int, int]:
+        """Captured, refunded, given back by hand and given up, in minor units, as the log tells."""
         captured: dict[str, int] = {}
-        refunded = 0
+        back = {"done": 0, "by_hand": 0, "given_up": 0}
         for event in self.log:
             match event:
                 case events.Sold() | events.Rescued() if event.capture == "done":
                     captured[event.charge] = event.amount
-                case events.Voided(how="refund") | events.Discharged(kind="capture", result="done"):
+                case (
+                    events.Voided(how="refund")
+                    | events.Discharged(kind="capture", result="done" | "by_hand")
+                ):
                     captured[event.charge] = event.amount
                 case events.Mismatched():
                     captured[event.charge] = event.amount
-                case events.Discharged(kind="refund", result="done"):
+                case events.Discharged(kind="refund", result=result):
                     # The refund of what was never captured only lets the charge go.
-                    refunded += captured.get(event.charge, 0)
+                    back[result] += captured.get(event.charge, 0)
                 case _:
                     pass
-        return sum(captured.values()), refunded
+        return sum(captured.values()), back["done"], back["by_hand"], back["given_up"]
 
     def say(self, word: Callable[..., E], /, **fields: object) -> E:
         event = word(seq=len(self.log) + 1, at=self.at, **fields)
@@ -214,7 +217,8 @@ class Books:
         asked = (
             hold.looked or (hold.began and hold.state != "paying") for hold in self.holds.values()
         )
-        return not (layout == 1 and self.leads) and not any(asked)
+        by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
+        return not (layout == 1 and self.leads) and not any(asked) and not by_hand
 
     def lower(self, schema: int) -> None:
         """It was an older engine, of this layout, that did all of it until now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from dropengine import events, model, outcomes, refusals
+from dropengine.creator_commands import EndDuty, Signature, fault_in
 from tests.kit.oracle.books import Bought
 from tests.kit.oracle.clock import Clock
 from tests.kit.oracle.records import Duty, Hold, Item, Order
@@ -43,7 +44,7 @@ class Payments(Clock):
         """The amount of a known charge, where another may still be told."""
         order = self.orders.get(name)
         if order is not None and order.charge == charge:
-            over = self.corrected(order) or order.state == "refunded"
+            over = self.corrected(order) or order.state in ("refunded", "refund_failed")
             return None if over else order.amount
         duty = self.outbox.get(f"void:{charge}") or self.outbox.get(f"refund:{charge}")
         return duty.amount if duty else None
@@ -223,25 +224,51 @@ class Payments(Clock):
         self.catch_up(clock)
         if self.state == "frozen":
             return refusals.Frozen()
-        duty = self.outbox.get(name)
+        duty = self.owed(name)
         if duty is None:
             return refusals.NotFound()
-        if duty.kind == "lookup" and self.holds[duty.hold].open:
+        if result != "done" and (duty.kind, result) != ("capture", "failed"):
+            return refusals.BadMessage("result")
+        return self.end_duty(name, duty, result)
+
+    def end_by_hand(
+        self, ending: EndDuty, by: str, key: str, clock: int
+    ) -> outcomes.EndDutyOutcome:
+        """A creator says how a duty ended that the provider does not do."""
+        if why := fault_in(Signature(by, key), ending):
+            return refusals.BadMessage(why)
+        self.catch_up(clock)
+        known = self.by_creator.get((by, key))
+        if known is not None:
+            return (
+                outcomes.Discharged(ending.id, self.seq)
+                if known == ending
+                else refusals.KeyReused()
+            )
+        if self.state == "frozen":
+            return refusals.Frozen()
+        duty = self.owed(ending.id)
+        if duty is None:
             return refusals.NotFound()
-        if (duty.kind, result) == ("refund", "failed"):
-            return outcomes.Discharged(name, self.seq)
+        self.by_creator[by, key] = ending
+        return self.end_duty(ending.id, duty, ending.as_, by=by, key=key, why=ending.why)
+
+    def owed(self, name: str) -> Duty | None:
+        """A duty that may be ended: its hold's own end answers a question about one that stands."""
+        duty = self.outbox.get(name)
+        if duty is None or (duty.kind == "lookup" and self.holds[duty.hold].open):
+            return None
+        return duty
+
+    def end_duty(self, name: str, duty: Duty, result: str, **signed: str) -> outcomes.Discharged:
         del self.outbox[name]
         order = self.orders.get(duty.hold)
+        well = result in ("done", "by_hand")
         if order is not None and order.charge == duty.charge:
-            match duty.kind, result:
-                case "capture", "done":
-                    order.state = "done"
-                case "capture", _:
-                    order.state = "capture_failed"
-                case "refund", _:
-                    order.state = "refunded"
-                case _:
-                    pass
+            if duty.kind == "capture":
+                order.state = "done" if well else "capture_failed"
+            elif duty.kind == "refund":
+                order.state = "refunded" if well else "refund_failed"
         self.say(
             events.Discharged,
             fan=self.holds[duty.hold].fan,
@@ -251,5 +278,6 @@ class Payments(Clock):
             charge=duty.charge,
             amount=duty.amount,
             result=result,
+            **signed,
         )
         return outcomes.Discharged(name, self.seq)
