@@ -97,6 +97,12 @@ local function commit(t)
     n = n + 2
   end
   write('HSET', t.key.answers, answers)
+  for name, members in pairs(t.zset) do
+    if next(members) then
+      write_zset(t.key[name], members)
+      t.zset[name] = {}
+    end
+  end
   if t.begun then
     local paces = {}
     n = 0
@@ -112,12 +118,6 @@ local function commit(t)
       redis.call('HSET', t.key.outbox, duty, cmsgpack.pack(record))
     else
       redis.call('HDEL', t.key.outbox, duty)
-    end
-  end
-  for name, members in pairs(t.zset) do
-    if next(members) then
-      write_zset(t.key[name], members)
-      t.zset[name] = {}
     end
   end
 
