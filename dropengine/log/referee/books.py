@@ -176,8 +176,7 @@ class Books:
         self.rules: Rules | None = None
         self.schema = 0
         """The layout of the engine that decided this event: its rules are those to judge by."""
-        self.state = "draft"
-        self.before_frozen = ""
+        self.state, self.before_frozen = "draft", ""
         self.paused_by = ""
         self.revision = 0
         self.lead = 0
