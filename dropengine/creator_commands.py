@@ -9,8 +9,8 @@ and the scripts, which decide, are given the same bounds when they are loaded
 (`truth/command_checks`).
 
 `publish` is none of them: there is no drop yet that could have a revision. `refund` is none either:
-it speaks of one order, leaves the drop's revision alone, and its order makes it safe to repeat.
-`duty` speaks of one duty in the same way. All are signed alike.
+it speaks of one order and leaves the drop's revision alone. `duty` speaks of one duty in the same
+way. All are signed alike, and all their keys are kept.
 """
 
 from __future__ import annotations

@@ -178,6 +178,6 @@ PublishOutcome = Changed | Exists | KeyReused | BadMessage
 PaymentOutcome = Sold | Rescued | Voided | NotFound | BadMessage | Frozen
 """How a payment that succeeded can end."""
 UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
-RefundOutcome = Refunded | NotFound | Frozen | BadMessage
+RefundOutcome = Refunded | KeyReused | NotFound | Frozen | BadMessage
 DischargeOutcome = Discharged | NotFound | Frozen | BadMessage
 EndDutyOutcome = Discharged | NotFound | Frozen | BadMessage | KeyReused

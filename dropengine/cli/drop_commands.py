@@ -137,6 +137,17 @@ def _to_publish(arguments: Arguments, now_ms: int) -> manifest.Manifest:
     return manifest.with_opening(text, drop, opens_ms)
 
 
+def _asked(arguments: Arguments) -> str:
+    """The same in words that do not change while the clock goes on: repeated, it is one command."""
+    text = _read(arguments.file)
+    if arguments.id is not None:
+        text = manifest.with_opening(text, arguments.id, text.opens_ms)
+    when = "now" if arguments.now else ""
+    if arguments.opens_in is not None:
+        when = f"in {arguments.opens_in} s"
+    return f"{manifest.digest(text)} {when}".rstrip()
+
+
 def _refuse_past(text: manifest.Manifest, now_ms: int, *, at_once: bool) -> None:
     """A time that has passed would begin or end the sale this moment. Raises ManifestError."""
     if 0 < text.closes_ms <= now_ms:
@@ -155,9 +166,15 @@ async def _publish(store: Store, arguments: Arguments) -> int:
     if await store.show(DropId(text.id)) is None:
         at_once = arguments.now or arguments.opens_in is not None
         _refuse_past(text, now_ms, at_once=at_once)
-    outcome = await store.publish(text, by=signer(arguments), key=key_of(arguments))
+    outcome = await store.publish(
+        text, by=signer(arguments), key=key_of(arguments), asked=_asked(arguments)
+    )
     if not isinstance(outcome, outcomes.Changed):
         return refuse(outcome)
+    # A repeat is told of what the first one made.
+    shown = await store.show(DropId(text.id))
+    assert shown is not None, "nothing takes a drop away"
+    text = shown.manifest
     when = summary.moment(text.opens_ms, text.zone) if text.opens_ms else "when you open it"
     print(f"{text.id} is published: {summary.units(text)} on sale {when}.")
     print(f"Its rules have the hash {manifest.digest(text)}.")

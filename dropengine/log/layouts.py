@@ -17,3 +17,9 @@ ASKS_FROM_NOW = 3
 is not extended any more then, and its record keeps the hard stop beside the fan's own deadline."""
 ENDS_DUTIES_BY_HAND = 3
 """A creator may end a duty that the provider does not do."""
+KEEPS_REFUND_KEYS = 3
+"""A refund is done once under its key, and no command is without one."""
+ALWAYS_COOLS = 3
+"""An entry cools a moment even where the rules say 0."""
+ENTRIES_SERVABLE = 3
+"""Nobody joins the line whose orders leave no room for him."""

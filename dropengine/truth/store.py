@@ -207,10 +207,13 @@ class Store:
         *,
         by: str,
         key: str,
+        asked: str = "",
         test: bool = False,
         clock_ms: int = 0,
     ) -> outcomes.PublishOutcome:
-        """test: scripts of this drop accept a clock argument. Never for a real sale."""
+        """asked: what was asked for, in words, where the manifest alone does not say it: the same
+        again under the key is the same command. test: scripts of this drop accept a clock argument.
+        Never for a real sale."""
         if why := fault_in(Signature(by, key)):
             return refusals.BadMessage(why)
         wanted = rules(manifest)
@@ -224,9 +227,11 @@ class Store:
             canonical(manifest),
             _pack(wanted),
             msgspec.json.encode(wanted),
+            asked or digest(manifest),
         )
         outcome: outcomes.PublishOutcome = await self._run("publish", drop, args, _PUBLISH)
-        if isinstance(outcome, outcomes.Changed):
+        if not isinstance(outcome, refusals.BadMessage):
+            # Whoever published it may have died before it was listed.
             # The index may lag behind; it decides nothing.
             at = int(await self._field(drop, "at") or 0)
             await self._ask("the index", "ZADD", house_keys.DROPS, "NX", at, drop)

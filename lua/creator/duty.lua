@@ -21,7 +21,7 @@ RETURNS
   NOT_FOUND    no such drop or duty: it is done already, it cannot be read, or it asks about a hold that stands
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_duty begin catch_up answered answer fields conclude owed end_duty
+--#use fault_in_duty begin catch_up answered answer command_field fields conclude owed end_duty
 
 local clock_ms, by, key, id, as, why = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local fault = fault_in_duty(by, key, id, as, why)
@@ -31,7 +31,7 @@ local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
-local field, body = '@' .. by .. ':' .. key, 'duty|' .. id .. '|' .. as .. '|' .. redis.sha1hex(why)
+local field, body = command_field(t.key.answers, by, key), 'duty|' .. id .. '|' .. as .. '|' .. redis.sha1hex(why)
 local made = answered(t, field, body)
 if made == nil then return cmsgpack.pack({'KEY_REUSED'}) end
 if made then return cmsgpack.pack({'DISCHARGED', id, t.seq}) end

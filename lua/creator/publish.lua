@@ -13,27 +13,29 @@ ARGV
   manifest   its canonical JSON
   rules      msgpack: what the scripts need of it
   rules_json the same as JSON, for the log
+  asked      what he asked for, in words: the same again under the key is the same command
 RETURNS
-  CHANGED          seq, revision, state; also when the same manifest comes under the same key again
-  KEY_REUSED       the key published another manifest under this id
+  CHANGED          seq, revision, state; also when the same is asked for under the same key again
+  KEY_REUSED       the key published something else under this id
   BAD_MESSAGE      why: a field, or a number of the rules, is not within its bounds
   EXISTS           state, same: the id is taken, if `same` by this very manifest
 COST  O(p), p = pools
 --]]
---#use fault_in_publish fault_in_rules fields
+--#use fault_in_publish fault_in_rules fields command_field
 
 local clock_ms, by, key, test = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local hash, manifest, rules_packed, rules_json = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local hash, manifest, rules_packed, rules_json, asked = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
 local log, answers, nudge = KEYS[16], KEYS[17], KEYS[22]
 
 local rules = cmsgpack.unpack(rules_packed)
 local fault = fault_in_publish(by, key) or fault_in_rules(rules)
 if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
+local field = command_field(answers, by, key)
 local there = redis.call('HMGET', drop, 'state', 'seq', 'revision', 'hash')
 if there[1] then
-  local made = redis.call('HGET', answers, '@' .. by .. ':' .. key)
-  if made == '1|publish|' .. hash then
+  local made = redis.call('HGET', answers, field)
+  if made == '1|publish|' .. asked then
     return cmsgpack.pack({'CHANGED', tonumber(there[2]), tonumber(there[3]), there[1]})
   end
   if made then return cmsgpack.pack({'KEY_REUSED'}) end
@@ -66,7 +68,7 @@ for i, pool in ipairs(rules.pools) do
 end
 if rules.opens_ms > 0 then redis.call('ZADD', due, rules.opens_ms, 'open') end
 if rules.closes_ms > 0 then redis.call('ZADD', due, rules.closes_ms, 'close') end
-redis.call('HSET', answers, '@' .. by .. ':' .. key, '1|publish|' .. hash)
+redis.call('HSET', answers, field, '1|publish|' .. asked)
 redis.call('PUBLISH', nudge, 1)
 redis.call('HSET', drop, 'mark', 0)
 return cmsgpack.pack({'CHANGED', 1, 1, 'scheduled'})

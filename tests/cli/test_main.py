@@ -207,6 +207,22 @@ def test_a_published_drop_may_open_so_many_seconds_from_now(run: Run, shop: Path
     assert shown["manifest"]["opens_ms"] > 0
 
 
+@pytest.mark.parametrize("when", [("--opens-in", 3600), ("--opens-in", 0.5), ("--now",)], ids=str)
+def test_a_publish_that_is_repeated_is_one_command(
+    run: Run, shop: Path, when: tuple[object, ...]
+) -> None:
+    """Its words are the same, though the time that they mean is another by then."""
+    ident = f"once{len(when)}-{str(when[-1]).strip('-').replace('.', '-')}"
+    words = ("drop", "publish", PIN, "--id", ident, "--key", "k", "--by", "ana", *when)
+    first = run(*words)
+    assert first.code == 0, first.err
+    again = run(*words)
+    assert (again.code, again.out) == (0, first.out), again.err
+    other = run(*words[:7], "--opens-in", 7200, "--by", "ana")
+    assert other.code == 1
+    assert "key_reused" in other.err
+
+
 def test_of_two_operators_the_second_is_refused(run: Run, shop: Path) -> None:
     run("drop", "publish", MIX)
     run("drop", "open", MIX)

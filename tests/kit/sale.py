@@ -113,9 +113,9 @@ class Sale:
     async def unpaid(self, hold: str) -> outcomes.UnpaidOutcome:
         return await self.store.unpaid(self.drop, hold, clock_ms=self.now)
 
-    async def refund(self, order: str) -> outcomes.RefundOutcome:
+    async def refund(self, order: str, *, by: str = "mia", key: str = "") -> outcomes.RefundOutcome:
         return await self.store.refund(
-            self.drop, order, by="mia", key=self.key(), clock_ms=self.now
+            self.drop, order, by=by, key=key or self.key(), clock_ms=self.now
         )
 
     async def discharge(self, duty: str, result: str = "done") -> outcomes.DischargeOutcome:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dropengine import events, outcomes, refusals
-from dropengine.manifest import Item, rules
+from dropengine.manifest import Item, Manifest, rules
+from dropengine.truth import house_keys
 from dropengine.truth.store import Store
-from tests.kit.manifests import item, manifest
+from tests.kit.manifests import START_MS, item, manifest
 from tests.kit.sale import Sale
 
 
@@ -108,3 +109,43 @@ async def test_who_publishes_signs_within_bounds(
     outcome = await store.publish(manifest(drop), by=by, key=key)
     assert isinstance(outcome, refusals.BadMessage)
     assert outcome.why.startswith(f"{field} must ")
+
+
+@pytest.mark.parametrize(
+    ("key", "limit"), [("mine", 3), ("yours", 3), ("yours", 2), ("mine", 2)], ids=str
+)
+async def test_a_drop_is_listed_by_whatever_asks_for_it_again(
+    store: Store, drop: str, key: str, limit: int
+) -> None:
+    """Who published it may have died before it stood in the index, where the jobs find it."""
+    sale = Sale(store, drop)
+    await sale.publish(manifest(drop), key="mine")
+    await store.client.zrem(house_keys.DROPS, drop)
+    await sale.publish(manifest(drop, limit=limit), key=key)
+    assert sale.drop in await store.drops()
+
+
+async def test_a_drop_that_is_not_published_is_not_listed(store: Store, drop: str) -> None:
+    await Sale(store, drop).publish(manifest(drop, limit=0))
+    assert drop not in await store.drops()
+
+
+async def test_what_is_asked_for_in_the_same_words_is_the_same_command(
+    store: Store, drop: str
+) -> None:
+    """An opening in a minute has another time in a minute."""
+    sale = Sale(store, drop)
+    first, later = (manifest(drop, opens_ms=START_MS + ms) for ms in (60_000, 61_000))
+
+    async def publish(text: Manifest, asked: str, key: str = "k") -> outcomes.PublishOutcome:
+        return await store.publish(
+            text, by="mia", key=key, asked=asked, test=True, clock_ms=sale.now
+        )
+
+    made = await publish(first, "in a minute")
+    assert await publish(later, "in a minute") == made
+    assert await publish(first, "in an hour") == refusals.KeyReused()
+    assert await publish(first, "in a minute", "other") == refusals.Exists("scheduled", same=True)
+    shown = await store.show(sale.drop)
+    assert shown is not None
+    assert shown.manifest == first

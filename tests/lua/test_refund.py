@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from hashlib import sha1
+
+import pytest
+
 from dropengine import events, outcomes, refusals
+from dropengine.log.referee import judge
+from dropengine.truth import keys
 from tests.conftest import MakeSale
-from tests.kit.manifests import item
+from tests.kit.manifests import item, manifest
 from tests.kit.sale import Sale
 
 
@@ -43,8 +49,9 @@ async def test_a_refunded_unit_goes_to_the_line(make_sale: MakeSale) -> None:
 
 
 async def test_a_refund_makes_room_in_the_limit(make_sale: MakeSale) -> None:
-    sale = await make_sale(limit=1)
+    sale = await make_sale(limit=2)
     order = await sale.bought("ana")
+    await sale.held("ana")
     entry = await sale.joined("ana")
     assert (await sale.truth()).entries[entry].ready == [0]
     await sale.refund(order)
@@ -65,3 +72,98 @@ async def test_a_hold_that_was_not_paid_is_no_order(sale: Sale) -> None:
     hold = await sale.held("ana")
     assert await sale.refund(hold) == refusals.NotFound()
     assert await sale.refund("h999") == refusals.NotFound()
+
+
+async def test_a_refund_is_done_once_under_its_key(sale: Sale) -> None:
+    order = await sale.bought("ana")
+    first = await sale.refund(order, key="back")
+    await sale.creator("message", text="It is on its way.")
+    again = await sale.refund(order, key="back")
+    assert isinstance(first, outcomes.Refunded)
+    assert again == outcomes.Refunded(order, first.seq + 1)
+    assert (await sale.words()).count("refunded") == 1
+
+
+async def test_a_refunds_key_is_for_its_order_alone(sale: Sale) -> None:
+    first, second = await sale.bought("ana"), await sale.bought("bo")
+    await sale.refund(first, key="back")
+    assert await sale.refund(second, key="back") == refusals.KeyReused()
+    assert await sale.refund(second, key="back", by="noa") == outcomes.Refunded(second, 8)
+    assert (await sale.truth()).orders[second].state == "refund_pending"
+
+
+async def test_a_key_is_for_one_command_whichever(sale: Sale) -> None:
+    """A pause, and what publishes, are commands like a refund."""
+    order = await sale.bought("ana")
+    await sale.creator("pause", key="word")
+    assert await sale.refund(order, key="word") == refusals.KeyReused()
+    assert await sale.refund(order, key="publish") == refusals.KeyReused()
+    await sale.refund(order, key="back")
+    assert await sale.creator("resume", key="back") == refusals.KeyReused()
+    assert await sale.publish(manifest(sale.drop), key="back") == refusals.KeyReused()
+
+
+async def test_the_key_of_a_refund_that_had_nothing_to_do_is_kept_too(sale: Sale) -> None:
+    first, second = await sale.bought("ana"), await sale.bought("bo")
+    await sale.refund(first, key="a")
+    await sale.refund(first, key="b")
+    assert await sale.refund(second, key="b") == refusals.KeyReused()
+
+
+async def test_a_refund_that_was_refused_leaves_its_key_free(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    assert await sale.refund(hold, key="back") == refusals.NotFound()
+    await sale.succeeded(hold)
+    assert isinstance(await sale.refund(hold, key="back"), outcomes.Refunded)
+
+
+async def test_a_refund_asks_for_no_revision_and_raises_none(sale: Sale) -> None:
+    order = await sale.bought("ana")
+    await sale.refund(order)
+    assert isinstance(await sale.creator("pause"), outcomes.Changed)
+
+
+async def test_a_refund_is_found_again_when_the_drop_is_over(sale: Sale) -> None:
+    order = await sale.bought("ana")
+    await sale.refund(order, key="back")
+    await sale.creator("cancel")
+    await sale.settle()
+    assert isinstance(await sale.refund(order, key="back"), outcomes.Refunded)
+    assert (await sale.words()).count("refunded") == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(("a", "b:c"), ("a:b", "c")), (("a|b", "c"), ("a", "b:c")), (("a:b:c", "d"), ("a", "b:c:d"))],
+)
+async def test_nobody_is_answered_by_anothers_command(
+    sale: Sale, one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    """A name may have every letter that stands between names and keys."""
+    first, second = await sale.bought("ana"), await sale.bought("bo")
+    assert isinstance(await sale.creator("pause", by=one[0], key=one[1]), outcomes.Changed)
+    revision = sale.revision
+    assert isinstance(await sale.creator("resume", by=other[0], key=other[1]), outcomes.Changed)
+    assert sale.revision == revision + 1
+    assert (await sale.words())[-2:] == ["paused", "resumed"]
+    for i, ((by, key), order) in enumerate(((one, first), (other, second))):
+        assert isinstance(await sale.refund(order, by=by, key=f"{i}{key}"), outcomes.Refunded)
+
+
+async def test_a_fan_is_not_answered_by_a_creators_command(sale: Sale) -> None:
+    await sale.creator("pause", by="mia", key="k")
+    await sale.creator("resume", by="mia")
+    for fan in ("mia", "@mia", "creator"):
+        assert isinstance(await sale.hold(fan, key="k"), outcomes.Held)
+    lines = [line async for line in sale.store.log(sale.drop)]
+    assert judge(lines).violations == []
+
+
+async def test_what_an_older_engine_answered_is_answered_still(sale: Sale) -> None:
+    """Its answers stand where a colon is between name and key."""
+    said = sha1(b"Hello", usedforsecurity=False).hexdigest()
+    answers = keys.one(sale.drop, "answers")
+    await sale.store.client.hset(answers, "@mia:older", f"2|message|{said}")
+    assert isinstance(await sale.creator("message", key="older", text="Hello"), outcomes.Changed)
+    assert await sale.creator("pause", key="older") == refusals.KeyReused()
+    assert await sale.words() == ["published", "opened"]

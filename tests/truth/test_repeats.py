@@ -106,7 +106,7 @@ async def a_late_payment(sale: Sale) -> Act:
 
 async def a_refund(sale: Sale) -> Act:
     order = await sale.bought("ana")
-    return lambda s: s.refund(order)
+    return lambda s: s.refund(order, key="k")
 
 
 async def a_duty(sale: Sale) -> Act:

@@ -27,7 +27,7 @@ def _published(books: Books, e: events.Published) -> None:
     if e.revision != PUBLISHED_REVISION:
         books.blame("INV-15", f"revisions begin with {PUBLISHED_REVISION}, not {e.revision}")
     if e.key:
-        books.keys.add((e.by, e.key))
+        commanded_once(books, e.by, e.key)
     if e.rules.limit < 1 or e.rules.k < 1:
         books.blame("INV-15", f"limit {e.rules.limit} and k {e.rules.k} must be at least 1")
     for item in e.rules.items:
@@ -68,7 +68,12 @@ def signed(books: Books, e: events.ByCreator, *, clock: bool = False) -> None:
     if not e.by or (e.by == "clock" and not clock):
         books.blame("INV-15", f"{e.by!r} may not do this to a drop")
     if e.by != "clock" or e.key:
-        once(books, e.by, e.key)
+        commanded_once(books, e.by, e.key)
+
+
+def commanded_once(books: Books, by: str, key: str) -> None:
+    """A creator's name is no fan's id: no id has a space in it."""
+    once(books, f"creator {by}", key)
 
 
 def once(books: Books, who: str, key: str) -> None:

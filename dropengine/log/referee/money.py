@@ -10,15 +10,15 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ASKS_AT_EVERY_END, ENDS_DUTIES_BY_HAND
-from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
-from dropengine.log.referee.drop import once
-from dropengine.log.referee.holds import (
-    asked,
-    attached,
-    from_free,
-    within,
+from dropengine.log.layouts import (
+    ASKS_AT_EVERY_END,
+    ENDS_DUTIES_BY_HAND,
+    ENTRIES_SERVABLE,
+    KEEPS_REFUND_KEYS,
 )
+from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
+from dropengine.log.referee.drop import commanded_once
+from dropengine.log.referee.holds import asked, attached, filled, from_free, within
 
 BACK = ("refunded", "refund_failed")
 """The money of an order in one of these states moves no more."""
@@ -224,12 +224,26 @@ def _mismatched(books: Books, e: events.Mismatched) -> None:
     if duty is not None:
         books.owe_outside("refund", e.charge, e.hold, e.charge, e.amount)
 
+def _ordered_back(books: Books, e: events.Refunded) -> None:
+    """INV-7, INV-15: a creator refunds under a key of his own, which does one thing; a drop that is
+    cancelled refunds the rest by itself."""
+    if books.schema < KEEPS_REFUND_KEYS:
+        return
+    if e.key:
+        if not e.by or e.by == "clock":
+            books.blame("INV-15", f"{e.by!r} may not refund {e.hold}")
+        commanded_once(books, e.by, e.key)
+    elif (books.state, e.by) != ("cancelled", "creator"):
+        books.blame("INV-7", f"{e.by} refunds {e.hold} of a drop that is {books.state}, by no key")
+
+
 
 def _refunded(books: Books, e: events.Refunded) -> None:
     found = books.orders.get(e.hold)
     if found is None or not found.stands:
         books.blame("INV-10", f"order {e.hold} is refunded a second time or was never made")
         return
+    _ordered_back(books, e)
     if found.fan.id != e.fan:
         books.blame("INV-15", f"order {e.hold} is {found.fan.id}'s, not {e.fan}'s")
     if (e.pool, e.qty, e.amount, e.charge) != (
@@ -295,7 +309,7 @@ def ended_by(books: Books, e: events.Discharged) -> None:
     if e.result in ("by_hand", "given_up") and books.schema >= ENDS_DUTIES_BY_HAND:
         if not e.by or e.by == "clock":
             books.blame("INV-15", f"{e.by!r} may not end duty {e.duty}")
-        once(books, e.by, e.key)
+        commanded_once(books, e.by, e.key)
     elif e.result != "done" and (e.result != "failed" or e.kind != "capture"):
         books.blame("INV-10", f"duty {e.duty} ended as {e.result!r}")
     elif e.by or e.key:

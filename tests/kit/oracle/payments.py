@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from dropengine import events, model, outcomes, refusals
-from dropengine.creator_commands import EndDuty, Signature, fault_in
+from dropengine.creator_commands import EndDuty, Refund, Signature, fault_in
 from tests.kit.oracle.books import Bought
 from tests.kit.oracle.clock import Clock
 from tests.kit.oracle.records import Duty, Hold, Item, Order
@@ -208,14 +208,20 @@ class Payments(Clock):
 
     def refund(self, name: str, by: str, key: str, clock: int) -> outcomes.RefundOutcome:
         self.catch_up(clock)
+        known = self.by_creator.get((by, key))
+        if known is not None and known != Refund(name):
+            return refusals.KeyReused()
+        if known is not None:
+            return outcomes.Refunded(name, self.seq)
         if self.state == "frozen":
             return refusals.Frozen()
         order = self.orders.get(name)
         if order is None:
             return refusals.NotFound()
-        if not order.kept:
-            return outcomes.Refunded(order.id, self.seq)
-        self.undo(order, by, key)
+        self.by_creator[by, key] = Refund(name)
+        self.changed_at = self.at
+        if order.kept:
+            self.undo(order, by, key)
         answer = outcomes.Refunded(order.id, self.seq)
         self.serve()
         return answer
