@@ -35,7 +35,7 @@ SECONDS: Final = {
     "offer": Bounds(120, 172_800, 1800),
     "extend": Bounds(0, 1800, 120),
     "pay": Bounds(30, 1800, 180),
-    "cool": Bounds(0, 3600, 60),
+    "cool": Bounds(1, 3600, 60),
     "lookup": Bounds(10, 1800, 120),
     "pace": Bounds(1, 3600, 10),
 }

@@ -81,7 +81,12 @@ def _rule_bounds() -> str:
         "limit": (1, CAP_MAX),
         "k": (1, K.most),
         # A practice drop may go below what a sale needs: no drop may leave its times to chance.
-        **{f"{name}_ms": (0, bound.most * 1000) for name, bound in SECONDS.items()},
+        **{
+            f"{name}_ms": (min(bound.least, 1) * 1000, bound.most * 1000)
+            for name, bound in SECONDS.items()
+        },
+        # Nobody waits where there is no pace.
+        "pace_ms": (0, SECONDS["pace"].most * 1000),
     }
     item: Bounds = {
         "cap": (1, CAP_MAX),

@@ -11,15 +11,12 @@ local function lapse(t, id, entry, hold_id, hold, key, leaving)
   local pool = t.record.pools[hold[H_POOL]]
   entry[E_LAPSES], entry[E_HOLD] = entry[E_LAPSES] + 1, ''
   if entry[E_LANE] == 0 then pool[P_LANE_COUNT] = math.max(pool[P_LANE_COUNT] - 1, 0) end
-  local cool = 0
-  if entry[E_LAPSES] < LAPSES_MAX and not leaving then cool = t.now + t.rules.cool_ms end
+  local again, cool = entry[E_LAPSES] < LAPSES_MAX and not leaving, 0
+  -- Drops of before layout 3 may have no time to cool: the unit goes to the next all the same.
+  if again then cool = t.now + math.max(t.rules.cool_ms, 1) end
 
   emit_ended(t, hold_id, hold, key, cool)
-  if leaving then
-    return
-  elseif cool == 0 then
-    finish_entry(t, id, entry, 'dormant')
-  else
+  if again then
     for i in ipairs(entry[E_POOLS]) do mark_in_line(t, 'buying', id, entry, i, false) end
     entry[E_STATE], entry[E_COOL_MS] = 'waiting', cool
     t.zset.due['e:' .. id] = cool
@@ -27,5 +24,7 @@ local function lapse(t, id, entry, hold_id, hold, key, leaving)
     if hold[H_CLAIMED] == 1 then
       emit(t, 'cooled', hold[H_FAN], '"entry":"' .. id .. '","cool":' .. cool)
     end
+  elseif not leaving then
+    finish_entry(t, id, entry, 'dormant')
   end
 end

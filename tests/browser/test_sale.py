@@ -123,7 +123,7 @@ async def test_who_cools_may_press_for_what_is_free(in_browser: ShopInBrowser) -
 
 
 async def test_a_place_that_ends_says_why(in_browser: ShopInBrowser) -> None:
-    no_cooling = msgspec.structs.replace(manifest("a", item("pin", {"pin": 1})), cool_ms=0)
+    no_cooling = msgspec.structs.replace(manifest("a", item("pin", {"pin": 1})), cool_ms=1000)
     drop = await in_browser.drop(no_cooling)
     taken = await drop.hold("first")
     async with in_browser.person() as fan:

@@ -406,7 +406,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         offer_ms=ms(120, 172_800),
         extend_ms=ms(0, 1800),
         pay_ms=ms(30, 1800),
-        cool_ms=ms(0, 3600),
+        cool_ms=ms(1, 3600),
         lookup_ms=ms(10, 1800),
         pace=pace,
         pace_ms=ms(1, 3600) if pace else 0,

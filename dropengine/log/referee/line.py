@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import JOINS_PRESS
+from dropengine.log.layouts import ALWAYS_COOLS, ENTRIES_SERVABLE, JOINS_PRESS
 from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Fan, Hold, Owed, Pool
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.holds import (
@@ -138,6 +138,13 @@ def _lapsed(books: Books, e: events.Lapsed) -> None:
 def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
     """An unclaimed offer ended: what the event says of its entry is held against the rule."""
     assert books.rules is not None
+def cooling_ms(books: Books) -> int:
+    """How long an entry cools: the unit goes to the next, also where the rules say no time."""
+    assert books.rules is not None
+    least = 0 if books.schema < ALWAYS_COOLS else 1
+    return max(books.rules.cool_ms, least)
+
+
     if not hold.unclaimed:
         books.blame("INV-9", f"hold {e.hold} is no open offer")
     entry = attached(hold)
@@ -147,7 +154,7 @@ def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
     else:
         again = lapse(entry, hold.pool)
         if e.cool:
-            if not again or e.cool != e.at + books.rules.cool_ms:
+            if not again or e.cool != e.at + cooling_ms(books):
                 books.blame("INV-11", f"{entry.id} cools till {e.cool} after {entry.lapses} lapses")
             entry.state = "waiting"
             books.cool(entry, e.cool)
@@ -169,7 +176,7 @@ def _cooled(books: Books, e: events.Cooled) -> None:
         return
     if entry.state != "returning" or entry.lapses >= LAPSES_MAX:
         books.blame("INV-11", f"{e.entry} cools after {entry.lapses} lapses while {entry.state}")
-    if e.cool != e.at + books.rules.cool_ms:
+    if e.cool != e.at + cooling_ms(books):
         books.blame("INV-11", f"{e.entry} cools until {e.cool}")
     if entry.open:
         entry.state = "waiting"

@@ -81,6 +81,9 @@ def _opened(truth: Truth, e: events.Opened) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.LIVE
     truth.due.pop("open", None)
+    if truth.due.get("close", e.at + 1) <= e.at:
+        # It was for nothing where the drop was not open yet; else `closed` follows at once.
+        del truth.due["close"]
 
 
 def _paused(truth: Truth, e: events.Paused) -> None:

@@ -131,7 +131,7 @@ function pay(state, hold, all, now) {
   if (hold.checking) return shows("checking", "Asking about your payment…", { hint: `${asking(hold)} Nobody else gets the unit before that.` });
   if (rest <= 0) return shows("checking", "Time is over…", { hint: "The shop is settling this hold." });
   const more = all > 1 ? ` The first of ${all} that wait for you.` : "";
-  const last = rest <= WARN_MS && !hold.extended ? ` Less than a minute is left: you may ask for ${span(state.drop.extend_ms)} more, once.` : "";
+  const last = rest <= WARN_MS && !hold.extended && state.drop.extend_ms > 0 ? ` Less than a minute is left: you may ask for ${span(state.drop.extend_ms)} more, once.` : "";
   const hint = `${units(state, hold)} ${hold.qty === 1 ? "is" : "are"} yours until then.${last || more}`;
   const words = hold.state === "paying" ? "Back to the payment" : `Pay ${money(hold.price * hold.qty, state.drop)}`;
   return shows("pay", words, { clock: left(rest), hint, command: { t: "pay", holds: [hold.id] } });

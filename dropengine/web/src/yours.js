@@ -64,7 +64,7 @@ export class DropYours extends Part {
         <p class="digits">${still || hold.checking || rest <= 0 ? "…" : left(rest)}</p>
       </header>
       <p>${this.#standing(state, hold, offer)}</p>
-      ${warn && !hold.extended ? html`<p class="warning">Less than a minute is left. You may ask for ${span(state.drop.extend_ms)} more, once.</p>` : nothing}
+      ${warn && !hold.extended && state.drop.extend_ms > 0 ? html`<p class="warning">Less than a minute is left. You may ask for ${span(state.drop.extend_ms)} more, once.</p>` : nothing}
       ${still ? nothing : this.#buttons(state, hold, first)}
     </article>`;
   }

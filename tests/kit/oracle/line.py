@@ -69,7 +69,7 @@ class Line(Books):
             return 0
         if entry.lapses < LAPSES_MAX:
             entry.state = "waiting"
-            entry.cool = self.at + self.rules.cool_ms
+            entry.cool = self.at + max(self.rules.cool_ms, 1)
             return entry.cool
         self.finish(entry, "dormant")
         return 0
