@@ -2,10 +2,10 @@
 join -- {verb, fan, key, qty, pools}: the liked best pool comes first. It is decided as a press: what can be
 had at once is held on a press's terms, so that the line keeps nothing set aside for longer than a press does.
 Only if nothing can, the fan stands in line for all of them. A fan has one open entry of this kind; joining
-again answers it.
+again answers it. Who could never be served, because his orders fill his limit, gets none.
 --]]
 --#use get fan_of answered answer_beginning granted still_in_line may_press too_soon units_allowed
---#use set_aside enter_line
+--#use set_aside can_serve enter_line
 
 local function join(t, c)
   local fan_id, key, qty, pools, field = c[2], c[3], c[4], c[5], c[7]
@@ -42,6 +42,7 @@ local function join(t, c)
       return set_aside(t, c, fan, pool_id, pool, units, body)
     end
   end
+  if not can_serve(t, fan, pools) then return {'LIMIT_REACHED', 0} end
   local id, entry = enter_line(t, fan_id, key, qty, pools, 0, 0, 'fan')
   answer_beginning(t, fan_id, field, body, id)
   return {'JOINED', id, entry, t.seq, was}

@@ -2,7 +2,7 @@
 sell -- a payment becomes an order: `word` sold takes the units of the hold, rescued takes free ones.
 An entry that the hold came from is served; entries that the fan's orders leave no room for are removed.
 --]]
---#use get put fan_of remove_value units_allowed serials_of emit finish_entry refresh_readiness
+--#use get put fan_of remove_value can_serve serials_of emit finish_entry refresh_readiness
 --#use unclaimed ask_provider
 
 local function sell(t, word, id, hold, intent, charge, captured)
@@ -54,12 +54,9 @@ local function sell(t, word, id, hold, intent, charge, captured)
   local entries = {}
   for i, entry_id in ipairs(fan[F_ENTRIES]) do entries[i] = entry_id end
   for _, entry_id in ipairs(entries) do
-    local entry, most = get(t, 'entries', entry_id), 0
-    if entry[E_STATE] == 'waiting' then
-      for _, pool_id in ipairs(entry[E_POOLS]) do
-        most = math.max(most, units_allowed(t, fan, pool_id, true))
-      end
-      if most == 0 then finish_entry(t, entry_id, entry, 'removed', ',"why":"limit"') end
+    local entry = get(t, 'entries', entry_id)
+    if entry[E_STATE] == 'waiting' and not can_serve(t, fan, entry[E_POOLS]) then
+      finish_entry(t, entry_id, entry, 'removed', ',"why":"limit"')
     end
   end
   refresh_readiness(t, hold[H_FAN], false)

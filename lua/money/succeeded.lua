@@ -24,7 +24,7 @@ RETURNS
   BAD_MESSAGE  why (charge, amount): out of bounds; nothing of it is written
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up conclude get put fan_of still_held units_allowed ready_in sell void enter_line line_score
+--#use begin catch_up conclude get put fan_of still_held units_allowed ready_in sell void enter_line line_score can_serve
 --#use payment_fault amount_told correct_amount
 
 local clock_ms, id, charge = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -89,7 +89,8 @@ end
 if not reply then
   void(t, record[H_FAN], id, charge, amount, captured, why)
   local entry = ''
-  if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused') then
+  if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused')
+    and can_serve(t, fan, {pool_id}) then
     fan[F_MAKEGOOD] = 1
     entry = enter_line(t, record[H_FAN], '', record[H_QTY], {pool_id}, 1, POINTS_MAX, 'makegood')
   end

@@ -16,6 +16,11 @@ from dropengine.log.referee.drop import once
 from dropengine.log.referee.lapse import lapse
 
 
+def filled(books: Books, fan: Fan, pools: list[Pool]) -> bool:
+    """Do the fan's orders leave no room in any of these? Nobody could serve an entry of his."""
+    return all(books.room_by_orders(fan, pool.item) < 1 for pool in pools)
+
+
 def within(books: Books, fan: Fan, item: Item, qty: int) -> None:
     """INV-6: `qty` more units must fit the fan's limit and the item's."""
     room = books.room(fan, item)

@@ -16,6 +16,7 @@ from dropengine.log.referee.holds import (
     attached,
     back,
     deadline_is,
+    filled,
     grant,
     in_pace,
     in_time,
@@ -52,6 +53,8 @@ def _joined(books: Books, e: events.Joined) -> None:
         if e.qty < 1 or any(e.qty > pool.item.most for pool in pools):
             books.blame("INV-6", f"entry {e.entry} asks for {e.qty} units")
         _refused_a_unit(books, e.entry, fan, pools)
+    if books.schema >= ENTRIES_SERVABLE and filled(books, fan, pools):
+        books.blame("INV-11", f"entry {e.entry} joins, but the orders of {e.fan} fill his limit")
     entry = Entry(
         id=e.entry,
         fan=fan,
@@ -135,9 +138,6 @@ def _lapsed(books: Books, e: events.Lapsed) -> None:
         come_back(books, e, hold, "expired")
 
 
-def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
-    """An unclaimed offer ended: what the event says of its entry is held against the rule."""
-    assert books.rules is not None
 def cooling_ms(books: Books) -> int:
     """How long an entry cools: the unit goes to the next, also where the rules say no time."""
     assert books.rules is not None
@@ -145,6 +145,8 @@ def cooling_ms(books: Books) -> int:
     return max(books.rules.cool_ms, least)
 
 
+def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
+    """An unclaimed offer ended: what the event says of its entry is held against the rule."""
     if not hold.unclaimed:
         books.blame("INV-9", f"hold {e.hold} is no open offer")
     entry = attached(hold)
@@ -170,7 +172,6 @@ def cooling_ms(books: Books) -> int:
 
 
 def _cooled(books: Books, e: events.Cooled) -> None:
-    assert books.rules is not None
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
@@ -216,8 +217,7 @@ def _removed(books: Books, e: events.Removed) -> None:
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
-    reached = all(books.room_by_orders(entry.fan, pool.item) < 1 for pool in entry.pools)
-    if not (e.why == "limit" and reached):
+    if not (e.why == "limit" and filled(books, entry.fan, entry.pools)):
         books.blame("INV-11", f"{e.entry} is removed because of {e.why!r}")
     final(books, e.entry, e.fan, e.n, "removed", ("waiting", "offered"))
 

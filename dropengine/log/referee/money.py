@@ -83,9 +83,7 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
 def remove_filled(books: Books, fan: Fan) -> None:
     """Orders that fill the limit end the fan's other entries: `removed` must follow for each."""
     for entry in fan.line:
-        if entry.state == "waiting" and all(
-            books.room_by_orders(fan, pool.item) < 1 for pool in entry.pools
-        ):
+        if entry.state == "waiting" and filled(books, fan, entry.pools):
             books.owed.append(Owed(("removed",), entry.id, "INV-11", "orders fill its fan's limit"))
 
 
@@ -183,7 +181,8 @@ def _voided(books: Books, e: events.Voided) -> None:
         books.blame("INV-10", f"charge {e.charge} buys nothing ({e.why}), {e.hold} is {hold.state}")
     elif e.why == "late":
         could_be_sold(books, e, hold)
-        if not hold.fan.madegood and books.state in ("live", "paused"):
+        served = books.schema < ENTRIES_SERVABLE or not filled(books, hold.fan, [hold.pool])
+        if served and not hold.fan.madegood and books.state in ("live", "paused"):
             books.owed.append(
                 Owed(("joined",), e.fan, "INV-11", f"its payment {e.charge} came too late")
             )
@@ -224,6 +223,7 @@ def _mismatched(books: Books, e: events.Mismatched) -> None:
     if duty is not None:
         books.owe_outside("refund", e.charge, e.hold, e.charge, e.amount)
 
+
 def _ordered_back(books: Books, e: events.Refunded) -> None:
     """INV-7, INV-15: a creator refunds under a key of his own, which does one thing; a drop that is
     cancelled refunds the rest by itself."""
@@ -237,8 +237,8 @@ def _ordered_back(books: Books, e: events.Refunded) -> None:
         books.blame("INV-7", f"{e.by} refunds {e.hold} of a drop that is {books.state}, by no key")
 
 
-
 def _refunded(books: Books, e: events.Refunded) -> None:
+    _ordered_back(books, e)
     found = books.orders.get(e.hold)
     if found is None or not found.stands:
         books.blame("INV-10", f"order {e.hold} is refunded a second time or was never made")

@@ -130,6 +130,11 @@ class Books:
             room = min(room, limit - sum(q for p, q in had if self.pools[p].item == item))
         return room
 
+    def can_serve(self, fan: str, pools: list[str]) -> bool:
+        """Would there be room for the fan in one of these pools if he held nothing?"""
+        rooms = [self.room(fan, self.pools[pool].item, orders_alone=True) for pool in pools]
+        return any(room >= 1 for room in rooms)
+
     def line(self, pool: str, lane: int) -> list[Entry]:
         """Entries whose fate is open, in the order in which the lane calls them."""
         standing = [

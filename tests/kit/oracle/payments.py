@@ -158,8 +158,7 @@ class Payments(Clock):
     def drop_full_entries(self, fan: str) -> None:
         """Orders that fill the limit end the fan's other entries."""
         for entry in self.open_entries(fan):
-            rooms = [self.room(fan, self.pools[p].item, orders_alone=True) for p in entry.pools]
-            if all(room < 1 for room in rooms):
+            if not self.can_serve(fan, entry.pools):
                 self.finish(entry, "removed")
                 self.say(events.Removed, fan=fan, entry=entry.id, n=entry.n, why="limit")
 
@@ -182,6 +181,7 @@ class Payments(Clock):
             why == "late"
             and hold.fan not in self.madegood
             and self.state not in ("closing", "settled", "cancelled")
+            and self.can_serve(hold.fan, [hold.pool])
         ):
             self.madegood.add(hold.fan)
             entry = self.join_line(

@@ -271,6 +271,8 @@ class Presses(Clock):
     def leave(self, fan: str, command: wire.Leave, was: int) -> outcomes.PressOutcome:
         entry = self.entries.get(command.entry)
         if entry is None or entry.fan != fan:
+        if not self.can_serve(fan, command.pools):
+            return refusals.LimitReached(room=0)
             return refusals.NotFound()
         if not entry.open:
             if entry.state == "left":
