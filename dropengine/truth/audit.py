@@ -44,31 +44,33 @@ async def at_one_moment(once: Once, drop: DropId, attempts: int) -> Truth | None
     """All truth keys at one moment, for the audit and for `replay`; None when there is no such
     drop.
 
-    Read in parts; when the log grew meanwhile it is read again, at most `attempts` times.
+    Read in parts; when anything changed meanwhile it is read again, at most `attempts` times.
     """
     for _ in range(attempts):
-        seqs: set[int] = set()
+        moments: set[bytes] = set()
         parts: dict[str, dict[bytes, bytes]] = {}
         for name in keys.TRUTH:
-            found = await _part(once, drop, name, seqs)
+            found = await _part(once, drop, name, moments)
             if found is None:
                 return None
             parts[name] = found
-        if len(seqs) == 1:
+        if len(moments) == 1:
             return assembled(parts)
     raise Unavailable(f"{drop}: it changes faster than it can be read; ask when it is quiet")
 
 
-async def _part(once: Once, drop: DropId, name: str, seqs: set[int]) -> dict[bytes, bytes] | None:
+async def _part(
+    once: Once, drop: DropId, name: str, moments: set[bytes]
+) -> dict[bytes, bytes] | None:
     rows: dict[bytes, bytes] = {}
     cursor: bytes | str = "0"
-    names = (keys.one(drop, "drop"), keys.one(drop, name))
+    names = [keys.one(drop, part) for part in ("drop", "due", name)]
     while True:
         word, *reply = await once("audit", names, (cursor,))
         if word == b"NOT_FOUND":
             return None
-        seq, cursor, flat = reply
-        seqs.add(seq)
+        moment, cursor, flat = reply
+        moments.add(moment)
         rows.update(zip(flat[::2], flat[1::2], strict=True))
         if cursor == b"0":
             return rows

@@ -2,7 +2,7 @@
 hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set aside for the fan,
 unless somebody in the line is ready for that pool.
 --]]
---#use get fan_of units_allowed answered answer_beginning still_held may_press too_soon granted
+--#use get fan_of units_allowed answered answer_beginning answers_press may_press too_soon granted
 --#use set_aside memo
 
 -- The command in words, to tell a repeat from another command under the same key.
@@ -30,8 +30,7 @@ local function hold(t, c)
   for i = 1, #holds do
     local id = holds[i]
     local other = get(t, 'holds', id)
-    if other[H_POOL] == pool_id and other[H_QTY] == qty and still_held(other)
-      and (other[H_ORIGIN] == 'press' or other[H_CLAIMED] == 1) then
+    if answers_press(t, fan_id, other, pool_id, qty) then
       answer_beginning(t, fan_id, field, body, id)
       return granted(t, 'HELD', id, fan[F_SEQ])
     end

@@ -15,9 +15,10 @@ local function unwind_cancelled(t, most)
     end
   end
   if #rows > most then return true end
-  local sales = redis.call('ZRANGE', t.key.sales, 0, most)
-  for i = 1, math.min(#sales, most) do
+  local left = most - #rows
+  local sales = redis.call('ZRANGE', t.key.sales, 0, left)
+  for i = 1, math.min(#sales, left) do
     refund_order(t, sales[i], get(t, 'orders', sales[i]), 'creator', '')
   end
-  return #sales > most
+  return #sales > left
 end

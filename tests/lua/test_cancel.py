@@ -39,6 +39,35 @@ async def test_many_holds_end_by_and_by(make_sale: MakeSale) -> None:
     assert await sale.counts() == (150, 0, 0, 0)
 
 
+async def sold_and_held(make_sale: MakeSale, sold: int, held: int) -> Sale:
+    """So many orders and holds."""
+    sale = await make_sale(item("pin", {"pin": 300}))
+    for i in range(sold):
+        await sale.bought(f"buyer-{i}")
+    for i in range(held):
+        await sale.held(f"fan-{i}")
+    return sale
+
+
+@pytest.mark.parametrize(
+    ("sold", "held"), [(70, 64), (64, 64), (70, 1), (1, 63), (140, 0), (3, 140)]
+)
+async def test_a_cancelled_drop_does_at_most_64_things_a_script(
+    make_sale: MakeSale, sold: int, held: int
+) -> None:
+    """Holds and refunds together."""
+    sale = await sold_and_held(make_sale, sold, held)
+    await sale.creator("cancel")
+    done, scripts = len(await sale.log()), 0
+    word = "AGAIN"
+    while word == "AGAIN":
+        (word, *_), scripts = await raw(sale, "settle"), scripts + 1
+        before, done = done, len(await sale.log())
+        assert done - before <= 64
+    assert scripts == max(1, -(-(sold + held) // 64))
+    assert await sale.counts() == (300, 0, 0, 0)
+
+
 async def test_a_scheduled_drop_may_be_cancelled_and_never_opens(make_sale: MakeSale) -> None:
     sale = await make_sale(opened=False, opens_ms=1_800_000_060_000)
     await sale.creator("cancel")

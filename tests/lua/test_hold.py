@@ -350,3 +350,94 @@ async def test_a_drop_from_before_there_was_a_pace_has_none(sale: Sale) -> None:
     for _ in range(20):
         await sale.release("ana", await sale.held("ana"))
     assert not await sale.store.client.exists(keys.one(sale.drop, "paces"))
+
+
+async def test_two_tabs_that_take_what_is_left_make_one_hold(make_sale: MakeSale) -> None:
+    """Each asks for three, two are left: the second tab is told of what the first one got."""
+    sale = await make_sale(limit=5)
+    await sale.held("bo")
+    first = await sale.hold("ana", qty=3, fewer=True, key="tab-1")
+    second = await sale.hold("ana", qty=3, fewer=True, key="tab-2")
+    exact = await sale.hold("ana", qty=2, key="tab-3")
+    assert isinstance(first, outcomes.Held)
+    assert first.hold.qty == 2
+    for again in (second, exact, await sale.hold("ana", qty=3, fewer=True, key="tab-2")):
+        assert isinstance(again, outcomes.Held)
+        assert (again.id, again.hold) == (first.id, first.hold)
+    assert await sale.counts() == (0, 3, 0, 0)
+
+
+async def test_two_tabs_that_reach_the_limit_make_one_hold(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 9}, most=3), limit=3)
+    await sale.bought("ana")
+    first = await sale.hold("ana", qty=3, fewer=True)
+    second = await sale.hold("ana", qty=3, fewer=True)
+    assert isinstance(first, outcomes.Held)
+    assert isinstance(second, outcomes.Held)
+    assert first.id == second.id
+
+
+async def test_two_tabs_are_one_in_a_batch_too(make_sale: MakeSale) -> None:
+    sale = await make_sale(limit=5)
+    await sale.held("bo")
+    press = [wire.Hold(id=0, key=f"tab-{i}", pool="pin", qty=3, fewer=True) for i in range(3)]
+    made = await sale.batch(*(("ana", one) for one in press))
+    assert [one.id for one in made if isinstance(one, outcomes.Held)] == ["h2"] * 3
+
+
+async def test_a_join_that_got_fewer_answers_a_press_for_as_many(make_sale: MakeSale) -> None:
+    sale = await make_sale(limit=5)
+    await sale.held("bo")
+    joined = await sale.join("ana", qty=3)
+    pressed = await sale.hold("ana", qty=3, fewer=True)
+    assert isinstance(joined, outcomes.Held)
+    assert isinstance(pressed, outcomes.Held)
+    assert (joined.id, joined.hold.qty) == (pressed.id, 2)
+
+
+async def test_a_hold_that_ended_answers_no_press_for_more(make_sale: MakeSale) -> None:
+    sale = await make_sale(limit=5)
+    await sale.held("bo")
+    first = await sale.hold("ana", qty=3, fewer=True)
+    assert isinstance(first, outcomes.Held)
+    await sale.release("ana", first.id)
+    second = await sale.hold("ana", qty=3, fewer=True)
+    assert isinstance(second, outcomes.Held)
+    assert (second.id, second.hold.qty) == ("h3", 2)
+
+
+async def test_a_press_for_another_number_makes_another_hold(make_sale: MakeSale) -> None:
+    """Neither what the fan has nor what he had asked for."""
+    sale = await make_sale(item("pin", {"pin": 5}), limit=5)
+    await sale.held("bo", qty=3)
+    first = await sale.hold("ana", qty=3, fewer=True)
+    assert isinstance(first, outcomes.Held)
+    await sale.release("bo", "h1")
+    second = await sale.hold("ana", qty=1)
+    assert isinstance(second, outcomes.Held)
+    assert second.id != first.id
+    assert await sale.counts() == (2, 3, 0, 0)
+
+
+async def test_a_hold_of_another_pool_or_fan_answers_nobody(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}), item("cup", {"cup": 3}), limit=9)
+    first = await sale.hold("ana", qty=2, fewer=True)
+    other = await sale.hold("ana", "cup", qty=2)
+    anybody = await sale.hold("bo", "cup", qty=2, fewer=True)
+    ids = [one.id for one in (first, other, anybody) if isinstance(one, outcomes.Held)]
+    assert ids == ["h1", "h2", "h3"]
+
+
+async def test_an_offer_that_was_claimed_answers_for_its_units_alone(make_sale: MakeSale) -> None:
+    """The line offered fewer than its entry asked for, under no key."""
+    sale = await make_sale(item("pin", {"pin": 2}, withheld={"pin": 1}), limit=5)
+    entry = await sale.called("ana", qty=2)
+    offer = (await sale.truth()).entries[entry].hold
+    await sale.claim("ana", offer)
+    await sale.creator("add", pool="pin", qty=1)
+    equal = await sale.hold("ana")
+    assert isinstance(equal, outcomes.Held)
+    assert equal.id == offer
+    more = await sale.hold("ana", qty=2, fewer=True)
+    assert isinstance(more, outcomes.Held)
+    assert more.id != offer

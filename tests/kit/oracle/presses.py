@@ -83,7 +83,7 @@ class Presses(Clock):
         if qty > item.most:
             return refusals.LimitReached(room=min(room, item.most))
         for equal in self.open_holds(fan):
-            if (equal.pool, equal.qty) == (pool.id, qty) and not equal.offer:
+            if equal.pool == pool.id and qty in (equal.qty, self.asked(equal)) and not equal.offer:
                 self.answer(fan, command.key, body, equal.id)
                 return self.granted(outcomes.Held, equal, was)
         if room < qty:
@@ -101,6 +101,13 @@ class Presses(Clock):
             else:
                 return refusals.AllHeld(free=free, held=held)
         return self.set_aside(fan, command, body, pool, qty, was)
+
+    def asked(self, hold: Hold) -> int:
+        """How many units the command wanted that made the hold; it may have got fewer."""
+        match self.answers.get((hold.fan, hold.key)):
+            case (("hold", _, int(qty), _), made) | (("join", _, int(qty)), made):
+                return qty if made == hold.id else hold.qty
+        return hold.qty
 
     def set_aside(
         self,
@@ -264,6 +271,8 @@ class Presses(Clock):
             qty = min(command.qty, self.free(name), self.room(fan, liked.item))
             if qty >= 1 and not self.ready(name):
                 return self.set_aside(fan, command, body, liked, qty, was)
+        if not self.can_serve(fan, command.pools):
+            return refusals.LimitReached(room=0)
         entry = self.join_line(fan, command.key, command.qty, command.pools, 0, 0, "fan")
         self.answer(fan, command.key, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
@@ -271,8 +280,6 @@ class Presses(Clock):
     def leave(self, fan: str, command: wire.Leave, was: int) -> outcomes.PressOutcome:
         entry = self.entries.get(command.entry)
         if entry is None or entry.fan != fan:
-        if not self.can_serve(fan, command.pools):
-            return refusals.LimitReached(room=0)
             return refusals.NotFound()
         if not entry.open:
             if entry.state == "left":

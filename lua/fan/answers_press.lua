@@ -1,0 +1,15 @@
+--[[
+answers_press -- is this hold, which the fan has, what a press of `qty` units of its pool would make? It is when it
+has that many, or was asked for with as many and got what was left: a second tab asks for the same once more.
+--]]
+--#use still_held unclaimed
+
+local function answers_press(t, fan, hold, pool_id, qty)
+  if hold[H_POOL] ~= pool_id or not still_held(hold) or unclaimed(hold) then return false end
+  if hold[H_QTY] == qty then return true end
+  -- What the line offered was asked for under no key.
+  if hold[H_QTY] > qty or hold[H_KEY] == '' then return false end
+  local field = fan .. ':' .. hold[H_KEY]
+  local made = t.answers[field] or redis.call('HGET', t.key.answers, field)
+  return made and tonumber(string.match(made, '^%w+|hold|[^|]*|(%d+)') or string.match(made, '^%w+|join|(%d+)')) == qty
+end
