@@ -15,6 +15,16 @@ EXTEND_MS = 120_000
 PAY_MS = 180_000
 COOL_MS = 60_000
 LOOKUP_MS = 90_000
+TIMES = {
+    "hold_ms": (480_000, 480_000, 120_000, 1_000, 1_800_000),
+    "offer_ms": (1_800_000, 1_800_000, 120_000, 1_000, 172_800_000),
+    "extend_ms": (120_000, 120_000, 0, 1_000, 1_800_000),
+    "pay_ms": (180_000, 180_000, 30_000, 1_000, 1_800_000),
+    "cool_ms": (60_000, 60_000, 1_000, 3_600_000),
+    "lookup_ms": (90_000, 90_000, 10_000, 1_000, 1_800_000),
+}
+"""What is usual, the least of a sale and of a practice, and the most: each may be far longer or
+shorter than the others."""
 
 
 def item(

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 import redis.asyncio as redis
 
@@ -29,7 +30,7 @@ from dropengine.truth import connections, scripts
 from dropengine.truth.store import Store
 from tests.kit.fault_proxy import Fate, FaultProxy
 from tests.kit.local_provider import local_pay
-from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item, manifest
+from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, TIMES, item, manifest
 from tests.kit.paid_sale import SaleClock
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
@@ -47,10 +48,13 @@ SECRET = "a secret of thirty-two characters"
 
 
 class Fair:
-    """One run. `dice` decides everything that no fan decides."""
+    """One run. `dice` decides everything that no fan decides. longest_ms: nothing lasts longer."""
 
-    def __init__(self, sale: Sale, hubs: list[Hub], proxy: FaultProxy, seed: int) -> None:
+    def __init__(
+        self, sale: Sale, hubs: list[Hub], proxy: FaultProxy, seed: int, longest_ms: int
+    ) -> None:
         self.sale = sale
+        self.longest_ms = longest_ms
         self.hubs = hubs
         self.proxy = proxy
         self.dice = Random(seed)
@@ -164,7 +168,9 @@ class Fair:
 
     async def do_refund(self) -> None:
         if self.truth.orders:
-            await self.sale.refund(self.dice.choice(list(self.truth.orders)))
+            # Now and then under a key that refunded another.
+            key = self.dice.choice(("", "", "back"))
+            await self.sale.refund(self.dice.choice(list(self.truth.orders)), key=key)
 
     async def do_duties(self) -> None:
         for duty in await self.sale.store.duties(self.sale.drop):
@@ -191,7 +197,7 @@ class Fair:
         await self.sale.creator("cancel" if self.dice.random() < 0.3 else "close")
         self.sale.now = max(self.sale.now, int(self.truth.drop["at"]))
         for _ in range(4):
-            self.sale.now += OFFER_MS + HOLD_MS
+            self.sale.now += self.longest_ms
             await self.sale.settle()
             await self.do_duties()
         for number in (0, 1):
@@ -224,7 +230,13 @@ async def fair(
         item("pin", {"pin@north": 6, "pin@south": 5}, withheld={"pin@south": 2}),
         item("lamp", {"lamp": 4}, price=9900, limit=1),
     )
-    await sale.publish(manifest(drop, *stock, limit=3, k=3, pace=6, pace_ms=20_000))
+    text = manifest(drop, *stock, limit=3, k=3, pace=6, pace_ms=20_000)
+    if seed % 2:
+        dice = Random(seed)
+        text = msgspec.structs.replace(
+            text, **{name: dice.choice(ms) for name, ms in TIMES.items()}
+        )
+    await sale.publish(text)
     await sale.creator("open")
     for script in scripts.load().values():
         await client.script_load(script.text)
@@ -242,7 +254,7 @@ async def fair(
             )
             for line in (client, bad)
         ]
-        one = Fair(sale, hubs, proxy, seed)
+        one = Fair(sale, hubs, proxy, seed, sum(getattr(text, name) for name in TIMES))
         try:
             await one.begin()
             yield one

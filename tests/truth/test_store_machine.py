@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from itertools import count
+from itertools import combinations, count
 from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
@@ -42,14 +42,14 @@ from dropengine.creator_commands import (
 )
 from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold
-from dropengine.manifest import digest, rules
-from dropengine.model import DropId, FanId
+from dropengine.manifest import Manifest, digest, rules
+from dropengine.model import CAP_MAX, PRICE_MAX, DropId, FanId
 from dropengine.truth import connections, keys, repair
 from dropengine.truth.replies import Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
 from tests.kit import expected_truth, older_layouts
-from tests.kit.manifests import START_MS, item, manifest
+from tests.kit.manifests import START_MS, TIMES, item, manifest
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
 from tests.kit.sale import Answer
@@ -59,9 +59,15 @@ T = TypeVar("T")
 FANS = ("ana", "bo", "cy", "di")
 POOLS = ("cup-hill", "cup-port", "pin")
 HOURS = ("open", "close")
+TOGETHER = ("hold", "hold", "fewer", "join", "release", "claim", "pay", "extend", "leave")
 OPERATORS = ("mia", "noa", "disk", "durability")
 """Two people, and two watches whose pauses end by themselves."""
 PACE_MS = 1500
+USUAL_ORDER = ("cool_ms", "lookup_ms", "extend_ms", "pay_ms", "hold_ms", "offer_ms")
+CROWD = 80
+"""Units more, for more fans than one script settles or serves at once."""
+CLOSES = {"open and close": 30_000_000, "close as it opens": 1_000, "close before it opens": 500}
+"""After so many ms; it opens after 1,000 where it does so by its clock."""
 
 _drops = count(1)
 
@@ -116,39 +122,56 @@ class Machine(RuleBasedStateMachine):
         self.pressed: list[tuple[str, wire.FanCommand, Answer]] = []
         self.ordered: list[tuple[CreatorCommand, int, str, str]] = []
         self.paid: list[tuple[str, str, int, str, bool]] = []
+        self.refunds: list[tuple[str, str, str]] = []
+        self.met: set[str] = set()
 
     @initialize(
         caps=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4)),
-        limit=st.integers(1, 4),
+        limit=st.sampled_from((1, 2, 3, 4, CAP_MAX)),
         cup_limit=st.integers(0, 2),
-        k=st.integers(2, 3),
+        cup_price=st.sampled_from((2400, 2400, 1, PRICE_MAX)),
+        k=st.sampled_from((1, 2, 3, 100)),
         spare=st.integers(0, 1),
         pace=st.sampled_from((0, 0, 3)),
-        hours=st.sampled_from(("by hand", "by hand", "by hand", "open", "open and close")),
+        hours=st.sampled_from(("by hand",) * 4 + ("open", "open and close", *CLOSES)),
         marked=st.booleans(),
+        times=st.fixed_dictionaries({name: st.sampled_from(ms) for name, ms in TIMES.items()}),
+        crowd=st.sampled_from((0, 0, CROWD)),
     )
     def publish(
         self,
         caps: tuple[int, int, int],
         limit: int,
         cup_limit: int,
+        cup_price: int,
         k: int,
         spare: int,
         pace: int,
         hours: str,
         marked: bool,
+        times: dict[str, int],
+        crowd: int,
     ) -> None:
+        self.crowd = crowd
         text = manifest(
             self.drop,
-            item("cup", {"cup-hill": caps[0], "cup-port": caps[1]}, limit=cup_limit, most=2),
-            item("pin", {"pin": caps[2] + spare}, price=900, withheld={"pin": spare}),
+            item(
+                "cup",
+                {"cup-hill": caps[0], "cup-port": caps[1]},
+                price=cup_price,
+                limit=cup_limit,
+                most=2,
+            ),
+            item("pin", {"pin": caps[2] + crowd + spare}, price=900, withheld={"pin": spare}),
             limit=limit,
             k=k,
             opens_ms=0 if hours == "by hand" else START_MS + 1000,
-            closes_ms=START_MS + 30_000_000 if hours == "open and close" else 0,
+            closes_ms=START_MS + CLOSES[hours] if hours in CLOSES else 0,
             pace=pace,
             pace_ms=PACE_MS if pace else 0,
         )
+        text = msgspec.structs.replace(text, **times)
+        self.note_rules(text)
         self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
         self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
         if marked:
@@ -158,6 +181,19 @@ class Machine(RuleBasedStateMachine):
             self.command(Open(), 1, "mia", self.key())
         else:
             self.now = START_MS + 1000
+
+    def note_rules(self, text: Manifest) -> None:
+        """Which times stand in another order than the usual one."""
+        ms = msgspec.structs.asdict(text)
+        for shorter, longer in combinations(USUAL_ORDER, 2):
+            if ms[longer] < ms[shorter]:
+                self.meets(f"{longer} below {shorter}")
+        if 0 < text.closes_ms <= text.opens_ms:
+            self.meets("closes no later than it opens")
+
+    def meets(self, what: str) -> None:
+        """Something that this run is to make now and then happened in it."""
+        self.met.add(what)
 
     def somebody_asks(self) -> None:
         """The settler, or anybody, ran a script a moment ago: it is no outage that goes on."""
@@ -324,25 +360,42 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         presses=st.lists(
-            st.tuples(fans, st.sampled_from(("hold", "join", "release")), pools, quantities, nth),
+            st.tuples(fans, st.sampled_from(TOGETHER), pools, quantities, nth),
             min_size=2,
-            max_size=5,
+            max_size=7,
         )
     )
     def press_together(self, presses: list[tuple[str, str, str, int, int]]) -> None:
         """One batch: as if they came one by one, the line called at its end."""
-        batch: list[tuple[str, wire.FanCommand]] = []
-        for fan, verb, pool, qty, which in presses:
-            key = self.key()
-            match verb:
-                case "hold":
-                    batch.append((fan, wire.Hold(id=0, key=key, pool=pool, qty=qty)))
-                case "join":
-                    batch.append((fan, wire.Join(id=0, key=key, pools=[pool], qty=qty)))
-                case _:
-                    hold = self.pick_hold(which)
-                    batch.append((self.owner(hold), wire.Release(id=0, key=key, hold=hold)))
-        self.press(*batch)
+        batch = [self.one_of_many(*one) for one in presses]
+        for (_, verb, *_), answer in zip(presses, self.press(*batch), strict=True):
+            if isinstance(answer, outcomes.Granted):
+                self.meets(f"in a batch: {verb}")
+
+    def one_of_many(
+        self, fan: str, verb: str, pool: str, qty: int, which: int
+    ) -> tuple[str, wire.FanCommand]:
+        key, hold = self.key(), self.pick_hold(which)
+        match verb:
+            case "hold" | "fewer":
+                fewer = verb == "fewer"
+                return fan, wire.Hold(id=0, key=key, pool=pool, qty=qty, fewer=fewer)
+            case "join":
+                return fan, wire.Join(id=0, key=key, pools=[pool], qty=qty)
+            case "leave":
+                entries = [e for e in self.oracle.entries.values() if e.open]
+                entry = pick(entries, which) if entries else None
+                named = entry.id if entry else "e1"
+                return entry.fan if entry else fan, wire.Leave(id=0, key=key, entry=named)
+            case "claim":
+                hold = pick(self.offers() or [hold], which)
+                return self.owner(hold), wire.Claim(id=0, key=key, hold=hold)
+            case "pay":
+                return self.owner(hold), wire.Pay(id=0, key=key, holds=[hold])
+            case "extend":
+                return self.owner(hold), wire.Extend(id=0, key=key, hold=hold)
+            case _:
+                return self.owner(hold), wire.Release(id=0, key=key, hold=hold)
 
     @precondition(lambda self: self.pressed)
     @rule(which=nth)
@@ -401,11 +454,15 @@ class Machine(RuleBasedStateMachine):
         assert answer == self.oracle.unpaid(hold, self.now)
 
     @rule(which=nth, done=st.booleans())
-    def discharge(self, which: int, done: bool) -> None:
-        duty = pick([*sorted(self.oracle.outbox), "capture:none"], which)
+    def discharge(self, which: int, *, done: bool) -> None:
+        self.discharge_one(pick([*sorted(self.oracle.outbox), "capture:none"], which), done=done)
+
+    def discharge_one(self, duty: str, *, done: bool) -> None:
         result = "done" if done else "failed"
         answer = self.run(self.store.discharge(self.drop, duty, result, clock_ms=self.now))
         assert answer == self.oracle.discharge(duty, result, self.now)
+        if isinstance(answer, outcomes.Discharged):
+            self.meets(f"{result}: {duty.partition(':')[0]}")
 
     @rule(which=nth, how=st.sampled_from(("by_hand", "given_up")), again=st.booleans())
     def a_duty_is_ended_by_hand(
@@ -418,14 +475,24 @@ class Machine(RuleBasedStateMachine):
                 self.store.end_duty(self.drop, ending, by="mia", key=key, clock_ms=self.now)
             )
             assert answer == self.oracle.end_by_hand(ending, "mia", key, self.now)
+            if isinstance(answer, outcomes.Discharged):
+                self.meets(f"{how}: {ending.id.partition(':')[0]}")
 
     @precondition(lambda self: self.oracle.orders)
-    @rule(which=nth)
-    def refund(self, which: int) -> None:
+    @rule(which=nth, again=st.integers(0, 30), by=st.sampled_from(("mia", "mia", "noa")))
+    def refund(self, which: int, again: int, by: str) -> None:
+        """Mostly under a fresh key, else under one that commanded something before."""
         order = pick([*self.oracle.orders, "h999"], which)
         key = self.key()
-        answer = self.run(self.store.refund(self.drop, order, by="mia", key=key, clock_ms=self.now))
-        assert answer == self.oracle.refund(order, "mia", key, self.now)
+        if again % 3 == 0:
+            by, key = pick(list(self.oracle.by_creator), again // 3)
+        elif again % 3 == 1 and self.refunds:
+            order, by, key = pick(self.refunds, again // 3)
+        used = (by, key) in self.oracle.by_creator
+        answer = self.run(self.store.refund(self.drop, order, by=by, key=key, clock_ms=self.now))
+        assert answer == self.oracle.refund(order, by, key, self.now)
+        self.refunds.append((order, by, key))
+        self.meets(f"refund: {type(answer).__name__}, key {'used' if used else 'fresh'}")
 
     @rule(
         command=st.sampled_from(
@@ -529,6 +596,9 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def screens_show_the_predicted_state(self) -> None:
         """Public counts, and each fan's exact places."""
+        if self.crowd:
+            # A view shows the mass of what is due step by step.
+            self.settle()
         view = self.run(self.store.view(self.drop, clock_ms=self.now))
         you = self.run(self.store.you(self.drop, [FanId(f) for f in FANS], clock_ms=self.now))
         self.oracle.settle(self.now)

@@ -207,6 +207,8 @@ class Payments(Clock):
         return answer
 
     def refund(self, name: str, by: str, key: str, clock: int) -> outcomes.RefundOutcome:
+        if why := fault_in(Signature(by, key), Refund(name)):
+            return refusals.BadMessage(why)
         self.catch_up(clock)
         known = self.by_creator.get((by, key))
         if known is not None and known != Refund(name):

@@ -1,0 +1,329 @@
+"""The state machine in trouble: crowds, providers that are silent or late, gaps, restores.
+
+It does all that `Machine` does and counts what it met: `MACHINE_RUNS=2000 MACHINE_STEPS=150` plays
+more by hand, prints the counts and fails where something was met by less than one run in a hundred.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+
+from dropengine import outcomes, wire
+from dropengine.creator_commands import Cancel, CreatorCommand, Open, Pause, Resume
+from dropengine.truth import keys
+from tests.kit.encounters import Encounters
+from tests.kit.oracle import Oracle
+from tests.kit.private_server import Server
+from tests.truth.test_store_machine import TOGETHER, USUAL_ORDER, Hands, Machine, nth, pick
+
+SETTLED_AT_ONCE = 64
+CROWD = [f"fan-{i}" for i in range(72)]
+DAYS_MS = 400_000_000
+"""Longer than any time that a manifest may give, an offer's 48 hours and a hard stop behind it."""
+SHARE = 0.01
+
+DUE = ("holds", "offers", "payments", "coolings")
+WANTED = (
+    *(f"in a batch: {verb}" for verb in dict.fromkeys(TOGETHER)),
+    *(f"{longer} below {shorter}" for shorter, longer in combinations(USUAL_ORDER, 2)),
+    "closes no later than it opens",
+    *(f"done: {kind}" for kind in ("capture", "void", "refund", "lookup")),
+    *(f"failed: {kind}" for kind in ("capture", "void", "refund", "lookup")),
+    *(f"{how}: {kind}" for how in ("by_hand", "given_up") for kind in ("capture", "refund")),
+    "refund: Refunded, key fresh",
+    "refund: Refunded, key used",
+    "refund: KeyReused, key used",
+    *(f"more than 64 due: {what}" for what in DUE),
+    "more than 64 offers at once",
+    "more than 64 ended by a cancellation",
+    "a provider silent to the hard stop",
+    "a provider answers after the deadline",
+    *(f"a provider late: {what}" for what in ("sold", "rescued", "voided", "made good")),
+    *(f"a gap of days: {what}" for what in ("counted", "an outage")),
+    "a restore",
+    "a restore forgot holds",
+    "a restore forgot orders",
+    "a restore forgot what is asked for again",
+    "a restore forgot what a charge bought",
+    "cancelled after a freeze",
+)
+
+
+@dataclass
+class Backup:
+    """A drop as it was: its raw keys, and what the machine knew."""
+
+    raw: dict[str, bytes | None]
+    oracle: Oracle
+    pressed: int
+    lowered: bool
+
+
+class Trouble(Machine):
+    """Machine, where more goes wrong at once."""
+
+    encounters: ClassVar[Encounters]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backup: Backup | None = None
+        self.forgotten: list[tuple[str, wire.FanCommand]] = []
+        self.unheard_of: set[str] = set()
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.encounters.add(self.met)
+
+    # A crowd: more than one script settles, serves or ends at once.
+
+    @precondition(lambda self: self.crowd)
+    @rule(verb=st.sampled_from(("hold", "fewer", "join")))
+    def a_crowd_comes(self, verb: str) -> None:
+        if self.oracle.state == "scheduled":
+            self.command(Open(), self.oracle.revision, "mia", self.key())
+        self.press(*(self.one_of_many(fan, verb, "pin", 1, 0) for fan in CROWD))
+
+    def a_crowd_is_called(self) -> None:
+        """It joins in a pause, when nothing can be had at once."""
+        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        self.a_crowd_comes("join")
+        offers = len(self.offers())
+        self.command(Resume(), self.oracle.revision, "mia", self.key())
+        self.settle()
+        if len(self.offers()) - offers > SETTLED_AT_ONCE:
+            self.meets("more than 64 offers at once")
+
+    def a_crowd_begins_to_pay(self) -> None:
+        holds = [hold for hold in self.oracle.holds.values() if hold.open and not hold.began]
+        self.press(
+            *((hold.fan, wire.Pay(id=0, key=self.key(), holds=[hold.id])) for hold in holds[:256])
+        )
+
+    def due_as(self, what: str) -> list[int]:
+        """When each thing of a kind is due, by the server's clock."""
+        due = ((when, member[:2], member[2:]) for when, member in self.oracle.due())
+        return [self.own(when) for when, word, name in due if self.kind_of(word, name) == what]
+
+    def kind_of(self, word: str, name: str) -> str:
+        if word != "h:":
+            return "coolings" if word == "e:" else ""
+        hold = self.oracle.holds[name]
+        return "offers" if hold.offer else "payments" if hold.state == "paying" else "holds"
+
+    def wait_for(self, what: str) -> None:
+        """Until all things of a kind are due at once."""
+        due = self.due_as(what)
+        if due:
+            self.move(max(self.now, *due))
+            self.settle()
+        if len(due) > SETTLED_AT_ONCE:
+            self.meets(f"more than 64 due: {what}")
+
+    @precondition(lambda self: self.crowd)
+    @rule(what=st.sampled_from(DUE))
+    def a_crowd_lets_time_pass(self, what: str) -> None:
+        match what:
+            case "holds" | "payments":
+                self.a_crowd_comes("hold")
+            case "offers":
+                self.a_crowd_is_called()
+            case "coolings":
+                self.a_crowd_is_called()
+                self.wait_for("offers")
+        if what == "payments":
+            self.a_crowd_begins_to_pay()
+        self.wait_for(what)
+
+    @precondition(lambda self: self.crowd and len(self.oracle.log) > 15)
+    @rule(sure=st.integers(0, 1))
+    def it_is_cancelled_in_a_crowd(self, sure: int) -> None:
+        things = sum(hold.open for hold in self.oracle.holds.values())
+        things += sum(order.kept for order in self.oracle.orders.values())
+        if sure == 0 and things > SETTLED_AT_ONCE:
+            self.command(Cancel("too many"), self.oracle.revision, "mia", self.key())
+            self.settle()
+            if self.oracle.state == "cancelled":
+                self.meets("more than 64 ended by a cancellation")
+
+    @precondition(lambda self: self.oracle.state == "frozen")
+    @rule(sure=st.integers(0, 2))
+    def it_is_cancelled_while_it_is_frozen(self, sure: int) -> None:
+        """The one thing that is left where nobody can say what happened."""
+        if sure == 0:
+            self.command(Cancel(), self.oracle.revision, "mia", self.key())
+            self.settle()
+
+    @precondition(lambda self: self.offers())
+    @rule(also=st.sampled_from(TOGETHER), which=nth)
+    def offers_are_claimed_together(self, also: str, which: int) -> None:
+        claims = [("ana", "claim", "pin", 1, nth_offer) for nth_offer in (0, 1)]
+        self.press_together([claims[0], ("bo", also, "pin", 2, which), claims[1]])
+
+    # A provider that is silent, or late.
+
+    @rule(which=nth)
+    def begin_paying_and_fall_silent(self, which: int) -> None:
+        super().begin_paying_and_fall_silent(which)
+        if any(hold.looked and hold.state == "expired" for hold in self.oracle.holds.values()):
+            self.meets("a provider silent to the hard stop")
+
+    @rule(which=nth, captured=st.booleans())
+    def a_provider_answers_after_the_deadline(self, which: int, *, captured: bool) -> None:
+        """While it is asked the hold stands, and is bought."""
+        self.pay(which)
+        paying = [h for h in self.oracle.holds.values() if h.state == "paying" and not h.looked]
+        if not paying:
+            return
+        hold = pick(paying, which)
+        self.move(max(self.now, self.own(hold.deadline)))
+        self.settle()
+        if hold.looked and hold.open:
+            self.meets("a provider answers after the deadline")
+        self.paid.append(
+            (hold.id, f"c{len(self.paid) + 1}", hold.qty * hold.price, "EUR", captured)
+        )
+        self.succeeded(*self.paid[-1])
+
+    @precondition(lambda self: self.late())
+    @rule(which=nth, captured=st.booleans())
+    def a_payment_comes_late_to_who_pressed_again(self, which: int, *, captured: bool) -> None:
+        """It buys the hold that he has by then, if it is an equal one."""
+        hold = self.oracle.holds[pick(self.late(), which)]
+        self.hold(hold.fan, hold.pool, hold.qty, fewer=False)
+        self.payment_comes_late(which, captured)
+
+    @rule(kind=st.sampled_from(("capture", "void", "refund", "lookup")), done=st.booleans())
+    def a_duty_of_each_kind(self, kind: str, *, done: bool) -> None:
+        duties = [name for name in sorted(self.oracle.outbox) if name.startswith(kind)]
+        if duties:
+            self.discharge_one(duties[0], done=done)
+
+    def succeeded(self, hold: str, charge: str, amount: int, currency: str, captured: bool) -> None:
+        before = self.oracle.holds.get(hold)
+        late = before is not None and before.state == "expired" and not before.judged
+        known = charge in self.oracle.charges
+        super().succeeded(hold, charge, amount, currency, captured)
+        outcome = self.oracle.charges.get(charge)
+        if charge in self.unheard_of and not known:
+            self.meets("a restore forgot what a charge bought")
+        match outcome:
+            case outcomes.Sold() if late and not known:
+                self.meets("a provider late: sold")
+            case outcomes.Rescued() if not known:
+                self.meets("a provider late: rescued")
+            case outcomes.Voided(why="late", entry=entry) if not known:
+                self.meets("a provider late: made good" if entry else "a provider late: voided")
+            case _:
+                pass
+
+    # Nobody there for days.
+
+    @rule(sure=st.integers(0, 1))
+    def nobody_asks_for_days(self, sure: int) -> None:
+        """Where marks are kept it does not count; else everything is over, and asked about."""
+        if sure == 0 and self.oracle.holds:
+            self.now += DAYS_MS
+            open_holds = sum(hold.open for hold in self.oracle.holds.values())
+            self.settle()
+            if open_holds:
+                marked = self.oracle.ran is not None
+                self.meets(f"a gap of days: {'an outage' if marked else 'counted'}")
+
+    # The truth of an earlier moment comes back.
+
+    @rule()
+    def a_backup_is_made(self) -> None:
+        raw = self.run(self.dumped())
+        oracle = copy.deepcopy(self.oracle)
+        self.backup = Backup(raw, oracle, len(self.pressed), self.lowered)
+
+    @precondition(lambda self: self.backup is not None)
+    @rule(sure=st.integers(0, 1))
+    def the_backup_is_restored(self, sure: int) -> None:
+        """Fans and providers know what the shop has forgotten."""
+        backup = self.backup
+        if sure or backup is None:
+            return
+        self.run(self.restored(backup.raw))
+        for name, forgot in (
+            ("holds", len(self.oracle.holds) > len(backup.oracle.holds)),
+            ("orders", len(self.oracle.orders) > len(backup.oracle.orders)),
+        ):
+            if forgot:
+                self.meets(f"a restore forgot {name}")
+        self.unheard_of |= self.oracle.charges.keys() - backup.oracle.charges.keys()
+        self.oracle = copy.deepcopy(backup.oracle)
+        self.checked, self.lowered = self.oracle.seq, backup.lowered
+        self.forgotten += [(fan, command) for fan, command, _ in self.pressed[backup.pressed :]]
+        del self.pressed[backup.pressed :]
+        self.meets("a restore")
+        self.audit()
+
+    @precondition(lambda self: self.forgotten)
+    @rule(which=nth)
+    def what_was_forgotten_is_asked_for_again(self, which: int) -> None:
+        """It is decided as if it had never been."""
+        again = self.forgotten.pop(which % len(self.forgotten))
+        self.press(again)
+        self.meets("a restore forgot what is asked for again")
+
+    @precondition(lambda self: self.unheard_of)
+    @rule(which=nth)
+    def a_provider_tells_what_was_forgotten(self, which: int) -> None:
+        """Its hold may be another fan's by now, or nobody's."""
+        charge = pick(sorted(self.unheard_of), which)
+        self.succeeded(*next(paid for paid in self.paid if paid[1] == charge))
+        self.unheard_of.discard(charge)
+
+    def command(self, command: CreatorCommand, revision: int, by: str, key: str) -> None:
+        before = self.oracle.state
+        super().command(command, revision, by, key)
+        if (before, self.oracle.state) == ("frozen", "cancelled"):
+            self.meets("cancelled after a freeze")
+
+    async def dumped(self) -> dict[str, bytes | None]:
+        client: Any = self.hands.client
+        return {name: await client.dump(name) for name in keys.of(self.drop)[:-1]}
+
+    async def restored(self, raw: dict[str, bytes | None]) -> None:
+        client: Any = self.hands.client
+        for name, value in raw.items():
+            await client.delete(name)
+            if value is not None:
+                await client.restore(name, 0, value)
+
+
+@pytest.fixture
+def hands(server: Server) -> Iterator[Hands]:
+    pair = Hands(server)
+    yield pair
+    pair.close()
+
+
+def test_the_scripts_do_what_the_oracle_says_in_trouble(hands: Hands) -> None:
+    Trouble.hands = hands
+    Trouble.encounters = Encounters(WANTED)
+    runs, steps = (int(os.environ.get(f"MACHINE_{name}", "0")) for name in ("RUNS", "STEPS"))
+    run_state_machine_as_test(
+        Trouble,
+        settings=settings(
+            max_examples=runs or 100,
+            stateful_step_count=steps or 60,
+            deadline=None,
+            phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    if runs:
+        print(Trouble.encounters.table())
+        assert Trouble.encounters.rare(SHARE) == []
