@@ -238,7 +238,6 @@ def _ordered_back(books: Books, e: events.Refunded) -> None:
 
 
 def _refunded(books: Books, e: events.Refunded) -> None:
-    _ordered_back(books, e)
     found = books.orders.get(e.hold)
     if found is None or not found.stands:
         books.blame("INV-10", f"order {e.hold} is refunded a second time or was never made")
