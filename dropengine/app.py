@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -37,7 +38,7 @@ from dropengine.doors.identity import Identity
 from dropengine.doors.live_socket import LiveDoor
 from dropengine.doors.newcomers import Newcomers
 from dropengine.doors.rate_limit import RequestRate, SocketLimit
-from dropengine.errors import ConfigError
+from dropengine.errors import ConfigError, Unavailable
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
 from dropengine.jobs.durability_watch import DurabilityWatch
@@ -53,6 +54,8 @@ from dropengine.people.tickets import Tickets
 from dropengine.truth.connections import client
 from dropengine.truth.server_check import check_server_async
 from dropengine.truth.store import Store
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS = 4
 STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -102,9 +105,16 @@ class Runtime:
         return await duties.perform(self.store, self.payments, drop, duty_id, duty)
 
     async def check(self) -> None:
-        """Look at the server before anybody is let in. Raises a sentence when it cannot sell."""
-        facts = await check_server_async(self.store.client, self.settings.accept_weaker)
-        self.server_watch.hear(facts)
+        """Look at the server before anybody is let in. Raises a sentence when it cannot sell.
+
+        One that is away may come back: until then everybody is told so.
+        """
+        try:
+            facts = await check_server_async(self.store.client, self.settings.accept_weaker)
+        except Unavailable as error:
+            log.error("coming up without the server of the truth: %s", error)
+        else:
+            self.server_watch.hear(facts)
 
     def start(self) -> None:
         """Begin what goes on by itself in this process."""

@@ -14,7 +14,7 @@ import redis.asyncio as redis
 
 from dropengine.app import build
 from dropengine.config import Settings
-from dropengine.errors import ConfigError, ServerWeaker, Unavailable
+from dropengine.errors import ConfigError, ServerWeaker
 from tests.kit import web_process
 from tests.kit.private_server import Server
 from tests.kit.web_process import WebProcess, settings, until
@@ -73,11 +73,23 @@ async def test_a_server_that_may_forget_is_refused_unless_that_was_accepted(
             raise AssertionError("it must not come up")
 
 
-async def test_a_server_that_is_not_there_is_said_to_be_away(tmp_path: Path) -> None:
-    app = build(settings(f"unix://{tmp_path}/nobody.sock", tmp_path))
-    with pytest.raises(Unavailable):
-        async with app.router.lifespan_context(app):
-            raise AssertionError("it must not come up")
+async def test_a_process_comes_up_without_its_server_and_says_that_it_is_away(
+    tmp_path: Path,
+) -> None:
+    """And sells as soon as it is there: it was a worker that died while the server was away."""
+    later = Server(tmp_path / "server")
+    try:
+        async with web_process.front(settings(later.url, tmp_path)) as web, web.http() as http:
+            answer = await http.get("/drops/pins")
+            assert answer.status_code == 503
+            assert "nothing is lost" in answer.text
+            later.start()
+            sale = await web.sale()
+            async with web.fan(sale.drop) as fan:
+                assert (await fan.ask("hold", pool="pin"))["t"] == "done"
+            assert web.runtime.hub.epoch != ""
+    finally:
+        later.stop()
 
 
 def test_a_process_without_a_server_cannot_be_made(tmp_path: Path) -> None:

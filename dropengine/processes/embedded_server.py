@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 DISK_POLL_S = 1.0
 
+DIED = "The embedded server died and is started again."
+
 
 class ServerState(StrEnum):
     """Where the private server stands; told to whoever watches it."""
@@ -112,43 +114,42 @@ class EmbeddedServer:
     async def watch(self, on_state: Tell | None = None) -> None:
         """Start the server again whenever it dies, until `stop` or cancellation.
 
-        on_state: told each change with a sentence. A full disk is waited for, not fought. Raises
-        ServerFailed when the server does not come up any more.
+        on_state: told each change with a sentence. A full disk is waited for, not fought; whatever
+        else keeps it from coming up is told each time, and it is tried again for ever: people may
+        mend it meanwhile.
         """
         tell = on_state or (lambda _state, _sentence: None)
         patience = Patience()
+        words = DIED
         while True:
             await self._process.ended()
             if self._stop_asked.is_set():
                 return
             came_up, lived_s = self._process.reap(tell=False)
             wait_s = patience.after(came_up=came_up, lived_s=lived_s)
-            if wait_s is None:
-                raise ServerFailed(self._process.last_words())
-            tell(ServerState.RESTARTING, "The embedded server died and is started again.")
+            tell(ServerState.RESTARTING, words)
             await asyncio.sleep(wait_s)
-            await self._again(tell)
+            words = await self._again(tell) or DIED
             if self._stop_asked.is_set():
                 return
 
-    async def _again(self, tell: Tell) -> None:
-        """One more start. A server that dies at once is left for `watch` to find."""
+    async def _again(self, tell: Tell) -> str | None:
+        """One more start; why it did not come up. What died is left for `watch` to find."""
         while True:
             await self._until_room(tell)
             if self._stop_asked.is_set():
-                return
-            self._lock.stop_orphans()
-            self._process.begin(self._lock.handle)
+                return None
             try:
+                self._lock.stop_orphans()
+                self._process.begin(self._lock.handle)
                 await asyncio.to_thread(self._await_ready)
             except DiskFull:
                 self._process.reap(tell=True)
                 continue
-            except ServerFailed as fault:
-                log.warning("%s", fault)
-            else:
-                tell(ServerState.UP, "The embedded server is up again; nothing sold is lost.")
-            return
+            except (ServerFailed, OSError) as fault:
+                return str(fault)
+            tell(ServerState.UP, "The embedded server is up again; nothing sold is lost.")
+            return None
 
     async def _until_room(self, tell: Tell) -> None:
         if self._room.enough():

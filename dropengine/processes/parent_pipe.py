@@ -1,9 +1,13 @@
-"""The line between a process and the child that it started: one assignment on standard input, then
-silence until the pipe ends; a status a line back on standard output."""
+"""The line between a process and the child that it started.
+
+One assignment on standard input, then silence until the pipe ends; a status a line back on standard
+output, and while its loop turns a word of life a second.
+"""
 
 import contextlib
 import logging
 import os
+import select
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +38,8 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a child answers on its standard output, a line each."""
 
     ready: bool = False
+    alive: bool = False
+    """Its loop still turns: said once a second from `ready` on."""
     fault: str | None = None
     exit_code: int = 1
 
@@ -61,6 +67,12 @@ class ParentPipe:
     def say(self, status: Status) -> None:
         with contextlib.suppress(BrokenPipeError):
             os.write(self._pipe, msgspec.json.encode(status) + b"\n")
+
+    def say_alive(self) -> None:
+        """A parent that has not listened for long does not hold its child up."""
+        _, room, _ = select.select([], [self._pipe], [], 0)
+        if room:
+            self.say(Status(alive=True))
 
 
 def or_report(pipe: ParentPipe, work: Callable[[], None]) -> None:

@@ -19,6 +19,7 @@ from dropengine import config
 from dropengine.config import Settings
 from dropengine.processes import parent_death, parent_pipe
 from dropengine.processes.embedded_server import EmbeddedServer, ServerState
+from dropengine.processes.hung_processes import look_after
 from dropengine.processes.kept_web_process import KeptWebProcess
 from dropengine.processes.listening_sockets import listen
 from dropengine.processes.open_file_limit import raise_file_limit
@@ -191,8 +192,9 @@ class Supervisor:
             self._workers.append(KeptWebProcess(number, assignment, one, self._changed))
 
     async def _keep(self) -> None:
-        """Keep everything alive until told to stop, or until something cannot be kept."""
+        """Keep everything alive until told to stop, or until the shop cannot come up."""
         tasks = [asyncio.create_task(one.keep()) for one in self._workers]
+        tasks.append(asyncio.create_task(look_after(self._workers)))
         if self._embedded is not None:
             tasks.append(asyncio.create_task(self._embedded.watch(self._on_server)))
         told = asyncio.create_task(self._stop.wait())

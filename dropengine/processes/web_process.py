@@ -1,5 +1,6 @@
 """One web process: one application, one loop, one listening socket."""
 
+import asyncio
 import gc
 import importlib
 import os
@@ -21,6 +22,9 @@ BACKLOG = 4096
 ACCEPTS_A_TURN = 16
 """The loop accepts one connection of each listening file in a turn. In the rush a turn is long: the
 same socket is given to it under so many numbers."""
+
+LIFE_S = 1.0
+"""A process tells its parent so often that its loop turns."""
 
 # A third of what a socket costs to open is the cyclic collector walking the sockets that live.
 GC_THRESHOLDS = (200_000, 50, 100)
@@ -79,11 +83,13 @@ def uvicorn_config(application: object, settings: Settings, protocol: str) -> uv
 
 
 class _Web(uvicorn.Server):
-    """uvicorn's server, which tells its parent when people can come in."""
+    """uvicorn's server, which tells its parent when people can come in, and from then on that its
+    loop turns."""
 
     def __init__(self, settings: uvicorn.Config, pipe: ParentPipe) -> None:
         super().__init__(settings)
         self._pipe = pipe
+        self._life: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -92,3 +98,10 @@ class _Web(uvicorn.Server):
             gc.collect()
             gc.freeze()
             self._pipe.say(Status(ready=True))
+            # It goes on while requests come to their end: ended with the loop.
+            self._life = asyncio.get_running_loop().create_task(self._tell_life())
+
+    async def _tell_life(self) -> None:
+        while True:
+            await asyncio.sleep(LIFE_S)
+            self._pipe.say_alive()

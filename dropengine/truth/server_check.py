@@ -46,9 +46,14 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
 
 
 def facts(answer: Mapping[str, object], appendfsync: str | None) -> ServerFacts:
-    """Read the fields of the answer to INFO, and the setting `appendfsync`."""
+    """Read the fields of the answer to INFO, and the setting `appendfsync`.
+
+    Raises Unavailable while it still reads its log: until then it says that it keeps none.
+    """
     # The client library turns what looks like a number into one.
     info = {field: str(value) for field, value in answer.items()}
+    if info.get("loading", "0") != "0":
+        raise Unavailable("The server of the truth is still reading its log: come back when it is.")
     name = info.get("server_name", "redis")
     own = info.get(f"{name}_version")
     return ServerFacts(

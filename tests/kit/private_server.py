@@ -62,6 +62,8 @@ class Server:
         assert len(str(self.socket)) <= SOCKET_PATH_MAX, "the path of a unix socket is short"
         self.durable = durable
         self.kind = kind
+        self.more: dict[str, str] = {}
+        """Further options of the next start."""
         self.process: subprocess.Popen[str] | None = None
         self.words: deque[str] = deque(maxlen=50)
 
@@ -85,6 +87,7 @@ class Server:
             "maxmemory": "512mb",
             "maxmemory-policy": "noeviction",
             "logfile": "",
+            **self.more,
         }
         program = binary(self.kind)
         assert program is not None, f"no {self.kind} here; {REDIS_BY_HAND} may name a Redis"

@@ -1,5 +1,6 @@
 """The smallest applications that a web process can run, for the tests of the processes."""
 
+import asyncio
 import os
 
 from starlette.applications import Starlette
@@ -20,6 +21,23 @@ async def _size(request: Request) -> PlainTextResponse:
     return PlainTextResponse(str(len(await request.body())))
 
 
+async def _busy(_: Request) -> PlainTextResponse:
+    """Says its process; from then on the loop does not come round any more."""
+    asyncio.get_running_loop().call_later(0.05, _for_ever)
+    return await _pid(_)
+
+
+def _for_ever() -> None:
+    while True:
+        pass
+
+
+async def _long(_: Request) -> PlainTextResponse:
+    """Takes longer than a process may be silent."""
+    await asyncio.sleep(12)
+    return await _pid(_)
+
+
 async def _sit(socket: WebSocket) -> None:
     await socket.accept()
     await socket.send_text(str(os.getpid()))
@@ -32,6 +50,8 @@ def build(settings: Settings) -> Starlette:
     return Starlette(
         routes=[
             Route("/pid", _pid),
+            Route("/busy", _busy),
+            Route("/long", _long),
             Route("/size", _size, methods=["POST"]),
             WebSocketRoute("/sit", _sit),
         ]

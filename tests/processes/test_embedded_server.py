@@ -95,17 +95,25 @@ def test_a_damaged_log_is_refused_and_left_as_it_is(settings: Settings) -> None:
     assert path.read_bytes() == broken
 
 
-def test_starting_again_has_an_end_when_it_is_of_no_use(settings: Settings) -> None:
+def test_a_server_that_cannot_come_up_is_tried_again_until_it_can(settings: Settings) -> None:
     async def story() -> None:
         async with Watched(EmbeddedServer(settings)) as watched:
             with ask(watched.one.url) as client:
                 for n in range(200):
                     client.rpush("sold", n)
+            [path] = (settings.data_dir / "server" / "appendonlydir").glob("*.incr.aof")
+            whole = path.read_bytes()
             damage(settings)
             assert watched.one.pid is not None
             os.kill(watched.one.pid, signal.SIGKILL)
-            with pytest.raises(ServerFailed, match="restore a backup"):
-                await asyncio.wait_for(asyncio.shield(watched.task), 60)
+            told = [await watched.until(ServerState.RESTARTING) for _ in range(8)]
+            assert "died" in told[0]
+            # Whoever keeps the shop reads each time what has to be mended.
+            assert all("restore a backup" in sentence for sentence in told[1:])
+            path.write_bytes(whole)
+            await watched.until(ServerState.UP)
+            with ask(watched.one.url) as client:
+                assert client.llen("sold") == 200
 
     asyncio.run(story())
 
