@@ -25,11 +25,13 @@ class DropEngineError(Exception):
 class Unavailable(DropEngineError):
     """The server of the truth is away or did not answer in time. What was sent is *unknown*.
 
-    `why`: a sentence for fans, where more may be said than that.
+    `why`: a sentence for fans, where more may be said than that. `silent`: no reply came in its
+    time; whoever waits behind it would wait as long again.
     """
 
     exit_code = 4
     why = ""
+    silent = False
 
 
 class NewerSchema(Unavailable):

@@ -4,7 +4,8 @@ next.
 The next leaves as soon as one has come back, and before that one's answers are told: the server
 decides while this process writes. No timer and no added latency when idle. A lost reply repeats the
 identical batch once, which the scripts make harmless; after that every command of it is answered
-`away`, which means unknown.
+`away`, which means unknown. When no reply came in its time, what waits behind that batch is `away`
+at once: it was not sent, and nobody waits longer than one reply may take.
 """
 
 from __future__ import annotations
@@ -114,6 +115,11 @@ class Batcher:
         self.flying |= fans
         return _Flight(batch, fans, asyncio.get_running_loop().create_task(self._send(batch)))
 
+    def _turn_away(self) -> None:
+        """The server is silent: whoever waits for the next batch is told so now."""
+        waiting, self._queue = [*self._queue], deque()
+        self._tell(waiting, [refusals.Away(retry_ms=1000)] * len(waiting))
+
     def _tell(self, batch: list[_Asked], outcomes: list[Answer]) -> None:
         for (row, reply, _), outcome in zip(batch, outcomes, strict=True):
             try:
@@ -133,6 +139,8 @@ class Batcher:
                 log.warning(
                     "%s: batch of %d, attempt %d: %s", self._drop, len(rows), attempt, error
                 )
+                if error.silent:
+                    self._turn_away()
             except Exception:
                 # Broken, or a bug: whoever asked is told that nothing is known, and can ask again.
                 log.exception("%s: a batch of %d was not decided", self._drop, len(rows))

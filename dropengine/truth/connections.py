@@ -98,6 +98,7 @@ class Connections(redis.BlockingConnectionPool):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._timeout_s: float | None = self.connection_kwargs.get("socket_timeout")
         self._free = asyncio.Semaphore(self.max_connections)
         self._idle: list[Connection] = []
         self._all: set[Connection] = set()
@@ -109,8 +110,20 @@ class Connections(redis.BlockingConnectionPool):
     async def ask(self, *words: bytes | str | int | float) -> Any:
         """The reply to one request, sent once; a refusal is returned as `hiredis.ReplyError`.
 
-        Raises OSError or RedisError when it is unknown what became of the request.
+        Raises OSError or RedisError when it is unknown what became of the request: after one
+        timeout at most, whatever there was to wait for.
         """
+        if self._idle and not self._free.locked():
+            # Only the reply is waited for, which has a timeout of its own.
+            return await self._ask(words)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._ask(words)
+        except TimeoutError as error:
+            why = str(error) or f"no whole reply came for {self._timeout_s:g} s"
+            raise TimeoutError(why) from error
+
+    async def _ask(self, words: tuple[bytes | str | int | float, ...]) -> Any:
         async with self._free:
             connection = await self._one()
             try:
@@ -161,7 +174,7 @@ def client(
     pool = Connections.from_url(
         url,
         max_connections=connections,
-        timeout=None,
+        timeout=timeout_s,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         retry=Retry(NoBackoff(), 0),

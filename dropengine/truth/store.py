@@ -100,7 +100,9 @@ class Store:
         try:
             return await self._connections.ask(*words)
         except (RedisError, OSError) as error:
-            raise Unavailable(f"no reply to {what}: {error}") from error
+            fault = Unavailable(f"no reply to {what}: {error}")
+            fault.silent = isinstance(error, TimeoutError | redis.TimeoutError)
+            raise fault from error
 
     async def _ask(self, what: str, *words: bytes | str | int) -> Any:
         """The same for what only reads or lists: a refusal is as good as no reply."""

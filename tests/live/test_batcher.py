@@ -224,6 +224,47 @@ async def test_a_drop_that_is_not_there_is_not_found(store: Store) -> None:
     assert isinstance(await batcher.ask(press("ada")), refusals.NotFound)
 
 
+@pytest.fixture
+async def hasty(proxy: FaultProxy) -> AsyncIterator[Store]:
+    """A store behind the fault proxy that waits only for a moment."""
+    client = connections.client(proxy.url, timeout_s=0.3)
+    yield Store(client)
+    await client.aclose(close_connection_pool=True)
+
+
+@pytest.mark.parametrize("fate", [Fate.HANG, Fate.BLACK_HOLE])
+async def test_who_waits_behind_a_batch_without_a_reply_is_told_when_its_time_is_over(
+    hasty: Store, proxy: FaultProxy, sale: Sale, fate: Fate
+) -> None:
+    await warm(hasty, sale)
+    before = proxy.seen["EVALSHA"]
+    batcher = over(hasty, sale)
+    proxy.plan(fate)
+    first = asyncio.create_task(batcher.ask(press("ada")))
+    await sent(proxy, before + 1)
+    behind = [asyncio.create_task(batcher.ask(press(f"f{i}"))) for i in range(20)]
+    assert await asyncio.gather(*behind) == [refusals.Away(retry_ms=1000)] * 20
+    # They were never sent. The batch itself was repeated, and the server is there again.
+    assert isinstance(await first, outcomes.Held)
+    assert proxy.seen["EVALSHA"] == before + 2
+    assert {hold.fan for hold in (await sale.truth()).holds.values()} == {"ada"}
+    assert isinstance(await batcher.ask(press("ben")), outcomes.Held)
+
+
+async def test_who_waits_behind_a_batch_that_lost_its_connection_is_decided(
+    hasty: Store, proxy: FaultProxy, sale: Sale
+) -> None:
+    """The server is there: nobody is turned away for one connection."""
+    await warm(hasty, sale)
+    before = proxy.seen["EVALSHA"]
+    batcher = over(hasty, sale)
+    proxy.plan(Fate.DROP_REPLY)
+    first = asyncio.create_task(batcher.ask(press("ada")))
+    await sent(proxy, before + 1)
+    assert isinstance(await batcher.ask(press("ben")), outcomes.Held)
+    assert isinstance(await first, outcomes.Held)
+
+
 async def test_a_burst_sells_each_unit_once(store: Store, make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 100}))
     workers = [over(store, sale, batch_max=16), over(store, sale, batch_max=16)]

@@ -108,6 +108,40 @@ async def test_silence_is_an_error_in_time(
     assert await pool.ask("ECHO", "after") == b"after"
 
 
+@pytest.mark.parametrize("fate", [Fate.HANG, Fate.BLACK_HOLE, Fate.DELAY_REPLY])
+async def test_whoever_waits_for_a_connection_waits_no_longer_than_for_a_reply(
+    pool: Connections, proxy: FaultProxy, fate: Fate
+) -> None:
+    """Every connection is silent: twenty more do not wait for each other."""
+    before = proxy.seen["ECHO"]
+    proxy.plan(fate, command="ECHO", times=100)
+    asked = [pool.ask("ECHO", f"word {i}") for i in range(20)]
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(error) for error in ended} == {TimeoutError}
+    # The others gave up while they waited, and were never sent.
+    assert proxy.seen["ECHO"] - before < 6
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_silent_in_time(tmp_path: Path) -> None:
+    async def nothing(heard: asyncio.StreamReader, out: asyncio.StreamWriter) -> None:
+        await heard.read()
+        out.close()
+
+    mute = await asyncio.start_unix_server(nothing, tmp_path / "mute.sock")
+    pool = connections_of(f"unix://{tmp_path / 'mute.sock'}")
+    store = Store(connections.client(f"unix://{tmp_path / 'mute.sock'}", timeout_s=TIMEOUT_S))
+    try:
+        with pytest.raises(TimeoutError):
+            await pool.ask("ECHO", "anybody")
+        with pytest.raises(Unavailable) as caught:
+            await store.time_ms()
+        assert caught.value.silent
+    finally:
+        mute.close()
+        await pool.disconnect()
+        await store.close()
+
+
 async def test_a_reply_that_comes_too_late_is_nobodys(pool: Connections, proxy: FaultProxy) -> None:
     proxy.plan(Fate.DELAY_REPLY, command="ECHO")
     with pytest.raises(TimeoutError):
