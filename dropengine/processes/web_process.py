@@ -15,10 +15,9 @@ from dropengine.config import Settings
 from dropengine.doors.http_answers import GUARDS
 from dropengine.doors.http_connection import limited_http
 from dropengine.processes import parent_death, parent_pipe
+from dropengine.processes.listening_sockets import BACKLOG
 from dropengine.processes.parent_pipe import Assignment, ParentPipe, Status
 
-# Connections that the kernel keeps while the process is busy or being started again.
-BACKLOG = 4096
 ACCEPTS_A_TURN = 16
 """The loop accepts one connection of each listening file in a turn. In the rush a turn is long: the
 same socket is given to it under so many numbers."""
