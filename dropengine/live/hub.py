@@ -12,7 +12,8 @@ import redis.asyncio as redis
 from dropengine import refusals, wire
 from dropengine.config import Settings
 from dropengine.errors import Unavailable
-from dropengine.live.relay import Nudges, Relay
+from dropengine.live.nudges import Nudges
+from dropengine.live.relay import Relay
 from dropengine.live.room import Room
 from dropengine.model import DropId, FanId
 from dropengine.payments.port import Payments
@@ -104,7 +105,7 @@ class Hub:
             durable=self.durable,
             payments=self._payments,
         )
-        relay = Relay(self.store, room, self._run_id)
+        relay = Relay(self.store, room, self._run_id, self._nudges.renew)
         if await relay.look() is None:
             raise Unavailable(f"{drop} cannot be read now")
         self.rooms[drop] = room

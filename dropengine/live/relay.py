@@ -1,4 +1,4 @@
-"""From the server to the rooms: a nudge says that something changed, a view says what.
+"""From the server to a room: a nudge says that something changed, a view says what.
 
 A view arms the nudge in the same script, so nothing is missed and there is no clock in it; the
 nudge is only a hint, and a look once a second does without it. A tick is made at most every
@@ -10,96 +10,48 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import random
 import time
 from collections.abc import Awaitable, Callable
-
-import redis.asyncio as redis
 
 from dropengine import refusals, wire
 from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.live import views
 from dropengine.live.room import Room
 from dropengine.live.seat import frame
-from dropengine.truth import house_keys, keys
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
 
 log = logging.getLogger(__name__)
 
-RETRY_S_MAX = 1.0
 LAGGARDS_S = 0.25
-
-
-class Nudges:
-    """One subscription of this worker for all its rooms.
-
-    client: a connection of its own without a read timeout. on_break: called after every reconnect,
-    because what was published meanwhile is lost.
-    """
-
-    def __init__(self, client: redis.Redis, on_break: Callable[[], None]) -> None:
-        self._client = client
-        self._on_break = on_break
-        self._rooms: dict[bytes, Room] = {}
-        self._pubsub: redis.client.PubSub | None = None
-
-    async def add(self, room: Room) -> None:
-        channel = keys.nudge(room.drop)
-        self._rooms[channel.encode()] = room
-        if self._pubsub is not None:
-            try:
-                await self._pubsub.subscribe(channel)
-            except (redis.RedisError, OSError) as error:
-                # The reader sees the same fault, connects anew and subscribes to everything.
-                log.debug("subscribe: %s", error)
-
-    async def remove(self, room: Room) -> None:
-        channel = keys.nudge(room.drop)
-        if self._rooms.pop(channel.encode(), None) is not None and self._pubsub is not None:
-            try:
-                await self._pubsub.unsubscribe(channel)
-            except (redis.RedisError, OSError) as error:
-                log.debug("unsubscribe: %s", error)
-
-    async def run(self) -> None:
-        """Until cancelled. A broken connection is made anew after a short, jittered wait."""
-        while True:
-            try:
-                await self._listen()
-            except (redis.RedisError, OSError) as error:
-                log.info("nudges: %s", error)
-            finally:
-                self._pubsub = None
-            await asyncio.sleep(random.uniform(0.05, RETRY_S_MAX))
-
-    async def _listen(self) -> None:
-        async with self._client.pubsub() as pubsub:
-            # It keeps the subscription open while there is no room yet.
-            await pubsub.subscribe(house_keys.NUDGE)
-            # From here on a new room subscribes itself; those that came before follow below.
-            self._pubsub = pubsub
-            if self._rooms:
-                await pubsub.subscribe(*(name.decode() for name in self._rooms))
-            self._on_break()
-            async for message in pubsub.listen():
-                room = self._rooms.get(message["channel"])
-                if room is not None and message["type"] == "message":
-                    room.wake.set()
+UNTOLD_MAX = 3
+"""So many looks, a whole `view_ms` apart, that found news of which no nudge had told: the nudges do
+not come any more."""
 
 
 class Relay:
     """Keeps one room at the newest state for as long as it is needed.
 
     epoch: asks the server for its present run id; called when its log went back; raises
-    Unavailable.
+    Unavailable. untold: called when news come and nudges do not.
     """
 
-    def __init__(self, store: Store, room: Room, epoch: Callable[[], Awaitable[str]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        room: Room,
+        epoch: Callable[[], Awaitable[str]],
+        untold: Callable[[], None],
+    ) -> None:
         self._store = store
         self._room = room
         self._epoch = epoch
+        self._untold = untold
+        self._untold_looks = 0
+        self._nudged = 0
+        self._checked_at = -math.inf
+        self._checked_seq = -1
         self._ticked_at = -math.inf
         self._moves_at = 0
         self._mail_at = 0
@@ -132,10 +84,26 @@ class Relay:
                 room.wake.clear()
                 looked_at = time.monotonic()
                 await self.look()
+                self._check_nudges()
                 # A slow look is a sign of load: the next one leaves as much time as this one took.
                 looked_at += max(0.0, time.monotonic() - looked_at - settings.tick_ms / 1000)
         finally:
             laggards.cancel()
+
+    def _check_nudges(self) -> None:
+        """Each look arms the nudge, so what the next one finds was told; now and then a nudge is
+        still on its way, but not again and again."""
+        now, room = time.monotonic(), self._room
+        if room.nudged != self._nudged:
+            self._nudged, self._untold_looks = room.nudged, 0
+        elif now - self._checked_at < room.settings.view_ms / 1000:
+            return
+        elif self._seq > self._checked_seq >= 0:
+            self._untold_looks += 1
+        self._checked_at, self._checked_seq = now, self._seq
+        if self._untold_looks >= UNTOLD_MAX:
+            self._untold_looks = 0
+            self._untold()
 
     def _pause(self, since: float) -> float:
         """Seconds until a tick after `since` may be made; not above 0: now."""

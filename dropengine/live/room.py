@@ -72,6 +72,8 @@ class Room:
         """Nothing will ever change here again."""
         self.wake = asyncio.Event()
         """Set when the relay should look again."""
+        self.nudged = 0
+        """How often the server told of news."""
         self.used_at = asyncio.get_running_loop().time()
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
         self._early: dict[Seat, None] = {}

@@ -176,7 +176,7 @@ def client(
         max_connections=connections,
         timeout=timeout_s,
         socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
+        socket_connect_timeout=timeout_s or SOCKET_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
     )
     # Whatever the address says: with 3 some replies have other shapes.

@@ -52,6 +52,7 @@ class FaultProxy:
         self._gate = asyncio.Event()
         self._strike = asyncio.Condition()
         self._talks: set[asyncio.Task[None]] = set()
+        self._subscribers: set[Subscriber] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -82,6 +83,13 @@ class FaultProxy:
         """Wait until a request has met `fate`."""
         async with self._strike:
             await self._strike.wait_for(lambda: self.struck[fate] > 0)
+
+    def silence(self, *, pongs: bool = False) -> int:
+        """Subscribers that are here now hear nothing more, or at most the answers to their pings;
+        their connections stay open. How many there are."""
+        for one in self._subscribers:
+            one.hears = "pongs" if pongs else ""
+        return len(self._subscribers)
 
     async def cut(self) -> None:
         """Cut every open connection."""
@@ -175,10 +183,16 @@ class FaultProxy:
         back: asyncio.StreamWriter,
     ) -> None:
         """A subscriber's replies answer no request: pass bytes both ways until one side goes."""
-        ways = [asyncio.create_task(pour(fan, back)), asyncio.create_task(pour(server, out))]
+        subscriber = Subscriber()
+        self._subscribers.add(subscriber)
+        ways = [
+            asyncio.create_task(pour(fan, back)),
+            asyncio.create_task(subscriber.pour(server, out)),
+        ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._subscribers.discard(subscriber)
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
@@ -189,6 +203,21 @@ class FaultProxy:
                 del self._plans[i]
                 return fate
         return Fate.PASS
+
+
+class Subscriber:
+    """What comes to one subscriber: `all`, only `pongs`, or nothing."""
+
+    def __init__(self) -> None:
+        self.hears = "all"
+
+    async def pour(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while True:
+            value = await read_value(source)
+            pong = command_of(value) == b"PONG"
+            if self.hears == "all" or (self.hears == "pongs" and pong):
+                sink.write(value)
+                await sink.drain()
 
 
 async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

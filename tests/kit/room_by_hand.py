@@ -197,7 +197,7 @@ async def room_by_hand(sale: Sale, folder: Path, **more: Any) -> AsyncIterator[R
     async with local_pay(folder / "book") as pay:
         payments: Payments = pay
         room = Room(store, shown, conf, epoch="one run", durable=True, payments=payments)
-        one = RoomByHand(sale, store, room, Relay(store, room, epoch))
+        one = RoomByHand(sale, store, room, Relay(store, room, epoch, lambda: None))
         await one.look()
         yield one
         await one.quiet()
