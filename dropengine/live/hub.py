@@ -167,7 +167,8 @@ class Hub:
         if isinstance(reply, refusals.Frozen | refusals.NotFound):
             raise Unavailable(f"{room.drop} was frozen just now")
         row = reply.rows[0]
-        await room.pages.begin_all(row.holds)
+        # A page that is not known yet is asked for, and told when it is: state waits for nobody.
+        room.pages.questions(row.holds)
         return room.fan_states.you(row, reply.seq)
 
     def _look_everywhere(self) -> None:

@@ -55,10 +55,6 @@ class PaymentPages:
             await asyncio.wait({question}, timeout=ANSWER_S_MAX)
         return self._pages.get(hold_id, "")
 
-    async def begin_all(self, holds: Iterable[tuple[str, HoldRecord]]) -> None:
-        """The same for those of a fan's holds that are being paid, all at once."""
-        await asyncio.gather(*(self.begin(*one) for one in holds if one[1].state == "paying"))
-
     def questions(self, holds: Iterable[tuple[str, HoldRecord]]) -> list[Question]:
         """What is on its way to the provider about a fan's holds that are being paid."""
         paying = (one for one in holds if one[1].state == "paying")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -49,9 +49,12 @@ async def told(sale: Sale, room: Room) -> None:
     async with asyncio.timeout(LONG_S):
         while room.nudged == before:
             count += 1
-            seen = room.view.seq if room.view else 0
             await sale.hold(f"{before}-{count}")
-            await until(lambda seen=seen: room.nudged > before or room.view.seq > seen)  # type: ignore[misc]
+            await until(shows(room, before, (await sale.log())[-1].seq))
+
+
+def shows(room: Room, before: int, seq: int) -> Callable[[], object]:
+    return lambda: room.nudged > before or (room.view is not None and room.view.seq >= seq)
 
 
 async def sale_of_many(web: WebProcess) -> Sale:

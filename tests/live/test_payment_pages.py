@@ -17,10 +17,14 @@ from dropengine.live.payment_pages import PaymentPages
 from dropengine.model import FanId
 from dropengine.payments.local import LocalPay
 from dropengine.payments.port import Intent
+from tests.kit import web_process
 from tests.kit.local_provider import SECRET, local_pay, page_of
+from tests.kit.private_server import Server
 from tests.kit.room_by_hand import RoomByHand, room_by_hand
 from tests.kit.sale import Sale
-from tests.kit.web_process import until
+from tests.kit.web_process import settings, until
+
+server = web_process.server
 
 
 async def test_a_page_tells_the_deadline_that_the_hold_has_now(sale: Sale, tmp_path: Path) -> None:
@@ -30,10 +34,10 @@ async def test_a_page_tells_the_deadline_that_the_hold_has_now(sale: Sale, tmp_p
         paying = await sale.pay("ada", await sale.held("ada"))
         assert isinstance(paying, outcomes.Paying)
         # Nothing is known of the drop yet, so there is nothing that a provider could show.
-        await pages.begin_all([(paying.id, paying.hold)])
+        await pages.begin(paying.id, paying.hold)
         assert pages.view(paying.id, paying.hold).pay == ""
         known.append(one.room.drop_view())
-        await pages.begin_all([(paying.id, paying.hold)])
+        await pages.begin(paying.id, paying.hold)
         page = pages.view(paying.id, paying.hold).pay
         text = bytes(memoryview(pages.text(paying.id, paying.hold)))
         assert wire.encode(pages.view(paying.id, paying.hold)) == text
@@ -48,7 +52,7 @@ async def test_a_hold_that_is_not_being_paid_has_no_page(sale: Sale, tmp_path: P
     async with room_by_hand(sale, tmp_path) as one:
         hold = await sale.hold("ada")
         assert isinstance(hold, outcomes.HoldGranted)
-        await one.room.pages.begin_all([(hold.id, hold.hold)])
+        assert one.room.pages.questions([(hold.id, hold.hold)]) == []
         assert one.room.pages.view(hold.id, hold.hold).pay == ""
         # Asked for all the same, as by somebody who pays at this moment: it is told when he does.
         page = await one.room.pages.begin(hold.id, hold.hold)
@@ -156,6 +160,34 @@ async def test_nobodys_state_waits_for_a_provider(sale: Sale, tmp_path: Path) ->
         # The page is told as soon as it is known, without anything else that changed.
         await until(lambda: ada.heard[-1]["t"] == "you")
         assert ada.last("you")["holds"][0]["pay"].startswith("/pay/local/")
+
+
+async def test_nobody_who_asks_for_his_state_waits_for_a_provider(
+    server: Server, tmp_path: Path
+) -> None:
+    """By GET, in a page, as a snapshot: what is there is told, with the payment page as soon as it
+    is known."""
+    async with web_process.front(settings(server.url, tmp_path)) as web:
+        sale = await web.sale()
+        slow = Slow(tmp_path / "slow", SECRET, web.url)
+        slow.begin_slowly("h1")
+        web.runtime.hub._payments = slow
+        fan, ticket = web.ticket()
+        stuck = await begun(sale, fan)
+        async with web.http(ticket) as http:
+            page = await asyncio.wait_for(
+                http.get(f"/drops/{sale.drop}"), payment_pages.ANSWER_S_MAX
+            )
+            assert page.status_code == 200
+            assert stuck.id in page.text
+            (hold,) = (await http.get(f"/api/drops/{sale.drop}/you")).json()["holds"]
+            assert (hold["state"], hold["pay"]) == ("paying", "")
+            assert not slow.gate.is_set()
+            slow.gate.set()
+            while not hold["pay"]:
+                (hold,) = (await http.get(f"/api/drops/{sale.drop}/you")).json()["holds"]
+            assert hold["pay"].startswith("/pay/local/")
+        await slow.close()
 
 
 async def test_a_later_deadline_is_told_last(sale: Sale, tmp_path: Path) -> None:

@@ -277,3 +277,21 @@ test("a page that was put away says since when it is stale, and is live again wh
   Socket.all.at(-1).accept();
   assert.equal(live.state.link.live, true);
 });
+
+for (const code of [4500, 4501, 4504]) {
+  test(`told ${code}, it stays away: put away and shown again, online again, looked at again`, () => {
+    const { live, socket } = begin();
+    socket.accept();
+    socket.end(code);
+    const { why } = live.state.link;
+    for (let i = 0; i < 2; i += 1) {
+      for (const listener of listeners.pagehide) listener();
+      for (const listener of listeners.pageshow) listener({ persisted: true });
+      for (const listener of listeners.visibilitychange) listener();
+      for (const listener of listeners.online) listener();
+      pass(60_000);
+    }
+    assert.equal(Socket.all.length, 1);
+    assert.deepEqual([live.state.link.over, live.state.link.why], [true, why]);
+  });
+}

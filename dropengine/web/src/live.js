@@ -84,7 +84,8 @@ export class Live {
     window.addEventListener("online", () => this.#wake());
     // A page kept for the back button holds no connection, and is stale when it is shown again.
     window.addEventListener("pagehide", () => {
-      this.#drop("");
+      // What was told not to come back stays away.
+      if (!this.state.link.over) this.#drop("");
       clearTimeout(this.back);
     });
     window.addEventListener("pageshow", (event) => {
