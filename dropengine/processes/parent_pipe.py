@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from dropengine.config import Settings
 from dropengine.errors import DropEngineError, WorkersFailed
+from dropengine.processes.repeated_lines import OncePerMinute
 
 # The package may be imported from where it stands, without being installed: its folder goes last,
 # and -P keeps whatever lies in the working directory out.
@@ -85,8 +86,11 @@ def or_report(pipe: ParentPipe, work: Callable[[], None]) -> None:
 
 
 def log_to_stderr(settings: Settings, who: str) -> None:
-    """One line per event on standard error, with the time and the process."""
+    """One line per event on standard error, with the time and the process; what repeats is a line
+    a minute."""
     logging.basicConfig(
-        format=f"%(asctime)s %(levelname)s {who}: %(message)s", level=logging.WARNING
+        format=f"%(asctime)s %(levelname)s {who}: %(message)s",
+        level=logging.WARNING,
+        handlers=[OncePerMinute()],
     )
     logging.getLogger("dropengine").setLevel(settings.log_level.upper())
