@@ -242,7 +242,6 @@ def _refunded(books: Books, e: events.Refunded) -> None:
     if found is None or not found.stands:
         books.blame("INV-10", f"order {e.hold} is refunded a second time or was never made")
         return
-    _ordered_back(books, e)
     if found.fan.id != e.fan:
         books.blame("INV-15", f"order {e.hold} is {found.fan.id}'s, not {e.fan}'s")
     if (e.pool, e.qty, e.amount, e.charge) != (
