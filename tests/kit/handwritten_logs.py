@@ -204,7 +204,8 @@ class Pen:
             self.sales[hold] = msgspec.structs.replace(sale, amount=amount)
         self.corrected[charge] = amount
 
-    def refunded(self, hold: str) -> None:
+    def refunded(self, hold: str, by: str = "mia") -> None:
+        """by: a creator under a key, or `creator` when the drop was cancelled."""
         sale = self.sales[hold]
         item = sale.pool.partition("@")[0]
         self.back.setdefault(item, []).extend(sale.serials)
@@ -214,8 +215,8 @@ class Pen:
             serials=sale.serials,
             amount=sale.amount,
             charge=sale.charge,
-            by="mia",
-            key=self.key(),
+            by=by,
+            key="" if by == "creator" else self.key(),
         )
 
     def discharged(self, kind: str, hold: str, charge: str = "", result: str = "done") -> None:
@@ -390,7 +391,7 @@ def a_late_payment() -> Pen:
     pen.by_creator(events.Cancelled)
     pen.released(cy, by="creator")
     pen.wait(1)
-    pen.refunded(offer)
+    pen.refunded(offer, by="creator")
     pen.discharged("refund", offer, again)
     return pen
 

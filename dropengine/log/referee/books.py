@@ -6,167 +6,28 @@ in one of them shows. The line is kept in heaps, so that a judgement costs O(log
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from dropengine.events import Rules
+from dropengine.log.referee.records import (
+    BASE,
+    BOOST,
+    Duty,
+    Entry,
+    Fan,
+    Hold,
+    Item,
+    Order,
+    Owed,
+    Pool,
+)
 from dropengine.log.referee.report import VIOLATIONS_KEPT, Violation
 from dropengine.model import POINTS_MAX
 
-BASE, BOOST = 0, 1
-
-
-@dataclass(slots=True)
-class Item:
-    """`given`: serials out with unrefunded orders. `back`: a heap of those that came back.
-    `serial`: the last one given for the first time."""
-
-    id: str
-    cap: int
-    price: int
-    limit: int
-    most: int
-    serial: int = 0
-    given: set[int] = field(default_factory=set)
-    back: list[int] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Pool:
-    """`calls`: base calls since the last boost call. `lanes`: per lane a heap of those who may be
-    called, cleaned when it is looked at. `ready`: how many stand there now."""
-
-    id: str
-    item: Item
-    cap: int
-    free: int
-    withheld: int
-    held: int = 0
-    sold: int = 0
-    calls: int = 0
-    ready: int = 0
-    lanes: tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int, int]]] = field(
-        default_factory=lambda: ([], [])
-    )
-
-    def conserves(self) -> bool:
-        return (
-            self.free + self.held + self.sold + self.withheld == self.cap
-            and self.free >= 0
-            and self.held >= 0
-            and self.sold >= 0
-            and self.withheld >= 0
-        )
-
-
-@dataclass(slots=True)
-class Fan:
-    """`used`: units in holds, offers and unrefunded orders; `bought`: in unrefunded orders alone;
-    the same per item. `line`: entries whose fate is open. `begun_till`: until when what he began
-    has used up his pace, ms."""
-
-    id: str
-    used: int = 0
-    bought: int = 0
-    used_of: dict[str, int] = field(default_factory=dict)
-    bought_of: dict[str, int] = field(default_factory=dict)
-    line: list[Entry] = field(default_factory=list)
-    madegood: bool = False
-    begun_till: int = 0
-
-
-@dataclass(slots=True)
-class Hold:
-    """`state`: active, paying, sold, released, expired or cancelled."""
-
-    id: str
-    fan: Fan
-    pool: Pool
-    qty: int
-    price: int
-    start: int
-    deadline: int
-    entry: Entry | None = None
-    claimed: bool = False
-    extended: bool = False
-    looked: bool = False
-    began: bool = False
-    judged: bool = False
-    """A payment was judged after its end: no other of the same intent may be."""
-    state: str = "active"
-
-    @property
-    def alive(self) -> bool:
-        return self.state in ("active", "paying")
-
-    @property
-    def unclaimed(self) -> bool:
-        return self.entry is not None and not self.claimed
-
-    def equals(self, other: Hold) -> bool:
-        return self.fan is other.fan and self.pool is other.pool and self.qty == other.qty
-
-
-@dataclass(slots=True)
-class Order:
-    """`state`: one of `model.OrderState`."""
-
-    hold: str
-    fan: Fan
-    pool: Pool
-    qty: int
-    serials: list[int]
-    amount: int
-    charge: str
-    state: str
-
-    @property
-    def stands(self) -> bool:
-        return self.state in ("capture_pending", "capture_failed", "done")
-
-
-@dataclass(slots=True)
-class Entry:
-    """`state`: waiting, offered, returning (its hold came back, its fate follows), selling (its
-    hold was sold, `served` follows), served, dormant, left, removed. `ready`: per pool of its list.
-    """
-
-    id: str
-    fan: Fan
-    n: int
-    qty: int
-    pools: list[Pool]
-    lane: int
-    points: int
-    ordinal: int
-    state: str = "waiting"
-    lapses: int = 0
-    hold: str = ""
-    cool: int = 0
-    ready: list[bool] = field(default_factory=list)
-
-    @property
-    def open(self) -> bool:
-        return self.state in ("waiting", "offered", "returning", "selling")
-
-
-@dataclass(slots=True)
-class Duty:
-    kind: str
-    hold: str
-    charge: str
-    amount: int
-
-
-@dataclass(slots=True)
-class Owed:
-    """An event that must follow at once: one of `kinds` about `who`, an entry or a late payer."""
-
-    kinds: tuple[str, ...]
-    who: str
-    inv: str
-    because: str
+__all__ = ["BASE", "BOOST", "Books", "Entry", "Fan", "Hold", "Item", "Order", "Owed", "Pool"]
 
 
 class Books:
@@ -191,6 +52,8 @@ class Books:
         self.fans: dict[str, Fan] = {}
         self.holds: dict[str, Hold] = {}
         self.orders: dict[str, Order] = {}
+        self.sales: deque[str] = deque()
+        """The orders as they were sold."""
         self.entries: dict[str, Entry] = {}
         self.by_ordinal: list[Entry] = []
         self.charges: dict[str, str] = {}
@@ -203,8 +66,15 @@ class Books:
         self.cooling: list[tuple[int, int]] = []
         self.violations: list[Violation] = []
         self.count: dict[str, int] = dict.fromkeys(COUNTS, 0)
-        self.fresh = False
-        """Only settling and serving was seen since the time moved: a script is about to decide."""
+        self.in_demand: dict[str, Pool] = {}
+        """Pools for which somebody is ready."""
+        self.batch = 0
+        """Fans' commands that one script may have decided since the line was served last."""
+        self.command = ("", "")
+        """Fan and key of the last of them."""
+        self.settled_now = 0
+        """What was due and is settled, at this moment; the same for offers."""
+        self.offered_now = 0
         self.follows = False
         """The event at hand is one that the event before it asked for."""
 
@@ -267,7 +137,11 @@ class Books:
         fan.used += qty
         fan.used_of[item.id] = fan.used_of.get(item.id, 0) + qty
         for entry in fan.line:
+            was = any(entry.ready)
             self.stand(entry)
+            if qty < 0 and not was and any(entry.ready):
+                because = f"{fan.id} has room again"
+                self.owed.append(Owed(("limitfreed",), entry.id, "INV-6", because))
 
     def buy(self, fan: Fan, item: Item, qty: int) -> None:
         fan.bought += qty
@@ -283,21 +157,27 @@ class Books:
             entry.ready[i] = ready
             if ready:
                 pool.ready += 1
+                self.in_demand[pool.id] = pool
                 points = POINTS_MAX - entry.points if entry.lane == BOOST else 0
                 heappush(pool.lanes[entry.lane], (points, entry.n, entry.ordinal, i))
             else:
                 pool.ready -= 1
+                if not pool.ready:
+                    del self.in_demand[pool.id]
 
     def cool(self, entry: Entry, until: int) -> None:
         entry.cool = until
         heappush(self.cooling, (until, entry.ordinal))
 
     def thaw(self, now: int) -> None:
-        """Entries whose cooling is over by now may be called again."""
+        """Entries whose cooling is over by now may be called again; in a cancelled drop nobody."""
+        if self.state in ("cancelled", "frozen"):
+            return
         while self.cooling and self.cooling[0][0] <= now:
             until, ordinal = heappop(self.cooling)
             entry = self.by_ordinal[ordinal]
             if entry.cool == until:
+                self.settled_now += 1
                 entry.cool = 0
                 self.stand(entry)
 
@@ -332,8 +212,8 @@ class Books:
         named: dict[str, tuple[Entry, int]] = {}
         best: tuple[int, int, int] | None = None
         chosen: Entry | None = None
-        for pool in self.pools.values():
-            if pool.free <= 0 or pool.ready <= 0:
+        for pool in self.in_demand.values():
+            if pool.free <= 0:
                 continue
             base, boost = self.head(pool, BASE), self.head(pool, BOOST)
             if boost is not None and (base is None or pool.calls >= self.rules.k - 1):
@@ -371,6 +251,21 @@ class Books:
             else:
                 return None
         return None
+
+    def first_due(self) -> Hold | None:
+        """The hold alive with the earliest deadline, or None."""
+        return self.overdue(sys.maxsize)
+
+    def first_sale(self) -> str:
+        """The first order that stands, '' when none does."""
+        while self.sales and not self.orders[self.sales[0]].stands:
+            self.sales.popleft()
+        return self.sales[0] if self.sales else ""
+
+    @property
+    def closes_at(self) -> int:
+        """When the drop closes by its own time; never, unless its rules say so."""
+        return self.closes_ms + self.lead if self.closes_ms else sys.maxsize
 
     def alive(self) -> Iterator[Hold]:
         return (hold for hold in self.holds.values() if hold.alive)

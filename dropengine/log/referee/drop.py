@@ -107,7 +107,7 @@ def _resumed(books: Books, e: events.Resumed) -> None:
     signed(books, e)
     if e.by in PASSING and e.by != books.paused_by:
         books.blame("INV-15", f"{e.by} ends the pause of {books.paused_by}")
-    books.lead = e.lead
+    _goes_on(books, e)
     books.state = "live"
 
 
@@ -116,6 +116,15 @@ def _realigned(books: Books, e: events.Realigned) -> None:
     signed(books, e, clock=True)
     if e.why not in ("outage", "leap") or outage != (e.by == "clock" and not e.key):
         books.blame("INV-15", f"{e.by!r} realigns because of {e.why!r}")
+    if outage and e.lead == books.lead:
+        books.blame("INV-15", "an outage that took no time")
+    _goes_on(books, e)
+
+
+def _goes_on(books: Books, e: events.Resumed | events.Realigned) -> None:
+    """The drop's own time goes on from where it stands: only an outage makes its lead smaller."""
+    if e.lead < books.lead and getattr(e, "why", "") != "outage":
+        books.blame("INV-5", f"the lead falls from {books.lead} to {e.lead} without an outage")
     books.lead = e.lead
 
 

@@ -15,9 +15,9 @@ import msgspec
 from dropengine import events
 from dropengine.log.referee import drop, holds, line, money
 from dropengine.log.referee.books import Books
+from dropengine.log.referee.moments import GOING_ON, end_moment, place_of
 from dropengine.log.referee.report import Verdict
 
-_GOING_ON = frozenset({"live", "paused", "closing"})
 _AFTER_OPENING = frozenset({"live", "paused", "closing", "settled", "cancelled"})
 _BEFORE_CLOSING = frozenset({"scheduled", "live", "paused"})
 _LIVE = frozenset({"live"})
@@ -39,105 +39,50 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Settled: frozenset({"closing"}),
     events.Frozen: _BEFORE_CLOSING | {"closing"},
     events.Held: _LIVE,
-    events.Claimed: _GOING_ON,
-    events.Extended: _GOING_ON,
-    events.Paying: _GOING_ON,
-    events.Released: _GOING_ON | {"cancelled"},
-    events.Expired: _GOING_ON,
-    events.Sold: _GOING_ON,
-    events.Rescued: _GOING_ON,
+    events.Claimed: GOING_ON,
+    events.Extended: GOING_ON,
+    events.Paying: GOING_ON,
+    events.Released: GOING_ON | {"cancelled"},
+    events.Expired: GOING_ON,
+    events.Sold: GOING_ON,
+    events.Rescued: GOING_ON,
     events.Voided: _AFTER_OPENING,
     events.Mismatched: _AFTER_OPENING,
     events.Refunded: _AFTER_OPENING,
     events.Discharged: _AFTER_OPENING,
     events.Joined: frozenset({"live", "paused"}),
     events.Offered: _LIVE,
-    events.Declined: _GOING_ON,
-    events.Lapsed: _GOING_ON,
-    events.Cooled: _GOING_ON,
-    events.Served: _GOING_ON,
-    events.Dormant: _GOING_ON,
-    events.Left: _GOING_ON | {"settled"},
-    events.Removed: _GOING_ON,
+    events.Declined: GOING_ON,
+    events.Lapsed: GOING_ON,
+    events.Cooled: GOING_ON,
+    events.Served: GOING_ON,
+    events.Dormant: GOING_ON,
+    events.Left: GOING_ON | {"settled"},
+    events.Removed: GOING_ON,
     events.LimitFreed: _AFTER_OPENING,
 }
 """Each event: the stored states of a drop that it may happen in (INV-15)."""
 
 _CHECKS = drop.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS
 
-_BY_THEMSELVES = frozenset(
-    {
-        events.Settled,
-        events.Frozen,
-        events.Expired,
-        events.Lapsed,
-        events.Cooled,
-        events.Offered,
-        events.Served,
-        events.Dormant,
-        events.Removed,
-        events.LimitFreed,
-        events.Published,
-        events.Lifted,
-        # Time stood still: what is due is settled after it.
-        events.Thawed,
-    }
-)
-"""What scripts write unasked: settling, serving, and what follows from another event."""
-
-
-def commanded(e: events.AnyEvent) -> bool:
-    """Did somebody ask for this? Then everything due was settled and the line served before it."""
-    kind = type(e)
-    if kind in _BY_THEMSELVES:
-        return False
-    if isinstance(e, events.Extended):
-        return e.why == "fan"
-    if isinstance(e, (events.Opened, events.Closed)):
-        return e.by != "clock"
-    if isinstance(e, events.Realigned):
-        return e.why != "outage"
-    if isinstance(e, events.Released):
-        return e.by == "fan"
-    if isinstance(e, events.Refunded):
-        return bool(e.key)
-    return True
-
-
-def before_a_decision(books: Books, at: int) -> None:
-    """INV-9, INV-11: a script settles what is due and serves the line, then it decides."""
-    if books.state in _GOING_ON:
-        late = books.overdue(at)
-        if late is not None:
-            books.blame(
-                "INV-9", f"hold {late.id} is alive at {at}, its deadline was {late.deadline}"
-            )
-            # Said once: the deadline that nobody kept does not spoil every later line.
-            books.set_deadline(late, at + 1)
-        now = at - books.lead
-        if books.state != "closing" and 0 < books.closes_ms <= now:
-            books.blame("INV-15", f"the drop goes on at {now}, it closes at {books.closes_ms}")
-    if books.fresh and books.state == "live":
-        called = books.pick()
-        if called is not None:
-            books.blame(
-                "INV-11",
-                f"{called[1].free} of {called[1].id} lie free while {called[0].id} is ready",
-            )
-    books.fresh = False
-
 
 def debts(books: Books, e: events.AnyEvent) -> None:
-    """Events that follow from another come right after it; only `limit_freed` may stand between."""
+    """Events that follow from another come right after it, in their order; but whoever leaves says
+    so when all that follows from his giving back is said."""
     name = type(e).__name__.lower()
     who = e.fan if isinstance(e, events.Joined) else getattr(e, "entry", None)
-    for owed in books.owed:
+    for place, owed in enumerate(books.owed):
         if name in owed.kinds and who == owed.who:
-            books.owed.remove(owed)
+            if isinstance(e, events.Left) and (len(books.owed) > 1 or owed.key != e.key):
+                break
+            for before in books.owed[:place]:
+                before.kinds = ("left",)
+            del books.owed[place]
             books.follows = True
             return
-    if not isinstance(e, events.LimitFreed):
-        complain(books)
+        if "left" not in owed.kinds:
+            break
+    complain(books)
 
 
 def complain(books: Books) -> None:
@@ -159,8 +104,10 @@ def sequence(books: Books, e: events.AnyEvent) -> None:
     if e.at < books.at:
         books.blame("INV-5", f"time falls from {books.at} to {e.at}")
     if e.at > books.at:
+        if books.owed:
+            complain(books)
+        end_moment(books)
         books.at = e.at
-        books.fresh = True
 
 
 def take(books: Books, e: events.AnyEvent) -> None:
@@ -173,10 +120,8 @@ def take(books: Books, e: events.AnyEvent) -> None:
     books.follows = False
     if books.owed:
         debts(books, e)
-    if books.cooling and books.cooling[0][0] <= books.at:
-        books.thaw(books.at)
-    if not books.follows and commanded(e):
-        before_a_decision(books, books.at)
+    if not books.follows:
+        place_of(books, e)(books, e)
     if books.state not in _PHASES[kind]:
         books.blame("INV-15", f"{kind.__name__.lower()} in a drop that is {books.state}")
     _CHECKS[kind](books, e)
@@ -215,6 +160,8 @@ def kept(books: Books) -> int:
 
 def conclude(books: Books, *, closed: bool) -> None:
     """What must hold at the end of a log; `closed`: and of a run that was played to its end."""
+    complain(books)
+    end_moment(books)
     recount(books)
     balance = sum(books.captured_of.values()) - sum(books.refunded_of.values())
     by_hand, given_up = sum(books.by_hand_of.values()), sum(books.given_up_of.values())
@@ -226,7 +173,6 @@ def conclude(books: Books, *, closed: bool) -> None:
         )
     if not closed:
         return
-    complain(books)
     if books.state not in ("settled", "cancelled"):
         books.blame("INV-9", f"the run ended in a drop that is {books.state}")
     for hold in books.alive():
@@ -256,7 +202,7 @@ def judge(lines: Iterable[bytes], *, closed: bool = False) -> Verdict:
     """Judge an exported log, one event's JSON text per line.
 
     closed: the run was played to its end, so nothing may be held, owed or undone any more. Without
-    it any prefix of an honest log is honest.
+    it any beginning of an honest log is honest that ends where a script ended.
     """
     books = Books()
     with uncollected():

@@ -29,8 +29,8 @@ from dropengine.model import POINTS_MAX
 
 def _joined(books: Books, e: events.Joined) -> None:
     fan = books.fan(e.fan)
-    if e.entry in books.entries:
-        books.blame("INV-11", f"entry {e.entry} joins a second time")
+    if e.entry != f"e{e.n}":
+        books.blame("INV-11", f"entry {e.entry} is arrival {e.n}")
     if e.n != books.arrivals + 1:
         books.blame("INV-11", f"arrival {e.n} follows arrival {books.arrivals}")
     books.arrivals = e.n
@@ -167,7 +167,8 @@ def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
                 fates = ("dormant",)
                 if again:
                     books.blame("INV-11", f"{entry.id} is not called again after its first lapse")
-            books.owed.append(Owed(fates, entry.id, "INV-11", f"its offer {e.hold} came back"))
+            because = f"its offer {e.hold} came back"
+            books.owed.append(Owed(fates, entry.id, "INV-11", because, getattr(e, "key", "")))
     books.take(hold.fan, hold.pool.item, -hold.qty)
 
 
@@ -217,7 +218,7 @@ def _removed(books: Books, e: events.Removed) -> None:
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
-    if not (e.why == "limit" and filled(books, entry.fan, entry.pools)):
+    if not (e.why == "limit" and filled(books, entry.fan, entry.pools) and books.follows):
         books.blame("INV-11", f"{e.entry} is removed because of {e.why!r}")
     final(books, e.entry, e.fan, e.n, "removed", ("waiting", "offered"))
 
@@ -226,9 +227,8 @@ def _limit_freed(books: Books, e: events.LimitFreed) -> None:
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
-    roomy = any(books.room(entry.fan, pool.item) >= 1 for pool in entry.pools)
-    if entry.state != "waiting" or not roomy:
-        books.blame("INV-6", f"{e.entry} is told of room that is not there")
+    if not books.follows:
+        books.blame("INV-6", f"{e.entry} is told of room that was not made just now")
 
 
 CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {

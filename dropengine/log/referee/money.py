@@ -73,6 +73,7 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
         e.charge,
         "capture_pending" if pending else "done",
     )
+    books.sales.append(e.hold)
     books.count["orders"] += 1
     if pending:
         books.owe_outside("capture", e.charge, e.hold, e.charge, e.amount)
@@ -144,6 +145,8 @@ def _rescued(books: Books, e: events.Rescued) -> None:
     if hold.state != "expired" or not hold.began or hold.judged:
         books.blame("INV-9", f"hold {e.hold} is {hold.state} and cannot be rescued")
         return
+    if e.intent != e.hold:
+        books.blame("INV-10", f"the payment for {e.intent} rescues {e.hold}")
     paid_for(books, e, hold)
     hold.judged = True
     ahead = books.first_ready(hold.pool) if hold.pool.ready else None
@@ -177,6 +180,8 @@ def _voided(books: Books, e: events.Voided) -> None:
         "ended": not hold.alive and (not began_late or books.state == "cancelled"),
     }
     hold.judged = hold.judged or e.why == "late"
+    if e.why != "mismatch" and e.amount != hold.qty * hold.price:
+        books.blame("INV-10", f"{e.amount} is not the price of {e.hold}: that is a mismatch")
     if not legal.get(e.why, False):
         books.blame("INV-10", f"charge {e.charge} buys nothing ({e.why}), {e.hold} is {hold.state}")
     elif e.why == "late":
@@ -208,7 +213,9 @@ def _mismatched(books: Books, e: events.Mismatched) -> None:
     found = books.orders.get(e.hold)
     duty = books.outbox.pop(f"void:{e.charge}", None) or books.outbox.get(f"refund:{e.charge}")
     mine = found is not None and found.charge == e.charge and found.state not in BACK
-    if e.charge not in books.charges or not (mine or duty):
+    books.hold_of(e.hold, e.fan)
+    stale = duty is not None and (duty.hold != e.hold or duty.amount == e.amount)
+    if e.charge not in books.charges or not (mine or duty) or stale:
         books.blame("INV-10", f"charge {e.charge} has nothing that {e.amount} could correct")
         return
     books.captured_of[e.charge] = e.amount
@@ -276,7 +283,7 @@ def _discharged(books: Books, e: events.Discharged) -> None:
     if (e.kind, e.hold, e.charge, e.amount) != (duty.kind, duty.hold, duty.charge, duty.amount):
         books.blame("INV-10", f"duty {e.duty} is ticked off as {e.kind} of {e.amount}")
     ended_by(books, e)
-    hold = books.holds.get(duty.hold)
+    hold = books.hold_of(e.hold, e.fan)
     asks = duty.kind == "lookup" and books.schema >= ASKS_AT_EVERY_END
     if asks and hold is not None and hold.alive:
         books.blame("INV-10", f"duty {e.duty} is ticked off while {hold.id} stands")

@@ -1,0 +1,231 @@
+"""What one script can have written, and what stands in one moment (INV-9, 11, 15).
+
+A script settles what is due, serves the line, then decides, and serves the line once more. Only
+fans' commands come in batches: the line is served when all of one is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dropengine import events
+from dropengine.log.referee.books import Books, Hold
+
+GOING_ON = frozenset({"live", "paused", "closing"})
+BATCH_MAX = 256
+"""Fans' commands in one script."""
+AT_ONCE = 64
+"""Things that one script settles, and offers that it makes: whoever needs more goes on in the next
+one, perhaps a moment later."""
+
+
+def nothing_is_due(books: Books) -> None:
+    """INV-9, INV-15: a script settles all that is due before it does anything else."""
+    if books.cooling:
+        books.thaw(books.at)
+    if books.state not in GOING_ON:
+        return
+    late = books.overdue(books.at)
+    if late is not None:
+        books.blame(
+            "INV-9", f"hold {late.id} is alive at {books.at}, its deadline was {late.deadline}"
+        )
+        # Said once: the deadline that nobody kept does not spoil every later line.
+        books.set_deadline(late, books.at + 1)
+    if books.closes_at <= books.at and books.state != "closing":
+        books.blame("INV-15", f"the drop goes on at {books.at}, it closes at {books.closes_at}")
+        books.closes_ms = 0
+
+
+def all_is_settled(books: Books) -> None:
+    """INV-15: whoever decides finds a closing drop settled, a cancelled one unwound."""
+    if books.state == "closing" and not any(pool.held for pool in books.pools.values()):
+        books.blame("INV-15", "nothing is held and the closing drop is not settled")
+    elif books.state == "cancelled" and (books.first_due() or books.first_sale()):
+        books.blame("INV-15", "the cancelled drop still holds or has orders")
+
+
+def left_free(books: Books) -> str:
+    """Who should have been called by now, in words; '' when nobody can be."""
+    called = books.pick() if books.state == "live" and books.in_demand else None
+    if called is None:
+        return ""
+    return f"{called[1].free} of {called[1].id} lie free while {called[0].id} is ready"
+
+
+def end_moment(books: Books) -> None:
+    """Time moves on, or the log ends: what was due at that moment is settled, and the line is
+    served, unless one script could not do all of it."""
+    if books.settled_now < AT_ONCE:
+        nothing_is_due(books)
+        if books.offered_now < AT_ONCE and books.in_demand:
+            free = left_free(books)
+            if free:
+                books.blame("INV-11", f"{free}, and time goes on")
+    books.settled_now = books.offered_now = books.batch = 0
+
+
+def decide_alone(books: Books, _e: events.Event) -> None:
+    """One command, one script: of a creator, a provider, or about a duty."""
+    books.batch = 0
+    nothing_is_due(books)
+    all_is_settled(books)
+    if books.in_demand:
+        free = left_free(books)
+        if free:
+            books.blame("INV-11", free)
+
+
+def decide_in_batch(books: Books, e: Any) -> None:
+    """A fan's command: the next of its batch, or the first of one."""
+    command = (e.fan, e.key)
+    if books.batch and command == books.command:
+        # `pay` for an offer that was not claimed writes two events.
+        return
+    books.command = command
+    nothing_is_due(books)
+    free = left_free(books) if books.in_demand else ""
+    if free and 0 < books.batch < BATCH_MAX:
+        books.batch += 1
+        return
+    if free:
+        books.blame("INV-11", free)
+    if books.state == "closing":
+        all_is_settled(books)
+    books.batch = 1
+
+
+def call(books: Books, _e: events.Event) -> None:
+    """The line is served when nothing is due any more; a batch is over then."""
+    books.batch = 0
+    books.offered_now += 1
+    nothing_is_due(books)
+
+
+def settle(books: Books, hold: Hold | None) -> None:
+    """Something whose time has come: the earliest first, of one time the smaller name."""
+    books.batch = 0
+    books.settled_now += 1
+    first = books.overdue(books.at)
+    if hold is None or first is None:
+        return
+    if first is not hold:
+        books.blame("INV-9", f"{hold.id} is settled before {first.id}, which was due before it")
+    if books.closes_at <= hold.deadline and books.state in ("live", "paused"):
+        books.blame("INV-15", f"{hold.id} is settled before the drop closes at {books.closes_at}")
+        books.closes_ms = 0
+
+
+def settle_hold(books: Books, e: events.Expired | events.Lapsed | events.Extended) -> None:
+    """A deadline of a hold or an offer."""
+    hold = books.holds.get(e.hold)
+    # What cools till then is ready before this hold ends, what cools longer is not.
+    books.thaw(min(books.at, hold.deadline) if hold is not None else books.at)
+    settle(books, hold)
+
+
+def close(books: Books, _e: events.Event) -> None:
+    """By the drop's own time, in its turn among what is due."""
+    books.batch = 0
+    books.settled_now += 1
+    first = books.overdue(books.at)
+    if first is not None and first.deadline < books.closes_at:
+        books.blame("INV-9", f"the drop closes before {first.id}, which was due before it")
+
+
+def unwind(books: Books, e: events.Released | events.Refunded) -> None:
+    """A cancelled drop ends its holds, the earliest deadline first, then refunds its orders."""
+    books.batch = 0
+    if books.state != "cancelled":
+        books.blame("INV-15", f"{e.hold} ends by a creator in a drop that is {books.state}")
+        return
+    first = books.first_due()
+    expected = first.id if first is not None else books.first_sale()
+    if e.hold != expected:
+        books.blame("INV-9", f"{e.hold} of a cancelled drop ends before {expected or 'nothing'}")
+
+
+def begin(books: Books, _e: events.Event) -> None:
+    """A script begins; nothing is decided yet. What was due is settled if another one did so at
+    this moment."""
+    books.batch = 0
+    if 0 < books.settled_now < AT_ONCE:
+        nothing_is_due(books)
+
+
+def go_on_after_freeze(books: Books, _e: events.Event) -> None:
+    """What the scripts of before did not do, or could not, is done after it."""
+    books.batch = 0
+    books.settled_now = AT_ONCE
+
+
+def finish(books: Books, _e: events.Event) -> None:
+    """Settled: the last thing when all that is due is settled."""
+    books.batch = 0
+    nothing_is_due(books)
+
+
+def nothing(_books: Books, _e: events.Event) -> None:
+    """What only ever follows from another event; its own check says whether it does."""
+
+
+Place = Callable[[Books, Any], None]
+
+
+def place_of(books: Books, e: Any) -> Place:
+    """Where in a script an event stands that nothing before it asked for."""
+    kind = type(e)
+    found = PLACES.get(kind)
+    if found is not None:
+        return found
+    match e:
+        case events.Extended():
+            return decide_in_batch if e.why == "fan" else settle_hold
+        case events.Released():
+            return unwind if e.by == "creator" else decide_in_batch
+        case events.Refunded():
+            return decide_alone if e.key else unwind
+        case events.Expired():
+            hold = books.holds.get(e.hold)
+            asked = hold is not None and hold.looked and hold.deadline > e.at
+            return decide_alone if asked else settle_hold
+        case events.Opened() | events.Closed():
+            by_clock = e.by == "clock"
+            return decide_alone if not by_clock else close if kind is events.Closed else begin
+        case events.Realigned():
+            return begin if e.why == "outage" else decide_alone
+    raise AssertionError(f"{kind.__name__} stands nowhere in a script")
+
+
+PLACES: dict[type[events.Event], Place] = {
+    events.Published: begin,
+    events.Lifted: begin,
+    events.Frozen: begin,
+    events.Thawed: go_on_after_freeze,
+    events.Settled: finish,
+    events.Lapsed: settle_hold,
+    events.Offered: call,
+    events.Held: decide_in_batch,
+    events.Claimed: decide_in_batch,
+    events.Paying: decide_in_batch,
+    events.Joined: decide_in_batch,
+    events.Declined: decide_in_batch,
+    events.Left: decide_in_batch,
+    events.Paused: decide_alone,
+    events.Resumed: decide_alone,
+    events.Added: decide_alone,
+    events.Withdrawn: decide_alone,
+    events.Message: decide_alone,
+    events.Cancelled: decide_alone,
+    events.Sold: decide_alone,
+    events.Rescued: decide_alone,
+    events.Voided: decide_alone,
+    events.Mismatched: decide_alone,
+    events.Discharged: decide_alone,
+    events.Cooled: nothing,
+    events.Served: nothing,
+    events.Dormant: nothing,
+    events.Removed: nothing,
+    events.LimitFreed: nothing,
+}

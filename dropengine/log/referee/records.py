@@ -1,0 +1,164 @@
+"""What the referee writes down: the records of its own bookkeeping.
+
+They share no code with the scripts nor with `replay`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+BASE, BOOST = 0, 1
+
+
+@dataclass(slots=True)
+class Item:
+    """`given`: serials out with unrefunded orders. `back`: a heap of those that came back.
+    `serial`: the last one given for the first time."""
+
+    id: str
+    cap: int
+    price: int
+    limit: int
+    most: int
+    serial: int = 0
+    given: set[int] = field(default_factory=set)
+    back: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Pool:
+    """`calls`: base calls since the last boost call. `lanes`: per lane a heap of those who may be
+    called, cleaned when it is looked at. `ready`: how many stand there now."""
+
+    id: str
+    item: Item
+    cap: int
+    free: int
+    withheld: int
+    held: int = 0
+    sold: int = 0
+    calls: int = 0
+    ready: int = 0
+    lanes: tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int, int]]] = field(
+        default_factory=lambda: ([], [])
+    )
+
+    def conserves(self) -> bool:
+        return (
+            self.free + self.held + self.sold + self.withheld == self.cap
+            and self.free >= 0
+            and self.held >= 0
+            and self.sold >= 0
+            and self.withheld >= 0
+        )
+
+
+@dataclass(slots=True)
+class Fan:
+    """`used`: units in holds, offers and unrefunded orders; `bought`: in unrefunded orders alone;
+    the same per item. `line`: entries whose fate is open. `begun_till`: until when what he began
+    has used up his pace, ms."""
+
+    id: str
+    used: int = 0
+    bought: int = 0
+    used_of: dict[str, int] = field(default_factory=dict)
+    bought_of: dict[str, int] = field(default_factory=dict)
+    line: list[Entry] = field(default_factory=list)
+    madegood: bool = False
+    begun_till: int = 0
+
+
+@dataclass(slots=True)
+class Hold:
+    """`state`: active, paying, sold, released, expired or cancelled."""
+
+    id: str
+    fan: Fan
+    pool: Pool
+    qty: int
+    price: int
+    start: int
+    deadline: int
+    entry: Entry | None = None
+    claimed: bool = False
+    extended: bool = False
+    looked: bool = False
+    began: bool = False
+    judged: bool = False
+    """A payment was judged after its end: no other of the same intent may be."""
+    state: str = "active"
+
+    @property
+    def alive(self) -> bool:
+        return self.state in ("active", "paying")
+
+    @property
+    def unclaimed(self) -> bool:
+        return self.entry is not None and not self.claimed
+
+    def equals(self, other: Hold) -> bool:
+        return self.fan is other.fan and self.pool is other.pool and self.qty == other.qty
+
+
+@dataclass(slots=True)
+class Order:
+    """`state`: one of `model.OrderState`."""
+
+    hold: str
+    fan: Fan
+    pool: Pool
+    qty: int
+    serials: list[int]
+    amount: int
+    charge: str
+    state: str
+
+    @property
+    def stands(self) -> bool:
+        return self.state in ("capture_pending", "capture_failed", "done")
+
+
+@dataclass(slots=True)
+class Entry:
+    """`state`: waiting, offered, returning (its hold came back, its fate follows), selling (its
+    hold was sold, `served` follows), served, dormant, left, removed. `ready`: per pool of its list.
+    """
+
+    id: str
+    fan: Fan
+    n: int
+    qty: int
+    pools: list[Pool]
+    lane: int
+    points: int
+    ordinal: int
+    state: str = "waiting"
+    lapses: int = 0
+    hold: str = ""
+    cool: int = 0
+    ready: list[bool] = field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        return self.state in ("waiting", "offered", "returning", "selling")
+
+
+@dataclass(slots=True)
+class Duty:
+    kind: str
+    hold: str
+    charge: str
+    amount: int
+
+
+@dataclass(slots=True)
+class Owed:
+    """An event that must follow at once: one of `kinds` about `who`, an entry (a fan for a
+    make-good). `key`: of the command that it belongs to."""
+
+    kinds: tuple[str, ...]
+    who: str
+    inv: str
+    because: str
+    key: str = ""
