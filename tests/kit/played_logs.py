@@ -1,0 +1,234 @@
+"""Whole sales that the oracle plays by a seed: every kind of event, to the end, in pure Python.
+
+`play(seed)` is one sale from its publishing to the last duty, an honest log. A crowded one lets
+most of it happen within one millisecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from dropengine import events, wire
+from dropengine.creator_commands import (
+    Add,
+    Cancel,
+    Close,
+    CreatorCommand,
+    Message,
+    Open,
+    Pause,
+    Realign,
+    Resume,
+    Thaw,
+    Withdraw,
+)
+from dropengine.manifest import digest, rules
+from dropengine.model import SCHEMA
+from tests.kit.manifests import START_MS, item, manifest
+from tests.kit.oracle import Hold, Oracle
+
+FANS = ("ana", "bo", "cy", "di", "eve", "flo", "gus", "hal")
+POOLS = ("cup-hill", "cup-port", "pin")
+OPENS_MS = START_MS + 1000
+CLOSES_MS = START_MS + 3 * 3_600_000
+SMALL = (1, 2, 50, 1000, 30_000)
+LONG = (61_000, 200_000, 500_000, 1_900_000)
+OUTAGE_MS = 20_000
+END_MS = 10_000_000
+STEPS = 70
+
+
+class Player:
+    """Plays one drop: what it does next, and when, is the seed's."""
+
+    def __init__(self, seed: int, *, crowded: bool) -> None:
+        self.random = Random(f"{seed} {crowded}")
+        self.crowded = crowded
+        self.by_clock = self.random.random() < 0.4
+        self.marked = self.random.random() < 0.3
+        self.now = START_MS
+        self.keys = 0
+        self.charges: list[tuple[str, str, int, bool]] = []
+        text = manifest(
+            f"played-{seed}",
+            item("cup", {"cup-hill": self.some(1, 3), "cup-port": self.some(1, 3)}, limit=2),
+            item("pin", {"pin": self.some(2, 5)}, price=900, withheld={"pin": 1}),
+            limit=self.some(2, 4),
+            k=self.some(2, 3),
+            opens_ms=OPENS_MS if self.by_clock else 0,
+            closes_ms=CLOSES_MS if self.by_clock else 0,
+        )
+        self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
+        if self.random.random() < 0.3:
+            self.oracle.lower(SCHEMA - 1)
+        if self.marked:
+            self.oracle.ran = self.now
+
+    def some(self, least: int, most: int) -> int:
+        return self.random.randint(least, most)
+
+    def key(self) -> str:
+        self.keys += 1
+        return f"k{self.keys}"
+
+    def move(self, ms: int) -> None:
+        self.now += ms
+        if self.oracle.ran is not None:
+            self.oracle.ran = self.now
+
+    def pass_time(self) -> None:
+        if self.random.random() < (0.12 if self.crowded else 0.6):
+            self.move(self.random.choice(LONG if self.random.random() < 0.4 else SMALL))
+
+    def to_a_deadline(self) -> None:
+        due = sorted(when - self.oracle.lead for when, name in self.oracle.due() if name != "close")
+        if due:
+            self.move(max(0, self.random.choice(due[:3]) - self.now))
+        self.oracle.settle(self.now)
+
+    def creator(self, command: CreatorCommand) -> None:
+        by = self.random.choice(("mia", "noa"))
+        self.oracle.creator(command, self.oracle.revision, self.key(), by, self.now)
+
+    def command(self) -> tuple[str, wire.FanCommand] | None:
+        """What one fan does: mostly something that makes sense now."""
+        random, key = self.random, self.key()
+        standing = [hold for hold in self.oracle.holds.values() if hold.open]
+        match random.choices(("hold", "join", "hold on", "leave"), (3, 3, 8, 1))[0]:
+            case "hold":
+                pool, qty = random.choice(POOLS), self.some(1, 2)
+                pressed = wire.Hold(id=0, key=key, pool=pool, qty=qty, fewer=random.random() < 0.3)
+                return random.choice(FANS), pressed
+            case "join":
+                wanted = random.sample(POOLS, self.some(1, 3))
+                return random.choice(FANS), wire.Join(id=0, key=key, pools=wanted, qty=1)
+            case "leave":
+                line = [entry for entry in self.oracle.entries.values() if entry.open]
+                if line:
+                    entry = random.choice(line)
+                    return entry.fan, wire.Leave(id=0, key=key, entry=entry.id)
+            case _:
+                if standing:
+                    return self.go_on(random.choice(standing), key)
+        return None
+
+    def go_on(self, hold: Hold, key: str) -> tuple[str, wire.FanCommand]:
+        verbs = ("release", "extend", "claim", "pay")
+        verb = self.random.choices(verbs, (3, 2, 4 if hold.offer else 0, 4))[0]
+        match verb:
+            case "release":
+                return hold.fan, wire.Release(id=0, key=key, hold=hold.id)
+            case "extend":
+                return hold.fan, wire.Extend(id=0, key=key, hold=hold.id)
+            case "claim":
+                return hold.fan, wire.Claim(id=0, key=key, hold=hold.id)
+            case _:
+                return hold.fan, wire.Pay(id=0, key=key, holds=[hold.id])
+
+    def batch(self) -> None:
+        commands = [self.command() for _ in range(self.some(1, 6 if self.crowded else 2))]
+        self.oracle.press([command for command in commands if command], self.now)
+
+    def succeeded(self, hold: Hold, *, more: int = 0) -> None:
+        charge, captured = f"c{len(self.charges) + 1}", self.random.random() < 0.4
+        amount = hold.qty * hold.price
+        self.charges.append((hold.id, charge, amount, captured))
+        self.oracle.succeeded(hold.id, charge, amount + more, "EUR", captured, self.now)
+
+    def pay(self) -> None:
+        paying = [hold for hold in self.oracle.holds.values() if hold.state == "paying"]
+        late = [h for h in self.oracle.holds.values() if h.state == "expired" and h.began]
+        if late and self.random.random() < 0.5:
+            self.succeeded(self.random.choice(late))
+        elif paying and self.random.random() < 0.9:
+            self.succeeded(self.random.choice(paying), more=self.random.random() < 0.1)
+        elif self.oracle.holds:
+            self.succeeded(self.random.choice(list(self.oracle.holds.values())))
+
+    def nobody_paid(self) -> None:
+        asked = [h.id for h in self.oracle.holds.values() if h.open and h.looked]
+        if asked:
+            name = self.random.choice(asked)
+            self.oracle.unpaid(name, self.now)
+            self.oracle.discharge(f"lookup:{name}", "done", self.now)
+
+    def capture_less(self) -> None:
+        if self.charges:
+            hold, charge, amount, _ = self.random.choice(self.charges)
+            self.oracle.succeeded(hold, charge, amount - 1, "EUR", True, self.now)
+
+    def discharge(self) -> None:
+        if self.oracle.outbox:
+            duty = self.random.choice(sorted(self.oracle.outbox))
+            failed = duty.startswith("capture") and self.random.random() < 0.2
+            self.oracle.discharge(duty, "failed" if failed else "done", self.now)
+
+    def refund(self) -> None:
+        kept = [order.id for order in self.oracle.orders.values() if order.kept]
+        if kept:
+            self.oracle.refund(self.random.choice(kept), "mia", self.key(), self.now)
+
+    def steer(self) -> None:
+        self.creator(
+            self.random.choice(
+                (Pause("a word"), Message("hello"), Add("pin", 1), Withdraw("pin", 1), Realign())
+            )
+        )
+
+    def resume(self) -> None:
+        if self.oracle.state == "paused":
+            self.creator(Resume())
+
+    def outage(self) -> None:
+        if self.marked and self.random.random() < 0.5:
+            self.now += OUTAGE_MS
+            self.oracle.settle(self.now)
+
+    def restore(self) -> None:
+        """A backup is put back, somebody looks, and what was going on goes on paused."""
+        if self.oracle.state != "frozen":
+            self.oracle.freeze("restore", self.now)
+            self.pass_time()
+            self.creator(Thaw(0))
+
+    def play(self) -> list[events.AnyEvent]:
+        if self.by_clock:
+            self.now = OPENS_MS
+        else:
+            self.creator(Open())
+        doings: dict[Callable[[], None], float] = {
+            self.batch: 12,
+            self.pay: 4,
+            self.discharge: 3,
+            self.to_a_deadline: 0.7 if self.crowded else 2.5,
+            self.refund: 1,
+            self.steer: 1,
+            self.resume: 1.5,
+            self.nobody_paid: 0.7,
+            self.capture_less: 0.3,
+            self.outage: 0.3,
+            self.restore: 0.2,
+        }
+        for _ in range(STEPS):
+            self.pass_time()
+            self.random.choices(list(doings), list(doings.values()))[0]()
+        self.end()
+        return self.oracle.log
+
+    def end(self) -> None:
+        """Close or cancel, let everything end, do every duty."""
+        if self.oracle.state in ("live", "paused"):
+            if self.random.random() < 0.3:
+                self.creator(Cancel())
+            elif not self.by_clock or self.random.random() < 0.5:
+                self.creator(Close())
+        for _ in range(3):
+            self.move(END_MS)
+            self.oracle.settle(self.now)
+        for duty in sorted(self.oracle.outbox):
+            self.oracle.discharge(duty, "done", self.now)
+
+
+def play(seed: int, *, crowded: bool = False) -> list[events.AnyEvent]:
+    return Player(seed, crowded=crowded).play()

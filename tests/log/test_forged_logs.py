@@ -1,0 +1,73 @@
+"""Forged logs, drawn by a seed: the referee refuses whatever no sale can have written.
+
+Each is an honest log that was spoilt in one place, every third within one millisecond.
+`FORGED_LOGS=300` draws that many; a run of everything draws fewer. `FORGED_SEED` draws others.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import pytest
+
+from dropengine import events
+from dropengine.log.referee import judge
+from dropengine.model import snake
+from tests.kit.forger import Forged, forge
+from tests.kit.handwritten_logs import Log, text
+from tests.kit.played_logs import play
+from tests.kit.retold import lawful
+
+FORGED = int(os.environ.get("FORGED_LOGS") or 90)
+SEED = int(os.environ.get("FORGED_SEED") or 1)
+HONEST = range(40)
+UNSEEN_MAX = 10 / 300
+KINDS = sorted(
+    snake(kind.__name__)
+    for kind in events.AnyEvent.__args__
+    if kind is not events.Frozen  # no honest log has it
+)
+
+
+def honest(number: int, crowded: bool) -> Log:
+    return play(number, crowded=crowded)
+
+
+@cache
+def forged() -> list[Forged]:
+    return forge(honest, KINDS, FORGED, SEED)
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+@pytest.mark.parametrize("seed", HONEST)
+def test_a_sale_that_was_played_to_its_end_is_accepted(seed: int, crowded: bool) -> None:
+    assert judge(text(play(seed, crowded=crowded)), closed=True).violations == []
+
+
+@pytest.mark.parametrize("seed", HONEST)
+def test_an_honest_log_told_anew_is_the_same_log(seed: int) -> None:
+    """So what is told anew can say which forged log is lawful after all."""
+    assert lawful(play(seed))
+    assert lawful(play(seed, crowded=True))
+
+
+def test_sales_that_are_played_have_every_kind_of_event() -> None:
+    met = {snake(type(event).__name__) for seed in HONEST for event in play(seed)}
+    met |= {snake(type(event).__name__) for seed in HONEST for event in play(seed, crowded=True)}
+    assert set(KINDS) <= met
+
+
+def test_a_forged_log_is_refused_unless_the_rules_allow_it() -> None:
+    """What is accepted is the log of another sale that could have been."""
+    unseen = [str(one) for one in forged() if judge(text(one.log)).honest and not lawful(one.log)]
+    assert len(unseen) <= UNSEEN_MAX * FORGED, unseen
+
+
+def test_the_referee_refuses_nothing_that_the_rules_allow() -> None:
+    wronged = [
+        (str(one), judge(text(one.log)).violations[:2])
+        for one in forged()
+        if lawful(one.log) and not judge(text(one.log)).honest
+    ]
+    assert wronged == []
