@@ -147,6 +147,45 @@ def test_a_server_that_has_thawed_an_entry_is_not_different() -> None:
     assert replay.difference(truth, thawed) != []
 
 
+def three_who_cool() -> Truth:
+    """One after the other, and a hold that is due between the second and the third."""
+    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (4, 0)})).opened()
+    holds = [pen.held(f"fan{n}") for n in range(3)]
+    entries = [pen.joined(f"waits{n}", "pin") for n in range(3)]
+    for hold, entry in zip(holds[:2], entries[:2], strict=True):
+        pen.wait(1)
+        pen.released(hold)
+        pen.declined(pen.offered(entry), entry)
+    pen.until(pen.ends[holds[2]] - handwritten_logs.COOL_MS + 1)
+    pen.declined(pen.offered(entries[2]), entries[2])
+    return replay.fold(pen.log)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_coolings_end_in_their_order(count: int) -> None:
+    truth = three_who_cool()
+    ends = sorted(entry.cool_ms for entry in truth.entries.values())
+    assert replay.difference(truth, truth.at(ends[count - 1])) == []
+
+
+def test_a_cooling_that_was_passed_over_is_a_sentence() -> None:
+    truth = three_who_cool()
+    wrong = truth.copy()
+    wrong.pass_by("e:e2")
+    found = replay.difference(truth, wrong)
+    assert any(sentence.startswith("due e:e2 is in the log but not stored") for sentence in found)
+
+
+def test_a_hold_that_was_passed_over_is_a_sentence() -> None:
+    truth = three_who_cool()
+    wrong = truth.copy()
+    for member in ("e:e1", "e:e2", "e:e3"):
+        wrong.pass_by(member)
+    found = replay.difference(truth, wrong)
+    assert any(sentence.startswith("due e:e3 is in the log but not stored") for sentence in found)
+    assert not any("e:e2" in sentence for sentence in found)
+
+
 def somewhere_with(key: str) -> Truth:
     """The truth at the first moment of any story at which a key has rows."""
     for name in STORIES:

@@ -59,16 +59,26 @@ def _dealt_with(member: str, replayed: Truth, stored: Truth) -> bool:
     return not member.startswith("h:")
 
 
+def _follow(replayed: Truth, stored: Truth) -> None:
+    """Bring the replayed truth to where the server has got with what writes no event.
+
+    What is due is dealt with in its order: the first that still stands ends it. But the opening,
+    which waits while the clock is in doubt.
+    """
+    for _, member in sorted((when, member) for member, when in replayed.due.items()):
+        if member not in stored.due and _dealt_with(member, replayed, stored):
+            replayed.pass_by(member)
+        elif member != "open":
+            return
+
+
 def differing(replayed: Truth, stored: Truth) -> list[Row]:
     """Every row that differs; none means equal.
 
-    Where the server has dealt with something that writes no event (the end of a cooling), a copy of
-    the replayed truth follows it.
+    Neither of the two is changed.
     """
     replayed = replayed.copy()
-    for member in replayed.due.keys() - stored.due.keys():
-        if _dealt_with(member, replayed, stored):
-            replayed.pass_by(member)
+    _follow(replayed, stored)
     found: list[Row] = []
     for name in ("news", "leads"):
         row = Row(name, "", getattr(replayed, name), getattr(stored, name))
