@@ -118,7 +118,7 @@ class Books:
         return found
 
     def room(self, fan: Fan, item: Item) -> int:
-        """Units of the item that the fan may still take; below zero when he has too many."""
+        """Units of the item that the fan may still take (H3); below zero when he has too many."""
         assert self.rules is not None
         room = self.rules.limit - fan.used
         if item.limit:
@@ -133,7 +133,8 @@ class Books:
         return room
 
     def take(self, fan: Fan, item: Item, qty: int) -> None:
-        """`qty` more (or fewer, when negative) units count against the fan's limit."""
+        """`qty` more (or fewer, when negative) units count against the fan's limit; of room that
+        makes an entry ready he is told (L13)."""
         fan.used += qty
         fan.used_of[item.id] = fan.used_of.get(item.id, 0) + qty
         for entry in fan.line:
@@ -148,7 +149,7 @@ class Books:
         fan.bought_of[item.id] = fan.bought_of.get(item.id, 0) + qty
 
     def stand(self, entry: Entry) -> None:
-        """Bring the entry's readiness in each of its lines up to date."""
+        """Bring the entry's readiness in each of its lines up to date (L3)."""
         waits = entry.state == "waiting" and entry.cool == 0
         for i, pool in enumerate(entry.pools):
             ready = waits and self.room(entry.fan, pool.item) >= 1
@@ -170,7 +171,8 @@ class Books:
         heappush(self.cooling, (until, entry.ordinal))
 
     def thaw(self, now: int) -> None:
-        """Entries whose cooling is over by now may be called again; in a cancelled drop nobody."""
+        """Entries whose cooling is over by now may be called again (L10); in a cancelled drop
+        nobody is (T11)."""
         if self.state in ("cancelled", "frozen"):
             return
         while self.cooling and self.cooling[0][0] <= now:
@@ -201,7 +203,7 @@ class Books:
         return self.head(pool, BASE) or self.head(pool, BOOST)
 
     def pick(self) -> tuple[Entry, Pool, int] | None:
-        """Who must be called now, to which pool and by which lane; None when nobody can be.
+        """Who must be called now, to which pool and by which lane (L6); None when nobody can be.
 
         Every pool with a free unit and somebody ready names its lane by its own counter. Among the
         pools that name the base lane the smallest arrival goes first, else the best of the boost
@@ -264,7 +266,7 @@ class Books:
 
     @property
     def closes_at(self) -> int:
-        """When the drop closes by its own time; never, unless its rules say so."""
+        """When the drop closes by its own time (T7); never, unless its rules say so."""
         return self.closes_ms + self.lead if self.closes_ms else sys.maxsize
 
     def alive(self) -> Iterator[Hold]:

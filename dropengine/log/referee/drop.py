@@ -60,8 +60,8 @@ def _lifted(books: Books, e: events.Lifted) -> None:
 
 
 def signed(books: Books, e: events.ByCreator, *, clock: bool = False) -> None:
-    """A creator's command raises the revision by one and its key is used once. The clock may open
-    and close by the rules, and pause when the server's time jumped."""
+    """A creator's command raises the revision by one and its key is used once (C2). The clock may
+    open and close by the rules, and pause when the server's time jumped."""
     if e.revision != books.revision + 1:
         books.blame("INV-15", f"revision {e.revision} follows {books.revision}")
     books.revision = e.revision
@@ -77,7 +77,7 @@ def commanded_once(books: Books, by: str, key: str) -> None:
 
 
 def once(books: Books, who: str, key: str) -> None:
-    """INV-7: a key makes something at most once."""
+    """INV-7: a key makes something at most once (C1)."""
     if not key:
         books.blame("INV-7", f"a command of {who} carries no key")
     elif (who, key) in books.keys:
@@ -91,7 +91,7 @@ def _opened(books: Books, e: events.Opened) -> None:
     now = e.at - books.lead
     if e.by == "clock" and not 0 < books.rules.opens_ms <= now:
         books.blame("INV-15", f"the clock opened at {now}, the rules say {books.rules.opens_ms}")
-    # A drop that is opened by hand after its closing time is closed by hand too.
+    # T8: a drop that is opened by hand after its closing time is closed by hand too.
     books.closes_ms = books.rules.closes_ms if now < books.rules.closes_ms else 0
     books.state = "live"
 
@@ -99,6 +99,7 @@ def _opened(books: Books, e: events.Opened) -> None:
 def _paused(books: Books, e: events.Paused) -> None:
     signed(books, e, clock=True)
     if books.state == "paused" and (books.paused_by not in PASSING or e.by in PASSING):
+        # C6
         books.blame("INV-15", f"{e.by} pauses what {books.paused_by or 'nobody'} paused")
     books.state, books.paused_by = "paused", e.by
 
@@ -122,13 +123,14 @@ def _realigned(books: Books, e: events.Realigned) -> None:
 
 
 def _goes_on(books: Books, e: events.Resumed | events.Realigned) -> None:
-    """The drop's own time goes on from where it stands: only an outage makes its lead smaller."""
+    """T6: the drop's own time goes on from where it stands; an outage alone lowers its lead."""
     if e.lead < books.lead and getattr(e, "why", "") != "outage":
         books.blame("INV-5", f"the lead falls from {books.lead} to {e.lead} without an outage")
     books.lead = e.lead
 
 
 def _thawed(books: Books, e: events.Thawed) -> None:
+    """T13."""
     signed(books, e)
     books.lead = e.lead
     if e.why == "half":
@@ -182,6 +184,7 @@ def _added(books: Books, e: events.Added) -> None:
     pool = books.pool_named(e.pool)
     if pool is None:
         return
+    # C5, and so is withdrawing
     if not 1 <= e.qty <= pool.withheld:
         books.blame("INV-1", f"adds {e.qty} to {pool.id}, only {pool.withheld} are withheld")
     pool.withheld -= e.qty

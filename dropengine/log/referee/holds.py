@@ -22,7 +22,7 @@ def filled(books: Books, fan: Fan, pools: list[Pool]) -> bool:
 
 
 def within(books: Books, fan: Fan, item: Item, qty: int) -> None:
-    """INV-6: `qty` more units must fit the fan's limit and the item's."""
+    """INV-6: `qty` more units must fit the fan's limit and the item's (H3)."""
     room = books.room(fan, item)
     if qty > room:
         books.count["over_limit"] += 1
@@ -30,8 +30,8 @@ def within(books: Books, fan: Fan, item: Item, qty: int) -> None:
 
 
 def in_pace(books: Books, fan: Fan, at: int) -> None:
-    """INV-6: nobody begins sooner than the drop's pace allows. What was answered without making
-    anything leaves no event, so the rule itself has counted at least what is seen here."""
+    """INV-6: nobody begins sooner than the drop's pace allows (C4). What was answered without
+    making anything leaves no event, so the rule itself has counted at least what is seen here."""
     assert books.rules is not None
     rules = books.rules
     if rules.pace == 0:
@@ -72,6 +72,7 @@ def grant(books: Books, hold: Hold) -> None:
 
 
 def _held(books: Books, e: events.Held) -> None:
+    """H1, L4: a press, or a join for which units could be had (L1)."""
     assert books.rules is not None
     once(books, e.fan, e.key)
     pool = books.pool_named(e.pool)
@@ -95,7 +96,7 @@ def _held(books: Books, e: events.Held) -> None:
 
 
 def living(books: Books, name: str, fan: str, what: str) -> Hold | None:
-    """The fan's hold if it has not ended; INV-9 when it has."""
+    """The fan's hold if it has not ended; INV-9 when it has (H7)."""
     hold = books.hold_of(name, fan)
     if hold is not None and not hold.alive:
         books.blame("INV-9", f"hold {name} is {what} after it was {hold.state}")
@@ -104,6 +105,7 @@ def living(books: Books, name: str, fan: str, what: str) -> Hold | None:
 
 
 def _claimed(books: Books, e: events.Claimed) -> None:
+    """L8."""
     assert books.rules is not None
     hold = living(books, e.hold, e.fan, "claimed")
     if hold is None:
@@ -117,6 +119,7 @@ def _claimed(books: Books, e: events.Claimed) -> None:
 
 
 def _extended(books: Books, e: events.Extended) -> None:
+    """H5 by its fan, H8 when a silent payment is asked about."""
     assert books.rules is not None
     hold = living(books, e.hold, e.fan, "extended")
     if hold is None:
@@ -145,6 +148,7 @@ def _extended(books: Books, e: events.Extended) -> None:
 
 
 def _paying(books: Books, e: events.Paying) -> None:
+    """H6."""
     assert books.rules is not None
     rules = books.rules
     hold = living(books, e.hold, e.fan, "paid for")
@@ -215,13 +219,14 @@ def _released(books: Books, e: events.Released) -> None:
 
 
 def in_time(books: Books, hold: Hold, at: int) -> None:
-    """INV-9: nothing ends before its deadline, and how late it ended is remembered."""
+    """INV-9: nothing ends before its deadline (T2), and how late it ended is remembered."""
     if hold.deadline > at:
         books.blame("INV-9", f"hold {hold.id} ends at {at}, its deadline is {hold.deadline}")
     books.count["late_ms_max"] = max(books.count["late_ms_max"], at - hold.deadline)
 
 
 def _expired(books: Books, e: events.Expired) -> None:
+    """H7; one that is being paid after it was asked about (H8)."""
     hold = living(books, e.hold, e.fan, "expired")
     if hold is None:
         return

@@ -61,7 +61,7 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Removed: GOING_ON,
     events.LimitFreed: _AFTER_OPENING,
 }
-"""Each event: the stored states of a drop that it may happen in (INV-15)."""
+"""Each event: the stored states of a drop that it may happen in (INV-15, T9)."""
 
 _CHECKS = drop.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS
 
@@ -95,7 +95,7 @@ def complain(books: Books) -> None:
 
 
 def sequence(books: Books, e: events.AnyEvent) -> None:
-    """INV-5: 1, 2, 3 ... and time never falls."""
+    """INV-5: 1, 2, 3 ... and time never falls (T1, T12)."""
     expected = books.seq + 1
     books.seq = e.seq
     if e.seq != expected:
@@ -128,7 +128,8 @@ def take(books: Books, e: events.AnyEvent) -> None:
 
 
 def recount(books: Books) -> None:
-    """INV-1, INV-2: count every pool again from holds and orders, compare with its counters."""
+    """INV-1, INV-2: count every pool again (H9) from holds and orders, compare with its
+    counters."""
     held = dict.fromkeys(books.pools, 0)
     sold = dict.fromkeys(books.pools, 0)
     for hold in books.alive():
@@ -159,7 +160,8 @@ def kept(books: Books) -> int:
 
 
 def conclude(books: Books, *, closed: bool) -> None:
-    """What must hold at the end of a log; `closed`: and of a run that was played to its end."""
+    """What must hold at the end of a log (P14); `closed`: and of a run that was played to its
+    end."""
     complain(books)
     end_moment(books)
     recount(books)

@@ -1,4 +1,4 @@
-"""A lapse, as the referee has it: an entry's offer, claimed or not, came back unsold (INV-11).
+"""A lapse, as the referee has it: an entry's offer, claimed or not, came back unsold (INV-11, L9).
 
 The first time the entry keeps its places and cools for the manifest's `cool_seconds`; the second
 time it is dormant. A call of the base lane that sold nothing is not counted.

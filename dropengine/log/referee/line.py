@@ -28,6 +28,7 @@ from dropengine.model import POINTS_MAX
 
 
 def _joined(books: Books, e: events.Joined) -> None:
+    """L2, T12; a make-good: L15."""
     fan = books.fan(e.fan)
     if e.entry != f"e{e.n}":
         books.blame("INV-11", f"entry {e.entry} is arrival {e.n}")
@@ -74,7 +75,7 @@ def _joined(books: Books, e: events.Joined) -> None:
 
 
 def _refused_a_unit(books: Books, name: str, fan: Fan, pools: list[Pool]) -> None:
-    """INV-11: who joins while a unit could be had gets it on a press's terms, and no entry."""
+    """INV-11: who joins while a unit could be had gets it on a press's terms, no entry (L1)."""
     if books.schema < JOINS_PRESS or books.state != "live":
         return
     for pool in pools:
@@ -84,6 +85,7 @@ def _refused_a_unit(books: Books, name: str, fan: Fan, pools: list[Pool]) -> Non
 
 
 def _offered(books: Books, e: events.Offered) -> None:
+    """L6, L7."""
     assert books.rules is not None
     books.count["offers"] += 1
     pool, entry = books.pool_named(e.pool), books.entry_of(e.entry, e.fan)
@@ -146,7 +148,7 @@ def cooling_ms(books: Books) -> int:
 
 
 def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
-    """An unclaimed offer ended: what the event says of its entry is held against the rule."""
+    """An unclaimed offer ended: what the event says of its entry is held against L9 and L10."""
     if not hold.unclaimed:
         books.blame("INV-9", f"hold {e.hold} is no open offer")
     entry = attached(hold)
@@ -173,6 +175,7 @@ def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
 
 
 def _cooled(books: Books, e: events.Cooled) -> None:
+    """L10, of a claimed offer."""
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
@@ -186,7 +189,7 @@ def _cooled(books: Books, e: events.Cooled) -> None:
 
 
 def final(books: Books, name: str, fan: str, n: int, fate: str, legal: tuple[str, ...]) -> None:
-    """An entry's fate: legal only from the states named, and only once."""
+    """An entry's fate: legal only from the states named, and only once (L14)."""
     entry = books.entry_of(name, fan)
     if entry is None:
         return
@@ -198,14 +201,17 @@ def final(books: Books, name: str, fan: str, n: int, fate: str, legal: tuple[str
 
 
 def _served(books: Books, e: events.Served) -> None:
+    """L11."""
     final(books, e.entry, e.fan, e.n, "served", ("selling",))
 
 
 def _dormant(books: Books, e: events.Dormant) -> None:
+    """L9."""
     final(books, e.entry, e.fan, e.n, "dormant", ("returning",))
 
 
 def _left(books: Books, e: events.Left) -> None:
+    """L12."""
     entry = books.entries.get(e.entry)
     if entry is not None and entry.state == "offered":
         hold = books.holds.get(entry.hold)
@@ -215,6 +221,7 @@ def _left(books: Books, e: events.Left) -> None:
 
 
 def _removed(books: Books, e: events.Removed) -> None:
+    """L11."""
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
@@ -224,6 +231,7 @@ def _removed(books: Books, e: events.Removed) -> None:
 
 
 def _limit_freed(books: Books, e: events.LimitFreed) -> None:
+    """L13."""
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return

@@ -14,14 +14,14 @@ from dropengine.log.referee.books import Books, Hold
 
 GOING_ON = frozenset({"live", "paused", "closing"})
 BATCH_MAX = 256
-"""Fans' commands in one script."""
+"""Fans' commands in one script (T5)."""
 AT_ONCE = 64
-"""Things that one script settles, and offers that it makes: whoever needs more goes on in the next
-one, perhaps a moment later."""
+"""Things that one script settles, and offers that it makes (T4): whoever needs more goes on in
+the next one, perhaps a moment later."""
 
 
 def nothing_is_due(books: Books) -> None:
-    """INV-9, INV-15: a script settles all that is due before it does anything else."""
+    """INV-9, INV-15: a script settles all that is due before it does anything else (T2, T3)."""
     if books.cooling:
         books.thaw(books.at)
     if books.state not in GOING_ON:
@@ -39,7 +39,7 @@ def nothing_is_due(books: Books) -> None:
 
 
 def all_is_settled(books: Books) -> None:
-    """INV-15: whoever decides finds a closing drop settled, a cancelled one unwound."""
+    """INV-15: whoever decides finds a closing drop settled, a cancelled one unwound (T10, T11)."""
     if books.state == "closing" and not any(pool.held for pool in books.pools.values()):
         books.blame("INV-15", "nothing is held and the closing drop is not settled")
     elif books.state == "cancelled" and (books.first_due() or books.first_sale()):
@@ -56,7 +56,7 @@ def left_free(books: Books) -> str:
 
 def end_moment(books: Books) -> None:
     """Time moves on, or the log ends: what was due at that moment is settled, and the line is
-    served, unless one script could not do all of it."""
+    served (L5), unless one script could not do all of it (T4)."""
     if books.settled_now < AT_ONCE:
         nothing_is_due(books)
         if books.offered_now < AT_ONCE and books.in_demand:
@@ -78,7 +78,7 @@ def decide_alone(books: Books, _e: events.Event) -> None:
 
 
 def decide_in_batch(books: Books, e: Any) -> None:
-    """A fan's command: the next of its batch, or the first of one."""
+    """A fan's command: the next of its batch, or the first of one (T5)."""
     command = (e.fan, e.key)
     if books.batch and command == books.command:
         # `pay` for an offer that was not claimed writes two events.
@@ -104,7 +104,7 @@ def call(books: Books, _e: events.Event) -> None:
 
 
 def settle(books: Books, hold: Hold | None) -> None:
-    """Something whose time has come: the earliest first, of one time the smaller name."""
+    """Something whose time has come: the earliest first, of one time the smaller name (T3)."""
     books.batch = 0
     books.settled_now += 1
     first = books.overdue(books.at)
@@ -126,7 +126,7 @@ def settle_hold(books: Books, e: events.Expired | events.Lapsed | events.Extende
 
 
 def close(books: Books, _e: events.Event) -> None:
-    """By the drop's own time, in its turn among what is due."""
+    """By the drop's own time, in its turn among what is due (T3, T8)."""
     books.batch = 0
     books.settled_now += 1
     first = books.overdue(books.at)
@@ -135,7 +135,8 @@ def close(books: Books, _e: events.Event) -> None:
 
 
 def unwind(books: Books, e: events.Released | events.Refunded) -> None:
-    """A cancelled drop ends its holds, the earliest deadline first, then refunds its orders."""
+    """T11: a cancelled drop ends its holds, the earliest deadline first, then refunds its
+    orders."""
     books.batch = 0
     if books.state != "cancelled":
         books.blame("INV-15", f"{e.hold} ends by a creator in a drop that is {books.state}")
@@ -161,7 +162,7 @@ def go_on_after_freeze(books: Books, _e: events.Event) -> None:
 
 
 def finish(books: Books, _e: events.Event) -> None:
-    """Settled: the last thing when all that is due is settled."""
+    """Settled: the last thing when all that is due is settled (T10)."""
     books.batch = 0
     nothing_is_due(books)
 

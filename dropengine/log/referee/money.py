@@ -25,13 +25,15 @@ BACK = ("refunded", "refund_failed")
 
 
 def _charge_once(books: Books, charge: str, outcome: str) -> None:
+    """P3."""
     if charge in books.charges:
         books.blame("INV-10", f"charge {charge} was {books.charges[charge]}, now it is {outcome}")
     books.charges[charge] = outcome
 
 
 def give_serials(books: Books, item: Item, serials: list[int], qty: int) -> None:
-    """INV-4: one a unit, nobody else's, from 1..N, the lowest returned first, then the next new."""
+    """INV-4, H10: one a unit, nobody else's, from 1..N, the lowest returned first, then the
+    next new."""
     if len(serials) != qty:
         books.blame("INV-4", f"{qty} units of {item.id} carry {len(serials)} serials")
     for serial in serials:
@@ -82,14 +84,14 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
 
 
 def remove_filled(books: Books, fan: Fan) -> None:
-    """Orders that fill the limit end the fan's other entries: `removed` must follow for each."""
+    """L11: orders that fill the limit end the fan's other entries, `removed` follows for each."""
     for entry in fan.line:
         if entry.state == "waiting" and filled(books, fan, entry.pools):
             books.owed.append(Owed(("removed",), entry.id, "INV-11", "orders fill its fan's limit"))
 
 
 def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:
-    """INV-10: the sale is of what was held, at the price it was held for."""
+    """INV-10: the sale is of what was held, at the price it was held for (P1, P5)."""
     if (e.pool, e.qty, e.amount) != (hold.pool.id, hold.qty, hold.qty * hold.price):
         books.blame(
             "INV-10",
@@ -114,6 +116,7 @@ def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:
 
 
 def _sold(books: Books, e: events.Sold) -> None:
+    """P1; by another's payment: P5."""
     _charge_once(books, e.charge, "sold")
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
@@ -138,6 +141,7 @@ def _sold(books: Books, e: events.Sold) -> None:
 
 
 def _rescued(books: Books, e: events.Rescued) -> None:
+    """P5, P7, P8."""
     _charge_once(books, e.charge, "rescued")
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
@@ -162,6 +166,7 @@ def _rescued(books: Books, e: events.Rescued) -> None:
 
 
 def _voided(books: Books, e: events.Voided) -> None:
+    """P2, P4, P6."""
     _charge_once(books, e.charge, "voided")
     books.count["voided"] += 1
     if e.how == "refund":
@@ -194,7 +199,7 @@ def _voided(books: Books, e: events.Voided) -> None:
 
 
 def could_be_sold(books: Books, e: events.Voided, hold: Hold) -> None:
-    """A late payment is given back only when nothing is left for it."""
+    """A late payment is given back only when nothing is left for it (P5, P6)."""
     pool = hold.pool
     spare = (
         books.state in ("live", "paused", "closing")
@@ -209,7 +214,8 @@ def could_be_sold(books: Books, e: events.Voided, hold: Hold) -> None:
 
 
 def _mismatched(books: Books, e: events.Mismatched) -> None:
-    """A charge is worth what was captured of it, told once: to its order, or to what goes back."""
+    """P10: a charge is worth what was captured of it, told once: to its order, or to what goes
+    back."""
     found = books.orders.get(e.hold)
     duty = books.outbox.pop(f"void:{e.charge}", None) or books.outbox.get(f"refund:{e.charge}")
     mine = found is not None and found.charge == e.charge and found.state not in BACK
@@ -245,10 +251,12 @@ def _ordered_back(books: Books, e: events.Refunded) -> None:
 
 
 def _refunded(books: Books, e: events.Refunded) -> None:
+    """P11; under a key of its creator's own: C3."""
     found = books.orders.get(e.hold)
     if found is None or not found.stands:
         books.blame("INV-10", f"order {e.hold} is refunded a second time or was never made")
         return
+    _ordered_back(books, e)
     if found.fan.id != e.fan:
         books.blame("INV-15", f"order {e.hold} is {found.fan.id}'s, not {e.fan}'s")
     if (e.pool, e.qty, e.amount, e.charge) != (
@@ -276,6 +284,7 @@ def _refunded(books: Books, e: events.Refunded) -> None:
 
 
 def _discharged(books: Books, e: events.Discharged) -> None:
+    """P9, P10, P12."""
     duty = books.outbox.pop(e.duty, None)
     if duty is None:
         books.blame("INV-10", f"duty {e.duty} was never given or is already done")
@@ -310,7 +319,7 @@ def _discharged(books: Books, e: events.Discharged) -> None:
 
 
 def ended_by(books: Books, e: events.Discharged) -> None:
-    """INV-10, INV-15: a provider does a duty or refuses a capture; all else is a person's word."""
+    """INV-10, INV-15: a provider does a duty or refuses a capture; else a person's word (P13)."""
     if e.result in ("by_hand", "given_up") and books.schema >= ENDS_DUTIES_BY_HAND:
         if not e.by or e.by == "clock":
             books.blame("INV-15", f"{e.by!r} may not end duty {e.duty}")

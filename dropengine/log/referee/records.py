@@ -98,6 +98,7 @@ class Hold:
         return self.entry is not None and not self.claimed
 
     def equals(self, other: Hold) -> bool:
+        """Could a late payment for the one buy the other (P5)?"""
         return self.fan is other.fan and self.pool is other.pool and self.qty == other.qty
 
 

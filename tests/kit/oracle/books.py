@@ -92,6 +92,7 @@ class Books:
         return sum(o.qty for o in self.orders.values() if o.pool == pool and o.kept)
 
     def free(self, pool: str) -> int:
+        """H9."""
         it = self.pools[pool]
         return it.cap - it.withheld - self.held(pool) - self.sold(pool)
 
@@ -120,7 +121,7 @@ class Books:
         return sum(h.qty for h in self.open_holds(fan)) + sum(o.qty for o in self.kept_orders(fan))
 
     def room(self, fan: str, item: str, *, orders_alone: bool = False) -> int:
-        """Units of `item` that the fan may still take."""
+        """Units of `item` that the fan may still take (H3)."""
         had = [(o.pool, o.qty) for o in self.kept_orders(fan)]
         if not orders_alone:
             had += [(h.pool, h.qty) for h in self.open_holds(fan)]
@@ -136,7 +137,7 @@ class Books:
         return any(room >= 1 for room in rooms)
 
     def line(self, pool: str, lane: int) -> list[Entry]:
-        """Entries whose fate is open, in the order in which the lane calls them."""
+        """Entries whose fate is open, in the order in which the lane calls them (L6)."""
         standing = [
             e for e in self.entries.values() if e.open and e.lane == lane and pool in e.pools
         ]
@@ -150,6 +151,7 @@ class Books:
         return [e for lane in (0, 1) for e in self.line(pool, lane) if self.is_ready(e, pool)]
 
     def is_ready(self, entry: Entry, pool: str) -> bool:
+        """L3."""
         return (
             entry.state == "waiting"
             and entry.cool == 0
@@ -157,7 +159,7 @@ class Books:
         )
 
     def money(self) -> tuple[int, int, int, int]:
-        """Captured, refunded, given back by hand and given up, in minor units, as the log tells."""
+        """Captured, refunded, given back by hand and given up, as the log tells (P14)."""
         captured: dict[str, int] = {}
         back = {"done": 0, "by_hand": 0, "given_up": 0}
         for event in self.log:
@@ -179,6 +181,7 @@ class Books:
         return sum(captured.values()), back["done"], back["by_hand"], back["given_up"]
 
     def say(self, word: Callable[..., E], /, **fields: object) -> E:
+        """T12."""
         event = word(seq=len(self.log) + 1, at=self.at, **fields)
         self.log.append(event)
         fan = fields.get("fan")
@@ -191,7 +194,7 @@ class Books:
         return len(self.log)
 
     def begin(self, clock: int) -> None:
-        """now = max(the clock and its lead, the last change's time)."""
+        """now = max(the clock and its lead, the last change's time) (T1)."""
         last = self.log[-1].at if self.log else 0
         self.clock, self.last = clock, max(last, self.changed_at)
         self.at = max(clock + self.lead, self.last)
@@ -201,7 +204,8 @@ class Books:
         return at - next((lead for since, lead in self.leads[::-1] if since <= at), 0)
 
     def move_lead(self) -> int:
-        """The drop's own time goes on from where it stands; what is planned means the clock."""
+        """The drop's own time goes on from where it stands; what is planned means the clock
+        (T6, T7)."""
         lead = self.at - self.clock
         if lead != self.lead:
             for word in self.hours:
@@ -233,13 +237,14 @@ class Books:
         self.log[0] = msgspec.structs.replace(self.log[0], schema=schema)
 
     def answer(self, fan: str, key: str, body: object, made: str) -> None:
-        """Keep what a key made, for its repeats: a change, even where no event tells it."""
+        """Keep what a key made, for its repeats: a change, even where no event tells it (C1,
+        C4)."""
         self.answers[fan, key] = (body, made)
         self.changed_at = self.at
         if self.rules.pace:
             self.used_till[fan] = max(self.at, self.used_till.get(fan, 0)) + self.rules.pace_ms
 
     def too_soon(self, fan: str) -> int:
-        """How long this fan must wait before he begins something more, ms."""
+        """How long this fan must wait before he begins something more, ms (C4)."""
         ahead = (self.rules.pace - 1) * self.rules.pace_ms
         return max(0, self.used_till.get(fan, 0) - self.at - ahead)

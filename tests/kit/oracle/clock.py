@@ -13,7 +13,7 @@ class Clock(Line):
     """Settles what is due, the earliest first, before anything is decided."""
 
     def catch_up(self, clock: int) -> None:
-        """What is done before any command: settle all that is due, then serve."""
+        """What is done before any command: settle all that is due, then serve (T3, T4)."""
         self.begin(clock)
         self.notice_outage()
         if self.state == "frozen" and self.schema < model.SCHEMA:
@@ -30,7 +30,7 @@ class Clock(Line):
                 return
 
     def notice_outage(self) -> None:
-        """Ten seconds and more without a script do not count, while something goes on."""
+        """Ten seconds and more without a script do not count, while something goes on (T6)."""
         ran = self.ran
         if ran is None or self.state in ("settled", "cancelled", "frozen"):
             return
@@ -53,7 +53,7 @@ class Clock(Line):
                 )
 
     def opens(self) -> bool:
-        """May it open by the clock? Not in doubt, nor just after a while without scripts."""
+        """May it open by the clock? Not in doubt, nor just after a while without scripts (T8)."""
         return not self.doubted and not 0 <= self.clock - self.gap < 5000
 
     def due(self) -> Iterator[tuple[int, str]]:
@@ -68,7 +68,7 @@ class Clock(Line):
             yield when, word
 
     def settle_one(self) -> bool:
-        """Settle what is due first (ties: the smaller name). False when nothing is due."""
+        """Settle what is due first (ties: the smaller name). False when nothing is due (T2, T3)."""
         if self.state == "cancelled":
             return self.unwind()
         now = [
@@ -101,6 +101,7 @@ class Clock(Line):
         self.say(kind, by="clock", key="", revision=self.revision)
 
     def settle_hold(self, hold: Hold) -> None:
+        """H8."""
         if hold.offer:
             self.give_back(hold, events.Lapsed)
         elif hold.state == "paying" and not hold.looked:
@@ -118,7 +119,7 @@ class Clock(Line):
             self.expire(hold)
 
     def settle_drop(self) -> bool:
-        """A closing drop settles once nothing is held."""
+        """A closing drop settles once nothing is held (T10)."""
         if self.state == "closing" and not any(h.open for h in self.holds.values()):
             self.state = "settled"
             self.say(events.Settled)
@@ -126,7 +127,8 @@ class Clock(Line):
         return False
 
     def unwind(self) -> bool:
-        """A cancelled drop ends its holds, the earliest deadline first, then refunds its orders."""
+        """A cancelled drop ends its holds, the earliest deadline first, then refunds its orders
+        (T11)."""
         if any(member.startswith("e:") for _, member in self.due()):
             # They are forgotten, which no event tells.
             self.changed_at = self.at
@@ -155,6 +157,7 @@ class Clock(Line):
         self.ended[hold.fan] = hold.id
 
     def expire(self, hold: Hold) -> None:
+        """H7."""
         self.end(hold, "expired")
         self.say(events.Expired, fan=hold.fan, hold=hold.id, pool=hold.pool, qty=hold.qty)
         self.after_claimed(hold)
@@ -171,7 +174,7 @@ class Clock(Line):
         )
 
     def after_claimed(self, hold: Hold) -> None:
-        """A claimed offer came back unsold: its entry waits again once, then sleeps."""
+        """A claimed offer came back unsold: its entry waits again once, then sleeps (L9)."""
         entry = self.entry_of(hold)
         if entry is not None:
             cool = self.lapse(hold, entry)
@@ -184,7 +187,7 @@ class Clock(Line):
     def give_back(
         self, hold: Hold, kind: type[events.Lapsed] | type[events.Declined], **key: str
     ) -> None:
-        """An unclaimed offer ends: the entry cools once, then sleeps."""
+        """An unclaimed offer ends: the entry cools once, then sleeps (L9, L10)."""
         entry = self.entry_of(hold)
         assert entry is not None, "an unclaimed offer has its entry"
         self.end(hold, "expired" if kind is events.Lapsed else "released")
@@ -209,6 +212,7 @@ class Clock(Line):
         return entry if entry is not None and entry.open and entry.hold == hold.id else None
 
     def undo(self, order: Order, by: str, key: str) -> None:
+        """P11."""
         order.state = "refund_pending"
         self.items[self.pools[order.pool].item].returned |= set(order.serials)
         self.outbox.pop(f"capture:{order.charge}", None)

@@ -72,6 +72,7 @@ class Creators(Clock):
     def creator(
         self, command: CreatorCommand, revision: int, key: str, by: str, clock: int
     ) -> outcomes.CreatorOutcome:
+        """C2."""
         if why := fault_in(Seen(by, key, revision), command):
             return refusals.BadMessage(why)
         self.catch_up(clock)
@@ -124,7 +125,7 @@ class Creators(Clock):
             self.was, self.state = self.state, "frozen"
 
     def thaw(self, by: str) -> dict[str, object]:
-        """Time goes on from where it stood; what the event tells."""
+        """Time goes on from where it stood (T13); what the event tells."""
         why, lost = self.froze, 0
         if self.state == "frozen":
             lost = max(self.clock + self.lead - self.last, 0)
@@ -143,6 +144,7 @@ class Creators(Clock):
     def may(
         self, command: CreatorCommand, revision: int, by: str
     ) -> outcomes.CreatorOutcome | None:
+        """C5, C6, T9."""
         if self.state == "frozen" and command.verb not in ("cancel", "thaw"):
             return refusals.Frozen()
         if revision != self.revision:

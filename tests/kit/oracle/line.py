@@ -14,7 +14,8 @@ class Line(Books):
     """Entries from joining to their fate."""
 
     def refresh(self, fan: str, *, freed: bool) -> None:
-        """The fan's room changed. `freed`: it grew, which is said when it makes an entry ready."""
+        """The fan's room changed. `freed`: it grew, which is said when it makes an entry ready
+        (L13)."""
         for entry in self.open_entries(fan):
             before = entry.ready
             entry.ready = [int(self.is_ready(entry, pool)) for pool in entry.pools]
@@ -24,6 +25,7 @@ class Line(Books):
     def join_line(
         self, fan: str, key: str, qty: int, pools: list[str], lane: int, points: int, why: str
     ) -> Entry:
+        """L2."""
         self.arrivals += 1
         entry = Entry(
             f"e{len(self.entries) + 1}", fan, self.arrivals, qty, list(pools), lane, points, key
@@ -47,6 +49,7 @@ class Line(Books):
         return entry
 
     def finish(self, entry: Entry, state: str) -> None:
+        """L14."""
         entry.state = state
         if state != "served":
             self.ended_entry[entry.fan] = entry.id
@@ -56,7 +59,8 @@ class Line(Books):
             self.pools[pool].removed[entry.lane] += 1
 
     def lapse(self, hold: Hold, entry: Entry, *, leaving: bool = False) -> int:
-        """The entry's offer came back unsold: until when it cools, 0 when it is not called again.
+        """The entry's offer came back unsold: until when it cools, 0 when it is not called
+        again (L9, L10).
 
         A base call that sold nothing is not counted.
         """
@@ -78,7 +82,7 @@ class Line(Books):
         return next((e for e in self.line(pool, lane) if self.is_ready(e, pool)), None)
 
     def called(self) -> tuple[Entry, str, int] | None:
-        """Whom the line calls next, for which pool, in which lane."""
+        """Whom the line calls next, for which pool, in which lane (L6)."""
         base: dict[str, Entry] = {}
         boost: dict[str, Entry] = {}
         for pool in self.pools.values():
@@ -96,7 +100,8 @@ class Line(Books):
         return None
 
     def serve(self) -> bool:
-        """The line gets what is free. False when the offers of one script did not suffice."""
+        """The line gets what is free. False when the offers of one script did not suffice (L5,
+        T4)."""
         while self.state == "live":
             call = self.called()
             if call is None:
@@ -108,6 +113,7 @@ class Line(Books):
         return True
 
     def offer(self, entry: Entry, pool_id: str, lane: int) -> None:
+        """L7."""
         pool = self.pools[pool_id]
         item = self.items[pool.item]
         pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)

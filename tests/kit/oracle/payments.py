@@ -17,6 +17,7 @@ class Payments(Clock):
     def succeeded(
         self, name: str, charge: str, amount: int, currency: str, captured: bool, clock: int
     ) -> outcomes.PaymentOutcome:
+        """P3."""
         if not 0 <= amount <= model.AMOUNT_MAX:
             return refusals.BadMessage("amount")
         if charge in self.charges:
@@ -55,6 +56,7 @@ class Payments(Clock):
         return order.amount != hold.price * hold.qty
 
     def correct(self, name: str, charge: str, amount: int) -> None:
+        """P10."""
         order = self.orders.get(name)
         if order is not None and order.charge == charge:
             order.amount = amount
@@ -67,6 +69,7 @@ class Payments(Clock):
         self.say(events.Mismatched, fan=fan, hold=name, charge=charge, amount=amount)
 
     def judge(self, hold: Hold, charge: str, amount: int, currency: str, captured: bool) -> Bought:
+        """P1, P2, P4, P5, P6, P7."""
         if (amount, currency) != (hold.price * hold.qty, self.rules.currency):
             return self.void(hold, charge, amount, captured, "mismatch")
         if hold.open:
@@ -92,6 +95,7 @@ class Payments(Clock):
         return self.void(hold, charge, amount, captured, "late")
 
     def sell(self, hold: Hold, intent: Hold, charge: str, captured: bool) -> outcomes.Sold:
+        """L11, P8."""
         hold.state = "sold"
         if intent is not hold and hold.began:
             self.ask_provider(hold)
@@ -148,7 +152,7 @@ class Payments(Clock):
         )
 
     def serials(self, item: Item, qty: int) -> list[int]:
-        """The lowest that came back, then new ones."""
+        """The lowest that came back, then new ones (H10)."""
         again = sorted(item.returned)[:qty]
         item.returned -= set(again)
         fresh = [item.given + 1 + i for i in range(qty - len(again))]
@@ -156,7 +160,7 @@ class Payments(Clock):
         return again + fresh
 
     def drop_full_entries(self, fan: str) -> None:
-        """Orders that fill the limit end the fan's other entries."""
+        """Orders that fill the limit end the fan's other entries (L11)."""
         for entry in self.open_entries(fan):
             if not self.can_serve(fan, entry.pools):
                 self.finish(entry, "removed")
@@ -165,6 +169,7 @@ class Payments(Clock):
     def void(
         self, hold: Hold, charge: str, amount: int, captured: bool, why: str
     ) -> outcomes.Voided:
+        """P9, L15."""
         how = "refund" if captured else "void"
         self.outbox[f"{how}:{charge}"] = Duty(how, hold.id, charge, amount, self.at)
         self.say(
@@ -190,7 +195,7 @@ class Payments(Clock):
         return outcomes.Voided(hold.id, self.seq, why, entry)
 
     def unpaid(self, name: str, clock: int) -> outcomes.UnpaidOutcome:
-        """The provider says that nobody paid."""
+        """The provider says that nobody paid (H8)."""
         self.catch_up(clock)
         if self.state == "frozen":
             return refusals.Frozen()
@@ -207,6 +212,7 @@ class Payments(Clock):
         return answer
 
     def refund(self, name: str, by: str, key: str, clock: int) -> outcomes.RefundOutcome:
+        """C3, P11."""
         if why := fault_in(Signature(by, key), Refund(name)):
             return refusals.BadMessage(why)
         self.catch_up(clock)
@@ -229,6 +235,7 @@ class Payments(Clock):
         return answer
 
     def discharge(self, name: str, result: str, clock: int) -> outcomes.DischargeOutcome:
+        """P9, P12."""
         self.catch_up(clock)
         if self.state == "frozen":
             return refusals.Frozen()
@@ -242,7 +249,7 @@ class Payments(Clock):
     def end_by_hand(
         self, ending: EndDuty, by: str, key: str, clock: int
     ) -> outcomes.EndDutyOutcome:
-        """A creator says how a duty ended that the provider does not do."""
+        """A creator says how a duty ended that the provider does not do (P13)."""
         if why := fault_in(Signature(by, key), ending):
             return refusals.BadMessage(why)
         self.catch_up(clock)

@@ -22,7 +22,8 @@ class Presses(Clock):
     def press(
         self, commands: Sequence[tuple[str, wire.FanCommand]], clock: int
     ) -> list[outcomes.PressOutcome]:
-        """One batch: a command sees what those before it did; the line is called at the end."""
+        """One batch: a command sees what those before it did; the line is called at the end
+        (T5)."""
         self.catch_up(clock)
         answers = [self.command(fan, command) for fan, command in commands]
         self.serve()
@@ -62,6 +63,7 @@ class Presses(Clock):
         return known[1] if known[0] == body else refusals.KeyReused()
 
     def hold(self, fan: str, command: wire.Hold, was: int) -> outcomes.PressOutcome:
+        """H1, H2, H4, L4."""
         body = ("hold", command.pool, command.qty, command.fewer)
         match self.repeated(fan, command.key, body):
             case refusals.KeyReused() as reused:
@@ -145,6 +147,7 @@ class Presses(Clock):
         return self.granted(outcomes.Held, hold, was)
 
     def phase(self, *, joining: bool) -> Phase | None:
+        """T9."""
         match self.state:
             case "scheduled":
                 return refusals.NotOpen()
@@ -176,6 +179,7 @@ class Presses(Clock):
         command: wire.Claim | wire.Release | wire.Extend | wire.Pay,
         was: int,
     ) -> outcomes.PressOutcome:
+        """H5."""
         hold = self.holds.get(name)
         if hold is None or hold.fan != fan:
             return refusals.NotFound()
@@ -219,12 +223,14 @@ class Presses(Clock):
                 return self.granted(outcomes.Paying, hold, was)
 
     def claim(self, hold: Hold, key: str) -> None:
+        """L8."""
         hold.claimed = True
         hold.start = self.at
         hold.deadline = self.at + self.rules.hold_ms
         self.say(events.Claimed, fan=hold.fan, key=key, hold=hold.id, deadline=hold.deadline)
 
     def release(self, hold: Hold, key: str) -> None:
+        """H7."""
         if hold.offer:
             self.give_back(hold, events.Declined, key=key)
         else:
@@ -233,6 +239,7 @@ class Presses(Clock):
             self.after_claimed(hold)
 
     def begin_paying(self, hold: Hold, key: str) -> None:
+        """H6."""
         rules = self.rules
         hold.began = True
         hold.state = "paying"
@@ -241,6 +248,7 @@ class Presses(Clock):
         self.say(events.Paying, fan=hold.fan, key=key, hold=hold.id, deadline=hold.deadline)
 
     def join(self, fan: str, command: wire.Join, was: int) -> outcomes.PressOutcome:
+        """L1, L2."""
         body = ("join", tuple(command.pools), command.qty)
         match self.repeated(fan, command.key, body):
             case refusals.KeyReused() as reused:
@@ -278,6 +286,7 @@ class Presses(Clock):
         return self.granted_entry(outcomes.Joined, entry, was)
 
     def leave(self, fan: str, command: wire.Leave, was: int) -> outcomes.PressOutcome:
+        """L12."""
         entry = self.entries.get(command.entry)
         if entry is None or entry.fan != fan:
             return refusals.NotFound()
