@@ -213,9 +213,8 @@ class Store:
         test: bool = False,
         clock_ms: int = 0,
     ) -> outcomes.PublishOutcome:
-        """asked: what was asked for, in words, where the manifest alone does not say it: the same
-        again under the key is the same command. test: scripts of this drop accept a clock argument.
-        Never for a real sale."""
+        """asked: what was asked for, in words, where the manifest alone does not say it. test:
+        scripts of this drop accept a clock argument; never for a real sale."""
         if why := fault_in(Signature(by, key)):
             return refusals.BadMessage(why)
         wanted = rules(manifest)
@@ -233,8 +232,7 @@ class Store:
         )
         outcome: outcomes.PublishOutcome = await self._run("publish", drop, args, _PUBLISH)
         if not isinstance(outcome, refusals.BadMessage):
-            # Whoever published it may have died before it was listed.
-            # The index may lag behind; it decides nothing.
+            # The index decides nothing; whoever published it may have died before it was listed.
             at = int(await self._field(drop, "at") or 0)
             await self._ask("the index", "ZADD", house_keys.DROPS, "NX", at, drop)
         return outcome

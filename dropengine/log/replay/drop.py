@@ -75,15 +75,12 @@ def _lead(truth: Truth, e: events.Resumed | events.Realigned | events.Thawed) ->
 
 
 def _opened(truth: Truth, e: events.Opened) -> None:
-    if e.key and truth.due.get("close", e.at + 1) <= e.at:
-        # Its time to close had come and gone before anybody opened it.
+    if truth.due.get("close", e.at + 1) <= e.at:
+        # Its time to close had come and gone before it opened; else `closed` follows at once.
         truth.pass_by("close")
     _commanded(truth, e)
     truth.drop["state"] = DropState.LIVE
     truth.due.pop("open", None)
-    if truth.due.get("close", e.at + 1) <= e.at:
-        # It was for nothing where the drop was not open yet; else `closed` follows at once.
-        del truth.due["close"]
 
 
 def _paused(truth: Truth, e: events.Paused) -> None:
