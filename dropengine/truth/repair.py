@@ -16,7 +16,7 @@ from dropengine import events, outcomes
 from dropengine.creator_commands import Thaw
 from dropengine.log.replay import Truth, step
 from dropengine.log.replay.compare import Row, differing
-from dropengine.model import DropId, DropState, HoldState, OrderState
+from dropengine.model import GIVEN_BACK, DropId, DropState, HoldState
 from dropengine.truth.audit import ZSETS
 from dropengine.truth.outbox import UNREADABLE
 from dropengine.truth.replies import Shown
@@ -24,7 +24,6 @@ from dropengine.truth.store import Store
 
 ROWS_AT_ONCE = 500
 HELD = (HoldState.ACTIVE, HoldState.PAYING)
-GIVEN_BACK = (OrderState.REFUND_PENDING, OrderState.REFUNDED)
 
 _pack = msgspec.msgpack.Encoder().encode
 
