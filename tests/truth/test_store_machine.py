@@ -339,7 +339,7 @@ class Machine(RuleBasedStateMachine):
         """Past the deadline the provider is asked; past the hard stop the hold is over."""
         self.pay(which)
         for _ in ("deadline", "hard stop"):
-            paying = [h.deadline for h in self.oracle.holds.values() if h.state == "paying"]
+            paying = [h.until for h in self.oracle.holds.values() if h.state == "paying"]
             self.move(max([self.now, *map(self.own, paying)]))
             self.settle()
 
