@@ -259,3 +259,15 @@ async def test_what_the_scripts_are_handed_are_the_bytes_themselves(busy: Sale) 
     record = msgspec.msgpack.encode((await busy.truth()).pools["pin"])
     stored = await busy.store.client.hget(keys.one(busy.drop, "pools"), "pin")
     assert record == stored
+
+
+async def test_a_drop_whose_refund_was_given_up_comes_back_like_any(busy: Sale) -> None:
+    """Its order has ended, though its money has not gone back."""
+    await busy.refund("h1")
+    await busy.end_duty("refund:c-h1", "given_up")
+    await tamper(busy)
+    await busy.release("bo", "h3")
+    found = await repair.audit(busy.store, busy.drop)
+    assert found is not None
+    assert found.hole == ""
+    assert (await busy.truth()).orders["h1"].state == "refund_failed"
