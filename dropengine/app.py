@@ -19,7 +19,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from dropengine.config import Settings, secret
+from dropengine.config import Settings
+from dropengine.data_directory import secret
 from dropengine.doors import (
     asyncapi,
     event_stream,

@@ -4,15 +4,10 @@ A value is looked for on the command line, then in the environment, then in the 
 here. Nothing else in the package reads the environment: settings are handed in.
 """
 
-import contextlib
 import difflib
-import errno
 import ipaddress
 import os
 import re
-import secrets
-import stat
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -44,6 +39,7 @@ NEVER_REPEATED = SECRETS | {"redis_url"}
 """Settings of which a mistake repeats nothing."""
 
 SECRET_CHARS_MIN = 32
+SHOP_ID_DIGITS = 32
 
 
 def _says(text: str) -> Meta:
@@ -102,6 +98,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret_key: Annotated[
         Annotated[str, Meta(min_length=SECRET_CHARS_MIN)] | None,
         _says("signs passes; made on the first run and kept in `data_dir/secret`"),
+    ] = None
+    shop_id: Annotated[
+        Annotated[str, Meta(pattern=f"^[0-9a-f]{{{SHOP_ID_DIGITS}}}(?!\\n)$")] | None,
+        _says(
+            "what providers know this shop by, 128 bits as 32 hex digits; made on the first run "
+            "and kept in `data_dir/shop_id`. Hosts of one shop are given the same"
+        ),
     ] = None
     ticket_days: Annotated[int, _whole(1, 365, "a guest's pass is good for this long")] = 180
 
@@ -407,61 +410,6 @@ def to_json(settings: Settings) -> bytes:
 def from_json(raw: bytes) -> Settings:
     """What `to_json` wrote."""
     return msgspec.json.decode(raw, type=Settings, dec_hook=_from_text)
-
-
-def secret(settings: Settings) -> bytes:
-    """The key that signs passes: the setting, or `data_dir/secret`, made on the first run.
-
-    Two processes that meet on the first run end with the same key. Raises ConfigError when the
-    file can be read by others or is too short.
-    """
-    if settings.secret_key is not None:
-        return settings.secret_key.encode()
-    path = data_dir(settings) / "secret"
-    if not path.exists():
-        _make_secret(path)
-    found = path.read_bytes().strip()
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise ConfigError([f"{path}: others can read this secret; run: chmod 600 {path}"])
-    if len(found) < SECRET_CHARS_MIN:
-        remedy = "restore it, or remove it: a new one is made, and all passes end"
-        raise ConfigError([f"{path}: shorter than {SECRET_CHARS_MIN} characters; {remedy}"])
-    return found
-
-
-def _make_secret(path: Path) -> None:
-    # Written whole under another name, then linked: who links first wins, nobody reads half a key.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        Path(name).unlink()
-
-
-def data_dir(settings: Settings) -> Path:
-    """The data directory, made for its owner alone when missing.
-
-    Raises ConfigError when it cannot be used, or when others could write into it: whoever can may
-    put a secret of his own in the place of the shop's.
-    """
-    path = settings.data_dir
-    try:
-        # One that exists keeps its mode: somebody may have chosen a directory with other uses.
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as fault:
-        # A full disk is told apart later, by what needs the room.
-        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise ConfigError([f"data_dir: {path} cannot be written: {fault.strerror}"]) from fault
-    if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ConfigError([f"data_dir: others can write into {path}; run: chmod go-w {path}"])
-    return path
 
 
 class SettingRow(Struct, frozen=True):

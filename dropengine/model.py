@@ -36,6 +36,8 @@ DropId = NewType("DropId", str)
 FanId = NewType("FanId", str)
 HoldId = NewType("HoldId", str)
 Key = NewType("Key", str)
+ShopId = NewType("ShopId", str)
+"""128 bits, as hex digits: one shop has one for good, wherever it runs."""
 
 SCHEMA = 3
 """The number of this layout of the truth. A drop with a higher one is refused

@@ -1,8 +1,6 @@
 """Settings come from four places, and every mistake in any of them is told at once."""
 
 import os
-import stat
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,66 +184,6 @@ def test_the_data_directory_does_not_move_with_the_working_directory() -> None:
 def test_settings_reach_a_child_as_they_are(tmp_path: Path) -> None:
     given = Settings(data_dir=tmp_path, origins=("https://a.example",), secret_key="s" * 40)
     assert config.from_json(config.to_json(given)) == given
-
-
-def test_the_secret_is_made_once_and_is_private(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "new")
-    made = config.secret(settings)
-    assert len(made) >= 32
-    assert config.secret(settings) == made
-    assert stat.S_IMODE((tmp_path / "new" / "secret").stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
-    assert [one.name for one in (tmp_path / "new").iterdir()] == ["secret"]
-
-
-def test_processes_that_meet_on_the_first_run_make_one_secret(tmp_path: Path) -> None:
-    settings, found = Settings(data_dir=tmp_path), []
-    meet = threading.Barrier(8)
-
-    def make() -> None:
-        meet.wait()
-        found.append(config.secret(settings))
-
-    threads = [threading.Thread(target=make) for _ in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert len(found) == 8
-    assert len(set(found)) == 1
-
-
-def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path)
-    config.secret(settings)
-    (tmp_path / "secret").chmod(0o644)
-    with pytest.raises(ConfigError, match="chmod 600"):
-        config.secret(settings)
-
-
-def test_a_secret_that_was_cut_short_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret").touch(mode=0o600)
-    with pytest.raises(ConfigError, match="shorter"):
-        config.secret(Settings(data_dir=tmp_path))
-
-
-def test_a_directory_that_was_there_keeps_its_mode(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    config.data_dir(Settings(data_dir=tmp_path))
-    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
-
-
-@pytest.mark.parametrize("mode", [0o777, 0o775, 0o702, 0o1777])
-def test_a_directory_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
-    tmp_path.chmod(mode)
-    with pytest.raises(ConfigError, match="chmod go-w"):
-        config.secret(Settings(data_dir=tmp_path))
-
-
-def test_a_file_in_the_place_of_the_directory_is_a_mistake(tmp_path: Path) -> None:
-    (tmp_path / "data").touch()
-    with pytest.raises(ConfigError, match="cannot be written"):
-        config.data_dir(Settings(data_dir=tmp_path / "data"))
 
 
 def test_no_setting_is_undocumented_and_the_table_is_true() -> None:

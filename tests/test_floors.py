@@ -59,6 +59,7 @@ FLAT = {
             "config",
             "origin_address",
             "server_address",
+            "data_directory",
         ),
         WORDS,
     ),

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from dropengine import config
+from dropengine import data_directory
 from dropengine.config import Settings
 from dropengine.errors import ConfigError, DropEngineError
 from dropengine.jobs.disk_watch import disk_free_mib
@@ -66,9 +66,11 @@ def run(settings: Settings, say: Callable[[str], None] = print) -> int:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Look at everything, cheap things first. What is kept is left alone."""
     try:
-        config.data_dir(settings)
+        data_directory.data_dir(settings)
         if (settings.data_dir / "secret").exists():
-            config.secret(settings)
+            data_directory.secret(settings)
+        if (settings.data_dir / "shop_id").exists():
+            data_directory.shop_id(settings)
     except DropEngineError as fault:
         yield Finding(Level.STOP, "data", _line(fault))
         return

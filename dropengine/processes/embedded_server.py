@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from dropengine.config import Settings, data_dir
+from dropengine.config import Settings
+from dropengine.data_directory import data_dir
 from dropengine.errors import ConfigError, DiskFull, DropEngineError, ServerFailed
 from dropengine.processes import disk_room, parent_death
 from dropengine.processes.data_lock import DataLock

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from dropengine import config
 from dropengine.config import Settings
+from dropengine.data_directory import data_dir, secret, shop_id
 from dropengine.processes import parent_death, parent_pipe
 from dropengine.processes.embedded_server import EmbeddedServer, ServerState
 from dropengine.processes.hung_processes import look_after
@@ -164,9 +165,10 @@ class Supervisor:
             client.close()
         if not facts.durable:
             log.warning("The server may lose about a second of sales: this was accepted.")
-        # Made once and here, so that the web processes do not race for it.
-        config.data_dir(settings)
-        config.secret(settings)
+        # Made once and here, so that the web processes do not race for them.
+        data_dir(settings)
+        secret(settings)
+        shop_id(settings)
         sockets = listen(settings.host, settings.port, settings.web_concurrency)
         port = int(sockets[0].getsockname()[1])
         known = msgspec.structs.replace(settings, redis_url=url, port=port)

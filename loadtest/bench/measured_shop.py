@@ -19,6 +19,7 @@ import redis.asyncio as redis
 from dropengine import config, manifest, model, outcomes
 from dropengine.config import Settings
 from dropengine.creator_commands import Open
+from dropengine.data_directory import secret
 from dropengine.log import referee
 from dropengine.model import DropId
 from dropengine.people.tickets import Tickets
@@ -109,7 +110,7 @@ class MeasuredShop:
         self.running = running
         self.settings = settings
         self.store = Store(client(running.redis_url, timeout_s=20.0))
-        self.tickets = Tickets(config.secret(settings).decode(), settings.ticket_days)
+        self.tickets = Tickets(secret(settings).decode(), settings.ticket_days)
         assert running.server_pid is not None
         self.server = running.server_pid
         self.workers = running.worker_pids

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dropengine import config
+from dropengine import data_directory
 from dropengine.cli import doctor
 from dropengine.cli.doctor import Level
 from dropengine.config import Settings
@@ -84,7 +84,7 @@ def test_a_taken_port_would_stop_a_sale(settings: Settings) -> None:
 
 
 def test_a_secret_that_others_can_read_would_stop_a_sale(settings: Settings) -> None:
-    config.secret(settings)
+    data_directory.secret(settings)
     (settings.data_dir / "secret").chmod(0o644)
     assert "chmod 600" in lines(settings, 1)["data"]
 
