@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from dropengine.config import Settings
-from dropengine.data_directory import secret
+from dropengine.data_directory import secret, shop_id
 from dropengine.doors import (
     asyncapi,
     event_stream,
@@ -51,6 +51,7 @@ from dropengine.live.hub import Hub
 from dropengine.live.socket_protocol import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.people.tickets import Tickets
 from dropengine.truth.connections import client
 from dropengine.truth.server_check import check_server_async
@@ -86,11 +87,13 @@ class Runtime:
         self.templates: jinja2.Environment = pages.environment()
         self.providers = providers.build(settings, key)
         self.payments = self.providers[providers.BEGIN_AT]
+        self.intents = IntentIds(shop_id(settings), self.store)
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
         self.hub = Hub(
             self.store,
             settings,
             self.payments,
+            self.intents,
             self._nudges,
             epoch="",
             durable=False,
@@ -103,7 +106,7 @@ class Runtime:
         )
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> str:
-        return await duties.perform(self.store, self.payments, drop, duty_id, duty)
+        return await duties.perform(self.store, self.payments, self.intents, drop, duty_id, duty)
 
     async def check(self) -> None:
         """Look at the server before anybody is let in. Raises a sentence when it cannot sell.

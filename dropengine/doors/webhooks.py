@@ -14,15 +14,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from dropengine import errors, model, refusals
+from dropengine import errors, model, outcomes, refusals
 from dropengine.doors.http_answers import problem
 from dropengine.payments import duties
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import (
     WEBHOOKS,
     Charged,
     Failed,
     Notice,
     Payments,
+    Succeeded,
     Unknown,
     Unproven,
 )
@@ -37,6 +39,8 @@ class Deps(Protocol):
 
     @property
     def store(self) -> Store: ...
+    @property
+    def intents(self) -> IntentIds: ...
     @property
     def providers(self) -> Mapping[str, Payments]: ...
     @property
@@ -74,9 +78,7 @@ class Webhook:
                 return JSONResponse({"outcome": "declined"})
         paid = Charged(notice.charge, notice.amount, notice.currency, notice.captured)
         try:
-            outcome = await duties.report(
-                self._deps.store, self._provider, notice.drop, notice.hold, paid
-            )
+            outcome = await self._judge(notice, paid)
         except errors.Unavailable as error:
             return problem(None, refusals.Away(why=error.why))
         # A frozen drop decides nothing; its money comes again when somebody has looked at it.
@@ -85,3 +87,14 @@ class Webhook:
         if isinstance(outcome, refusals.BadMessage):
             return problem(None, outcome)
         return JSONResponse({"outcome": model.snake(type(outcome).__name__)})
+
+    async def _judge(
+        self, notice: Notice, paid: Charged
+    ) -> outcomes.PaymentOutcome | Unknown | Failed:
+        """What the payment bought. A hold of the same name may be another than was paid: money
+        under an id that is not the hold's goes back. Raises errors.Unavailable."""
+        drop, hold = notice.drop, notice.hold
+        if notice.intent in await self._deps.intents.all(drop, hold):
+            return await duties.report(self._deps.store, self._provider, drop, hold, paid)
+        answer = await duties.give_stray_back(self._provider, drop, hold, paid)
+        return refusals.NotFound() if isinstance(answer, Succeeded) else answer

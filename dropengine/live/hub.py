@@ -16,6 +16,7 @@ from dropengine.live.nudges import Nudges
 from dropengine.live.relay import Relay
 from dropengine.live.room import Room
 from dropengine.model import DropId, FanId
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -39,6 +40,7 @@ class Hub:
         store: Store,
         settings: Settings,
         payments: Payments,
+        intents: IntentIds,
         nudges: redis.Redis,
         *,
         epoch: str,
@@ -52,6 +54,7 @@ class Hub:
         self.leaving = False
         """This process was told to stop: nobody sits down here any more."""
         self._payments = payments
+        self._intents = intents
         self._relays: dict[DropId, tuple[Relay, asyncio.Task[None]]] = {}
         self._opening: dict[DropId, asyncio.Task[Room | None]] = {}
         self._nudges = Nudges(nudges, self._look_everywhere)
@@ -104,6 +107,7 @@ class Hub:
             epoch=self.epoch,
             durable=self.durable,
             payments=self._payments,
+            intents=self._intents,
         )
         relay = Relay(self.store, room, self._run_id, self._nudges.renew)
         if await relay.look() is None:

@@ -15,6 +15,7 @@ import msgspec
 from dropengine import wire
 from dropengine.live import views
 from dropengine.model import DropId, HoldId, HoldRecord
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments, intend
 
 log = logging.getLogger(__name__)
@@ -37,9 +38,14 @@ class PaymentPages:
     """
 
     def __init__(
-        self, payments: Payments, drop: DropId, public: Callable[[], wire.DropView | None]
+        self,
+        payments: Payments,
+        intents: IntentIds,
+        drop: DropId,
+        public: Callable[[], wire.DropView | None],
     ) -> None:
         self._payments = payments
+        self._intents = intents
         self._drop = drop
         self._public = public
         self._pages: dict[str, str] = {}
@@ -105,9 +111,12 @@ class PaymentPages:
             # The later deadline must come last.
             await asyncio.wait({before})
         try:
-            intent = intend(drop, HoldId(hold_id), hold, f"/drops/{self._drop}")
             async with asyncio.timeout(QUESTION_S_MAX):
-                page = await self._payments.begin(intent)
+                intent = await self._intents.now(self._drop, HoldId(hold_id))
+                if intent is None:
+                    return False
+                back = f"/drops/{self._drop}"
+                page = await self._payments.begin(intend(intent, drop, HoldId(hold_id), hold, back))
         except Exception as error:  # noqa: BLE001 - the fan may press pay again
             why = str(error) or "no answer in time"
             log.warning("%s: no payment page for %s: %s", self._drop, hold_id, why)

@@ -20,6 +20,7 @@ from dropengine.live.places import Lines
 from dropengine.live.seat import Conn, Frame, Seat, frame
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
 from dropengine.truth.replies import Shown, ViewReply
 from dropengine.truth.store import Store
@@ -41,6 +42,7 @@ class Room:
         epoch: str,
         durable: bool,
         payments: Payments,
+        intents: IntentIds,
     ) -> None:
         self.drop = DropId(shown.manifest.id)
         self.manifest: Manifest = shown.manifest
@@ -54,7 +56,7 @@ class Room:
         self.seats: dict[Seat, None] = {}
         self.view: ViewReply | None = None
         self.lines = Lines([pool.id for item in self.manifest.items for pool in item.pools])
-        self.pages = PaymentPages(payments, self.drop, self._public)
+        self.pages = PaymentPages(payments, intents, self.drop, self._public)
         self.fan_states = FanStates(
             store,
             self.drop,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 JOINS_PRESS = 2
 """A join is first decided as a press."""
+INTENTS_NAME_HOLDS = 3
+"""The id of an intent names what its hold is, not only which."""
 KEEPS_REASONS = 2
 """The records say why a drop stands still."""
 ASKS_AT_EVERY_END = 3

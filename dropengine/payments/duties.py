@@ -11,17 +11,18 @@ from typing import Literal
 
 from dropengine import outcomes, refusals
 from dropengine.model import STANDING, DropId, DutyRecord, HoldId
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import (
+    Cancellation,
     Charged,
     Declined,
     Failed,
+    Lookup,
     Nothing,
     Payments,
     ProviderAnswer,
     Succeeded,
     Unknown,
-    Unpayable,
-    intent_id,
 )
 from dropengine.truth.store import Store
 
@@ -58,14 +59,27 @@ async def report(
         log.error("%s: what the provider says of %s is out of bounds: %s", drop, hold, outcome.why)
     if not isinstance(outcome, refusals.NotFound):
         return outcome
-    key = f"stray:{paid.charge}"
-    answer = await give_back(payments, paid.charge, paid.amount, captured=paid.captured, key=key)
-    log.warning("payment %s is for no hold of ours (%s, %s): %s", paid.charge, drop, hold, answer)
+    answer = await give_stray_back(payments, drop, hold, paid)
     return outcome if isinstance(answer, Succeeded) else answer
 
 
+async def give_stray_back(
+    payments: Payments, drop: DropId, hold: HoldId, paid: Charged
+) -> ProviderAnswer:
+    """Return money for what is no hold of ours, whatever name it bears: no script decides it."""
+    key = f"stray:{paid.charge}"
+    answer = await give_back(payments, paid.charge, paid.amount, captured=paid.captured, key=key)
+    log.warning("payment %s is for no hold of ours (%s, %s): %s", paid.charge, drop, hold, answer)
+    return answer
+
+
 async def perform(
-    store: Store, payments: Payments, drop: DropId, duty_id: str, duty: DutyRecord
+    store: Store,
+    payments: Payments,
+    intents: IntentIds,
+    drop: DropId,
+    duty_id: str,
+    duty: DutyRecord,
 ) -> str:
     """Do one duty at the provider, its id as the key, and tick it off.
 
@@ -86,7 +100,7 @@ async def perform(
             answer = await payments.refund(duty.charge, duty.amount, duty_id)
             settled = (Succeeded,)
         case "lookup":
-            await _look(store, payments, drop, duty_id, HoldId(duty.hold))
+            await _look(store, payments, intents, drop, duty_id, HoldId(duty.hold))
             return ""
         case _:
             raise AssertionError(f"{drop}: no duty is called {duty.kind!r}")
@@ -99,7 +113,14 @@ async def perform(
     return str(answer) if for_ever else ""
 
 
-async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, hold: HoldId) -> None:
+async def _look(
+    store: Store,
+    payments: Payments,
+    intents: IntentIds,
+    drop: DropId,
+    duty_id: str,
+    hold: HoldId,
+) -> None:
     """Find out what became of a payment that was begun.
 
     While its hold stands: was it paid? Then its sale or its end answers the duty. Once it has ended
@@ -107,19 +128,21 @@ async def _look(store: Store, payments: Payments, drop: DropId, duty_id: str, ho
     """
     record = await store.hold(drop, hold)
     stands = record is not None and record.state in STANDING
-    intent = intent_id(drop, hold)
-    match await (payments.lookup(intent) if stands else payments.cancel(intent)):
-        case Charged() as paid:
+    answers: list[Lookup | Cancellation] = []
+    for intent in await intents.all(drop, hold):
+        ask = payments.lookup if stands else payments.cancel
+        answers.append(await ask(intent))
+    for paid in answers:
+        if isinstance(paid, Charged):
             told = [await report(store, payments, drop, hold, each) for each in (paid, *paid.also)]
             if paid.pending or not all(isinstance(outcome, outcomes.Granted) for outcome in told):
                 # Not all of this money was decided about yet, so it stays to be asked about.
                 return
-        case Nothing() | Declined():
-            await store.unpaid(drop, hold)
-        case Unpayable():
-            pass
-        case Unknown() as unknown:
-            log.info("%s: the payment of %s is not known yet: %s", drop, hold, unknown.why)
+    for answer in answers:
+        if isinstance(answer, Unknown):
+            log.info("%s: the payment of %s is not known yet: %s", drop, hold, answer.why)
             return
     if not stands:
         await store.discharge(drop, duty_id, "done")
+    elif all(isinstance(answer, Nothing | Declined) for answer in answers):
+        await store.unpaid(drop, hold)

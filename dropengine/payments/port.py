@@ -34,13 +34,9 @@ Refuse = Callable[[int | None, refusals.Refusal], Response]
 """How the doors answer with a refusal; a status of None is the usual one of that refusal."""
 
 
-def intent_id(drop: DropId, hold: HoldId) -> str:
-    """One intent per hold, so two tabs that begin paying one hold pay the same thing."""
-    return f"{drop}.{hold}"
-
-
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """A hold as a payment page tells it. `amount` = qty x price, minor units.
+    """A hold as a payment page tells it. `amount` = qty x price, minor units. `id`: see
+    `payments/intent_ids`.
 
     deadline_ms: when the hold ends (UTC). zone: the IANA zone that times are shown in. back: where
     the page sends the fan afterwards, an address or a path of this shop.
@@ -60,12 +56,12 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     back: str
 
 
-def intend(drop: DropView, hold: HoldId, record: HoldRecord, back: str) -> Intent:
-    """What a fan who pressed pay on `hold` is asked for."""
+def intend(intent: str, drop: DropView, hold: HoldId, record: HoldRecord, back: str) -> Intent:
+    """What a fan who pressed pay on `hold` is asked for, under the id `intent`."""
     item_id, _, node = record.pool.partition("@")
     what = next((item.title for item in drop.items if item.id == item_id), item_id)
     return Intent(
-        id=intent_id(DropId(drop.id), hold),
+        id=intent,
         drop=DropId(drop.id),
         hold=hold,
         title=drop.title,
@@ -136,7 +132,8 @@ ChargeId = Annotated[str, Meta(max_length=CHARGE_CHARS_MAX, pattern=_IDS)]
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
 _OUR_ID = Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=_IDS)
-INTENT_CHARS_MAX = 2 * ID_CHARS_MAX + 1
+INTENT_CHARS_MAX = 2 * ID_CHARS_MAX + 34
+"""A drop, a hold, and the digest behind them."""
 
 
 class Notice(msgspec.Struct, frozen=True):

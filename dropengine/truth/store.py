@@ -365,13 +365,12 @@ class Store:
         return replies.shown(row)
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
-        """One hold as it stands, without settling, in true time: for payments and their pages."""
+        """One hold as it is kept, without settling: by the drop's own time."""
         raw = await self._ask("the hold", "HGET", keys.one(drop, "holds"), hold)
-        if raw is None:
-            return None
-        record = msgspec.msgpack.decode(raw, type=model.HoldRecord)
-        true_time.hold(record, await self._leads(drop))
-        return record
+        return None if raw is None else msgspec.msgpack.decode(raw, type=model.HoldRecord)
+
+    async def published_layout(self, drop: DropId) -> int:
+        return await stored_log.published_layout(self._ask, drop)
 
     def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
         """The stored texts of the events with seq > after, in order."""

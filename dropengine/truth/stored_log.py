@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from dropengine import events
 from dropengine.model import DropId
 from dropengine.truth import keys
 
@@ -32,3 +33,10 @@ async def texts(
             after = last
         if len(rows) < PAGE:
             return
+
+
+async def published_layout(ask: Callable[..., Awaitable[Any]], drop: DropId) -> int:
+    """The layout that the drop was published in; 0 where its log does not tell."""
+    rows = await ask("the log", "XRANGE", keys.one(drop, "log"), "-", "+", "COUNT", 1)
+    first = events.parse(rows[0][1][1]) if rows else None
+    return first.schema if isinstance(first, events.Published) else 0

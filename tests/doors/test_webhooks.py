@@ -8,13 +8,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from dropengine import refusals
 from dropengine.doors import webhooks
-from dropengine.model import AMOUNT_MAX, CHARGE_CHARS_MAX
+from dropengine.model import AMOUNT_MAX, CHARGE_CHARS_MAX, HoldId, ShopId
+from dropengine.payments.intent_ids import intent_id
 from dropengine.truth import connections
 from dropengine.truth.store import Store
-from tests.kit.local_provider import page_of, until_idle
+from tests.kit import older_layouts
+from tests.kit.local_provider import SHOP, page_of, until_idle
 from tests.kit.payment_doors import PaymentDoors, payment_doors
 from tests.kit.sale import Sale
 from tests.lua.test_common_rows import tamper
@@ -40,7 +43,7 @@ async def test_a_payment_on_the_page_becomes_an_order_by_way_of_the_public_door(
 
 async def test_fifty_copies_of_one_webhook_at_once_are_one_order(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
-    delivery = doors.delivery(hold=hold, charge="ch_1")
+    delivery = await doors.delivery(hold=hold, charge="ch_1")
     answers = await asyncio.gather(*(doors.post(*delivery) for _ in range(50)))
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.text for answer in answers} == {'{"outcome":"sold"}'}
@@ -70,7 +73,7 @@ async def test_a_webhook_twice_and_slow_and_late_is_answered_every_time(
 
 async def test_a_forged_webhook_is_refused_and_changes_nothing(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
-    headers, body = doors.delivery(hold=hold, charge="ch_1")
+    headers, body = await doors.delivery(hold=hold, charge="ch_1")
     seq = (await doors.sale.settle()).seq
     other = body.replace(b"2400", b"0024")
     assert (await doors.post(headers, other)).status_code == 400
@@ -87,7 +90,7 @@ async def test_a_forged_webhook_is_refused_and_changes_nothing(doors: PaymentDoo
 async def test_a_webhook_over_the_wrong_amount_buys_nothing(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
     paid = await doors.paid(hold)
-    _, body = doors.delivery(hold=hold, charge=paid.charge)
+    _, body = await doors.delivery(hold=hold, charge=paid.charge)
     wrong = doors.signed(body.replace(b'"amount":2400', b'"amount":1'))
     assert (await doors.post(*wrong)).json() == {"outcome": "voided"}
     assert await doors.sale.counts() == (2, 1, 0, 0)
@@ -121,7 +124,9 @@ async def test_a_signed_notice_beyond_all_bounds_is_refused_and_stops_nothing(
     await doors.choose(other, "pay")
     await until_idle(doors.local)
     seq = (await doors.sale.settle()).seq
-    notice = msgspec.json.decode(doors.delivery(hold=hold, charge="ch_1")[1]) | {field: value}
+    notice = msgspec.json.decode((await doors.delivery(hold=hold, charge="ch_1"))[1]) | {
+        field: value
+    }
     if field in ("hold", "drop"):
         notice["intent"] = f"{notice['drop']}.{notice['hold']}"
     answer = await doors.post(*doors.signed(msgspec.json.encode(notice)))
@@ -134,8 +139,8 @@ async def test_a_signed_notice_beyond_all_bounds_is_refused_and_stops_nothing(
 
 async def test_a_notice_of_less_than_was_authorised_is_not_forgotten(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
-    assert (await doors.post(*doors.delivery(hold=hold, charge="ch_1"))).status_code == 200
-    _, body = doors.delivery(hold=hold, charge="ch_1")
+    assert (await doors.post(*await doors.delivery(hold=hold, charge="ch_1"))).status_code == 200
+    _, body = await doors.delivery(hold=hold, charge="ch_1")
     less = body.replace(b"2400", b"1200").replace(b'"captured":false', b'"captured":true')
     for _ in range(3):
         answer = await doors.post(*doors.signed(less.replace(b"authorized", b"captured")))
@@ -153,10 +158,49 @@ async def test_a_webhook_for_no_hold_of_ours_is_given_back_and_answered(
     assert set((await doors.charges()).values()) == {"voided"}
 
 
+@pytest.mark.parametrize("shop", ["another life", "another shop", "an older engine"])
+async def test_money_under_an_id_that_is_not_the_holds_goes_back(
+    doors: PaymentDoors, shop: str
+) -> None:
+    """Holds are counted: after a restore another hold has the name of the one that was paid."""
+    drop, hold = doors.sale.drop, await doors.begun("ada")
+    record = await doors.sale.store.hold(drop, hold)
+    assert record is not None
+    intent = {
+        "another life": intent_id(SHOP, drop, HoldId(hold), structs.replace(record, fan="ben")),
+        "another shop": intent_id(ShopId("6" * 32), drop, HoldId(hold), record),
+        "an older engine": f"{drop}.{hold}",
+    }[shop]
+    await doors.choose(hold, "pay", intent=intent)
+    await until_idle(doors.local)
+    assert await doors.sale.counts() == (2, 1, 0, 0)
+    assert set((await doors.charges()).values()) == {"voided"}
+    # Nothing is decided in the drop; the hold is paid as before.
+    await doors.choose(hold, "pay")
+    await until_idle(doors.local)
+    await doors.work()
+    assert await doors.order(hold) == "done"
+
+
+@pytest.mark.parametrize("layout", older_layouts.ALL)
+async def test_a_page_that_an_older_engine_began_is_paid_after_the_upgrade(
+    doors: PaymentDoors, layout: int
+) -> None:
+    sale, hold = doors.sale, await doors.begun("ada")
+    await doors.choose(hold, "delay", 10, intent=f"{sale.drop}.{hold}")
+    await older_layouts.lowered(sale.store.client, sale.drop, layout)
+    await sale.settle()
+    sale.now += 10
+    await until_idle(doors.local)
+    await doors.work()
+    assert await doors.order(hold) == "done"
+    assert await doors.duties() == set()
+
+
 async def test_money_that_cannot_be_given_back_yet_keeps_the_webhook_coming(
     doors: PaymentDoors,
 ) -> None:
-    answer = await doors.post(*doors.delivery(hold="h999", charge="ch_nobody_knows"))
+    answer = await doors.post(*await doors.delivery(hold="h999", charge="ch_nobody_knows"))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
 
@@ -165,7 +209,7 @@ async def test_a_webhook_for_a_frozen_drop_comes_again(doors: PaymentDoors) -> N
     hold = await doors.begun("ada")
     await tamper(doors.sale)
     assert await doors.sale.hold("bob") == refusals.Frozen()
-    answer = await doors.post(*doors.delivery(hold=hold, charge="ch_1"))
+    answer = await doors.post(*await doors.delivery(hold=hold, charge="ch_1"))
     assert answer.status_code == 503
     assert answer.json()["code"] == "away"
 
@@ -185,7 +229,7 @@ async def test_while_the_store_is_away_a_webhook_waits_and_is_not_lost(doors: Pa
         doors.deps.store = Store(nowhere)
         await doors.choose(hold, "pay")
         await until_idle(doors.local)
-        answer = await doors.post(*doors.delivery(hold=hold, charge="ch_1"))
+        answer = await doors.post(*await doors.delivery(hold=hold, charge="ch_1"))
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert answer.json()["code"] == "away"
@@ -205,7 +249,7 @@ async def test_a_webhook_that_is_too_large_is_refused_before_it_is_read(
 async def test_every_provider_has_a_door_and_a_name_that_nobody_bears_has_none(
     doors: PaymentDoors,
 ) -> None:
-    headers, body = doors.delivery(hold="h999", charge="ch_1")
+    headers, body = await doors.delivery(hold="h999", charge="ch_1")
     for name in doors.deps.providers:
         answer = await doors.http.post(f"/api/pay/webhooks/{name}", content=body)
         assert answer.status_code == 400

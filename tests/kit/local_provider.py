@@ -7,25 +7,27 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from dropengine.model import DropId, HoldId
+from dropengine.model import DropId, HoldId, ShopId
 from dropengine.payments.local import Do, LocalPay
-from dropengine.payments.port import Intent, Notice, intent_id
+from dropengine.payments.port import Intent, Notice
 from tests.kit.manifests import HOLD_MS, START_MS
 from tests.kit.webhook_receiver import Clock, WebhookReceiver
 
 SECRET = b"a secret that only tests know of"
+SHOP = ShopId("5" * 32)
 
 
 def an_intent(
     hold: str = "h1",
     *,
+    intent: str = "",
     drop: str = "eclipse",
     amount: int = 2400,
     deadline_ms: int = START_MS + HOLD_MS,
     title: str = "Eclipse",
 ) -> Intent:
     return Intent(
-        id=intent_id(DropId(drop), HoldId(hold)),
+        id=intent or f"{drop}.{hold}",
         drop=DropId(drop),
         hold=HoldId(hold),
         title=title,

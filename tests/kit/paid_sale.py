@@ -9,10 +9,12 @@ from pathlib import Path
 from dropengine import outcomes
 from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold_lines
+from dropengine.model import HoldId
 from dropengine.payments.duties import perform
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.port import Charged
-from tests.kit.local_provider import an_intent, page_of
+from tests.kit.local_provider import SHOP, an_intent, page_of
 from tests.kit.manifests import HOLD_MS, PAY_MS
 from tests.kit.sale import Sale
 from tests.kit.webhook_receiver import Clock
@@ -35,6 +37,7 @@ class PaidSale:
     def __init__(self, sale: Sale, local: LocalPay, book: Path) -> None:
         self.sale = sale
         self.local = local
+        self.intents = IntentIds(SHOP, sale.store)
         self.book = book
 
     async def begun(self, fan: str) -> str:
@@ -43,20 +46,29 @@ class PaidSale:
         assert isinstance(await self.sale.pay(fan, hold), outcomes.Paying)
         return hold
 
-    async def choose(self, hold: str, do: Do, after_ms: int | None = None) -> None:
+    async def choose(
+        self, hold: str, do: Do, after_ms: int | None = None, *, intent: str = ""
+    ) -> None:
         record = await self.sale.store.hold(self.sale.drop, hold)
         assert record is not None
-        intent = an_intent(
+        wanted = an_intent(
             hold,
+            intent=intent or await self.intent(hold),
             drop=self.sale.drop,
             amount=record.price * record.qty,
             deadline_ms=record.deadline_ms,
         )
-        await self.local.act(page_of(await self.local.begin(intent)), do, after_ms)
+        await self.local.act(page_of(await self.local.begin(wanted)), do, after_ms)
+
+    async def intent(self, hold: str) -> str:
+        """The id that this hold is paid under."""
+        intent = await self.intents.now(self.sale.drop, HoldId(hold))
+        assert intent is not None
+        return intent
 
     async def paid(self, hold: str) -> Charged:
         await self.choose(hold, "pay")
-        found = await self.local.lookup(f"{self.sale.drop}.{hold}")
+        found = await self.local.lookup(await self.intent(hold))
         assert isinstance(found, Charged)
         return found
 
@@ -75,7 +87,10 @@ class PaidSale:
         """Every duty of the outbox, each by two workers at once."""
         sale = self.sale
         for duty_id, duty in (await sale.store.duties(sale.drop)).items():
-            twice = [perform(sale.store, self.local, sale.drop, duty_id, duty) for _ in range(2)]
+            twice = [
+                perform(sale.store, self.local, self.intents, sale.drop, duty_id, duty)
+                for _ in range(2)
+            ]
             await asyncio.gather(*twice)
 
     async def order(self, hold: str) -> str:

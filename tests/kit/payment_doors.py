@@ -13,11 +13,13 @@ import msgspec
 from starlette.applications import Starlette
 
 from dropengine.doors import pages, webhooks
+from dropengine.model import HoldId
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import LocalPay
 from dropengine.payments.local.webhook_signature import sign, webhook_key
 from dropengine.payments.port import Payments
 from dropengine.truth.store import Store
-from tests.kit.local_provider import SECRET, an_intent, local_pay
+from tests.kit.local_provider import SECRET, SHOP, an_intent, local_pay
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.sale import Sale
 from tests.kit.webhook_receiver import serving
@@ -28,6 +30,7 @@ Signed = tuple[dict[bytes, bytes], bytes]
 @dataclass
 class Deps:
     store: Store
+    intents: IntentIds
     providers: Mapping[str, Payments]
     templates: jinja2.Environment
 
@@ -49,12 +52,13 @@ class PaymentDoors(PaidSale):
         """Bytes as this provider signs them."""
         return dict(sign(webhook_key(SECRET), self.sale.now // 1000, body)), body
 
-    def delivery(self, **notice: object) -> Signed:
+    async def delivery(self, **notice: object) -> Signed:
         """A webhook as this provider signs it."""
         notice = dict(
             event="ev_1",
             kind="authorized",
-            intent=f"{self.sale.drop}.{notice['hold']}",
+            intent=await self.intents.now(self.sale.drop, HoldId(str(notice["hold"])))
+            or f"{self.sale.drop}.{notice['hold']}",
             drop=self.sale.drop,
             amount=2400,
             currency="EUR",
@@ -76,6 +80,8 @@ async def payment_doors(sale: Sale, book: Path) -> AsyncIterator[PaymentDoors]:
         local_pay(book, url, SaleClock(sale)) as local,
         httpx2.AsyncClient(base_url=url, trust_env=False) as http,
     ):
-        deps = Deps(sale.store, {local.name: local}, pages.environment())
+        deps = Deps(
+            sale.store, IntentIds(SHOP, sale.store), {local.name: local}, pages.environment()
+        )
         app.router.routes.extend(webhooks.routes(deps))
         yield PaymentDoors(sale, local, deps, book, http)

@@ -17,10 +17,11 @@ from dropengine.live.relay import Relay
 from dropengine.live.room import Room
 from dropengine.live.seat import Frame
 from dropengine.model import DropId, FanId
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
 from dropengine.truth.replies import ViewReply, YouReply
 from dropengine.truth.store import Store
-from tests.kit.local_provider import local_pay
+from tests.kit.local_provider import SHOP, local_pay
 from tests.kit.sale import Sale
 from tests.kit.web_process import SECRET, Message, until
 
@@ -196,7 +197,16 @@ async def room_by_hand(sale: Sale, folder: Path, **more: Any) -> AsyncIterator[R
 
     async with local_pay(folder / "book") as pay:
         payments: Payments = pay
-        room = Room(store, shown, conf, epoch="one run", durable=True, payments=payments)
+        intents = IntentIds(SHOP, store)
+        room = Room(
+            store,
+            shown,
+            conf,
+            epoch="one run",
+            durable=True,
+            payments=payments,
+            intents=intents,
+        )
         one = RoomByHand(sale, store, room, Relay(store, room, epoch, lambda: None))
         await one.look()
         yield one

@@ -15,10 +15,11 @@ from dropengine.live import payment_pages
 from dropengine.live.answers import paid_pages
 from dropengine.live.payment_pages import PaymentPages
 from dropengine.model import FanId
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import LocalPay
 from dropengine.payments.port import Intent
 from tests.kit import web_process
-from tests.kit.local_provider import SECRET, local_pay, page_of
+from tests.kit.local_provider import SECRET, SHOP, local_pay, page_of
 from tests.kit.private_server import Server
 from tests.kit.room_by_hand import RoomByHand, room_by_hand
 from tests.kit.sale import Sale
@@ -30,7 +31,8 @@ server = web_process.server
 async def test_a_page_tells_the_deadline_that_the_hold_has_now(sale: Sale, tmp_path: Path) -> None:
     async with room_by_hand(sale, tmp_path) as one, local_pay(tmp_path / "pages") as provider:
         known: list[wire.DropView] = []
-        pages = PaymentPages(provider, sale.drop, lambda: known[0] if known else None)
+        intents = IntentIds(SHOP, sale.store)
+        pages = PaymentPages(provider, intents, sale.drop, lambda: known[0] if known else None)
         paying = await sale.pay("ada", await sale.held("ada"))
         assert isinstance(paying, outcomes.Paying)
         # Nothing is known of the drop yet, so there is nothing that a provider could show.
@@ -124,6 +126,7 @@ async def test_who_waits_is_answered_in_time_and_the_page_is_there_later(
         assert isinstance(answer, wire.Refused)
         assert (answer.id, answer.code) == (7, "away")
         # However often it was asked for, the provider was asked once.
+        await until(lambda: slow.asked)
         assert slow.asked == [(stuck.id, stuck.hold.deadline_ms)]
         slow.gate.set()
         await until(lambda: pages.view(stuck.id, stuck.hold).pay)

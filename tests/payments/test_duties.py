@@ -272,7 +272,7 @@ async def test_money_of_a_charge_that_the_provider_does_not_know_is_left_to_a_pe
     sale = counter.sale
     ((duty_id, duty),) = (await sale.store.duties(sale.drop)).items()
     for _ in range(2):
-        why = await perform(sale.store, counter.local, sale.drop, duty_id, duty)
+        why = await perform(sale.store, counter.local, counter.intents, sale.drop, duty_id, duty)
         assert "no_such_charge" in why
     assert await counter.order(hold) == "refund_pending"
     assert isinstance(await sale.end_duty(duty_id, "given_up"), outcomes.Discharged)

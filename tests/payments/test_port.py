@@ -66,10 +66,12 @@ def _record(pool: str, qty: int) -> HoldRecord:
 
 
 def test_an_intent_says_what_the_hold_says() -> None:
-    intent = port.intend(_view(), HoldId("h7"), _record("lamp@north", 2), "/drops/eclipse")
-    assert intent.id == "eclipse.h7"
+    intent = port.intend(
+        "an intent", _view(), HoldId("h7"), _record("lamp@north", 2), "/drops/eclipse"
+    )
+    assert (intent.id, intent.drop, intent.hold) == ("an intent", "eclipse", "h7")
     assert (intent.title, intent.what, intent.qty) == ("Eclipse", "Lamp (north)", 2)
     assert (intent.amount, intent.currency, intent.minor_digits) == (3000, "JPY", 0)
     assert intent.deadline_ms == START_MS + HOLD_MS
-    plain = port.intend(_view(), HoldId("h8"), _record("pin", 1), "/drops/eclipse")
+    plain = port.intend("an intent", _view(), HoldId("h8"), _record("pin", 1), "/drops/eclipse")
     assert plain.what == "Pin"

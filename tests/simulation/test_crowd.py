@@ -24,12 +24,13 @@ from dropengine.live.hub import Hub
 from dropengine.live.room import Room
 from dropengine.log import replay
 from dropengine.log.referee import judge
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.people.tickets import Tickets
 from dropengine.rehearsal.history import Recorder, check
 from dropengine.truth import connections, scripts
 from dropengine.truth.store import Store
 from tests.kit.fault_proxy import Fate, FaultProxy
-from tests.kit.local_provider import local_pay
+from tests.kit.local_provider import SHOP, local_pay
 from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, TIMES, item, manifest
 from tests.kit.paid_sale import SaleClock
 from tests.kit.private_server import Server
@@ -243,16 +244,18 @@ async def fair(
     bad = connections.client(proxy.url)
     nudges = connections.client(server.url, timeout_s=None, connections=1)
     async with local_pay(book, clock=SaleClock(sale)) as payments:
+        stores = [StoreOnTestClock(line, SaleClock(sale)) for line in (client, bad)]
         hubs = [
             Hub(
-                StoreOnTestClock(line, SaleClock(sale)),
+                store,
                 SETTINGS,
                 payments,
+                IntentIds(SHOP, store),
                 nudges,
                 epoch="e",
                 durable=True,
             )
-            for line in (client, bad)
+            for store in stores
         ]
         one = Fair(sale, hubs, proxy, seed, sum(getattr(text, name) for name in TIMES))
         try:

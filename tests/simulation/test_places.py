@@ -24,9 +24,10 @@ from dropengine.live.hub import Hub
 from dropengine.live.room import Room
 from dropengine.log import replay
 from dropengine.log.referee import judge
+from dropengine.payments.intent_ids import IntentIds
 from dropengine.truth import connections, keys
 from dropengine.truth.store import Store
-from tests.kit.local_provider import local_pay
+from tests.kit.local_provider import SHOP, local_pay
 from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, item, manifest
 from tests.kit.paid_sale import SaleClock
 from tests.kit.places_in_log import PlacesInLog
@@ -322,7 +323,10 @@ async def world(
     store = StoreOnTestClock(client, SaleClock(sale))
     nudges = connections.client(server.url, timeout_s=None, connections=1)
     async with local_pay(book, clock=SaleClock(sale)) as payments:
-        hubs = [Hub(store, PACE, payments, nudges, epoch="e", durable=True) for _ in range(2)]
+        intents = IntentIds(SHOP, store)
+        hubs = [
+            Hub(store, PACE, payments, intents, nudges, epoch="e", durable=True) for _ in range(2)
+        ]
         one = World(sale, store, hubs, Random(seed))
         try:
             await one.begin()

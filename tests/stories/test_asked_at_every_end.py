@@ -168,7 +168,7 @@ async def test_a_hold_that_other_money_bought_is_asked_for_its_own(
     if do is not None:
         await silent.choose(second, do)
     silent.sale.now += 2_000
-    paid = await silent.local.lookup(f"{silent.sale.drop}.{first}")
+    paid = await silent.local.lookup(await silent.intent(first))
     assert isinstance(await silent.told(first, paid), outcomes.Sold)  # type: ignore[arg-type]
     silent.sale.now += 2 * HOLD_MS
     await quiet(silent)

@@ -19,11 +19,12 @@ from starlette.applications import Starlette
 from dropengine import model, outcomes
 from dropengine.doors import webhooks
 from dropengine.payments.duties import perform
-from dropengine.payments.local import LocalPay
+from dropengine.payments.intent_ids import IntentIds
+from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.port import Charged, Payments
-from dropengine.truth import connections
+from dropengine.truth import connections, keys
 from dropengine.truth.store import Store
-from tests.kit.local_provider import local_pay, until_idle
+from tests.kit.local_provider import SHOP, local_pay, until_idle
 from tests.kit.manifests import HOLD_MS, LOOKUP_MS
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.private_server import Server
@@ -37,6 +38,7 @@ class Worker:
 
     store: Store
     payments: LocalPay
+    intents: IntentIds
     templates: jinja2.Environment
 
     @property
@@ -45,7 +47,7 @@ class Worker:
 
     async def duties(self, sale: Sale) -> None:
         for duty_id, duty in (await self.store.duties(sale.drop)).items():
-            await perform(self.store, self.payments, sale.drop, duty_id, duty)
+            await perform(self.store, self.payments, self.intents, sale.drop, duty_id, duty)
 
 
 class Story(PaidSale):
@@ -86,9 +88,12 @@ async def story(sale: Sale, server: Server, tmp_path: Path) -> AsyncIterator[Sto
         local_pay(book, second_url, clock) as second,
     ):
         client = connections.client(server.url)
+        far = Store(client)
         workers = [
-            Worker(sale.store, first, jinja2.Environment(autoescape=True)),
-            Worker(Store(client), second, jinja2.Environment(autoescape=True)),
+            Worker(
+                sale.store, first, IntentIds(SHOP, sale.store), jinja2.Environment(autoescape=True)
+            ),
+            Worker(far, second, IntentIds(SHOP, far), jinja2.Environment(autoescape=True)),
         ]
         for app, worker in zip((one, two), workers, strict=True):
             app.router.routes.extend(webhooks.routes(worker))
@@ -230,7 +235,9 @@ async def test_a_payment_that_arrives_while_it_is_asked_about_is_sold(story: Sto
 async def test_a_provider_that_never_calls_is_asked_in_time(sale: Sale, tmp_path: Path) -> None:
     book = tmp_path / "silent"
     async with local_pay(book, clock=SaleClock(sale), silent=True) as silent:
-        story = Story(sale, book, [Worker(sale.store, silent, jinja2.Environment(autoescape=True))])
+        intents = IntentIds(SHOP, sale.store)
+        alone = Worker(sale.store, silent, intents, jinja2.Environment(autoescape=True))
+        story = Story(sale, book, [alone])
         paid, unpaid = await story.begun("ada"), await story.begun("ben")
         await story.choose(paid, "pay")
         await story.over()
@@ -257,12 +264,39 @@ async def test_a_worker_that_dies_with_the_webhook_leaves_it_to_the_other(story:
     hold = await story.begun("ada")
     await story.choose(hold, "pay")
     # The script ran, its answer was lost with the worker: the provider tells the other one.
-    found = await story.local.lookup(f"{story.sale.drop}.{hold}")
+    found = await story.local.lookup(await story.intent(hold))
     assert isinstance(found, Charged)
     await story.told(hold, found)
     await until_idle(story.workers[1].payments)
     await story.end()
     assert (await story.sale.words()).count("sold") == 1
+
+
+@pytest.mark.parametrize("do", ["pay", "delay", "late"])
+async def test_money_of_a_lost_life_buys_nothing_in_the_next(story: Story, do: Do) -> None:
+    """The truth is lost and restored from before ada's hold: ben's is the next, and has its id."""
+    sale = story.sale
+    server = sale.store.client
+    kept = {name: await server.dump(name) for name in keys.of(sale.drop)[:-1]}
+    lost = await story.begun("ada")
+    await story.choose(lost, do, 50)
+    for name, raw in kept.items():
+        await server.delete(name)
+        if raw is not None:
+            await server.restore(name, 0, raw)
+    sale.now += 20
+    reborn = await story.begun("ben")
+    assert reborn == lost
+    sale.now += HOLD_MS + 50
+    await story.quiet()
+    truth = await sale.truth()
+    assert truth.orders == {}
+    assert set((await story.charges()).values()) == {"voided"}
+    # What ben pays himself is his.
+    again = await story.begun("ben")
+    await story.choose(again, "pay")
+    await story.end()
+    assert {order.fan for order in (await sale.truth()).orders.values()} == {"ben"}
 
 
 @pytest.mark.parametrize("past_ms", [-1, 0, 1])

@@ -1,6 +1,6 @@
 """The address of a payer's page: an intent and a seal, so that who has the address may pay.
 
-Holds are counted, so without the seal anybody could pay or decline for somebody else.
+Without the seal somebody could guess his way to paying or declining for somebody else.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class LocalPay:
             notice = msgspec.json.decode(body, type=Notice)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return Unproven("bad_body")
-        if notice.intent != port.intent_id(notice.drop, notice.hold):
+        if not f"{notice.intent}.".startswith(f"{notice.drop}.{notice.hold}."):
             return Unproven("bad_body")
         return notice
 
