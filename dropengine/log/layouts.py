@@ -8,6 +8,8 @@ from __future__ import annotations
 
 JOINS_PRESS = 2
 """A join is first decided as a press."""
+NOTHING_OWES_NOTHING = 3
+"""There is no duty to move an amount of 0."""
 INTENTS_NAME_HOLDS = 3
 """The id of an intent names what its hold is, not only which."""
 KEEPS_REASONS = 2

@@ -1,23 +1,28 @@
 --[[
 correct_amount -- the provider captured another amount of a charge than it had told before. An order is then worth
-what was captured, and its creator decides; money that goes back is as much.
+what was captured, and its creator decides; money that goes back is as much. `known`: what the charge is remembered
+as.
 --]]
 --#use get put emit duty_of
 
-local function correct_amount(t, id, charge, amount)
+local function correct_amount(t, id, charge, amount, known)
   local order = get(t, 'orders', id)
   local duty = duty_of(t, 'void:' .. charge) or duty_of(t, 'refund:' .. charge)
+  local goes_back = duty or not order or order[O_CHARGE] ~= charge
   if order and order[O_CHARGE] == charge then
+    goes_back = goes_back or order[O_STATE] == 'refunded'
     order[O_AMOUNT] = amount
-    if order[O_STATE] ~= 'refund_pending' then order[O_STATE] = 'capture_failed' end
+    order[O_STATE] = not goes_back and 'capture_failed' or amount > 0 and 'refund_pending' or 'refunded'
     put(t, 'orders', id, order)
     t.outbox['capture:' .. charge] = false
+  else
+    t.charges[charge] = string.gsub(known, '^voided0?', amount > 0 and 'voided' or 'voided0')
   end
-  if duty then
+  if goes_back then
     -- What was only authorised is let go; what was captured has to be given back.
     t.outbox['void:' .. charge] = false
-    t.outbox['refund:' .. charge] = DutyRecord{
-      kind = 'refund', hold = id, charge = charge, amount = amount, at_ms = duty[D_AT_MS],
+    t.outbox['refund:' .. charge] = amount > 0 and DutyRecord{
+      kind = 'refund', hold = id, charge = charge, amount = amount, at_ms = duty and duty[D_AT_MS] or t.now,
     }
   end
   emit(t, 'mismatched', get(t, 'holds', id)[H_FAN], '"hold":"' .. id .. '","charge":' .. cjson.encode(charge)

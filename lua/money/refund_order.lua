@@ -1,6 +1,6 @@
 --[[
 refund_order -- an order ends: its units are free again, its serials come back, a duty returns the money.
-A capture that has not happened yet is not asked for any more.
+A capture that has not happened yet is not asked for any more. An order of nothing is refunded by that.
 --]]
 --#use put fan_of emit fields refresh_readiness
 
@@ -13,13 +13,16 @@ local function refund_order(t, id, order, by, key)
   for _, serial in ipairs(order[O_SERIALS]) do
     t.zset.returned[pool[P_ITEM] .. '/' .. string.format('%08d', serial)] = 0
   end
-  order[O_STATE] = 'refund_pending'
+  local owed = order[O_AMOUNT] > 0
+  order[O_STATE] = owed and 'refund_pending' or 'refunded'
   put(t, 'orders', id, order)
   t.zset.sales[id] = false
   t.outbox['capture:' .. order[O_CHARGE]] = false
-  t.outbox['refund:' .. order[O_CHARGE]] = DutyRecord{
-    kind = 'refund', hold = id, charge = order[O_CHARGE], amount = order[O_AMOUNT], at_ms = t.now,
-  }
+  if owed then
+    t.outbox['refund:' .. order[O_CHARGE]] = DutyRecord{
+      kind = 'refund', hold = id, charge = order[O_CHARGE], amount = order[O_AMOUNT], at_ms = t.now,
+    }
+  end
   emit(t, 'refunded', order[O_FAN], '"serials":[' .. table.concat(order[O_SERIALS], ',') .. '],'
     .. fields('hold', id, 'pool', order[O_POOL], 'qty', order[O_QTY], 'amount', order[O_AMOUNT],
       'charge', order[O_CHARGE], 'by', by, 'key', key))

@@ -1,6 +1,6 @@
 --[[
 sell -- a payment becomes an order: `word` sold takes the units of the hold, rescued takes free ones.
-An entry that the hold came from is served; entries that the fan's orders leave no room for are removed.
+Where nothing is to be paid there is nothing to capture. An entry that the hold came from is served; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of remove_value can_serve serials_of emit finish_entry refresh_readiness
 --#use unclaimed ask_provider
@@ -8,6 +8,7 @@ An entry that the hold came from is served; entries that the fan's orders leave 
 local function sell(t, word, id, hold, intent, charge, captured)
   local pool, fan = t.record.pools[hold[H_POOL]], fan_of(t, hold[H_FAN])
   local qty, amount = hold[H_QTY], hold[H_QTY] * hold[H_PRICE]
+  local done = captured or amount == 0
   local serials = serials_of(t, pool[P_ITEM], qty)
   if word == 'sold' then
     pool[P_HELD] = pool[P_HELD] - qty
@@ -31,9 +32,9 @@ local function sell(t, word, id, hold, intent, charge, captured)
   fan[F_ORDERS][#fan[F_ORDERS] + 1] = id
   put(t, 'orders', id, OrderRecord{
     fan = hold[H_FAN], pool = hold[H_POOL], qty = qty, amount = amount, serials = serials,
-    charge = charge, state = captured and 'done' or 'capture_pending', at_ms = t.now,
+    charge = charge, state = done and 'done' or 'capture_pending', at_ms = t.now,
   })
-  if not captured then
+  if not done then
     t.outbox['capture:' .. charge] = DutyRecord{
       kind = 'capture', hold = id, charge = charge, amount = amount, at_ms = t.now,
     }
@@ -41,7 +42,7 @@ local function sell(t, word, id, hold, intent, charge, captured)
   emit(t, word, hold[H_FAN], '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'
     .. hold[H_POOL] .. '","qty":' .. qty .. ',"serials":[' .. table.concat(serials, ',')
     .. '],"amount":' .. amount .. ',"charge":' .. cjson.encode(charge) .. ',"capture":"'
-    .. (captured and 'done' or 'pending') .. '"')
+    .. (done and 'done' or 'pending') .. '"')
   t.zset.sales[id] = t.seq
   t.charges[charge] = word .. '|' .. id
 

@@ -36,14 +36,14 @@ local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local known = redis.call('HGET', t.key.charges, charge)
 if known then
-  local word, hold, why, entry = string.match(known, '^(%a+)|([^|]*)|?([^|]*)|?([^|]*)$')
-  if captured and (amount_told(t, hold, charge) or amount) ~= amount then
+  local word, hold, why, entry = string.match(known, '^(%w+)|([^|]*)|?([^|]*)|?([^|]*)$')
+  if captured and (amount_told(t, hold, charge, word) or amount) ~= amount then
     local wait = t.state == 'frozen' and 'FROZEN' or catch_up(t)
     if wait then return cmsgpack.pack({wait}) end
-    correct_amount(t, hold, charge, amount)
+    correct_amount(t, hold, charge, amount, known)
     if not conclude(t) then return cmsgpack.pack({'FROZEN'}) end
   end
-  return cmsgpack.pack({string.upper(word), hold, t.seq, why, entry})
+  return cmsgpack.pack({string.upper(string.match(word, '%a+')), hold, t.seq, why, entry})
 end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
@@ -87,14 +87,14 @@ if why == 'late' then
   put(t, 'holds', id, record)
 end
 if not reply then
-  void(t, record[H_FAN], id, charge, amount, captured, why)
+  local word = void(t, record[H_FAN], id, charge, amount, captured, why)
   local entry = ''
   if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused')
     and can_serve(t, fan, {pool_id}) then
     fan[F_MAKEGOOD] = 1
     entry = enter_line(t, record[H_FAN], '', record[H_QTY], {pool_id}, 1, POINTS_MAX, 'makegood')
   end
-  t.charges[charge] = 'voided|' .. id .. '|' .. why .. '|' .. entry
+  t.charges[charge] = word .. '|' .. id .. '|' .. why .. '|' .. entry
   reply = {'VOIDED', id, t.seq, why, entry}
 end
 

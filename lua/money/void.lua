@@ -1,13 +1,17 @@
 --[[
-void -- a payment that buys nothing: a duty gives the money back.
+void -- a payment that buys nothing: a duty gives the money back, where there is any. Returns the word that its
+charge is remembered by: `voided0` where it carried nothing.
 --]]
 --#use emit
 
 local function void(t, fan, hold_id, charge, amount, captured, why)
   local how = captured and 'refund' or 'void'
-  t.outbox[how .. ':' .. charge] = DutyRecord{
-    kind = how, hold = hold_id, charge = charge, amount = amount, at_ms = t.now,
-  }
+  if amount > 0 then
+    t.outbox[how .. ':' .. charge] = DutyRecord{
+      kind = how, hold = hold_id, charge = charge, amount = amount, at_ms = t.now,
+    }
+  end
   emit(t, 'voided', fan, '"hold":"' .. hold_id .. '","charge":' .. cjson.encode(charge)
     .. ',"amount":' .. amount .. ',"how":"' .. how .. '","why":"' .. why .. '"')
+  return amount > 0 and 'voided' or 'voided0'
 end

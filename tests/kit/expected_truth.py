@@ -47,7 +47,9 @@ def truth(oracle: Oracle) -> Truth:
             for e in oracle.log
             if isinstance(e, events.Sale) and oracle.orders[e.hold].kept
         },
-        charges={charge: ending(outcome) for charge, outcome in oracle.charges.items()},
+        charges={
+            charge: ending(oracle, charge, outcome) for charge, outcome in oracle.charges.items()
+        },
         outbox={
             name: model.DutyRecord(d.kind, d.hold, d.charge, d.amount, d.at)
             for name, d in oracle.outbox.items()
@@ -103,10 +105,11 @@ def score(index: int, entry: Entry) -> int:
     return line * LANE_WIDTH + (model.POINTS_MAX - entry.points) * POINTS_WIDTH + entry.n
 
 
-def ending(outcome: Bought) -> str:
+def ending(oracle: Oracle, charge: str, outcome: Bought) -> str:
     match outcome:
         case outcomes.Voided(hold=hold, why=why, entry=entry):
-            return f"voided|{hold}|{why}|{entry}"
+            word = "voided0" if charge in oracle.of_nothing else "voided"
+            return f"{word}|{hold}|{why}|{entry}"
         case outcomes.Sold(hold=hold):
             return f"sold|{hold}"
         case outcomes.Rescued(hold=hold):

@@ -5,18 +5,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from msgspec import structs
 
 from dropengine import outcomes, refusals
 from dropengine.log.referee import judge
-from dropengine.model import AMOUNT_MAX, DropId, HoldId
+from dropengine.model import AMOUNT_MAX, DropId, DutyRecord, HoldId
 from dropengine.payments.duties import perform, report
 from dropengine.payments.local import Do, LocalPay
-from dropengine.payments.port import Charged, Failed, Lookup, Nothing, Unknown
+from dropengine.payments.port import Charged, Failed, Lookup, Nothing, ProviderAnswer, Unknown
+from dropengine.truth import keys
+from tests.conftest import MakeSale
 from tests.kit.local_provider import SECRET, an_intent, local_pay, page_of, until_idle
-from tests.kit.manifests import EXTEND_MS, HOLD_MS, LOOKUP_MS
+from tests.kit.manifests import EXTEND_MS, HOLD_MS, LOOKUP_MS, item
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.sale import Sale
 
@@ -350,3 +354,59 @@ async def test_what_is_still_on_its_way_keeps_the_question_though_one_was_judged
     assert set((await counter.charges()).values()) == {"voided"}
     assert len(await counter.charges()) == 2
     await counter.adds_up()
+
+
+class Unmoved(LocalPay):
+    """Like a provider of life, it moves no amount of 0; and nobody is to ask it to."""
+
+    async def capture(self, charge: str, key: str) -> ProviderAnswer:
+        raise AssertionError(f"{key}: {charge}")
+
+    async def void(self, charge: str, key: str) -> ProviderAnswer:
+        raise AssertionError(f"{key}: {charge}")
+
+    async def refund(self, charge: str, amount: int, key: str) -> ProviderAnswer:
+        raise AssertionError(f"{key}: {charge}, {amount}")
+
+
+@pytest.mark.parametrize("end", ["keep", "refund", "cancel", "second"])
+async def test_what_costs_nothing_is_sold_and_given_back_without_the_provider(
+    make_sale: MakeSale, tmp_path: Path, end: str
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}, price=0))
+    local = Unmoved(tmp_path / "book", SECRET, "http://127.0.0.1:9", clock=SaleClock(sale))
+    counter = PaidSale(sale, local, tmp_path / "book")
+    hold = await counter.begun("ada")
+    paid = await counter.paid(hold)
+    assert isinstance(await counter.told(hold, paid), outcomes.Sold)
+    match end:
+        case "refund":
+            await sale.refund(hold)
+        case "cancel":
+            await sale.creator("cancel")
+            await sale.settle()
+        case "second":
+            await sale.succeeded(hold, "c2", captured=True)
+    assert await counter.duties() == set()
+    kept = end in ("keep", "second")
+    assert await counter.order(hold) == ("done" if kept else "refunded")
+    assert await sale.counts() == ((0, 0, 1, 0) if kept else (1, 0, 0, 0))
+    assert judge([line async for line in sale.store.log(sale.drop)]).violations == []
+    await local.close()
+
+
+@pytest.mark.parametrize("kind", ["capture", "void", "refund"])
+async def test_what_an_older_engine_owed_of_nothing_is_ticked_off(
+    make_sale: MakeSale, tmp_path: Path, kind: str
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}, price=0))
+    local = Unmoved(tmp_path / "book", SECRET, "http://127.0.0.1:9", clock=SaleClock(sale))
+    counter = PaidSale(sale, local, tmp_path / "book")
+    hold = await sale.held("ada")
+    owed = msgspec.msgpack.encode(DutyRecord(kind, hold, "c1", 0, sale.now))
+    server: Any = sale.store.client
+    await server.hset(keys.one(sale.drop, "outbox"), f"{kind}:c1", owed)
+    assert await counter.duties() == {kind}
+    await counter.work()
+    assert await counter.duties() == set()
+    await local.close()

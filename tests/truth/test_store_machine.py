@@ -132,6 +132,7 @@ class Machine(RuleBasedStateMachine):
         cup_price=st.sampled_from((2400, 2400, 1, PRICE_MAX)),
         k=st.sampled_from((1, 2, 3, 100)),
         spare=st.integers(0, 1),
+        price=st.sampled_from((900, 900, 0)),
         pace=st.sampled_from((0, 0, 3)),
         hours=st.sampled_from(("by hand",) * 4 + ("open", "open and close", *CLOSES)),
         marked=st.booleans(),
@@ -146,6 +147,7 @@ class Machine(RuleBasedStateMachine):
         cup_price: int,
         k: int,
         spare: int,
+        price: int,
         pace: int,
         hours: str,
         marked: bool,
@@ -162,7 +164,7 @@ class Machine(RuleBasedStateMachine):
                 limit=cup_limit,
                 most=2,
             ),
-            item("pin", {"pin": caps[2] + crowd + spare}, price=900, withheld={"pin": spare}),
+            item("pin", {"pin": caps[2] + crowd + spare}, price=price, withheld={"pin": spare}),
             limit=limit,
             k=k,
             opens_ms=0 if hours == "by hand" else START_MS + 1000,
@@ -442,8 +444,8 @@ class Machine(RuleBasedStateMachine):
         self.succeeded(*pick(self.paid, which))
 
     @precondition(lambda self: self.paid)
-    @rule(which=nth, less=st.integers(1, 2))
-    def a_charge_is_captured_for_less(self, which: int, less: int) -> None:
+    @rule(which=nth, less=st.sampled_from((-1, 1, 2, 10_000)))
+    def a_charge_is_captured_for_another_amount(self, which: int, less: int) -> None:
         hold, charge, amount, currency, _ = pick(self.paid, which)
         self.succeeded(hold, charge, max(amount - less, 0), currency, captured=True)
 

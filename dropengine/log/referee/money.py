@@ -15,6 +15,7 @@ from dropengine.log.layouts import (
     ENDS_DUTIES_BY_HAND,
     ENTRIES_SERVABLE,
     KEEPS_REFUND_KEYS,
+    NOTHING_OWES_NOTHING,
 )
 from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
 from dropengine.log.referee.drop import commanded_once
@@ -29,6 +30,19 @@ def _charge_once(books: Books, charge: str, outcome: str) -> None:
     if charge in books.charges:
         books.blame("INV-10", f"charge {charge} was {books.charges[charge]}, now it is {outcome}")
     books.charges[charge] = outcome
+
+
+WORTH_NOTHING = "voided, of nothing"
+
+
+def owes(books: Books, amount: int) -> bool:
+    """Is there a duty to move an amount? Older engines had one for 0 as well."""
+    return amount > 0 or books.schema < NOTHING_OWES_NOTHING
+
+
+def moved(books: Books, order: Order) -> bool:
+    """The money of an order that is back, or given up, went there by a duty."""
+    return order.state == "refund_failed" or owes(books, order.amount)
 
 
 def give_serials(books: Books, item: Item, serials: list[int], qty: int) -> None:
@@ -62,6 +76,8 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
     if e.capture not in ("pending", "done"):
         books.blame("INV-10", f"charge {e.charge} is captured {e.capture!r}")
     pending = e.capture == "pending"
+    if pending and not owes(books, e.amount):
+        books.blame("INV-10", f"charge {e.charge} of nothing is to be captured")
     pool.sold += e.qty
     give_serials(books, pool.item, e.serials, e.qty)
     books.buy(fan, pool.item, e.qty)
@@ -173,7 +189,10 @@ def _voided(books: Books, e: events.Voided) -> None:
         books.captured_of[e.charge] = e.amount
     elif e.how != "void":
         books.blame("INV-10", f"charge {e.charge} is given back by {e.how!r}")
-    books.owe_outside(e.how, e.charge, e.hold, e.charge, e.amount)
+    if owes(books, e.amount):
+        books.owe_outside(e.how, e.charge, e.hold, e.charge, e.amount)
+    else:
+        books.charges[e.charge] = WORTH_NOTHING
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
         return
@@ -218,22 +237,32 @@ def _mismatched(books: Books, e: events.Mismatched) -> None:
     back."""
     found = books.orders.get(e.hold)
     duty = books.outbox.pop(f"void:{e.charge}", None) or books.outbox.get(f"refund:{e.charge}")
-    mine = found is not None and found.charge == e.charge and found.state not in BACK
+    mine = found is not None and found.charge == e.charge
+    over = found is not None and mine and found.state in BACK and moved(books, found)
+    nothing = books.charges.get(e.charge) == WORTH_NOTHING
     books.hold_of(e.hold, e.fan)
     stale = duty is not None and (duty.hold != e.hold or duty.amount == e.amount)
-    if e.charge not in books.charges or not (mine or duty) or stale:
+    known = e.charge in books.charges and (mine or duty or nothing)
+    if over or stale or not known:
         books.blame("INV-10", f"charge {e.charge} has nothing that {e.amount} could correct")
         return
     books.captured_of[e.charge] = e.amount
+    owed = owes(books, e.amount)
+    goes_back = duty is not None or not mine
     if found is not None and mine:
         hold = books.holds.get(e.hold)
         if found.amount == e.amount or (hold and found.amount != hold.qty * hold.price):
             books.blame("INV-10", f"charge {e.charge} is corrected from {found.amount} once more")
+        goes_back = goes_back or found.state == "refunded"
         found.amount = e.amount
-        if found.state != "refund_pending":
+        found.state = "refund_pending" if owed else "refunded"
+        if not goes_back:
             found.state = "capture_failed"
         books.outbox.pop(f"capture:{e.charge}", None)
-    if duty is not None:
+    else:
+        books.charges[e.charge] = "voided" if owed else WORTH_NOTHING
+    books.outbox.pop(f"refund:{e.charge}", None)
+    if goes_back and owed:
         books.owe_outside("refund", e.charge, e.hold, e.charge, e.amount)
 
 
@@ -273,13 +302,15 @@ def _refunded(books: Books, e: events.Refunded) -> None:
         item.given.discard(serial)
         if serial not in item.back:
             heappush(item.back, serial)
-    found.state = "refund_pending"
+    owed = owes(books, found.amount)
+    found.state = "refund_pending" if owed else "refunded"
     found.pool.sold -= found.qty
     found.pool.free += found.qty
     books.buy(found.fan, item, -found.qty)
     books.take(found.fan, item, -found.qty)
     books.outbox.pop(f"capture:{found.charge}", None)
-    books.owe_outside("refund", found.charge, e.hold, found.charge, found.amount)
+    if owed:
+        books.owe_outside("refund", found.charge, e.hold, found.charge, found.amount)
     books.count["refunds"] += 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ASKS_AT_EVERY_END
+from dropengine.log.layouts import ASKS_AT_EVERY_END, NOTHING_OWES_NOTHING
 from dropengine.log.replay.holds import ask_provider, unoffer
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldState, OrderRecord, OrderState
@@ -71,26 +71,40 @@ def _rescued(truth: Truth, e: events.Rescued) -> None:
     _sale(truth, e, "rescued")
 
 
+def owes(truth: Truth, amount: int) -> bool:
+    """Is there a duty to move an amount? Older engines had one for 0 as well."""
+    return amount > 0 or truth.schema < NOTHING_OWES_NOTHING
+
+
 def _voided(truth: Truth, e: events.Voided) -> None:
     if e.why == "late":
         _judged(truth, e.hold)
-    truth.outbox[f"{e.how}:{e.charge}"] = DutyRecord(e.how, e.hold, e.charge, e.amount, e.at)
-    truth.charges[e.charge] = f"voided|{e.hold}|{e.why}|"
+    owed = owes(truth, e.amount)
+    if owed:
+        truth.outbox[f"{e.how}:{e.charge}"] = DutyRecord(e.how, e.hold, e.charge, e.amount, e.at)
+    truth.charges[e.charge] = f"{'voided' if owed else 'voided0'}|{e.hold}|{e.why}|"
 
 
 def _mismatched(truth: Truth, e: events.Mismatched) -> None:
-    order = truth.orders.get(e.hold)
+    order, owed = truth.orders.get(e.hold), owes(truth, e.amount)
+    duties = [truth.outbox.pop(f"{kind}:{e.charge}", None) for kind in ("void", "refund")]
+    duty = next((duty for duty in duties if duty is not None), None)
+    goes_back = duty is not None
     if order is not None and order.charge == e.charge:
+        goes_back = goes_back or order.state == OrderState.REFUNDED
         order.amount = e.amount
-        if order.state != OrderState.REFUND_PENDING:
+        order.state = OrderState.REFUND_PENDING if owed else OrderState.REFUNDED
+        if not goes_back:
             order.state = OrderState.CAPTURE_FAILED
         truth.outbox.pop(f"capture:{e.charge}", None)
-    for kind in ("void", "refund"):
-        duty = truth.outbox.pop(f"{kind}:{e.charge}", None)
-        if duty is not None:
-            duty.kind, duty.amount = "refund", e.amount
-            truth.outbox[f"refund:{e.charge}"] = duty
-            return
+    else:
+        goes_back = True
+        _, _, rest = truth.charges[e.charge].partition("|")
+        truth.charges[e.charge] = f"{'voided' if owed else 'voided0'}|{rest}"
+    if goes_back and owed:
+        truth.outbox[f"refund:{e.charge}"] = DutyRecord(
+            "refund", e.hold, e.charge, e.amount, e.at if duty is None else duty.at_ms
+        )
 
 
 def _refunded(truth: Truth, e: events.Refunded) -> None:
@@ -100,10 +114,12 @@ def _refunded(truth: Truth, e: events.Refunded) -> None:
     fan.used -= e.qty
     for serial in e.serials:
         truth.returned[f"{pool.item}/{serial:08d}"] = 0
-    order.state = OrderState.REFUND_PENDING
+    order.state = OrderState.REFUNDED
     del truth.sales[e.hold]
     truth.outbox.pop(f"capture:{e.charge}", None)
-    truth.outbox[f"refund:{e.charge}"] = DutyRecord("refund", e.hold, e.charge, e.amount, e.at)
+    if owes(truth, e.amount):
+        order.state = OrderState.REFUND_PENDING
+        truth.outbox[f"refund:{e.charge}"] = DutyRecord("refund", e.hold, e.charge, e.amount, e.at)
     stand_all(truth, e.fan)
 
 

@@ -62,6 +62,8 @@ class Books:
         self.was = ""
         self.charges: dict[str, Bought] = {}
         self.outbox: dict[str, Duty] = {}
+        self.of_nothing: set[str] = set()
+        """Charges that buy nothing and carried nothing."""
         self.offers = 0
         self.unwound = False
         """True once a cancelled drop has forgotten what else was due."""
@@ -180,6 +182,11 @@ class Books:
                     pass
         return sum(captured.values()), back["done"], back["by_hand"], back["given_up"]
 
+    def owe(self, kind: str, hold: str, charge: str, amount: int, at: int) -> None:
+        """Money is to be moved outside, if there is any."""
+        if amount:
+            self.outbox[f"{kind}:{charge}"] = Duty(kind, hold, charge, amount, at)
+
     def say(self, word: Callable[..., E], /, **fields: object) -> E:
         """T12."""
         event = word(seq=len(self.log) + 1, at=self.at, **fields)
@@ -227,7 +234,9 @@ class Books:
             hold.looked or (hold.began and hold.state != "paying") for hold in self.holds.values()
         )
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
-        return not (layout == 1 and self.leads) and not any(asked) and not by_hand
+        of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
+        older = not (layout == 1 and self.leads) and not any(asked)
+        return older and not by_hand and not of_nothing
 
     def lower(self, schema: int) -> None:
         """It was an older engine, of this layout, that did all of it until now."""

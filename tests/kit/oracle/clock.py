@@ -213,12 +213,10 @@ class Clock(Line):
 
     def undo(self, order: Order, by: str, key: str) -> None:
         """P11."""
-        order.state = "refund_pending"
+        order.state = "refund_pending" if order.amount else "refunded"
         self.items[self.pools[order.pool].item].returned |= set(order.serials)
         self.outbox.pop(f"capture:{order.charge}", None)
-        self.outbox[f"refund:{order.charge}"] = Duty(
-            "refund", order.id, order.charge, order.amount, self.at
-        )
+        self.owe("refund", order.id, order.charge, order.amount, self.at)
         self.say(
             events.Refunded,
             fan=order.fan,

@@ -45,10 +45,13 @@ class Payments(Clock):
         """The amount of a known charge, where another may still be told."""
         order = self.orders.get(name)
         if order is not None and order.charge == charge:
-            over = self.corrected(order) or order.state in ("refunded", "refund_failed")
+            over = self.corrected(order) or order.state == "refund_failed"
+            over = over or (order.state == "refunded" and order.amount > 0)
             return None if over else order.amount
         duty = self.outbox.get(f"void:{charge}") or self.outbox.get(f"refund:{charge}")
-        return duty.amount if duty else None
+        if duty is not None:
+            return duty.amount
+        return 0 if charge in self.of_nothing else None
 
     def corrected(self, order: Order) -> bool:
         """The provider captured another amount than the order costs."""
@@ -58,13 +61,22 @@ class Payments(Clock):
     def correct(self, name: str, charge: str, amount: int) -> None:
         """P10."""
         order = self.orders.get(name)
-        if order is not None and order.charge == charge:
+        bought = order is not None and order.charge == charge
+        self.of_nothing.discard(charge)
+        if order is not None and bought:
             order.amount = amount
-            order.state = "capture_failed" if order.kept else order.state
             self.outbox.pop(f"capture:{charge}", None)
-        void, refund = self.outbox.pop(f"void:{charge}", None), self.outbox.get(f"refund:{charge}")
-        if duty := void or refund:
-            self.outbox[f"refund:{charge}"] = Duty("refund", name, charge, amount, duty.at)
+        elif amount == 0:
+            self.of_nothing.add(charge)
+        void, refund = (self.outbox.pop(f"{kind}:{charge}", None) for kind in ("void", "refund"))
+        duty = void or refund
+        if order is not None and bought and order.kept:
+            order.state = "capture_failed"
+        else:
+            since = self.at if duty is None else duty.at
+            self.owe("refund", name, charge, amount, since)
+            if order is not None and bought:
+                order.state = "refund_pending" if amount else "refunded"
         fan = self.holds[name].fan
         self.say(events.Mismatched, fan=fan, hold=name, charge=charge, amount=amount)
 
@@ -133,11 +145,11 @@ class Payments(Clock):
             amount=amount,
             serials=serials,
             charge=charge,
-            state="done" if captured else "capture_pending",
+            state="done" if captured or not amount else "capture_pending",
             at=self.at,
         )
         if not captured:
-            self.outbox[f"capture:{charge}"] = Duty("capture", hold.id, charge, amount, self.at)
+            self.owe("capture", hold.id, charge, amount, self.at)
         self.say(
             kind,
             fan=hold.fan,
@@ -148,7 +160,7 @@ class Payments(Clock):
             serials=list(serials),
             amount=amount,
             charge=charge,
-            capture="done" if captured else "pending",
+            capture="done" if captured or not amount else "pending",
         )
 
     def serials(self, item: Item, qty: int) -> list[int]:
@@ -171,7 +183,9 @@ class Payments(Clock):
     ) -> outcomes.Voided:
         """P9, L15."""
         how = "refund" if captured else "void"
-        self.outbox[f"{how}:{charge}"] = Duty(how, hold.id, charge, amount, self.at)
+        self.owe(how, hold.id, charge, amount, self.at)
+        if amount == 0:
+            self.of_nothing.add(charge)
         self.say(
             events.Voided,
             fan=hold.fan,
