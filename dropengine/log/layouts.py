@@ -6,6 +6,10 @@ the rules of the number in force there.
 
 from __future__ import annotations
 
+EQUALS_ARE_RANKED = 3
+"""A late payment buys the first of three kinds of equal holds, also an offer."""
+ENTRIES_END_WITH_A_RESCUE = 3
+"""A rescue passes the payer's own entries and serves the one that its hold came from."""
 JOINS_PRESS = 2
 """A join is first decided as a press."""
 NOTHING_OWES_NOTHING = 3

@@ -352,10 +352,7 @@ class Store:
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def show(self, drop: DropId) -> Shown | None:
-        """The manifest and where the drop stands, or None when there is no such drop.
-
-        Raises NewerSchema.
-        """
+        """The manifest and where the drop stands; None without such a drop. Raises NewerSchema."""
         fields = ("manifest", "hash", "state", "revision", "seq", "schema", "paused_by", "froze")
         row = await self._ask("the drop", "HMGET", keys.one(drop, "drop"), *fields)
         if row[0] is None:

@@ -1,12 +1,12 @@
 --[[
 head_of_lane -- the first entry of one lane of a pool that is still ready in this transaction, or nil.
-The set is read 64 at a time; entries that were offered meanwhile are passed over.
+The set is read 64 at a time; entries that were offered meanwhile are passed over, and those of `but_fan`.
 --]]
 --#use get line_score
 
 local READ_MAX = 64
 
-local function head_of_lane(t, heads, pool_id, lane)
+local function head_of_lane(t, heads, pool_id, lane, but_fan)
   local index = t.record.pools[pool_id][P_INDEX]
   local line = index * 2 + lane
   local head = heads[line]
@@ -26,7 +26,7 @@ local function head_of_lane(t, heads, pool_id, lane)
       local id = string.match(member, '^(.-)@')
       local entry = get(t, 'entries', id)
       for i, name in ipairs(entry[E_POOLS]) do
-        if name == pool_id and entry[E_READY][i] == 1 then return id, entry end
+        if name == pool_id and entry[E_READY][i] == 1 and entry[E_FAN] ~= but_fan then return id, entry end
       end
       head.at = head.at + 1
     end

@@ -1,7 +1,7 @@
 --[[
 lapse -- an entry's offer, claimed or not, came back unsold. The first time the entry keeps its places, waits
 again and cools for the manifest's `cool_seconds`; the second time it is dormant. A call of the base lane that
-sold nothing is not counted. `leaving`: the fan gives up his place too, and `leave` ends the entry.
+sold nothing is not counted. `leaving`: its fan gives up the place too, or has his unit by another hold, and the caller ends the entry.
 --]]
 --#use put emit emit_ended finish_entry mark_in_line
 

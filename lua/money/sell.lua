@@ -1,9 +1,10 @@
 --[[
 sell -- a payment becomes an order: `word` sold takes the units of the hold, rescued takes free ones.
-Where nothing is to be paid there is nothing to capture. An entry that the hold came from is served; entries that the fan's orders leave no room for are removed.
+Where nothing is to be paid there is nothing to capture. The entry that the hold came from is served, whatever
+became of it since, unless its fate is final; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of remove_value can_serve serials_of emit finish_entry refresh_readiness
---#use unclaimed ask_provider
+--#use unclaimed still_in_line ask_provider
 
 local function sell(t, word, id, hold, intent, charge, captured)
   local pool, fan = t.record.pools[hold[H_POOL]], fan_of(t, hold[H_FAN])
@@ -46,12 +47,8 @@ local function sell(t, word, id, hold, intent, charge, captured)
   t.zset.sales[id] = t.seq
   t.charges[charge] = word .. '|' .. id
 
-  if word == 'sold' and hold[H_ENTRY] ~= '' then
-    local entry = get(t, 'entries', hold[H_ENTRY])
-    if entry[E_STATE] == 'offered' and entry[E_HOLD] == id then
-      finish_entry(t, hold[H_ENTRY], entry, 'served')
-    end
-  end
+  local entry = hold[H_ENTRY] ~= '' and get(t, 'entries', hold[H_ENTRY])
+  if entry and still_in_line(entry) then finish_entry(t, hold[H_ENTRY], entry, 'served') end
   local entries = {}
   for i, entry_id in ipairs(fan[F_ENTRIES]) do entries[i] = entry_id end
   for _, entry_id in ipairs(entries) do

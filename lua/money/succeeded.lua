@@ -24,7 +24,7 @@ RETURNS
   BAD_MESSAGE  why (charge, amount): out of bounds; nothing of it is written
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up conclude get put fan_of still_held units_allowed ready_in sell void enter_line line_score can_serve
+--#use begin catch_up conclude get put fan_of still_held sell buy_late void enter_line line_score can_serve
 --#use payment_fault amount_told correct_amount
 
 local clock_ms, id, charge = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -63,23 +63,7 @@ elseif state == 'sold' or record[H_BEGAN] == 2 then
   why = 'second'
 elseif state == 'expired' and record[H_BEGAN] == 1 and t.state ~= 'cancelled' then
   why = 'late'
-  local equal
-  for _, other_id in ipairs(fan[F_HOLDS]) do
-    local other = get(t, 'holds', other_id)
-    if not equal and other[H_POOL] == pool_id and other[H_QTY] == record[H_QTY]
-      and other[H_PRICE] == record[H_PRICE]
-      and (other[H_ORIGIN] == 'press' or other[H_CLAIMED] == 1) then
-      equal = other_id
-    end
-  end
-  if equal then
-    sell(t, 'sold', equal, get(t, 'holds', equal), id, charge, captured)
-    reply = {'SOLD', equal, t.seq}
-  elseif t.state ~= 'settled' and t.record.pools[pool_id][P_FREE] >= record[H_QTY]
-    and units_allowed(t, fan, pool_id) >= record[H_QTY] and ready_in(t, pool_id) == 0 then
-    sell(t, 'rescued', id, record, id, charge, captured)
-    reply = {'RESCUED', id, t.seq}
-  end
+  reply = buy_late(t, id, record, charge, captured)
 end
 if why == 'late' then
   -- One payment is judged after the end; whatever comes later for the same intent goes back.

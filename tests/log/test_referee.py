@@ -751,8 +751,8 @@ def test_a_payment_is_not_rescued_past_the_line() -> None:
     assert first(verdict) == ("INV-11", len(pen.log))
 
 
-def test_a_late_payment_buys_no_offer_that_its_fan_has_not_claimed() -> None:
-    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (1, 0)})).opened()
+def test_before_layout_3_a_late_payment_bought_no_offer() -> None:
+    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (1, 0)})).opened(schema=2)
     pen.wait(5)
     ada = pen.held("ada")
     pen.paying(ada)
@@ -764,6 +764,147 @@ def test_a_late_payment_buys_no_offer_that_its_fan_has_not_claimed() -> None:
     assert judge(text(pen.log)).honest
     pen.sold(offer, intent=ada)
     assert first(judge(text(pen.log))) == ("INV-10", len(pen.log))
+
+
+def lost_by_ada(*joining: str, limit: int = 2) -> tuple[handwritten_logs.Pen, str, list[str]]:
+    """ada's hold ends in a pause while she pays for it, and cleo's goes on; who joins then is
+    ready. The log, ada's hold, the entries."""
+    pen = handwritten_logs.Pen(handwritten_logs.rules({"pin": (3, 0)}, limit=limit)).opened()
+    pen.wait(5)
+    ada = pen.held("ada")
+    pen.paying(ada)
+    pen.wait(5_000)
+    cleo = pen.held("cleo")
+    pen.paying(cleo)
+    pen.by_creator(events.Paused, why="")
+    entries = [pen.joined(fan) for fan in joining]
+    pen.looked_up(ada)
+    pen.looked_up(cleo)
+    pen.expired(ada)
+    return pen, ada, entries
+
+
+def found(pen: handwritten_logs.Pen) -> list[str]:
+    return [violation.inv for violation in judge(text(pen.log)).violations]
+
+
+@pytest.mark.parametrize("joining", ["", "ada", "ben", "ada ben"])
+def test_a_late_payment_goes_back_exactly_when_somebody_else_stands_ahead(joining: str) -> None:
+    for buys in (True, False):
+        pen, ada, _ = lost_by_ada(*joining.split())
+        if buys:
+            pen.rescued(ada)
+        else:
+            pen.voided(ada, "late", "late")
+            pen.joined("ada", makegood=True)
+        right = buys == ("ben" not in joining)
+        assert found(pen) == ([] if right else ["INV-11" if buys else "INV-10"])
+
+
+@pytest.mark.parametrize("joining", ["ada", "ben", "ada ben"])
+def test_in_a_closing_drop_a_late_payment_overtakes_nobody(joining: str) -> None:
+    for buys in (True, False):
+        pen, ada, _ = lost_by_ada(*joining.split())
+        pen.by_creator(events.Closed)
+        if buys:
+            pen.rescued(ada)
+        else:
+            pen.voided(ada, "late", "late")
+        assert found(pen) == ([] if buys else ["INV-10"])
+
+
+def with_an_equal(offer: bool) -> tuple[handwritten_logs.Pen, str, str, str]:
+    """ada's lost hold, and an equal one that she has by now: an offer of her entry, or a hold that
+    she pays for."""
+    pen, ada, (entry,) = lost_by_ada("ada")
+    pen.by_creator(events.Resumed, lead=0)
+    equal = pen.offered(entry)
+    if not offer:
+        pen.claimed(equal)
+        pen.paying(equal)
+    return pen, ada, equal, entry
+
+
+@pytest.mark.parametrize("offer", [True, False])
+@pytest.mark.parametrize("end", ["sold", "rescued", "voided"])
+def test_a_late_payment_buys_the_equal_hold_whatever_it_is(end: str, *, offer: bool) -> None:
+    pen, ada, equal, entry = with_an_equal(offer)
+    match end:
+        case "sold":
+            pen.sold(equal, intent=ada)
+            pen.fate(events.Served, entry)
+        case "rescued":
+            pen.rescued(ada)
+        case _:
+            pen.voided(ada, "late", "late")
+    assert (found(pen)[:1]) == ([] if end == "sold" else ["INV-10"])
+
+
+def test_a_hold_that_is_paid_for_is_bought_last() -> None:
+    pen, ada, paying, _ = with_an_equal(offer=False)
+    pen.held("ada")
+    pen.sold(paying, intent=ada)
+    assert found(pen)[:1] == ["INV-10"]
+
+
+def lost_by_the_line(*, again: bool) -> tuple[handwritten_logs.Pen, str, str, str]:
+    """ada's hold came from the line and ended; `again`: her entry was called for the other pool."""
+    pools = handwritten_logs.rules({"north": (1, 0), "south": (1, 0)}, limit=1)
+    pen = handwritten_logs.Pen(pools).opened()
+    pen.wait(5)
+    ben, cleo = pen.held("ben", "north"), pen.held("cleo", "south")
+    entry = pen.joined("ada", "north", "south")
+    pen.released(ben)
+    ada = pen.offered(entry, "north")
+    pen.claimed(ada)
+    pen.paying(ada)
+    pen.expired(cleo)
+    pen.looked_up(ada)
+    pen.expired(ada)
+    pen.cooled(entry)
+    offer = ""
+    if again:
+        dan = pen.held("dan", "north")
+        pen.wait(handwritten_logs.COOL_MS)
+        offer = pen.offered(entry, "south")
+        pen.released(dan)
+    return pen, ada, entry, offer
+
+
+def test_a_rescue_serves_the_entry_that_its_hold_came_from() -> None:
+    for served in (True, False):
+        pen, ada, entry, _ = lost_by_the_line(again=False)
+        assert found(pen) == []
+        pen.rescued(ada)
+        if served:
+            pen.fate(events.Served, entry)
+        pen.held("eve", "south")
+        assert found(pen) == ([] if served else ["INV-11"])
+
+
+@pytest.mark.parametrize("missing", ["", "declined", "rescued", "served"])
+def test_an_offer_of_that_entry_goes_back_just_before(missing: str) -> None:
+    pen, ada, entry, offer = lost_by_the_line(again=True)
+    assert found(pen) == []
+    if missing != "declined":
+        pen.declined(offer, entry, key="-")
+        pen.log[-1] = msgspec.structs.replace(pen.log[-1], key="")
+    if missing != "rescued":
+        pen.rescued(ada)
+    if missing != "served":
+        pen.fate(events.Served, entry)
+    pen.wait(1)
+    pen.held("eve", "south" if missing != "declined" else "north")
+    assert bool(found(pen)) == bool(missing)
+
+
+def test_before_layout_3_nobody_gave_an_offer_back_but_its_fan() -> None:
+    pen, ada, entry, offer = lost_by_the_line(again=True)
+    pen.log[0] = msgspec.structs.replace(pen.log[0], schema=2)
+    pen.declined(offer, entry, key="-")
+    pen.log[-1] = msgspec.structs.replace(pen.log[-1], key="")
+    pen.rescued(ada)
+    assert found(pen)[:1] == ["INV-11"]
 
 
 def by_the_clock() -> handwritten_logs.Pen:

@@ -95,6 +95,17 @@ async def a_fan_holds_and_gives_back_without_end(sale: Sale) -> None:
             await sale.release("ana", hold.id)
 
 
+async def a_payment_comes_late_while_somebody_is_ready(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    await sale.creator("pause")
+    await sale.joined("bo")
+    sale.now += HOLD_MS
+    await sale.settle()
+    await sale.unpaid(hold)
+    await sale.succeeded(hold)
+
+
 CONSERVATION = Cut("lib/adds_up", "and math.min(", "and 0 * math.min(")
 
 STOCK = Cut("fan/hold", "if pool[P_FREE] < qty then", "if false then")
@@ -124,6 +135,12 @@ CONTROLS = (
         (Cut("lib/answered", "if not stored then return false end", "do return false end"),),
         a_fan_repeats_a_press,
         "INV-7",
+    ),
+    Control(
+        "who stands ahead",
+        (Cut("money/buy_late", " or stands_ahead(t, hold)", ""),),
+        a_payment_comes_late_while_somebody_is_ready,
+        "INV-11",
     ),
     Control(
         "pace",

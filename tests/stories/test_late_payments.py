@@ -173,6 +173,71 @@ async def test_a_late_payment_pays_the_equal_hold_that_the_fan_has_now(story: St
     assert truth.fans["ada"].used == 1
 
 
+@pytest.mark.parametrize("phase", ["live", "pause", "close"])
+async def test_a_late_payment_of_the_line_serves_its_own_place(story: Story, phase: str) -> None:
+    sale = story.sale
+    entry = await sale.called("ada")
+    hold = (await sale.truth()).entries[entry].hold
+    await sale.pay("ada", hold)
+    await story.choose(hold, "late")
+    if phase == "close":
+        # Somebody keeps the drop from being settled.
+        await story.begun("ben")
+    if phase != "live":
+        await sale.creator("pause")
+    await story.over()
+    if phase == "close":
+        await sale.unpaid(hold)
+        await sale.creator("close")
+    else:
+        sale.now += LOOKUP_MS
+        await sale.settle()
+    sale.now += 2_000
+    await story.quiet()
+    assert await story.order(hold) == "done"
+    assert (await sale.truth()).entries[entry].state == "served"
+    sale.now += LOOKUP_MS
+    await sale.settle()
+    await story.end()
+
+
+async def test_a_late_payment_buys_the_equal_offer_that_its_fan_has_now(story: Story) -> None:
+    sale = story.sale
+    first = await story.begun("ada")
+    await story.choose(first, "late")
+    await story.expire(first)
+    ben, *_ = [await sale.held(fan) for fan in ("ben", "cleo", "dan")]
+    entry = await sale.joined("ada")
+    await sale.release("ben", ben)
+    offer = (await sale.truth()).entries[entry].hold
+    sale.now += 2_000
+    await story.end()
+    truth = await sale.truth()
+    assert truth.orders.keys() == {offer}
+    assert truth.entries[entry].state == "served"
+    assert "claimed" not in await sale.words()
+
+
+@pytest.mark.parametrize("own", ["delay", "late", None])
+async def test_a_late_payment_for_what_is_paid_for_again_makes_that_money_the_second(
+    story: Story, own: Do | None
+) -> None:
+    sale = story.sale
+    first = await story.begun("ada")
+    await story.choose(first, "late")
+    await story.expire(first)
+    again = await story.begun("ada")
+    if own is not None:
+        await story.choose(again, own)
+    sale.now += 2_000
+    await story.quiet()
+    assert await story.order(again) == "done"
+    sale.now += 2 * HOLD_MS
+    await story.end()
+    assert (await sale.truth()).orders.keys() == {again}
+    assert await story.money() == 2400
+
+
 async def test_money_for_a_hold_that_was_given_back_goes_back(story: Story) -> None:
     hold = await story.begun("ada")
     await story.choose(hold, "delay", 100)

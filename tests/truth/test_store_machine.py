@@ -49,7 +49,7 @@ from dropengine.truth.replies import Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
 from tests.kit import expected_truth, older_layouts
-from tests.kit.manifests import START_MS, TIMES, item, manifest
+from tests.kit.manifests import COOL_MS, START_MS, TIMES, item, manifest
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
 from tests.kit.sale import Answer
@@ -423,6 +423,43 @@ class Machine(RuleBasedStateMachine):
             (hold.id, f"c{len(self.paid) + 1}", hold.qty * hold.price, "EUR", captured)
         )
         self.succeeded(*self.paid[-1])
+
+    @rule(
+        which=nth,
+        of_the_line=st.booleans(),
+        captured=st.booleans(),
+        then=st.sampled_from((None, Pause(), Pause(), Close())),
+        joining=st.lists(fans, max_size=2),
+    )
+    def a_payment_comes_long_after_its_hold(
+        self,
+        which: int,
+        of_the_line: bool,
+        captured: bool,
+        then: CreatorCommand | None,
+        joining: list[str],
+    ) -> None:
+        """The drop may stand still by then, and others be ready for the unit; a place of the line
+        that the hold came from cools, or is called again."""
+        offers = self.offers() if of_the_line else []
+        hold = self.oracle.holds.get(pick(offers, which) if offers else self.pick_hold(which))
+        if hold is None:
+            return
+        for verb in (
+            wire.Claim(id=0, key=self.key(), hold=hold.id),
+            wire.Pay(id=0, key=self.key(), holds=[hold.id]),
+        ):
+            self.press((hold.fan, verb))
+        if then is not None:
+            self.command(then, self.oracle.revision, "mia", self.key())
+        for fan in joining:
+            self.press((fan, wire.Join(id=0, key=self.key(), pools=[hold.pool], qty=1)))
+        for _ in ("deadline", "hard stop", "cooled"):
+            ends = hold.deadline if hold.open else self.oracle.at + COOL_MS
+            self.move(max(self.now, self.own(ends)))
+            self.settle()
+        if hold.id in self.late():
+            self.payment_comes_late(self.late().index(hold.id), captured)
 
     @rule(
         which=nth,

@@ -67,6 +67,7 @@ def grant(books: Books, hold: Hold) -> None:
     from_free(books, hold.pool, hold.qty)
     hold.pool.held += hold.qty
     books.holds[hold.id] = hold
+    hold.fan.holds.append(hold)
     books.set_deadline(hold, hold.deadline)
     books.take(hold.fan, hold.pool.item, hold.qty)
 

@@ -70,7 +70,7 @@ def debts(books: Books, e: events.AnyEvent) -> None:
     """Events that follow from another come right after it, in their order; but whoever leaves says
     so when all that follows from his giving back is said."""
     name = type(e).__name__.lower()
-    who = e.fan if isinstance(e, events.Joined) else getattr(e, "entry", None)
+    who = e.fan if isinstance(e, events.Joined | events.Rescued) else getattr(e, "entry", None)
     for place, owed in enumerate(books.owed):
         if name in owed.kinds and who == owed.who:
             if isinstance(e, events.Left) and (len(books.owed) > 1 or owed.key != e.key):

@@ -9,7 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ALWAYS_COOLS, ENTRIES_SERVABLE, JOINS_PRESS
+from dropengine.log.layouts import (
+    ALWAYS_COOLS,
+    ENTRIES_END_WITH_A_RESCUE,
+    ENTRIES_SERVABLE,
+    JOINS_PRESS,
+)
 from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Fan, Hold, Owed, Pool
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.holds import (
@@ -162,6 +167,11 @@ def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
                 books.blame("INV-11", f"{entry.id} cools till {e.cool} after {entry.lapses} lapses")
             entry.state = "waiting"
             books.cool(entry, e.cool)
+        elif isinstance(e, events.Declined) and not e.key:
+            if books.schema < ENTRIES_END_WITH_A_RESCUE:
+                books.blame("INV-11", f"nobody gave {e.hold} back")
+            because = f"its offer {e.hold} went back for another payment"
+            books.owed.append(Owed(("rescued",), e.fan, "INV-11", because))
         else:
             # Leaving gives the offer back first; otherwise only the second lapse is the last.
             fates = ("left",) if again else ("dormant", "left")

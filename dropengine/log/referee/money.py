@@ -20,6 +20,13 @@ from dropengine.log.layouts import (
 from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
 from dropengine.log.referee.drop import commanded_once
 from dropengine.log.referee.holds import asked, attached, filled, from_free, within
+from dropengine.log.referee.late import (
+    ahead,
+    buys_the_first,
+    could_buy,
+    first_equal,
+    serve_its_entry,
+)
 
 BACK = ("refunded", "refund_failed")
 """The money of an order in one of these states moves no more."""
@@ -125,8 +132,8 @@ def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:
         or intent.judged
     ):
         books.blame("INV-10", f"the payment for {e.intent} cannot buy {e.hold}")
-    elif hold.unclaimed:
-        books.blame("INV-10", f"the payment for {e.intent} buys the unclaimed offer {e.hold}")
+    else:
+        buys_the_first(books, intent, hold)
     if intent is not None:
         intent.judged = True
 
@@ -169,13 +176,17 @@ def _rescued(books: Books, e: events.Rescued) -> None:
         books.blame("INV-10", f"the payment for {e.intent} rescues {e.hold}")
     paid_for(books, e, hold)
     hold.judged = True
-    ahead = books.first_ready(hold.pool) if hold.pool.ready else None
-    if ahead is not None:
+    equal = first_equal(books, hold)
+    if equal is not None:
+        books.blame("INV-10", f"hold {e.hold} is rescued beside the equal hold {equal.id}")
+    first = ahead(books, hold)
+    if first is not None:
         books.count["overtaken"] += 1
-        books.blame("INV-11", f"hold {e.hold} is rescued while {ahead.id} was ready for {e.pool}")
+        books.blame("INV-11", f"hold {e.hold} is rescued while {first.id} was ready for {e.pool}")
     within(books, hold.fan, hold.pool.item, hold.qty)
     from_free(books, hold.pool, hold.qty)
     _order(books, e, hold.fan, hold.pool)
+    serve_its_entry(books, hold)
     books.take(hold.fan, hold.pool.item, hold.qty)
     remove_filled(books, hold.fan)
     books.count["rescued"] += 1
@@ -209,27 +220,13 @@ def _voided(books: Books, e: events.Voided) -> None:
     if not legal.get(e.why, False):
         books.blame("INV-10", f"charge {e.charge} buys nothing ({e.why}), {e.hold} is {hold.state}")
     elif e.why == "late":
-        could_be_sold(books, e, hold)
+        if why := could_buy(books, hold):
+            books.blame("INV-10", f"charge {e.charge} goes back though {why}")
         served = books.schema < ENTRIES_SERVABLE or not filled(books, hold.fan, [hold.pool])
         if served and not hold.fan.madegood and books.state in ("live", "paused"):
             books.owed.append(
                 Owed(("joined",), e.fan, "INV-11", f"its payment {e.charge} came too late")
             )
-
-
-def could_be_sold(books: Books, e: events.Voided, hold: Hold) -> None:
-    """A late payment is given back only when nothing is left for it (P5, P6)."""
-    pool = hold.pool
-    spare = (
-        books.state in ("live", "paused", "closing")
-        and pool.free >= hold.qty
-        and not pool.ready
-        and books.room(hold.fan, pool.item) >= hold.qty
-    )
-    if spare:
-        books.blame(
-            "INV-10", f"charge {e.charge} goes back though {pool.free} of {pool.id} are free"
-        )
 
 
 def _mismatched(books: Books, e: events.Mismatched) -> None:

@@ -65,6 +65,7 @@ class Fan:
     used_of: dict[str, int] = field(default_factory=dict)
     bought_of: dict[str, int] = field(default_factory=dict)
     line: list[Entry] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
     madegood: bool = False
     begun_till: int = 0
 

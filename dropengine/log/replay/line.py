@@ -81,7 +81,11 @@ def _come_back(truth: Truth, e: events.Returned, state: HoldState) -> None:
 
 
 def _declined(truth: Truth, e: events.Declined) -> None:
+    last = truth.fans[e.fan].last
     _come_back(truth, e, HoldState.RELEASED)
+    if not e.key:
+        # Nobody gave it back: a payment for an earlier hold of its entry came after all.
+        truth.fans[e.fan].last = last
 
 
 def _lapsed(truth: Truth, e: events.Lapsed) -> None:

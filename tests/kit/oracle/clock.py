@@ -206,6 +206,22 @@ class Clock(Line):
             self.say(events.Dormant, fan=entry.fan, entry=entry.id, n=entry.n)
         self.refresh(hold.fan, freed=True)
 
+    def give_up(self, offer: Hold, entry: Entry, key: str) -> None:
+        """An offer goes back because its entry ends."""
+        self.end(offer, "released")
+        self.lapse(offer, entry, leaving=True)
+        self.say(
+            events.Declined,
+            fan=entry.fan,
+            entry=entry.id,
+            hold=offer.id,
+            pool=offer.pool,
+            qty=offer.qty,
+            cool=0,
+            key=key,
+        )
+        self.refresh(entry.fan, freed=True)
+
     def entry_of(self, hold: Hold) -> Entry | None:
         """The entry that this hold still stands for."""
         entry = self.entries.get(hold.entry)

@@ -91,20 +91,54 @@ class Payments(Clock):
         if hold.state != "expired" or not hold.began or self.state == "cancelled":
             return self.void(hold, charge, amount, captured, "ended")
         hold.judged = True
-        for equal in self.open_holds(hold.fan):
-            alike = (equal.pool, equal.qty, equal.price) == (hold.pool, hold.qty, hold.price)
-            if alike and not equal.offer:
-                return self.sell(equal, hold, charge, captured)
-        selling = self.state in ("live", "paused", "closing")
-        room = self.room(hold.fan, self.pools[hold.pool].item)
-        if (
-            selling
-            and self.free(hold.pool) >= hold.qty
-            and room >= hold.qty
-            and not self.ready(hold.pool)
-        ):
-            return self.rescue(hold, charge, captured)
+        equals = [
+            equal
+            for equal in self.open_holds(hold.fan)
+            if (equal.pool, equal.qty, equal.price) == (hold.pool, hold.qty, hold.price)
+        ]
+        if equals:
+            # One that he pays for comes last: that money would go back.
+            equal = min(equals, key=lambda equal: (equal.state == "paying", equal.offer))
+            return self.sell(equal, hold, charge, captured)
+        offer = self.offer_of_its_entry(hold)
+        if self.could_rescue(hold, offer):
+            return self.rescue(hold, charge, captured, offer)
         return self.void(hold, charge, amount, captured, "late")
+
+    def offer_of_its_entry(self, hold: Hold) -> Hold | None:
+        """What the entry of this hold was called for since, if nobody has taken it."""
+        entry = self.entries.get(hold.entry)
+        offer = self.holds.get(entry.hold) if entry is not None and entry.open else None
+        return offer if offer is not None and offer.open and offer.offer else None
+
+    def could_rescue(self, hold: Hold, offer: Hold | None) -> bool:
+        if self.state not in ("live", "paused", "closing"):
+            return False
+        if offer is not None:
+            # As if it were back.
+            offer.state = "released"
+        units = min(self.free(hold.pool), self.room(hold.fan, self.pools[hold.pool].item))
+        if offer is not None:
+            offer.state = "active"
+        return units >= hold.qty and not self.ahead(hold)
+
+    def ahead(self, hold: Hold) -> bool:
+        """Would the line of its pool call somebody else before the entry of this hold?"""
+        if self.state == "closing":
+            return False
+        pool, own = self.pools[hold.pool], self.entries.get(hold.entry)
+        if own is None or not own.open:
+            return any(entry.fan != hold.fan for entry in self.ready(pool.id))
+        base, boost = (
+            [
+                entry
+                for entry in self.line(pool.id, lane)
+                if entry is own or (entry.fan != hold.fan and self.is_ready(entry, pool.id))
+            ]
+            for lane in (0, 1)
+        )
+        boost_calls = boost and (not base or pool.calls == self.rules.k - 1)
+        return (boost if boost_calls else base)[0] is not own
 
     def sell(self, hold: Hold, intent: Hold, charge: str, captured: bool) -> outcomes.Sold:
         """L11, P8."""
@@ -121,8 +155,18 @@ class Payments(Clock):
         self.drop_full_entries(hold.fan)
         return outcomes.Sold(hold.id, self.seq)
 
-    def rescue(self, hold: Hold, charge: str, captured: bool) -> outcomes.Rescued:
+    def rescue(
+        self, hold: Hold, charge: str, captured: bool, offer: Hold | None
+    ) -> outcomes.Rescued:
+        entry = self.entries.get(hold.entry)
+        if offer is not None and entry is not None:
+            told = self.ended.get(hold.fan, "")
+            self.give_up(offer, entry, "")
+            self.ended[hold.fan] = told
         self.order(events.Rescued, hold, hold, charge, captured)
+        if entry is not None and entry.open:
+            self.finish(entry, "served")
+            self.say(events.Served, fan=entry.fan, entry=entry.id, n=entry.n)
         self.drop_full_entries(hold.fan)
         self.refresh(hold.fan, freed=False)
         return outcomes.Rescued(hold.id, self.seq)

@@ -299,19 +299,7 @@ class Presses(Clock):
             return stopped
         hold = self.holds.get(entry.hold)
         if hold is not None and hold.offer:
-            self.end(hold, "released")
-            self.lapse(hold, entry, leaving=True)
-            self.say(
-                events.Declined,
-                fan=fan,
-                entry=entry.id,
-                hold=hold.id,
-                pool=hold.pool,
-                qty=hold.qty,
-                cool=0,
-                key=command.key,
-            )
-            self.refresh(fan, freed=True)
+            self.give_up(hold, entry, command.key)
         self.finish(entry, "left")
         self.say(events.Left, fan=fan, key=command.key, entry=entry.id, n=entry.n)
         return self.granted_entry(outcomes.Left, entry, was)

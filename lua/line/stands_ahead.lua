@@ -1,0 +1,24 @@
+--[[
+stands_ahead -- does anybody stand ahead of a payment that came late, in the line of its hold's pool? Whoever
+`serve` would call there before the entry that the hold came from, were it ready; where the hold came from none,
+or from one whose fate is final, whoever is ready. The payer's own entries are no obstacle to him. A closing drop
+calls nobody any more, so nobody stands ahead.
+--]]
+--#use get ready_in still_in_line head_of_lane
+
+local function stands_ahead(t, hold)
+  local pool_id, fan_id = hold[H_POOL], hold[H_FAN]
+  if t.state == 'closing' or ready_in(t, pool_id) == 0 then return false end
+  local _, base = head_of_lane(t, {}, pool_id, 0, fan_id)
+  local _, boost = head_of_lane(t, {}, pool_id, 1, fan_id)
+  local own = hold[H_ENTRY] ~= '' and get(t, 'entries', hold[H_ENTRY])
+  if not own or not still_in_line(own) then return base ~= nil or boost ~= nil end
+
+  local boost_next = t.record.pools[pool_id][P_LANE_COUNT] == t.rules.k - 1
+  if own[E_LANE] == 0 then
+    return base ~= nil and base[E_N] < own[E_N] or boost ~= nil and boost_next
+  end
+  if base and not boost_next then return true end
+  return boost ~= nil and (boost[E_POINTS] > own[E_POINTS]
+    or boost[E_POINTS] == own[E_POINTS] and boost[E_N] < own[E_N])
+end
