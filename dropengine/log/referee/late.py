@@ -18,7 +18,7 @@ def rank(hold: Hold) -> int:
 
 
 def first_equal(books: Books, hold: Hold) -> Hold | None:
-    """The one of its fan's holds that a late payment for `hold` buys; None without an equal one."""
+    """P5: the one of its fan's holds that a late payment for `hold` buys; None without an equal."""
     if books.schema < EQUALS_ARE_RANKED:
         return None
     equals = (one for one in hold.fan.holds if one.alive and one.equals(hold))
@@ -37,7 +37,7 @@ def buys_the_first(books: Books, intent: Hold, hold: Hold) -> None:
 
 
 def ahead(books: Books, hold: Hold) -> Entry | None:
-    """Who stands ahead of a rescue of this hold in the line of its pool."""
+    """P7: who stands ahead of a rescue of this hold in the line of its pool."""
     pool = hold.pool
     if books.schema < ENTRIES_END_WITH_A_RESCUE:
         return books.first_ready(pool) if pool.ready else None
@@ -68,7 +68,7 @@ def _first_of_others(books: Books, pool: Pool, lane: int, hold: Hold) -> Entry |
 
 
 def could_buy(books: Books, hold: Hold) -> str:
-    """Why a late payment for this hold may not be given back; '' when nothing is left for it."""
+    """P6: why a late payment for this hold may not go back; '' when nothing is left for it."""
     equal = first_equal(books, hold)
     if equal is not None:
         return f"{equal.id} is an equal hold of its fan"
@@ -105,7 +105,7 @@ def offer_of_its_entry(books: Books, hold: Hold) -> Hold | None:
 
 
 def serve_its_entry(books: Books, hold: Hold) -> None:
-    """INV-11: a rescue serves the entry that its hold came from, if that is still in line."""
+    """INV-11, P8: a rescue serves the entry that its hold came from, if that is still in line."""
     entry = hold.entry
     if books.schema < ENTRIES_END_WITH_A_RESCUE or entry is None or not entry.open:
         return
