@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from types import FrameType
 
 import jinja2
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -38,6 +39,7 @@ from dropengine.doors.http_answers import no_such_door
 from dropengine.doors.identity import Identity
 from dropengine.doors.live_socket import LiveDoor
 from dropengine.doors.newcomers import Newcomers
+from dropengine.doors.process_table import NUMBERS
 from dropengine.doors.rate_limit import RequestRate, SocketLimit
 from dropengine.errors import ConfigError, Unavailable
 from dropengine.jobs.clock_watch import ClockWatch
@@ -47,6 +49,7 @@ from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
+from dropengine.jobs.trial import Trial
 from dropengine.live.hub import Hub
 from dropengine.live.socket_protocol import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
@@ -104,6 +107,7 @@ class Runtime:
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
         )
+        self.trial = Trial(self.store, settings, self.server_watch)
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> str:
         return await duties.perform(self.store, self.payments, self.intents, drop, duty_id, duty)
@@ -127,6 +131,7 @@ class Runtime:
         self.jobs.repeat(self.duties)
         self.jobs.repeat(self.settling)
         self.jobs.repeat(self.server_watch)
+        self.jobs.repeat(self.trial)
         self.jobs.repeat(ClockWatch(store, settings))
         self.jobs.repeat(DiskWatch(store, settings, lambda: disk_free_mib(settings.data_dir)))
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
@@ -199,6 +204,7 @@ def build(settings: Settings) -> Application:
     live = LiveDoor(runtime.hub, runtime.identity, SocketLimit(settings))
     commands = FastPath(runtime.hub, runtime.identity, rate)
     short = {SHORT_WAY: live, fast_path.SHORT_WAY: commands}
+    told: dict[str, object] = {NUMBERS: lambda: msgspec.json.encode(metrics.own(runtime))}
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
@@ -207,7 +213,7 @@ def build(settings: Settings) -> Application:
             runtime.start()
             with _told_to_stop(runtime.hub.leave):
                 # Behind a proxy the caller's address is read on the long way.
-                yield {} if settings.forwarded_allow_ips else short
+                yield told if settings.forwarded_allow_ips else told | short
         finally:
             await runtime.close()
 

@@ -33,7 +33,7 @@ USUAL_NAMES = {
 # Names under the prefix that are not settings: where the TOML file is.
 RESERVED = frozenset({"DROPENGINE_CONFIG"})
 
-SECRETS = frozenset({"secret_key"})
+SECRETS = frozenset({"secret_key", "metrics_token"})
 """Settings that are never shown. A password inside `redis_url` is hidden as well."""
 NEVER_REPEATED = SECRETS | {"redis_url"}
 """Settings of which a mistake repeats nothing."""
@@ -110,6 +110,10 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     # Processes and what they say.
     web_concurrency: Annotated[int, _whole(1, 64, "web processes, each with its own socket")] = 1
+    metrics_token: Annotated[
+        Annotated[str, Meta(min_length=SECRET_CHARS_MIN)] | None,
+        _says("`/metrics` is told to who shows it as a bearer; without it only to this machine"),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _says("least important line that is logged")
     ] = "info"

@@ -143,7 +143,8 @@ class Api:
         if snapshot is None:
             return problem(None, refusals.NotFound())
         # The clock is part of the answer, so a kept one would be wrong: the tag is the state's.
-        tag = f'"{snapshot.drop.epoch[:8]}-{snapshot.seq}"'
+        kept = "" if snapshot.drop.durable else "-weaker"
+        tag = f'"{snapshot.drop.epoch[:8]}-{snapshot.seq}{kept}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if _known(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)

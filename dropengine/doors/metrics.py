@@ -1,33 +1,75 @@
-"""The numbers of one web process, for whoever watches it: Prometheus text."""
+"""The numbers of a shop on this machine, for whoever watches it: Prometheus text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+import hmac
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from dropengine import refusals
+from dropengine.config import Settings, is_loopback, public_url
+from dropengine.doors.http_answers import problem
+from dropengine.doors.process_table import ProcessTable, siblings_of
+from dropengine.doors.prometheus import Adds, Family, Sample, added, text
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
 from dropengine.live.hub import Hub
 
-KINDS = {
-    "dropengine_seats": "gauge",
-    "dropengine_fans": "gauge",
-    "dropengine_units": "gauge",
-    "dropengine_log_length": "counter",
+DOOR: Final = "/metrics"
+KIND: Final = "text/plain; version=0.0.4"
+FAMILIES: Final = {
+    "dropengine_seats": Family("gauge", "Open sockets and streams of a drop.", Adds.SUM),
+    "dropengine_fans": Family("gauge", "Fans seated at a drop, once a process.", Adds.SUM),
+    "dropengine_units": Family("gauge", "Units of a pool by state.", Adds.NEWEST),
+    "dropengine_log_events_total": Family("counter", "Events in a drop's log.", Adds.NEWEST),
+    "dropengine_settler_age_seconds": Family(
+        "gauge",
+        "Time since due things were last settled, in the process where it is longest.",
+        Adds.MOST,
+    ),
+    "dropengine_drop_frozen": Family(
+        "gauge", "A drop that stands still until a person has looked, and why.", Adds.MOST
+    ),
+    "dropengine_memory_used_bytes": Family("gauge", "Memory that the server uses.", Adds.MOST),
+    "dropengine_memory_max_bytes": Family(
+        "gauge", "Memory that the server may use; 0: no limit of its own.", Adds.MOST
+    ),
+    "dropengine_memory_alarm_percent": Family(
+        "gauge", "The highest memory alarm that is reached, in percent of the limit.", Adds.MOST
+    ),
+    "dropengine_duties_set_aside": Family(
+        "gauge",
+        "Duties of a drop that cannot be read: a person has to see to that money.",
+        Adds.MOST,
+    ),
+    "dropengine_processes": Family("gauge", "Web processes by state.", Adds.SUM),
+    "dropengine_process_starts_total": Family(
+        "counter", "How often a web process was started.", Adds.SUM
+    ),
+    "dropengine_supervisor_age_seconds": Family(
+        "gauge", "Time since the supervisor last looked at its processes.", Adds.SUM
+    ),
 }
-"""What is counted for each drop."""
+"""Every number by name: its kind, what it says, and how those of several processes become one."""
 UNITS = ("free", "held", "sold", "withheld", "leased")
+STATES = ("up", "starting", "silent", "ended")
+
+_samples = msgspec.json.Decoder(list[Sample])
 
 
 class Deps(Protocol):
     """What this door needs of the web process."""
 
+    @property
+    def settings(self) -> Settings: ...
     @property
     def hub(self) -> Hub: ...
     @property
@@ -42,64 +84,102 @@ class Deps(Protocol):
 
 def routes(deps: Deps) -> list[Route]:
     """The one address of numbers."""
+    may_read = reader(deps.settings)
 
-    async def metrics(_: Request) -> Response:
-        lines = [
-            *of_drops(deps.hub),
-            *of_settling(deps.jobs),
-            *of_freezes(deps.settling),
-            *of_memory(deps.server_watch),
-            *of_duties(deps.duties),
-        ]
-        text = "\n".join(lines) + "\n"
-        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+    async def metrics(request: Request) -> Response:
+        if not may_read(request):
+            return problem(None, refusals.NotEligible())
+        siblings = siblings_of(request.scope)
+        others = [] if siblings is None else siblings.numbers()
+        table = None if siblings is None else siblings.table()
+        shop = added([own(deps), *map(_samples.decode, others)], FAMILIES)
+        return PlainTextResponse(
+            text([*shop, *of_processes(table)], FAMILIES),
+            headers={"Cache-Control": "no-store"},
+            media_type=KIND,
+        )
 
-    return [Route("/metrics", metrics, methods=["GET"])]
+    return [Route(DOOR, metrics, methods=["GET"])]
 
 
-def of_drops(hub: Hub) -> Iterator[str]:
+def reader(settings: Settings) -> Callable[[Request], bool]:
+    """Who may read: whoever shows the token; and on a machine whose shop is for itself alone,
+    whoever is on it and did not come through a proxy."""
+    token = settings.metrics_token
+    here = is_loopback(urlsplit(public_url(settings)).hostname or "")
+
+    def may_read(request: Request) -> bool:
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        if token is not None and scheme.lower() == "bearer":
+            return hmac.compare_digest(shown.strip().encode(), token.encode())
+        forwarded = any(
+            name == "forwarded" or name.startswith("x-forwarded-") for name in request.headers
+        )
+        peer = request.client
+        return here and peer is not None and is_loopback(peer.host) and not forwarded
+
+    return may_read
+
+
+def own(deps: Deps) -> list[Sample]:
+    """The numbers of this process."""
+    return [
+        *of_drops(deps.hub),
+        *of_settling(deps.jobs),
+        *of_freezes(deps.settling),
+        *of_memory(deps.server_watch),
+        *of_duties(deps.duties),
+    ]
+
+
+def of_drops(hub: Hub) -> Iterator[Sample]:
     """Sockets, fans, units and the log of each drop that is watched here."""
-    yield from (f"# TYPE {name} {kind}" for name, kind in KINDS.items())
     for drop, room in hub.rooms.items():
-        yield f'dropengine_seats{{drop="{drop}"}} {len(room.seats)}'
-        yield f'dropengine_fans{{drop="{drop}"}} {len(room.fans)}'
+        label = ("drop", drop)
+        yield Sample("dropengine_seats", len(room.seats), (label,))
+        yield Sample("dropengine_fans", len(room.fans), (label,))
         if room.view is None:
             continue
-        yield f'dropengine_log_length{{drop="{drop}"}} {room.view.seq}'
+        seq = room.view.seq
+        yield Sample("dropengine_log_events_total", seq, (label,), seq)
         for row in room.view.pools:
             for state in UNITS:
-                label = f'drop="{drop}",pool="{row.id}",state="{state}"'
-                yield f"dropengine_units{{{label}}} {getattr(row, state)}"
+                labels = (label, ("pool", row.id), ("state", state))
+                yield Sample("dropengine_units", getattr(row, state), labels, seq)
 
 
-def of_settling(jobs: JobRunner) -> Iterator[str]:
+def of_settling(jobs: JobRunner) -> Iterator[Sample]:
     """How long ago this process last settled what was due."""
-    late = jobs.age_s(Settling.name)
-    yield "# TYPE dropengine_settler_age_seconds gauge"
-    yield f"dropengine_settler_age_seconds {late:.3f}"
+    yield Sample("dropengine_settler_age_seconds", round(jobs.age_s(Settling.name), 3))
 
 
-def of_freezes(settling: Settling) -> Iterator[str]:
+def of_freezes(settling: Settling) -> Iterator[Sample]:
     """Drops that stand still until a person has looked: an alarm each."""
-    yield "# TYPE dropengine_drop_frozen gauge"
     for drop, why in settling.frozen.items():
-        yield f'dropengine_drop_frozen{{drop="{drop}",why="{why}"}} 1'
+        yield Sample("dropengine_drop_frozen", 1, (("drop", drop), ("why", why)))
 
 
-def of_memory(watch: ServerWatch) -> Iterator[str]:
-    """How full the server of the truth is, in bytes, and the highest alarm that is reached, in
-    percent of its limit."""
-    for name, value in (
-        ("dropengine_memory_used_bytes", watch.used_bytes),
-        ("dropengine_memory_max_bytes", watch.max_bytes),
-        ("dropengine_memory_alarm_percent", watch.alarm_percent),
-    ):
-        yield f"# TYPE {name} gauge"
-        yield f"{name} {value}"
+def of_memory(watch: ServerWatch) -> Iterator[Sample]:
+    """How full the server of the truth is."""
+    yield Sample("dropengine_memory_used_bytes", watch.used_bytes)
+    yield Sample("dropengine_memory_max_bytes", watch.max_bytes)
+    yield Sample("dropengine_memory_alarm_percent", watch.alarm_percent)
 
 
-def of_duties(duties: Duties) -> Iterator[str]:
+def of_duties(duties: Duties) -> Iterator[Sample]:
     """What a person has to see to: known where the duties are done."""
-    yield "# TYPE dropengine_duties_set_aside gauge"
     for drop, ids in duties.set_aside.items():
-        yield f'dropengine_duties_set_aside{{drop="{drop}"}} {len(ids)}'
+        yield Sample("dropengine_duties_set_aside", len(ids), (("drop", drop),))
+
+
+def of_processes(table: ProcessTable | None) -> Iterator[Sample]:
+    """The shop's processes on this machine, where there is a supervisor that looks after them."""
+    if table is None:
+        return
+    for state in STATES:
+        count = sum(row.state == state for row in table.processes)
+        yield Sample("dropengine_processes", count, (("state", state),))
+    for row in table.processes:
+        label = ("process", str(row.process))
+        yield Sample("dropengine_process_starts_total", row.starts, (label,))
+    yield Sample("dropengine_supervisor_age_seconds", round(table.looked_s, 3))

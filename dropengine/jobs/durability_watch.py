@@ -19,7 +19,8 @@ READ_S = 3.0
 
 
 class DurabilityWatch:
-    """A server that may lose what it acknowledged pauses every live drop, unless that was accepted.
+    """A server that may lose what it acknowledged pauses every live drop, unless that was accepted;
+    one that throws records away, in any case.
 
     Read at every connect, and every few seconds. heard: told what the server says each time. clock:
     monotonic, s.
@@ -55,7 +56,7 @@ class DurabilityWatch:
         """Read it now. Raises Unavailable."""
         facts = await read_facts(self._store.client)
         self._heard(facts)
-        if facts.durable or self._accepted:
+        if facts.durable or (self._accepted and not facts.evicts):
             await self._pause.end()
         else:
             await self._pause.begin(at_once=True)

@@ -36,6 +36,8 @@ class ServerWatch:
     def __init__(self, store: Store, heard: Callable[[ServerFacts], None]) -> None:
         self._store = store
         self._heard = heard
+        self.facts: ServerFacts | None = None
+        """What it said last; None while it was never heard."""
         self.used_bytes = 0
         self.max_bytes = 0
         self.alarm_percent = 0
@@ -47,6 +49,7 @@ class ServerWatch:
     def hear(self, facts: ServerFacts) -> None:
         """What the server says now."""
         self._heard(facts)
+        self.facts = facts
         self.used_bytes, self.max_bytes = facts.used_memory_bytes, facts.maxmemory_bytes
         percent = 100 * self.used_bytes // self.max_bytes if self.max_bytes else 0
         before = self.alarm_percent

@@ -5,7 +5,7 @@ that was stopped, finds nobody to blame.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dropengine.processes.kept_web_process import KeptWebProcess
 
@@ -15,14 +15,16 @@ REPLACED_LOOKS_MAX = 10
 """A process that does not come up in so many looks does not keep the next one from its turn."""
 
 
-async def look_after(processes: Sequence[KeptWebProcess]) -> None:
-    """Until cancelled: kill what hangs, one at a time, so that its keeper starts it again."""
+async def look_after(processes: Sequence[KeptWebProcess], looked: Callable[[], None]) -> None:
+    """Until cancelled: kill what hangs, one at a time, so that its keeper starts it again. looked:
+    called after each look."""
     replaced: KeptWebProcess | None = None
     looks = 0
     while True:
         await asyncio.sleep(LOOK_S)
         hung = [one for one in processes if one.look()]
         looks += 1
+        looked()
         if replaced is not None and not replaced.up and looks < REPLACED_LOOKS_MAX:
             continue
         replaced, looks = (hung[0], 0) if hung else (None, 0)

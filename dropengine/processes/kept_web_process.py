@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 import msgspec
 
+from dropengine.doors.process_table import ProcessRow
 from dropengine.errors import WorkersFailed
 from dropengine.processes import parent_pipe
 from dropengine.processes.parent_pipe import Assignment, Status
 from dropengine.processes.restart_patience import Patience
+from dropengine.processes.shared_page import SharedPage
 
 log = logging.getLogger(__name__)
 
@@ -21,25 +23,33 @@ FIRST_TRIES = 5
 """At the start of the shop a process that somebody kills is tried so often."""
 STILLBORN_S_MAX = 30.0
 """One that does not come up any more is tried again at least this often."""
+SILENT_LOOKS_TOLD = 3
 SILENT_LOOKS_MAX = 10
 STARTING_LOOKS_MAX = 60
-"""Looks without a word, of one that is up and of one that is coming up, after which it hangs."""
+"""Looks without a word after which it is called silent; and after which it hangs, if it is up, or
+if it is coming up."""
 
 
 class KeptWebProcess:
-    """One web process, started again as often as it dies."""
+    """One web process, started again as often as it dies.
+
+    number: from 1. pages: shared with all of them; that of this number is for its own numbers.
+    """
 
     def __init__(
         self,
         number: int,
         assignment: Assignment,
         listening: socket.socket,
+        pages: tuple[SharedPage, ...],
         changed: Callable[[], None],
     ) -> None:
         self.up = False
         self._number = number
         self._assignment = assignment
         self._listening = listening
+        self._pages = pages
+        self._starts = 0
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
         self._ever_up = False
@@ -88,6 +98,7 @@ class KeptWebProcess:
     async def _live(self) -> tuple[bool, int]:
         """One life, from start to end. Returns whether it came up, and how it ended."""
         self._fault = None
+        self._starts += 1
         self._spoke, self._silent_looks = True, 0
         try:
             # The supervisor keeps the socket: who comes while the process is away waits, unrefused.
@@ -95,7 +106,7 @@ class KeptWebProcess:
                 *parent_pipe.command("web_process", f"web-{self._number}"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                pass_fds=[self._listening.fileno()],
+                pass_fds=[self._listening.fileno(), *(page.handle for page in self._pages)],
                 # Ctrl-C must reach the supervisor alone: it stops the web first, then the server.
                 start_new_session=True,
             )
@@ -117,9 +128,21 @@ class KeptWebProcess:
                 came_up = self.up = self._ever_up = True
                 self._changed()
         self.up = False
+        # What it counted went with it.
+        self._pages[self._number].write(b"")
         code = await process.wait()
         process.stdin.close()
         return came_up, code
+
+    @property
+    def row(self) -> ProcessRow:
+        """How it stands, for whoever asks after the shop's processes."""
+        state = "up" if self.up else "starting"
+        if self._process is None or self._process.returncode is not None:
+            state = "ended"
+        elif self._silent_looks >= SILENT_LOOKS_TOLD:
+            state = "silent"
+        return ProcessRow(self._number, self.pid, state, self._starts, self._silent_looks)
 
     def look(self) -> bool:
         """One of the supervisor's looks: has it been silent in so many of them, one after the

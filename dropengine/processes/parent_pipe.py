@@ -33,6 +33,8 @@ class Assignment(Struct, frozen=True, kw_only=True):
     protocol: str
     listen_fd: int = -1
     worker: int = 0
+    page_fds: tuple[int, ...] = ()
+    """Shared pages: what the supervisor sees, then the numbers of each web process."""
 
 
 class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):

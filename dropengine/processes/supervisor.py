@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -18,13 +19,15 @@ from msgspec import Struct
 from dropengine import config
 from dropengine.config import Settings
 from dropengine.data_directory import data_dir, secret, shop_id
-from dropengine.processes import parent_death, parent_pipe
+from dropengine.processes import parent_death, parent_pipe, shared_page
 from dropengine.processes.embedded_server import EmbeddedServer, ServerState
 from dropengine.processes.hung_processes import look_after
 from dropengine.processes.kept_web_process import KeptWebProcess
 from dropengine.processes.listening_sockets import listen
 from dropengine.processes.open_file_limit import raise_file_limit
 from dropengine.processes.parent_pipe import Assignment
+from dropengine.processes.shared_page import SharedPage
+from dropengine.processes.siblings import NotedTable
 from dropengine.truth import server_check
 
 log = logging.getLogger(__name__)
@@ -115,6 +118,7 @@ class Supervisor:
         self._embedded = EmbeddedServer(settings) if settings.redis_url is None else None
         self._workers: list[KeptWebProcess] = []
         self._running: Running | None = None
+        self._pages: tuple[SharedPage, ...] = ()
         self._stop = asyncio.Event()
         self._at_once = asyncio.Event()
 
@@ -142,6 +146,8 @@ class Supervisor:
             await asyncio.gather(*(one.stop(grace_s, self._at_once) for one in self._workers))
             if self._embedded is not None:
                 self._embedded.stop()
+            for page in self._pages:
+                page.close()
 
     async def _rise(self, embedded: EmbeddedServer) -> str | None:
         """Bring the embedded server up; None when told to stop before it had."""
@@ -182,6 +188,8 @@ class Supervisor:
             worker_pids=(),
         )
         raw = msgspec.Raw(config.to_json(known))
+        # The first is the supervisor's own.
+        self._pages = tuple(SharedPage(shared_page.make()) for _ in range(1 + len(sockets)))
         for number, one in enumerate(sockets, 1):
             assignment = Assignment(
                 settings=raw,
@@ -190,13 +198,15 @@ class Supervisor:
                 protocol=self._protocol,
                 listen_fd=one.fileno(),
                 worker=number,
+                page_fds=tuple(page.handle for page in self._pages),
             )
-            self._workers.append(KeptWebProcess(number, assignment, one, self._changed))
+            kept = KeptWebProcess(number, assignment, one, self._pages, self._changed)
+            self._workers.append(kept)
 
     async def _keep(self) -> None:
         """Keep everything alive until told to stop, or until the shop cannot come up."""
         tasks = [asyncio.create_task(one.keep()) for one in self._workers]
-        tasks.append(asyncio.create_task(look_after(self._workers)))
+        tasks.append(asyncio.create_task(look_after(self._workers, self._note_table)))
         if self._embedded is not None:
             tasks.append(asyncio.create_task(self._embedded.watch(self._on_server)))
         told = asyncio.create_task(self._stop.wait())
@@ -215,7 +225,14 @@ class Supervisor:
         if state is ServerState.UP:
             self._changed()
 
+    def _note_table(self) -> None:
+        """What every web process may read of all of them."""
+        rows = [one.row for one in self._workers]
+        table = NotedTable(os.getpid(), time.monotonic(), rows)
+        self._pages[0].write(msgspec.json.encode(table))
+
     def _changed(self) -> None:
+        self._note_table()
         if self._running is not None and all(one.up for one in self._workers):
             now = msgspec.structs.replace(
                 self._running,

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib
+import logging
 import os
 import signal
 import socket
@@ -14,13 +15,18 @@ from dropengine import config
 from dropengine.config import Settings
 from dropengine.doors.http_answers import GUARDS
 from dropengine.doors.http_connection import limited_http
+from dropengine.doors.process_table import NUMBERS, SIBLINGS
 from dropengine.processes import parent_death, parent_pipe
 from dropengine.processes.listening_sockets import BACKLOG
 from dropengine.processes.parent_pipe import Assignment, ParentPipe, Status
+from dropengine.processes.shared_page import SharedPage
+from dropengine.processes.siblings import SharedPages
 
 ACCEPTS_A_TURN = 16
 """The loop accepts one connection of each listening file in a turn. In the rush a turn is long: the
 same socket is given to it under so many numbers."""
+
+log = logging.getLogger(__name__)
 
 LIFE_S = 1.0
 """A process tells its parent so often that its loop turns."""
@@ -47,7 +53,8 @@ def main() -> None:
         module, _, name = assignment.factory.partition(":")
         application = getattr(importlib.import_module(module), name)(settings)
         listening = socket.socket(fileno=assignment.listen_fd)
-        one = _Web(uvicorn_config(application, settings, assignment.protocol), pipe)
+        pages = SharedPages([*map(SharedPage, assignment.page_fds)], assignment.worker)
+        one = _Web(uvicorn_config(application, settings, assignment.protocol), pipe, pages)
         one.run(sockets=[listening, *(listening.dup() for _ in range(1, ACCEPTS_A_TURN))])
 
     parent_pipe.or_report(pipe, serve)
@@ -85,14 +92,16 @@ class _Web(uvicorn.Server):
     """uvicorn's server, which tells its parent when people can come in, and from then on that its
     loop turns."""
 
-    def __init__(self, settings: uvicorn.Config, pipe: ParentPipe) -> None:
+    def __init__(self, settings: uvicorn.Config, pipe: ParentPipe, pages: SharedPages) -> None:
         super().__init__(settings)
         self._pipe = pipe
+        self._pages = pages
         self._life: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            self.lifespan.state[SIBLINGS] = self._pages
             # What lives since the start lives to the end: the collector need not look at it.
             gc.collect()
             gc.freeze()
@@ -104,3 +113,11 @@ class _Web(uvicorn.Server):
         while True:
             await asyncio.sleep(LIFE_S)
             self._pipe.say_alive()
+            try:
+                self._pages.note(self.lifespan.state[NUMBERS]())
+            except KeyError:
+                # An application without numbers.
+                continue
+            except Exception:
+                # A process whose numbers cannot be read lives all the same.
+                log.exception("the numbers of this process cannot be told")

@@ -18,6 +18,9 @@ NUDGE: Final = "{house}:nudge"
 TRIED: Final = "{house}:tried"
 """A hash in which the rights of the server's user are tried; empty again at once."""
 
+PROOF: Final = "{house}:proof"
+"""Written to see whether anything can be: a string that runs out by itself."""
+
 
 def tickets(network: str) -> str:
     """Until when the new tickets of a network are used up: a string that runs out by itself.

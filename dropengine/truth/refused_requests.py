@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import redis.exceptions
+
 from dropengine.errors import Broken, Unavailable
 
 NEWER = "NEWERSCHEMA"
@@ -16,6 +18,13 @@ lost nothing."""
 
 class MemoryFull(Unavailable):
     """The server's memory is full: it takes nothing new, and what was begun may go on."""
+
+
+def no_reply(what: str, error: Exception) -> Unavailable:
+    """It is unknown what became of a request."""
+    away = Unavailable(f"no reply to {what}: {error}")
+    away.silent = isinstance(error, TimeoutError | redis.exceptions.TimeoutError)
+    return away
 
 
 def fault(verb: str, refusal: str) -> Exception:

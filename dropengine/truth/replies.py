@@ -58,6 +58,10 @@ class Taken(msgspec.Struct, frozen=True, array_like=True, tag="TAKEN"):
     """Another has the job."""
 
 
+class Proved(msgspec.Struct, frozen=True, array_like=True, tag="PROVED"):
+    """The server writes down what begins."""
+
+
 class Admitted(msgspec.Struct, frozen=True, array_like=True, tag="ADMITTED"):
     """A newcomer may be given his ticket."""
 

@@ -40,9 +40,25 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     """Whether its last write to disk succeeded."""
 
     @property
+    def evicts(self) -> bool:
+        """Whether it throws records away when its memory is full: units could be sold twice."""
+        return self.maxmemory_policy.startswith("allkeys")
+
+    @property
     def durable(self) -> bool:
-        """Whether what it acknowledged is on its disk."""
-        return self.appendonly and self.appendfsync == "always"
+        """Whether what it acknowledged is on its disk, and stays known."""
+        return self.appendonly and self.appendfsync == "always" and not self.evicts
+
+    @property
+    def promise(self) -> str:
+        """What it is worth that it acknowledged something, as a sentence."""
+        if self.evicts:
+            return f"records are thrown away when memory is full ({self.maxmemory_policy})"
+        if self.durable:
+            return "every acknowledged sale is on disk"
+        if not self.appendonly:
+            return "what was sold is forgotten when the server stops (appendonly no)"
+        return "a power cut may lose about a second of sales"
 
 
 def facts(answer: Mapping[str, object], appendfsync: str | None) -> ServerFacts:
@@ -82,7 +98,7 @@ def judge(found: ServerFacts, accept_weaker: bool) -> None:
         raise ServerWeaker(
             f"The server is a {found.role}, which cannot be written: name its primary in REDIS_URL."
         )
-    if found.maxmemory_policy.startswith("allkeys"):
+    if found.evicts:
         raise ServerWeaker(
             f"The server throws records away when its memory is full (maxmemory-policy "
             f"{found.maxmemory_policy}): set it to noeviction, or units could be sold twice."

@@ -27,7 +27,7 @@ from dropengine.truth.audit import at_one_moment
 from dropengine.truth.command_rows import BEGINNING, Row, command_row, packed_texts
 from dropengine.truth.connections import Connections, client
 from dropengine.truth.last_command import last_command
-from dropengine.truth.refused_requests import NEWER, MemoryFull, fault
+from dropengine.truth.refused_requests import NEWER, MemoryFull, fault, no_reply
 from dropengine.truth.replies import Doubted, Pressed, Settled, Shown, ViewReply, YouReply, _Again
 from dropengine.wire import FanCommand
 
@@ -57,6 +57,7 @@ _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
 _REWRITE = _decoder(replies.Rewritten | replies.NotFrozen | refusals.NotFound)
 _LEASE = _decoder(replies.Leased | replies.Taken)
+_PROVE = _decoder(replies.Proved)
 _ADMIT = _decoder(replies.Admitted | refusals.TooManyRequests)
 
 
@@ -100,9 +101,7 @@ class Store:
         try:
             return await self._connections.ask(*words)
         except (RedisError, OSError) as error:
-            fault = Unavailable(f"no reply to {what}: {error}")
-            fault.silent = isinstance(error, TimeoutError | redis.TimeoutError)
-            raise fault from error
+            raise no_reply(what, error) from error
 
     async def _ask(self, what: str, *words: bytes | str | int) -> Any:
         """The same for what only reads or lists: a refusal is as good as no reply."""
@@ -219,17 +218,9 @@ class Store:
             return refusals.BadMessage(why)
         wanted = rules(manifest)
         drop = DropId(manifest.id)
-        args = (
-            clock_ms,
-            by,
-            key,
-            1 if test else 0,
-            digest(manifest),
-            canonical(manifest),
-            _pack(wanted),
-            msgspec.json.encode(wanted),
-            asked or digest(manifest),
-        )
+        twice = (_pack(wanted), msgspec.json.encode(wanted))
+        sealed = (digest(manifest), canonical(manifest), *twice, asked or digest(manifest))
+        args = (clock_ms, by, key, 1 if test else 0, *sealed)
         outcome: outcomes.PublishOutcome = await self._run("publish", drop, args, _PUBLISH)
         if not isinstance(outcome, refusals.BadMessage):
             # The index decides nothing; whoever published it may have died before it was listed.
@@ -338,6 +329,11 @@ class Store:
         it."""
         reply = await self._once("lease", [house_keys.lease(what)], (who, ms))
         return isinstance(_LEASE.decode(reply), replies.Leased)
+
+    async def prove(self, who: str) -> None:
+        """Write something as a press would. Raises Unavailable or Broken, by the server's refusal,
+        when nothing can be begun now."""
+        _PROVE.decode(await self._once("prove", [house_keys.PROOF], (who,)))
 
     async def admit(
         self, near: str, wide: str, at_once: int, each_us: int

@@ -48,6 +48,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "rewrite": stores._REWRITE,
     "lease": stores._LEASE,
     "admit": stores._ADMIT,
+    "prove": stores._PROVE,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),
 }
 

@@ -3,6 +3,7 @@
 import { action } from "./action.js";
 import { announce } from "./announce.js";
 import "./buy.js";
+import "./kept.js";
 import "./link.js";
 import { ticket } from "./newcomer.js";
 import "./news.js";
@@ -13,7 +14,7 @@ import "./yours.js";
 const voice = document.getElementById("voice");
 const name = document.title;
 
-const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-news"], (before, after, then, now) => {
+const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-kept", "drop-news"], (before, after, then, now) => {
   const said = announce(before, after, then, now);
   if (said.length > 0 && voice !== null) voice.textContent = said.join(" ");
   // A fan who looks at another tab sees in its title that time runs.
