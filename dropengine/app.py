@@ -107,7 +107,8 @@ class Runtime:
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
         )
-        self.trial = Trial(self.store, settings, self.server_watch)
+        self.disk_watch = DiskWatch(self.store, settings, lambda: disk_free_mib(settings.data_dir))
+        self.trial = Trial(self.store, settings, self.server_watch, self.disk_watch)
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> str:
         return await duties.perform(self.store, self.payments, self.intents, drop, duty_id, duty)
@@ -133,7 +134,7 @@ class Runtime:
         self.jobs.repeat(self.server_watch)
         self.jobs.repeat(self.trial)
         self.jobs.repeat(ClockWatch(store, settings))
-        self.jobs.repeat(DiskWatch(store, settings, lambda: disk_free_mib(settings.data_dir)))
+        self.jobs.repeat(self.disk_watch)
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")
         for name, provider in self.providers.items():

@@ -45,10 +45,13 @@ class DiskWatch:
         self._pause = EmergencyPause(store, "disk", "the disk is nearly full", clock)
         self._free_mib = free_mib
         self._free_mib_min = settings.disk_free_mib_min
+        self.full = False
+        """Whether sales are paused for it, as far as this worker knows."""
 
     async def round(self) -> None:
         """Raises Unavailable when drops cannot be paused now."""
         free_mib, least_mib = self._free_mib(), self._free_mib_min
+        self.full = free_mib < least_mib or (self.full and free_mib < 2 * least_mib)
         if free_mib < least_mib:
             await self._pause.begin(at_once=free_mib < least_mib // 2)
         elif free_mib < 2 * least_mib:

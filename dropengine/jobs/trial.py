@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from dropengine.config import Settings
 from dropengine.errors import Broken, Unavailable
+from dropengine.jobs.disk_watch import DiskWatch
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.truth.store import Store
 
@@ -64,11 +65,13 @@ class Trial:
         store: Store,
         settings: Settings,
         watch: ServerWatch,
+        disk: DiskWatch,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._accepted = settings.accept_weaker
         self._watch = watch
+        self._disk = disk
         self._clock = clock
         self._me = f"{os.getpid()}"
         self._began_at = clock()
@@ -104,6 +107,8 @@ class Trial:
             return "memory", "the server's memory is nearly full: only what was begun goes on"
         if facts is not None and (facts.evicts or not (facts.durable or self._accepted)):
             return "weaker", f"{facts.promise}: sales are paused"
+        if self._disk.full:
+            return "disk", "the disk is nearly full: sales are paused"
         return "", ""
 
 
