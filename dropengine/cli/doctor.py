@@ -11,17 +11,19 @@ from enum import StrEnum
 from pathlib import Path
 
 import msgspec
+import redis
 from msgspec import Struct
 
 from dropengine import data_directory
 from dropengine.config import Settings
 from dropengine.errors import ConfigError, DropEngineError
 from dropengine.jobs.disk_watch import disk_free_mib
+from dropengine.jobs.trial import refusal
 from dropengine.processes import embedded_options
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.processes.listening_sockets import listen
 from dropengine.processes.open_file_limit import raise_file_limit
-from dropengine.truth import server_check
+from dropengine.truth import house_keys, server_check
 from dropengine.truth.server_check import ServerFacts
 
 # Open files of a web process that are no sockets of fans, with room to spare.
@@ -112,10 +114,11 @@ def _sync_ms(directory: Path) -> float:
 
 def _server(settings: Settings) -> Iterator[Finding]:
     try:
-        with _asked(settings) as (found, place):
+        with _asked(settings) as (found, refused, place):
             name = f"{found.name.capitalize()} {found.version}"
             yield Finding(Level.OK, "server", f"{name}, {place}.")
             yield Finding(Level.OK, "rights", "Its user may run every command of a sale.")
+            yield _writes(refused)
             yield durability(found)
             yield memory(found)
     except DropEngineError as fault:
@@ -123,28 +126,46 @@ def _server(settings: Settings) -> Iterator[Finding]:
 
 
 @contextlib.contextmanager
-def _asked(settings: Settings) -> Iterator[tuple[ServerFacts, str]]:
-    """The facts of the server that a sale would use, and where it is."""
+def _asked(settings: Settings) -> Iterator[tuple[ServerFacts, str, str]]:
+    """The facts of the server that a sale would use, why it writes nothing, and where it is."""
     if settings.redis_url is not None:
-        yield _facts(settings, settings.redis_url), "named by REDIS_URL"
+        yield *_facts(settings, settings.redis_url), "named by REDIS_URL"
         return
     embedded = EmbeddedServer(settings)
     if embedded.pid is not None:
-        yield _facts(settings, embedded.url), f"embedded, running as process {embedded.pid}"
+        yield *_facts(settings, embedded.url), f"embedded, running as process {embedded.pid}"
         return
     # Tried out beside the real data, which a trial has no business to open.
     with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".doctor-") as scratch:
         trial = msgspec.structs.replace(settings, data_dir=Path(scratch))
         with EmbeddedServer(trial) as one:
-            yield _facts(settings, one.url), "embedded; it starts and answers"
+            yield *_facts(settings, one.url), "embedded; it starts and answers"
 
 
-def _facts(settings: Settings, url: str) -> ServerFacts:
+def _facts(settings: Settings, url: str) -> tuple[ServerFacts, str]:
+    """What it says of itself, and why it writes nothing; '' when it does."""
     client = server_check.client(url, settings.redis_timeout_ms)
     try:
-        return server_check.check_server(client, settings.accept_weaker)
+        found = server_check.check_server(client, settings.accept_weaker)
+        try:
+            client.set(house_keys.PROOF, "doctor", px=1)
+        except redis.RedisError as fault:
+            return found, refusal(_said(fault))[1]
+        return found, ""
     finally:
         client.close()
+
+
+def _said(fault: redis.RedisError) -> str:
+    """The server's own words; the library takes the first one off where it knows it."""
+    return getattr(fault, "status_code", None) or str(fault)
+
+
+def _writes(refused: str) -> Finding:
+    """Whether it would write a sale down now. refused: why not."""
+    if refused:
+        return Finding(Level.STOP, "writing", f"Nothing can be written: {refused}.")
+    return Finding(Level.OK, "writing", "It takes what a sale writes.")
 
 
 def durability(found: ServerFacts) -> Finding:

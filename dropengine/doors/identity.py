@@ -7,6 +7,7 @@ somebody, so what will prove people later is added here.
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import re
 import time
@@ -60,6 +61,10 @@ class Identity:
         """Is `Host` a name of ours? Anything else may be somebody else's page in disguise."""
         return self._origins.names_us(headers.get(b"host", b""))
 
+    def named_once(self, headers: Headers) -> bool:
+        """Does `Host` call one name, ours or not, or is it not there, as before HTTP/1.1?"""
+        return headers.get(b"host") != b""
+
     def may_act(
         self, headers: Headers, *, socket: bool = False, proves_itself: bool = False
     ) -> refusals.Refusal | None:
@@ -95,6 +100,11 @@ class Identity:
                 if name in cookies:
                     return self.whose(cookies[name])
         return None
+
+    def shows(self, headers: Headers, token: str) -> bool:
+        """Does he show this token, as a bearer? It takes as long whatever he shows."""
+        scheme, _, shown = headers.get(b"authorization", b"").partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(shown.strip(), token.encode())
 
     def shows_ticket(self, headers: Headers) -> bool:
         """Does he show something by himself, as programs do and browsers do not?"""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from starlette.routing import Route
 from dropengine import refusals
 from dropengine.config import Settings, is_loopback, public_url
 from dropengine.doors.http_answers import problem
+from dropengine.doors.identity import Identity, by_name
 from dropengine.doors.process_table import ProcessTable, siblings_of
 from dropengine.doors.prometheus import Adds, Family, Sample, added, text
 from dropengine.jobs.duties import Duties
@@ -71,6 +71,8 @@ class Deps(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
+    def identity(self) -> Identity: ...
+    @property
     def hub(self) -> Hub: ...
     @property
     def jobs(self) -> JobRunner: ...
@@ -84,7 +86,7 @@ class Deps(Protocol):
 
 def routes(deps: Deps) -> list[Route]:
     """The one address of numbers."""
-    may_read = reader(deps.settings)
+    may_read = reader(deps.settings, deps.identity)
 
     async def metrics(request: Request) -> Response:
         if not may_read(request):
@@ -102,16 +104,16 @@ def routes(deps: Deps) -> list[Route]:
     return [Route(DOOR, metrics, methods=["GET"])]
 
 
-def reader(settings: Settings) -> Callable[[Request], bool]:
+def reader(settings: Settings, identity: Identity) -> Callable[[Request], bool]:
     """Who may read: whoever shows the token; and on a machine whose shop is for itself alone,
     whoever is on it and did not come through a proxy."""
     token = settings.metrics_token
     here = is_loopback(urlsplit(public_url(settings)).hostname or "")
 
     def may_read(request: Request) -> bool:
-        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-        if token is not None and scheme.lower() == "bearer":
-            return hmac.compare_digest(shown.strip().encode(), token.encode())
+        headers = by_name(request.headers.raw)
+        if token is not None and identity.shows_ticket(headers):
+            return identity.shows(headers, token)
         forwarded = any(
             name == "forwarded" or name.startswith("x-forwarded-") for name in request.headers
         )

@@ -13,16 +13,21 @@ from typing import Final
 
 from hiredis import ReplyError
 from msgspec import Struct
+from redis.exceptions import BusyLoadingError
 
 from dropengine.config import Settings
-from dropengine.errors import Broken, Unavailable
+from dropengine.errors import Broken, ServerWeaker, Unavailable
 from dropengine.jobs.disk_watch import DiskWatch
 from dropengine.jobs.server_watch import ServerWatch
+from dropengine.truth.server_check import check_rights
 from dropengine.truth.store import Store
 
 EVERY_S: Final = 1.0
 OLD_S: Final = 5.0
 """A result that is older says nothing about now."""
+
+RIGHTS_S: Final = 3.0
+"""So often it is tried what the server's user may do, which somebody may have changed."""
 
 AWAY: Final = "away"
 REFUSALS: Final = {
@@ -76,14 +81,18 @@ class Trial:
         self._me = f"{os.getpid()}"
         self._began_at = clock()
         self._tried_at: float | None = None
+        self._rights_at = -RIGHTS_S
         self._result = ("", "")
 
     async def round(self) -> None:
         """One trial. Raises nothing: what is found is the result."""
         try:
             await self._store.prove(self._me)
+            if self._clock() - self._rights_at >= RIGHTS_S:
+                await check_rights(self._store.client)
+                self._rights_at = self._clock()
             result = ("", "")
-        except (Unavailable, Broken) as error:
+        except (Unavailable, Broken, ServerWeaker) as error:
             result = _refusal(error)
         self._tried_at, self._result = self._clock(), result
 
@@ -112,10 +121,20 @@ class Trial:
         return "", ""
 
 
+def refusal(said: str) -> tuple[str, str]:
+    """What a server refuses to write for. said: its own words."""
+    for beginning, named in REFUSALS.items():
+        if said.startswith(beginning):
+            return named
+    return "refused", "the server refuses what a sale needs"
+
+
 def _refusal(error: Exception) -> tuple[str, str]:
     if isinstance(error.__cause__, ReplyError):
-        for beginning, named in REFUSALS.items():
-            if str(error.__cause__).startswith(beginning):
-                return named
-        return "refused", "the server refuses what a sale needs"
+        return refusal(str(error.__cause__))
+    if isinstance(error.__cause__, BusyLoadingError):
+        # Said already where the connection was made.
+        return REFUSALS["LOADING"]
+    if isinstance(error, ServerWeaker):
+        return "permission", "the server's user may not do what a sale needs"
     return AWAY, "the server does not answer"

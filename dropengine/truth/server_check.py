@@ -151,12 +151,17 @@ async def check_server_async(one: redis.asyncio.Redis, accept_weaker: bool = Fal
     """`check_server` for the client of an event loop."""
     found = await read_facts(one)
     judge(found, accept_weaker)
+    await check_rights(one)
+    return found
+
+
+async def check_rights(one: redis.asyncio.Redis) -> None:
+    """Whether the server's user may do what a sale needs. Raises Unavailable, ServerWeaker."""
     try:
         replies = await server_rights.trial(one.pipeline(False)).execute(False)
     except (redis.RedisError, OSError) as fault:
         raise _away(fault) from fault
     server_rights.judge(replies)
-    return found
 
 
 async def read_facts(one: redis.asyncio.Redis) -> ServerFacts:
