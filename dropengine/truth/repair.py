@@ -54,7 +54,7 @@ async def audit(store: Store, drop: DropId) -> Audit | None:
     told, hole = replayed(log)
     if not hole and len(log) < stored.seq:
         hole = f"its log ends with event {len(log)}, the drop had come to {stored.seq}"
-    rows = [] if hole else differing(told, stored)
+    rows = [] if hole else differing(told, stored, await _ran(store, drop, told))
     lost = [row for row in rows if row.told is None and row.kept == UNREADABLE]
     return Audit(
         shown=shown,
@@ -63,6 +63,11 @@ async def audit(store: Store, drop: DropId) -> Audit | None:
         rows=[row for row in rows if row not in lost],
         set_aside=[row.name for row in lost],
     )
+
+
+async def _ran(store: Store, drop: DropId, told: Truth) -> int:
+    """The drop's own time that its scripts have come to, as far as it is known, ms."""
+    return max(await store.ran(drop), int(told.drop["at"]))
 
 
 async def _up_to(lines: AsyncIterable[bytes], last: int) -> AsyncIterator[bytes]:

@@ -362,6 +362,10 @@ class Store:
         raw = await self._ask("the hold", "HGET", keys.one(drop, "holds"), hold)
         return None if raw is None else msgspec.msgpack.decode(raw, type=model.HoldRecord)
 
+    async def ran(self, drop: DropId) -> int:
+        """The drop's own time of the last script that changed something without an event, ms."""
+        return int(await self._ask("the mark", "HGET", keys.one(drop, "wake"), "now") or 0)
+
     async def published_layout(self, drop: DropId) -> int:
         return await stored_log.published_layout(self._ask, drop)
 

@@ -696,8 +696,8 @@ class Machine(RuleBasedStateMachine):
             halves = [
                 e for e in self.oracle.log if isinstance(e, events.Thawed) and e.why == "half"
             ]
-            blamed = [one.inv for one in judge(self.run(self.lines())).violations]
-            assert blamed == ["INV-3"] * len(halves)
+            found = judge(self.run(self.lines())).violations
+            assert [one.inv for one in found] == ["INV-3"] * len(halves), found
 
     async def lines(self) -> list[bytes]:
         return [line async for line in self.store.log(self.drop)]

@@ -38,9 +38,14 @@ def nothing_is_due(books: Books) -> None:
         books.closes_ms = 0
 
 
+def is_over(books: Books) -> bool:
+    """Is nothing held any more in a drop that closes?"""
+    return books.state == "closing" and not any(pool.held for pool in books.pools.values())
+
+
 def all_is_settled(books: Books) -> None:
     """INV-15: whoever decides finds a closing drop settled, a cancelled one unwound (T10, T11)."""
-    if books.state == "closing" and not any(pool.held for pool in books.pools.values()):
+    if is_over(books):
         books.blame("INV-15", "nothing is held and the closing drop is not settled")
     elif books.state == "cancelled" and (books.first_due() or books.first_sale()):
         books.blame("INV-15", "the cancelled drop still holds or has orders")
@@ -86,7 +91,8 @@ def decide_in_batch(books: Books, e: Any) -> None:
     books.command = command
     nothing_is_due(books)
     free = left_free(books) if books.in_demand else ""
-    if free and 0 < books.batch < BATCH_MAX:
+    if (free or is_over(books)) and 0 < books.batch < BATCH_MAX:
+        # Somebody before it in the same batch gave it back: that is for the end of the batch.
         books.batch += 1
         return
     if free:

@@ -49,36 +49,38 @@ def compared(key: str, replayed: Mapping[str, Any], stored: Mapping[str, Any]) -
             yield row
 
 
-def _dealt_with(member: str, replayed: Truth, stored: Truth) -> bool:
-    """Was something due that is no more, without an event? The record of an entry tells."""
+def _dealt_with(member: str, replayed: Truth, stored: Truth, ran_ms: int) -> bool:
+    """Was something due that is no more, without an event? The record of an entry tells; where it
+    is lost, whether a script has run since."""
     if member.startswith("e:") and replayed.state != DropState.CANCELLED:
         entry = stored.entries.get(member[2:])
-        return entry is not None and entry.cool_ms == 0
+        return replayed.due[member] <= ran_ms if entry is None else entry.cool_ms == 0
     if member == "close":
         return replayed.state not in (DropState.LIVE, DropState.PAUSED)
     return not member.startswith("h:")
 
 
-def _follow(replayed: Truth, stored: Truth) -> None:
+def _follow(replayed: Truth, stored: Truth, ran_ms: int) -> None:
     """Bring the replayed truth to where the server has got with what writes no event.
 
     What is due is dealt with in its order: the first that still stands ends it. But the opening,
     which waits while the clock is in doubt.
     """
     for _, member in sorted((when, member) for member, when in replayed.due.items()):
-        if member not in stored.due and _dealt_with(member, replayed, stored):
+        if member not in stored.due and _dealt_with(member, replayed, stored, ran_ms):
             replayed.pass_by(member)
         elif member != "open":
             return
 
 
-def differing(replayed: Truth, stored: Truth) -> list[Row]:
+def differing(replayed: Truth, stored: Truth, ran_ms: int = 0) -> list[Row]:
     """Every row that differs; none means equal.
 
-    Neither of the two is changed.
+    ran_ms: the drop's own time up to which a script has certainly dealt with what was due. Neither
+    of the two is changed.
     """
     replayed = replayed.copy()
-    _follow(replayed, stored)
+    _follow(replayed, stored, ran_ms)
     found: list[Row] = []
     for name in ("news", "leads"):
         row = Row(name, "", getattr(replayed, name), getattr(stored, name))

@@ -75,6 +75,8 @@ class Log:
         self.worth: dict[str, set[int]] = {}
         """Order -> what it was sold for, and what was captured where that was another amount."""
         self.of_hold: dict[tuple[type[events.Event], str], int] = {}
+        self.looked: dict[str, int] = {}
+        """Hold -> since when its payment is asked about."""
         self.left: dict[str, int] = {}
         self.counts = Counts(wanted)
         for event in log:
@@ -103,6 +105,8 @@ class Log:
                 self.of_hold[(type(event), event.hold)] = event.seq
             case events.Extended(why="fan"):
                 self.of_hold[(type(event), event.hold)] = event.seq
+            case events.Extended():
+                self.looked[event.hold] = event.seq
             case events.Left():
                 self.left[event.entry] = event.seq
             case _:
@@ -132,6 +136,9 @@ def lost(log: Log, operation: Operation) -> Iterator[str]:
             yield from found(event.seq if event and mine else 0, f"hold {hold!r} is theirs")
         case wire.Claim(hold=hold):
             yield from found(log.last_of(hold, [events.Claimed]), f"{hold} is claimed")
+        case wire.Extend(hold=hold) if done.hold is not None and done.hold.asking:
+            # There is no more time to give: the bank is being asked.
+            yield from found(log.looked.get(hold, 0), f"the bank is asked about {hold}")
         case wire.Extend(hold=hold):
             yield from found(log.last_of(hold, [events.Extended]), f"{hold} is extended")
         case wire.Release(hold=hold):
