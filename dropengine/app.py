@@ -51,7 +51,7 @@ from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
 from dropengine.jobs.trial import Trial
 from dropengine.live.hub import Hub
-from dropengine.live.socket_protocol import SHORT_WAY
+from dropengine.live.socket_handshake import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
 from dropengine.payments.intent_ids import IntentIds

@@ -136,9 +136,31 @@ class Settings(Struct, frozen=True, kw_only=True):
     queue_max: Annotated[
         int, _whole(1, 1_000_000, "commands waiting in one worker; beyond it: come back later")
     ] = 8_192
+    heads_max: Annotated[
+        int,
+        _whole(
+            1,
+            1_000_000,
+            "connections in one worker whose first request is not whole yet; with one more, the "
+            "oldest of them goes",
+        ),
+    ] = 4_096
+    http_max: Annotated[
+        int,
+        _whole(1, 1_000_000, "open connections in one worker that are neither socket nor stream"),
+    ] = 8_192
+    http_per_network_max: Annotated[
+        int, _whole(1, 1_000_000, "the same from one IPv4 address or IPv6 /64")
+    ] = 1_024
+    streams_max: Annotated[int, _whole(1, 1_000_000, "open event streams in one worker")] = 1_000
     sockets_max: Annotated[int, _whole(1, 1_000_000, "open sockets in one worker")] = 15_000
     sockets_per_network_max: Annotated[
-        int, _whole(1, 1_000_000, "open sockets in one worker from one IPv4 address or IPv6 /64")
+        int,
+        _whole(
+            1,
+            1_000_000,
+            "open sockets in one worker from one IPv4 address or IPv6 /64, and as many streams",
+        ),
     ] = 256
     handshakes_per_s_max: Annotated[
         int, _whole(1, 100_000, "new sockets a second in one worker; the rest come back, jittered")
@@ -167,6 +189,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     header_bytes_max: Annotated[int, _whole(1_024, 1_048_576, "one request's headers")] = 16_384
     header_s_max: Annotated[int, _whole(1, 300, "time for a request's headers to arrive")] = 10
     body_s_max: Annotated[int, _whole(1, 300, "time for a request's body to arrive")] = 15
+    answer_s_max: Annotated[
+        int, _whole(1, 300, "an answer that nobody takes for this long is cut off")
+    ] = 15
     keep_alive_s: Annotated[int, _whole(1, 600, "an idle HTTP connection is kept this long")] = 15
 
     # Sockets that are slow or silent.

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from dropengine import errors, refusals
+from dropengine.doors.connection_limits import CONNECTION, LimitedConnection
 from dropengine.doors.http_answers import problem
 from dropengine.doors.identity import Identity, by_name
-from dropengine.doors.rate_limit import StreamLimit, network_of
+from dropengine.doors.rate_limit import OpenLimit, network_of
 from dropengine.live.hub import Hub
 from dropengine.live.queued_frames import QueueConn
 from dropengine.live.room import Room
 from dropengine.model import FanId
 
+EVENTS = "text/event-stream"
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 SILENCE_S = 15.0
 """A stream says something at least this often, so that a reader knows that it lives."""
 
@@ -42,7 +47,8 @@ class EventStreams:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
-        self._limit = StreamLimit(deps.hub.settings)
+        settings = deps.hub.settings
+        self._limit = OpenLimit(settings.streams_max, settings.sockets_per_network_max)
 
     async def events(self, request: Request) -> Response:
         """GET /drops/{drop}/events: the socket's messages as server-sent events, for who cannot
@@ -55,19 +61,50 @@ class EventStreams:
             return problem(None, refusals.Away(why=error.why))
         if room is None:
             return problem(None, refusals.NotFound())
+        if request.method == "HEAD":
+            return _Head(media_type=EVENTS, headers=HEADERS)
         where = network_of(request.scope.get("client"))
-        if self._limit.full(where):
+        if self._limit.enter(where) is not None:
             return problem(None, refusals.TooManyRequests(retry_ms=5000))
-        fan = self._deps.identity.who(by_name(request.scope["headers"]))
-        return StreamingResponse(
-            self._stream(room, fan, where),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+        stream = _Stream(room, self._deps.identity.who(by_name(request.scope["headers"])))
+        left = partial(self._limit.leave, where)
+        connection = request.scope.get("extensions", {}).get(CONNECTION)
+        if isinstance(connection, LimitedConnection):
+            # It is counted until its connection is gone, however it ends.
+            connection.last(left)
+            stream.conn.on_end = connection.finish
+        else:
+            stream.left = left
+        return stream
 
-    async def _stream(self, room: Room, fan: FanId | None, where: str) -> AsyncIterator[bytes]:
-        self._limit.enter(where)
-        conn = QueueConn()
+
+class _Head(Response):
+    """What stands before a stream, for who asks for that alone."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        super().init_headers(headers)
+        del self.headers["content-length"]
+
+
+class _Stream(StreamingResponse):
+    """One reader of a room. left: called at the end."""
+
+    left: Callable[[], None] | None = None
+
+    def __init__(self, room: Room, fan: FanId | None) -> None:
+        self.conn = QueueConn()
+        headers = {**HEADERS, "Connection": "close"}
+        super().__init__(self._frames(room, fan), media_type=EVENTS, headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.left is not None:
+                self.left()
+
+    async def _frames(self, room: Room, fan: FanId | None) -> AsyncIterator[bytes]:
+        conn = self.conn
         seat = room.sit(conn, fan)
         try:
             yield b"retry: 2000\n\n"
@@ -82,5 +119,4 @@ class EventStreams:
                     return
                 yield b"data: " + sent.text + b"\n\n"
         finally:
-            self._limit.leave(where)
             room.leave(seat)

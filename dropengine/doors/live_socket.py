@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -16,7 +17,8 @@ from dropengine.doors.rate_limit import SocketLimit, network_of
 from dropengine.live.hub import Hub
 from dropengine.live.queued_frames import QueueConn
 from dropengine.live.room import Room
-from dropengine.live.socket_protocol import EXTENSION, LiveProtocol
+from dropengine.live.socket_handshake import EXTENSION
+from dropengine.live.socket_protocol import LiveProtocol
 from dropengine.live.talk import Talker
 from dropengine.model import DropId, FanId
 from dropengine.wire import CloseCode
@@ -48,12 +50,17 @@ class LiveDoor:
         if refusal is not None:
             await deny_socket(send, STATUS[refusals.Away], refusal, RETRY_S)
             return
-        taken = False
+        left = partial(self._limit.leave, where)
+        conn = scope.get("extensions", {}).get(EXTENSION)
+        if isinstance(conn, LiveProtocol):
+            # It is counted until its connection is gone, whatever becomes of it here.
+            conn.keep(left)
+            await self._seat(scope, receive, send, conn)
+            return
         try:
-            taken = await self._seat(scope, receive, send, lambda: self._limit.leave(where))
+            await self._seat(scope, receive, send, None)
         finally:
-            if not taken:
-                self._limit.leave(where)
+            left()
 
     def admit(
         self, path: bytes, headers: Headers, client: tuple[str, int] | None
@@ -82,14 +89,15 @@ class LiveDoor:
         fan = identity.who(headers)
 
         def seat(conn: LiveProtocol) -> None:
-            self._talk(room, conn, fan, lambda: self._limit.leave(where))
+            conn.keep(partial(self._limit.leave, where))
+            self._talk(room, conn, fan)
 
         return seat
 
     async def _seat(
-        self, scope: Scope, receive: Receive, send: Send, left: Callable[[], None]
-    ) -> bool:
-        """Let him in. True when the socket lives on and calls `left` at its end."""
+        self, scope: Scope, receive: Receive, send: Send, conn: LiveProtocol | None
+    ) -> None:
+        """Let him in."""
         drop: str = scope["path_params"]["drop"]
         try:
             room = await self._hub.room(drop)
@@ -98,31 +106,23 @@ class LiveDoor:
             log.info("%s: nobody is seated: %s", drop, error)
             away = refusals.Away(why=error.why)
             await deny_socket(send, STATUS[refusals.Away], away.text, RETRY_S)
-            return False
+            return
         accept: dict[str, Any] = {"type": "websocket.accept"}
         if SUBPROTOCOL in scope.get("subprotocols", ()):
             accept["subprotocol"] = SUBPROTOCOL
         await send(accept)
         if room is None:
             await send({"type": "websocket.close", "code": CloseCode.NO_SUCH_DROP})
-            return False
+            return
         fan = self._identity.who(by_name(scope["headers"]))
-        conn = scope.get("extensions", {}).get(EXTENSION)
-        if not isinstance(conn, LiveProtocol):
+        if conn is None:
             await self._talk_by_queue(room, fan, receive, send)
-            return False
-        if conn.transport.is_closing():
-            return False
-        self._talk(room, conn, fan, left)
-        return True
+        elif not conn.transport.is_closing():
+            self._talk(room, conn, fan)
 
-    def _talk(
-        self, room: Room, conn: LiveProtocol, fan: FanId | None, left: Callable[[], None]
-    ) -> None:
-        """Give the socket to its talk, which calls `left` at the end."""
-        talker = Talker(room, conn, self._whose, fan)
-        talker.on_lost = left
-        conn.take(talker)
+    def _talk(self, room: Room, conn: LiveProtocol, fan: FanId | None) -> None:
+        """Give the socket to its talk."""
+        conn.take(Talker(room, conn, self._whose, fan))
 
     async def _talk_by_queue(
         self, room: Room, fan: FanId | None, receive: Receive, send: Send

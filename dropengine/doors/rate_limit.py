@@ -13,7 +13,6 @@ from functools import lru_cache
 from dropengine.config import Settings
 
 NETWORKS_MAX = 100_000
-STREAMS_MAX = 1_000
 COUNTED = "dropengine.counted"
 """In the scope of a request that was taken from its network's rate before it came to the gate."""
 
@@ -67,61 +66,62 @@ class RequestRate:
         return budget < 1
 
 
-class SocketLimit:
-    """How many sockets may be open, in all and from one network, and how many may come in a
-    second."""
+class OpenLimit:
+    """How many connections of a kind may be open, in all and from one network."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._most = settings.sockets_max
-        self._most_of_one = settings.sockets_per_network_max
-        self._rate = settings.handshakes_per_s_max
-        self._open = 0
+    full_text = "every place is taken"
+    crowd_text = "too many connections from one network"
+
+    def __init__(self, most: int, most_of_one: int) -> None:
+        self._most = most
+        self._most_of_one = most_of_one
         self._networks: Counter[str] = Counter()
-        self._arrivals = 0.0
-        self._arrived_at = 0.0
+        self.open = 0
+
+    def crowded(self, where: str) -> bool:
+        """Does one network have as many as one may have?"""
+        return self._networks[where] >= self._most_of_one
 
     def enter(self, where: str) -> str | None:
-        """Count one more socket from there, which `leave` ends; or say why it is not let in."""
-        now = time.monotonic()
-        self._arrivals = max(0.0, self._arrivals - (now - self._arrived_at) * self._rate)
-        self._arrived_at = now
-        if self._open >= self._most:
-            return "every seat is taken"
-        if self._networks[where] >= self._most_of_one:
-            return "too many sockets from one network"
-        if self._arrivals >= self._rate:
-            return "too many arrivals at once"
-        self._arrivals += 1
-        self._open += 1
-        self._networks[where] += 1
-        return None
+        """Count one more from there, which `leave` ends; or say why it is not let in."""
+        refusal = self._refusal(where)
+        if refusal is None:
+            self.open += 1
+            self._networks[where] += 1
+        return refusal
+
+    def _refusal(self, where: str) -> str | None:
+        if self.open >= self._most:
+            return self.full_text
+        return self.crowd_text if self.crowded(where) else None
 
     def leave(self, where: str) -> None:
-        """A socket from there is gone."""
-        self._open -= 1
+        """One from there is gone."""
+        self.open -= 1
         self._networks[where] -= 1
         if self._networks[where] <= 0:
             del self._networks[where]
 
 
-class StreamLimit:
-    """How many event streams may be open, in all and from one network."""
+class SocketLimit(OpenLimit):
+    """The same for sockets, and how many may come in a second."""
+
+    full_text = "every seat is taken"
+    crowd_text = "too many sockets from one network"
 
     def __init__(self, settings: Settings) -> None:
-        self._most_of_one = settings.sockets_per_network_max
-        self._networks: Counter[str] = Counter()
+        super().__init__(settings.sockets_max, settings.sockets_per_network_max)
+        self._rate = settings.handshakes_per_s_max
+        self._arrivals = 0.0
+        self._arrived_at = 0.0
 
-    def full(self, where: str) -> bool:
-        """Is there no room for one more from there?"""
-        total, here = self._networks.total(), self._networks[where]
-        return total >= STREAMS_MAX or here >= self._most_of_one
-
-    def enter(self, where: str) -> None:
-        """A stream from there begins, which `leave` ends."""
-        self._networks[where] += 1
-
-    def leave(self, where: str) -> None:
-        """A stream from there is gone."""
-        self._networks[where] -= 1
-        if not self._networks[where]:
-            del self._networks[where]
+    def _refusal(self, where: str) -> str | None:
+        now = time.monotonic()
+        self._arrivals = max(0.0, self._arrivals - (now - self._arrived_at) * self._rate)
+        self._arrived_at = now
+        refusal = super()._refusal(where)
+        if refusal is None and self._arrivals >= self._rate:
+            refusal = "too many arrivals at once"
+        if refusal is None:
+            self._arrivals += 1
+        return refusal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from dropengine.live.seat import Frame
 from dropengine.wire import CloseCode
@@ -20,6 +21,8 @@ class QueueConn:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Frame | None] = asyncio.Queue()
         self.code = CloseCode.RESTART
+        self.on_end: Callable[[], None] | None = None
+        """Called when nothing more is put into it."""
         self._bytes = 0
         self._ended = False
 
@@ -41,6 +44,8 @@ class QueueConn:
             self._ended = True
             self.code = code
             self.queue.put_nowait(None)
+            if self.on_end is not None:
+                self.on_end()
 
     async def next(self) -> Frame | None:
         """The next frame in order, or None at the end."""

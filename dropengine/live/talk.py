@@ -29,12 +29,11 @@ Whose = Callable[[str], FanId | None]
 class Talker:
     """One socket's talk. `fan`: who came by the handshake; `whose`: for the ticket of a `hello`."""
 
-    __slots__ = ("_budget", "_burst", "_rate", "_when", "_whose", "on_lost", "room", "seat")
+    __slots__ = ("_budget", "_burst", "_rate", "_when", "_whose", "room", "seat")
 
     def __init__(self, room: Room, conn: Conn, whose: Whose, fan: FanId | None) -> None:
         self.room = room
         self._whose = whose
-        self.on_lost: Callable[[], None] | None = None
         self._rate = float(room.settings.messages_per_s_max)
         self._burst = 2 * self._rate
         self._budget = self._burst
@@ -43,8 +42,6 @@ class Talker:
 
     def lost(self) -> None:
         self.room.leave(self.seat)
-        if self.on_lost is not None:
-            self.on_lost()
 
     def full(self) -> None:
         """The socket's reader is too slow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dropengine.config import Settings
-from dropengine.doors.rate_limit import STREAMS_MAX, SocketLimit, StreamLimit, network, network_of
+from dropengine.doors.rate_limit import OpenLimit, SocketLimit, network, network_of
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_who_is_refused_for_another_reason_does_not_count_as_an_arrival() -> Non
     assert "too many arrivals at once" in [limit.enter(f"n{i}") for i in range(10)]
 
 
-def test_streams_are_limited_in_all_and_for_each_network() -> None:
-    limit = StreamLimit(Settings(sockets_per_network_max=2))
-    for where in ("a", "a", *(f"n{i}" for i in range(STREAMS_MAX - 3))):
-        limit.enter(where)
-    assert limit.full("a")
-    assert not limit.full("b")
-    limit.enter("b")
-    assert limit.full("c")
+def test_what_is_open_is_limited_in_all_and_for_each_network() -> None:
+    limit = OpenLimit(most=5, most_of_one=2)
+    assert [limit.enter(where) for where in ("a", "a", "n1", "n2")] == [None] * 4
+    assert limit.enter("a") == "too many connections from one network"
+    assert limit.enter("b") is None
+    assert limit.enter("c") == "every place is taken"
+    assert (limit.open, limit.crowded("a"), limit.crowded("c")) == (5, True, False)
     limit.leave("a")
-    assert not limit.full("c")
+    assert limit.enter("c") is None
+    assert not limit.crowded("a")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import os
 import socket
 import stat
 import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -19,7 +18,7 @@ import pytest
 import uvloop
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame as WireFrame
-from websockets.frames import Opcode, apply_mask  # type: ignore[attr-defined]
+from websockets.frames import Opcode
 
 from dropengine import wire
 from dropengine.live.keepalive import Keeper
@@ -27,12 +26,12 @@ from dropengine.live.seat import Frame
 from dropengine.live.socket_protocol import LiveProtocol
 from tests.kit import web_process
 from tests.kit.private_server import Server
-from tests.kit.web_process import LONG_S, Message, WebProcess, settings, until
+from tests.kit.raw_socket import BINARY, CLOSE, PING, PONG, TEXT, framed, handshake, ping, raw
+from tests.kit.web_process import LONG_S, WebProcess, settings, until
 
 server = web_process.server
 web = web_process.web
 
-TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 PROTOCOL_ERROR, BAD_DATA, INTERNAL_ERROR = 1002, 1007, 1011
 
 
@@ -155,93 +154,6 @@ def test_two_frames_may_travel_in_one_write() -> None:
     both = Frame(b"one", two)
     assert both.raw == one.raw + two.raw
     assert (one.then, both.then) == (None, two)
-
-
-def framed(head: int, payload: bytes = b"", *, mask: bool = True, size: bytes = b"") -> bytes:
-    """One frame. size: the bytes of its length, where they are not to be the usual ones."""
-    flag = 0x80 if mask else 0
-    if not size:
-        if len(payload) < 126:
-            size = bytes([len(payload)])
-        elif len(payload) < 65_536:
-            size = b"\x7e" + len(payload).to_bytes(2, "big")
-        else:
-            size = b"\x7f" + len(payload).to_bytes(8, "big")
-    size = bytes([size[0] | flag]) + size[1:]
-    key = os.urandom(4)
-    return bytes([head]) + size + (key + apply_mask(payload, key) if mask else payload)
-
-
-def ping(number: int, padding: int = 0) -> bytes:
-    """Our ping, as a text frame."""
-    return framed(TEXT, b'{"t":"ping","id":%d,"c":0}%b' % (number, b" " * padding))
-
-
-class Raw:
-    """A socket without a library."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    async def send(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def frame(self) -> tuple[int, bytes]:
-        """The next frame of the server."""
-        async with asyncio.timeout(LONG_S):
-            head, length = await self.reader.readexactly(2)
-            if length == 126:
-                length = int.from_bytes(await self.reader.readexactly(2), "big")
-            elif length == 127:
-                length = int.from_bytes(await self.reader.readexactly(8), "big")
-            return head, await self.reader.readexactly(length)
-
-    async def until(self, head: int, when: Callable[[bytes], bool] = lambda _: True) -> bytes:
-        while True:
-            got, payload = await self.frame()
-            assert got != CLOSE or head == CLOSE, payload
-            if got == head and when(payload):
-                return payload
-
-    async def pong(self) -> int:
-        """The id of the next of our pongs."""
-        told: Message = json.loads(await self.until(TEXT, lambda text: b'"pong"' in text))
-        number: int = told["id"]
-        return number
-
-    async def closed(self) -> int:
-        """The code of the server's close frame, and nothing comes after it."""
-        (code,) = struct.unpack("!H", (await self.until(CLOSE))[:2])
-        async with asyncio.timeout(LONG_S):
-            with suppress(ConnectionError):
-                assert await self.reader.read() == b""
-        return int(code)
-
-
-def handshake(web: WebProcess, drop: str, more: str = "") -> bytes:
-    return (
-        f"GET /drops/{drop}/live HTTP/1.1\r\nhost: 127.0.0.1:{web.port}\r\n"
-        "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
-        f"sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{more}\r\n"
-    ).encode()
-
-
-@asynccontextmanager
-async def raw(web: WebProcess, drop: str, at_once: bytes = b"") -> AsyncIterator[Raw]:
-    """A watcher's socket. at_once: bytes sent together with the handshake."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
-    try:
-        writer.write(handshake(web, drop) + at_once)
-        async with asyncio.timeout(LONG_S):
-            head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 101 ")
-        # Compression would cost each socket its own bytes.
-        assert b"sec-websocket-extensions" not in head.lower()
-        yield Raw(reader, writer)
-    finally:
-        writer.transport.abort()
 
 
 @pytest.fixture(scope="module")
