@@ -105,6 +105,9 @@ class _Stream(StreamingResponse):
 
     async def _frames(self, room: Room, fan: FanId | None) -> AsyncIterator[bytes]:
         conn = self.conn
+        if room.ended:
+            # It was closed before he sat down: he comes back to the next one.
+            return
         seat = room.sit(conn, fan)
         try:
             yield b"retry: 2000\n\n"

@@ -122,6 +122,10 @@ class LiveDoor:
 
     def _talk(self, room: Room, conn: LiveProtocol, fan: FanId | None) -> None:
         """Give the socket to its talk."""
+        if room.ended:
+            # It was closed before he sat down: he comes back to the next one.
+            conn.end(CloseCode.RESTART, "")
+            return
         conn.take(Talker(room, conn, self._whose, fan))
 
     async def _talk_by_queue(

@@ -57,6 +57,11 @@ class Batcher:
         self.on_landed: Callable[[], None] | None = None
         """Called when a batch was answered."""
 
+    @property
+    def busy(self) -> bool:
+        """Are commands waiting, or on their way?"""
+        return self._running is not None
+
     def submit(self, row: Row, reply: Reply, gone: Callable[[], bool] | None = None) -> None:
         """Queue one command; `reply` is called once with its answer, in this loop.
 

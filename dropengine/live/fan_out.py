@@ -23,16 +23,21 @@ class FanOut:
     """The newest tick, and for each seat how it gets one.
 
     seats: of the room, which alone changes them. want: makes the room read a fan's state and send
-    it.
+    it. newest: the room's state as it is known now.
     """
 
     def __init__(
-        self, seats: dict[Seat, None], settings: Settings, want: Callable[[FanId], None]
+        self,
+        seats: dict[Seat, None],
+        settings: Settings,
+        want: Callable[[FanId], None],
+        newest: Callable[[], Frame | None],
     ) -> None:
         self.tick: Frame | None = None
         self._seats = seats
         self._settings = settings
         self._want = want
+        self._newest = newest
         self._direct: dict[Seat, SocketType] = {}
         """Seats whose socket takes the next tick's bytes at once."""
         self._socks: list[SocketType] | None = None
@@ -150,7 +155,7 @@ class FanOut:
             self._laggards[seat] = None
 
     def drained(self, seat: Seat) -> None:
-        """It reads again: the newest tick, and for a fan his whole state, which holds the moves of
+        """It reads again: the newest state, and for a fan his whole state, which holds the moves of
         the ticks that it missed."""
         if not seat.wants_tick or seat.gone:
             return
@@ -162,14 +167,14 @@ class FanOut:
             self._want(seat.fan)
         if seat.sock is not None:
             self.stand_by(seat)
-            if self.tick is not None:
-                seat.push(self.tick)
+            if (newest := self._newest()) is not None:
+                seat.push(newest)
 
     def drain(self) -> None:
-        """Those who stay behind go; those who read again get the newest tick."""
+        """Those who stay behind go; those who read again get the newest state."""
         now = asyncio.get_running_loop().time()
         for seat in list(self._laggards):
             if now - seat.behind_at > self._settings.seat_behind_ms_max / 1000:
                 seat.end(CloseCode.BEHIND, "too far behind")
-            elif seat.sock is None and self.tick is not None:
-                self._offer(seat, self.tick)
+            elif seat.sock is None and (newest := self._newest()) is not None:
+                self._offer(seat, newest)

@@ -93,13 +93,13 @@ class Hub:
 
     async def _open(self, drop: DropId) -> Room | None:
         shown = await self.store.show(drop)
-        if drop in self.rooms:
+        before = self.rooms.get(drop)
+        if before is not None:
             # Its drop was gone for a moment; what it knew is worth nothing now.
-            await self._close(drop)
+            await self._close(before)
         if shown is None:
             return None
-        if len(self.rooms) >= ROOMS_MAX:
-            raise Unavailable(f"{ROOMS_MAX} drops are watched through this worker already")
+        await self._make_way()
         room = Room(
             self.store,
             shown,
@@ -112,13 +112,26 @@ class Hub:
         relay = Relay(self.store, room, self._run_id, self._nudges.renew)
         if await relay.look() is None:
             raise Unavailable(f"{drop} cannot be read now")
+        # Others may have come while it looked; from here on nothing is waited for.
+        await self._make_way()
         self.rooms[drop] = room
         task = asyncio.get_running_loop().create_task(relay.run(), name=f"relay of {drop}")
-        task.add_done_callback(lambda ended: self._relay_ended(drop, ended))
+        task.add_done_callback(lambda ended: self._relay_ended(room, ended))
         self._relays[drop] = (relay, task)
         await self._nudges.add(room)
         room.wake.set()
         return room
+
+    async def _make_way(self) -> None:
+        """Room for one more: of the rooms that nobody sits in the longest unused one closes.
+
+        Raises Unavailable when there is somebody in each of them.
+        """
+        while len(self.rooms) >= ROOMS_MAX:
+            empty = [room for room in self.rooms.values() if room.empty]
+            if not empty:
+                raise Unavailable(f"{ROOMS_MAX} drops are watched through this worker already")
+            await self._close(min(empty, key=lambda room: room.used_at))
 
     async def _run_id(self) -> str:
         """The server's run id now, for every room that is opened from now on.
@@ -131,24 +144,26 @@ class Hub:
             raise Unavailable(f"no reply: {error}") from error
         return self.epoch
 
-    def _relay_ended(self, drop: DropId, task: asyncio.Task[None]) -> None:
+    def _relay_ended(self, room: Room, task: asyncio.Task[None]) -> None:
         """A relay never ends by itself. If one does, its seats come back to a new one."""
         if task.cancelled():
             return
-        log.error("the relay of %s died", drop, exc_info=task.exception())
-        room = self.rooms.pop(drop, None)
-        self._relays.pop(drop, None)
-        if room is not None:
-            for seat in list(room.seats):
-                seat.end(CloseCode.RESTART, "")
+        log.error("the relay of %s died", room.drop, exc_info=task.exception())
+        if self._forget(room):
+            self._nudges.forget(room)
+        for seat in list(room.seats):
+            seat.end(CloseCode.RESTART, "")
 
     async def fresh(self, room: Room) -> Room:
-        """The room at a state not older than this call. Raises Unavailable."""
-        relay = self._relays.get(room.drop)
-        if relay is None or await relay[0].look() is None:
-            if room.ended:
-                # Its drop is gone, or not known here any more: asking for it anew says which.
-                await self.store.show(room.drop)
+        """The room of this drop at a state not older than this call; another one, when this one
+        was closed meanwhile. Raises Unavailable."""
+        if self.rooms.get(room.drop) is not room or room.ended:
+            anew = await self.room(room.drop)
+            if anew is None:
+                raise Unavailable(f"{room.drop} is gone")
+            return anew
+        relay, _ = self._relays[room.drop]
+        if await relay.look() is None:
             raise Unavailable(f"{room.drop} cannot be read now")
         return room
 
@@ -160,7 +175,7 @@ class Hub:
         room = await self.room(drop)
         if room is None:
             return None
-        await self.fresh(room)
+        room = await self.fresh(room)
         you = await self.you(room, FanId(fan)) if fan is not None else None
         assert room.view is not None
         return wire.Snapshot(room.view.seq, room.drop_view(), you)
@@ -183,21 +198,34 @@ class Hub:
 
     async def sweep(self, now: float) -> None:
         """Close the rooms that nobody has used for a while. now: s, of the loop's clock."""
-        for drop, room in list(self.rooms.items()):
+        for room in list(self.rooms.values()):
+            # Looked at when its turn comes: closing the one before took a while.
             if not room.seats and (room.ended or now - room.used_at > IDLE_S):
-                await self._close(drop)
+                await self._close(room)
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(IDLE_S / 2)
             await self.sweep(asyncio.get_running_loop().time())
 
-    async def _close(self, drop: DropId) -> None:
-        room = self.rooms.pop(drop)
-        _, task = self._relays.pop(drop)
+    def _forget(self, room: Room) -> bool:
+        """It is not known here any more; false when it was not, or its name is another's by now."""
+        room.ended = True
+        if self.rooms.get(room.drop) is not room:
+            return False
+        del self.rooms[room.drop]
+        _, task = self._relays.pop(room.drop)
         task.cancel()
-        await room.pages.close()
-        await self._nudges.remove(room)
+        return True
+
+    async def _close(self, room: Room) -> None:
+        """Harmless twice."""
+        if self._forget(room):
+            # Whoever was about to sit down in it comes back to the next one.
+            for seat in list(room.seats):
+                seat.end(CloseCode.RESTART, "")
+            await self._nudges.remove(room)
+            await room.pages.close()
 
     def leave(self) -> None:
         """Everybody out: come back, to another worker or a moment later. Harmless twice."""
@@ -209,6 +237,6 @@ class Hub:
     async def close(self) -> None:
         """Everybody out, and nothing runs here any more."""
         self.leave()
-        for drop in list(self.rooms):
+        for room in list(self.rooms.values()):
             with contextlib.suppress(Exception):
-                await self._close(drop)
+                await self._close(room)

@@ -48,12 +48,19 @@ class Nudges:
                 log.debug("subscribe: %s", error)
 
     async def remove(self, room: Room) -> None:
-        channel = keys.nudge(room.drop)
-        if self._rooms.pop(channel.encode(), None) is not None and self._pubsub is not None:
+        if self.forget(room) and self._pubsub is not None:
             try:
-                await self._pubsub.unsubscribe(channel)
+                await self._pubsub.unsubscribe(keys.nudge(room.drop))
             except (redis.RedisError, OSError) as error:
                 log.debug("unsubscribe: %s", error)
+
+    def forget(self, room: Room) -> bool:
+        """Wake it no more; false when its name is another's by now."""
+        channel = keys.nudge(room.drop).encode()
+        if self._rooms.get(channel) is not room:
+            return False
+        del self._rooms[channel]
+        return True
 
     def renew(self) -> None:
         """News come and no nudges: connect anew."""

@@ -66,7 +66,7 @@ class Room:
             pages=self.pages,
             snapshot=self._snapshot,
         )
-        self.fan_out = FanOut(self.seats, settings, self.fan_states.want)
+        self.fan_out = FanOut(self.seats, settings, self.fan_states.want, self._newest)
         self.skew_ms = 0.0
         """The server's clock minus this machine's, within half a round trip."""
         self.away = False
@@ -78,8 +78,14 @@ class Room:
         """How often the server told of news."""
         self.used_at = asyncio.get_running_loop().time()
         self._drop_raw: tuple[ViewReply, msgspec.Raw] | None = None
+        self._newest_frame: tuple[ViewReply, bool, Frame] | None = None
         self._early: dict[Seat, None] = {}
         """Watchers who came before the first view."""
+
+    @property
+    def empty(self) -> bool:
+        """Nobody sits here, and nobody waits for an answer."""
+        return not (self.seats or self.batcher.busy)
 
     @property
     def fans(self) -> dict[FanId, FanHere]:
@@ -185,3 +191,14 @@ class Room:
         """The last known numbers, marked as such: a screen must never be silently stale."""
         assert self.view is not None
         return frame(views.tick(self.manifest, self.view, away=True))
+
+    def _newest(self) -> Frame | None:
+        """What is known now, for one who missed ticks. The last tick may be older than the snapshot
+        that he has, and does not say that the server has gone since."""
+        view, made = self.view, self._newest_frame
+        if view is None:
+            return None
+        if made is None or made[0] is not view or made[1] != self.away:
+            tick = frame(views.tick(self.manifest, view, away=self.away))
+            made = self._newest_frame = (view, self.away, tick)
+        return made[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from dropengine import wire
 from dropengine.live.seat import Frame, Seat
 from dropengine.model import FanId
+from dropengine.truth.replies import ViewReply
 from tests.kit import web_process
-from tests.kit.room_by_hand import Line, RoomByHand, room_by_hand
+from tests.kit.room_by_hand import FrameKeeper, Line, RoomByHand, room_by_hand
 from tests.kit.sale import Sale
 from tests.kit.web_process import until
 
@@ -218,3 +220,66 @@ async def test_who_reads_too_slowly_or_left_is_owed_no_old_tick(
         one.room.leave(seat)
         one.room.fan_out.drain()
         assert line.heard() == b""
+
+
+def seqs(heard: bytes) -> list[int]:
+    """What the states in these frames say that they know: snapshots and ticks."""
+    return [int(n) for n in re.findall(rb'"t":"(?:snapshot|tick)","seq":(\d+)', heard)]
+
+
+@pytest.mark.parametrize("fan", [None, FanId("ada")])
+async def test_who_catches_up_is_told_nothing_older_than_his_snapshot(
+    sale: Sale, tmp_path: Path, lines: list[Line], fan: FanId | None
+) -> None:
+    line = lines[0]
+    async with room_by_hand(sale, tmp_path) as one:
+        room = one.room
+        seat = room.sit(line.screen, fan)
+        await one.quiet()
+        await told(one, "ben")
+        tick = room.fan_out.tick
+        # A look out of turn for somebody who asks: its state is in snapshots before any tick.
+        await sale.held("cleo")
+        view = await one.store.view(room.drop)
+        assert isinstance(view, ViewReply)
+        room.show(view, None)
+        room.greet(seat, fan)
+        await one.quiet()
+        room.fan_out.full(seat)
+        room.fan_out.drained(seat)
+        assert room.fan_out.tick is tick
+        heard = seqs(line.heard())
+        assert heard == sorted(heard)
+        assert heard[-1] == room.view.seq  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_who_catches_up_while_the_server_is_away_is_told_so(
+    sale: Sale, tmp_path: Path, lines: list[Line], *, direct: bool
+) -> None:
+    line = lines[0]
+    async with room_by_hand(sale, tmp_path, seat_buffer_bytes_max=1_000) as one:
+        room = one.room
+        screen = line.screen if direct else FrameKeeper()
+        seat = room.sit(screen, None)
+        await one.look()
+        await told(one, "ben")
+        if direct:
+            room.fan_out.full(seat)
+        else:
+            screen.backlog = 1_001
+            await told(one, "cleo")
+        line.heard()
+        room.away = True
+        screen.backlog = 0
+        room.fan_out.drained(seat) if direct else room.fan_out.drain()
+        last = line.heard() if direct else screen.frames[-1].text
+        assert last.count(b'"away":true') == 1
+        # The server is back before the next tick: what comes then is no lie either.
+        room.fan_out.full(seat)
+        screen.backlog = 1_001
+        room.away = False
+        screen.backlog = 0
+        room.fan_out.drained(seat) if direct else room.fan_out.drain()
+        last = line.heard() if direct else screen.frames[-1].text
+        assert b'"away"' not in last

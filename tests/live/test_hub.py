@@ -10,6 +10,7 @@ import pytest
 from dropengine import outcomes, refusals, wire
 from dropengine.errors import Unavailable
 from dropengine.live import hub as hubs
+from dropengine.live.queued_frames import QueueConn
 from dropengine.model import DropId
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
@@ -82,11 +83,14 @@ async def test_a_worker_watches_so_many_drops_and_no_more(server: Server, tmp_pa
         for drop in drops:
             done = await store.publish(manifest(drop), by="mia", key="publish")
             assert isinstance(done, outcomes.Changed)
+        seats = []
         for drop in drops[:-1]:
-            assert await hub.room(drop) is not None
+            room = await hub.room(drop)
+            assert room is not None
+            seats.append(room.sit(QueueConn(), None))
         with pytest.raises(Unavailable):
             await hub.room(drops[-1])
-        await hub.sweep(asyncio.get_running_loop().time() + 2 * hubs.IDLE_S)
+        seats[0].end(wire.CloseCode.RESTART, "")
         assert await hub.room(drops[-1]) is not None
 
 
@@ -133,3 +137,90 @@ async def test_seats_are_counted_over_all_rooms(web: WebProcess) -> None:
     async with web.watcher(one.drop), web.watcher(two.drop), web.fan(two.drop):
         assert hub.seats == 3
     await web_process.until(lambda: not hub.seats)
+
+
+async def test_a_room_is_closed_for_what_it_is_and_not_for_its_name(web: WebProcess) -> None:
+    one, two = await web.sale(), await web.sale()
+    hub, loop = web.runtime.hub, asyncio.get_running_loop()
+    old = [await hub.room(one.drop), await hub.room(two.drop)]
+    late = loop.time() + 2 * hubs.IDLE_S
+    closing, other = asyncio.Event(), asyncio.Event()
+    assert old[0] is not None
+    close = old[0].pages.close
+
+    async def slow() -> None:
+        closing.set()
+        await other.wait()
+        await close()
+
+    old[0].pages.close = slow  # type: ignore[method-assign]
+    sweeping = asyncio.create_task(hub.sweep(late))
+    await closing.wait()
+    # While the first is being closed, so is the second by another, and people come to both.
+    await hub.sweep(late)
+    async with web.watcher(one.drop) as first, web.watcher(two.drop) as second:
+        rooms = [hub.rooms[one.drop], hub.rooms[two.drop]]
+        assert not set(rooms) & set(old)
+        other.set()
+        await sweeping
+        assert [hub.rooms[one.drop], hub.rooms[two.drop]] == rooms
+        for sale, watcher in ((one, first), (two, second)):
+            await sale.held("ada")
+            assert (await watcher.tick(3))["pools"]["pin"]["held"] == 1
+
+
+async def test_a_room_that_is_closed_takes_no_nudge_from_the_next(web: WebProcess) -> None:
+    sale = await web.sale()
+    hub = web.runtime.hub
+    old = await hub.room(sale.drop)
+    assert old is not None
+    await hub.sweep(asyncio.get_running_loop().time() + 2 * hubs.IDLE_S)
+    new = await hub.room(sale.drop)
+    assert new is not None
+    nudges = hub._nudges
+    assert not nudges.forget(old)
+    await nudges.remove(old)
+    assert list(nudges._rooms.values()).count(new) == 1
+    # What still knows the old one is told the new one's state.
+    assert await hub.fresh(old) is new
+    await hub.fresh(new)
+
+
+async def test_an_empty_room_leaves_early_when_others_want_in(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "ROOMS_MAX", 3)
+    async with web_process.front(settings(server.url, tmp_path)) as web:
+        hub = web.runtime.hub
+        sales = [await web.sale() for _ in range(6)]
+        drops = [DropId(sale.drop) for sale in sales]
+        async with web.watcher(drops[0]) as watcher, web.http() as http:
+            # Reads alone shut nobody out, whoever reads at once.
+            for drop in drops[1:]:
+                assert (await http.get(f"/api/drops/{drop}")).status_code == 200
+            assert set(hub.rooms) == {drops[0], *drops[-2:]}
+            answers = await asyncio.gather(*(http.get(f"/api/drops/{d}") for d in drops[1:3] * 5))
+            assert {answer.status_code for answer in answers} == {200}
+            assert len(hub.rooms) <= 3
+            async with web.watcher(drops[4]), web.watcher(drops[5]):
+                # Somebody sits in each of them.
+                assert (await http.get(f"/api/drops/{drops[1]}")).status_code == 503
+                await sales[0].held("ada")
+                assert (await watcher.tick(3))["pools"]["pin"]["held"] == 1
+            await web_process.until(lambda: hub.seats == 1)
+            async with web.watcher(drops[1]):
+                assert len(hub.rooms) == 3
+
+
+async def test_who_was_about_to_sit_down_in_a_room_that_closes_comes_back(
+    web: WebProcess,
+) -> None:
+    sale = await web.sale()
+    hub = web.runtime.hub
+    room = await hub.room(sale.drop)
+    assert room is not None
+    room.ended = True
+    async with web.watcher(sale.drop) as watcher:
+        assert hub.rooms[sale.drop] is not room
+        await sale.held("ada")
+        assert (await watcher.tick(3))["pools"]["pin"]["held"] == 1
