@@ -26,7 +26,17 @@ from dropengine.live.seat import Frame
 from dropengine.live.socket_protocol import LiveProtocol
 from tests.kit import web_process
 from tests.kit.private_server import Server
-from tests.kit.raw_socket import BINARY, CLOSE, PING, PONG, TEXT, framed, handshake, ping, raw
+from tests.kit.raw_socket import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    framed,
+    handshake,
+    ping,
+    raw,
+)
 from tests.kit.web_process import LONG_S, WebProcess, settings, until
 
 server = web_process.server
