@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -30,6 +31,8 @@ CONNECTION = "dropengine.connection"
 
 PIPELINED_MAX = 16
 """Requests of one connection that wait for the one before them. Browsers send none."""
+STREAM_BYTES = 32_768
+"""What the system may keep of a stream. Linux takes it twice."""
 UNREAD_S = 1.0
 """Who did not keep up has so long to take the rest of an answer that has ended."""
 
@@ -219,8 +222,11 @@ class LimitedConnection(HttpToolsProtocol):
         self._last = True
         self._beside = 0
         self.pipeline.clear()
-        # Only who reads on notices that the other side has gone.
+        # Only who reads on notices that the other side has gone, and only what waits here is seen:
+        # the system would take megabytes for a reader who takes none.
         self.flow.resume_reading()
+        own = self.transport.get_extra_info("socket")
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, STREAM_BYTES)
         self._give_back()
         self._left = left
 
