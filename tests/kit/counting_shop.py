@@ -31,7 +31,7 @@ def build(settings: Settings) -> app.Application:
     async def counts(request: Request) -> JSONResponse:
         connection = request.scope["extensions"][CONNECTION]
         networks = Counter(
-            one.transport.get_extra_info("peername")[0]
+            one.client[0]
             for one in connection.connections
             # One that is closed and has nothing to send is gone in a moment.
             if not one.transport.is_closing() or one.transport.get_write_buffer_size()
