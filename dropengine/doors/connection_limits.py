@@ -123,6 +123,9 @@ class LimitedConnection(HttpToolsProtocol):
             # uvicorn tells the newest request alone.
             cycle.disconnected = True
             cycle.message_event.set()
+        for cycle, _ in self.pipeline:
+            # It never began, and nothing else would let go of this connection.
+            cycle.on_response = _nothing
         self.pipeline.clear()
         super().connection_lost(exc)
         self._extensions.clear()
@@ -262,6 +265,8 @@ class LimitedConnection(HttpToolsProtocol):
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)
         protocol.data_received(b"".join(head))
+        # They hold each other, for as long as a socket lives and until somebody looks for garbage.
+        self.parser = None  # type: ignore[assignment]
 
     def _admit_handshake(self) -> None:
         """It wants to become a socket: raises Refused for what only one parser would take, and
@@ -363,6 +368,10 @@ class LimitedConnection(HttpToolsProtocol):
             said += [f"content-length: {len(text)}\r\nconnection: close\r\n\r\n{text}".encode()]
             self.transport.writelines(said)
         self._end()
+
+
+def _nothing() -> None:
+    """What follows an answer that nobody waits for."""
 
 
 def limits(settings: Settings) -> dict[str, object]:
