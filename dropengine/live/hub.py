@@ -164,6 +164,9 @@ class Hub:
             return anew
         relay, _ = self._relays[room.drop]
         if await relay.look() is None:
+            if room.ended:
+                # Its drop is gone, or not known here any more: asking for it anew says which.
+                await self.store.show(room.drop)
             raise Unavailable(f"{room.drop} cannot be read now")
         return room
 
