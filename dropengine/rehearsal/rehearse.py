@@ -289,9 +289,10 @@ class _Run:
 
     async def _last_screens(self, crowd: Crowd, store: Store, drops: list[Manifest]) -> None:
         """Every screen ends at the newest state."""
-        last = {drop.id: (await self._view(store, drop)).seq for drop in drops}
         deadline = time.monotonic() + SCREENS_S_MAX
         while time.monotonic() < deadline:
+            # Somebody may still do something, like leave.
+            last = {drop.id: (await self._view(store, drop)).seq for drop in drops}
             behind = sum(fan.screen.seq < last[fan.drop] for fan in crowd.fans)
             if not behind:
                 return
