@@ -447,6 +447,12 @@ DOCTORED |= {
         "INV-1",
     ),
     "a press without a key": ("a_rush", change(events.Held, key=""), "INV-7"),
+    "paying without a key": ("a_rush", change(events.Paying, key=""), "INV-7"),
+    "more time without a key": ("a_rush", change(events.Extended, key=""), "INV-7"),
+    "given back without a key": ("a_rush", change(events.Released, key=""), "INV-7"),
+    "an offer taken without a key": ("a_line", change(events.Claimed, key=""), "INV-7"),
+    "left without a key": ("a_line", change(events.Left, key=""), "INV-7"),
+    "a question with a key": ("a_late_payment", change(events.Extended, key="k"), "INV-15"),
     "closed by no clock": ("a_rush", change(events.Closed, by="clock", key=""), "INV-15"),
     "an outage with a key": ("taken_over", change(events.Realigned, key="k"), "INV-15"),
     "an outage by somebody": ("taken_over", change(events.Realigned, by="mia"), "INV-7"),
@@ -927,6 +933,17 @@ def test_a_drop_may_open_and_close_by_its_own_times() -> None:
     pen.write(events.Closed, by="clock", key="", revision=3)
     pen.write(events.Settled)
     assert judge(text(pen.log), closed=True).honest
+
+
+def test_nobody_commands_what_the_clock_does() -> None:
+    pen = by_the_clock()
+    pen.until(handwritten_logs.START_MS + 200)
+    pen.write(events.Closed, by="clock", key="", revision=3)
+    pen.write(events.Settled)
+    for kind in (events.Opened, events.Closed):
+        seq = seq_of(pen.log, kind)
+        under_a_key = doctor(pen.log, seq, key="k")
+        assert first(judge(text(under_a_key))) == ("INV-15", seq)
 
 
 def test_nothing_is_sold_after_the_closing_time() -> None:

@@ -89,7 +89,7 @@ def _opened(books: Books, e: events.Opened) -> None:
     signed(books, e, clock=True)
     assert books.rules is not None
     now = e.at - books.lead
-    if e.by == "clock" and not 0 < books.rules.opens_ms <= now:
+    if e.by == "clock" and (e.key or not 0 < books.rules.opens_ms <= now):
         books.blame("INV-15", f"the clock opened at {now}, the rules say {books.rules.opens_ms}")
     # T8: a drop that is opened by hand after its closing time is closed by hand too.
     books.closes_ms = books.rules.closes_ms if now < books.rules.closes_ms else 0
@@ -153,7 +153,7 @@ def _closed(books: Books, e: events.Closed) -> None:
     signed(books, e, clock=True)
     assert books.rules is not None
     now = e.at - books.lead
-    if e.by == "clock" and not 0 < books.rules.closes_ms <= now:
+    if e.by == "clock" and (e.key or not 0 < books.rules.closes_ms <= now):
         books.blame("INV-15", f"the clock closed at {now}, the rules say {books.rules.closes_ms}")
     books.state = "closing"
 

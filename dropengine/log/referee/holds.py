@@ -105,9 +105,16 @@ def living(books: Books, name: str, fan: str, what: str) -> Hold | None:
     return hold
 
 
+def by_its_fan(books: Books, e: Any) -> None:
+    """INV-7: who goes on with what he has does it by a command, and each carries a key (C1)."""
+    if not e.key:
+        books.blame("INV-7", f"a command of {e.fan} carries no key")
+
+
 def _claimed(books: Books, e: events.Claimed) -> None:
     """L8."""
     assert books.rules is not None
+    by_its_fan(books, e)
     hold = living(books, e.hold, e.fan, "claimed")
     if hold is None:
         return
@@ -126,6 +133,7 @@ def _extended(books: Books, e: events.Extended) -> None:
     if hold is None:
         return
     if e.why == "fan":
+        by_its_fan(books, e)
         if hold.extended or hold.unclaimed:
             books.blame("INV-9", f"hold {e.hold} is extended twice or before it was claimed")
         if hold.looked and books.schema >= ASKS_FROM_NOW:
@@ -133,6 +141,8 @@ def _extended(books: Books, e: events.Extended) -> None:
         hold.extended = True
         deadline = hold.deadline + books.rules.extend_ms
     elif e.why == "lookup":
+        if e.key:
+            books.blame("INV-15", f"nobody asks about {e.hold} by a command, not under key {e.key}")
         if hold.looked or hold.state != "paying" or hold.deadline > e.at:
             books.blame("INV-9", f"hold {e.hold} is not a silent payment at its deadline")
         hold.looked = True
@@ -151,6 +161,7 @@ def _extended(books: Books, e: events.Extended) -> None:
 def _paying(books: Books, e: events.Paying) -> None:
     """H6."""
     assert books.rules is not None
+    by_its_fan(books, e)
     rules = books.rules
     hold = living(books, e.hold, e.fan, "paid for")
     if hold is None:
@@ -210,6 +221,7 @@ def _released(books: Books, e: events.Released) -> None:
         back(books, hold, "cancelled", e.pool, e.qty)
         books.take(hold.fan, hold.pool.item, -hold.qty)
         return
+    by_its_fan(books, e)
     if e.by != "fan" or books.state == "cancelled":
         books.blame("INV-15", f"{e.by!r} releases {e.hold} in a drop that is {books.state}")
     if hold.unclaimed:

@@ -20,6 +20,7 @@ from dropengine.log.referee.drop import once
 from dropengine.log.referee.holds import (
     attached,
     back,
+    by_its_fan,
     deadline_is,
     filled,
     grant,
@@ -222,6 +223,7 @@ def _dormant(books: Books, e: events.Dormant) -> None:
 
 def _left(books: Books, e: events.Left) -> None:
     """L12."""
+    by_its_fan(books, e)
     entry = books.entries.get(e.entry)
     if entry is not None and entry.state == "offered":
         hold = books.holds.get(entry.hold)
