@@ -48,6 +48,7 @@ ALLOWED_BY: dict[str, dict[str, str]] = {
         "resumed": "T9",  # it stayed paused
         "settled": "T10",  # no script ran after the last thing ended
         "thawed": "T13",  # nothing was restored
+        "rescued": "P5",  # no such payment came, and its units lay free to the end
         "voided": "P3",  # no such payment came
         "withdrawn": "C5",  # free units stay free
     },
