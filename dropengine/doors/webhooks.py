@@ -6,6 +6,7 @@ and coming again is harmless. Providers are known by their names alone.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -30,8 +31,12 @@ from dropengine.payments.port import (
 )
 from dropengine.truth.store import Store
 
+log = logging.getLogger(__name__)
+
 BODY_BYTES_MAX = 16_384
 """A webhook is a few hundred bytes."""
+TOLD_BYTES_MAX = 1_000
+"""So much of a webhook that cannot be read stands in the shop's log: enough to find its charge."""
 
 
 class Deps(Protocol):
@@ -71,7 +76,11 @@ class Webhook:
         body = await request.body()
         notice = self._provider.parse_webhook(request.headers.raw, body)
         match notice:
-            case Unproven(why=why):
+            case Unproven(why=why, signed=signed):
+                if signed:
+                    # Here may be money that nobody else will hear of.
+                    word = body[:TOLD_BYTES_MAX]
+                    log.error("the word of %s cannot be read: %r", self._provider.name, word)
                 return problem(None, refusals.BadMessage(f"not the provider's word: {why}"))
             case Notice(kind="declined"):
                 # The fan was told by the provider and may try again until the deadline.

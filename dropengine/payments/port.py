@@ -155,9 +155,13 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Unproven(msgspec.Struct, frozen=True):
-    """Not the provider's word, or not a fresh one: nothing may be done on it."""
+    """Not the provider's word, or not a fresh one: nothing may be done on it.
+
+    signed: the word is the provider's, but says nothing clear or what is out of all bounds.
+    """
 
     why: str
+    signed: bool = False
 
 
 class Payments(Protocol):

@@ -71,7 +71,9 @@ async def test_a_webhook_twice_and_slow_and_late_is_answered_every_time(
     assert "rescued" in await doors.sale.words()
 
 
-async def test_a_forged_webhook_is_refused_and_changes_nothing(doors: PaymentDoors) -> None:
+async def test_a_forged_webhook_is_refused_and_changes_nothing(
+    doors: PaymentDoors, caplog: pytest.LogCaptureFixture
+) -> None:
     hold = await doors.begun("ada")
     headers, body = await doors.delivery(hold=hold, charge="ch_1")
     seq = (await doors.sale.settle()).seq
@@ -85,6 +87,9 @@ async def test_a_forged_webhook_is_refused_and_changes_nothing(doors: PaymentDoo
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "bad_message"
     assert (await doors.sale.settle()).seq == seq
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == [], (
+        "strangers alarm nobody"
+    )
 
 
 async def test_a_webhook_over_the_wrong_amount_buys_nothing(doors: PaymentDoors) -> None:
@@ -117,8 +122,8 @@ async def test_a_webhook_over_the_wrong_amount_buys_nothing(doors: PaymentDoors)
         ("drop", "../x"),
     ],
 )
-async def test_a_signed_notice_beyond_all_bounds_is_refused_and_stops_nothing(
-    doors: PaymentDoors, field: str, value: object
+async def test_a_signed_notice_beyond_all_bounds_is_refused_told_and_stops_nothing(
+    doors: PaymentDoors, field: str, value: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     hold, other = await doors.begun("ada"), await doors.begun("ben")
     await doors.choose(other, "pay")
@@ -131,6 +136,8 @@ async def test_a_signed_notice_beyond_all_bounds_is_refused_and_stops_nothing(
         notice["intent"] = f"{notice['drop']}.{notice['hold']}"
     answer = await doors.post(*doors.signed(msgspec.json.encode(notice)))
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_message")
+    (told,) = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert "\n" not in told
     assert (await doors.sale.settle()).seq == seq
     await doors.work()
     assert await doors.order(other) == "done"

@@ -111,9 +111,9 @@ class LocalPay:
         try:
             notice = msgspec.json.decode(body, type=Notice)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return Unproven("bad_body")
+            return Unproven("bad_body", signed=True)
         if not f"{notice.intent}.".startswith(f"{notice.drop}.{notice.hold}."):
-            return Unproven("bad_body")
+            return Unproven("bad_body", signed=True)
         return notice
 
     def routes(self, templates: jinja2.Environment, refuse: Refuse) -> Sequence[Route]:

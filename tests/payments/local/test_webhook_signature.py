@@ -125,4 +125,4 @@ async def test_a_proven_body_that_says_nothing_clear_is_refused(
     pay: LocalPay, clock: Clock, body: bytes
 ) -> None:
     headers = sign(webhook_key(SECRET), clock.ms // 1000, body)
-    assert pay.parse_webhook(headers, body) == Unproven("bad_body")
+    assert pay.parse_webhook(headers, body) == Unproven("bad_body", signed=True)
