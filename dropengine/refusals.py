@@ -105,7 +105,7 @@ class HoldExpired(Refusal, frozen=True):
 
 class NotFound(Refusal, frozen=True):
     sentence: ClassVar[str] = "There is no such thing here for you."
-    to_operator: ClassVar[str] = "There is no such drop, or it has no such pool or order."
+    to_operator: ClassVar[str] = "There is no such drop, or it has no such pool, order or duty."
 
 
 class StaleRevision(Refusal, frozen=True):

@@ -49,8 +49,8 @@ from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 
 REFUSED = 1
-UNDONE_MS = 600_000
-"""What is owed for this long is shown."""
+UNDONE_MS = 10_000
+"""What is owed for this long was tried more than once, or is refused for good: it is shown."""
 
 Arguments = argparse.Namespace
 
@@ -284,8 +284,9 @@ async def _show(store: Store, arguments: Arguments) -> int:
         zone = shown.manifest.zone
         for duty in _undone(outbox, view.now_ms):
             print(
-                f"Undone since {summary.moment(duty.since_ms, zone)}: {duty.id}, {duty.amount} "
-                f"{shown.manifest.currency}. `dropengine drop duty` ends what cannot be done."
+                f"Undone since {summary.moment(duty.since_ms, zone)}: {duty.id}, "
+                f"{summary.money(duty.amount, shown.manifest.currency)}. "
+                "`dropengine drop duty` ends what cannot be done."
             )
     return 0
 
@@ -299,7 +300,7 @@ class Undone(msgspec.Struct, frozen=True):
 
 
 def _undone(outbox: Outbox, now_ms: int) -> Iterator[Undone]:
-    """What has been owed for so long that it was tried many times, the oldest first."""
+    """What a healthy provider would have done by now, the oldest first."""
     for duty_id, duty in sorted(outbox.duties.items(), key=lambda row: row[1].at_ms):
         if now_ms - duty.at_ms >= UNDONE_MS and duty_id not in outbox.standing:
             yield Undone(duty_id, duty.amount, duty.at_ms)

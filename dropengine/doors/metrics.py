@@ -47,7 +47,8 @@ FAMILIES: Final = {
     ),
     "dropengine_duties_set_aside": Family(
         "gauge",
-        "Duties of a drop that cannot be read: a person has to see to that money.",
+        "Duties of a drop that cannot be read or that the provider does not do: a person has to "
+        "see to that money.",
         Adds.MOST,
     ),
     "dropengine_processes": Family("gauge", "Web processes by state.", Adds.SUM),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dropengine.log.referee import Report, Verdict, Violation
 from dropengine.manifest import Manifest
+from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.zones import in_zone
 
 if TYPE_CHECKING:
@@ -19,6 +20,14 @@ def moment(at_ms: int, zone: str) -> str:
     """A time in the drop's zone, to the second."""
     at = in_zone(at_ms, zone)
     return f"{at:%Y-%m-%d %H:%M:%S} ({zone})" if at else f"{at_ms} ms after 1970"
+
+
+def money(amount: int, currency: str) -> str:
+    """amount: minor units. `24.00 EUR`, `2400 JPY`."""
+    digits = MINOR_DIGITS.get(currency, 0)
+    whole, rest = divmod(abs(amount), 10**digits)
+    decimals = f".{rest:0{digits}d}" if digits else ""
+    return f"{'-' if amount < 0 else ''}{whole}{decimals} {currency}"
 
 
 def units(manifest: Manifest) -> str:
@@ -87,9 +96,10 @@ def of_verdict(verdict: Verdict) -> str:
         ["over the limit", verdict.over_limit],
         ["overtaken", verdict.overtaken],
         ["gaps in the log", verdict.log_gaps],
-        ["captured - refunded", f"{verdict.captured_minus_refunded} {verdict.currency}"],
-        ["by hand, given up", f"{verdict.by_hand}, {verdict.given_up} {verdict.currency}"],
-        ["orders", f"{verdict.orders_total} {verdict.currency}"],
+        ["captured - refunded", money(verdict.captured_minus_refunded, verdict.currency)],
+        ["given back by hand", money(verdict.by_hand, verdict.currency)],
+        ["given up", money(verdict.given_up, verdict.currency)],
+        ["orders", money(verdict.orders_total, verdict.currency)],
     ]
     head = f"{verdict.drop or 'The log'}: {verdict.state}"
     end = _violations(verdict.violations, verdict.violations_total)
