@@ -157,18 +157,21 @@ class Hub:
     async def fresh(self, room: Room) -> Room:
         """The room of this drop at a state not older than this call; another one, when this one
         was closed meanwhile. Raises Unavailable."""
-        if self.rooms.get(room.drop) is not room or room.ended:
+        if self._over(room):
             anew = await self.room(room.drop)
             if anew is None:
                 raise Unavailable(f"{room.drop} is gone")
             return anew
         relay, _ = self._relays[room.drop]
         if await relay.look() is None:
-            if room.ended:
+            if self._over(room):
                 # Its drop is gone, or not known here any more: asking for it anew says which.
                 await self.store.show(room.drop)
             raise Unavailable(f"{room.drop} cannot be read now")
         return room
+
+    def _over(self, room: Room) -> bool:
+        return room.ended or self.rooms.get(room.drop) is not room
 
     async def snapshot(self, drop: str, fan: str | None) -> wire.Snapshot | None:
         """Everything public, and the fan's own state, not older than this call.
