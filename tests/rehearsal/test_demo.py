@@ -71,10 +71,11 @@ def test_nothing_acknowledged_is_lost_when_a_process_is_killed(victim: Victim) -
     assert rehearse.run(Settings(web_concurrency=2), wanted) == 0
 
 
-def test_a_hard_evening_with_two_drops_breaks_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [5, 11])
+def test_a_hard_evening_with_two_drops_breaks_nothing(tmp_path: Path, seed: int) -> None:
     wanted = Rehearsal(
         fans=120,
-        seed=5,
+        seed=seed,
         mix="hard",
         report=tmp_path / "report.json",
         export=tmp_path / "log.ndjson",
