@@ -157,9 +157,11 @@ class Closed(ByCreator, frozen=True):
 
 class Cancelled(ByCreator, frozen=True):
     """any state before settled -> cancelled; holds end and orders are refunded in the events after
-    it. `why`: a reason that fans read, or ''; older logs have none."""
+    it. `why`: a reason that fans read, or ''. `froze`: why it had been frozen, or ''. Older logs
+    have neither."""
 
     why: str = ""
+    froze: str = ""
 
 
 class Settled(Event, frozen=True):

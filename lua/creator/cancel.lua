@@ -38,11 +38,12 @@ local reply = check_command(t, revision, by, key, body)
 if not reply and (t.state == 'settled' or t.state == 'cancelled') then
   reply = refuse_in_state(t, {cancelled = true})
 end
-local frozen = t.state == 'frozen'
-if not reply and frozen and redis.call('HGET', t.key.drop, 'was') == 'settled' then reply = {'CLOSED'} end
+local frozen, froze, was = t.state == 'frozen', '', ''
+if frozen then froze, was = unpack(redis.call('HMGET', t.key.drop, 'froze', 'was')) end
+if not reply and was == 'settled' then reply = {'CLOSED'} end
 if reply then return cmsgpack.pack(reply) end
 change_state(t, 'cancelled')
 t.drop.why = why
 if frozen then t.drop.froze, t.drop.was = '', '' end
 t.zset.due.open, t.zset.due.close = false, false
-return cmsgpack.pack(conclude_command(t, by, key, body, 'cancelled', 'why', why))
+return cmsgpack.pack(conclude_command(t, by, key, body, 'cancelled', 'why', why, 'froze', froze or ''))

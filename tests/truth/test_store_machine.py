@@ -694,7 +694,10 @@ class Machine(RuleBasedStateMachine):
         if hasattr(self, "oracle"):
             self.audit()
             halves = [
-                e for e in self.oracle.log if isinstance(e, events.Thawed) and e.why == "half"
+                e
+                for e in self.oracle.log
+                if (isinstance(e, events.Thawed) and e.why == "half")
+                or (isinstance(e, events.Cancelled) and e.froze == "half")
             ]
             found = judge(self.run(self.lines())).violations
             assert [one.inv for one in found] == ["INV-3"] * len(halves), found

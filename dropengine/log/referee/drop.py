@@ -134,8 +134,7 @@ def _thawed(books: Books, e: events.Thawed) -> None:
     signed(books, e)
     books.lead = e.lead
     if e.why == "half":
-        # Nothing in the log told of it until now.
-        books.blame("INV-3", "the engine wrote a change only by half")
+        half_written(books)
     elif e.why == "books":
         if books.state != "frozen":
             books.blame("INV-15", f"broken books are thawed in a drop that is {books.state}")
@@ -159,8 +158,20 @@ def _closed(books: Books, e: events.Closed) -> None:
 
 
 def _cancelled(books: Books, e: events.Cancelled) -> None:
+    """T9; T13: one that is frozen may still be called off."""
     signed(books, e)
+    if e.froze == "half":
+        half_written(books)
+    elif e.froze not in ("", "books", "restore") or (e.froze == "books") > (
+        books.state == "frozen"
+    ):
+        books.blame("INV-15", f"a drop that is {books.state} was frozen because of {e.froze!r}")
     books.state = "cancelled"
+
+
+def half_written(books: Books) -> None:
+    """Nothing in the log told of it until now."""
+    books.blame("INV-3", "the engine wrote a change only by half")
 
 
 def _settled(books: Books, _e: events.Settled) -> None:

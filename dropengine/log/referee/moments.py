@@ -200,6 +200,8 @@ def place_of(books: Books, e: Any) -> Place:
         case events.Opened() | events.Closed():
             by_clock = e.by == "clock"
             return decide_alone if not by_clock else close if kind is events.Closed else begin
+        case events.Cancelled():
+            return go_on_after_freeze if e.froze else decide_alone
         case events.Realigned():
             return begin if e.why == "outage" else decide_alone
     raise AssertionError(f"{kind.__name__} stands nowhere in a script")
@@ -224,7 +226,6 @@ PLACES: dict[type[events.Event], Place] = {
     events.Added: decide_alone,
     events.Withdrawn: decide_alone,
     events.Message: decide_alone,
-    events.Cancelled: decide_alone,
     events.Sold: decide_alone,
     events.Rescued: decide_alone,
     events.Voided: decide_alone,

@@ -104,9 +104,9 @@ class Creators(Clock):
                 self.why = why
                 if isinstance(command, Pause):
                     self.paused_by = by
-                else:
-                    self.froze = ""
         more = msgspec.structs.asdict(command)
+        if isinstance(command, Cancel):
+            more["froze"], self.froze = self.froze, ""
         if isinstance(command, Thaw):
             more |= self.thaw(by)
         if isinstance(command, Realign | Resume):
