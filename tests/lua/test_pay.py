@@ -36,6 +36,13 @@ async def test_pressing_pay_again_stretches_nothing(sale: Sale) -> None:
     assert again == outcomes.Paying(hold, first.hold, first.seq, first.seq)
 
 
+async def test_what_is_being_paid_answers_a_press_from_a_second_tab(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    assert await sale.held("ana") == hold
+    assert await sale.counts() == (2, 1, 0, 0)
+
+
 async def test_paying_an_offer_claims_it_first(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 1}))
     hold = await sale.held("ana")
