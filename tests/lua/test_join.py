@@ -90,6 +90,16 @@ async def test_a_join_gets_the_first_pool_of_its_list_that_can_be_had(make_sale:
     assert outcome.hold.pool == "port"
 
 
+@pytest.mark.parametrize("wanted", [("hill", "port"), ("port", "hill"), ("port", "pin", "hill")])
+async def test_of_all_pools_that_can_be_had_a_join_gets_the_first(
+    make_sale: MakeSale, wanted: tuple[str, ...]
+) -> None:
+    sale = await make_sale(item("cup", {"hill": 1, "port": 1}), item("pin", {"pin": 1}))
+    outcome = await sale.join("ana", *wanted)
+    assert isinstance(outcome, outcomes.Held)
+    assert outcome.hold.pool == wanted[0]
+
+
 async def test_a_repeat_of_a_join_that_got_units_is_answered_with_them(sale: Sale) -> None:
     first = await sale.join("ana", key="mine")
     again = await sale.join("ana", key="mine")
@@ -228,6 +238,18 @@ async def test_an_entry_takes_the_first_pool_of_its_list_that_is_free(
     await sale.release("bo", taken)
     offered = [e for e in await sale.log() if isinstance(e, events.Offered)]
     assert [e.pool for e in offered] == ["port"]
+
+
+@pytest.mark.parametrize("line", [("hill", "port"), ("port", "hill")])
+async def test_of_several_pools_the_smallest_arrival_is_called_first(
+    make_sale: MakeSale, line: tuple[str, ...]
+) -> None:
+    sale = await make_sale(item("cup", {"hill": 1, "port": 1}))
+    holds = [await sale.held("di", pool) for pool in line]
+    entries = [await sale.joined(f"fan-{pool}", pool) for pool in line]
+    await sale.batch(*[("di", wire.Release(id=0, key=sale.key(), hold=hold)) for hold in holds])
+    offered = [e.entry for e in await sale.log() if isinstance(e, events.Offered)]
+    assert offered == entries
 
 
 async def test_an_offer_is_what_the_fan_may_have_of_what_is_free(make_sale: MakeSale) -> None:
