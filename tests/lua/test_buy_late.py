@@ -126,6 +126,23 @@ async def test_the_boost_lane_stands_ahead_when_it_is_its_turn(
     assert (await comes(sale, hold))[0] == ends
 
 
+async def test_an_offer_of_the_boost_lane_that_comes_back_takes_no_base_call_back(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(TWO, k=5)
+    hold = await lose(sale, "max", await sale.held("max"))
+    taken = {fan: await sale.held(fan) for fan in ("yan", "zoe")}
+    assert await comes(sale, hold) == ["late", "joined"]
+    await sale.release("yan", taken["yan"])
+    offer = await offer_of(sale, "e1")
+    ana = await sale.joined("ana")
+    await sale.release("zoe", taken["zoe"])
+    assert await state_of(sale, ana) == "offered"
+    await sale.release("max", offer)
+    assert (await sale.truth()).pools["pin"].lane_count == 1
+    await agree(sale)
+
+
 @pytest.mark.parametrize("fate", ["press", "left", "dormant"])
 @pytest.mark.parametrize("fans", [["ana"], ["ana", "bo"], ["bo"]])
 async def test_without_an_open_place_everybody_else_who_is_ready_stands_ahead(
