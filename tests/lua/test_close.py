@@ -41,6 +41,16 @@ async def test_the_clock_closes_the_drop(make_sale: MakeSale) -> None:
     assert await sale.hold("bo") == refusals.Closed()
 
 
+async def test_the_clock_closes_a_paused_drop_too(make_sale: MakeSale) -> None:
+    sale = await make_sale(closes_ms=CLOSES_MS)
+    hold = await sale.held("ana")
+    await sale.creator("pause")
+    sale.now = CLOSES_MS
+    assert (await sale.settle()).state == "closing"
+    await sale.succeeded(hold)
+    assert (await sale.settle()).state == "settled"
+
+
 @pytest.mark.parametrize(
     ("verbs", "refusal"),
     [
