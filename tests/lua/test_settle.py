@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dropengine import outcomes
+from dropengine import events, outcomes
 from dropengine.truth.replies import Settled
 from tests.conftest import MakeSale
 from tests.kit.manifests import COOL_MS, HOLD_MS, OFFER_MS, item
@@ -24,6 +24,18 @@ async def test_a_hold_expires_exactly_at_its_deadline(sale: Sale) -> None:
     await sale.settle()
     assert (await sale.words())[-1] == "expired"
     assert (await sale.truth()).holds[hold].state == "expired"
+
+
+async def test_what_is_due_at_one_time_is_settled_by_its_name_letter_by_letter(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 11}))
+    holds = [await sale.held(f"fan-{n}") for n in range(11)]
+    sale.now += HOLD_MS
+    await sale.settle()
+    ended = [e.hold for e in await sale.log() if isinstance(e, events.Expired)]
+    assert ended == sorted(holds)
+    assert ended[:3] == ["h1", "h10", "h11"]
 
 
 async def test_the_clock_never_goes_back(sale: Sale) -> None:
