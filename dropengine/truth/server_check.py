@@ -38,6 +38,8 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     maxmemory_policy: str
     writes: bool
     """Whether its last write to disk succeeded."""
+    cluster: bool
+    """Whether it is one node of a cluster, and answers for its own part of the keys alone."""
 
     @property
     def evicts(self) -> bool:
@@ -84,6 +86,8 @@ def facts(answer: Mapping[str, object], appendfsync: str | None) -> ServerFacts:
         maxmemory_bytes=int(info.get("maxmemory", "0")),
         maxmemory_policy=info.get("maxmemory_policy", "noeviction"),
         writes=info.get("aof_last_write_status", "ok") == "ok",
+        cluster="cluster" in (info.get("redis_mode"), info.get("server_mode"))
+        or info.get("cluster_enabled") == "1",
     )
 
 
@@ -94,6 +98,11 @@ def judge(found: ServerFacts, accept_weaker: bool) -> None:
     numbers = tuple(int(part) for part in re.findall(r"\d+", found.version)[:2])
     if numbers < oldest:
         raise ServerTooOld(found.name.capitalize(), found.version)
+    if found.cluster:
+        raise ServerWeaker(
+            "The server is a node of a cluster, which answers for its own part of the keys alone: "
+            "name a server that stands by itself in REDIS_URL."
+        )
     if found.role != "master":
         raise ServerWeaker(
             f"The server is a {found.role}, which cannot be written: name its primary in REDIS_URL."

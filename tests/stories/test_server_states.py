@@ -21,7 +21,7 @@ from dropengine.errors import WorkersFailed
 from dropengine.truth.store import Store
 from tests.kit import web_process
 from tests.kit.manifests import item
-from tests.kit.old_server import old_server
+from tests.kit.old_server import NODE, OLD, old_server
 from tests.kit.outages import away
 from tests.kit.private_server import Server
 from tests.kit.small_shop import shop
@@ -172,13 +172,21 @@ def serve_ends(folder: Path, server: Server, code: int) -> None:
     assert ended == code
 
 
-def test_one_too_old_is_told_by_doctor_and_start(tmp_path: Path) -> None:
-    with old_server(tmp_path) as url:
+NEVER_SOLD_FROM = {"a node of a cluster": (NODE, "cluster", 8), "too old": (OLD, "oldest", 7)}
+"""What the server is -> its answer to INFO, a word of what is said, the exit code of the start."""
+
+
+@pytest.mark.parametrize("name", NEVER_SOLD_FROM)
+def test_one_that_cannot_be_sold_from_is_told_by_doctor_and_start(
+    tmp_path: Path, name: str
+) -> None:
+    info, word, code = NEVER_SOLD_FROM[name]
+    with old_server(tmp_path, info) as url:
         conf = Settings(data_dir=tmp_path / "data", redis_url=url, port=0, disk_free_mib_min=16)
-        doctor_says(conf, "server oldest")
+        doctor_says(conf, f"server {word}")
         with pytest.raises(WorkersFailed) as caught:
             shop(tmp_path / "shop", redis_url=url).start()
-        assert caught.value.exit_code == 7
+        assert caught.value.exit_code == code
 
 
 def test_the_table_of_the_settings_page_is_this_one() -> None:
@@ -188,3 +196,5 @@ def test_the_table_of_the_settings_page_is_this_one() -> None:
         stops = "`stop` " + told.doctor.split()[0] if told.doctor else "nothing stops"
         row = f"| {name} | `{told.readyz}` | {stops} | {serve} | {told.page} | `{told.press}` |"
         assert row in text, row
+    for name, (_, _, code) in NEVER_SOLD_FROM.items():
+        assert f"| {name} | | `stop` server | exit {code} | | |" in text

@@ -10,7 +10,7 @@ from dropengine.errors import ServerTooOld, ServerWeaker, Unavailable
 from dropengine.truth import server_check
 from dropengine.truth.server_check import ServerFacts, check_server, check_server_async
 from tests.kit import short_folder
-from tests.kit.old_server import old_server
+from tests.kit.old_server import NODE, old_server
 from tests.kit.private_server import Server
 from tests.kit.server_owner import ask
 
@@ -85,6 +85,10 @@ def test_a_weaker_server_needs_to_be_accepted(
     [
         ({"role": "slave"}, "primary"),
         ({"maxmemory_policy": "allkeys-lru"}, "sold twice"),
+        ({"redis_mode": "cluster"}, "node of a cluster"),
+        ({"server_mode": "cluster"}, "node of a cluster"),
+        ({"cluster_enabled": "1"}, "node of a cluster"),
+        ({"role": "sentinel", "redis_mode": "sentinel"}, "sentinel"),
     ],
 )
 def test_some_servers_cannot_be_accepted_at_all(change: dict[str, str], says: str) -> None:
@@ -126,3 +130,23 @@ def test_a_server_too_old_is_refused_in_a_sentence(folder: Path) -> None:
         pytest.raises(ServerTooOld, match=r"The server is Redis 6\.2\.14"),
     ):
         check_server(client, accept_weaker=True)
+
+
+def test_a_node_of_a_cluster_is_refused_before_any_script_is_tried(folder: Path) -> None:
+    with (
+        old_server(folder, NODE) as url,
+        ask(url) as client,
+        pytest.raises(ServerWeaker, match=r"a node of a cluster.*REDIS_URL"),
+    ):
+        check_server(client, accept_weaker=True)
+
+
+def test_a_real_node_of_a_cluster_says_that_it_is_one(folder: Path) -> None:
+    one = Server(folder, durable=True)
+    one.more["cluster-enabled"] = "yes"
+    one.start()
+    try:
+        with ask(one.url) as client, pytest.raises(ServerWeaker, match="a node of a cluster"):
+            check_server(client)
+    finally:
+        one.stop()
