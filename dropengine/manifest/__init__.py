@@ -6,7 +6,7 @@ from dropengine.manifest.canonical import canonical, digest, from_canonical, rul
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.manifest import Item, Manifest, Pool, showable, with_opening
 from dropengine.manifest.parse import parse
-from dropengine.manifest.toml_tables import ID, ID_RULE, short
+from dropengine.manifest.toml_tables import ID, ID_RULE, fault_in_drop_id, short
 
 __all__ = [
     "ID",
@@ -17,6 +17,7 @@ __all__ = [
     "Pool",
     "canonical",
     "digest",
+    "fault_in_drop_id",
     "from_canonical",
     "parse",
     "rules",

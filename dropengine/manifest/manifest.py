@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from dropengine.errors import ManifestError
-from dropengine.manifest.toml_tables import ID, ID_RULE, SENSIBLE, sensible, short
+from dropengine.manifest.toml_tables import SENSIBLE, fault_in_drop_id, sensible, short
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,8 +75,8 @@ def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
 
     Raises ManifestError when `drop` is not one, or a time is none that a drop may have.
     """
-    if not ID.fullmatch(drop):
-        raise ManifestError(f"drop {short(drop)}", [f"id: {ID_RULE}"])
+    if why := fault_in_drop_id(drop):
+        raise ManifestError(f"drop {short(drop)}", [f"id: {why}"])
     closes_ms = manifest.closes_ms
     if closes_ms and manifest.opens_ms and opens_ms:
         closes_ms += opens_ms - manifest.opens_ms

@@ -14,7 +14,7 @@ from dropengine.manifest.defaults import (
     K,
 )
 from dropengine.manifest.manifest import Item, Manifest, Pool
-from dropengine.manifest.toml_tables import Table, nearest, read
+from dropengine.manifest.toml_tables import Table, fault_in_drop_id, nearest, read
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
 
@@ -52,7 +52,7 @@ def _drop(top: Table) -> Manifest:
     # Where no zone is said any offset may be: UTC is only how the times are shown then.
     own = known_zone(zone) if top.has("zone") and top.sound("zone") else None
     manifest = Manifest(
-        id=top.ident("id"),
+        id=_drop_id(top),
         title=top.text("title", 120, needed=True),
         maker=top.text("maker", 80, needed=True),
         story=top.text("story", 8000, paragraphs=True),
@@ -78,6 +78,13 @@ def _drop(top: Table) -> Manifest:
         top.wrong("closes_at", "must be later than opens_at")
     top.close()
     return manifest
+
+
+def _drop_id(top: Table) -> str:
+    drop = top.ident("id")
+    if drop and (why := fault_in_drop_id(drop)):
+        top.wrong("id", why)
+    return drop
 
 
 def _zone(top: Table) -> str:

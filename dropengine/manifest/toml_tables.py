@@ -24,8 +24,17 @@ BYTES_MAX: Final = 131_072
 
 ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 ID_RULE: Final = "must be 1 to 32 of a-z, 0-9 and '-', not starting with '-'"
+HOUSE: Final = "house"
+"""What the shop itself keeps at its server goes by this name."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def fault_in_drop_id(drop: str) -> str:
+    """Why a drop cannot go by this id; '' when it can."""
+    if not ID.fullmatch(drop):
+        return ID_RULE
+    return f"must not be {HOUSE}: the shop keeps its own records under it" if drop == HOUSE else ""
 
 
 def offsets(moment: datetime, zone: tzinfo) -> tuple[timedelta, timedelta]:

@@ -20,7 +20,7 @@ from dropengine import model, outcomes, refusals
 from dropengine.creator_commands import CreatorCommand, EndDuty, Refund, Seen, Signature, fault_in
 from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
-from dropengine.manifest import Manifest, canonical, digest, rules
+from dropengine.manifest import Manifest, canonical, digest, fault_in_drop_id, rules
 from dropengine.model import DropId, FanId
 from dropengine.truth import house_keys, keys, outbox, replies, scripts, stored_log, true_time
 from dropengine.truth.audit import at_one_moment
@@ -216,6 +216,8 @@ class Store:
         scripts of this drop accept a clock argument; never for a real sale."""
         if why := fault_in(Signature(by, key)):
             return refusals.BadMessage(why)
+        if why := fault_in_drop_id(manifest.id):
+            return refusals.BadMessage(f"id {why}")
         wanted = rules(manifest)
         drop = DropId(manifest.id)
         twice = (_pack(wanted), msgspec.json.encode(wanted))

@@ -6,6 +6,7 @@ import pytest
 
 from dropengine import events, outcomes, refusals
 from dropengine.manifest import Item, Manifest, rules
+from dropengine.model import DropId
 from dropengine.truth import house_keys
 from dropengine.truth.store import Store
 from tests.kit.manifests import START_MS, item, manifest
@@ -149,3 +150,11 @@ async def test_what_is_asked_for_in_the_same_words_is_the_same_command(
     shown = await store.show(sale.drop)
     assert shown is not None
     assert shown.manifest == first
+
+
+async def test_nothing_is_published_under_the_name_of_the_shops_own_records(store: Store) -> None:
+    outcome = await Sale(store, "house").publish(manifest("house"))
+    assert isinstance(outcome, refusals.BadMessage)
+    assert "must not be house" in outcome.for_operator() + str(outcome)
+    assert await store.show(DropId("house")) is None
+    assert "house" not in await store.drops()

@@ -632,6 +632,17 @@ def test_a_moved_opening_needs_an_id_that_is_one() -> None:
         manifest.with_opening(manifest.parse(LEAST.encode(), "it.toml"), "Not an id", 1)
 
 
+def test_no_drop_takes_the_name_that_the_shop_keeps_its_own_records_under() -> None:
+    (said,) = mistakes(least(id='"house"'))
+    assert said.startswith("it.toml line 1: id must not be house") or "must not be house" in said
+    with pytest.raises(ManifestError, match="must not be house"):
+        manifest.with_opening(manifest.parse(LEAST.encode(), "it.toml"), "house", 1)
+    items = LEAST[len(TOP) :].replace('id = "pin"', 'id = "house"')
+    assert manifest.parse((TOP + items).encode(), "it.toml").items[0].id == "house"
+    for near in ("houses", "house-1", "1house", "hous"):
+        assert manifest.parse(least(id=f'"{near}"').encode(), "it.toml").id == near
+
+
 def test_the_line_of_a_key_is_found_whatever_stands_around_it() -> None:
     text = '''\
 # [[items]] in a comment
