@@ -85,12 +85,13 @@ class Runtime:
             )
         )
         self.tickets = Tickets(key.decode(), settings.ticket_days)
-        self.identity = Identity(settings, self.tickets)
+        shop = shop_id(settings)
+        self.identity = Identity(settings, self.tickets, shop)
         self.newcomers = Newcomers(self.store, settings, key)
         self.templates: jinja2.Environment = pages.environment()
         self.providers = providers.build(settings, key)
         self.payments = self.providers[providers.BEGIN_AT]
-        self.intents = IntentIds(shop_id(settings), self.store)
+        self.intents = IntentIds(shop, self.store)
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
         self.hub = Hub(
             self.store,

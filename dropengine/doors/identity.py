@@ -18,14 +18,19 @@ from starlette.responses import Response
 
 from dropengine import refusals
 from dropengine.config import Settings
-from dropengine.model import FanId
+from dropengine.model import FanId, ShopId
 from dropengine.people.tickets import Tickets
 
 KNOWN_MAX = 1_000
 DAY_S = 86_400
 
-COOKIES = ("__Host-fan", "fan")
-"""The first over https, where the browser binds it to this very host; the second without TLS."""
+BOUND = "__Host-"
+"""Before the name of a cookie over https, where the browser binds it to this very host."""
+COOKIE = "fan"
+"""The name of a guest's ticket before shops had names of their own."""
+NAME_DIGITS = 8
+"""So much of the shop's id stands in the name of its cookie: a browser keeps one jar for all ports
+of a host."""
 
 Headers = Mapping[bytes, bytes]
 """What a request says of itself: names in lower case, each with its first value."""
@@ -46,16 +51,21 @@ def by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 class Identity:
     """Who somebody is and whether he may act, by the headers of his request or by a ticket."""
 
-    def __init__(self, settings: Settings, tickets: Tickets) -> None:
+    def __init__(self, settings: Settings, tickets: Tickets, shop: ShopId) -> None:
         self._origins = Origins(settings)
         self._tickets = tickets
         self._ticket_s = settings.ticket_days * DAY_S
         self.secure = (settings.public_url or "").startswith("https:")
         """Do people reach the shop by https?"""
-        self.cookie = COOKIES[0] if self.secure else COOKIES[1]
+        own = f"{COOKIE}-{shop[:NAME_DIGITS]}"
+        self.cookie = BOUND + own if self.secure else own
         """The name under which a guest's ticket is kept."""
-        self._cookies = COOKIES[:1] if self.secure else COOKIES
-        """Any neighbour under the same domain can set the second; over https it proves nobody."""
+        self._kept = (self.cookie, BOUND + COOKIE if self.secure else COOKIE)
+        """The same, and the name that every shop gave it before."""
+        bound = (BOUND + own, BOUND + COOKIE)
+        self._cookies = bound if self.secure else (own, *bound, COOKIE)
+        """Any neighbour under the same domain can set what is not bound; over https it proves
+        nobody."""
 
     def names_us(self, headers: Headers) -> bool:
         """Is `Host` a name of ours? Anything else may be somebody else's page in disguise."""
@@ -96,9 +106,10 @@ class Identity:
         cookie = headers.get(b"cookie")
         if cookie is not None:
             cookies = cookie_parser(cookie.decode("latin-1"))
+            # Under a name of old may stand what another shop on this host gave out.
             for name in self._cookies:
-                if name in cookies:
-                    return self.whose(cookies[name])
+                if name in cookies and (fan := self.whose(cookies[name])) is not None:
+                    return fan
         return None
 
     def shows(self, headers: Headers, token: str) -> bool:
@@ -116,8 +127,21 @@ class Identity:
 
     def guest(self, cookies: Mapping[str, str]) -> FanId | None:
         """Who opens a page; None when he brings no ticket that is good."""
-        ticket = cookies.get(self.cookie)
-        return None if ticket is None else self.whose(ticket)
+        found = self._brought(cookies)
+        return None if found is None else found[1]
+
+    def hand_on(self, cookies: Mapping[str, str], response: Response) -> None:
+        """A ticket that a guest brings under the name of old is issued anew under our own."""
+        found = self._brought(cookies)
+        if found is not None and found[0] != self.cookie:
+            self.hand_out(cookies[found[0]], response)
+
+    def _brought(self, cookies: Mapping[str, str]) -> tuple[str, FanId] | None:
+        """The name of the cookie with the first good ticket, and whose it is."""
+        for name in self._kept:
+            if name in cookies and (fan := self.whose(cookies[name])) is not None:
+                return name, fan
+        return None
 
     def newcomer(self) -> tuple[FanId, str]:
         """A new guest, and the ticket to hand out."""

@@ -26,7 +26,12 @@ KEY: Node = {
 SIGNED_IN: list[Node] = [{"ticket": []}, {"cookie": []}]
 SECURITY: Node = {
     "ticket": {"type": "http", "scheme": "bearer"},
-    "cookie": {"type": "apiKey", "in": "cookie", "name": "fan"},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "fan",
+        "description": "The shop's own pages keep it under `fan-` and eight digits of its id.",
+    },
 }
 REFUSED = ("404", "429", "503")
 REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")

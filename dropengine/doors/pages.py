@@ -121,7 +121,9 @@ class Pages:
         many come from one network at once, he watches, and the page asks again by itself."""
         fan = self.deps.identity.guest(request.cookies)
         if fan is not None:
-            return await self._drop(request, "fan.html", fan)
+            response = await self._drop(request, "fan.html", fan)
+            self.deps.identity.hand_on(request.cookies, response)
+            return response
         try:
             wait_ms = await self.deps.newcomers.wait_ms(request.scope.get("client"))
         except Unavailable as error:

@@ -13,6 +13,7 @@ import dropengine
 from dropengine import refusals
 from dropengine.config import Settings
 from dropengine.doors.identity import KNOWN_MAX, Identity, Origins, by_name
+from dropengine.model import ShopId
 from dropengine.people.tickets import Tickets
 
 SETTINGS = Settings(port=8123, origins=("https://shop.example",))
@@ -20,7 +21,8 @@ TICKETS = Tickets("a secret of thirty-two characters", SETTINGS.ticket_days)
 ADA, ADAS = TICKETS.issue(int(time.time()))
 BEN, BENS = TICKETS.issue(int(time.time()))
 
-identity = Identity(SETTINGS, TICKETS)
+SHOP, OTHER = ShopId("5e" * 16), ShopId("07" * 16)
+identity = Identity(SETTINGS, TICKETS, SHOP)
 
 
 def said(**headers: str) -> dict[bytes, bytes]:
@@ -46,7 +48,15 @@ def test_who_calls_us_by_two_names_calls_us_by_none() -> None:
         ({}, None),
         ({"cookie": f"fan={ADAS}"}, ADA),
         ({"cookie": f"a=b; __Host-fan={ADAS}; fan={BENS}"}, ADA),
-        ({"cookie": f"fan={BENS}; __Host-fan=x"}, None),
+        ({"cookie": "fan=y; __Host-fan=x"}, None),
+        ({"cookie": f"fan-5e5e5e5e={ADAS}; fan={BENS}; __Host-fan={BENS}"}, ADA),
+        ({"cookie": f"fan={BENS}; fan-5e5e5e5e={ADAS}"}, ADA),
+        # Under the old name stands what another shop of this host gave out.
+        ({"cookie": f"fan-5e5e5e5e={ADAS}; fan=f1.x.6553f100.AAAA"}, ADA),
+        ({"cookie": f"fan-5e5e5e5e=x; fan={BENS}"}, BEN),
+        ({"cookie": f"fan={BENS}; __Host-fan=x"}, BEN),
+        ({"cookie": f"fan-07070707={ADAS}"}, None),
+        ({"cookie": f"fan-5e5e5e5={ADAS}; fan-5e5e5e5e5={ADAS}"}, None),
         ({"cookie": f"guest={ADAS}"}, None),
         ({"authorization": f"Bearer {ADAS}"}, ADA),
         ({"authorization": f"BEARER  {ADAS} "}, ADA),
@@ -68,7 +78,9 @@ def test_a_ticket_is_shown_by_its_holder_or_lent_by_his_browser(
     [
         (f"__Host-fan={ADAS}", ADA),
         (f"fan={BENS}; __Host-fan={ADAS}", ADA),
+        (f"__Host-fan-5e5e5e5e={ADAS}; __Host-fan={BENS}", ADA),
         (f"fan={BENS}", None),
+        (f"fan-5e5e5e5e={BENS}", None),
         (f"fan={BENS}; __host-fan={BENS}", None),
         (f"fan={BENS}; __Secure-fan={BENS}", None),
     ],
@@ -76,7 +88,7 @@ def test_a_ticket_is_shown_by_its_holder_or_lent_by_his_browser(
 def test_over_https_a_cookie_counts_that_no_neighbour_could_set(
     cookie: str, fan: str | None
 ) -> None:
-    secure = Identity(Settings(public_url="https://drops.example"), TICKETS)
+    secure = Identity(Settings(public_url="https://drops.example"), TICKETS, SHOP)
     assert secure.who(said(cookie=cookie)) == fan
 
 
@@ -164,16 +176,48 @@ def test_a_guest_keeps_his_ticket_and_a_newcomer_gets_one() -> None:
     assert identity.whose(ticket) == fan
 
 
+@pytest.mark.parametrize("public", [None, "https://shop.example", "http://shop.example:81"])
+def test_a_ticket_of_ours_under_the_old_name_is_issued_anew_under_our_own(
+    public: str | None,
+) -> None:
+    one = Identity(Settings(public_url=public), TICKETS, SHOP)
+    old = one.cookie.removesuffix("-5e5e5e5e")
+    for cookies in ({old: ADAS}, {old: ADAS, one.cookie: "x"}):
+        response = Response()
+        assert one.guest(cookies) == ADA
+        one.hand_on(cookies, response)
+        assert response.headers["set-cookie"].startswith(f"{one.cookie}={ADAS}; ")
+    for cookies in ({one.cookie: ADAS}, {one.cookie: ADAS, old: BENS}, {old: "x"}, {}):
+        response = Response()
+        one.hand_on(cookies, response)
+        assert "set-cookie" not in response.headers
+
+
+def test_two_shops_on_one_host_keep_their_fans_in_one_jar() -> None:
+    theirs = Tickets("another secret of thirty-two chars", SETTINGS.ticket_days)
+    other = Identity(Settings(port=8124), theirs, OTHER)
+    jar: dict[str, str] = {}
+    seen: dict[str, list[str | None]] = {"here": [], "there": []}
+    for _ in range(3):
+        for where, shop in (("here", identity), ("there", other)):
+            if shop.guest(jar) is None:
+                jar[shop.cookie] = shop.newcomer()[1]
+            seen[where].append(shop.guest(jar))
+    assert all(len(set(fans)) == 1 for fans in seen.values())
+    cookie = said(cookie="; ".join(f"{name}={ticket}" for name, ticket in jar.items()))
+    assert (identity.who(cookie), other.who(cookie)) == (seen["here"][0], seen["there"][0])
+
+
 def test_over_https_the_cookie_is_bound_to_its_host() -> None:
-    safe = Identity(Settings(public_url="https://shop.example"), TICKETS)
-    assert safe.cookie == "__Host-fan"
-    assert identity.cookie == "fan"
+    safe = Identity(Settings(public_url="https://shop.example"), TICKETS, SHOP)
+    assert safe.cookie == "__Host-fan-5e5e5e5e"
+    assert identity.cookie == "fan-5e5e5e5e"
     assert (safe.secure, identity.secure) == (True, False)
     responses = Response(), Response()
     safe.hand_out(ADAS, responses[0])
     identity.hand_out(ADAS, responses[1])
     bound, plain = (response.headers["set-cookie"] for response in responses)
-    assert bound.startswith(f"__Host-fan={ADAS}; ")
+    assert bound.startswith(f"__Host-fan-5e5e5e5e={ADAS}; ")
     assert bound.endswith("Path=/; SameSite=lax; Secure")
     assert plain.endswith("Path=/; SameSite=lax")
     assert "HttpOnly" in bound

@@ -195,7 +195,9 @@ async def crowd(
             origin = origins[i % len(origins)]
             page = await browser.get(f"{origin}/drops/{drop}")
             assert page.is_success, page.text
-            patrons.append(Patron(origin, drop, page.cookies["fan"], browser, history))
+            patrons.append(
+                Patron(origin, drop, next(iter(page.cookies.values())), browser, history)
+            )
             # The next one is somebody else.
             browser.cookies.clear()
         try:
