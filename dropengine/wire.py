@@ -393,6 +393,7 @@ class CloseCode:
 
     RESTART = 1012
     BEHIND = 1013
+    NO_TEXT = 1007
     FLOOD = 1008
     TOO_BIG = 1009
     BAD_MESSAGE = 4500
@@ -450,6 +451,16 @@ def parse(frame: bytes) -> FromFanMessage:
         raise ValueError(str(error)) from None
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def is_text(frame: bytes) -> bool:
+    """Is it UTF-8, as every text frame must be (RFC 6455, section 8.1)? A message that was read
+    is."""
+    try:
+        frame.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def encode(message: ToFanMessage | HoldView) -> bytes:

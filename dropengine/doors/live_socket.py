@@ -26,6 +26,7 @@ from dropengine.wire import CloseCode
 log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "drop.v1"
+FOREIGN = "this socket speaks drop.v1"
 BEFORE, AFTER = b"/drops/", b"/live"
 """What stands around a drop's id in the address of its socket."""
 RETRY_S = 2
@@ -44,6 +45,11 @@ class LiveDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
+        offered = scope.get("subprotocols", ())
+        if offered and SUBPROTOCOL not in offered:
+            # A client that let in all the same would have to end it (RFC 6455, section 4.1).
+            await deny_socket(send, STATUS[refusals.BadMessage], FOREIGN)
+            return
         where = network_of(scope.get("client"))
         # Counted before anything is waited for: a thousand at once must not all find one free seat.
         refusal = self._full(where)

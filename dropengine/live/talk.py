@@ -76,7 +76,10 @@ class Talker:
         try:
             message = wire.parse(text)
         except ValueError as error:
-            self._refuse(0, refusals.BadMessage(str(error)))
+            if wire.is_text(text):
+                self._refuse(0, refusals.BadMessage(str(error)))
+            else:
+                self.seat.end(CloseCode.NO_TEXT, "text is UTF-8")
             return
         if isinstance(message, wire.Command):
             self._command(message)

@@ -367,20 +367,64 @@ async def test_a_join_of_one_pool_twice_is_refused_to_its_command(any_house: Web
         assert (await nobody.ask("join", pools=["pin", "pin"]))["code"] == "sign_in"
 
 
-async def test_bytes_that_are_no_text_are_refused(
-    web: WebProcess, caplog: pytest.LogCaptureFixture
+NO_TEXTS = {
+    "a byte of nothing": b"\xff",
+    "half a letter after a message": b'{"t":"ping","id":1,"c":0}\xc3',
+    "half a surrogate in a word": b'{"t":"\xed\xa0\x80"}',
+    "a longer way to write nothing": b"\xc0\x80",
+    "beyond the last letter": b'{"t":"hello","ticket":"\xf4\x90\x80\x80"}',
+    "in a key": b'{"t":"hold","id":1,"key":"\x80","pool":"pin","qty":1}',
+    "in the name of a field": b'{"t":"hello","\xfe":1}',
+    "in a field that nobody knows": b'{"t":"hello","more":"\xff"}',
+}
+
+
+@pytest.mark.parametrize("name", NO_TEXTS)
+@pytest.mark.parametrize("pieces", [1, 3])
+async def test_bytes_that_are_no_text_end_the_socket_and_nothing_follows(
+    web: WebProcess, caplog: pytest.LogCaptureFixture, name: str, pieces: int
 ) -> None:
     sale = await web.sale()
+    bad = NO_TEXTS[name]
+    cut = -(-len(bad) // pieces)
     async with web.fan(sale.drop) as fan:
-        for bad in (
-            b"\xff",
-            b'{"t":"ping","id":1,"c":0}\xc3',
-            b'{"t":"\xed\xa0\x80"}',
-            b"\xc0\x80",
-        ):
-            await fan.socket.send(bad, text=True)
-            assert (await fan.until("refused"))["code"] == "bad_message"
+        parts = [bad[i : i + cut] for i in range(0, len(bad), cut)]
+        await fan.socket.send(bad if pieces == 1 else parts, text=True)
+        await fan.raw('{"t":"ping","id":2,"c":0}')
+        assert await fan.closed() == wire.CloseCode.NO_TEXT
+        assert not [one for one in fan.heard if one["t"] in ("refused", "pong")]
+    await until(lambda: not web.runtime.hub.rooms[sale.drop].seats)
     assert caplog.text == ""
+
+
+async def test_letters_that_need_several_bytes_are_text(any_house: WebProcess) -> None:
+    sale = await any_house.sale()
+    async with any_house.fan(sale.drop) as fan:
+        word = '{"t":"é漢😀"}'.encode()
+        # Cut inside of letters: only the whole message must be text.
+        await fan.socket.send([word[i : i + 1] for i in range(len(word))], text=True)
+        assert (await fan.until("refused"))["code"] == "bad_message"
+
+
+@pytest.mark.parametrize("offered", ["chat", "drop.v2", "Drop.v1", "drop.v,1", "a,b"])
+async def test_who_offers_foreign_subprotocols_alone_is_not_let_in(
+    any_house: WebProcess, offered: str
+) -> None:
+    sale = await any_house.sale()
+    # The first one opens the room: there is a short way in.
+    async with any_house.watcher(sale.drop):
+        with pytest.raises(InvalidStatus) as caught:
+            await any_house.dial(sale.drop, subprotocol=offered)
+    assert caught.value.response.status_code == 400
+    assert b"drop.v1" in (caught.value.response.body or b"")
+
+
+@pytest.mark.parametrize("offered", ["drop.v1,chat", "chat,drop.v1"])
+async def test_ours_is_chosen_wherever_it_stands(any_house: WebProcess, offered: str) -> None:
+    sale = await any_house.sale()
+    socket = await any_house.dial(sale.drop, subprotocol=offered)
+    assert socket.subprotocol == "drop.v1"
+    await socket.close()
 
 
 async def test_a_binary_frame_ends_the_socket_and_nothing_follows(

@@ -196,7 +196,8 @@ class WebProcess:
         subprotocol: str | None = SUBPROTOCOL,
         **more: Any,
     ) -> sockets.ClientConnection:
-        """A bare socket. origin: '' stands for this server's own, None for none."""
+        """A bare socket. origin: '' stands for this server's own, None for none. subprotocol: the
+        one that is offered, or several with commas."""
         given = dict(headers or {}) | ({"Cookie": f"fan={ticket}"} if ticket else {})
         if "sock" not in more:
             more |= {"host": "127.0.0.1", "port": self.port}
@@ -204,7 +205,7 @@ class WebProcess:
             f"ws://{host or f'127.0.0.1:{self.port}'}/drops/{drop}/live",
             origin=None if origin is None else Origin(origin or self.url),
             additional_headers=given,
-            subprotocols=None if subprotocol is None else [Subprotocol(subprotocol)],
+            subprotocols=[*map(Subprotocol, subprotocol.split(","))] if subprotocol else None,
             compression=None,
             proxy=None,
             ping_interval=None,
