@@ -82,7 +82,8 @@ class Runtime:
                 settings.redis_url,
                 timeout_s=settings.redis_timeout_ms / 1000,
                 connections=CONNECTIONS,
-            )
+            ),
+            prefix=settings.redis_prefix,
         )
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         shop = shop_id(settings)
@@ -120,7 +121,9 @@ class Runtime:
         One that is away may come back: until then everybody is told so.
         """
         try:
-            facts = await check_server_async(self.store.client, self.settings.accept_weaker)
+            facts = await check_server_async(
+                self.store.client, self.settings.accept_weaker, self.store.prefix
+            )
         except Unavailable as error:
             log.error("coming up without the server of the truth: %s", error)
         else:

@@ -72,6 +72,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     redis_url: Annotated[
         str | None, _says("Valkey >= 8 or Redis >= 7.2; without it the embedded server is used")
     ] = None
+    redis_prefix: Annotated[
+        Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}(?!\\n)$")] | None,
+        _says(
+            "stands before all names at the server, as `shop:{drop}:pools`: so two shops live side "
+            "by side on one; 1 to 32 of a-z, 0-9 and '-'"
+        ),
+    ] = None
     accept_weaker: Annotated[
         bool, _says("serve although the server may lose about a second of sales when power fails")
     ] = False

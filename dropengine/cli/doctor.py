@@ -23,7 +23,8 @@ from dropengine.processes import embedded_options
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.processes.listening_sockets import listen
 from dropengine.processes.open_file_limit import raise_file_limit
-from dropengine.truth import house_keys, server_check
+from dropengine.truth import server_check
+from dropengine.truth.house_keys import HouseKeys
 from dropengine.truth.server_check import ServerFacts
 
 # Open files of a web process that are no sockets of fans, with room to spare.
@@ -144,11 +145,11 @@ def _asked(settings: Settings) -> Iterator[tuple[ServerFacts, str, str]]:
 
 def _facts(settings: Settings, url: str) -> tuple[ServerFacts, str]:
     """What it says of itself, and why it writes nothing; '' when it does."""
-    client = server_check.client(url, settings.redis_timeout_ms)
+    client, prefix = server_check.client(url, settings.redis_timeout_ms), settings.redis_prefix
     try:
-        found = server_check.check_server(client, settings.accept_weaker)
+        found = server_check.check_server(client, settings.accept_weaker, prefix)
         try:
-            client.set(house_keys.PROOF, "doctor", px=1)
+            client.set(HouseKeys(prefix).proof, "doctor", px=1)
         except redis.RedisError as fault:
             return found, refusal(_said(fault))[1]
         return found, ""

@@ -75,15 +75,16 @@ async def _run(verb: str, arguments: Arguments, settings: Settings) -> int:
 
 def connect(settings: Settings) -> Store:
     """The truth of the shop of these settings. Raises Unavailable when it does not run."""
+    prefix = settings.redis_prefix
     if settings.redis_url is not None:
-        return Store.connect(settings.redis_url)
+        return Store.connect(settings.redis_url, prefix)
     server = EmbeddedServer(settings)
     if server.pid is None:
         raise Unavailable(
             f"No shop runs on {settings.data_dir}: start it with `dropengine serve`, "
             f"or name its directory with --data-dir."
         )
-    return Store.connect(server.url)
+    return Store.connect(server.url, prefix)
 
 
 def drop_id(arguments: Arguments) -> DropId:

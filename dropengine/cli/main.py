@@ -30,7 +30,7 @@ Sells a capped edition live: every unit exactly once, in an order anyone can che
 CONFIG_FILE = Path("dropengine.toml")
 """Read when it is there and neither `--config` nor DROPENGINE_CONFIG names another."""
 
-REACH = ("data_dir", "redis_url", "redis_timeout_ms")
+REACH = ("data_dir", "redis_url", "redis_prefix", "redis_timeout_ms")
 """The settings that finding a running shop needs."""
 
 REFUSED = 1

@@ -38,7 +38,7 @@ class Newcomers:
             return 0
         here = network_of(client)
         near, wide = self._name("near", here), self._name("wide", around(here))
-        outcome = await self._store.admit(near, wide, self._at_once, self._each_us)
+        outcome = await self._store.house.admit(near, wide, self._at_once, self._each_us)
         return outcome.retry_ms if isinstance(outcome, refusals.TooManyRequests) else 0
 
     def _name(self, how: str, network: str) -> str:

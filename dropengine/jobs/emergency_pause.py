@@ -103,7 +103,7 @@ class EmergencyPause:
 
     async def _lease(self, by: str, for_s: float) -> bool:
         """False: another process, or another watch of this one, finds a reason to pause."""
-        return await self._store.lease(DANGER + by, self._me, int(for_s * 1000))
+        return await self._store.house.lease(DANGER + by, self._me, int(for_s * 1000))
 
     def _pauses(self, shown: Shown) -> bool:
         if shown.state == DropState.LIVE:

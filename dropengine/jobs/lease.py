@@ -27,4 +27,4 @@ class Lease:
 
     async def renew(self) -> None:
         """Take it, keep it, or see that another has it. Raises Unavailable."""
-        self.held = await self._store.lease(self._job, self._me, self._ms)
+        self.held = await self._store.house.lease(self._job, self._me, self._ms)

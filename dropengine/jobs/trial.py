@@ -87,9 +87,9 @@ class Trial:
     async def round(self) -> None:
         """One trial. Raises nothing: what is found is the result."""
         try:
-            await self._store.prove(self._me)
+            await self._store.house.prove(self._me)
             if self._clock() - self._rights_at >= RIGHTS_S:
-                await check_rights(self._store.client)
+                await check_rights(self._store.client, self._store.prefix)
                 self._rights_at = self._clock()
             result = ("", "")
         except (Unavailable, Broken, ServerWeaker) as error:

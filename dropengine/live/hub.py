@@ -57,7 +57,7 @@ class Hub:
         self._intents = intents
         self._relays: dict[DropId, tuple[Relay, asyncio.Task[None]]] = {}
         self._opening: dict[DropId, asyncio.Task[Room | None]] = {}
-        self._nudges = Nudges(nudges, self._look_everywhere)
+        self._nudges = Nudges(nudges, self._look_everywhere, store.prefix)
 
     def know(self, epoch: str, durable: bool) -> None:
         """The server's run id and its promise now, for every room. A screen that was told another

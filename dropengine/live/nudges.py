@@ -13,7 +13,8 @@ from collections.abc import Callable
 import redis.asyncio as redis
 
 from dropengine.live.room import Room
-from dropengine.truth import house_keys, keys
+from dropengine.truth import keys
+from dropengine.truth.house_keys import HouseKeys
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,14 @@ class Nudges:
     """One subscription of this worker for all its rooms.
 
     client: a connection of its own without a read timeout. on_break: called after every reconnect,
-    because what was published meanwhile is lost.
+    because what was published meanwhile is lost. prefix: before the shop's channels.
     """
 
-    def __init__(self, client: redis.Redis, on_break: Callable[[], None]) -> None:
+    def __init__(
+        self, client: redis.Redis, on_break: Callable[[], None], prefix: str | None = None
+    ) -> None:
         self._client = client
+        self._prefix = prefix
         self._on_break = on_break
         self._rooms: dict[bytes, Room] = {}
         self._pubsub: redis.client.PubSub | None = None
@@ -38,7 +42,7 @@ class Nudges:
         self._renewal = asyncio.Event()
 
     async def add(self, room: Room) -> None:
-        channel = keys.nudge(room.drop)
+        channel = keys.nudge(room.drop, self._prefix)
         self._rooms[channel.encode()] = room
         if self._pubsub is not None:
             try:
@@ -50,13 +54,13 @@ class Nudges:
     async def remove(self, room: Room) -> None:
         if self.forget(room) and self._pubsub is not None:
             try:
-                await self._pubsub.unsubscribe(keys.nudge(room.drop))
+                await self._pubsub.unsubscribe(keys.nudge(room.drop, self._prefix))
             except (redis.RedisError, OSError) as error:
                 log.debug("unsubscribe: %s", error)
 
     def forget(self, room: Room) -> bool:
         """Wake it no more; false when its name is another's by now."""
-        channel = keys.nudge(room.drop).encode()
+        channel = keys.nudge(room.drop, self._prefix).encode()
         if self._rooms.get(channel) is not room:
             return False
         del self._rooms[channel]
@@ -89,7 +93,7 @@ class Nudges:
     async def _listen(self) -> None:
         async with self._client.pubsub() as pubsub:
             # It keeps the subscription open while there is no room yet.
-            await pubsub.subscribe(house_keys.NUDGE)
+            await pubsub.subscribe(HouseKeys(self._prefix).nudge)
             # From here on a new room subscribes itself; those that came before follow below.
             self._pubsub = pubsub
             if self._rooms:

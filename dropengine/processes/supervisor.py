@@ -166,7 +166,7 @@ class Supervisor:
         settings = self._settings
         client = server_check.client(url, settings.redis_timeout_ms)
         try:
-            facts = server_check.check_server(client, settings.accept_weaker)
+            facts = server_check.check_server(client, settings.accept_weaker, settings.redis_prefix)
         finally:
             client.close()
         if not facts.durable:

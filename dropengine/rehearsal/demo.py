@@ -48,7 +48,7 @@ async def _play(
 ) -> None:
     try:
         await shop.start()
-        store = Store.connect(shop.running.redis_url)
+        store = shop.store()
         crowd = Crowd(shop.url, seed=seed)
         try:
             drop = await _publish(store, wanted)

@@ -167,7 +167,9 @@ class Operator:
     async def _meet(self, trouble: Trouble) -> None:
         at = await self._store.time_ms() + trouble.ms
         try:
-            await self._store.client.hset(keys.one(self._drop, "wake"), trouble.mark, at)
+            await self._store.client.hset(
+                keys.one(self._drop, "wake", self._store.prefix), trouble.mark, at
+            )
         except (RedisError, OSError) as fault:
             raise Unavailable(f"no reply to a mark: {fault}") from fault
 

@@ -20,6 +20,7 @@ from dropengine.errors import DropEngineError
 from dropengine.processes.open_file_limit import raise_file_limit
 from dropengine.processes.supervisor import Running
 from dropengine.processes.supervisor_process import SupervisorProcess
+from dropengine.truth.store import Store
 
 FILES_BESIDE = 200
 """Open files of a crowd's process that are no sockets of fans."""
@@ -67,6 +68,10 @@ class PracticeShop:
     def url(self) -> str:
         """The origin of its doors."""
         return self.running.url
+
+    def store(self) -> Store:
+        """Its truth, as it runs now."""
+        return Store.connect(self.running.redis_url, self.settings.redis_prefix)
 
     async def start(self) -> None:
         """Open it. Raises DropEngineError with the sentence of whatever failed."""

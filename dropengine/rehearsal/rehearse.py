@@ -135,7 +135,7 @@ class _Run:
 
     async def _play(self) -> Judgement:
         self.progress.say(f"the shop is open at {self.shop.url}")
-        store = Store.connect(self.shop.running.redis_url)
+        store = self.shop.store()
         crowd = Crowd(self.shop.url, seed=self.wanted.seed)
         try:
             drops = self._drops()

@@ -40,9 +40,11 @@ Once = Callable[[str, Sequence[str], Sequence[bytes | str | int]], Awaitable[Any
 """(script, keys, arguments) -> its reply: how one script is asked."""
 
 
-async def at_one_moment(once: Once, drop: DropId, attempts: int) -> Truth | None:
+async def at_one_moment(
+    once: Once, drop: DropId, attempts: int, prefix: str | None = None
+) -> Truth | None:
     """All truth keys at one moment, for the audit and for `replay`; None when there is no such
-    drop.
+    drop. prefix: before all names of the shop.
 
     Read in parts; when anything changed meanwhile it is read again, at most `attempts` times.
     """
@@ -50,7 +52,7 @@ async def at_one_moment(once: Once, drop: DropId, attempts: int) -> Truth | None
         moments: set[bytes] = set()
         parts: dict[str, dict[bytes, bytes]] = {}
         for name in keys.TRUTH:
-            found = await _part(once, drop, name, moments)
+            found = await _part(once, drop, prefix, name, moments)
             if found is None:
                 return None
             parts[name] = found
@@ -60,11 +62,11 @@ async def at_one_moment(once: Once, drop: DropId, attempts: int) -> Truth | None
 
 
 async def _part(
-    once: Once, drop: DropId, name: str, moments: set[bytes]
+    once: Once, drop: DropId, prefix: str | None, name: str, moments: set[bytes]
 ) -> dict[bytes, bytes] | None:
     rows: dict[bytes, bytes] = {}
     cursor: bytes | str = "0"
-    names = [keys.one(drop, part) for part in ("drop", "due", name)]
+    names = [keys.one(drop, part, prefix) for part in ("drop", "due", name)]
     while True:
         word, *reply = await once("audit", names, (cursor,))
         if word == b"NOT_FOUND":

@@ -1,35 +1,38 @@
-"""The keys and channels that belong to no drop: what all workers at one server share.
+"""The keys and channels that belong to no drop: what all workers of one shop share.
 
 Every such name is made here. They share the hash tag `{house}`, so no script ever mixes them with
-the keys of a drop.
+the keys of a drop, and no drop is called so.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-DROPS: Final = "{house}:drops"
-"""zset of drop ids -> when published, ms. An index for pages, never a source of truth."""
-
-NUDGE: Final = "{house}:nudge"
-"""Nothing is published here. It keeps a subscription open that has no drop's channel yet."""
+from dropengine.truth.keys import before
 
 
-TRIED: Final = "{house}:tried"
-"""A hash in which the rights of the server's user are tried; empty again at once."""
+class HouseKeys:
+    """prefix: of the shop, None for none."""
 
-PROOF: Final = "{house}:proof"
-"""Written to see whether anything can be: a string that runs out by itself."""
+    def __init__(self, prefix: str | None = None) -> None:
+        self._house = house = before(prefix) + "{house}"
+        self.drops = f"{house}:drops"
+        """zset of drop ids -> when published, ms. An index for pages, never a source of truth."""
+        self.nudge = f"{house}:nudge"
+        """Nothing is published here. It keeps a subscription open that has no drop's channel
+        yet."""
+        self.tried = f"{house}:tried"
+        """A hash in which the rights of the server's user are tried; empty again at once."""
+        self.proof = f"{house}:proof"
+        """Written to see whether anything can be: a string that runs out by itself."""
+        self.claim = f"{house}:claim"
+        """Whose server this is: see `lua/house/lay_claim.lua`."""
 
+    def tickets(self, network: str) -> str:
+        """Until when the new tickets of a network are used up: a string that runs out by itself.
 
-def tickets(network: str) -> str:
-    """Until when the new tickets of a network are used up: a string that runs out by itself.
+        network: a name from which nobody can read the address.
+        """
+        return f"{self._house}:tickets:{network}"
 
-    network: a name from which nobody can read the address.
-    """
-    return f"{{house}}:tickets:{network}"
-
-
-def lease(job: str) -> str:
-    """Who does a job for all workers: a string that runs out by itself."""
-    return f"{{house}}:lease:{job}"
+    def lease(self, job: str) -> str:
+        """Who does a job for all workers: a string that runs out by itself."""
+        return f"{self._house}:lease:{job}"

@@ -2,8 +2,8 @@
 scratch.
 
 Every script gets all of a drop's keys in this order; `lua/lib/begin.lua` names them. They share
-the hash tag `{drop}`, so a drop lives in one cluster slot. A key never depends on a fan, a hold or
-a pool.
+the hash tag `{drop}`, so a drop lives in one cluster slot; what tells two shops at one server apart
+stands before it. A key never depends on a fan, a hold or a pool.
 """
 
 from __future__ import annotations
@@ -44,22 +44,28 @@ SCRATCH: Final = (
 ALL: Final = TRUTH + SCRATCH
 
 
-def of(drop: str) -> list[str]:
+def before(prefix: str | None) -> str:
+    """What stands before the hash tag in all names of a shop. prefix: None for none."""
+    return f"{prefix}:" if prefix else ""
+
+
+def of(drop: str, prefix: str | None = None) -> list[str]:
     """All keys of one drop, in the order of KEYS, and the nudge channel last."""
-    return [f"{{{drop}}}:{name}" for name in ALL] + [nudge(drop)]
+    tag = f"{before(prefix)}{{{drop}}}"
+    return [f"{tag}:{name}" for name in ALL] + [nudge(drop, prefix)]
 
 
-def one(drop: str, name: str) -> str:
+def one(drop: str, name: str, prefix: str | None = None) -> str:
     """One key of a drop by its name in `ALL`."""
     assert name in ALL, name
-    return f"{{{drop}}}:{name}"
+    return f"{before(prefix)}{{{drop}}}:{name}"
 
 
 def drop_of(key: str) -> DropId:
     """The drop that a key belongs to."""
-    return DropId(key[1 : key.index("}")])
+    return DropId(key[key.index("{") + 1 : key.index("}")])
 
 
-def nudge(drop: str) -> str:
+def nudge(drop: str, prefix: str | None = None) -> str:
     """The channel that says: read again."""
-    return f"{{{drop}}}:nudge"
+    return f"{before(prefix)}{{{drop}}}:nudge"

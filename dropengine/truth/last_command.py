@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.model import DropId
-from dropengine.truth import keys
 
 PAGE = 200
 """Entries of the log that are read at once."""
@@ -16,15 +14,15 @@ PAGES_MAX = 50
 
 
 async def last_command(
-    ask: Callable[..., Awaitable[Any]], drop: DropId, revision: int
+    ask: Callable[..., Awaitable[Any]], log: str, revision: int
 ) -> events.ByCreator | None:
     """The event that gave the drop this revision, or None where too much came after it.
 
-    ask: how a request is sent to the server, with a word for what is asked.
+    ask: how a request is sent to the server, with a word for what is asked. log: its key.
     """
     mark, before = b'"revision":%d' % revision, "+"
     for _ in range(PAGES_MAX):
-        rows = await ask("the log", "XREVRANGE", keys.one(drop, "log"), before, "-", "COUNT", PAGE)
+        rows = await ask("the log", "XREVRANGE", log, before, "-", "COUNT", PAGE)
         for text in (text for _, fields in rows for text in fields[1::2] if mark in text):
             try:
                 event = events.parse(text)

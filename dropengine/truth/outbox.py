@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from dropengine.model import STANDING, DropId, DutyRecord, HoldRecord
-from dropengine.truth import keys, true_time
+from dropengine.model import STANDING, DutyRecord, HoldRecord
+from dropengine.truth import true_time
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -54,19 +54,19 @@ def duty_of(duty_id: str, raw: bytes) -> DutyRecord | None:
     return duty if duty.kind in KINDS and duty_id == f"{duty.kind}:{of}" else None
 
 
-async def owed(ask: Ask, drop: DropId, leads: true_time.Leads) -> Outbox:
+async def owed(ask: Ask, outbox_key: str, holds_key: str, leads: true_time.Leads) -> Outbox:
     """What stands in a drop's outbox, and which of its questions are about a hold that stands.
 
     Since when it is owed is told less the present lead: time that does not count has not passed.
     Raises Unavailable.
     """
-    outbox = read(await ask("the outbox", "HGETALL", keys.one(drop, "outbox")))
+    outbox = read(await ask("the outbox", "HGETALL", outbox_key))
     for duty in outbox.duties.values():
         duty.at_ms -= true_time.present(leads)
     asked = {duty_id: duty.hold for duty_id, duty in outbox.duties.items() if duty.kind == "lookup"}
     if not asked:
         return outbox
-    holds = await ask("the holds", "HMGET", keys.one(drop, "holds"), *asked.values())
+    holds = await ask("the holds", "HMGET", holds_key, *asked.values())
     standing = frozenset(
         duty_id
         for duty_id, raw in zip(asked, holds, strict=True)

@@ -138,11 +138,13 @@ def client(url: str, timeout_ms: int) -> redis.Redis:
     )
 
 
-def check_server(one: redis.Redis, accept_weaker: bool = False) -> ServerFacts:
+def check_server(
+    one: redis.Redis, accept_weaker: bool = False, prefix: str | None = None
+) -> ServerFacts:
     """Ask a server what it is and what we may do there, and judge it.
 
-    accept_weaker: take a server that may lose about a second of sales. Raises Unavailable,
-    ServerTooOld, ServerWeaker.
+    accept_weaker: take a server that may lose about a second of sales. prefix: before all names of
+    the shop. Raises Unavailable, ServerTooOld, ServerWeaker.
     """
     try:
         info, policy = one.info(), {}
@@ -150,27 +152,30 @@ def check_server(one: redis.Redis, accept_weaker: bool = False) -> ServerFacts:
             policy = one.config_get("appendfsync")
         found = _read(info, policy)
         judge(found, accept_weaker)
-        server_rights.judge(server_rights.trial(one.pipeline(False)).execute(False))
+        replies = server_rights.trial(one.pipeline(False), prefix).execute(False)
+        server_rights.judge(replies, prefix)
     except redis.RedisError as fault:
         raise _away(fault) from fault
     return found
 
 
-async def check_server_async(one: redis.asyncio.Redis, accept_weaker: bool = False) -> ServerFacts:
+async def check_server_async(
+    one: redis.asyncio.Redis, accept_weaker: bool = False, prefix: str | None = None
+) -> ServerFacts:
     """`check_server` for the client of an event loop."""
     found = await read_facts(one)
     judge(found, accept_weaker)
-    await check_rights(one)
+    await check_rights(one, prefix)
     return found
 
 
-async def check_rights(one: redis.asyncio.Redis) -> None:
+async def check_rights(one: redis.asyncio.Redis, prefix: str | None = None) -> None:
     """Whether the server's user may do what a sale needs. Raises Unavailable, ServerWeaker."""
     try:
-        replies = await server_rights.trial(one.pipeline(False)).execute(False)
+        replies = await server_rights.trial(one.pipeline(False), prefix).execute(False)
     except (redis.RedisError, OSError) as fault:
         raise _away(fault) from fault
-    server_rights.judge(replies)
+    server_rights.judge(replies, prefix)
 
 
 async def read_facts(one: redis.asyncio.Redis) -> ServerFacts:

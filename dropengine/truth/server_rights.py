@@ -12,52 +12,61 @@ from typing import Any, Final
 from redis.exceptions import NoPermissionError
 
 from dropengine.errors import ServerWeaker
-from dropengine.truth import house_keys
-
-HASH: Final = house_keys.TRIED
-OTHER: Final = "{tried}:tried"
-"""As a key of a drop, but none that a drop has: what would change it does nothing."""
-
-TRIES: Final[dict[str, tuple[str | int, ...]]] = {
-    "EVAL": ("return 1", 0),
-    "EVALSHA": ("0" * 40, 0),
-    "GET": (OTHER,),
-    "SET": (OTHER, "", "XX"),
-    "TIME": (),
-    "TYPE": (OTHER,),
-    "HGET": (HASH, "tried"),
-    "HSET": (HASH, "tried", 1),
-    "HDEL": (HASH, "tried"),
-    "HMGET": (HASH, "tried"),
-    "HGETALL": (HASH,),
-    "HLEN": (HASH,),
-    "HSCAN": (HASH, 0),
-    "ZADD": (OTHER, "XX", 1, "tried"),
-    "ZREM": (OTHER, "tried"),
-    "ZCARD": (OTHER,),
-    "ZCOUNT": (OTHER, 0, 1),
-    "ZSCORE": (OTHER, "tried"),
-    "ZRANGE": (OTHER, 0, 0),
-    "ZREVRANGE": (OTHER, 0, 0),
-    "ZRANGEBYSCORE": (OTHER, 0, 1),
-    "ZRANGEBYLEX": (OTHER, "-", "+"),
-    "ZSCAN": (OTHER, 0),
-    "XADD": (OTHER, "NOMKSTREAM", "*", "e", "tried"),
-    "XRANGE": (OTHER, "-", "+"),
-    "XREVRANGE": (OTHER, "+", "-"),
-    "PUBLISH": (house_keys.NUDGE, "tried"),
-}
-"""Command -> words with which it is tried and changes nothing that stays."""
+from dropengine.truth import keys
+from dropengine.truth.house_keys import HouseKeys
 
 
-def trial(pipeline: Any) -> Any:
+def tries(prefix: str | None = None) -> dict[str, tuple[str | int, ...]]:
+    """Command -> words with which it is tried and changes nothing that stays.
+
+    prefix: before all names of the shop: its user may be kept from any other.
+    """
+    house = HouseKeys(prefix)
+    tried = house.tried
+    # As a key of a drop, but none that a drop has: what would change it does nothing.
+    other = keys.before(prefix) + "{tried}:tried"
+    return {
+        "EVAL": ("return 1", 0),
+        "EVALSHA": ("0" * 40, 0),
+        "GET": (other,),
+        "SET": (other, "", "XX"),
+        "TIME": (),
+        "TYPE": (other,),
+        "HGET": (tried, "tried"),
+        "HSET": (tried, "tried", 1),
+        "HDEL": (tried, "tried"),
+        "HMGET": (tried, "tried"),
+        "HGETALL": (tried,),
+        "HLEN": (tried,),
+        "HSCAN": (tried, 0),
+        "ZADD": (other, "XX", 1, "tried"),
+        "ZREM": (other, "tried"),
+        "ZCARD": (other,),
+        "ZCOUNT": (other, 0, 1),
+        "ZSCORE": (other, "tried"),
+        "ZRANGE": (other, 0, 0),
+        "ZREVRANGE": (other, 0, 0),
+        "ZRANGEBYSCORE": (other, 0, 1),
+        "ZRANGEBYLEX": (other, "-", "+"),
+        "ZSCAN": (other, 0),
+        "XADD": (other, "NOMKSTREAM", "*", "e", "tried"),
+        "XRANGE": (other, "-", "+"),
+        "XREVRANGE": (other, "+", "-"),
+        "PUBLISH": (house.nudge, "tried"),
+    }
+
+
+TRIES: Final = tries()
+
+
+def trial(pipeline: Any, prefix: str | None = None) -> Any:
     """The same pipeline with every try in it: its replies are for `judge`."""
-    for command, words in TRIES.items():
+    for command, words in tries(prefix).items():
         pipeline.execute_command(command, *words)
     return pipeline
 
 
-def judge(replies: Sequence[object]) -> None:
+def judge(replies: Sequence[object], prefix: str | None = None) -> None:
     """Raises ServerWeaker when the server's user lacks a right. replies: those of `trial`, faults
     too."""
     refused = {
@@ -66,10 +75,10 @@ def judge(replies: Sequence[object]) -> None:
         if isinstance(reply, NoPermissionError)
     }
     if refused:
-        raise ServerWeaker(" ".join(_sentences(refused)))
+        raise ServerWeaker(" ".join(_sentences(refused, prefix)))
 
 
-def _sentences(refused: dict[str, str]) -> Iterator[str]:
+def _sentences(refused: dict[str, str], prefix: str | None) -> Iterator[str]:
     commands = [name for name, why in refused.items() if "run the" in why]
     places = sorted(refused.keys() - set(commands))
     if commands:
@@ -79,6 +88,7 @@ def _sentences(refused: dict[str, str]) -> Iterator[str]:
         )
     if places:
         yield (
-            f"The user of the server must not reach keys and channels that begin with {{ "
+            f"The user of the server must not reach keys and channels that begin with "
+            f"{keys.before(prefix)}{{ "
             f"({', '.join(places)}): allow what docs/settings.md lists."
         )

@@ -22,10 +22,11 @@ from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest, canonical, digest, fault_in_drop_id, rules
 from dropengine.model import DropId, FanId
-from dropengine.truth import house_keys, keys, outbox, replies, scripts, stored_log, true_time
+from dropengine.truth import keys, outbox, replies, scripts, stored_log, true_time
 from dropengine.truth.audit import at_one_moment
 from dropengine.truth.command_rows import BEGINNING, Row, command_row, packed_texts
 from dropengine.truth.connections import Connections, client
+from dropengine.truth.house import House
 from dropengine.truth.last_command import last_command
 from dropengine.truth.refused_requests import NEWER, MemoryFull, fault, no_reply
 from dropengine.truth.replies import Doubted, Pressed, Settled, Shown, ViewReply, YouReply, _Again
@@ -56,34 +57,37 @@ _DOUBTED = _decoder(Doubted | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
 _REWRITE = _decoder(replies.Rewritten | replies.NotFrozen | refusals.NotFound)
-_LEASE = _decoder(replies.Leased | replies.Taken)
-_PROVE = _decoder(replies.Proved)
-_ADMIT = _decoder(replies.Admitted | refusals.TooManyRequests)
 
 
 class Store:
     """The scripts of one server. Every method that talks to it raises `Unavailable` when no reply
     comes, and `NewerSchema` for a drop that only a newer version knows.
 
-    `loaded`: tests hand in mutilated scripts. `nearly_full`: only what was begun may go on.
+    `loaded`: tests hand in mutilated scripts. `prefix`: before all names of this shop. `house`:
+    what belongs to no drop. `nearly_full`: only what was begun may go on.
     """
 
     def __init__(
-        self, client: redis.Redis, loaded: dict[str, scripts.Script] | None = None
+        self,
+        client: redis.Redis,
+        loaded: dict[str, scripts.Script] | None = None,
+        prefix: str | None = None,
     ) -> None:
         # Replies are bytes here; the library's types cannot say so.
         self.client: Any = client
         assert isinstance(client.connection_pool, Connections), "make it with `connections.client`"
         self._connections = client.connection_pool
         self._scripts = loaded or scripts.load()
+        self.prefix = prefix
+        self.house = House(self._once, self._ask, prefix)
         self._keys: dict[str, list[str]] = {}
         self._told_newer: set[DropId] = set()
         self.nearly_full = False
 
     @classmethod
-    def connect(cls, url: str) -> Store:
+    def connect(cls, url: str, prefix: str | None = None) -> Store:
         """url: redis://, rediss:// or unix://. Nothing is sent before the first call."""
-        return cls(client(url))
+        return cls(client(url), prefix=prefix)
 
     async def close(self) -> None:
         await self.client.aclose(close_connection_pool=True)
@@ -93,8 +97,11 @@ class Store:
         if known is None:
             if len(self._keys) > 1000:
                 self._keys.clear()
-            known = self._keys[drop] = keys.of(drop)
+            known = self._keys[drop] = keys.of(drop, self.prefix)
         return known
+
+    def _key(self, drop: str, name: str) -> str:
+        return keys.one(drop, name, self.prefix)
 
     async def _reply(self, what: str, *words: bytes | str | int) -> Any:
         """The reply to one request, in bytes; a refusal is a value."""
@@ -227,7 +234,7 @@ class Store:
         if not isinstance(outcome, refusals.BadMessage):
             # The index decides nothing; whoever published it may have died before it was listed.
             at = int(await self._field(drop, "at") or 0)
-            await self._ask("the index", "ZADD", house_keys.DROPS, "NX", at, drop)
+            await self.house.enlist(drop, at)
         return outcome
 
     async def command(
@@ -247,7 +254,7 @@ class Store:
         outcome: outcomes.CreatorOutcome = await self._run(command.verb, drop, args, _CREATOR)
         if isinstance(outcome, refusals.Already):
             # It was decided at this revision, so the event that made it is a fact of the log.
-            last = await last_command(self._ask, drop, revision)
+            last = await last_command(self._ask, self._key(drop, "log"), revision)
             if last is not None:
                 what = model.snake(type(last).__name__)
                 at_ms = true_time.happened(last.at, await self._leads(drop))
@@ -297,7 +304,8 @@ class Store:
 
     async def outbox(self, drop: DropId) -> outbox.Outbox:
         """See `outbox.owed`."""
-        return await outbox.owed(self._ask, drop, await self._leads(drop))
+        names = self._key(drop, "outbox"), self._key(drop, "holds")
+        return await outbox.owed(self._ask, *names, await self._leads(drop))
 
     async def duties(self, drop: DropId) -> dict[str, model.DutyRecord]:
         """What stands in the outbox and can be done."""
@@ -322,27 +330,8 @@ class Store:
         return true_time.view(reply) if isinstance(reply, ViewReply) else reply
 
     async def drops(self) -> list[DropId]:
-        """Every drop at this server, the newest first."""
-        rows = await self._ask("the index", "ZREVRANGE", house_keys.DROPS, 0, -1)
-        return [DropId(row.decode()) for row in rows]
-
-    async def lease(self, what: str, who: str, ms: int) -> bool:
-        """Is `who` the one to do `what` for the next `ms`? It only saves work; nothing rests on
-        it."""
-        reply = await self._once("lease", [house_keys.lease(what)], (who, ms))
-        return isinstance(_LEASE.decode(reply), replies.Leased)
-
-    async def prove(self, who: str) -> None:
-        """Write something as a press would. Raises Unavailable or Broken, by the server's refusal,
-        when nothing can be begun now."""
-        _PROVE.decode(await self._once("prove", [house_keys.PROOF], (who,)))
-
-    async def admit(
-        self, near: str, wide: str, at_once: int, each_us: int
-    ) -> replies.Admitted | refusals.TooManyRequests:
-        """May one newcomer more come from a network and from the one around it?"""
-        names = list(map(house_keys.tickets, (near, wide)))
-        return _ADMIT.decode(await self._once("admit", names, (at_once, each_us)))  # type: ignore[no-any-return]
+        """Every drop of this shop, the newest first."""
+        return await self.house.drops()
 
     async def time_ms(self) -> int:
         """The server's clock, ms since 1970."""
@@ -352,7 +341,7 @@ class Store:
     async def show(self, drop: DropId) -> Shown | None:
         """The manifest and where the drop stands; None without such a drop. Raises NewerSchema."""
         fields = ("manifest", "hash", "state", "revision", "seq", "schema", "paused_by", "froze")
-        row = await self._ask("the drop", "HMGET", keys.one(drop, "drop"), *fields)
+        row = await self._ask("the drop", "HMGET", self._key(drop, "drop"), *fields)
         if row[0] is None:
             return None
         if int(row[5]) > model.SCHEMA:
@@ -361,30 +350,30 @@ class Store:
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
         """One hold as it is kept, without settling: by the drop's own time."""
-        raw = await self._ask("the hold", "HGET", keys.one(drop, "holds"), hold)
+        raw = await self._ask("the hold", "HGET", self._key(drop, "holds"), hold)
         return None if raw is None else msgspec.msgpack.decode(raw, type=model.HoldRecord)
 
     async def ran(self, drop: DropId) -> int:
         """The drop's own time of the last script that changed something without an event, ms."""
-        return int(await self._ask("the mark", "HGET", keys.one(drop, "wake"), "now") or 0)
+        return int(await self._ask("the mark", "HGET", self._key(drop, "wake"), "now") or 0)
 
     async def published_layout(self, drop: DropId) -> int:
-        return await stored_log.published_layout(self._ask, drop)
+        return await stored_log.published_layout(self._ask, self._key(drop, "log"))
 
     def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
         """The stored texts of the events with seq > after, in order."""
-        return stored_log.texts(self._ask, drop, after)
+        return stored_log.texts(self._ask, self._key(drop, "log"), after)
 
     async def truth(self, drop: DropId, *, attempts: int = 50) -> Truth | None:
         """See `audit.at_one_moment`."""
-        return await at_one_moment(self._once, drop, attempts)
+        return await at_one_moment(self._once, drop, attempts, self.prefix)
 
     async def rewrite(
         self, drop: DropId, part: str, kind: str, put: Sequence[bytes | str], gone: Sequence[str]
     ) -> None:
         """Put rows of one key of a frozen drop in order: `truth/repair.py` knows which. Raises
         Broken when it is not frozen."""
-        names = (keys.one(drop, "drop"), keys.one(drop, part))
+        names = (self._key(drop, "drop"), self._key(drop, part))
         reply = _REWRITE.decode(
             await self._once("rewrite", names, (kind, packed_texts(put), packed_texts(gone)))
         )
@@ -397,4 +386,4 @@ class Store:
         return [] if raw is None else msgspec.msgpack.decode(raw, type=list[tuple[int, int]])
 
     async def _field(self, drop: DropId, field: str) -> Any:
-        return await self._ask("the drop", "HGET", keys.one(drop, "drop"), field)
+        return await self._ask("the drop", "HGET", self._key(drop, "drop"), field)

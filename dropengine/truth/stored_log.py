@@ -6,24 +6,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.model import DropId
-from dropengine.truth import keys
 
 PAGE = 200
 """Entries that are read at once."""
 
 
-async def texts(
-    ask: Callable[..., Awaitable[Any]], drop: DropId, after: int
-) -> AsyncIterator[bytes]:
+async def texts(ask: Callable[..., Awaitable[Any]], log: str, after: int) -> AsyncIterator[bytes]:
     """The texts of the events with seq > after, in order.
 
-    ask: how a request is sent to the server, with a word for what is asked.
+    ask: how a request is sent to the server, with a word for what is asked. log: its key.
     """
-    name = keys.one(drop, "log")
     while True:
         since = f"{after + 1}-0"
-        rows = await ask("the log", "XRANGE", name, since, "+", "COUNT", PAGE)
+        rows = await ask("the log", "XRANGE", log, since, "+", "COUNT", PAGE)
         for row_id, fields in rows:
             # An entry has the number of its last event.
             last, found = int(row_id.split(b"-")[0]), fields[1::2]
@@ -35,8 +30,8 @@ async def texts(
             return
 
 
-async def published_layout(ask: Callable[..., Awaitable[Any]], drop: DropId) -> int:
+async def published_layout(ask: Callable[..., Awaitable[Any]], log: str) -> int:
     """The layout that the drop was published in; 0 where its log does not tell."""
-    rows = await ask("the log", "XRANGE", keys.one(drop, "log"), "-", "+", "COUNT", 1)
+    rows = await ask("the log", "XRANGE", log, "-", "+", "COUNT", 1)
     first = events.parse(rows[0][1][1]) if rows else None
     return first.schema if isinstance(first, events.Published) else 0

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from dropengine.doors.newcomers import Newcomers
-from dropengine.truth import house_keys
 from dropengine.truth.store import Store
 from tests.kit import web_process
 from tests.kit.private_server import Server
@@ -68,7 +67,7 @@ async def test_no_address_can_be_read_in_what_is_kept(store: Store) -> None:
     await newcomers(store, 2).wait_ms(("192.0.2.77", 1))
     names = [name.decode() for name in await store.client.keys("*")]
     assert len(names) == 2
-    assert all(name.startswith(house_keys.tickets("")) for name in names)
+    assert all(name.startswith(store.house.keys.tickets("")) for name in names)
     # Nor found by trying them all, for those who lack the shop's secret.
     conf = settings("unix:///nowhere", Path(), tickets_at_once_max=2, ticket_each_ms=HOUR_MS)
     await Newcomers(store, conf, b"another secret").wait_ms(("192.0.2.77", 1))

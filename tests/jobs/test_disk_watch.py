@@ -12,7 +12,6 @@ import pytest
 from dropengine import events, outcomes
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
 from dropengine.jobs.emergency_pause import AGAIN_S, DANGER, WELL_S
-from dropengine.truth import house_keys
 from dropengine.truth.store import Store
 from tests.kit.jobs_at_work import at_work, comes, conf, real
 from tests.kit.sale import Sale
@@ -161,7 +160,7 @@ async def test_a_roomy_machine_does_not_end_the_pause_of_a_full_one(store: Store
     await roomy.has(10 * LEAST, 5 * WELL_S)
     assert await told(sale) == ONCE[:1]
     # Nothing is heard any more of the one that was full.
-    await store.client.delete(house_keys.lease(f"{DANGER}disk"))
+    await store.client.delete(store.house.keys.lease(f"{DANGER}disk"))
     await roomy.has(10 * LEAST, 1)
     assert await told(sale) == ONCE
 
@@ -169,7 +168,7 @@ async def test_a_roomy_machine_does_not_end_the_pause_of_a_full_one(store: Store
 async def test_a_pause_of_before_a_restart_ends_too(store: Store) -> None:
     sale = await real(store)
     await Disk(store).has(LEAST - 1)
-    await store.client.delete(house_keys.lease(f"{DANGER}disk"))
+    await store.client.delete(store.house.keys.lease(f"{DANGER}disk"))
     after = Disk(store)
     await after.has(2 * LEAST, WELL_S - 1)
     assert await told(sale) == ONCE[:1]

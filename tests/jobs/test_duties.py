@@ -15,7 +15,7 @@ from dropengine.jobs.order_of_work import PLACES
 from dropengine.jobs.settle import Settling
 from dropengine.log.replay import difference, fold
 from dropengine.model import DropId, DutyRecord
-from dropengine.truth import house_keys, keys
+from dropengine.truth import keys
 from dropengine.truth.store import Store
 from tests.kit.jobs_at_work import at_work, conf, paid, real, rounds, settling
 from tests.kit.sale import Sale
@@ -72,7 +72,7 @@ async def test_when_the_one_who_does_duties_dies_another_does(store: Store) -> N
             await empty(sale)
             assert (first.asked, second.asked) == ([duty], [])
             # The lease of one that is gone runs out by itself.
-            await store.client.set(house_keys.lease("duties"), "somebody who died", px=1)
+            await store.client.set(store.house.keys.lease("duties"), "somebody who died", px=1)
             later = await paid(sale, "ben")
             await empty(sale)
             assert sorted(first.asked + second.asked) == sorted([duty, later])

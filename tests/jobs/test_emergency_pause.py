@@ -8,7 +8,6 @@ from dropengine import events, model
 from dropengine.jobs import emergency_pause
 from dropengine.jobs.emergency_pause import EmergencyPause, pause_every_drop
 from dropengine.model import DropId
-from dropengine.truth import house_keys
 from dropengine.truth.replies import Shown
 from dropengine.truth.store import Store
 from tests.kit.jobs_at_work import real
@@ -98,7 +97,7 @@ async def test_while_one_watch_finds_danger_another_lets_nothing_go_on(store: St
         await durability.keep()
         await disk.end()
     assert (await sale.words())[-1] == "paused"
-    await store.client.delete(house_keys.lease(f"{emergency_pause.DANGER}durability"))
+    await store.client.delete(store.house.keys.lease(f"{emergency_pause.DANGER}durability"))
     await disk.end()
     assert (await sale.words())[-1] == "resumed"
 

@@ -6,7 +6,7 @@ import pytest
 
 from dropengine.errors import Unavailable
 from dropengine.jobs.lease import Lease
-from dropengine.truth import house_keys
+from dropengine.truth.house import House
 from dropengine.truth.store import Store
 
 MS = 60_000
@@ -31,7 +31,7 @@ async def test_leases_of_different_jobs_do_not_know_each_other(store: Store) -> 
 async def test_it_runs_out_by_itself_and_then_another_has_it(store: Store) -> None:
     first, second = Lease(store, "job", MS), Lease(store, "job", MS)
     await first.renew()
-    name = house_keys.lease("job")
+    name = store.house.keys.lease("job")
     assert MS - 20_000 < await store.client.pttl(name) <= MS
     # Renewing begins the time anew.
     await store.client.pexpire(name, 20_000)
@@ -44,8 +44,8 @@ async def test_it_runs_out_by_itself_and_then_another_has_it(store: Store) -> No
 
 
 async def test_no_answer_changes_nothing(store: Store) -> None:
-    class Silent(Store):
-        """The real store, which gives no answer when told so."""
+    class Silent(House):
+        """The real one, which gives no answer when told so."""
 
         silent = False
 
@@ -54,8 +54,8 @@ async def test_no_answer_changes_nothing(store: Store) -> None:
                 raise Unavailable("no reply")
             return await super().lease(what, who, ms)
 
-    silent = Silent(store.client)
-    lease = Lease(silent, "job", MS)
+    silent = store.house = Silent(store._once, store._ask, None)
+    lease = Lease(store, "job", MS)
     await lease.renew()
     silent.silent = True
     with pytest.raises(Unavailable):

@@ -8,7 +8,6 @@ import pytest
 import redis.asyncio as redis
 
 from dropengine import refusals
-from dropengine.truth import house_keys
 from dropengine.truth.replies import Admitted
 from dropengine.truth.store import Store
 
@@ -30,48 +29,50 @@ async def test_so_many_are_admitted_at_once_and_then_it_is_too_many(
     store: Store, near: str, wide: str
 ) -> None:
     for _ in range(3):
-        assert await store.admit(near, wide, 3, HOUR_US) == Admitted()
-    refused = await store.admit(near, wide, 3, HOUR_US)
+        assert await store.house.admit(near, wide, 3, HOUR_US) == Admitted()
+    refused = await store.house.admit(near, wide, 3, HOUR_US)
     assert isinstance(refused, refusals.TooManyRequests)
     assert 3_000_000 < refused.retry_ms <= 3_600_000
 
 
 async def test_time_gives_one_in_each_interval_back(store: Store, near: str, wide: str) -> None:
     for _ in range(2):
-        await store.admit(near, wide, 2, HOUR_US)
-    name = house_keys.tickets(near)
+        await store.house.admit(near, wide, 2, HOUR_US)
+    name = store.house.keys.tickets(near)
     # An hour later, seen from what is stored.
     await store.client.set(name, int(await store.client.get(name)) - HOUR_US)
-    assert await store.admit(near, wide, 2, HOUR_US) == Admitted()
-    assert isinstance(await store.admit(near, wide, 2, HOUR_US), refusals.TooManyRequests)
+    assert await store.house.admit(near, wide, 2, HOUR_US) == Admitted()
+    assert isinstance(await store.house.admit(near, wide, 2, HOUR_US), refusals.TooManyRequests)
 
 
 async def test_the_network_around_admits_four_times_as_many(store: Store, wide: str) -> None:
     for i in range(8):
-        assert await store.admit(f"{wide}-{i}", wide, 2, HOUR_US) == Admitted()
-    assert isinstance(await store.admit(f"{wide}-9", wide, 2, HOUR_US), refusals.TooManyRequests)
+        assert await store.house.admit(f"{wide}-{i}", wide, 2, HOUR_US) == Admitted()
+    assert isinstance(
+        await store.house.admit(f"{wide}-9", wide, 2, HOUR_US), refusals.TooManyRequests
+    )
     other = f"{wide}-elsewhere"
-    assert await store.admit(other, other, 2, HOUR_US) == Admitted()
+    assert await store.house.admit(other, other, 2, HOUR_US) == Admitted()
 
 
 async def test_whoever_is_not_admitted_uses_nothing_up(store: Store, near: str, wide: str) -> None:
-    await store.admit(near, wide, 1, HOUR_US)
-    names = [house_keys.tickets(near), house_keys.tickets(wide)]
+    await store.house.admit(near, wide, 1, HOUR_US)
+    names = [store.house.keys.tickets(near), store.house.keys.tickets(wide)]
     before = await store.client.mget(names)
     for _ in range(5):
-        assert isinstance(await store.admit(near, wide, 1, HOUR_US), refusals.TooManyRequests)
+        assert isinstance(await store.house.admit(near, wide, 1, HOUR_US), refusals.TooManyRequests)
     assert await store.client.mget(names) == before
 
 
 async def test_what_is_kept_runs_out_by_itself(store: Store, near: str, wide: str) -> None:
-    await store.admit(near, wide, 300, 1_000_000)
-    assert 0 < await store.client.pttl(house_keys.tickets(near)) <= 1_000
-    assert 0 < await store.client.pttl(house_keys.tickets(wide)) <= 250
+    await store.house.admit(near, wide, 300, 1_000_000)
+    assert 0 < await store.client.pttl(store.house.keys.tickets(near)) <= 1_000
+    assert 0 < await store.client.pttl(store.house.keys.tickets(wide)) <= 250
 
 
 async def test_two_workers_admit_together_no_more_than_one(
     store: Store, client: redis.Redis, near: str, wide: str
 ) -> None:
     workers = [store, Store(client)]
-    answers = [await workers[i % 2].admit(near, wide, 5, HOUR_US) for i in range(20)]
+    answers = [await workers[i % 2].house.admit(near, wide, 5, HOUR_US) for i in range(20)]
     assert [answer == Admitted() for answer in answers] == [True] * 5 + [False] * 15

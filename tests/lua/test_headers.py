@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from dropengine import creator_commands, events, model, outcomes
-from dropengine.truth import keys, record_layouts, scripts
+from dropengine.truth import house, keys, record_layouts, scripts
 from dropengine.truth import store as stores
 from tests.lua import test_common_rows
 
@@ -46,9 +46,9 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "duty": stores._DUTY,
     "publish": stores._PUBLISH,
     "rewrite": stores._REWRITE,
-    "lease": stores._LEASE,
-    "admit": stores._ADMIT,
-    "prove": stores._PROVE,
+    "lease": house._LEASE,
+    "admit": house._ADMIT,
+    "prove": house._PROVE,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),
 }
 

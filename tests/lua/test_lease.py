@@ -8,7 +8,6 @@ import pytest
 import redis.asyncio as redis
 
 from dropengine.jobs.lease import Lease
-from dropengine.truth import house_keys
 from dropengine.truth.store import Store
 
 MS = 60_000
@@ -26,9 +25,9 @@ async def full(store: Store, client: redis.Redis) -> AsyncIterator[Store]:
 async def test_it_is_leased_to_the_first_and_taken_for_the_others(store: Store) -> None:
     held = {"LEASED": True, "TAKEN": False}
     words = ["LEASED", "TAKEN", "LEASED", "TAKEN"]
-    answers = [await store.lease("a job", who, MS) for who in "abab"]
+    answers = [await store.house.lease("a job", who, MS) for who in "abab"]
     assert answers == [held[word] for word in words]
-    assert await store.client.get(house_keys.lease("a job")) == b"a"
+    assert await store.client.get(store.house.keys.lease("a job")) == b"a"
 
 
 async def test_a_full_server_lets_another_go_on_when_the_holder_is_dead(full: Store) -> None:
@@ -38,7 +37,7 @@ async def test_a_full_server_lets_another_go_on_when_the_holder_is_dead(full: St
     await dead.renew()
     await heir.renew()
     assert (dead.held, heir.held) == (True, False)
-    await full.client.delete(house_keys.lease("settling of the dead"))
+    await full.client.delete(full.house.keys.lease("settling of the dead"))
     await heir.renew()
     assert heir.held
     await heir.renew()
@@ -47,4 +46,4 @@ async def test_a_full_server_lets_another_go_on_when_the_holder_is_dead(full: St
 
 async def test_a_server_that_forgot_its_scripts_and_is_full_is_told_the_text(full: Store) -> None:
     await full.client.script_flush()
-    assert await full.lease("a job for later", "me", MS)
+    assert await full.house.lease("a job for later", "me", MS)

@@ -8,7 +8,6 @@ import pytest
 import redis.asyncio as redis
 
 from dropengine.errors import Unavailable
-from dropengine.truth import house_keys
 from dropengine.truth.refused_requests import MemoryFull
 from dropengine.truth.store import Store
 
@@ -24,15 +23,15 @@ async def put_back(client: redis.Redis) -> AsyncIterator[redis.Redis]:
 
 async def test_it_is_written_and_goes_by_itself(store: Store) -> None:
     # PROVED: anything else would not be read.
-    await store.prove("me")
-    assert await store.client.get(house_keys.PROOF) == b"me"
-    assert 0 < await store.client.pttl(house_keys.PROOF) <= 60_000
+    await store.house.prove("me")
+    assert await store.client.get(store.house.keys.proof) == b"me"
+    assert 0 < await store.client.pttl(store.house.keys.proof) <= 60_000
 
 
 async def test_a_full_server_refuses_it(store: Store, put_back: redis.Redis) -> None:
     await put_back.config_set("maxmemory", 1)
     with pytest.raises(MemoryFull):
-        await store.prove("me")
+        await store.house.prove("me")
 
 
 async def test_a_server_without_its_replicas_refuses_it(
@@ -40,10 +39,10 @@ async def test_a_server_without_its_replicas_refuses_it(
 ) -> None:
     await put_back.config_set("min-replicas-to-write", 1)
     with pytest.raises(Unavailable, match="NOREPLICAS"):
-        await store.prove("me")
+        await store.house.prove("me")
 
 
 async def test_a_replica_refuses_it(store: Store, put_back: redis.Redis) -> None:
     await put_back.replicaof("127.0.0.1", "1")
     with pytest.raises(Unavailable, match="READONLY"):
-        await store.prove("me")
+        await store.house.prove("me")

@@ -7,7 +7,6 @@ import pytest
 from dropengine import events, outcomes, refusals
 from dropengine.manifest import Item, Manifest, rules
 from dropengine.model import DropId
-from dropengine.truth import house_keys
 from dropengine.truth.store import Store
 from tests.kit.manifests import START_MS, item, manifest
 from tests.kit.sale import Sale
@@ -121,7 +120,7 @@ async def test_a_drop_is_listed_by_whatever_asks_for_it_again(
     """Who published it may have died before it stood in the index, where the jobs find it."""
     sale = Sale(store, drop)
     await sale.publish(manifest(drop), key="mine")
-    await store.client.zrem(house_keys.DROPS, drop)
+    await store.client.zrem(store.house.keys.drops, drop)
     await sale.publish(manifest(drop, limit=limit), key=key)
     assert sale.drop in await store.drops()
 

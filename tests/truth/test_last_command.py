@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dropengine import events, refusals
-from dropengine.truth import last_command
+from dropengine.truth import keys, last_command
 from tests.conftest import MakeSale
 from tests.kit.manifests import START_MS, item
 from tests.kit.sale import Sale
@@ -45,6 +45,6 @@ async def test_a_command_that_came_meanwhile_is_not_taken_for_the_one_that_decid
     """The log is read after the script has answered, and may have grown."""
     for i in range(20):
         await sale.creator("message", by="noa", text=f"word {i}")
-    last = await last_command.last_command(sale.store._ask, sale.drop, 2)
+    last = await last_command.last_command(sale.store._ask, keys.one(sale.drop, "log"), 2)
     assert isinstance(last, events.Opened)
     assert (last.by, last.at) == ("mia", START_MS)
