@@ -56,7 +56,9 @@ from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.people.tickets import Tickets
+from dropengine.processes.claim_note import noted_nonce
 from dropengine.truth.connections import client
+from dropengine.truth.house import Claim
 from dropengine.truth.server_check import check_server_async
 from dropengine.truth.store import Store
 
@@ -87,6 +89,7 @@ class Runtime:
         )
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         shop = shop_id(settings)
+        self.store.house.claim = Claim(shop, noted_nonce(settings.data_dir))
         self.identity = Identity(settings, self.tickets, shop)
         self.newcomers = Newcomers(self.store, settings, key)
         self.templates: jinja2.Environment = pages.environment()

@@ -13,6 +13,7 @@ DropEngineError
 +-- ServerFailed     the embedded server cannot be brought up
 +-- DiskFull         there is no room left to write down a sale
 +-- WorkersFailed    the web processes cannot be brought up
++-- ServerTaken      another shop, or another run of this one, sells from the server
 """
 
 
@@ -158,3 +159,9 @@ class WorkersFailed(DropEngineError):
     """The web processes do not come up."""
 
     exit_code = 11
+
+
+class ServerTaken(DropEngineError):
+    """Another shop, or another run of this one, sells from the server. The message says which."""
+
+    exit_code = 13

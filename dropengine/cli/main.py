@@ -89,6 +89,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="stop also when standard input ends, a pipe from whoever started it",
     )
+    serve.add_argument(
+        "--take-over",
+        action="store_true",
+        help="sell from a server that another shop claimed, once that shop is gone for good",
+    )
     _add_settings(serve, FIELDS)
     _add_demo(commands)
     _add_drop(commands)
@@ -153,7 +158,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     from dropengine.processes import supervisor
 
     settings, _ = _settings(arguments)
-    return supervisor.run(settings, with_parent=arguments.with_parent)
+    return supervisor.run(
+        settings, with_parent=arguments.with_parent, take_over=arguments.take_over
+    )
 
 
 def _add_demo(commands: Commands) -> None:

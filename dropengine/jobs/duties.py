@@ -1,7 +1,7 @@
 """Does what is owed at the provider: the duties in the outboxes of the drops.
 
-One worker does them for all, while it has the lease. Two may do the same one: a duty carries its
-own idempotency key.
+One worker does them for all, while it has the lease, which is asked for again before each. Two may
+do the same one: a duty carries its own idempotency key.
 """
 
 from __future__ import annotations
@@ -196,6 +196,10 @@ class Duties:
     async def _do(self, drop: DropId, work: Work) -> None:
         try:
             async with asyncio.timeout(DUTY_S_MAX):
+                # Somebody else may sell from this server by now: it would be done twice.
+                await self._lease.renew()
+                if not self._lease.held:
+                    return
                 work.patience.refused = await self._perform(drop, work.id, work.duty) or ""
         except (Unavailable, TimeoutError) as error:
             log.info("%s: duty %s waits: %s", drop, work.id, str(error) or "no answer in time")

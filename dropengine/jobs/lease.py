@@ -1,7 +1,8 @@
 """Who of all workers does a job, and for how long.
 
-A lease only saves the others the work; nothing rests on it. Two may hold one for a moment, so
-whatever is done under it must be harmless to repeat.
+Among the workers of one shop a lease only saves the others the work; nothing rests on it. Two may
+hold one for a moment, so whatever is done under it must be harmless to repeat. A shop that lost its
+claim to the server gets none.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ class Assignment(Struct, frozen=True, kw_only=True):
     protocol: str
     listen_fd: int = -1
     worker: int = 0
+    take_over: bool = False
     page_fds: tuple[int, ...] = ()
     """Shared pages: what the supervisor sees, then the numbers of each web process."""
 

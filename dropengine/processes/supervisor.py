@@ -26,6 +26,7 @@ from dropengine.processes.kept_web_process import KeptWebProcess
 from dropengine.processes.listening_sockets import listen
 from dropengine.processes.open_file_limit import raise_file_limit
 from dropengine.processes.parent_pipe import Assignment
+from dropengine.processes.server_claim import ServerClaim
 from dropengine.processes.shared_page import SharedPage
 from dropengine.processes.siblings import NotedTable
 from dropengine.truth import server_check
@@ -59,13 +60,15 @@ def run(
     ready: Callable[[Running], None] | None = None,
     *,
     with_parent: bool = False,
+    take_over: bool = False,
     factory: str = FACTORY,
     protocol: str = PROTOCOL,
 ) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP; the exit code. Call it in the main thread.
 
     ready: called once, when people can come in. with_parent: stop also when standard input, a pipe
-    from whoever started us, ends. Raises DropEngineError when nobody can come in.
+    from whoever started us, ends. take_over: see `ServerClaim`. Raises DropEngineError when nobody
+    can come in.
     """
     parent_pipe.log_to_stderr(settings, "supervisor")
     told = False
@@ -76,7 +79,8 @@ def run(
             told = True
             (ready or _say)(running)
 
-    asyncio.run(serve(Supervisor(settings, tell, factory, protocol), with_parent=with_parent))
+    one = Supervisor(settings, tell, factory, protocol, take_over=take_over)
+    asyncio.run(serve(one, with_parent=with_parent))
     return 0
 
 
@@ -106,18 +110,29 @@ def _say(running: Running) -> None:
 
 
 class Supervisor:
-    """The supervisor's own loop. `tell` hears where the shop is, at first and at each change."""
+    """The supervisor's own loop. `tell` hears where the shop is, at first and at each change.
+
+    take_over: see `ServerClaim`.
+    """
 
     def __init__(
-        self, settings: Settings, tell: Callable[[Running], None], factory: str, protocol: str
+        self,
+        settings: Settings,
+        tell: Callable[[Running], None],
+        factory: str,
+        protocol: str,
+        *,
+        take_over: bool = False,
     ) -> None:
         self._settings = settings
         self._tell = tell
         self._factory = factory
         self._protocol = protocol
         self._embedded = EmbeddedServer(settings) if settings.redis_url is None else None
+        self._claim = ServerClaim(settings, own=self._embedded is not None, take_over=take_over)
         self._workers: list[KeptWebProcess] = []
         self._running: Running | None = None
+        self._address = ""
         self._pages: tuple[SharedPage, ...] = ()
         self._stop = asyncio.Event()
         self._at_once = asyncio.Event()
@@ -139,11 +154,14 @@ class Supervisor:
             if self._embedded is not None:
                 url = await self._rise(self._embedded)
             if url is not None:
-                self._open(url)
-                await self._keep()
+                facts = self._check(url)
+                if await self._claimed(url):
+                    self._open(url, facts)
+                    await self._keep()
         finally:
             grace_s = self._settings.shutdown_s_max + GRACE_S
             await asyncio.gather(*(one.stop(grace_s, self._at_once) for one in self._workers))
+            await self._claim.end()
             if self._embedded is not None:
                 self._embedded.stop()
             for page in self._pages:
@@ -161,8 +179,21 @@ class Supervisor:
         await asyncio.gather(rising, return_exceptions=True)
         return None
 
-    def _open(self, url: str) -> None:
-        """Check the server, bind the sockets, and describe the work."""
+    async def _claimed(self, url: str) -> bool:
+        """Claim the server; False when told to stop before it was. Raises ServerTaken."""
+        laying = asyncio.create_task(self._claim.lay(url))
+        told = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({laying, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if laying.done():
+            laying.result()
+            return True
+        laying.cancel()
+        await asyncio.gather(laying, return_exceptions=True)
+        return False
+
+    def _check(self, url: str) -> server_check.ServerFacts:
+        """What the server says of itself. Raises a sentence when it cannot be sold from."""
         settings = self._settings
         client = server_check.client(url, settings.redis_timeout_ms)
         try:
@@ -175,9 +206,15 @@ class Supervisor:
         data_dir(settings)
         secret(settings)
         shop_id(settings)
+        return facts
+
+    def _open(self, url: str, facts: server_check.ServerFacts) -> None:
+        """Bind the sockets, and describe the work."""
+        settings = self._settings
         sockets = listen(settings.host, settings.port, settings.web_concurrency)
         port = int(sockets[0].getsockname()[1])
         known = msgspec.structs.replace(settings, redis_url=url, port=port)
+        self._address = config.public_url(known)
         self._running = Running(
             url=config.public_url(msgspec.structs.replace(known, public_url=None)),
             port=port,
@@ -207,6 +244,7 @@ class Supervisor:
         """Keep everything alive until told to stop, or until the shop cannot come up."""
         tasks = [asyncio.create_task(one.keep()) for one in self._workers]
         tasks.append(asyncio.create_task(look_after(self._workers, self._note_table)))
+        tasks.append(asyncio.create_task(self._claim.keep(self._address)))
         if self._embedded is not None:
             tasks.append(asyncio.create_task(self._embedded.watch(self._on_server)))
         told = asyncio.create_task(self._stop.wait())

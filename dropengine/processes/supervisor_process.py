@@ -35,9 +35,15 @@ class SupervisorProcess:
     """
 
     def __init__(
-        self, settings: Settings, *, factory: str = FACTORY, protocol: str = PROTOCOL
+        self,
+        settings: Settings,
+        *,
+        take_over: bool = False,
+        factory: str = FACTORY,
+        protocol: str = PROTOCOL,
     ) -> None:
         self._settings = settings
+        self._take_over = take_over
         self._factory = factory
         self._protocol = protocol
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,6 +85,7 @@ class SupervisorProcess:
             parent=os.getpid(),
             factory=self._factory,
             protocol=self._protocol,
+            take_over=self._take_over,
         )
         assert process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -162,7 +169,13 @@ def main() -> None:
         pipe.say(_News(running=now))
 
     def work() -> None:
-        one = Supervisor(settings, tell, assignment.factory, assignment.protocol)
+        one = Supervisor(
+            settings,
+            tell,
+            assignment.factory,
+            assignment.protocol,
+            take_over=assignment.take_over,
+        )
         asyncio.run(serve(one, with_parent=True))
 
     parent_pipe.or_report(pipe, work)

@@ -58,6 +58,38 @@ class Taken(msgspec.Struct, frozen=True, array_like=True, tag="TAKEN"):
     """Another has the job."""
 
 
+class NotOurs(msgspec.Struct, frozen=True, array_like=True, tag="NOT_OURS"):
+    """The server is another shop's, or the run of the asker was not renewed."""
+
+
+class Claimed(msgspec.Struct, frozen=True, array_like=True, tag="CLAIMED"):
+    """The server is the shop's that asked."""
+
+
+class AnotherShop(msgspec.Struct, frozen=True, array_like=True, tag="ANOTHER_SHOP"):
+    """The server is another shop's, which lives for `ms` yet if nobody renews it; 0: it is gone."""
+
+    shop: str
+    address: str
+    ms: int
+
+
+class Occupied(msgspec.Struct, frozen=True, array_like=True, tag="OCCUPIED"):
+    """Other runs of the same shop live for `ms` yet."""
+
+    shop: str
+    address: str
+    ms: int
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True, tag="KEPT"):
+    """The claim goes on."""
+
+
+class Lost(msgspec.Struct, frozen=True, array_like=True, tag="LOST"):
+    """The server knows no claim of this run."""
+
+
 class Proved(msgspec.Struct, frozen=True, array_like=True, tag="PROVED"):
     """The server writes down what begins."""
 

@@ -47,6 +47,8 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "publish": stores._PUBLISH,
     "rewrite": stores._REWRITE,
     "lease": house._LEASE,
+    "lay_claim": house._LAID,
+    "keep_claim": house._KEPT,
     "admit": house._ADMIT,
     "prove": house._PROVE,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),

@@ -8,6 +8,7 @@ import pytest
 import redis.asyncio as redis
 
 from dropengine.jobs.lease import Lease
+from dropengine.truth.house import Claim
 from dropengine.truth.store import Store
 
 MS = 60_000
@@ -47,3 +48,28 @@ async def test_a_full_server_lets_another_go_on_when_the_holder_is_dead(full: St
 async def test_a_server_that_forgot_its_scripts_and_is_full_is_told_the_text(full: Store) -> None:
     await full.client.script_flush()
     assert await full.house.lease("a job for later", "me", MS)
+
+
+async def test_only_a_living_run_of_the_shop_that_claims_the_server_is_leased_anything(
+    store: Store,
+) -> None:
+    house, key = store.house, store.house.keys.claim
+    asked = {
+        "LEASED": (Claim("ours", "a1"), Claim("ours", "b2")),
+        "NOT_OURS": (Claim(), Claim("theirs", "a1"), Claim("ours", "c3"), Claim("ours", "dead")),
+    }
+    later = await store.time_ms() + MS
+    runs = {"run:a1": f"1:{later}", "run:b2": f"9:{later}", "run:dead": f"3:{later - 2 * MS}"}
+    await store.client.hset(key, mapping={"shop": "ours", **runs})
+    try:
+        for word, claims in asked.items():
+            for i, house.claim in enumerate(claims):
+                assert await house.lease(f"{word} {i}", "me", MS) == (word == "LEASED")
+        # Whoever had it is not asked for by others any more, and has it no longer than its time.
+        house.claim = Claim("ours", "a1")
+        assert await house.lease("duties", "me", MS)
+        await store.client.hset(key, "shop", "theirs")
+        assert not await house.lease("duties", "me", MS)
+    finally:
+        await house.forget_claim()
+    assert await house.lease("duties", "me", MS)
