@@ -1,4 +1,4 @@
-.PHONY: demo serve test check format build lock bench clean
+.PHONY: demo serve test check format build lock bench pictures clean
 
 demo: ; @.ci/setup run && exec .venv/bin/dropengine demo $(ARGS)
 serve: ; @.ci/setup run && exec .venv/bin/dropengine serve $(ARGS)
@@ -7,5 +7,6 @@ check: ; @.ci/setup dev && .ci/check
 format: ; @.ci/setup dev && .venv/bin/ruff check --fix --quiet && .venv/bin/ruff format --quiet
 build: ; @.ci/setup dev && .venv/bin/python -m hatchling build
 bench: ; @.ci/setup dev bench && exec .venv/bin/python -m loadtest.bench $(ARGS)
+pictures: ; @.ci/setup dev browser && exec .venv/bin/python -m tests.pictures $(ARGS)
 lock: ; @.ci/setup dev && .ci/lock
 clean: ; @rm -rf .venv node_modules dist dropengine/web/dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
 
 from dropengine import wire
 from dropengine.manifest.zones import in_zone
@@ -12,10 +15,64 @@ SIGNS = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 """Currencies whose sign everybody reads alike; the others are written by their code."""
 
 
+COUNTS = ("cap", "free", "held", "offered", "sold", "withheld", "leased", "waiting", "buying")
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a fresh page has chosen for its reader. `counts`: he may choose how many."""
+
+    pool: str
+    item: wire.ItemView
+    counts: bool
+
+
 def total(pools: Mapping[str, wire.PoolView]) -> dict[str, int]:
-    """All pools as one: units made, free, held, of them offered, sold, and entries waiting."""
-    names = ("cap", "free", "held", "offered", "sold", "waiting")
-    return {name: sum(getattr(pool, name) for pool in pools.values()) for name in names}
+    """All pools as one, by the names of their counts; `back`: not for sale at the moment."""
+    sums = {name: sum(getattr(pool, name) for pool in pools.values()) for name in COUNTS}
+    return {**sums, "back": sums["withheld"] + sums["leased"]}
+
+
+def phase(drop: wire.DropView) -> str:
+    """What people call the state: `all_held` of a live drop whose last units are in carts."""
+    sums = total(drop.pools)
+    carts = sums["held"] - sums["offered"]
+    return "all_held" if drop.state == "live" and sums["free"] == 0 and carts else drop.state
+
+
+def choice(drop: wire.DropView, you: wire.You | None) -> Choice:
+    """The first pool that can be had, else the first, as the script chooses."""
+    ids = [pool for item in drop.items for pool in item.pools]
+    chosen = next((pool for pool in ids if drop.pools[pool].free), ids[0])
+    item = next(item for item in drop.items if chosen in item.pools)
+    has = you is not None and bool(you.holds or you.entries or you.orders)
+    most = min(item.most, item.limit or drop.limit, drop.limit)
+    begins = drop.state in ("scheduled", "live", "paused", "sold_out") and you is not None
+    return Choice(chosen, item, most > 1 and begins and not has)
+
+
+def in_words(pool: wire.PoolView | Mapping[str, int], over: bool) -> str:
+    """The stock of one choice, as the script writes it. over: nothing begins any more."""
+    counts = pool if isinstance(pool, Mapping) else total({"": pool})
+    back, free, offered = counts["withheld"] + counts["leased"], counts["free"], counts["offered"]
+    carts = counts["held"] - offered
+    held = [f"{carts:,} in carts"] if carts else []
+    held += [f"{offered:,} offered to people in line"] if offered else []
+    if free:
+        first = f"{free:,} {'not sold' if over else 'left'}"
+    elif held and not over:
+        first = f"all {', '.join(held)}"
+    else:
+        first = "sold out" if counts["sold"] else "none for sale now"
+    parts = [first, f"{back:,} not for sale now" if free and back else ""]
+    parts.append(f"{counts['waiting']:,} in line" if counts["waiting"] else "")
+    return " · ".join(part for part in parts if part)
+
+
+def prices(drop: wire.DropView) -> str:
+    """`€24.00`, or from the lowest to the highest."""
+    all_of_them = sorted({item.price for item in drop.items})
+    ends = all_of_them if len(all_of_them) < 2 else [all_of_them[0], all_of_them[-1]]
+    return " to ".join(money(price, drop) for price in ends)
 
 
 def money(amount: int, drop: wire.DropView) -> str:
@@ -27,10 +84,30 @@ def money(amount: int, drop: wire.DropView) -> str:
     return f"{sign}{whole:,}.{rest:0{drop.minor_digits}d}"
 
 
-def moment(ms: int, zone: str) -> str:
-    """A moment in the drop's own zone: `Fri 16 Jul 2027, 18:00 CEST`."""
+def american(languages: str) -> bool:
+    """Whether a reader with this `Accept-Language` writes dates as in the United States."""
+    first = languages.partition(",")[0].partition(";")[0].strip().lower()
+    return first in ("en", "en-us")
+
+
+def moment(ms: int, zone: str, us: bool = False) -> str:
+    """A moment in the drop's own zone, as the script writes it: `Fri 16 Jul 2027, 18:00 UTC+2`, or
+    `Fri, Jul 16, 2027, 6:00 PM UTC+2`; with seconds where it has some."""
     at = in_zone(ms, zone)
-    return at.strftime("%a %-d %b %Y, %H:%M %Z") if at else "a time that no calendar has"
+    if at is None:
+        return "a time that no calendar has"
+    seconds = ":%S" if at.second else ""
+    style = f"%a, %b %-d, %Y, %-I:%M{seconds} %p" if us else f"%a %-d %b %Y, %H:%M{seconds}"
+    return f"{at.strftime(style)} {_offset(at)}"
+
+
+def _offset(at: datetime) -> str:
+    """`UTC`, `UTC+2`, `UTC+5:30`."""
+    away = at.utcoffset() or timedelta()
+    hours, minutes = divmod(abs(away) // timedelta(minutes=1), 60)
+    if not hours and not minutes:
+        return "UTC"
+    return f"UTC{'-' if away < timedelta() else '+'}{hours}{f':{minutes:02}' if minutes else ''}"
 
 
 def machine(ms: int) -> str:

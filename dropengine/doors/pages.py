@@ -6,7 +6,9 @@ block that no browser executes, and the content policy allows nothing inline.
 
 from __future__ import annotations
 
+import gzip
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
@@ -22,21 +24,38 @@ from dropengine import wire
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
-from dropengine.doors.page_formats import machine, moment, money, paragraphs, span, total
+from dropengine.doors.page_formats import (
+    american,
+    choice,
+    in_words,
+    machine,
+    moment,
+    money,
+    paragraphs,
+    phase,
+    prices,
+    span,
+    total,
+)
 from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
 from dropengine.live.hub import Hub
 from dropengine.model import ID_CHARS_MAX, FanId
 from dropengine.truth.listing import listing
-from dropengine.truth.replies import Shown
 from dropengine.truth.store import Store
 
 AWAY_RETRY_S = 5
 """The page of a shop that is away asks again after this long, by itself."""
 LISTED_MAX = 50
+PACK_LEVEL = 4
+"""Of gzip: a page is packed while its reader waits; higher levels save a few bytes more."""
+ENDED = frozenset({"closing", "settled", "cancelled"})
+"""Phases in which nothing begins any more: what is free is not for sale."""
 
+NOBODYS = "no-cache"
+"""Pages that show nobody's own state: the browser may keep them for its back button."""
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'{styles}; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     # lit makes its templates once from constant text, by a policy of this name; nobody else may.
     "require-trusted-types-for 'script'; trusted-types lit-html"
@@ -68,14 +87,14 @@ class Deps(Protocol):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line of the list of drops. `opens_ms` 0: by hand."""
+    """One line of the list of drops."""
 
-    id: str
-    title: str
-    maker: str
-    state: str
-    opens_ms: int
-    zone: str
+    drop: wire.DropView
+    phase: str
+    prices: str
+    total: dict[str, int]
+    stock: str
+    still: bool
 
 
 def environment() -> jinja2.Environment:
@@ -92,6 +111,7 @@ def environment() -> jinja2.Environment:
     env.filters["machine"] = machine
     env.filters["span"] = span
     env.filters["paragraphs"] = paragraphs
+    env.filters["in_words"] = in_words
     env.globals["icon"] = _ICON
     return env
 
@@ -114,7 +134,10 @@ class Pages:
     def __init__(self, deps: Deps, static: Static) -> None:
         self.deps = deps
         self.static = static
-        self.headers = page_headers(secure=deps.identity.secure)
+        styles = [name for name in static.files if name.endswith(".css")]
+        self.headers = page_headers(
+            secure=deps.identity.secure, styles=[static.inline(name).digest for name in styles]
+        )
 
     async def fan(self, request: Request) -> Response:
         """GET /drops/{drop}: the fan's page; gives a guest his ticket on the first visit. When too
@@ -127,7 +150,7 @@ class Pages:
         try:
             wait_ms = await self.deps.newcomers.wait_ms(request.scope.get("client"))
         except Unavailable as error:
-            return self._away(error)
+            return self._away(request, error)
         if wait_ms:
             response = await self._drop(request, "fan.html", None)
             response.headers["Retry-After"] = str(-(-wait_ms // 1000))
@@ -140,25 +163,33 @@ class Pages:
 
     async def wall(self, request: Request) -> Response:
         """GET /drops/{drop}/wall: for a shop window; knows nobody, needs no ticket."""
-        return await self._drop(request, "wall.html", None)
+        page = await self._drop(request, "wall.html", None)
+        if page.status_code == 200:
+            page.headers["Cache-Control"] = NOBODYS
+        return page
 
-    async def index(self, _: Request) -> Response:
+    async def index(self, request: Request) -> Response:
         """GET /: the newest drops of the shop."""
         try:
             listed = await listing(self.deps.store, LISTED_MAX)
+            ids = [shown.manifest.id for shown in listed.shown]
+            found = [await self.deps.hub.snapshot(drop, None) for drop in ids]
         except Unavailable as error:
-            return self._away(error)
-        drops = [_line(shown) for shown in listed.shown]
-        return self._page("index.html", 200, drops=drops, left_out=len(listed.left_out))
+            return self._away(request, error)
+        drops = [_line(snapshot.drop) for snapshot in found if snapshot is not None]
+        page = self._page(request, "index.html", 200, drops=drops, left_out=len(listed.left_out))
+        page.headers["Cache-Control"] = NOBODYS
+        return page
 
     async def _drop(self, request: Request, template: str, fan: FanId | None) -> Response:
         drop = request.path_params["drop"]
         try:
             snapshot = await self.deps.hub.snapshot(drop, fan) if _DROP.fullmatch(drop) else None
         except Unavailable as error:
-            return self._away(error)
+            return self._away(request, error)
         if snapshot is None:
             return self._page(
+                request,
                 "error.html",
                 404,
                 title="There is no such drop",
@@ -166,11 +197,16 @@ class Pages:
                 retry_s=0,
             )
         view = snapshot.drop
+        now = phase(view)
         return self._page(
+            request,
             template,
             200,
             drop=view,
-            phase=view.state,
+            phase=now,
+            over=now in ENDED,
+            still=_still(now),
+            chosen=choice(view, snapshot.you),
             total=total(view.pools),
             cover=cover(view.hash),
             width=WIDTH,
@@ -178,9 +214,10 @@ class Pages:
             state=data_block(wire.encode(snapshot)),
         )
 
-    def _away(self, error: Unavailable) -> Response:
+    def _away(self, request: Request, error: Unavailable) -> Response:
         known = "Nothing is sold out and nothing is lost. This page asks again by itself."
         response = self._page(
+            request,
             "error.html",
             503,
             title="The shop cannot be reached for a moment",
@@ -190,25 +227,43 @@ class Pages:
         response.headers["Retry-After"] = str(AWAY_RETRY_S)
         return response
 
-    def _page(self, template: str, status: int, **words: object) -> Response:
-        html = self.deps.templates.get_template(template).render(
-            static=self.static.address, **words
+    def _page(self, request: Request, template: str, status: int, **words: object) -> Response:
+        html = (
+            self.deps.templates.get_template(template)
+            .render(
+                static=self.static.address,
+                style=lambda name: self.static.inline(name).block,
+                us=american(request.headers.get("accept-language", "")),
+                **words,
+            )
+            .encode()
         )
-        return HTMLResponse(html, status, headers=self.headers)
+        headers = {**self.headers, "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            html = gzip.compress(html, PACK_LEVEL, mtime=0)
+        return HTMLResponse(html, status, headers=headers)
 
 
-def _line(shown: Shown) -> Line:
-    words = shown.manifest
-    return Line(words.id, words.title, words.maker, shown.state, words.opens_ms, words.zone)
+def _still(now: str) -> bool:
+    return now in ENDED or now == "frozen"
 
 
-def page_headers(*, secure: bool) -> dict[str, str]:
+def _line(drop: wire.DropView) -> Line:
+    now, pools = phase(drop), total(drop.pools)
+    stock = in_words(pools, now in ENDED)
+    made = f"{pools['cap']:,} made"
+    return Line(drop, now, prices(drop), pools, f"{stock} · {made}", _still(now))
+
+
+def page_headers(*, secure: bool, styles: Sequence[str] = ()) -> dict[str, str]:
     """What every page is sent with, beside what every answer is.
 
-    secure: people reach it by https.
+    secure: people reach it by https. styles: SHA-256 of those that stand in the page itself.
     """
+    allowed = "".join(f" 'sha256-{digest}'" for digest in styles)
     headers = {
-        "Content-Security-Policy": POLICY,
+        "Content-Security-Policy": POLICY.format(styles=allowed),
         # A page carries its fan's own state: no cache may keep it for the next person.
         "Cache-Control": "private, no-store",
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -78,10 +78,10 @@ async def test_a_hold_that_lapses_becomes_an_offer_to_the_line(in_browser: ShopI
         await waiting.reads("In line: place 1")
         await waiting.sees("You are next")
         # The deadline is the server's; both screens turn by themselves.
-        await late.sees("the time to pay ran out")
-        await waiting.reads("Claim your offer")
+        await late.sees("The time to pay ran out")
+        await waiting.reads("Take it")
         await late.reads("Join the line")
-        await waiting.press("Claim your offer")
+        await waiting.press("Take it")
         await waiting.reads("Pay €24.00")
 
 
@@ -93,12 +93,12 @@ async def test_an_offer_is_bought_and_the_line_moves_on(in_browser: ShopInBrowse
         await fan.press("Join the line")
         await fan.reads("In line: place 1")
         await drop.release("first", taken)
-        await fan.reads("Claim your offer")
+        await fan.reads("Take it")
         await fan.figures(free=0, held=0, sold=0)
         await expect(fan.page.locator(".figures .offered")).to_have_text(
             re.compile(r"^\s*offered to people in line\s*1\s*$")
         )
-        await fan.press("Claim your offer")
+        await fan.press("Take it")
         await fan.press("Pay €24.00")
         await fan.pays()
         await fan.reads("Yours: #1 of 1")
@@ -112,8 +112,8 @@ async def test_who_cools_may_press_for_what_is_free(in_browser: ShopInBrowser) -
         await fan.press("Join the line")
         await fan.reads("In line: place 1")
         await drop.release("first", taken)
-        await fan.reads("Claim your offer")
-        await fan.page.get_by_role("button", name="Pass on it").click()
+        await fan.reads("Take it")
+        await fan.clicks("Pass on it")
         await fan.sees("You missed one turn. You keep your place")
         await fan.press("Hold one for me")
         await fan.press("Pay €24.00")
@@ -128,22 +128,24 @@ async def test_a_place_that_ends_says_why(in_browser: ShopInBrowser) -> None:
     taken = await drop.hold("first")
     async with in_browser.person() as fan:
         await fan.open(drop)
-        await fan.sees("the second ends it, and joining again is a new arrival")
+        await fan.sees("the second ends it, and joining again puts you at the end")
         await fan.press("Join the line")
         await fan.reads("In line: place 1")
         await drop.release("first", taken)
-        await fan.reads("Claim your offer")
-        await fan.page.get_by_role("button", name="Pass on it").click()
+        await fan.reads("Take it")
+        await fan.clicks("Pass on it")
+        await fan.sees("You passed on this offer.")
         await fan.sees("Your second turn: your offer is above. Missing it ends your place.")
-        await fan.page.get_by_role("button", name="Pass on it").click()
+        await fan.clicks("Pass on it")
         await fan.sees("Your place has ended: you missed two turns. You had joined as number 1")
+        note = fan.page.locator(".card.ended", has_text="Your place has ended")
         await expect(fan.page.locator("#voice")).to_contain_text("Your place has ended")
         await fan.reads("Hold one for me")
+        await expect(note.get_by_role("button", name="Join again")).to_be_visible()
         # A fresh page still tells it: the state is the fan's, not the screen's.
         await fan.page.reload()
         await fan.is_live()
         await fan.sees("Your place has ended")
-        note = fan.page.locator(".card.ended", has_text="Your place has ended")
         await note.get_by_role("button", name="All right").click()
         await expect(note).to_have_count(0)
 
@@ -161,10 +163,14 @@ async def test_a_place_falls_on_the_screen_and_can_be_given_up(in_browser: ShopI
         await drop.leave("b", entries["b"])
         await drop.leave("d", entries["d"])
         await fan.reads("In line: place 1")
-        # A place is not lost by one touch: the first press asks back.
-        await fan.press("In line: place 1")
-        await fan.press("Leave and lose place 1?")
+        # A place is not lost by one touch: what gives up waits, and can be undone.
+        await fan.clicks("Leave the line")
+        await fan.clicks("Undo")
+        await fan.reads("In line: place 1")
+        await expect(fan.page.locator("#voice")).to_have_text("Undone. Nothing was given up.")
+        await fan.clicks("Leave the line")
         await fan.reads("Join the line")
+        await fan.sees("You left the line. You had joined as number 4")
 
 
 async def test_what_the_maker_does_and_says_is_on_the_screen_at_once(
@@ -224,8 +230,8 @@ async def test_a_server_that_does_not_answer_is_named_with_the_time(
 @pytest.mark.parametrize(
     ("missing", "asks", "says"),
     [
-        (["WebSocket"], "**/drops/*/events", "Live"),
-        (["WebSocket", "EventSource"], "**/api/drops/*", "Live, every few seconds"),
+        (["WebSocket"], "**/drops/*/events", "Up to date"),
+        (["WebSocket", "EventSource"], "**/api/drops/*", "Up to date every few seconds"),
     ],
 )
 async def test_who_gets_no_socket_through_still_buys(
@@ -256,7 +262,7 @@ async def test_two_tabs_of_one_fan_show_the_same_hold(in_browser: ShopInBrowser)
         await other.open(drop)
         await fan.press("Hold one for me")
         await other.reads("Pay €24.00")
-        await other.page.get_by_role("button", name="Give it back").click()
+        await other.clicks("Give it back")
         await fan.reads("Hold one for me")
 
 

@@ -65,9 +65,85 @@ def test_a_length_is_said_in_the_largest_whole_unit() -> None:
 
 
 def test_a_moment_is_told_in_the_drops_own_zone() -> None:
-    assert page_formats.moment(1_815_753_600_000, "Europe/Madrid") == "Fri 16 Jul 2027, 18:00 CEST"
+    assert page_formats.moment(1_815_753_600_000, "Europe/Madrid") == "Fri 16 Jul 2027, 18:00 UTC+2"
     assert page_formats.moment(1_815_753_600_000, "No/Where") == "Fri 16 Jul 2027, 16:00 UTC"
     assert page_formats.machine(1_815_753_600_000) == "2027-07-16T16:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("ms", "zone", "day_first", "american"),
+    [
+        (
+            1_800_115_230_000,
+            "UTC",
+            "Sat 16 Jan 2027, 16:00:30 UTC",
+            "Sat, Jan 16, 2027, 4:00:30 PM UTC",
+        ),
+        (
+            1_800_115_200_000,
+            "Asia/Kolkata",
+            "Sat 16 Jan 2027, 21:30 UTC+5:30",
+            "Sat, Jan 16, 2027, 9:30 PM UTC+5:30",
+        ),
+        (
+            1_800_115_200_000,
+            "America/St_Johns",
+            "Sat 16 Jan 2027, 12:30 UTC-3:30",
+            "Sat, Jan 16, 2027, 12:30 PM UTC-3:30",
+        ),
+    ],
+)
+def test_a_moment_is_told_in_the_readers_style_with_seconds_where_it_has_some(
+    ms: int, zone: str, day_first: str, american: str
+) -> None:
+    assert page_formats.moment(ms, zone) == day_first
+    assert page_formats.moment(ms, zone, us=True) == american
+
+
+@pytest.mark.parametrize(
+    ("languages", "american"),
+    [
+        ("en-US,en;q=0.9", True),
+        ("en", True),
+        ("EN-us;q=1", True),
+        ("en-GB,en-US;q=0.9", False),
+        ("de", False),
+        ("", False),
+    ],
+)
+def test_the_first_language_of_a_reader_says_how_he_writes_dates(
+    languages: str, american: bool
+) -> None:
+    assert page_formats.american(languages) is american
+
+
+def pool(**counts: int) -> wire.PoolView:
+    none = dict.fromkeys(("free", "held", "sold", "withheld", "leased", "waiting", "buying"), 0)
+    return wire.PoolView("pin", 200, **{**none, "offered": 0, **counts})
+
+
+@pytest.mark.parametrize(
+    ("counts", "over", "words"),
+    [
+        (
+            {"free": 3, "sold": 190, "withheld": 7, "waiting": 2},
+            False,
+            "3 left · 7 not for sale now · 2 in line",
+        ),
+        (
+            {"held": 9, "offered": 2, "sold": 191},
+            False,
+            "all 7 in carts, 2 offered to people in line",
+        ),
+        ({"sold": 200}, False, "sold out"),
+        ({"withheld": 200}, False, "none for sale now"),
+        ({"free": 3, "sold": 197}, True, "3 not sold"),
+    ],
+)
+def test_the_stock_of_a_choice_reads_as_the_scripts_write_it(
+    counts: dict[str, int], over: bool, words: str
+) -> None:
+    assert page_formats.in_words(pool(**counts), over) == words
 
 
 def test_a_story_keeps_its_paragraphs() -> None:

@@ -13,7 +13,15 @@ import msgspec
 from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from dropengine import outcomes, refusals, wire
-from dropengine.creator_commands import CreatorCommand, Message, Open, Pause, Resume
+from dropengine.creator_commands import (
+    Cancel,
+    Close,
+    CreatorCommand,
+    Message,
+    Open,
+    Pause,
+    Resume,
+)
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.processes.supervisor import Running
@@ -28,6 +36,9 @@ FLAGS = (
     "--disable-sync",
 )
 PHONE: ViewportSize = {"width": 390, "height": 844}
+LOW: ViewportSize = {"width": 390, "height": 664}
+"""The same with the browser's own bars."""
+SMALL: ViewportSize = {"width": 320, "height": 568}
 DESK: ViewportSize = {"width": 1280, "height": 800}
 
 
@@ -86,6 +97,16 @@ class Drop:
     async def resume(self) -> None:
         await self._command(Resume())
 
+    async def close(self) -> None:
+        await self._command(Close())
+
+    async def cancel(self, why: str = "") -> None:
+        await self._command(Cancel(why))
+
+    async def refund(self, order: str) -> None:
+        outcome = await self.store.refund(self.id, order, by="mia", key=self.key())
+        assert isinstance(outcome, outcomes.Refunded), outcome
+
     async def say(self, text: str) -> None:
         await self._command(Message(text))
 
@@ -137,21 +158,31 @@ class Person:
         await self.is_live()
 
     async def is_live(self) -> None:
-        await expect(self.page.locator("drop-link")).to_have_text("Live")
+        await expect(self.page.locator("drop-link")).to_have_text("Up to date")
 
     async def sees_stale(self) -> None:
-        """The page says that it is not live, and since when."""
-        await expect(self.page.locator("drop-link")).to_contain_text("Not live since")
+        """The page says that it is not up to date, and since when."""
+        await expect(self.page.locator("drop-link")).to_contain_text("Not up to date since")
 
     async def reads(self, words: str) -> None:
         """The button says this."""
         await expect(self.button).to_contain_text(words)
 
-    async def press(self, words: str) -> None:
-        """Press the button once it says this and can be pressed."""
+    async def wakes(self, words: str) -> None:
+        """The button says this and can be pressed."""
         await self.reads(words)
         await expect(self.button).to_have_attribute("aria-disabled", "false")
+
+    async def press(self, words: str) -> None:
+        """Press the button once it says this and can be pressed."""
+        await self.wakes(words)
         await self.button.click()
+
+    async def clicks(self, words: str) -> None:
+        """Press another button than the one, once it is awake."""
+        button = self.page.get_by_role("button", name=words, exact=True)
+        await expect(button).not_to_have_attribute("aria-disabled", "true")
+        await button.click()
 
     async def pays(self) -> None:
         """On the provider's page: pay; it leads back to the drop."""

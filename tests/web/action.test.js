@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { action, second } from "../../dropengine/web/src/action.js";
-import { timeOfDay } from "../../dropengine/web/src/formats.js";
+import { lately, timeOfDay } from "../../dropengine/web/src/formats.js";
 import { NOW, choice, entry, hold, item, line, order, pool, state } from "./sale.js";
 
 const kindOf = (given, chosen = choice(), now = NOW) => action(state(given), chosen, now).kind;
 
-test("before the opening it counts down on the server's clock and cannot be pressed", () => {
+test("before the opening it says when it opens and cannot be pressed; the countdown stands once, above", () => {
   const early = action(state({ drop: { state: "scheduled", opens_ms: NOW + 61_000 } }), choice(), NOW);
-  assert.deepEqual([early.kind, early.clock, early.command], ["early", "01:01", null]);
+  assert.deepEqual([early.kind, early.label, early.clock, early.command], ["early", `Opens ${lately(NOW + 61_000, NOW)}`, "", null]);
   const due = action(state({ drop: { state: "scheduled", opens_ms: NOW - 5 } }), choice(), NOW);
   assert.deepEqual([due.label, due.command], ["Opening…", null], "screens open on the server's word, never by their clock");
 });
@@ -30,10 +30,30 @@ test("a hold is paid, with its time", () => {
   assert.deepEqual([pay.label, pay.clock, pay.command], ["Pay €24.00", "04:59", { t: "pay", holds: ["h1"] }]);
 });
 
-test("the last minute of a hold says that there may be more time, once", () => {
-  const hint = (more) => action(state({ you: { used: 1, holds: [hold({ deadline_ms: NOW + 60_000, ...more })] } }), choice(), NOW).hint;
-  assert.match(hint(), /2 minutes more, once/);
-  assert.doesNotMatch(hint({ extended: true }), /once/);
+test("only what spends sleeps: paying does; holding, taking and joining never", () => {
+  const sleeps = (given) => [action(state(given), choice(), NOW)].map((one) => [one.kind, one.sleeps])[0];
+  assert.deepEqual(sleeps({ you: { used: 1, holds: [hold()] } }), ["pay", true]);
+  assert.deepEqual(sleeps({ you: { used: 1, holds: [hold({ state: "paying" })] } }), ["pay", true]);
+  assert.deepEqual(sleeps({}), ["hold", false]);
+  assert.deepEqual(sleeps({ you: { used: 1, holds: [hold({ origin: "line" })] } }), ["claim", false]);
+  assert.deepEqual(sleeps({ drop: { pools: { pin: pool({ free: 0, held: 9 }) } } }), ["join", false]);
+});
+
+test("no state of the button gives anything up", () => {
+  const entries = [entry(), entry({ lapses: 1, cool_ms: NOW + 30_000 }), entry({ state: "offered" })];
+  const all = [{}, ...entries.map((one) => ({ entries: [one] })), { used: 1, holds: [hold()] }, { used: 1, holds: [hold({ origin: "line" })] }, { used: 1, orders: [order()] }];
+  for (const you of all) {
+    for (const pin of [pool(), pool({ free: 0, held: 200 }), pool({ free: 0, sold: 200 })]) {
+      const { command } = action(state({ drop: { pools: { pin } }, you }), choice(), NOW);
+      assert.ok(command === null || ["hold", "join", "pay", "claim"].includes(command.t), JSON.stringify(command));
+    }
+  }
+});
+
+test("a place is shown with its thing, whatever else is chosen", () => {
+  const drop = { items: [item(), item({ id: "red", title: "Red", pools: ["red"] })], pools: { pin: pool({ free: 0, held: 9 }), red: pool({ item: "red", free: 0, held: 4 }) } };
+  for (const chosen of ["pin", "red"]) assert.equal(action(state({ drop, you: { entries: [entry()] } }), choice({ pool: chosen }), NOW).thing, "Eclipse pin");
+  assert.equal(action(state({ drop }), choice({ pool: "red" }), NOW).thing, "Red");
 });
 
 test("an offer comes before a hold, and is claimed", () => {
@@ -76,12 +96,11 @@ test("a refusal for the line's sake turns the button to the line until the next 
   assert.equal(kindOf({ state: { refusal, seq: 11 } }), "hold");
 });
 
-test("in line it shows the place; the first press asks back, the second leaves", () => {
+test("in line it shows the place with its thing, and no press can lose it", () => {
   const given = { drop: { pools: { pin: pool({ free: 0, held: 62, sold: 138 }) } }, you: { entries: [entry()] } };
   const place = action(state(given), choice(), NOW);
-  assert.deepEqual([place.label, place.command, place.turn], ["In line: place 41", null, "leaving"]);
-  assert.match(place.hint, /^40 ahead, 12 of them buying\./);
-  assert.deepEqual(action(state(given), choice({ leaving: true }), NOW).command, { t: "leave", entry: "e1" });
+  assert.deepEqual([place.label, place.thing, place.command], ["In line: place 41", "Eclipse pin", null]);
+  assert.equal(place.hint, "40 ahead of you, 12 of them buying. You joined as number 77.");
 });
 
 test("the head of the line is told so", () => {
@@ -102,7 +121,7 @@ test("who cools may press for what is free, and sees the place again when nothin
   assert.equal(kindOf({ drop: { pools: { pin: pool({ free: 0, held: 9 }) } }, you: cooling }), "line");
   assert.equal(kindOf({ drop: { pools: { pin: pool({ free: 1, sold: 199 }) } }, you: cooling }, choice(), NOW + 30_000), "line", "called before anybody presses");
   assert.equal(kindOf({ drop: { state: "paused", pools: { pin: pool({ free: 1 }) } }, you: cooling }), "line");
-  assert.equal(kindOf({ drop: { limit: 1, pools: { pin: pool({ free: 1 }) } }, you: { ...cooling, used: 1, orders: [order()] } }), "line", "no room, but a place");
+  assert.equal(kindOf({ drop: { limit: 1, pools: { pin: pool({ free: 1 }) } }, you: { ...cooling, used: 1, orders: [order()] } }), "yours", "what he has bought stands above a place that nobody may call");
 });
 
 test("a press that the line goes before shows the place that the fan has, not a line to join", () => {
@@ -114,13 +133,14 @@ test("a press that the line goes before shows the place that the fan has, not a 
 
 test("who cools and has one already may hold one more", () => {
   const given = { you: { used: 1, orders: [order()], entries: [entry({ lapses: 1, cool_ms: NOW + 30_000 })] } };
-  assert.deepEqual(action(state(given), choice(), NOW).command, { t: "hold", pool: "pin", qty: 1 });
+  assert.equal(kindOf(given), "yours", "the win stands");
+  assert.deepEqual(second(state(given), choice(), NOW).command, { t: "hold", pool: "pin", qty: 1 });
 });
 
 test("stopped: whatever the fan has, nothing can be pressed, and what is held is said to be safe", () => {
   for (const more of [{}, { holds: [hold()] }, { holds: [hold({ origin: "line" })] }, { holds: [hold({ state: "paying" })] }, { entries: [entry()] }]) {
     const stopped = action(state({ drop: { state: "frozen" }, you: more }), choice(), NOW);
-    assert.deepEqual([stopped.kind, stopped.command, stopped.go, stopped.turn], ["over", null, "", ""]);
+    assert.deepEqual([stopped.kind, stopped.command], ["over", null]);
     assert.match(stopped.hint, /keeps the time/);
     assert.equal(second(state({ drop: { state: "frozen" }, you: more }), choice(), NOW), null);
   }
@@ -172,7 +192,7 @@ test("every drop state has something to say", () => {
 
 test("who was let in as a watcher is told so and cannot press; what is over is over for him too", () => {
   const watching = action(state({ you: null }), choice(), NOW);
-  assert.deepEqual([watching.kind, watching.command, watching.turn], ["watch", null, ""]);
+  assert.deepEqual([watching.kind, watching.command], ["watch", null]);
   assert.match(watching.hint, /lets you in by itself/);
   assert.equal(kindOf({ you: null, drop: { state: "settled" } }), "over");
   assert.equal(kindOf({ you: null, drop: { state: "scheduled" } }), "watch");

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announce, ending, gone } from "../../dropengine/web/src/announce.js";
+import { announce } from "../../dropengine/web/src/announce.js";
+import { ending, gone } from "../../dropengine/web/src/words.js";
 import { NOW, entry, gone as ended, hold, line, order, state } from "./sale.js";
 
 const said = (before, after, then = NOW, now = NOW) => announce(state(before), state(after), then, now);
@@ -19,14 +20,14 @@ test("the last minute of a hold is said once", () => {
 });
 
 test("an offer is said with its time", () => {
-  assert.deepEqual(said({}, { you: { used: 1, holds: [hold({ origin: "line" })] } }), ["It is your turn: 1 × Eclipse pin. Claim it within 30 minutes."]);
+  assert.deepEqual(said({}, { you: { used: 1, holds: [hold({ origin: "line" })] } }), ["It is your turn: 1 × Eclipse pin. Take it within 30 minutes."]);
 });
 
 test("a place is said at marks on the way, not at every step", () => {
   const at = (place) => ({ you: { entries: [entry({ lines: [line({ place })] })] } });
-  assert.deepEqual(said({}, at(41)), ["In line: place 41."]);
+  assert.deepEqual(said({}, at(41)), ["In line for Eclipse pin: place 41."]);
   assert.deepEqual(said(at(41), at(40)), []);
-  assert.deepEqual(said(at(22), at(19)), ["In line: place 19."]);
+  assert.deepEqual(said(at(22), at(19)), ["In line for Eclipse pin: place 19."]);
 });
 
 test("buying, ending and losing the connection are said", () => {
@@ -34,12 +35,12 @@ test("buying, ending and losing the connection are said", () => {
   assert.match(said({}, { you: { ended: hold({ state: "expired" }) } })[0], /ran out/);
   const lost = { state: { link: { live: false, way: "socket", since: NOW, over: false, why: "" } } };
   assert.match(said({}, lost)[0], /connection is lost/);
-  assert.match(said(lost, {})[0], /live again/);
+  assert.match(said(lost, {})[0], /up to date again/);
 });
 
 test("every way a hold can end has its reason", () => {
   const ends = [{ state: "expired" }, { state: "released" }, { state: "cancelled" }, { state: "expired", origin: "line" }, { state: "released", origin: "line" }, { state: "expired", origin: "line", claimed: true }];
-  const sentences = ends.map((end) => ending(state(), hold(end)));
+  const sentences = ends.map((end) => ending(hold(end)));
   assert.equal(new Set(sentences).size, 5, "a claimed offer ends like any other hold");
 });
 
@@ -53,7 +54,7 @@ test("a pause and a cancellation are said with the maker's reason", () => {
 
 test("a place that ended is said once, with its reason", () => {
   const after = { you: { ended_entry: ended() } };
-  assert.match(said({ you: { entries: [entry()] } }, after)[0], /missed two turns\. You had joined as number 77; joining again is a new arrival/);
+  assert.match(said({ you: { entries: [entry()] } }, after)[0], /missed two turns\. You had joined as number 77; joining again puts you at the end/);
   assert.deepEqual(said(after, after), []);
 });
 
@@ -61,4 +62,17 @@ test("every way a place can end has its reason", () => {
   const sentences = ["lapses", "left", "limit", "a reason of a newer shop"].map((why) => gone(ended({ why })));
   assert.equal(new Set(sentences).size, 4);
   for (const sentence of sentences) assert.match(sentence, /number 77/);
+});
+
+test("more time, a refund, and what can still be undone are said once", () => {
+  const until = hold({ extended: true, deadline_ms: NOW + 399_000 });
+  assert.match(said({ you: { used: 1, holds: [hold()] } }, { you: { used: 1, holds: [until] } })[0], /^More time: held for you until /);
+  const back = (more) => ({ you: { orders: [order(more)] } });
+  assert.deepEqual(said(back(), back({ state: "refund_pending" })), ["1 × Eclipse pin: Refunded by the maker: €24.00 is on its way back."]);
+  assert.deepEqual(said(back({ state: "capture_pending" }), back()), [], "a payment that is completed changes nothing for a fan");
+  const leaving = { t: "leave", entry: "e1" };
+  const place = { you: { entries: [entry()] } };
+  const before = state(place);
+  assert.match(announce(before, { ...before, later: [leaving] }, NOW, NOW)[0], /Undo keeps your place/);
+  assert.deepEqual(announce({ ...before, later: [leaving] }, before, NOW, NOW), ["Undone. Nothing was given up."]);
 });

@@ -137,28 +137,68 @@ test("told not to come back, it does not, and says why", () => {
   assert.match(live.state.link.why, /not here any more/);
 });
 
-test("fifteen seconds of silence: it asks; five more without an answer: it is lost", () => {
+test("some seconds of silence: it asks; two more without an answer: it is lost", () => {
   const { live, socket } = begin();
   socket.accept();
   pass(1_300);
   const before = socket.asked("ping").length;
-  pass(15_000);
+  pass(5_000);
   assert.equal(socket.asked("ping").length, before + 1);
   assert.equal(live.state.link.live, true);
-  pass(6_500);
+  pass(3_000);
   assert.equal(live.state.link.live, false);
 });
 
 test("an answer to the question keeps it live", () => {
   const { live, socket } = begin();
   socket.accept();
-  for (let i = 0; i < 5; i += 1) {
-    pass(16_500);
+  for (let i = 0; i < 50; i += 1) {
+    pass(6_000);
     const ping = socket.asked("ping").at(-1);
     socket.say({ t: "pong", id: ping.id, c: ping.c, s: live.now() });
   }
   assert.equal(live.state.link.live, true);
   assert.equal(Socket.all.length, 1);
+});
+
+test("offline is shown at once, and left with what is online again", () => {
+  const { live, socket } = begin();
+  socket.accept();
+  pass(1_000);
+  for (const listener of listeners.offline) listener();
+  assert.equal(live.state.link.live, false);
+  assert.equal(socket.readyState, 3, "what may still come over the old line is not the present");
+  for (const listener of listeners.online) listener();
+  Socket.all.at(-1).accept();
+  assert.equal(live.state.link.live, true);
+});
+
+test("a device that slept believes nothing until the shop has spoken", () => {
+  const { live, socket } = begin();
+  socket.accept();
+  pass(1_000);
+  const slept = mock.method(live.clock, "date", () => Date.now() + 3_600_000);
+  pass(1_000);
+  assert.equal(live.state.link.live, false);
+  Socket.all.at(-1).accept();
+  assert.equal(live.state.link.live, true);
+  slept.mock.restore();
+});
+
+test("what is given up later is in the state until it is sent, and undone by any other press", () => {
+  const { live, socket } = begin();
+  socket.accept(snapshot({ you: you({ entries: [entry()] }) }));
+  const leave = { t: "leave", entry: "e1" };
+  live.askLater(leave);
+  assert.deepEqual(live.state.later, [leave]);
+  live.undo(leave);
+  assert.deepEqual(live.state.later, []);
+  live.askLater(leave);
+  pass(3_999);
+  assert.equal(socket.asked("leave").length, 0);
+  pass(1);
+  assert.equal(socket.asked("leave").length, 1);
+  assert.deepEqual(live.state.later, []);
 });
 
 test("a press whose answer was lost is repeated with the same key, and one answer is enough", async () => {

@@ -24,4 +24,4 @@ export const tick = (more = {}) => ({ t: "tick", seq: 11, now: NOW + 100, state:
 
 /** A state on a live page. */
 export const state = (more = {}) => ({ ...begun(snapshot({ drop: drop(more.drop), you: more.you === null ? null : you(more.you) })), link: { live: true, way: "socket", since: 0, over: false, why: "" }, ...more.state });
-export const choice = (more = {}) => ({ pool: "pin", qty: 1, also: [], leaving: false, ...more });
+export const choice = (more = {}) => ({ pool: "pin", qty: 1, also: [], ...more });

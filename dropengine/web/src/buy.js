@@ -9,13 +9,15 @@
 
 import { html, nothing } from "lit";
 import { action, second } from "./action.js";
+import { moment } from "./moment.js";
 import { Part, goPay } from "./part.js";
-import { room } from "./state.js";
-import { bar, total } from "./stock.js";
-import { count, money, number, poolName, span } from "./formats.js";
+import { ended, room, total } from "./state.js";
+import { bar, glow } from "./stock.js";
+import { lately, money, poolName } from "./formats.js";
+import { kept, put } from "./storage.js";
+import * as words from "./words.js";
 
-/** How long a question back ("leave?") stands before the button shows the state again. */
-const QUESTION_MS = 6_000;
+const READ = "dropengine.read";
 
 export class DropBuy extends Part {
   /** @override */
@@ -24,8 +26,7 @@ export class DropBuy extends Part {
   constructor() {
     super();
     /** @type {Choice} */
-    this.choice = { pool: "", qty: 1, also: [], leaving: false };
-    this.question = 0;
+    this.choice = { pool: "", qty: 1, also: [] };
   }
 
   /**
@@ -39,13 +40,46 @@ export class DropBuy extends Part {
     const counts = more !== null || ["early", "hold", "join"].includes(first.kind);
     return html`${this.#pools(state, choice)} ${counts ? this.#qty(state, choice) : nothing} ${first.kind === "join" ? this.#also(state, choice) : nothing}
       <div class="press">
-        <button type="button" class="one ${first.kind}" aria-disabled=${pressable(first) ? "false" : "true"} aria-describedby="hint" @click=${() => this.#press(first)}>
-          <span class="label">${first.label}</span>${first.clock === "" ? nothing : html` <span class="clock">${first.clock}</span>`}
-        </button>
-        <p id="hint" class="hint">${first.hint}</p>
-        ${state.refusal === null ? nothing : html`<p class="refusal" role="alert">${sentence(state)}</p>`}
+        ${this.#moment(state)} ${this.#one(first)}
+        ${state.refusal === null ? nothing : html`<p class="refusal" role="alert">${words.refusal(state.refusal.refused, state.drop)}</p>`}
       </div>
-      ${more === null ? nothing : html`<button type="button" class="two" @click=${() => this.#press(more)}>${further(state, more)}</button>`}`;
+      ${more === null ? nothing : html`<button type="button" class="two" @click=${() => this.#press(more)}>${more.label}${more.thing === "" ? nothing : html`: <bdi>${more.thing}</bdi>`}</button>`}`;
+  }
+
+  /** @param {Action} first */
+  #one(first) {
+    const asleep = first.sleeps && this.waking.asleep(`${first.kind} ${JSON.stringify(first.command)}`);
+    const can = first.command !== null && !asleep;
+    return html`<p id="hint" class="hint">${first.thing === "" ? nothing : html`<bdi class="thing">${first.thing}</bdi> `}${first.hint}</p>
+      <button type="button" class="one ${first.kind} ${asleep ? "asleep" : ""}" aria-disabled=${can ? "false" : "true"} aria-describedby="hint" @click=${() => can && this.#press(first)}>
+        <span class="label">${first.label}</span>${first.clock === "" ? nothing : html` <span class="clock">${first.clock}</span>`}
+      </button>`;
+  }
+
+  /** @param {State} state */
+  #moment(state) {
+    const one = moment(state, this.now, Number(kept(READ) ?? 0));
+    if (one === null) return nothing;
+    if (one.kind === "away") return html`<p class="moment warn"><strong>${one.shop ? words.awaySince(one.since) : words.notSince(one.since)}.</strong> ${one.shop ? words.AWAY : words.COMING_BACK}</p>`;
+    if (one.kind === "news") {
+      return html`<div class="moment">
+        <p class="who">${words.from} <bdi>${state.drop.maker}</bdi>, ${lately(one.at, this.now)}</p>
+        <p class="text" dir="auto" tabindex="0">${one.text}</p>
+        <button type="button" class="small" @click=${() => this.#read(one.seq)}>${words.READ}</button>
+      </div>`;
+    }
+    const command = /** @type {const} */ ({ t: "extend", hold: one.hold.id });
+    const can = !this.waking.asleep(`extend ${one.hold.id}`) && state.asked.length === 0;
+    return html`<div class="moment warn">
+      <p><strong>${words.LAST_MINUTE}</strong> ${words.oneMore(state.drop.extend_ms)}</p>
+      <button type="button" class="small" aria-disabled=${can ? "false" : "true"} @click=${() => can && this.hands?.ask(command)}>${words.more(state.drop.extend_ms)}</button>
+    </div>`;
+  }
+
+  /** @param {number} seq */
+  #read(seq) {
+    put(READ, String(seq));
+    this.requestUpdate();
   }
 
   /**
@@ -71,7 +105,7 @@ export class DropBuy extends Part {
     const all = drop.items.flatMap((item) => item.pools.map((pool) => ({ item, pool })));
     if (all.length < 2) return nothing;
     return html`<fieldset class="pools">
-      <legend>Which one</legend>
+      <legend>${words.WHICH}</legend>
       ${all.map(({ item, pool }) => this.#row(item, pool, choice))}
     </fieldset>`;
   }
@@ -85,11 +119,10 @@ export class DropBuy extends Part {
     const drop = /** @type {State} */ (this.state).drop;
     const view = drop.pools[pool];
     if (view === undefined) return nothing;
-    const stock = view.free > 0 ? `${number(view.free)} free` : view.held > 0 ? `all held, ${number(view.held)} may come back` : "sold out";
-    return html`<label class="pool ${view.free > 0 ? "" : "gone"}">
+    return html`<label class="pool ${view.free > 0 ? "" : "gone"} ${glow(drop)}">
       <input type="radio" name="pool" .value=${pool} .checked=${choice.pool === pool} @change=${() => this.#choose({ pool, qty: 1, also: [] })} />
-      <span class="name">${poolName(drop, pool)}</span> <span class="price">${money(item.price, drop)}</span>
-      <span class="left">${stock}${view.waiting > 0 ? ` · ${number(view.waiting)} in line` : ""}</span>
+      <bdi class="name">${poolName(drop, pool)}</bdi> <span class="price">${money(item.price, drop)}</span>
+      <span class="left">${words.stock(view, ended(drop))}</span>
       ${bar(total([view]))}
     </label>`;
   }
@@ -104,11 +137,12 @@ export class DropBuy extends Part {
     const most = Math.min(item.most, room(state, item.id));
     if (most < 2) return nothing;
     const step = (/** @type {number} */ by) => this.#choose({ qty: Math.min(most, Math.max(1, choice.qty + by)) });
-    return html`<div class="qty" role="group" aria-label="How many">
-      <span class="how">How many</span>
-      <button type="button" aria-label="One fewer" ?disabled=${choice.qty <= 1} @click=${() => step(-1)}>−</button>
+    const button = (/** @type {number} */ by, /** @type {string} */ name, /** @type {string} */ sign) => html`<button type="button" aria-label=${name} aria-disabled=${choice.qty + by < 1 || choice.qty + by > most ? "true" : "false"} @click=${() => step(by)}>${sign}</button>`;
+    return html`<div class="qty" role="group" aria-label=${words.HOW_MANY}>
+      <span class="how">${words.HOW_MANY}</span>
+      ${button(-1, words.FEWER, "−")}
       <output aria-live="polite">${choice.qty}</output>
-      <button type="button" aria-label="One more" ?disabled=${choice.qty >= most} @click=${() => step(1)}>+</button>
+      ${button(1, words.MORE, "+")}
       <span class="sum">${money(item.price * choice.qty, state.drop)}</span>
     </div>`;
   }
@@ -122,31 +156,24 @@ export class DropBuy extends Part {
     if (others.length === 0) return nothing;
     const toggle = (/** @type {string} */ pool) => this.#choose({ also: choice.also.includes(pool) ? choice.also.filter((one) => one !== pool) : [...choice.also, pool] });
     return html`<fieldset class="also">
-      <legend>I would also take, in this order</legend>
+      <legend>${words.ALSO}</legend>
       ${others.map((pool) => {
         const at = choice.also.indexOf(pool);
-        return html`<label><input type="checkbox" .checked=${at >= 0} @change=${() => toggle(pool)} /><span>${poolName(drop, pool)}</span>${at >= 0 ? html`<span class="rank">${at + 2}.</span>` : nothing}</label>`;
+        return html`<label><input type="checkbox" .checked=${at >= 0} @change=${() => toggle(pool)} /><bdi>${poolName(drop, pool)}</bdi>${at >= 0 ? html`<span class="rank">${at + 2}.</span>` : nothing}</label>`;
       })}
     </fieldset>`;
   }
 
   /** @param {Partial<Choice>} change */
   #choose(change) {
-    this.choice = { ...this.choice, leaving: false, ...change };
+    this.choice = { ...this.choice, ...change };
   }
 
   /** @param {Action} pressed */
   async #press(pressed) {
-    clearTimeout(this.question);
-    if (pressed.turn === "leaving") {
-      this.#choose({ leaving: true });
-      this.question = window.setTimeout(() => this.#choose({}), QUESTION_MS);
-      return;
-    }
-    this.#choose({});
-    if (pressed.command === null || this.ask === null) return;
+    if (pressed.command === null || this.hands === null) return;
     const { command } = pressed;
-    const answer = await this.ask(command);
+    const answer = await this.hands.ask(command);
     if (answer.t === "done" && command.t === "pay") goPay(answer, command.holds[0] ?? "");
     // Fewer than asked are there: the next press asks for those.
     if (answer.t === "refused" && command.t === "hold") {
@@ -154,37 +181,6 @@ export class DropBuy extends Part {
       if (can !== undefined && can > 0) this.#choose({ qty: can });
     }
   }
-}
-
-/**
- * The second button's words: they name the thing only where there is more than one.
- * @param {State} state
- * @param {Action} more
- */
-function further({ drop }, more) {
-  const { command } = more;
-  const [pool, qty] = command?.t === "hold" ? [command.pool, command.qty] : command?.t === "join" ? [command.pools[0] ?? "", command.qty] : ["", 1];
-  const what = Object.keys(drop.pools).length > 1 ? `: ${poolName(drop, pool)}` : "";
-  if (command?.t === "hold") return `Also hold ${qty === 1 ? "one more" : `${qty} more`}${what}`;
-  return `Join the line for ${qty === 1 ? "one more" : `${qty} more`}${what}`;
-}
-
-/** @param {Action} one */
-const pressable = (one) => one.command !== null || one.turn !== "";
-
-/**
- * The last refusal's sentence, with its numbers.
- * @param {State} state
- */
-export function sentence({ refusal, drop }) {
-  if (refusal === null) return "";
-  const { refused } = refusal;
-  if (refused.code === "all_held" && refused.free) return `Only ${count(refused.free, "unit")} free at this moment. Press again to take ${refused.free === 1 ? "it" : "them"}.`;
-  if (refused.code === "all_held" && refused.held) return `${refused.text} (${number(refused.held)} may come back)`;
-  if (refused.code === "limit_reached" && refused.room) return `${refused.text} You may have ${refused.room} more.`;
-  if (refused.code === "limit_reached") return `${refused.text} The limit is ${count(drop.limit, "unit")}.`;
-  if (refused.code === "too_many_requests" && refused.retry_ms) return `${refused.text} Again in ${span(1_000 * Math.ceil(refused.retry_ms / 1_000))}.`;
-  return refused.text;
 }
 
 customElements.define("drop-buy", DropBuy);

@@ -6,6 +6,7 @@
  */
 
 import { freshKey } from "./wire.js";
+import { UNKNOWN } from "./words.js";
 
 /** After this long a press is no longer what the person wants now: it is looked up, never repeated. */
 export const STALE_MS = 60_000;
@@ -103,8 +104,7 @@ export class Commands {
   /** @param {Asked} asked */
   #giveUp(asked) {
     this.open.delete(asked.id);
-    const text = "The connection was lost before an answer came. What you have is shown here as it is now.";
-    asked.settle({ t: "refused", id: asked.id, seq: 0, code: "away", text });
+    asked.settle({ t: "refused", id: asked.id, seq: 0, code: "away", text: UNKNOWN });
   }
 
   /** @returns {Command[]} */

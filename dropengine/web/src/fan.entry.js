@@ -18,7 +18,7 @@ const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-k
   const said = announce(before, after, then, now);
   if (said.length > 0 && voice !== null) voice.textContent = said.join(" ");
   // A fan who looks at another tab sees in its title that time runs.
-  const { kind, label, clock } = action(after, { pool: "", qty: 1, also: [], leaving: false }, now);
+  const { kind, label, clock } = action(after, { pool: "", qty: 1, also: [] }, now);
   document.title = kind === "pay" || kind === "claim" ? `${clock} ${label} · ${name}` : name;
 });
 

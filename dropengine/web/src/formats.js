@@ -51,23 +51,58 @@ export function span(ms) {
  */
 export const count = (many, one) => `${number(many)} ${one}${many === 1 ? "" : "s"}`;
 
-/**
- * A moment's time of day, in the reader's zone.
- * @param {number} ms
- */
-export function timeOfDay(ms) {
-  return new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(ms);
+/** Months before days and hours to twelve, for readers who write dates so. */
+const HERE_US = us(globalThis.navigator?.language);
+
+/** Whether a reader of this language tag writes dates as in the United States. @param {string | undefined} tag */
+export function us(tag) {
+  return tag === "en" || tag === "en-US";
 }
 
 /**
- * A moment in full, in a zone.
+ * The parts of a moment as clocks in a zone show it.
  * @param {number} ms
  * @param {string} [zone] IANA; the reader's when left out or unknown
+ * @param {boolean} [american]
  */
-export function moment(ms, zone) {
+function clock(ms, zone, american = HERE_US) {
   /** @type {Intl.DateTimeFormatOptions} */
-  const parts = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
-  return new Intl.DateTimeFormat(LANGUAGE, { ...parts, ...(known(zone) ? { timeZone: zone } : {}) }).format(ms);
+  const parts = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: american ? "numeric" : "2-digit", minute: "2-digit", second: "2-digit", hourCycle: american ? "h12" : "h23", timeZoneName: "shortOffset" };
+  const read = new Intl.DateTimeFormat("en-US", { ...parts, ...(known(zone) ? { timeZone: zone } : {}) }).formatToParts(ms);
+  /** @type {Record<string, string>} */
+  const said = Object.fromEntries(read.map((part) => [part.type, part.value]));
+  const { weekday, day, month, year, hour, minute, second, dayPeriod, timeZoneName } = said;
+  const time = (/** @type {boolean} */ full) => `${hour}:${minute}${full ? `:${second}` : ""}${dayPeriod === undefined ? "" : ` ${dayPeriod}`}`;
+  return { date: american ? `${weekday}, ${month} ${day}, ${year}` : `${weekday} ${day} ${month} ${year}`, time, zone: (timeZoneName ?? "").replace("GMT", "UTC").replace(/^UTC[+-]0$/, "UTC") };
+}
+
+/**
+ * A moment's time of day, in the reader's zone.
+ * @param {number} ms
+ * @param {boolean} [american]
+ */
+export const timeOfDay = (ms, american) => clock(ms, undefined, american).time(true);
+
+/**
+ * The same, with its day where that is not today.
+ * @param {number} ms
+ * @param {number} now
+ * @param {boolean} [american]
+ */
+export function lately(ms, now, american) {
+  const then = clock(ms, undefined, american);
+  return then.date === clock(now, undefined, american).date ? then.time(true) : `${then.date}, ${then.time(false)}`;
+}
+
+/**
+ * A moment in full, in a zone, as the server writes it; seconds where it has some.
+ * @param {number} ms
+ * @param {string} [zone] IANA; the reader's when left out or unknown
+ * @param {boolean} [american]
+ */
+export function moment(ms, zone, american) {
+  const { date, time, zone: offset } = clock(ms, zone, american);
+  return `${date}, ${time(Math.floor(ms / SECOND) % 60 !== 0)} ${offset}`;
 }
 
 /** @param {string | undefined} zone */
@@ -85,11 +120,12 @@ function known(zone) {
  * The moment in the reader's zone and, where that reads differently, in the drop's.
  * @param {number} ms
  * @param {string} zone the drop's
+ * @param {boolean} [american]
  * @returns {{here: string, there: string}} `there` is '' when both read the same
  */
-export function moments(ms, zone) {
-  const here = moment(ms);
-  const there = known(zone) ? moment(ms, zone) : here;
+export function moments(ms, zone, american) {
+  const here = moment(ms, undefined, american);
+  const there = known(zone) ? moment(ms, zone, american) : here;
   return { here, there: there === here ? "" : there };
 }
 
@@ -110,12 +146,3 @@ export const serials = (serials) => serials.map((serial) => `#${serial}`).join("
 
 /** Units that somebody has in a cart: an offer is in none. @param {{held: number, offered: number}} sum */
 export const carts = (sum) => sum.held - sum.offered;
-
-/**
- * What is held, in words: `150 in carts, 47 offered to people in line`.
- * @param {{held: number, offered: number}} sum
- */
-export function held(sum) {
-  const parts = [carts(sum) > 0 ? `${number(carts(sum))} in carts` : "", sum.offered > 0 ? `${number(sum.offered)} offered to people in line` : ""];
-  return parts.filter((part) => part !== "").join(", ");
-}

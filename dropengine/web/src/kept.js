@@ -6,6 +6,7 @@
 
 import { html } from "lit";
 import { Part } from "./part.js";
+import { SAVED, WEAKER } from "./words.js";
 
 export class DropKept extends Part {
   /**
@@ -13,9 +14,7 @@ export class DropKept extends Part {
    * @param {State} state
    */
   shown({ drop }) {
-    return drop.durable
-      ? html`every answer you get is already on disk`
-      : html`an answer may be lost if the power fails within a second of it`;
+    return html`${drop.durable ? SAVED : WEAKER}`;
   }
 }
 

@@ -11,13 +11,18 @@
 import { delay } from "./backoff.js";
 import { Clock } from "./clock.js";
 import { Commands } from "./commands.js";
+import { Later } from "./later.js";
 import { options, personal, poll, socket, stream } from "./lines.js";
 import { begun, heard } from "./state.js";
+import { closed } from "./words.js";
 import { mayComeBack } from "./wire.js";
 
-/** Silence after which the other side is asked whether it is there, and how long it may take to say so. */
-const SILENCE_MS = 15_000;
-const ANSWER_MS = 5_000;
+/** Silence after which the other side is asked whether it is there: dear where the question is two requests. */
+const SILENCE_MS = { socket: 4_000, stream: 15_000, poll: 15_000 };
+/** Up to so much more, so that a crowd that heard the same last word does not ask in one moment. */
+const SPREAD_MS = 1_000;
+/** How long it may take to say so. */
+const ANSWER_MS = { socket: 2_000, stream: 5_000, poll: 5_000 };
 const WATCH_MS = 1_000;
 /** A connection that lasted this long was a good one: the next loss starts counting anew. */
 const STEADY_MS = 10_000;
@@ -35,12 +40,6 @@ const OPENERS = { socket, stream, poll };
 /** How often a way may fail to open before the next one is tried. A socket is also refused in a rush. */
 const PATIENCE = { socket: 4, stream: 2, poll: 2 };
 
-/** @type {Record<number, string>} */
-const OVER = {
-  4500: "The shop did not understand this page. Load it again.",
-  4501: "This page's ticket is no longer good. Load the page again for a fresh one.",
-  4504: "This drop is not here any more.",
-};
 
 export class Live {
   /**
@@ -57,6 +56,7 @@ export class Live {
     /** @type {Where} */
     this.where = { drop: first.drop.id, ticket, timer: this.clock.timer };
     this.commands = new Commands();
+    this.later = new Later((command) => void this.ask(command), () => this.#show({}), this.clock.timer);
     /** @type {Line | null} */
     this.line = null;
     this.way = 0;
@@ -71,6 +71,7 @@ export class Live {
     this.trialAt = 0;
     this.trialMs = BETTER_MS;
     this.behind = 0;
+    this.spread = Math.random() * SPREAD_MS;
     this.asking = false;
     this.back = 0;
     this.watch = 0;
@@ -82,6 +83,10 @@ export class Live {
       if (document.visibilityState === "visible") this.#wake();
     });
     window.addEventListener("online", () => this.#wake());
+    // The device knows first: what is shown may be old from this moment on.
+    window.addEventListener("offline", () => {
+      if (!this.state.link.over) this.#lost(0);
+    });
     // A page kept for the back button holds no connection, and is stale when it is shown again.
     window.addEventListener("pagehide", () => {
       // What was told not to come back stays away.
@@ -109,6 +114,16 @@ export class Live {
     });
   }
 
+  /** The same in a while, unless it is undone. @param {Command} command */
+  askLater(command) {
+    this.later.begin(command, this.state.you);
+  }
+
+  /** @param {Command} command */
+  undo(command) {
+    this.later.undo(command);
+  }
+
   /** The browser has a ticket now: come back with it, as its fan. */
   again() {
     this.#drop("");
@@ -127,7 +142,9 @@ export class Live {
 
   /** @param {Partial<State>} change */
   #show(change) {
-    this.state = { ...this.state, ...change };
+    const next = { ...this.state, ...change };
+    this.later.look(next.you, next.asked.length > 0);
+    this.state = { ...next, later: this.later.list() };
     this.shown(this.state);
   }
 
@@ -193,7 +210,7 @@ export class Live {
     this.state = state;
     if (message.t === "snapshot") {
       this.failures = 0;
-      this.state = { ...state, link: { live: true, way: WAYS[this.way] ?? "socket", since: 0, over: false, why: "" } };
+      this.state = { ...state, link: { live: true, way: this.#kind(), since: 0, over: false, why: "" } };
       if (this.state.you !== null) this.commands.settled(this.state.you);
       if (first) this.#trips();
     }
@@ -211,11 +228,11 @@ export class Live {
     const steady = this.state.link.live && this.#time() - this.opened >= STEADY_MS;
     if (!this.state.link.live) this.failures += 1;
     if (steady) this.attempt = 0;
-    if (this.failures >= PATIENCE[WAYS[this.way] ?? "socket"] && !over) {
+    if (this.failures >= PATIENCE[this.#kind()] && !over) {
       this.failures = 0;
       this.way = (this.way + 1) % WAYS.length;
     }
-    this.#drop(over ? (OVER[code] ?? "The shop asked this page not to come back. Load it again.") : "", over);
+    this.#drop(over ? closed(code) : "", over);
     if (over) return;
     this.back = window.setTimeout(() => this.#open(), delay(this.attempt));
     this.attempt += 1;
@@ -239,9 +256,10 @@ export class Live {
   /** Once a second: is anybody there, is anything to be asked again. */
   #look() {
     const now = this.#time();
-    if (this.clock.slept()) this.#trips();
+    // Nobody knows what happened meanwhile: shown as old until the shop has spoken.
+    if (this.clock.slept() && this.line !== null) this.#renew();
     if (this.line === null) return;
-    if (now - this.askedAt > ANSWER_MS && now - this.heardAt > SILENCE_MS) {
+    if (now - this.askedAt > ANSWER_MS[this.#kind()] && this.#silent()) {
       if (this.askedAt !== -Infinity || !this.state.link.live) {
         this.#lost(0);
         return;
@@ -256,15 +274,24 @@ export class Live {
   /** The device slept, the page came back, or the network did. */
   #wake() {
     if (this.state.link.over) return;
-    this.clock.slept();
-    if (this.line === null) {
-      this.attempt = 0;
-      this.#open();
-    } else if (this.#time() - this.heardAt > SILENCE_MS) {
-      this.#lost(0);
-    } else {
-      this.#question();
-    }
+    const slept = this.clock.slept();
+    if (this.line === null || slept || this.#silent()) this.#renew();
+    else this.#question();
+  }
+
+  /** A fresh connection at once. */
+  #renew() {
+    this.attempt = 0;
+    this.#drop("");
+    this.#open();
+  }
+
+  #kind() {
+    return WAYS[this.way] ?? "socket";
+  }
+
+  #silent() {
+    return this.#time() - this.heardAt > SILENCE_MS[this.#kind()] + this.spread;
   }
 
   #question() {
@@ -274,7 +301,7 @@ export class Live {
 
   #trip() {
     this.trippedAt = this.#time();
-    if (WAYS[this.way] === "socket") this.line?.ask();
+    if (this.#kind() === "socket") this.line?.ask();
   }
 
   #trips() {

@@ -7,7 +7,8 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { Part } from "./part.js";
-import { timeOfDay } from "./formats.js";
+import { lately } from "./formats.js";
+import { from } from "./words.js";
 
 export class DropNews extends Part {
   /**
@@ -16,9 +17,9 @@ export class DropNews extends Part {
    */
   shown({ drop }) {
     if (drop.news.length === 0) return nothing;
-    return html`<h2>From ${drop.maker}</h2>
+    return html`<h2>${from} <bdi>${drop.maker}</bdi></h2>
       <ol class="news">
-        ${repeat(drop.news, (one) => one.seq, (one) => html`<li><time datetime=${new Date(one.at).toISOString()}>${timeOfDay(one.at)}</time><p>${one.text}</p></li>`)}
+        ${repeat(drop.news, (one) => one.seq, (one) => html`<li><time datetime=${new Date(one.at).toISOString()}>${lately(one.at, this.now)}</time><p dir="auto">${one.text}</p></li>`)}
       </ol>`;
   }
 }

@@ -9,6 +9,7 @@
 import { Live } from "./live.js";
 import { Part } from "./part.js";
 import { parse } from "./wire.js";
+import { NO_STATE } from "./words.js";
 
 /**
  * @param {string[]} names of the elements to keep
@@ -18,7 +19,7 @@ import { parse } from "./wire.js";
 export function begin(names, told = () => undefined) {
   const block = document.getElementById("state");
   const first = parse(block?.textContent ?? "", "snapshot");
-  if (first?.t !== "snapshot") throw new Error("This page carries no state.");
+  if (first?.t !== "snapshot") throw new Error(NO_STATE);
   const parts = names.flatMap((name) => [...document.querySelectorAll(name)]).filter((part) => part instanceof Part);
   const live = new Live({ first: /** @type {Snapshot} */ (first), shown: () => show() });
   let before = live.state;
@@ -39,7 +40,8 @@ export function begin(names, told = () => undefined) {
     timer = window.setTimeout(show, 1_000 - (now % 1_000) + 5);
   };
 
-  for (const part of parts) part.ask = (command) => live.ask(command);
+  const hands = { ask: live.ask.bind(live), later: live.askLater.bind(live), undo: live.undo.bind(live) };
+  for (const part of parts) part.hands = hands;
   document.addEventListener("visibilitychange", show);
   live.start();
   show();

@@ -8,8 +8,12 @@
  */
 
 import { LitElement, nothing } from "lit";
+import { Waking } from "./waking.js";
 
-/** @typedef {(command: Command) => Promise<Answer>} Ask */
+/**
+ * What a part may do. `later`: give up, unless it is undone.
+ * @typedef {{ask: (command: Command) => Promise<Answer>, later: (command: Command) => void, undo: (command: Command) => void}} Hands
+ */
 
 export class Part extends LitElement {
   /** @override */
@@ -21,8 +25,10 @@ export class Part extends LitElement {
     this.state = null;
     /** The server's clock, ms. */
     this.now = 0;
-    /** @type {Ask | null} */
-    this.ask = null;
+    /** @type {Hands | null} */
+    this.hands = null;
+    this.focused = false;
+    this.waking = new Waking(() => this.requestUpdate());
   }
 
   /**
@@ -40,7 +46,16 @@ export class Part extends LitElement {
 
   /** @override */
   willUpdate() {
+    this.focused = this.contains(document.activeElement);
     if (!this.hasUpdated) this.replaceChildren();
+  }
+
+  /** @override */
+  updated() {
+    this.waking.shown();
+    // What had the focus is gone: it goes on at the one button instead of at the top of the page.
+    const one = document.querySelector("button.one");
+    if (this.focused && document.activeElement === document.body && one instanceof HTMLElement) one.focus({ preventScroll: true });
   }
 
   /** @override */

@@ -1,7 +1,7 @@
 /**
  * The one state of a page and how each message changes it. Pure: the same messages make the same state.
  *
- * @import {Command, Done, DropView, HoldView, Message, News, Refused, Snapshot, Tick, You} from "./wire.js"
+ * @import {Command, Done, DropView, HoldView, Message, News, PoolView, Refused, Snapshot, Tick, You} from "./wire.js"
  */
 
 import { moved, newer } from "./places.js";
@@ -24,6 +24,7 @@ import { moved, newer } from "./places.js";
  * @property {number} away since when the shop does not reach its own server, ms; 0: it does
  * @property {Command[]} asked commands under way, oldest first
  * @property {Refusal | null} refusal the last one, until the fan presses again
+ * @property {Command[]} later what was given up and can still be undone
  */
 
 /**
@@ -41,6 +42,7 @@ export function begun(first) {
     away: 0,
     asked: [],
     refusal: null,
+    later: [],
   };
 }
 
@@ -174,6 +176,33 @@ export const kept = (order) => !["refund_pending", "refunded", "refund_failed"].
 export function itemOf(drop, pool) {
   const id = drop.pools[pool]?.item;
   return drop.items.find((item) => item.id === id);
+}
+
+/** Nothing of this drop begins any more: what is free is not for sale. @param {DropView} drop */
+export const ended = (drop) => ["closing", "settled", "cancelled"].includes(drop.state);
+
+/** @typedef {{cap: number, free: number, held: number, offered: number, sold: number, back: number, waiting: number, buying: number}} Sum */
+
+/**
+ * Several pools as one. `back`: not for sale at the moment (withheld or leased).
+ * @param {PoolView[]} pools
+ * @returns {Sum}
+ */
+export function total(pools) {
+  const none = { cap: 0, free: 0, held: 0, offered: 0, sold: 0, back: 0, waiting: 0, buying: 0 };
+  return pools.reduce(
+    (sum, pool) => ({
+      cap: sum.cap + pool.cap,
+      free: sum.free + pool.free,
+      held: sum.held + pool.held,
+      offered: sum.offered + pool.offered,
+      sold: sum.sold + pool.sold,
+      back: sum.back + pool.withheld + pool.leased,
+      waiting: sum.waiting + pool.waiting,
+      buying: sum.buying + pool.buying,
+    }),
+    none,
+  );
 }
 
 /** What people call the state: `live` without a free or a held unit is sold out. @param {DropView} drop */

@@ -1,41 +1,18 @@
 /**
- * The drop's heart: the countdown before it opens, then the true stock: free, in carts, sold.
+ * The drop's heart: what the sale is doing, the countdown before it opens, then the true stock.
  *
- * @import {DropView, PoolView} from "./wire.js"
- * @import {State} from "./state.js"
+ * @import {DropView} from "./wire.js"
+ * @import {State, Sum} from "./state.js"
  */
 
 import { html, nothing, svg } from "lit";
 import { Part } from "./part.js";
-import { phase } from "./state.js";
+import { ended, phase, total } from "./state.js";
 import { carts, left, moments, number } from "./formats.js";
-
-/** @typedef {{cap: number, free: number, held: number, offered: number, sold: number, back: number, waiting: number, buying: number}} Sum */
-
-/**
- * Several pools as one. `back`: not for sale at the moment (withheld or leased).
- * @param {PoolView[]} pools
- * @returns {Sum}
- */
-export function total(pools) {
-  const none = { cap: 0, free: 0, held: 0, offered: 0, sold: 0, back: 0, waiting: 0, buying: 0 };
-  return pools.reduce(
-    (sum, pool) => ({
-      cap: sum.cap + pool.cap,
-      free: sum.free + pool.free,
-      held: sum.held + pool.held,
-      offered: sum.offered + pool.offered,
-      sold: sum.sold + pool.sold,
-      back: sum.back + pool.withheld + pool.leased,
-      waiting: sum.waiting + pool.waiting,
-      buying: sum.buying + pool.buying,
-    }),
-    none,
-  );
-}
+import * as words from "./words.js";
 
 /**
- * The stock as a bar: sold, held, free; what is withheld stays empty.
+ * The stock as a bar: sold, held, free; what is not for sale now stays empty.
  * @param {Sum} sum
  */
 export function bar(sum) {
@@ -50,32 +27,43 @@ export function bar(sum) {
 }
 
 /**
- * The same in numbers.
+ * The same in numbers, which add up to what was made. The last of them stand only where there are some.
  * @param {Sum} sum
+ * @param {boolean} over nothing begins any more
+ * @returns {{kind: string, name: string, units: number}[]}
  */
-export function figures(sum) {
-  return html`<dl class="figures">
-    <div class="free"><dt>free</dt><dd>${number(sum.free)}</dd></div>
-    <div class="held"><dt>in carts</dt><dd>${number(carts(sum))}</dd></div>
-    ${sum.offered > 0 ? html`<div class="offered"><dt>offered to people in line</dt><dd>${number(sum.offered)}</dd></div>` : nothing}
-    <div class="sold"><dt>sold</dt><dd>${number(sum.sold)}</dd></div>
-    <div class="cap"><dt>made</dt><dd>${number(sum.cap)}</dd></div>
-  </dl>`;
+export function parts(sum, over) {
+  const some = [
+    { kind: "offered", name: words.UNITS.offered, units: sum.offered },
+    { kind: "back", name: words.UNITS.back, units: sum.back },
+  ].filter((part) => part.units > 0);
+  return [{ kind: "free", name: over ? words.UNITS.unsold : words.UNITS.free, units: sum.free }, { kind: "held", name: words.UNITS.held, units: carts(sum) }, { kind: "sold", name: words.UNITS.sold, units: sum.sold }, ...some];
 }
 
-export const PHASES = /** @type {Record<string, string>} */ ({
-  scheduled: "Opens",
-  live: "Open now",
-  paused: "Paused by the maker",
-  sold_out: "Sold out",
-  closing: "Closing",
-  settled: "Over",
-  cancelled: "Cancelled",
-  frozen: "Stopped",
-});
+/**
+ * @param {Sum} sum
+ * @param {boolean} over
+ */
+export const figures = (sum, over) => html`<dl class="figures">
+    ${parts(sum, over).map(({ kind, name, units }) => html`<div class=${kind}><dt>${name}</dt><dd>${number(units)}</dd></div>`)}
+    <div class="cap"><dt>${words.UNITS.cap}</dt><dd>${number(sum.cap)}</dd></div>
+  </dl>`;
+
+/**
+ * What the sale is doing, as a heading.
+ * @param {DropView} drop
+ * @param {Sum} sum
+ */
+export function sale(drop, sum) {
+  const now = phase(drop);
+  return now === "live" && sum.free === 0 && carts(sum) > 0 ? "all_held" : now;
+}
 
 /** The maker's own words about a pause or a cancellation. @param {DropView} drop */
-export const reason = (drop) => (drop.why ? html`<p class="when why">${drop.why}</p>` : nothing);
+export const reason = (drop) => (drop.why ? html`<p class="when why" dir="auto">${drop.why}</p>` : nothing);
+
+/** Whether units are sold in this moment: only then do they glow. @param {DropView} drop */
+export const glow = (drop) => (ended(drop) || drop.state === "frozen" ? "still" : "");
 
 export class DropStock extends Part {
   /**
@@ -84,9 +72,10 @@ export class DropStock extends Part {
    */
   shown({ drop }) {
     const sum = total(Object.values(drop.pools));
-    const now = phase(drop);
+    const now = sale(drop, sum);
     return html`${now === "scheduled" ? this.#opening(drop.opens_ms, drop.zone) : this.#open(now, drop.closes_ms, sum)}
-      ${reason(drop)} ${bar(sum)} ${figures(sum)}`;
+      ${reason(drop)}
+      <div class="stock ${glow(drop)}">${bar(sum)} ${figures(sum, ended(drop))}</div>`;
   }
 
   /**
@@ -94,11 +83,11 @@ export class DropStock extends Part {
    * @param {string} zone
    */
   #opening(opens, zone) {
-    if (opens === 0) return html`<p class="phase">Opens soon</p><p class="when">The maker opens this drop by hand.</p>`;
+    if (opens === 0) return html`<p class="phase">${words.OPENS_SOON}</p><p class="when">${words.BY_HAND}</p>`;
     const { here, there } = moments(opens, zone);
-    return html`<p class="phase">Opens in</p>
+    return html`<p class="phase">${words.OPENS_IN}</p>
       <p class="countdown" role="timer" aria-live="off">${left(opens - this.now)}</p>
-      <p class="when"><time datetime=${new Date(opens).toISOString()}>${here}</time>${there === "" ? "" : html`<span class="there">${there} for the maker</span>`}</p>`;
+      <p class="when two-lines"><time datetime=${new Date(opens).toISOString()}>${here}</time>${there === "" ? "" : html`<span class="there">${there}, ${words.MAKERS_TIME}</span>`}</p>`;
   }
 
   /**
@@ -107,10 +96,10 @@ export class DropStock extends Part {
    * @param {Sum} sum
    */
   #open(now, closes, sum) {
-    const soon = (now === "live" || now === "paused") && closes > this.now;
-    const line = sum.waiting > 0 ? `${number(sum.waiting)} in line${sum.buying > 0 ? `, ${number(sum.buying)} of them buying` : ""}` : "";
-    return html`<p class="phase ${now}">${PHASES[now] ?? now}</p>
-      <p class="when">${line}${line !== "" && soon ? " · " : ""}${soon ? html`closes in <span class="digits">${left(closes - this.now)}</span>` : ""}</p>`;
+    const soon = ["live", "all_held", "sold_out", "paused"].includes(now) && closes > this.now;
+    const said = [now === "all_held" ? words.may(sum.held) : "", words.inLineNow(sum)].filter((part) => part !== "").join(" · ");
+    return html`<p class="phase ${now}">${words.PHASES[now] ?? now}</p>
+      <p class="when">${said}${said !== "" && soon ? " · " : ""}${soon ? html`${words.closesIn} <span class="digits">${left(closes - this.now)}</span>` : ""}</p>`;
   }
 }
 

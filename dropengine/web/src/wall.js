@@ -8,9 +8,10 @@
 import { html, nothing, svg } from "lit";
 import { cell, grid } from "./grid.js";
 import { Part } from "./part.js";
-import { phase } from "./state.js";
-import { PHASES, reason, total } from "./stock.js";
-import { carts, held, left, moments, number, timeOfDay } from "./formats.js";
+import { ended, total } from "./state.js";
+import { glow, parts, reason, sale } from "./stock.js";
+import { lately, left, moments, number } from "./formats.js";
+import * as words from "./words.js";
 
 const GAP = 0.16;
 
@@ -29,6 +30,7 @@ export class DropWall extends Part {
 
   /** @override */
   updated() {
+    super.updated();
     const frame = this.querySelector(".grids");
     if (frame !== null) this.eye.observe(frame);
   }
@@ -38,22 +40,21 @@ export class DropWall extends Part {
    * @param {State} state
    */
   shown({ drop }) {
-    const now = phase(drop);
     const sum = total(Object.values(drop.pools));
+    const now = sale(drop, sum);
+    const open = now === "live";
     const [news] = drop.news;
     return html`<section class="head ${now}">
-        ${now === "scheduled" && drop.opens_ms > 0 ? this.#countdown(drop.opens_ms, drop.zone) : html`<p class="huge ${now}">${now === "live" ? html`${number(sum.free)}<small>free</small>` : now === "scheduled" ? "Opens soon" : PHASES[now]}</p>`}
-        ${reason(drop)}
+        ${now === "scheduled" && drop.opens_ms > 0 ? this.#countdown(drop.opens_ms, drop.zone) : html`<p class="huge ${now}">${open ? html`${number(sum.free)}<small>${words.UNITS.free}</small>` : now === "scheduled" ? words.OPENS_SOON : words.PHASES[now]}</p>`}
+        ${now === "all_held" ? html`<p class="until">${words.may(sum.held)}</p>` : nothing} ${reason(drop)}
         <dl class="wallfigures">
-          ${now === "live" ? nothing : html`<div class="free"><dt>free</dt><dd>${number(sum.free)}</dd></div>`}
-          <div class="held"><dt>in carts</dt><dd>${number(carts(sum))}</dd></div>
-          ${sum.offered > 0 ? html`<div class="offered"><dt>offered</dt><dd>${number(sum.offered)}</dd></div>` : nothing}
-          <div class="sold"><dt>sold</dt><dd>${number(sum.sold)}</dd></div>
-          <div class="waiting"><dt>in line</dt><dd>${number(sum.waiting)}</dd></div>
+          ${parts(sum, ended(drop)).map(({ kind, name, units }) => (open && kind === "free" ? nothing : html`<div class=${kind}><dt>${name}</dt><dd>${number(units)}</dd></div>`))}
+          <div class="cap"><dt>${words.UNITS.cap}</dt><dd>${number(sum.cap)}</dd></div>
+          <div class="waiting"><dt>${words.UNITS.waiting}</dt><dd>${number(sum.waiting)}</dd></div>
         </dl>
       </section>
-      <section class="grids">${drop.items.map((item) => this.#item(item.title, item.pools.flatMap((id) => drop.pools[id] ?? []), drop.items))}</section>
-      ${news === undefined ? nothing : html`<p class="latest"><time>${timeOfDay(news.at)}</time> ${news.text}</p>`}`;
+      <section class="grids ${glow(drop)}">${drop.items.map((item) => this.#item(item.title, item.pools.flatMap((id) => drop.pools[id] ?? []), drop.items))}</section>
+      ${news === undefined ? nothing : html`<p class="latest"><time>${lately(news.at, this.now)}</time> <bdi>${news.text}</bdi></p>`}`;
   }
 
   /**
@@ -63,7 +64,7 @@ export class DropWall extends Part {
   #countdown(opens, zone) {
     const { here, there } = moments(opens, zone);
     return html`<p class="huge digits" role="timer" aria-live="off">${left(opens - this.now)}</p>
-      <p class="until">Opens ${there === "" ? here : there}</p>`;
+      <p class="until">${words.opensAt(there === "" ? here : there)}</p>`;
   }
 
   /**
@@ -76,12 +77,11 @@ export class DropWall extends Part {
     const { each, columns, rows } = grid(Math.max(...items.map((item) => item.cap)), this.ratio / items.length);
     const cells = Math.ceil(sum.cap / each);
     const view = /** @type {PoolView} */ ({ ...pools[0], ...sum });
-    const words = `${title}: ${sum.free} free, ${held(sum) || "0 in carts"}, ${sum.sold} sold of ${sum.cap}`;
     return html`<figure>
-      <svg viewBox="0 0 ${columns} ${rows}" preserveAspectRatio="${items.length > 1 ? "xMinYMin" : "xMidYMid"} meet" role="img" aria-label=${words}>
+      <svg viewBox="0 0 ${columns} ${rows}" preserveAspectRatio="${items.length > 1 ? "xMinYMin" : "xMidYMid"} meet" role="img" aria-label=${`${title}: ${words.edition(sum)}`}>
         ${Array.from({ length: cells }, (_, at) => svg`<rect class=${cell(view, at, each)} x=${(at % columns) + GAP / 2} y=${Math.floor(at / columns) + GAP / 2} width=${1 - GAP} height=${1 - GAP} rx="0.14"></rect>`)}
       </svg>
-      ${items.length > 1 || each > 1 ? html`<figcaption>${title}${each > 1 ? ` · one cell is ${each} units` : ""}</figcaption>` : nothing}
+      ${items.length > 1 || each > 1 ? html`<figcaption><bdi>${title}</bdi>${each > 1 ? ` · ${words.cellIs(each)}` : ""}</figcaption>` : nothing}
     </figure>`;
   }
 }

@@ -1,30 +1,22 @@
 /**
- * What a fan has: holds and offers with their time, places in line, orders with their serials, and how the last
- * hold ended.
+ * What a fan has: holds and offers, places in line, orders with their serials, and how the last of them ended.
  *
- * @import {Command, EntryView, HoldView, OrderView} from "./wire.js"
+ * @import {Command, EndedEntry, EntryView, HoldView, OrderView} from "./wire.js"
  * @import {State} from "./state.js"
  */
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { ending, gone, last } from "./announce.js";
-import { asking, units } from "./action.js";
+import { units } from "./action.js";
+import { last } from "./moment.js";
 import { Part, goPay } from "./part.js";
-import { itemOf, kept, offered, open } from "./state.js";
-import { left, money, number, poolName, span, timeOfDay } from "./formats.js";
+import { ended as over, itemOf, kept, offered, open } from "./state.js";
+import { lately, money, number, poolName } from "./formats.js";
+import * as storage from "./storage.js";
+import * as words from "./words.js";
 
 /** What ended was read and put away: the last hold, the last place. */
 const SEEN = { hold: "dropengine.ended", entry: "dropengine.ended.entry" };
-
-const MONEY = /** @type {Record<string, string>} */ ({
-  capture_pending: "Paid. The payment is being completed.",
-  capture_failed: "The payment could not be collected in full. The unit stays yours until the maker decides.",
-  done: "Paid.",
-  refund_pending: "Given back. Your money is on its way.",
-  refunded: "Given back, and your money too.",
-  refund_failed: "Given back, but your money could not be returned to you. Ask the maker for it.",
-});
 
 export class DropYours extends Part {
   /**
@@ -37,13 +29,13 @@ export class DropYours extends Part {
     const holds = [...you.holds].filter(open).sort((a, b) => a.deadline_ms - b.deadline_ms);
     const first = holds.find(offered) ?? holds[0];
     const entries = you.entries.filter((entry) => entry.state === "waiting" || entry.state === "offered");
-    const ended = you.ended && you.ended.id !== this.#seen("hold") ? you.ended : null;
-    const lost = you.ended_entry && you.ended_entry.id !== this.#seen("entry") && state.drop.state !== "settled" ? you.ended_entry : null;
+    const ended = you.ended && you.ended.id !== storage.kept(SEEN.hold) ? you.ended : null;
+    const lost = you.ended_entry && you.ended_entry.id !== storage.kept(SEEN.entry) && state.drop.state !== "settled" ? you.ended_entry : null;
     if (holds.length + entries.length + you.orders.length === 0 && ended === null && lost === null) return nothing;
-    return html`<h2 class="sr">Yours</h2>
+    return html`<h2 class="sr">${words.YOURS}</h2>
       ${repeat(holds, (hold) => hold.id, (hold) => this.#hold(state, hold, hold === first))}
-      ${ended === null ? nothing : this.#ended(ending(state, ended), "hold", ended.id)}
-      ${lost === null ? nothing : this.#ended(gone(lost), "entry", lost.id)}
+      ${ended === null ? nothing : this.#ended(units(state, ended), words.ending(ended), SEEN.hold, ended.id, nothing)}
+      ${lost === null ? nothing : this.#lost(state, lost)}
       ${repeat(entries, (entry) => entry.id, (entry) => this.#entry(state, entry))}
       ${repeat([...you.orders].reverse(), (order) => order.id, (order) => this.#order(state, order))}`;
   }
@@ -54,17 +46,11 @@ export class DropYours extends Part {
    * @param {boolean} first the one button is about this one
    */
   #hold(state, hold, first) {
-    const offer = offered(hold);
-    const rest = hold.deadline_ms - this.now;
     const still = state.drop.state === "frozen";
     const warn = !still && last(hold, this.now);
     return html`<article class="card hold ${warn ? "warn" : ""}">
-      <header>
-        <h3>${units(state, hold)}</h3>
-        <p class="digits">${still || hold.checking || rest <= 0 ? "…" : left(rest)}</p>
-      </header>
-      <p>${this.#standing(state, hold, offer)}</p>
-      ${warn && !hold.extended && state.drop.extend_ms > 0 ? html`<p class="warning">Less than a minute is left. You may ask for ${span(state.drop.extend_ms)} more, once.</p>` : nothing}
+      <h3><bdi>${units(state, hold)}</bdi></h3>
+      <p>${this.#standing(state, hold)}</p>
       ${still ? nothing : this.#buttons(state, hold, first)}
     </article>`;
   }
@@ -77,39 +63,84 @@ export class DropYours extends Part {
   #buttons(state, hold, first) {
     const offer = offered(hold);
     const rest = hold.deadline_ms - this.now;
-    const busy = state.asked.length > 0;
-    const warn = last(hold, this.now);
-    const button = (/** @type {string} */ words, /** @type {Command} */ command, kind = "small") => html`<button type="button" class=${kind} ?disabled=${busy} @click=${() => this.#do(command, hold.id)}>${words}</button>`;
+    const { extend_ms } = state.drop;
+    // In the last minute this stands beside the one button.
+    const longer = !offer && !hold.extended && !hold.checking && rest > 0 && extend_ms > 0 && !last(hold, this.now);
     return html`<footer>
-      ${first ? nothing : offer ? button("Claim", { t: "claim", hold: hold.id }, "small strong") : button("Pay", { t: "pay", holds: [hold.id] }, "small strong")}
-      ${!offer && !hold.extended && !hold.checking && rest > 0 && state.drop.extend_ms > 0 ? button(`${span(state.drop.extend_ms)} more`, { t: "extend", hold: hold.id }, warn ? "small strong" : "small") : nothing}
-      ${hold.checking ? nothing : button(offer ? "Pass on it" : "Give it back", { t: "release", hold: hold.id })}
+      ${first ? nothing : offer ? this.#button(state, words.TAKE, { t: "claim", hold: hold.id }, "strong") : this.#button(state, words.PAY, { t: "pay", holds: [hold.id] }, "strong")}
+      ${longer ? this.#button(state, words.more(extend_ms), { t: "extend", hold: hold.id }) : nothing}
+      ${hold.checking ? nothing : this.#giveUp(state, { t: "release", hold: hold.id }, offer ? words.PASS : words.GIVE_BACK, offer ? words.PASSING : words.GIVING)}
     </footer>`;
   }
 
   /**
    * @param {State} state
-   * @param {HoldView} hold
-   * @param {boolean} offer
+   * @param {string} label
+   * @param {Command} command
+   * @param {string} [kind]
    */
-  #standing({ drop }, hold, offer) {
-    if (drop.state === "frozen") return "Set aside for you. Its time stands still while the drop is stopped.";
-    if (hold.checking) return asking(hold);
-    if (offer) return `Offered to you by the line until ${timeOfDay(hold.deadline_ms)}.`;
-    const sum = money(hold.price * hold.qty, drop);
-    return hold.state === "paying" ? `${sum}, payment begun. Held until ${timeOfDay(hold.deadline_ms)}.` : `${sum}. Held until ${timeOfDay(hold.deadline_ms)}.`;
+  #button(state, label, command, kind = "") {
+    const asleep = command.t !== "claim" && this.waking.asleep(JSON.stringify(command));
+    const can = !asleep && state.asked.length === 0;
+    return html`<button type="button" class="small ${kind}" aria-disabled=${can ? "false" : "true"} @click=${() => can && this.#do(command)}>${label}</button>`;
   }
 
   /**
-   * @param {string} why
-   * @param {"hold" | "entry"} what
-   * @param {string} id
+   * A button that gives up: it takes a while, and can be undone.
+   * @param {State} state
+   * @param {Command & ({t: "release"} | {t: "leave"})} command
+   * @param {string} label
+   * @param {string} meanwhile
    */
-  #ended(why, what, id) {
+  #giveUp(state, command, label, meanwhile) {
+    const same = (/** @type {Command} */ one) => JSON.stringify(one) === JSON.stringify(command);
+    const pending = state.later.some(same);
+    const asleep = this.waking.asleep(JSON.stringify(command));
+    const can = !asleep && !pending && state.asked.length === 0;
+    // Undo stands beside it: a second tap of the same finger must not meet it.
+    return html`<button type="button" class="small" aria-disabled=${can ? "false" : "true"} @click=${() => can && this.hands?.later(command)}>${pending ? meanwhile : label}</button>
+      ${pending ? html`<button type="button" class="small strong" @click=${() => this.hands?.undo(command)}>${words.UNDO}</button>` : nothing}`;
+  }
+
+  /**
+   * @param {State} state
+   * @param {HoldView} hold
+   */
+  #standing({ drop }, hold) {
+    if (drop.state === "frozen") return words.STILL;
+    if (hold.checking) return words.asking(hold);
+    if (offered(hold)) return words.offeredUntil(hold);
+    return `${money(hold.price * hold.qty, drop)}. ${hold.state === "paying" ? `${words.PAYING} ` : ""}${words.heldUntil(hold)}`;
+  }
+
+  /**
+   * @param {string} what
+   * @param {string} why
+   * @param {string} name
+   * @param {string} id
+   * @param {unknown} way back
+   */
+  #ended(what, why, name, id, way) {
+    const seen = () => {
+      storage.put(name, id);
+      this.requestUpdate();
+    };
     return html`<article class="card ended">
-      <p>${why}</p>
-      <footer><button type="button" class="small" @click=${() => this.#dismiss(what, id)}>All right</button></footer>
+      <p><bdi>${what}</bdi>: ${why}</p>
+      <footer>${way}<button type="button" class="small" @click=${seen}>${words.SEEN}</button></footer>
     </article>`;
+  }
+
+  /**
+   * @param {State} state
+   * @param {EndedEntry} entry
+   */
+  #lost(state, entry) {
+    const { drop } = state;
+    const pools = entry.pools.filter((pool) => drop.pools[pool] !== undefined);
+    const open = pools.length > 0 && entry.why !== "limit" && ["live", "sold_out", "paused"].includes(drop.state);
+    const way = open ? this.#button(state, words.AGAIN, { t: "join", pools, qty: entry.qty }) : nothing;
+    return this.#ended(pools.map((pool) => poolName(drop, pool)).join(", "), words.gone(entry), SEEN.entry, entry.id, way);
   }
 
   /**
@@ -118,39 +149,23 @@ export class DropYours extends Part {
    */
   #entry(state, entry) {
     const { drop } = state;
-    const several = entry.lines.length > 1;
-    const over = ["closing", "settled", "cancelled"].includes(drop.state);
+    const still = over(drop) || drop.state === "frozen";
     return html`<article class="card entry">
       <header>
-        <h3>In line${entry.qty > 1 ? ` for ${entry.qty}` : ""}</h3>
-        <p class="arrival">arrival ${number(entry.n)}</p>
+        <h3>${words.lineFor(entry.qty)}</h3>
+        <p class="arrival">${words.joinedAs(entry.n)}</p>
       </header>
-      <ul class="places" ?hidden=${!several}>
+      <ul class="places">
         ${entry.lines.map(
           (line) => html`<li>
             <span class="place">${number(line.place)}</span>
-            <span class="line">${several || Object.keys(drop.pools).length > 1 ? html`<strong>${poolName(drop, line.pool)}</strong> ` : nothing}${line.place === 1 ? "next" : `${number(line.place - 1)} ahead${line.buying > 0 ? `, ${number(line.buying)} of them buying` : ""}`}</span>
+            <span class="line"><strong dir="auto">${poolName(drop, line.pool)}</strong> ${words.ahead(line)}</span>
           </li>`,
         )}
       </ul>
-      ${over ? html`<p>The drop has ended; this line is not called any more.</p>` : html`<p>${this.#turn(drop.k, entry)}</p>`}
-      ${(entry.state === "offered" || entry.cool_ms > this.now) && !over && drop.state !== "frozen" ? html`<footer><button type="button" class="small" ?disabled=${state.asked.length > 0} @click=${() => this.#do({ t: "leave", entry: entry.id }, "")}>Leave the line</button></footer>` : nothing}
+      <p>${over(drop) ? words.LINE_OVER : words.turn(drop.k, entry, this.now)}</p>
+      ${still ? nothing : html`<footer>${this.#giveUp(state, { t: "leave", entry: entry.id }, words.LEAVE, words.LEAVING)}</footer>`}
     </article>`;
-  }
-
-  /**
-   * @param {number} k
-   * @param {EntryView} entry
-   */
-  #turn(k, entry) {
-    if (entry.state === "offered") return entry.lapses > 0 ? "Your second turn: your offer is above. Missing it ends your place." : "Called: your offer is above. Your place stays until you have bought.";
-    if (entry.cool_ms > this.now) return `You missed one turn. You keep your place and can be called again in ${left(entry.cool_ms - this.now)}; missing a second ends it. What is free meanwhile you may hold like anybody.`;
-    if (entry.lane === "boost") return "In the boost lane: every few calls come from here. The place is provisional.";
-    if (entry.lapses > 0) return "You missed one turn and keep your place; missing a second ends it.";
-    const at = entry.lines[0];
-    if (at === undefined || at.place < 2 || k < 2) return "Your place only falls. You may close this page; it is kept for you.";
-    const latest = Math.min(at.latest > 0 ? at.latest : Infinity, Math.ceil((at.place * k) / (k - 1)));
-    return `Your place only falls: your turn is call ${number(latest)} from now at the latest.`;
   }
 
   /**
@@ -160,47 +175,18 @@ export class DropYours extends Part {
   #order(state, order) {
     const { drop } = state;
     const cap = itemOf(drop, order.pool)?.cap ?? 0;
-    const back = !kept(order);
-    return html`<article class="card order ${back ? "back" : ""}">
+    return html`<article class="card order ${kept(order) ? "" : "back"}">
       <p class="serials">${order.serials.map((serial) => html`<span class="serial"><span class="no">#${serial}</span> <span class="of">of ${number(cap)}</span></span>`)}</p>
-      <h3>${poolName(drop, order.pool)}</h3>
-      <p>${money(order.amount, drop)} · ${timeOfDay(order.at)} · ${MONEY[order.state] ?? ""}</p>
+      <h3 dir="auto">${poolName(drop, order.pool)}</h3>
+      <p>${words.paid(order, drop)} ${lately(order.at, this.now)}</p>
     </article>`;
   }
 
-  /**
-   * @param {Command} command
-   * @param {string} hold
-   */
-  async #do(command, hold) {
-    const answer = await this.ask?.(command);
-    if (command.t === "pay" && answer !== undefined) goPay(answer, hold);
+  /** @param {Command} command */
+  async #do(command) {
+    const answer = await this.hands?.ask(command);
+    if (command.t === "pay" && answer !== undefined) goPay(answer, command.holds[0] ?? "");
   }
-
-  /** @param {"hold" | "entry"} what */
-  #seen(what) {
-    try {
-      return sessionStorage.getItem(SEEN[what]);
-    } catch {
-      return this.dismissed[what];
-    }
-  }
-
-  /**
-   * @param {"hold" | "entry"} what
-   * @param {string} id
-   */
-  #dismiss(what, id) {
-    this.dismissed[what] = id;
-    try {
-      sessionStorage.setItem(SEEN[what], id);
-    } catch {
-      // Without storage the note comes back with the next page, which harms nobody.
-    }
-    this.requestUpdate();
-  }
-
-  dismissed = /** @type {Record<string, string | null>} */ ({ hold: null, entry: null });
 }
 
 customElements.define("drop-yours", DropYours);

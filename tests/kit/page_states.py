@@ -1,0 +1,290 @@
+"""Every state of the pages that a person can come to, each brought about for real."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from playwright.async_api import expect
+
+from dropengine import manifest as manifests
+from dropengine.manifest import Manifest
+from tests.kit.freezing import leave_mark
+from tests.kit.manifests import item, manifest
+from tests.kit.shop_in_browser import Drop, Person, ShopInBrowser
+
+Reach = Callable[[ShopInBrowser, Person], Coroutine[Any, Any, Drop | None]]
+R = TypeVar("R", bound=Reach)
+STATES: dict[str, Reach] = {}
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+STORY = "Cast in May, numbered by hand.\n\nThe mould is broken afterwards."
+
+
+def state(reach: R) -> R:
+    """A state of this name."""
+    STATES[reach.__name__] = reach
+    return reach
+
+
+def pin(cap: int = 200, **more: Any) -> Manifest:
+    """One item, as most drops are."""
+    one = msgspec.structs.replace(item("pin", {"pin": cap}, most=2), title="Eclipse pin")
+    words = manifest("a", one, limit=2)
+    told = {
+        "title": "Eclipse pin",
+        "maker": "Taller Umbra",
+        "story": STORY,
+        "zone": "Europe/Madrid",
+    }
+    return msgspec.structs.replace(words, **{**told, **more})
+
+
+def mix() -> Manifest:
+    """Three items at two places each: as much choice as a page should carry."""
+    return manifests.parse((EXAMPLES / "hard-mix-a.toml").read_bytes(), "hard-mix-a.toml")
+
+
+@state
+async def soon(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(opens_ms=2_000_000_000_000), opened=False)
+    await fan.open(drop)
+    return drop
+
+
+@state
+async def by_hand(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(), opened=False)
+    await fan.open(drop)
+    return drop
+
+
+@state
+async def open_now(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(closes_ms=2_000_000_000_000))
+    await drop.hold("another", 2)
+    await fan.open(drop)
+    return drop
+
+
+@state
+async def choices(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(mix())
+    await fan.open(drop)
+    return drop
+
+
+@state
+async def held(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await open_now(shop, fan)
+    await fan.press("Hold one for me")
+    await fan.wakes("Pay €24.00")
+    return drop
+
+
+@state
+async def paying(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    await fan.press("Pay €24.00")
+    await expect(fan.page.locator("button[value=pay]")).to_be_visible()
+    await fan.page.go_back()
+    await fan.is_live()
+    await fan.wakes("Back to the payment")
+    return drop
+
+
+@state
+async def last_minute(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(hold_ms=55_000, practice=True))
+    await fan.open(drop)
+    await fan.press("Hold one for me")
+    await fan.wakes("Pay €24.00")
+    return drop
+
+
+@state
+async def giving_back(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    await fan.clicks("Give it back")
+    return drop
+
+
+@state
+async def all_in_carts(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(7))
+    for one in range(4):
+        await drop.hold(f"fan-{one}", min(2, 7 - 2 * one))
+    await fan.open(drop)
+    return drop
+
+
+@state
+async def in_line(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(1))
+    await drop.hold("first")
+    for one in range(3):
+        await drop.join(f"before-{one}")
+    await fan.open(drop)
+    await fan.press("Join the line")
+    await fan.reads("In line: place 4")
+    return drop
+
+
+@state
+async def leaving(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await in_line(shop, fan)
+    await fan.clicks("Leave the line")
+    return drop
+
+
+async def called(shop: ShopInBrowser, fan: Person, **more: Any) -> Drop:
+    drop = await shop.drop(pin(1, **more))
+    taken = await drop.hold("first")
+    await fan.open(drop)
+    await fan.press("Join the line")
+    await fan.reads("In line: place 1")
+    await drop.release("first", taken)
+    await fan.reads("Take it")
+    return drop
+
+
+@state
+async def offer(shop: ShopInBrowser, fan: Person) -> Drop:
+    return await called(shop, fan)
+
+
+@state
+async def cooling(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await called(shop, fan)
+    await fan.clicks("Pass on it")
+    await fan.sees("You passed on this offer.")
+    return drop
+
+
+@state
+async def place_ended(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await called(shop, fan, cool_ms=1_000)
+    for _ in range(2):
+        await fan.clicks("Pass on it")
+        await fan.sees("You passed on this offer.")
+        await fan.page.get_by_role("button", name="All right").first.click()
+    await fan.sees("you missed two turns")
+    return drop
+
+
+@state
+async def hold_ended(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(hold_ms=2_000, practice=True))
+    await fan.open(drop)
+    await fan.press("Hold one for me")
+    await fan.sees("The time to pay ran out")
+    return drop
+
+
+@state
+async def won(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    await fan.press("Pay €24.00")
+    await fan.pays()
+    await fan.reads("Yours: #1 of 200")
+    return drop
+
+
+@state
+async def refunded(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await won(shop, fan)
+    await drop.refund("h2")
+    await fan.sees("Refunded by the maker")
+    return drop
+
+
+@state
+async def message(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await open_now(shop, fan)
+    await drop.say(
+        "The printer jammed; the last ten come in a quarter of an hour. Nobody loses a place."
+    )
+    await expect(fan.page.locator(".moment")).to_contain_text("The printer jammed")
+    return drop
+
+
+@state
+async def paused(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await open_now(shop, fan)
+    await drop.pause("The card machine is down.")
+    await fan.sees("Paused by the maker")
+    return drop
+
+
+@state
+async def frozen(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    await leave_mark(drop.store, drop.id, int(time.time() * 1000))
+    await fan.reads("Stopped")
+    return drop
+
+
+@state
+async def cancelled(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await open_now(shop, fan)
+    await drop.cancel("The kiln broke.")
+    await fan.reads("Cancelled")
+    return drop
+
+
+@state
+async def closing(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await open_now(shop, fan)
+    await drop.close()
+    await fan.reads("Closed")
+    return drop
+
+
+@state
+async def offline(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    await fan.page.context.set_offline(True)
+    await fan.sees_stale()
+    return drop
+
+
+@state
+async def wall_soon(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(opens_ms=2_000_000_000_000), opened=False)
+    await on_the_wall(fan, drop)
+    return drop
+
+
+@state
+async def wall(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(mix())
+    await drop.hold("another", 2)
+    await on_the_wall(fan, drop)
+    return drop
+
+
+@state
+async def wall_all_in_carts(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await all_in_carts(shop, fan)
+    await on_the_wall(fan, drop)
+    return drop
+
+
+async def on_the_wall(fan: Person, drop: Drop) -> None:
+    await fan.page.goto(f"{drop.path}/wall")
+    await fan.is_live()
+
+
+@state
+async def index(shop: ShopInBrowser, fan: Person) -> None:
+    await (await shop.drop(mix())).hold("another", 2)
+    await (await shop.drop(pin())).cancel("The kiln broke.")
+    await shop.drop(pin(opens_ms=2_000_000_000_000), opened=False)
+    await fan.page.goto("/")
+
+
+@state
+async def no_such_drop(_: ShopInBrowser, fan: Person) -> None:
+    await fan.page.goto("/drops/none")
