@@ -1,0 +1,217 @@
+"""Every state of every page for everybody: axe finds nothing, and nothing moves while it loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.kit.manifests import item, manifest
+from tests.kit.page_states import STATES, mix, pin
+from tests.kit.shop_in_browser import DESK, LOW, Drop, Person, ShopInBrowser
+
+AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+FOCUSED = "element => element === document.activeElement"
+TIMES = "\N{MULTIPLICATION SIGN}"
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+        if (!entry.hadRecentInput) {
+            const moved = entry.sources.map((one) => one.node?.outerHTML?.slice(0, 60));
+            window.shifts.push([entry.value, moved]);
+        }
+    }
+}).observe({type: 'layout-shift', buffered: true});
+"""
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds, a line each."""
+    await page.evaluate(AXE.read_text())
+    found: dict[str, Any] = await page.evaluate("rules => axe.run(document, rules)", RULES)
+    return [
+        f"{one['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", STATES)
+async def test_axe_finds_nothing(in_browser: ShopInBrowser, name: str) -> None:
+    async with in_browser.person(LOW) as fan:
+        # Colours that are on their way to others are nobody's contrast.
+        await fan.page.emulate_media(reduced_motion="reduce")
+        await STATES[name](in_browser, fan)
+        found = {}
+        for scheme in SCHEMES:
+            await fan.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            found[scheme] = await faults(fan.page)
+        assert found == {"light": [], "dark": []}
+
+
+async def test_axe_would_find_something(in_browser: ShopInBrowser) -> None:
+    async with in_browser.person() as fan:
+        await STATES["open_now"](in_browser, fan)
+        await fan.page.evaluate("document.querySelector('.hint').style.color = '#bbb'")
+        assert any("color-contrast" in one for one in await faults(fan.page))
+
+
+async def shift(fan: Person, path: str) -> tuple[float, list[Any]]:
+    """How much moved by itself from the first byte until the page had settled."""
+    await fan.page.add_init_script(SHIFTS)
+    await fan.page.goto(path)
+    await fan.is_live()
+    # Two more seconds of the page's own clock: the second that turns, the first round trips.
+    await fan.page.wait_for_function("start => performance.now() > start + 2000", arg=500)
+    seen: list[Any] = await fan.page.evaluate("window.shifts")
+    return sum(value for value, _ in seen), seen
+
+
+@pytest.mark.parametrize("screen", [LOW, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("place", ["", "/wall"])
+@pytest.mark.parametrize(
+    ("what", "most"), [("pin", 0.01), ("soon", 0.01), ("mix", 0.02)], ids=["pin", "soon", "mix"]
+)
+async def test_nothing_moves_while_a_page_loads(
+    in_browser: ShopInBrowser, what: str, most: float, place: str, screen: Any
+) -> None:
+    words = {"pin": pin(), "soon": pin(opens_ms=2_000_000_000_000), "mix": mix()}[what]
+    drop = await in_browser.drop(words, opened=what != "soon")
+    if what != "soon":
+        await drop.hold("another", 2)
+    async with in_browser.person(screen) as fan:
+        moved, seen = await shift(fan, drop.path + place)
+        assert moved <= most, seen
+
+
+async def test_nothing_moves_when_an_offer_comes_unasked(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(pin(1))
+    taken = await drop.hold("first")
+    async with in_browser.person(LOW) as fan:
+        await fan.open(drop)
+        await fan.press("Join the line")
+        await fan.reads("In line: place 1")
+        await fan.page.evaluate(SHIFTS)
+        await fan.page.evaluate("() => new Promise(done => setTimeout(done, 600))")
+        await fan.page.evaluate("window.shifts = []")
+        await drop.release("first", taken)
+        await fan.reads("Take it")
+        seen: list[Any] = await fan.page.evaluate("window.shifts")
+        assert sum(value for value, _ in seen) <= 0.1, seen
+
+
+async def test_the_button_never_lies_on_a_choice(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(mix())
+    async with in_browser.person(DESK) as fan:
+        await fan.open(drop)
+        for at in range(await fan.page.locator(".pool").count()):
+            choice = fan.page.locator(".pool").nth(at)
+            await choice.scroll_into_view_if_needed()
+            one, other = await choice.bounding_box(), await fan.button.bounding_box()
+            assert one is not None
+            assert other is not None
+            apart = (
+                one["y"] >= other["y"] + other["height"] or other["y"] >= one["y"] + one["height"]
+            )
+            assert apart, (one, other)
+
+
+async def tabs_to(fan: Person, name: str) -> None:
+    """Go on by the keyboard until this has the focus and is awake."""
+    wanted = fan.page.get_by_role("button", name=name).first
+    for _ in range(40):
+        if await wanted.count() and await wanted.evaluate(FOCUSED):
+            await expect(wanted).not_to_have_attribute("aria-disabled", "true")
+            return
+        await fan.page.keyboard.press("Tab")
+    pytest.fail(f"the keyboard does not come to {name!r}")
+
+
+async def says(fan: Person, words: str) -> None:
+    await expect(fan.page.locator("#voice")).to_contain_text(words)
+
+
+async def test_a_purchase_by_keyboard_alone_with_all_that_is_said(
+    in_browser: ShopInBrowser,
+) -> None:
+    drop = await in_browser.drop(pin(1))
+    taken = await drop.hold("first")
+    async with in_browser.person(DESK) as fan:
+        await fan.open(drop)
+        await tabs_to(fan, "Join the line")
+        await fan.page.keyboard.press("Enter")
+        await says(fan, "In line for Eclipse pin: place 1.")
+        await drop.release("first", taken)
+        await says(fan, f"It is your turn: 1 {TIMES} Eclipse pin. Take it within 30 minutes.")
+        await expect(fan.button).to_be_focused()
+        await fan.page.keyboard.press("Enter")
+        await says(fan, f"1 {TIMES} Eclipse pin: taken. It is held for you now.")
+        await tabs_to(fan, "2 minutes more")
+        await fan.page.keyboard.press("Enter")
+        await says(fan, "More time: held for you until ")
+        # What had the focus is gone; it goes on at the one button.
+        await expect(fan.button).to_be_focused()
+        await fan.wakes("Pay €24.00")
+        await fan.page.keyboard.press("Enter")
+        pay = fan.page.locator("button[value=pay]")
+        await expect(pay).to_be_visible()
+        await pay.focus()
+        await fan.page.keyboard.press("Enter")
+        await fan.is_live()
+        await fan.reads("Yours: #1 of 1")
+
+
+async def test_what_is_given_up_is_said_and_keeps_the_focus(in_browser: ShopInBrowser) -> None:
+    async with in_browser.person(DESK) as fan:
+        await STATES["in_line"](in_browser, fan)
+        await tabs_to(fan, "Leave the line")
+        await fan.page.keyboard.press("Enter")
+        await says(fan, "Leaving the line in 4 seconds. Undo keeps your place.")
+        await expect(fan.page.get_by_role("button", name="Leaving…")).to_be_focused()
+        await fan.page.keyboard.press("Tab")
+        await fan.page.keyboard.press("Enter")
+        await says(fan, "Undone. Nothing was given up.")
+        await expect(fan.button).to_be_focused()
+        await tabs_to(fan, "Leave the line")
+        await fan.page.keyboard.press("Enter")
+        await says(fan, "You left the line. You had joined as number 4")
+
+
+async def text_of(page: Page) -> str:
+    """What stands in the live parts, without what a script alone can know."""
+    found = page.locator(".phase, .figures, .pools, .qty")
+    said: list[str] = await found.evaluate_all("all => all.map(one => one.innerText)")
+    return " ".join(" ".join(said).split())
+
+
+@pytest.mark.parametrize(
+    "what", ["live", "mix", "paused", "all_held", "sold_out", "closing", "cancelled"]
+)
+async def test_server_and_script_say_the_same(in_browser: ShopInBrowser, what: str) -> None:
+    drop = await in_browser.drop(mix() if what == "mix" else manifest("a", item("pin", {"pin": 2})))
+    await brought(drop, what)
+    async with in_browser.context(LOW, scripts=False) as bare, in_browser.person(LOW) as fan:
+        plain = await bare.new_page()
+        await plain.goto(drop.path)
+        await fan.open(drop)
+        await expect(fan.button).not_to_contain_text("One moment")
+        assert await text_of(plain) == await text_of(fan.page)
+
+
+async def brought(drop: Drop, what: str) -> None:
+    match what:
+        case "paused":
+            await drop.pause("Lunch")
+        case "all_held":
+            await drop.hold("another", 2)
+        case "sold_out":
+            await drop.sells("another", 2)
+        case "closing":
+            await drop.close()
+        case "cancelled":
+            await drop.cancel("The kiln broke.")
