@@ -114,6 +114,8 @@ class Pages:
             names += [f"{path.stem}={path}" for path in styles]
             esbuild = self.root / "node_modules" / "esbuild" / "bin" / "esbuild"
             options = ["--bundle", "--minify", "--format=esm", f"--target={TARGET}"]
+            # The licences of what is bundled stand beside it: nobody who buys has to load them.
+            options += ["--legal-comments=external"]
             options += ["--charset=utf8", "--log-level=warning", f"--outdir={fresh}"]
             run([*node(), str(esbuild), *names, *options], self.root)
             (fresh / self.stamp.name).write_text(self.fingerprint())

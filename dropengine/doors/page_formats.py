@@ -19,11 +19,13 @@ COUNTS = ("cap", "free", "held", "offered", "sold", "withheld", "leased", "waiti
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What a fresh page has chosen for its reader. `counts`: he may choose how many."""
+    """What a fresh page has chosen for its reader. `counts`: he may choose how many. `fresh`: he is
+    no watcher and has nothing of this drop."""
 
     pool: str
     item: wire.ItemView
     counts: bool
+    fresh: bool
 
 
 def total(pools: Mapping[str, wire.PoolView]) -> dict[str, int]:
@@ -44,10 +46,10 @@ def choice(drop: wire.DropView, you: wire.You | None) -> Choice:
     ids = [pool for item in drop.items for pool in item.pools]
     chosen = next((pool for pool in ids if drop.pools[pool].free), ids[0])
     item = next(item for item in drop.items if chosen in item.pools)
-    has = you is not None and bool(you.holds or you.entries or you.orders)
+    fresh = you is not None and not (you.holds or you.entries or you.orders)
     most = min(item.most, item.limit or drop.limit, drop.limit)
-    begins = drop.state in ("scheduled", "live", "paused", "sold_out") and you is not None
-    return Choice(chosen, item, most > 1 and begins and not has)
+    begins = drop.state in ("scheduled", "live", "paused", "sold_out")
+    return Choice(chosen, item, most > 1 and begins and fresh, fresh)
 
 
 def in_words(pool: wire.PoolView | Mapping[str, int], over: bool) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from tests.kit.manifests import item, manifest
 from tests.kit.page_states import STATES, mix, pin
-from tests.kit.shop_in_browser import DESK, LOW, Drop, Person, ShopInBrowser
+from tests.kit.shop_in_browser import DESK, LOW, SMALL, Drop, Person, ShopInBrowser
 
 AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
+ZOOMED: ViewportSize = {"width": 320, "height": 256}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 FOCUSED = "element => element === document.activeElement"
@@ -215,3 +219,80 @@ async def brought(drop: Drop, what: str) -> None:
             await drop.close()
         case "cancelled":
             await drop.cancel("The kiln broke.")
+
+
+ARABIC = "دبوس الكسوف (٢٠٠)"
+LONG = "Donaudampfschifffahrtsgesellschaft" * 117
+
+
+@pytest.mark.parametrize("size", ["100%", "200%"])
+@pytest.mark.parametrize("screen", [LOW, SMALL, ZOOMED], ids=["390x664", "320x568", "320x256"])
+async def test_large_letters_long_words_and_other_directions_fit(
+    in_browser: ShopInBrowser, screen: ViewportSize, size: str
+) -> None:
+    """320 x 256 is a desk's screen at 400 %."""
+    words = msgspec.structs.replace(
+        pin(1), title=ARABIC, maker=ARABIC, story=f"{LONG[:3900]} {ARABIC}"
+    )
+    drop = await in_browser.drop(words)
+    taken = await drop.hold("first")
+    await drop.say(LONG[:400])
+    async with in_browser.person(screen) as fan:
+        await fan.open(drop)
+        await fan.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+        await fan.press("Join the line")
+        await fan.reads("In line: place 1")
+        await drop.release("first", taken)
+        await fan.press("Take it")
+        await fan.wakes("Pay €24.00")
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await fan.page.evaluate(wide) == 0
+        # With 200 % of 400 % the button alone is more than half of the screen.
+        ratio = 0.9 if screen is not ZOOMED else 0.5
+        await expect(fan.button).to_be_in_viewport(ratio=ratio)
+        direction = "element => getComputedStyle(element).direction"
+        assert await fan.page.locator("h1").evaluate(direction) == "rtl"
+        assert await fan.page.locator(".hint .thing").evaluate(direction) in ("rtl", "ltr")
+        assert await fan.page.locator(".hint").evaluate(direction) == "ltr"
+
+
+async def test_a_page_that_is_offline_says_so_at_once_and_comes_back(
+    in_browser: ShopInBrowser,
+) -> None:
+    drop = await in_browser.drop(pin())
+    async with in_browser.person(LOW) as fan:
+        await fan.open(drop)
+        await fan.page.context.set_offline(True)
+        # Said by the event itself: the next full second of the page does not have to come.
+        assert "Not up to date since" in await fan.page.locator("drop-link").inner_text()
+        await drop.hold("another")
+        await fan.page.context.set_offline(False)
+        await fan.is_live()
+        await fan.figures(free=199, held=1, sold=0)
+
+
+@pytest.mark.parametrize("path", ["pay", "away"])
+async def test_axe_finds_nothing_beside_the_drop_either(
+    in_browser: ShopInBrowser, path: str
+) -> None:
+    async with in_browser.person(LOW) as fan:
+        await fan.page.emulate_media(reduced_motion="reduce")
+        drop = await STATES["held"](in_browser, fan)
+        assert drop is not None
+        if path == "pay":
+            await fan.press("Pay €24.00")
+            await expect(fan.page.locator("button[value=pay]")).to_be_visible()
+        else:
+            server = in_browser.running.server_pid
+            assert server is not None
+            os.kill(server, signal.SIGSTOP)
+            try:
+                await fan.page.goto("/", timeout=20_000)
+            finally:
+                os.kill(server, signal.SIGCONT)
+        assert await faults(fan.page) == []
+        if path == "away":
+            # It comes back by itself.
+            await expect(fan.page.get_by_role("heading", name="Drops")).to_be_visible(
+                timeout=20_000
+            )

