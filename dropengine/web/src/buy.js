@@ -60,7 +60,7 @@ export class DropBuy extends Part {
   #moment(state) {
     const one = moment(state, this.now, Number(kept(READ) ?? 0));
     if (one === null) return nothing;
-    if (one.kind === "away") return html`<p class="moment warn"><strong>${one.shop ? words.awaySince(one.since) : words.notSince(one.since)}.</strong> ${one.shop ? words.AWAY : words.COMING_BACK}</p>`;
+    if (one.kind === "away") return html`<p class="moment warn">${one.shop ? words.AWAY : words.COMING_BACK}</p>`;
     if (one.kind === "news") {
       return html`<div class="moment">
         <p class="who">${words.from} <bdi>${state.drop.maker}</bdi>, ${lately(one.at, this.now)}</p>

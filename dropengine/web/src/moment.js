@@ -12,7 +12,7 @@ import { offered, open } from "./state.js";
 const FRESH_MS = 600_000;
 
 /**
- * @typedef {{kind: "last", hold: HoldView} | {kind: "news", seq: number, at: number, text: string} | {kind: "away", since: number, shop: boolean}} Moment
+ * @typedef {{kind: "last", hold: HoldView} | {kind: "news", seq: number, at: number, text: string} | {kind: "away", shop: boolean}} Moment
  */
 
 /** Whether a hold is in its last minute. @param {HoldView} hold @param {number} now */
@@ -33,6 +33,6 @@ export function moment(state, now, read) {
   if (!stopped && (you?.holds ?? []).some(offered)) return null;
   const [news] = drop.news;
   if (news !== undefined && news.seq > read && now - news.at < FRESH_MS) return { kind: "news", seq: news.seq, at: news.at, text: news.text };
-  if (link.live && away > 0) return { kind: "away", since: away, shop: true };
-  return !link.live && link.way !== "page" ? { kind: "away", since: link.since, shop: false } : null;
+  if (link.live && away > 0) return { kind: "away", shop: true };
+  return !link.live && link.way !== "page" ? { kind: "away", shop: false } : null;
 }

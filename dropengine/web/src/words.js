@@ -133,7 +133,6 @@ export const holdWords = (/** @type {number} */ qty, /** @type {boolean} */ agai
 export const holdHint = (/** @type {number} */ ms) => `Yours for ${span(ms)} while you pay. Nothing is charged yet.`;
 export const fewLeft = (/** @type {number} */ few) => `Only ${count(few, "unit")} left to hold.`;
 export const allHeld = (/** @type {{held: number, offered: number}} */ pool) => `All held: ${held(pool)}. What comes back goes to the line.`;
-export const joinOrder = (/** @type {boolean} */ several) => (several ? "Join the line for more" : JOIN);
 export const claimHint = (/** @type {HoldView} */ hold, /** @type {number} */ ms) => `Your turn. Take it before ${timeOfDay(hold.deadline_ms)}; then you have ${span(ms)} to pay.`;
 export const heldUntil = (/** @type {HoldView} */ hold) => `Held for you until ${timeOfDay(hold.deadline_ms)}. Pay before that.`;
 export const firstOf = (/** @type {number} */ all) => `The first of ${all} that wait for you.`;
