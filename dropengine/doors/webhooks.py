@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from dropengine import errors, model, outcomes, refusals
 from dropengine.doors.http_answers import problem
+from dropengine.model import HoldId
 from dropengine.payments import duties
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import (
@@ -25,7 +26,6 @@ from dropengine.payments.port import (
     Failed,
     Notice,
     Payments,
-    Succeeded,
     Unknown,
     Unproven,
 )
@@ -37,6 +37,8 @@ BODY_BYTES_MAX = 16_384
 """A webhook is a few hundred bytes."""
 TOLD_BYTES_MAX = 1_000
 """So much of a webhook that cannot be read stands in the shop's log: enough to find its charge."""
+NO_HOLD = HoldId("")
+"""Money that is for no hold of ours."""
 
 
 class Deps(Protocol):
@@ -101,9 +103,10 @@ class Webhook:
         self, notice: Notice, paid: Charged
     ) -> outcomes.PaymentOutcome | Unknown | Failed:
         """What the payment bought. A hold of the same name may be another than was paid: money
-        under an id that is not the hold's goes back. Raises errors.Unavailable."""
+        under an id that is not the hold's is for none of ours, and goes back, unless its charge was
+        judged before. Raises errors.Unavailable."""
         drop, hold = notice.drop, notice.hold
-        if notice.intent in await self._deps.intents.all(drop, hold):
-            return await duties.report(self._deps.store, self._provider, drop, hold, paid)
-        answer = await duties.give_stray_back(self._provider, drop, hold, paid)
-        return refusals.NotFound() if isinstance(answer, Succeeded) else answer
+        if notice.intent not in await self._deps.intents.all(drop, hold):
+            log.warning("%s: %s tells of %s, which is not its id", drop, hold, notice.intent)
+            hold = NO_HOLD
+        return await duties.report(self._deps.store, self._provider, drop, hold, paid)

@@ -189,6 +189,29 @@ async def test_money_under_an_id_that_is_not_the_holds_goes_back(
     assert await doors.order(hold) == "done"
 
 
+@pytest.mark.parametrize("captured", [True, False])
+@pytest.mark.parametrize("told_of", ["h1", "h2", "h999"])
+async def test_money_that_bought_an_order_is_kept_under_whatever_id_it_is_told_again(
+    doors: PaymentDoors, told_of: str, captured: bool
+) -> None:
+    """A shop that got another id hears the deliveries of before once more."""
+    hold, _ = await doors.begun("ada"), await doors.begun("ben")
+    await doors.choose(hold, "pay")
+    await until_idle(doors.local)
+    await doors.work()
+    ((charge, state),) = (await doors.charges()).items()
+    seq = (await doors.sale.settle()).seq
+    _, body = await doors.delivery(hold=told_of, charge=charge)
+    notice = msgspec.json.decode(body) | {
+        "intent": f"{doors.sale.drop}.{told_of}.{'0' * 32}",
+        "captured": captured,
+    }
+    answer = await doors.post(*doors.signed(msgspec.json.encode(notice)))
+    assert (answer.status_code, answer.json()) == (200, {"outcome": "sold"})
+    assert await doors.charges() == {charge: state}
+    assert (await doors.sale.settle()).seq == seq
+
+
 @pytest.mark.parametrize("layout", older_layouts.ALL)
 async def test_a_page_that_an_older_engine_began_is_paid_after_the_upgrade(
     doors: PaymentDoors, layout: int
