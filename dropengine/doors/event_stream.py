@@ -55,12 +55,18 @@ class EventStreams:
         have one."""
         if self._deps.hub.leaving:
             return problem(None, refusals.Away())
+        extensions = request.scope.get("extensions", {})
+        limited = CONNECTION in extensions
         try:
             room = await self._deps.hub.room(request.path_params["drop"])
         except errors.Unavailable as error:
             return problem(None, refusals.Away(why=error.why))
         if room is None:
             return problem(None, refusals.NotFound())
+        connection = extensions.get(CONNECTION)
+        if limited and connection is None:
+            # He went while the room was opened: nobody reads this, and he has no place.
+            return problem(None, refusals.Away())
         if request.method == "HEAD":
             return _Head(media_type=EVENTS, headers=HEADERS)
         where = network_of(request.scope.get("client"))
@@ -68,7 +74,6 @@ class EventStreams:
             return problem(None, refusals.TooManyRequests(retry_ms=5000))
         stream = _Stream(room, self._deps.identity.who(by_name(request.scope["headers"])))
         left = partial(self._limit.leave, where)
-        connection = request.scope.get("extensions", {}).get(CONNECTION)
         if isinstance(connection, LimitedConnection):
             # It is counted until its connection is gone, however it ends.
             connection.last(left)

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from dropengine import outcomes
+from dropengine.truth import scripts
 from tests.kit import web_process
 from tests.kit.event_stream import stream
+from tests.kit.fault_proxy import Fate, FaultProxy
 from tests.kit.private_server import Server
 from tests.kit.raw_socket import handshake, line
 from tests.kit.web_process import LONG_S, WebProcess, settings, until
@@ -201,3 +203,23 @@ async def test_a_worker_has_so_many_streams(server: Server, tmp_path: Path) -> N
         async with asyncio.timeout(LONG_S):
             heads = [(await one.until(b"\r\n"))[9:12] for one in lines]
         assert sorted(heads) == [b"200", b"200", b"429", b"429", b"429"]
+
+
+async def test_who_goes_before_his_drop_is_read_takes_no_place(
+    server: Server, tmp_path: Path
+) -> None:
+    async with (
+        FaultProxy(server.socket, tmp_path / "proxy.sock") as proxy,
+        web_process.front(settings(proxy.url, tmp_path, streams_max=1)) as web,
+    ):
+        sale = await web.sale()
+        proxy.plan(Fate.DELAY, holding=scripts.load()["view"].sha)
+        async with line(web.port, asked(web, sale.drop)) as gone:
+            await until(lambda: web.server.server_state.tasks)
+            async with line(web.port, asked(web, sale.drop)) as reader:
+                await until(lambda: len(web.server.server_state.tasks) == 2)
+                gone.reset()
+                await until(lambda: len(web.server.server_state.connections) == 1)
+                await proxy.strikes(Fate.DELAY)
+                proxy.go()
+                assert b'"t":"snapshot"' in await reader.until(b'"t":"snapshot"')
