@@ -44,7 +44,11 @@ Run = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     _speak_to_any_terminal()
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if [] in vars(arguments).values():
+        # What argparse of before 3.13 makes of `--id=--`, past the type of the argument.
+        parser.error("'--' is not a value")
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()

@@ -170,3 +170,27 @@ def test_a_log_is_read_from_a_number_on(
         main.main(["drop", "log", MIX, f"--after={after}"])
     assert ended.value.code == 2
     assert "--after" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["publish", PIN, "--id=--"],
+        ["publish", PIN, "--opens-in=--"],
+        ["publish", PIN, "--by=--"],
+        ["log", MIX, "--after=--"],
+        ["message", MIX, "hello", "--by=--"],
+        ["pause", MIX, "--why=--"],
+    ],
+)
+def test_two_dashes_alone_are_no_value(
+    run: Run, shop: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("drop", "publish", MIX)
+    before = run("drop", "log", MIX).out
+    with pytest.raises(SystemExit) as ended:
+        main.main(["drop", *words])
+    assert ended.value.code == 2
+    assert "'--'" in capsys.readouterr().err
+    assert run("drop", "list").out.count("\n") == 1
+    assert run("drop", "log", MIX).out == before
