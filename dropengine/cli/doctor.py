@@ -6,7 +6,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -115,10 +115,12 @@ def _sync_ms(directory: Path) -> float:
 
 def _server(settings: Settings) -> Iterator[Finding]:
     try:
-        with _asked(settings) as (found, refused, place):
+        with _asked(settings) as (found, refused, another, place):
             name = f"{found.name.capitalize()} {found.version}"
             yield Finding(Level.OK, "server", f"{name}, {place}.")
             yield Finding(Level.OK, "rights", "Its user may run every command of a sale.")
+            if another is not None:
+                yield _claimed(another)
             yield _writes(refused)
             yield durability(found)
             yield memory(found)
@@ -127,8 +129,9 @@ def _server(settings: Settings) -> Iterator[Finding]:
 
 
 @contextlib.contextmanager
-def _asked(settings: Settings) -> Iterator[tuple[ServerFacts, str, str]]:
-    """The facts of the server that a sale would use, why it writes nothing, and where it is."""
+def _asked(settings: Settings) -> Iterator[tuple[ServerFacts, str, str | None, str]]:
+    """The facts of the server that a sale would use, why it writes nothing, where another shop
+    sells from it, and where it is."""
     if settings.redis_url is not None:
         yield *_facts(settings, settings.redis_url), "named by REDIS_URL"
         return
@@ -143,18 +146,39 @@ def _asked(settings: Settings) -> Iterator[tuple[ServerFacts, str, str]]:
             yield *_facts(settings, one.url), "embedded; it starts and answers"
 
 
-def _facts(settings: Settings, url: str) -> tuple[ServerFacts, str]:
-    """What it says of itself, and why it writes nothing; '' when it does."""
+def _facts(settings: Settings, url: str) -> tuple[ServerFacts, str, str | None]:
+    """What it says of itself, why it writes nothing ('' when it does), and the address of another
+    shop that claims it."""
     client, prefix = server_check.client(url, settings.redis_timeout_ms), settings.redis_prefix
     try:
         found = server_check.check_server(client, settings.accept_weaker, prefix)
+        names = HouseKeys(prefix)
+        another = _another_shop(settings, client.hmget(names.claim, "shop", "address"))
         try:
-            client.set(HouseKeys(prefix).proof, "doctor", px=1)
+            client.set(names.proof, "doctor", px=1)
         except redis.RedisError as fault:
-            return found, refusal(_said(fault))[1]
-        return found, ""
+            return found, refusal(_said(fault))[1], another
+        return found, "", another
     finally:
         client.close()
+
+
+def _another_shop(settings: Settings, claim: Sequence[bytes | str | None]) -> str | None:
+    """Where people reach the other shop that claims the server; None without one. claim: whose it
+    is, and that address."""
+    shop, address = (one.decode() if isinstance(one, bytes) else one or "" for one in claim)
+    kept = settings.shop_id is not None or (settings.data_dir / "shop_id").exists()
+    own = data_directory.shop_id(settings) if kept else None
+    return address if shop not in ("", own) else None
+
+
+def _claimed(address: str) -> Finding:
+    return Finding(
+        Level.STOP,
+        "claim",
+        f"The server is claimed by another shop, at {address or '?'}: give this one a server or a "
+        f"redis_prefix of its own, or start it with --take-over once that shop is gone for good.",
+    )
 
 
 def _said(fault: redis.RedisError) -> str:

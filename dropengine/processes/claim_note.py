@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from dropengine.errors import AlreadyRunning
 
 NONCE_CHARS = 32
+RUN = re.compile(rf"[0-9a-f]{{{NONCE_CHARS}}}:[0-9]{{15}}")
 DYING_S_MAX = 0.5
 """A killed owner keeps the file until the system has taken it apart."""
 
@@ -37,7 +39,7 @@ class ClaimNote:
         handle = os.open(_path(self._data_dir), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._win(handle)
-            self.before = " ".join(os.read(handle, 4096).decode("ascii", "replace").split()[:2])
+            self.before = " ".join(RUN.findall(os.read(handle, 160).decode("latin-1"))[:2])
             self._handle = handle
             self.renewed()
         except BaseException:

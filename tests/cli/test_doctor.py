@@ -96,6 +96,23 @@ def test_a_server_too_old_would_stop_a_sale(settings: Settings) -> None:
     assert said["server"].startswith("stop")
 
 
+def test_a_server_that_another_shop_claimed_would_stop_a_sale(settings: Settings) -> None:
+    one = Server(durable=True).start()
+    try:
+        shop = msgspec.structs.replace(settings, redis_url=one.url)
+        with ask(one.url) as client:
+            client.hset("{house}:claim", mapping={"shop": "07" * 16, "address": "http://theirs"})
+            for told in (shop, msgspec.structs.replace(shop, shop_id="5e" * 16)):
+                said = lines(told, 1)["claim"]
+                assert said.startswith("stop")
+                assert "http://theirs" in said
+            # Our own is no trouble, nor is theirs where names have a prefix.
+            assert "claim" not in lines(msgspec.structs.replace(shop, shop_id="07" * 16), 0)
+            assert "claim" not in lines(msgspec.structs.replace(shop, redis_prefix="ours"), 0)
+    finally:
+        one.stop()
+
+
 def test_a_server_whose_user_may_not_do_everything_would_stop_a_sale(settings: Settings) -> None:
     one = Server(durable=True).start()
     try:

@@ -16,6 +16,7 @@ from dropengine.jobs.settle import Settling
 from dropengine.log.replay import difference, fold
 from dropengine.model import DropId, DutyRecord
 from dropengine.truth import keys
+from dropengine.truth.house import Claim
 from dropengine.truth.store import Store
 from tests.kit.jobs_at_work import at_work, conf, paid, real, rounds, settling
 from tests.kit.sale import Sale
@@ -77,6 +78,45 @@ async def test_when_the_one_who_does_duties_dies_another_does(store: Store) -> N
             await empty(sale)
             assert sorted(first.asked + second.asked) == sorted([duty, later])
             await rounds(two)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"shop": "theirs", "run:a1": "1:9999999999999"},
+        # Of the same shop, but another run; and the own run, which nobody renewed.
+        {"shop": "ours", "run:b2": "1:9999999999999"},
+        {"shop": "ours", "run:a1": "1:1"},
+    ],
+)
+async def test_a_shop_that_lost_its_server_begins_no_duty_more(
+    store: Store, claim: dict[str, str]
+) -> None:
+    """Asked for before each: what it knew of its lease is older than that."""
+    sale = await real(store)
+    house, key = store.house, store.house.keys.claim
+    house.claim = Claim("ours", "a1")
+    desk = Desk(store)
+    duties = Duties(store, desk)
+    try:
+        await store.client.hset(key, mapping={"shop": "ours", "run:a1": "1:9999999999999"})
+        await duties.round()
+        await paid(sale, "ada")
+        await store.client.delete(key)
+        await store.client.hset(key, mapping=claim)
+        duties.owed(sale.drop)
+        await asyncio.gather(*duties._working.values())
+        assert desk.asked == []
+        # What it owes is the next one's, under the claim that holds now.
+        house.claim = Claim(claim["shop"], "c3")
+        await store.client.hset(key, "run:c3", "1:9999999999999")
+        await store.client.delete(house.keys.lease("duties"))
+        async with settling(store, desk):
+            await empty(sale)
+        assert len(desk.asked) == 1
+    finally:
+        await duties.close()
+        await house.forget_claim()
 
 
 async def test_a_duty_that_was_not_done_is_tried_again(
