@@ -179,6 +179,9 @@ async def _publish(store: Store, arguments: Arguments) -> int:
     when = summary.moment(text.opens_ms, text.zone) if text.opens_ms else "when you open it"
     print(f"{text.id} is published: {summary.units(text)} on sale {when}.")
     print(f"Its rules have the hash {manifest.digest(text)}.")
+    # The shop that runs says where people reach it: here its settings need not be known.
+    if address := await store.house.address():
+        print(f"Its page is {address}/drops/{text.id}")
     return 0
 
 

@@ -20,6 +20,8 @@ from dropengine.model import SCHEMA
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.terminal import summary
 from dropengine.truth import keys
+from dropengine.truth.house import Claim
+from dropengine.truth.store import Store
 from tests.kit import handwritten_logs
 
 PIN = str(files("dropengine") / "examples" / "eclipse-pin.toml")
@@ -197,6 +199,36 @@ def test_a_log_can_be_exported_and_judged(run: Run, shop: Path, tmp_path: Path) 
         "opened",
     ]
     assert run("referee", log).code == 0
+
+
+ADDRESSES = {
+    "a port of this machine": ("http://127.0.0.1:8123", {}),
+    "the address people type": ("https://drops.example", {}),
+    "under a prefix": ("http://[::1]:80", {"DROPENGINE_REDIS_PREFIX": "shop"}),
+}
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_who_publishes_is_told_where_the_running_shop_shows_it(
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    address, env = ADDRESSES[name]
+    for variable, value in env.items():
+        monkeypatch.setenv(variable, value)
+    assert "Its page" not in run("drop", "publish", MIX, "--id", "before").out
+
+    async def claim() -> None:
+        store = Store.connect(EmbeddedServer(Settings(data_dir=shop)).url, *env.values())
+        store.house.claim = Claim("5e" * 16, "a1")
+        await store.house.lay_claim(1, "", 1, "", 10_000, "")
+        await store.house.keep_claim(2, 10_000, address)
+        await store.close()
+
+    asyncio.run(claim())
+    for ident in ("tonight", "house-1"):
+        for _ in range(2):
+            told = run("drop", "publish", MIX, "--id", ident, "--key", "k", "--by", "ana")
+            assert f"Its page is {address}/drops/{ident}\n" in told.out
 
 
 def test_a_published_drop_may_open_so_many_seconds_from_now(run: Run, shop: Path) -> None:
