@@ -187,7 +187,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         await sale.store.show(sale.drop)
     with pytest.raises(NewerSchema):
         await sale.store.rewrite(sale.drop, "charges", "hash", ["c1", "sold|h1"], [])
-    beside = {"publish", "audit", "rewrite", "lease", "admit", "prove"}
+    beside = {"publish", "audit", "rewrite", "lease", "admit", "prove", "lay_claim", "keep_claim"}
     assert set(creators | others) | beside == set(sale.store._scripts)
     assert await everything(sale.store, sale.drop) == before
 
