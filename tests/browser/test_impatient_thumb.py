@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import product
 
 import pytest
 from playwright.async_api import ViewportSize, expect
 
 from tests.kit.manifests import item, manifest
+from tests.kit.rows import rows
 from tests.kit.shop_in_browser import LOW, SMALL, Drop, Person, ShopInBrowser
 
 TAPS = 3
 RHYTHMS_MS = (60, 150, 300)
-SCREENS = pytest.mark.parametrize("screen", [LOW, SMALL], ids=["390x664", "320x568"])
-RHYTHMS = pytest.mark.parametrize("rhythm_ms", RHYTHMS_MS)
+THUMBS = pytest.mark.parametrize(
+    ("screen", "rhythm_ms"), rows(product((LOW, SMALL), RHYTHMS_MS), (0, 2, 4))
+)
+RHYTHMS = pytest.mark.parametrize("rhythm_ms", rows(RHYTHMS_MS, [1]))
 GIVEN_UP = {b"released", b"left", b"declined", b"lapsed", b"extended", b"dormant"}
 
 
@@ -34,8 +38,7 @@ async def events(drop: Drop) -> list[bytes]:
     return [line.partition(b'"e":"')[2].partition(b'"')[0] for line in log]
 
 
-@SCREENS
-@RHYTHMS
+@THUMBS
 async def test_a_thumb_that_taps_thrice_buys_one_unit(
     in_browser: ShopInBrowser, screen: ViewportSize, rhythm_ms: int
 ) -> None:
@@ -63,8 +66,7 @@ async def taps_yours(fan: Person, rhythm_ms: int) -> None:
     await fan.reads("Yours: #1 of 3")
 
 
-@SCREENS
-@RHYTHMS
+@THUMBS
 async def test_a_thumb_that_taps_thrice_stays_in_line_and_takes_its_offer(
     in_browser: ShopInBrowser, screen: ViewportSize, rhythm_ms: int
 ) -> None:

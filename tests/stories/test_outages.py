@@ -33,7 +33,6 @@ EVERY = [(how, lost, count) for how in SERVER for lost in WORKER for count in (1
 FEW = [
     ("gone", "killed", 1),
     ("frozen", "killed", 2),
-    ("slow", "started", 2),
     ("frozen", "hung", 1),
 ]
 CELLS = EVERY if os.environ.get("OUTAGES") == "all" else FEW

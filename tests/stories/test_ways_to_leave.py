@@ -26,6 +26,7 @@ from dropengine.truth import connections
 from dropengine.truth.store import Store
 from tests.kit.manifests import item, manifest
 from tests.kit.raw_socket import line
+from tests.kit.rows import rows
 from tests.kit.ways_to_leave import WAYS, Shop
 
 ALL = int(os.environ.get("WAYS_TO_LEAVE") or 2 * len(WAYS))
@@ -156,7 +157,7 @@ async def opened(**more: Any) -> AsyncIterator[Round]:
             await asyncio.to_thread(shop.stop)
 
 
-@pytest.mark.parametrize("limits", [{}, OF_THREE], ids=["plenty", "three"])
+@pytest.mark.parametrize("limits", rows([{}, OF_THREE], [1]))
 async def test_whatever_connections_do_all_of_it_is_given_back(
     limits: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
