@@ -21,15 +21,18 @@ from tests.kit.sale import Sale
 
 _drops = count(1)
 
-ON_EVERY_KIND = (("lua",), ("truth",), ("stories",))
+ON_EVERY_KIND = ("lua/*", "stories/*", "truth/test_store_machine.py", "truth/test_server_check.py")
+BUT_NOT = "lua/test_controls.py"
+"""It tries the checks, whatever the server is."""
 
 MakeSale = Callable[..., Awaitable[Sale]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What the scripts do and what the truth keeps is shown on every kind of server."""
-    folder = metafunc.definition.path.parent.relative_to(Path(__file__).parent)
-    if folder.parts[:1] in ON_EVERY_KIND and "server_kind" in metafunc.fixturenames:
+    path = metafunc.definition.path.relative_to(Path(__file__).parent)
+    wanted = any(path.match(one) for one in ON_EVERY_KIND) and not path.match(BUT_NOT)
+    if wanted and "server_kind" in metafunc.fixturenames:
         kinds = [pytest.param(kind, marks=_missing(kind)) for kind in private_server.IN_WHEELS]
         metafunc.parametrize("server_kind", kinds, scope="session")
 
