@@ -14,9 +14,11 @@ from dropengine.processes import server_claim
 from dropengine.processes.server_claim import ServerClaim
 from dropengine.truth.house import Claim
 from dropengine.truth.store import Store
-from tests.kit import small_shop
+from tests.kit import small_shop, web_process
 from tests.kit.private_server import Server
 from tests.kit.web_process import LONG_S
+
+server = web_process.server
 
 MS = 60_000
 OURS, THEIRS = "5e" * 16, "07" * 16
