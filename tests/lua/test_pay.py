@@ -7,7 +7,7 @@ import pytest
 from dropengine import outcomes, refusals
 from dropengine.log.referee import judge
 from tests.conftest import MakeSale
-from tests.kit.manifests import HOLD_MS, LOOKUP_MS, PAY_MS, item
+from tests.kit.manifests import HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item
 from tests.kit.sale import Sale
 
 
@@ -53,6 +53,21 @@ async def test_paying_an_offer_claims_it_first(make_sale: MakeSale) -> None:
     assert isinstance(outcome, outcomes.Paying)
     assert (outcome.hold.claimed, outcome.hold.began) == (1, 1)
     assert (await sale.words())[-2:] == ["claimed", "paying"]
+
+
+async def test_the_time_to_pay_counts_from_the_claim(make_sale: MakeSale) -> None:
+    """Not from the offer, which may be far older than a hold gets."""
+    sale = await make_sale(item("pin", {"pin": 1}))
+    hold = await sale.held("ana")
+    entry = await sale.joined("bo")
+    await sale.release("ana", hold)
+    offer = (await sale.truth()).entries[entry].hold
+    sale.now += OFFER_MS - 1
+    await sale.claim("bo", offer)
+    sale.now += HOLD_MS - 1
+    outcome = await sale.pay("bo", offer)
+    assert isinstance(outcome, outcomes.Paying)
+    assert outcome.hold.deadline_ms == sale.now + PAY_MS
 
 
 async def test_a_silent_payment_is_asked_about_before_it_expires(sale: Sale) -> None:
