@@ -143,6 +143,27 @@ async def test_an_offer_of_the_boost_lane_that_comes_back_takes_no_base_call_bac
     await agree(sale)
 
 
+@pytest.mark.parametrize(("line", "ends"), [("max moe", "rescued"), ("moe max", "late")])
+async def test_in_the_boost_lane_who_was_made_good_earlier_stands_ahead(
+    make_sale: MakeSale, line: str, ends: str
+) -> None:
+    sale = await make_sale(TWO)
+    late = [await lose(sale, fan, await sale.held(fan)) for fan in line.split()]
+    taken = await sale.held("zoe")
+    await sale.bought("yan")
+    for hold in late:
+        assert await comes(sale, hold) == ["late", "joined"]
+    await sale.release("zoe", taken)
+    places = dict(zip(line.split(), ("e1", "e2"), strict=True))
+    if line == "moe max":
+        await sale.release("moe", await offer_of(sale, places["moe"]))
+    hold = await offer_of(sale, places["max"])
+    await sale.creator("pause")
+    await lose(sale, "max", hold)
+    assert len((await sale.truth()).ready) == 1
+    assert (await comes(sale, hold))[0] == ends
+
+
 @pytest.mark.parametrize("fate", ["press", "left", "dormant"])
 @pytest.mark.parametrize("fans", [["ana"], ["ana", "bo"], ["bo"]])
 async def test_without_an_open_place_everybody_else_who_is_ready_stands_ahead(
