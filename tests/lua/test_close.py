@@ -33,6 +33,22 @@ async def test_a_closing_drop_serves_nobody(make_sale: MakeSale) -> None:
     assert (await sale.words())[-2:] == ["expired", "settled"]
 
 
+@pytest.mark.parametrize("verb", ["pause", "close"])
+async def test_what_a_fan_holds_goes_on_in_a_pause_and_while_it_closes(
+    make_sale: MakeSale, verb: str
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 3}))
+    paid, given = await sale.held("ana"), await sale.held("bo")
+    await sale.called("cy")
+    offer = (await sale.truth()).entries["e1"].hold
+    await sale.creator(verb)
+    assert isinstance(await sale.claim("cy", offer), outcomes.Claimed)
+    assert isinstance(await sale.extend("ana", paid), outcomes.Extended)
+    assert isinstance(await sale.pay("ana", paid), outcomes.Paying)
+    assert isinstance(await sale.release("bo", given), outcomes.Released)
+    assert isinstance(await sale.leave("cy", "e1"), outcomes.Left)
+
+
 async def test_the_clock_closes_the_drop(make_sale: MakeSale) -> None:
     sale = await make_sale(closes_ms=CLOSES_MS)
     sale.now = CLOSES_MS - 1

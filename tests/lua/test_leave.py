@@ -51,6 +51,16 @@ async def test_leaving_keeps_what_was_claimed(make_sale: MakeSale) -> None:
     assert "served" not in await sale.words()
 
 
+async def test_a_place_can_be_left_when_the_drop_has_settled(make_sale: MakeSale) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    await sale.bought("ana")
+    entry = await sale.joined("bo")
+    await sale.creator("close")
+    assert (await sale.settle()).state == "settled"
+    assert isinstance(await sale.leave("bo", entry), outcomes.Left)
+    assert (await sale.words())[-2:] == ["settled", "left"]
+
+
 async def test_an_entry_with_another_fate_cannot_leave(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 1}))
     hold = await sale.held("di")
