@@ -150,6 +150,18 @@ async def test_time_without_scripts_does_not_count(sale: Sale, away_ms: int) -> 
     await check(sale)
 
 
+@pytest.mark.parametrize("verb", ["pause", "close"])
+async def test_time_without_scripts_does_not_count_in_a_pause_nor_while_it_closes(
+    sale: Sale, verb: str
+) -> None:
+    await begin_mark(sale)
+    await sale.held("ana")
+    await sale.creator(verb)
+    sale.now += 90_000
+    assert await deadline(sale) == sale.now + HOLD_MS
+    await check(sale)
+
+
 async def test_less_than_ten_seconds_count(sale: Sale) -> None:
     await begin_mark(sale)
     await sale.held("ana")
