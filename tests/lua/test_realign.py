@@ -192,6 +192,23 @@ async def test_a_clock_that_leaps_ahead_under_a_running_sale_ends_nothing(sale: 
     await check(sale)
 
 
+@pytest.mark.parametrize("back_ms", [10_000, LEAP_MS])
+async def test_a_clock_that_falls_back_and_is_put_right_by_the_millisecond_lost_no_time(
+    sale: Sale, back_ms: int
+) -> None:
+    """Nobody asked for so long, and the drop's own time is not before where it stood."""
+    await begin_mark(sale)
+    await sale.held("ana")
+    sale.now -= back_ms
+    await sale.settle()
+    sale.now += back_ms
+    assert await deadline(sale) == sale.now + HOLD_MS
+    event = (await sale.log())[-1]
+    assert isinstance(event, events.Realigned)
+    assert (event.lead, event.why) == (0, "outage")
+    await check(sale)
+
+
 async def test_an_outage_over_the_opening_time_opens_late_and_a_leap_does_not(
     make_sale: MakeSale,
 ) -> None:

@@ -117,8 +117,6 @@ def _realigned(books: Books, e: events.Realigned) -> None:
     signed(books, e, clock=True)
     if e.why not in ("outage", "leap") or outage != (e.by == "clock" and not e.key):
         books.blame("INV-15", f"{e.by!r} realigns because of {e.why!r}")
-    if outage and e.lead == books.lead:
-        books.blame("INV-15", "an outage that took no time")
     _goes_on(books, e)
 
 
