@@ -1,0 +1,29 @@
+"""The tables of a shop, a file a subject; a change of them is a revision in `migrations/`."""
+
+from __future__ import annotations
+
+from dropengine.sql.schema import (
+    archive,
+    claims,
+    ledger,
+    mails,
+    orders,
+    people,
+    rehearsals,
+)
+from dropengine.sql.schema.metadata import METADATA
+
+REVISION = "0008"
+"""The newest of `migrations/versions`: what this version of the shop works with."""
+
+__all__ = [
+    "METADATA",
+    "REVISION",
+    "archive",
+    "claims",
+    "ledger",
+    "mails",
+    "orders",
+    "people",
+    "rehearsals",
+]

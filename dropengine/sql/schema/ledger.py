@@ -1,0 +1,153 @@
+"""The books: each drop's log as it was written, what is derived from it, and what is only counted.
+
+`ROWS`, `COUNTED` and `ARRIVALS` are kept; everything in `DERIVED` can be made anew from `ROWS`.
+Times are ms since 1970, of the drop's own clock unless it says otherwise; 0 and '' stand for "not
+yet", as in the log.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
+
+from dropengine.sql.schema.metadata import METADATA
+
+
+def _key(name: str, kind: type[Text | BigInteger] = Text) -> Column[str | int]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+ROWS = Table(
+    "ledger_rows",
+    METADATA,
+    _key("drop_id"),
+    _key("seq", BigInteger),
+    Column("line", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The text of each event, byte for byte as the scripts wrote it."""
+
+CURSORS = Table("ledger_cursors", METADATA, _key("drop_id"), _number("seq"))
+"""How far each drop's log is in the books; it moves in the transaction of the rows."""
+
+DROPS = Table(
+    "ledger_drops",
+    METADATA,
+    _key("drop_id"),
+    _text("state"),
+    _number("layout"),
+    _text("hash"),
+    _text("currency"),
+    _text("mode"),
+    _number("practice"),
+    _text("rules"),
+    _text("published_by"),
+    _number("published_ms"),
+    _number("opened_ms"),
+    _number("ended_ms"),
+    _number("last_ms"),
+)
+"""`layout`: the records' number that decides what an event means. `rules`: as the log has them,
+JSON, with the newest times. `ended_ms`: settled or cancelled."""
+
+HOLDS = Table(
+    "ledger_holds",
+    METADATA,
+    _key("drop_id"),
+    _key("hold"),
+    _text("fan"),
+    _text("pool"),
+    _number("qty"),
+    _number("price"),
+    _text("origin"),
+    _text("entry"),
+    _number("began_ms"),
+    _number("claimed_ms"),
+    _number("paying_ms"),
+    _number("ended_ms"),
+    _text("ended"),
+)
+"""Holds and offers and how they ended: sold, released, expired, cancelled, declined, lapsed, and
+rescued where a payment bought after the end."""
+
+ORDERS = Table(
+    "ledger_orders",
+    METADATA,
+    _key("drop_id"),
+    _key("hold"),
+    _text("fan"),
+    _text("pool"),
+    _text("item"),
+    _number("qty"),
+    _number("amount"),
+    _text("charge"),
+    _text("state"),
+    _number("sold_ms"),
+    _number("refunded_ms"),
+    _text("refunded_by"),
+    _text("refunded_why"),
+    Index(None, "drop_id", "fan"),
+)
+
+UNITS = Table(
+    "ledger_units",
+    METADATA,
+    _key("drop_id"),
+    _key("item"),
+    _key("serial", BigInteger),
+    _text("hold"),
+    _text("fan"),
+    _number("since_ms"),
+    Index(None, "drop_id", "hold"),
+)
+"""Whose each numbered unit is; '' after its order was refunded, until it is sold again."""
+
+ENTRIES = Table(
+    "ledger_entries",
+    METADATA,
+    _key("drop_id"),
+    _key("entry"),
+    _text("fan"),
+    _number("n"),
+    _number("qty"),
+    _text("pools"),
+    _text("why"),
+    _number("joined_ms"),
+    _number("offered_ms"),
+    _number("ended_ms"),
+    _text("fate"),
+)
+"""Places in the line. `pools`: in order of preference, with commas. `offered_ms`: the last time."""
+
+COUNTED = Table(
+    "counted",
+    METADATA,
+    _key("drop_id"),
+    _key("minute_ms", BigInteger),
+    _key("worker"),
+    _key("what"),
+    _key("name"),
+    _number("count"),
+)
+"""What no event tells, as one worker counted it in one minute of the true clock. It is in no log,
+so nothing can make it anew."""
+
+ARRIVALS = Table(
+    "counted_arrivals",
+    METADATA,
+    _key("drop_id"),
+    _key("fan"),
+    _text("via"),
+    _number("at_ms"),
+)
+"""Who opened a drop's page, once each, at a time of the true clock, and the channel that brought
+him the first time: `?via=` of the address, '' without one. Counted too."""
+
+DERIVED = (DROPS, HOLDS, ORDERS, UNITS, ENTRIES)
