@@ -3,6 +3,7 @@
 DropEngineError
 +-- Unavailable      the server of the truth did not answer; nothing is known, nothing is sold out
 |   +-- NewerSchema  a newer version keeps this drop, in a layout that is not known here
++-- DatabaseAway     SQL did not answer; selling goes on, what needs people or books waits
 +-- Broken           an invariant does not hold; the drop is frozen rather than sold wrongly
 +-- ManifestError    a manifest with mistakes, all of them at once
 +-- ConfigError      settings with mistakes, all of them at once, each naming its source
@@ -14,6 +15,7 @@ DropEngineError
 +-- DiskFull         there is no room left to write down a sale
 +-- WorkersFailed    the web processes cannot be brought up
 +-- ServerTaken      another shop, or another run of this one, sells from the server
++-- BackupFault      a backup cannot be made, read, or restored here
 """
 
 
@@ -49,6 +51,15 @@ class NewerSchema(Unavailable):
             f"{drop} is kept in layout {schema}; this version of Drop Engine knows layouts up to "
             f"{known} and leaves the drop alone. Run the newer version here too."
         )
+
+
+class DatabaseAway(DropEngineError):
+    """SQL is away, or not laid out as this version needs it. What was to be written is *unknown*.
+
+    Selling goes on without it. The message says why in a sentence.
+    """
+
+    exit_code = 14
 
 
 class Broken(DropEngineError):
@@ -165,3 +176,9 @@ class ServerTaken(DropEngineError):
     """Another shop, or another run of this one, sells from the server. The message says which."""
 
     exit_code = 13
+
+
+class BackupFault(DropEngineError):
+    """A backup that cannot be made, read, or restored here. The message says why and what to do."""
+
+    exit_code = 15

@@ -151,17 +151,32 @@ class Message(ByCreator, frozen=True):
     text: str
 
 
+class Rescheduled(ByCreator, frozen=True):
+    """From now on these are the drop's times, of the true clock: the newest count."""
+
+    opens_ms: int
+    closes_ms: int
+
+
+class Corrected(ByCreator, frozen=True):
+    """The maker's words were put right. `hash`: of the canonical manifest that says them; its rules
+    are those that were published."""
+
+    hash: str
+
+
 class Closed(ByCreator, frozen=True):
     """live | paused -> closing."""
 
 
 class Cancelled(ByCreator, frozen=True):
     """any state before settled -> cancelled; holds end and orders are refunded in the events after
-    it. `why`: a reason that fans read, or ''. `froze`: why it had been frozen, or ''. Older logs
-    have neither."""
+    it. `why`: a reason that fans read, or ''. `froze`: why it had been frozen, or ''. `stood`: if
+    it was frozen, where its own time had stopped, in ms; else 0. Older logs have none of them."""
 
     why: str = ""
     froze: str = ""
+    stood: int = 0
 
 
 class Settled(Event, frozen=True):
@@ -264,7 +279,7 @@ class Rescued(Sale, frozen=True):
 
 class Voided(Event, frozen=True):
     """The payment `charge` buys nothing. `how`: void (authorised) or refund (captured): a duty
-    follows."""
+    follows. `currency`: the money's own; '' before layout 4."""
 
     fan: str
     hold: str
@@ -272,6 +287,7 @@ class Voided(Event, frozen=True):
     amount: int
     how: str
     why: str
+    currency: str = ""
 
 
 class Mismatched(Event, frozen=True):
@@ -285,7 +301,8 @@ class Mismatched(Event, frozen=True):
 
 
 class Refunded(Event, frozen=True):
-    """sold -> free: the order ended, its serials came back; a duty returns the money."""
+    """sold -> free: the order ended, its serials came back; a duty returns the money. `why`: the
+    maker's reason, for its fan to read, or ''."""
 
     fan: str
     hold: str
@@ -296,6 +313,7 @@ class Refunded(Event, frozen=True):
     charge: str
     by: str
     key: str
+    why: str = ""
 
 
 class Discharged(Event, frozen=True):
@@ -422,6 +440,8 @@ AnyEvent = (
     | Thawed
     | Added
     | Withdrawn
+    | Rescheduled
+    | Corrected
     | Message
     | Closed
     | Cancelled

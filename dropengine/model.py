@@ -32,6 +32,14 @@ as `1e+14`."""
 REVISION_MAX = 2**53 - 1
 """The last whole number that Lua, JSON and JavaScript all keep exactly."""
 
+KEPT_MS = 86_400_000
+"""A hold that came to nothing, and what is remembered of the keys that made holds, is kept for so
+long after its end, by the drop's own time; then it may be taken out of the truth."""
+
+MOMENT_MS_MIN = 946_684_800_000
+MOMENT_MS_MAX = 7_258_118_399_999
+"""The years 2000 to 2199 of UTC: a slip in the year is a mistake, not an endless countdown."""
+
 DropId = NewType("DropId", str)
 FanId = NewType("FanId", str)
 HoldId = NewType("HoldId", str)
@@ -39,7 +47,7 @@ Key = NewType("Key", str)
 ShopId = NewType("ShopId", str)
 """128 bits, as hex digits: one shop has one for good, wherever it runs."""
 
-SCHEMA = 3
+SCHEMA = 4
 """The number of this layout of the truth. A drop with a higher one is refused
 (`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
 (`lua/lib/lift.lua`)."""
@@ -233,6 +241,8 @@ class OrderRecord(Record):
     charge: str
     state: str
     at_ms: int
+    why: str = ""
+    """The maker's reason of its refund; older records have none."""
 
 
 class EntryRecord(Record):
@@ -262,6 +272,8 @@ class DutyRecord(Record):
     charge: str
     amount: int
     at_ms: int
+    currency: str = ""
+    """Of money in another one than the drop's; older records have none."""
 
 
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")

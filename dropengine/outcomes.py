@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from dropengine.model import EntryRecord, HoldRecord, shout
+from dropengine.model import EntryRecord, HoldRecord, OrderState, shout
 from dropengine.refusals import (
     AllHeld,
     Already,
@@ -18,6 +18,7 @@ from dropengine.refusals import (
     Exists,
     Frozen,
     HoldExpired,
+    InThePast,
     KeyReused,
     LimitReached,
     NotEligible,
@@ -113,8 +114,13 @@ class Voided(Granted, frozen=True):
 
 
 class Refunded(Granted, frozen=True):
+    """The order has ended, by this command or before. `state`: the order's, which says how its
+    money stands. `why`: the reason that its fan reads, of whoever ended it first."""
+
     hold: str
     seq: int
+    state: OrderState
+    why: str = ""
 
 
 class Discharged(Granted, frozen=True):
@@ -168,6 +174,7 @@ CreatorOutcome = (
     | Already
     | KeyReused
     | TooFew
+    | InThePast
     | BadMessage
 )
 """How a creator's command can end."""

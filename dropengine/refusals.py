@@ -179,6 +179,13 @@ class TooFew(Refusal, frozen=True):
     withheld: int = 0
 
 
+class InThePast(Refusal, frozen=True):
+    """`now_ms`: the true clock's time when it was refused."""
+
+    sentence: ClassVar[str] = "That time has passed. Choose one that is still to come."
+    now_ms: int = 0
+
+
 class Already(Refusal, frozen=True):
     """The drop is what the command would make of it. `state`: its present one; `what`, `by`,
     `at_ms`: the last creator's command, who gave it and when (ms, 0 when it lies too far back)."""

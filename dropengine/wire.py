@@ -204,7 +204,8 @@ class DropView(msgspec.Struct, frozen=True):
     is on disk.
     `lines`: the base line of each pool -> r, how many were removed from it so far. `pace`: what one
     fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes. `why`: the
-    maker's reason of a pause or a cancellation, or ''.
+    maker's reason of a pause or a cancellation, or ''. `beat_ms`: who hears no tick and no beat for
+    longer does not know the present any more; 0: it is not said how often they come.
     """
 
     id: str
@@ -237,6 +238,7 @@ class DropView(msgspec.Struct, frozen=True):
     lines: dict[str, int]
     news: list[News]
     why: str = ""
+    beat_ms: int = 0
 
 
 class HoldView(msgspec.Struct, frozen=True):
@@ -305,7 +307,8 @@ class EndedEntry(msgspec.Struct, frozen=True):
 
 class OrderView(msgspec.Struct, frozen=True):
     """`serials`: the numbers of the units, of `cap` of their item. `state`: see
-    `model.OrderState`."""
+    `model.OrderState`. `number`: of the order, as a person says it. `why`: the maker's reason of
+    its refund, or ''."""
 
     id: str
     pool: str
@@ -314,6 +317,8 @@ class OrderView(msgspec.Struct, frozen=True):
     serials: list[int]
     state: str
     at: int
+    number: str = ""
+    why: str = ""
 
 
 class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
@@ -385,7 +390,13 @@ class Pong(msgspec.Struct, frozen=True, tag_field="t", tag="pong"):
     s: int
 
 
-ToFanMessage = Snapshot | Tick | You | Done | Refused | Pong | News
+class Beat(msgspec.Struct, frozen=True, tag_field="t", tag="beat"):
+    """Nothing has changed since the last tick, as read at `now`."""
+
+    now: int
+
+
+ToFanMessage = Snapshot | Tick | Beat | You | Done | Refused | Pong | News
 
 
 class CloseCode:

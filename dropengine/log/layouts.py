@@ -19,7 +19,11 @@ INTENTS_NAME_HOLDS = 3
 KEEPS_REASONS = 2
 """The records say why a drop stands still."""
 ASKS_AT_EVERY_END = 3
-"""Whoever began to pay is asked for, however his hold ends."""
+"""Whoever began to pay is asked for, however his hold ends without his own payment."""
+ASKS_AFTER_A_SALE = 4
+"""What was bought is asked about too: its payer may pay it once more."""
+TELLS_CURRENCIES = 4
+"""Money that buys nothing is told with its currency."""
 ASKS_FROM_NOW = 3
 """The time to ask about a silent payment counts from when it begins, not from the deadline; a hold
 is not extended any more then, and its record keeps the hard stop beside the fan's own deadline."""

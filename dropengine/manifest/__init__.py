@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from dropengine.manifest.canonical import canonical, digest, from_canonical, rules
+from dropengine.manifest.corrected import corrected, correction, fault_in_correction
 from dropengine.manifest.currencies import MINOR_DIGITS
+from dropengine.manifest.form import Form, form_of, form_of_file, judged_form, named, toml
 from dropengine.manifest.manifest import Item, Manifest, Pool, showable, with_opening
 from dropengine.manifest.parse import parse
-from dropengine.manifest.toml_tables import ID, ID_RULE, fault_in_drop_id, short
+from dropengine.manifest.toml_tables import (
+    DROP_ID_CHARS_MAX,
+    ID,
+    ID_RULE,
+    fault_in_drop_id,
+    moment_ms,
+    short,
+)
 
 __all__ = [
+    "DROP_ID_CHARS_MAX",
     "ID",
     "ID_RULE",
     "MINOR_DIGITS",
+    "Form",
     "Item",
     "Manifest",
     "Pool",
     "canonical",
+    "corrected",
+    "correction",
     "digest",
+    "fault_in_correction",
     "fault_in_drop_id",
+    "form_of",
+    "form_of_file",
     "from_canonical",
+    "judged_form",
+    "moment_ms",
+    "named",
     "parse",
     "rules",
     "short",
     "showable",
+    "toml",
     "with_opening",
 ]

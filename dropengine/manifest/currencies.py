@@ -1,4 +1,5 @@
-"""The decimals of each currency: a price is a whole number of its smallest unit."""
+"""The decimals of each currency, and money in words: a price is a whole number of its smallest
+unit."""
 
 from __future__ import annotations
 
@@ -20,3 +21,16 @@ MINOR_DIGITS: Final[dict[str, int]] = {
     **dict.fromkeys(_THREE_MINOR.split(), 3),
 }
 """ISO 4217: the decimals of each currency. A price of 2400 is EUR 24.00, JPY 2400 or KWD 2.400."""
+
+SIGNS: Final = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
+"""Currencies whose sign everybody reads alike; the others are written by their code."""
+
+
+def money(amount: int, currency: str, minor_digits: int) -> str:
+    """2400, EUR, 2 -> `€24.00`, or `CHF 24.00` where a sign is ambiguous: exact, as scripts write
+    it."""
+    sign = SIGNS.get(currency, f"{currency}\u00a0")
+    if minor_digits == 0:
+        return f"{sign}{amount:,}"
+    whole, rest = divmod(amount, 10**minor_digits)
+    return f"{sign}{whole:,}.{rest:0{minor_digits}d}"

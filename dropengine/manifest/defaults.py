@@ -8,9 +8,9 @@ ITEMS_MAX: Final = 64
 POOLS_MAX: Final = 64
 """Of the whole drop: every pool has two lines, and every screen is told about each of them."""
 
-MOMENT_MS_MIN: Final = 946_684_800_000
-MOMENT_MS_MAX: Final = 7_258_118_399_999
-"""The years 2000 to 2199 of UTC: a slip in the year is a mistake, not an endless countdown."""
+STORY_CHARS_MAX: Final = 8000
+ABOUT_CHARS_MAX: Final = 2000
+"""Of an item."""
 
 MODES: Final = ("rush",)
 """How arrivals are given out, the default first."""

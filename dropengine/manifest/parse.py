@@ -6,15 +6,17 @@ from dropengine.errors import ManifestError
 from dropengine.manifest import zones
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
+    ABOUT_CHARS_MAX,
     ITEMS_MAX,
     MODES,
     PACE,
     POOLS_MAX,
     SECONDS,
+    STORY_CHARS_MAX,
     K,
 )
 from dropengine.manifest.manifest import Item, Manifest, Pool
-from dropengine.manifest.toml_tables import Table, fault_in_drop_id, nearest, read
+from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
 
@@ -32,6 +34,13 @@ def parse(text: bytes, source: str) -> Manifest:
     if mistakes := notes.sentences():
         raise ManifestError(source, mistakes)
     return manifest
+
+
+def judged(values: dict[str, object]) -> tuple[Manifest, list[tuple[str, str]]]:
+    """The values of a form -> what they make, with something harmless for each mistake, and the
+    mistakes: the path of the value, and the same sentence as a file gets."""
+    top, notes = given(values)
+    return _drop(top), notes.fields()
 
 
 def _drop(top: Table) -> Manifest:
@@ -55,7 +64,7 @@ def _drop(top: Table) -> Manifest:
         id=_drop_id(top),
         title=top.text("title", 120, needed=True),
         maker=top.text("maker", 80, needed=True),
-        story=top.text("story", 8000, paragraphs=True),
+        story=top.text("story", STORY_CHARS_MAX, paragraphs=True),
         mode=top.choice("mode", MODES, MODES[0], '"rush"'),
         opens_ms=top.moment("opens_at", own),
         closes_ms=top.moment("closes_at", own),
@@ -75,7 +84,7 @@ def _drop(top: Table) -> Manifest:
         items=_items(top, limit),
     )
     if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
-        top.wrong("closes_at", "must be later than opens_at")
+        top.wrong("closes_at", "must be later than the opening")
     top.close()
     return manifest
 
@@ -123,7 +132,7 @@ def _item(table: Table, drop_limit: int) -> Item:
     return Item(
         id=ident,
         title=table.text("title", 80, needed=True),
-        about=table.text("about", 2000, paragraphs=True),
+        about=table.text("about", ABOUT_CHARS_MAX, paragraphs=True),
         price=table.number("price", 0, PRICE_MAX),
         cap=cap,
         limit=own,

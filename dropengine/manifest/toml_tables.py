@@ -17,13 +17,14 @@ from typing import Final
 
 from dropengine import plain_text
 from dropengine.manifest import toml_lines
-from dropengine.manifest.defaults import MOMENT_MS_MAX, MOMENT_MS_MIN
 from dropengine.manifest.toml_lines import Path
+from dropengine.model import MOMENT_MS_MAX, MOMENT_MS_MIN
 
 BYTES_MAX: Final = 131_072
 
-ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-ID_RULE: Final = "must be 1 to 32 of a-z, 0-9 and '-', not starting with '-'"
+DROP_ID_CHARS_MAX: Final = 32
+ID: Final = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{DROP_ID_CHARS_MAX - 1}}}")
+ID_RULE: Final = f"must be 1 to {DROP_ID_CHARS_MAX} of a-z, 0-9 and '-', not starting with '-'"
 HOUSE: Final = "house"
 """What the shop itself keeps at its server goes by this name."""
 
@@ -35,6 +36,12 @@ def fault_in_drop_id(drop: str) -> str:
     if not ID.fullmatch(drop):
         return ID_RULE
     return f"must not be {HOUSE}: the shop keeps its own records under it" if drop == HOUSE else ""
+
+
+def faults_in_text(text: str, most: int, *, paragraphs: bool) -> list[str]:
+    """Why strangers may not read it, each the end of a sentence. most: characters."""
+    long = f"must be at most {most} characters, and has {len(text)}" if len(text) > most else ""
+    return [why for why in (long, plain_text.unfit(text, paragraphs=paragraphs)) if why]
 
 
 def offsets(moment: datetime, zone: tzinfo) -> tuple[timedelta, timedelta]:
@@ -54,20 +61,47 @@ def sensible(ms: int) -> bool:
     return MOMENT_MS_MIN <= ms <= MOMENT_MS_MAX
 
 
+def moment_ms(value: object, zone: tzinfo | None = None) -> int:
+    """A time with its offset, as text or as TOML has it -> ms since 1970. zone: where its offset
+    must be one that people there have on that day, unless it is that of UTC. Raises ValueError with
+    the end of a sentence."""
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        raise ValueError(f"must be a time like 2027-08-02T18:00:00+02:00, not {_kind(value)}")
+    if value.tzinfo is None:
+        raise ValueError("must say its offset from UTC, like +02:00 or Z")
+    if value.microsecond % 1000:
+        raise ValueError("must not be finer than a millisecond")
+    ms = (value - _EPOCH) // timedelta(milliseconds=1)
+    if not sensible(ms):
+        raise ValueError(SENSIBLE)
+    if zone is not None and value.utcoffset() not in (own := offsets(value, zone)):
+        raise ValueError(f"must have the offset {_clock(own[0])} of the drop's zone then, or Z")
+    return ms
+
+
 class Notes:
     """The mistakes found so far. Each is said once, with the line that it speaks of."""
 
     def __init__(self, lines: dict[Path, int]) -> None:
         self._lines = lines
-        self._found: list[tuple[int, str]] = []
+        self._found: list[tuple[int, str, str]] = []
 
     def add(self, path: Path, sentence: str) -> None:
         # What is missing has no line of its own: its table's is shown, else the first of the text.
         line = next((at for n in range(len(path), 0, -1) if (at := self._lines.get(path[:n]))), 1)
-        self._found.append((line, f"line {line}, {_spell(path)}: {sentence}"))
+        self._found.append((line, _spell(path), sentence))
 
     def sentences(self) -> list[str]:
-        return [sentence for _, sentence in sorted(self._found, key=lambda found: found[0])]
+        """In the order of the lines."""
+        found = sorted(self._found, key=lambda found: found[0])
+        return [f"line {line}, {where}: {sentence}" for line, where, sentence in found]
+
+    def fields(self) -> list[tuple[str, str]]:
+        """By the path that each speaks of, for what has no lines."""
+        return [(where, sentence) for _, where, sentence in self._found]
 
 
 def _spell(path: Path) -> str:
@@ -113,9 +147,7 @@ class Table:
         value = value.strip()
         if needed and not value:
             self.wrong(key, "must not be empty")
-        if len(value) > most:
-            self.wrong(key, f"must be at most {most} characters, and has {len(value)}")
-        if why := plain_text.unfit(value, paragraphs=paragraphs):
+        for why in faults_in_text(value, most, paragraphs=paragraphs):
             self.wrong(key, why)
         return value
 
@@ -166,22 +198,11 @@ class Table:
         value = self._take(key, needed=False)
         if value is None:
             return 0
-        if isinstance(value, str):
-            with contextlib.suppress(ValueError):
-                value = datetime.fromisoformat(value)
-        if not isinstance(value, datetime):
-            self.wrong(key, f"must be a time like 2027-08-02T18:00:00+02:00, not {_kind(value)}")
-        elif value.tzinfo is None:
-            self.wrong(key, "must say its offset from UTC, like +02:00 or Z")
-        elif value.microsecond % 1000:
-            self.wrong(key, "must not be finer than a millisecond")
-        elif not sensible(ms := (value - _EPOCH) // timedelta(milliseconds=1)):
-            self.wrong(key, SENSIBLE)
-        elif zone is not None and value.utcoffset() not in (own := offsets(value, zone)):
-            self.wrong(key, f"must have the offset {_clock(own[0])} of the drop's zone then, or Z")
-        else:
-            return ms
-        return 0
+        try:
+            return moment_ms(value, zone)
+        except ValueError as fault:
+            self.wrong(key, str(fault))
+            return 0
 
     def tables(self, key: str, most: int, *, needed: bool = False) -> list[Table]:
         value = self._take(key, needed)
@@ -256,6 +277,28 @@ def read(text: bytes) -> tuple[Table, Notes]:
     return Table(raw, (), notes), notes
 
 
+_TWICE = re.compile("Cannot (overwrite|declare|mutate)|Duplicate inline table key '(.*)'")
+"""What `tomllib` says of a key that was there before."""
+_KEY = re.compile(r"\s*(?:\[+\s*([^\]#\n]+?)\s*\]|([^=\[\]{}#\n]+?)\s*=)")
+
+
+def _key_before(decoded: str, line: int, what: str) -> str:
+    """The key that a mistake is about, which begins at its line, or above it with a long value."""
+    inline = _TWICE.match(what)
+    if inline is not None and inline[2]:
+        return short(inline[2])
+    for text in reversed(decoded.splitlines()[:line]):
+        if found := _KEY.match(text):
+            return short(found[1] or found[2])
+    return "a key"
+
+
+def given(values: dict[str, object]) -> tuple[Table, Notes]:
+    """The same of values that come from no file."""
+    notes = Notes({})
+    return Table(values, (), notes), notes
+
+
 def _values(text: bytes) -> tuple[str, dict[str, object]]:
     if len(text) > BYTES_MAX:
         raise ValueError(f"this file may have at most {BYTES_MAX} bytes, and has {len(text)}")
@@ -271,6 +314,8 @@ def _values(text: bytes) -> tuple[str, dict[str, object]]:
         what, _, where = str(error).partition(" (at ")
         found = re.match(r"line (\d+)", where)
         line = int(found.group(1)) if found else decoded.count("\n") + 1
+        if _TWICE.match(what):
+            what = f"{_key_before(decoded, line, what)} is given twice ({what})"
         raise ValueError(f"line {line}: this is not TOML: {what}") from None
     except (ValueError, RecursionError):
         # tomllib lets two faults of Python itself through: endless digits and endless nesting.

@@ -25,6 +25,7 @@ RECORDS: dict[str, type] = {
 ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
 NOT_FROM_THE_LOG = (
     *(b"manifest", b"rules", b"news", b"leads", b"paused_by"),
+    *(b"versions", b"taken"),
     *(b"mark", b"froze", b"was"),
 )
 """Fields of a drop that are compared elsewhere or have a place of their own in the truth;

@@ -14,15 +14,15 @@ from dropengine.creator_commands import (
     BY_CLOCK,
     CLOCK,
     COMMANDS,
-    OWN_NAME,
+    OWN_NAMES,
     EndDuty,
     Refund,
     Seen,
     Signature,
     bounds,
 )
-from dropengine.manifest.defaults import MOMENT_MS_MAX, MOMENT_MS_MIN, SECONDS, K
-from dropengine.model import CAP_MAX, PRICE_MAX, QTY_MAX
+from dropengine.manifest.defaults import SECONDS, K
+from dropengine.model import CAP_MAX, MOMENT_MS_MAX, MOMENT_MS_MIN, PRICE_MAX, QTY_MAX
 from dropengine.plain_text import Ranges
 
 SIGNED: dict[str, tuple[type[msgspec.Struct], ...]] = {
@@ -58,8 +58,11 @@ def _fault_in(verb: str) -> str:
             f"  {'local ' if i == 0 else ''}fault = {call}",
             f"  if fault then return '{name} ' .. fault end",
         ]
-    if verb not in {kind.verb for kind in BY_CLOCK}:
-        lines.append(f"  if by == '{CLOCK}' then return {OWN_NAME!r} end")
+    by_clock = verb in {kind.verb for kind in BY_CLOCK}
+    for name, sentence in OWN_NAMES.items():
+        if not (by_clock and name == CLOCK):
+            # A sentence may have an apostrophe; in both languages it stands in double quotes then.
+            lines.append(f"  if by == {name!r} then return {sentence!r} end")
     return "\n".join([*lines, "end"]) + "\n"
 
 

@@ -16,6 +16,8 @@ class HouseKeys:
         self._house = house = before(prefix) + "{house}"
         self.drops = f"{house}:drops"
         """zset of drop ids -> when published, ms. An index for pages, never a source of truth."""
+        self.archived = f"{house}:archived"
+        """The same of drops that left the server, for lists."""
         self.nudge = f"{house}:nudge"
         """Nothing is published here. It keeps a subscription open that has no drop's channel
         yet."""
@@ -25,6 +27,16 @@ class HouseKeys:
         """Written to see whether anything can be: a string that runs out by itself."""
         self.claim = f"{house}:claim"
         """Whose server this is: see `lua/house/lay_claim.lua`."""
+
+        self.looked = f"{house}:looked"
+        """A hash of the drops that operators look at: until when."""
+        self.desks = f"{house}:desks"
+        """A hash of what workers tell each other while somebody looks: a row each."""
+        self.backup = f"{house}:backup"
+        """A backup is being made: a string that runs out by itself. What its truth still needs
+        stays there meanwhile."""
+        self.restore = f"{house}:restore"
+        """A restore that has begun and not ended: a hash, `of` is the backup's digest."""
 
     def tickets(self, network: str) -> str:
         """Until when the new tickets of a network are used up: a string that runs out by itself.

@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """`left_out`: there are these too, but a newer version keeps their records, or they have a time
-    that no calendar has."""
+    """Without drops to practise with. `left_out`: there are these too, but a newer version keeps
+    their records, or they have a time that no calendar has."""
 
     shown: list[Shown]
     left_out: list[DropId]
@@ -26,15 +26,17 @@ class Listing(msgspec.Struct, frozen=True):
 async def listing(store: Store, most: int) -> Listing:
     """Where the newest drops stand. Raises Unavailable when the server does not answer."""
     found = Listing([], [])
-    for drop in (await store.drops())[:most]:
+    for drop in (await store.every_drop())[:most]:
         try:
             shown = await store.show(drop)
         except (NewerSchema, ManifestError) as fault:
             log.warning("%s is left out of a list: %s", drop, fault)
             found.left_out.append(drop)
             continue
-        if shown is not None and showable(shown.manifest):
+        if shown is None or shown.manifest.practice:
+            continue
+        if showable(shown.manifest):
             found.shown.append(shown)
-        elif shown is not None:
+        else:
             found.left_out.append(drop)
     return found

@@ -24,11 +24,13 @@ _HOLD = msgspec.msgpack.Decoder(HoldRecord)
 
 class Outbox(NamedTuple):
     """duties: id -> what is owed. set_aside: ids under which something else stands. standing: the
-    questions whose hold has not ended."""
+    questions whose hold has not ended. waits: the drop was restored, and nobody has compared it
+    with the provider yet."""
 
     duties: dict[str, DutyRecord]
     set_aside: list[str]
     standing: frozenset[str] = frozenset()
+    waits: bool = False
 
 
 def read(flat: Sequence[bytes]) -> Outbox:

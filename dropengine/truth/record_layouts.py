@@ -86,6 +86,7 @@ _CONSTANTS: Final = {
     "ID_LETTERS": f"'{model.ID_LETTERS}'",
     "CHARGE_CHARS_MAX": f"{model.CHARGE_CHARS_MAX}",
     "AMOUNT_MAX": f"{model.AMOUNT_MAX}",
+    "KEPT_MS": f"{model.KEPT_MS}",
 }
 """What the scripts need of `model` besides its records: name -> how Lua writes its value."""
 

@@ -67,7 +67,9 @@ async def audit(store: Store, drop: DropId) -> Audit | None:
 
 async def _ran(store: Store, drop: DropId, told: Truth) -> int:
     """The drop's own time that its scripts have come to, as far as it is known, ms."""
-    return max(await store.ran(drop), int(told.drop["at"]))
+    # When a script last changed something without an event.
+    (mark,) = await store.records(drop, "wake", ["now"])
+    return max(int(mark or 0), int(told.drop["at"]))
 
 
 async def _up_to(lines: AsyncIterable[bytes], last: int) -> AsyncIterator[bytes]:

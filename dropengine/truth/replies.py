@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -50,6 +50,44 @@ class NotFrozen(msgspec.Struct, frozen=True, array_like=True, tag="NOT_FROZEN"):
     """Nothing was written: the drop goes on."""
 
 
+class BroughtBack(msgspec.Struct, frozen=True, array_like=True, tag="BROUGHT_BACK"):
+    """The rows are written."""
+
+
+class IsThere(msgspec.Struct, frozen=True, array_like=True, tag="IS_THERE"):
+    """Nothing was written: the drop, or that entry of its log, is there."""
+
+
+class RowsOut(msgspec.Struct, frozen=True, array_like=True, tag="TAKEN_OUT"):
+    """`rows`: how many of the log were taken out."""
+
+    rows: int
+
+
+class PartOut(msgspec.Struct, frozen=True, array_like=True, tag="TAKEN_OUT"):
+    """`count`: how many things of this part were taken out. `cursor`: of the next one; "0": that
+    was the last."""
+
+    count: int
+    cursor: str
+
+
+class Archived(msgspec.Struct, frozen=True, array_like=True, tag="ARCHIVED"):
+    """The drop left the server of the truth."""
+
+
+class NotNow(msgspec.Struct, frozen=True, array_like=True, tag="NOT_NOW"):
+    """It goes on, or something of it is owed or due."""
+
+
+class Different(msgspec.Struct, frozen=True, array_like=True, tag="DIFFERENT"):
+    """The log does not have these rows, or not as the books have them: none was taken out."""
+
+
+class OtherCharges(msgspec.Struct, frozen=True, array_like=True, tag="OTHER_CHARGES"):
+    """The drop knows other charges that bought nothing: no hold was taken out."""
+
+
 class Leased(msgspec.Struct, frozen=True, array_like=True, tag="LEASED"):
     """The job is the asker's for as long as he said."""
 
@@ -58,8 +96,12 @@ class Taken(msgspec.Struct, frozen=True, array_like=True, tag="TAKEN"):
     """Another has the job."""
 
 
+class Anothers(msgspec.Struct, frozen=True, array_like=True, tag="ANOTHERS"):
+    """The server is another shop's."""
+
+
 class NotOurs(msgspec.Struct, frozen=True, array_like=True, tag="NOT_OURS"):
-    """The server is another shop's, or the run of the asker was not renewed."""
+    """The run of the asker was not renewed."""
 
 
 class Claimed(msgspec.Struct, frozen=True, array_like=True, tag="CLAIMED"):
@@ -72,6 +114,13 @@ class AnotherShop(msgspec.Struct, frozen=True, array_like=True, tag="ANOTHER_SHO
     shop: str
     address: str
     ms: int
+
+
+class Replaced(msgspec.Struct, frozen=True, array_like=True, tag="REPLACED"):
+    """The shop was restored, and this is another life of it. life: the one that the claim is of."""
+
+    life: str
+    address: str
 
 
 class Occupied(msgspec.Struct, frozen=True, array_like=True, tag="OCCUPIED"):
@@ -95,7 +144,24 @@ class Proved(msgspec.Struct, frozen=True, array_like=True, tag="PROVED"):
 
 
 class Admitted(msgspec.Struct, frozen=True, array_like=True, tag="ADMITTED"):
-    """A newcomer may be given his ticket."""
+    """For each who was asked about: 0, or in how many ms he is admitted."""
+
+    waits_ms: list[int]
+
+
+class Exchanged(msgspec.Struct, frozen=True, array_like=True, tag="EXCHANGED"):
+    """`drops`: that somebody looks at through any worker. `rows`: of the other workers, JSON."""
+
+    drops: list[str]
+    rows: list[str]
+
+
+class Ahead(msgspec.Struct, frozen=True, array_like=True, tag="AHEAD"):
+    """`waiting`: rows of (line, entry, its record) of those who are called next in each line; line
+    = pool index x 2 + lane. `ends`: rows of (hold, its record), the nearest first."""
+
+    waiting: list[tuple[int, str, model.EntryRecord]]
+    ends: list[tuple[str, model.HoldRecord]]
 
 
 class PoolRow(msgspec.Struct, frozen=True, array_like=True):
@@ -111,6 +177,10 @@ class PoolRow(msgspec.Struct, frozen=True, array_like=True):
     removed_boost: int
     offered: int
     """The unclaimed part of `held`."""
+
+
+BEYOND: Final = 10**12
+"""A cursor of `view` beyond every row: only the state is asked for."""
 
 
 class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
@@ -135,6 +205,8 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     why: str
     """The reason of a pause or a cancellation, as its creator gave it; else ''."""
     leads: list[tuple[int, int]]
+    hash: str
+    """Of the manifest as it reads now."""
 
 
 class PlaceRow(msgspec.Struct, array_like=True):
@@ -164,10 +236,11 @@ class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What never changes about a published drop, with the state that the reader asked for.
+    """What a maker said of a drop, with the state that the reader asked for.
 
     paused_by: who paused it, while it is paused; '' also where that was not kept yet. froze: why it
-    is frozen (books, half, restore), or ''; also of a drop that froze after it was over.
+    is frozen (books, half, restore), or ''; also of a drop that froze after it was over. opens_ms,
+    closes_ms: the newest times, of the true clock; the manifest has those of the beginning.
     """
 
     manifest: Manifest
@@ -177,17 +250,44 @@ class Shown(msgspec.Struct, frozen=True):
     seq: int
     paused_by: str = ""
     froze: str = ""
+    opens_ms: int = 0
+    closes_ms: int = 0
+
+
+class _Times(msgspec.Struct, frozen=True):
+    """Of the packed rules: the newest."""
+
+    opens_ms: int
+    closes_ms: int
+
+
+_TIMES = msgspec.msgpack.Decoder(_Times)
+
+
+SHOWN = (
+    *("manifest", "hash", "state", "revision", "seq"),
+    *("schema", "paused_by", "froze", "rules"),
+)
+"""The fields of a drop's hash that `shown` reads."""
 
 
 def shown(row: Sequence[Any]) -> Shown:
-    """row: manifest, hash, state, revision, seq, schema, paused_by and froze, in bytes; the last
-    two may be missing."""
+    """row: what `SHOWN` names, in bytes; paused_by and froze may be missing."""
     state = row[2].decode()
     paused_by = (row[6] or b"").decode() if state == model.DropState.PAUSED else ""
     froze = (row[7] or b"").decode()
     if state == model.DropState.FROZEN and not froze:
         # An older engine did not keep it, and there was one reason.
         froze = "books"
+    times = _TIMES.decode(row[8])
     return Shown(
-        from_canonical(row[0]), row[1].decode(), state, int(row[3]), int(row[4]), paused_by, froze
+        from_canonical(row[0]),
+        row[1].decode(),
+        state,
+        int(row[3]),
+        int(row[4]),
+        paused_by,
+        froze,
+        times.opens_ms,
+        times.closes_ms,
     )

@@ -50,6 +50,8 @@ def tries(prefix: str | None = None) -> dict[str, tuple[str | int, ...]]:
         "ZRANGEBYLEX": (other, "-", "+"),
         "ZSCAN": (other, 0),
         "XADD": (other, "NOMKSTREAM", "*", "e", "tried"),
+        "XDEL": (other, "0-1"),
+        "UNLINK": (other,),
         "XRANGE": (other, "-", "+"),
         "XREVRANGE": (other, "+", "-"),
         "PUBLISH": (house.nudge, "tried"),

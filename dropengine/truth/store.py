@@ -17,22 +17,42 @@ from hiredis import ReplyError
 from redis.exceptions import RedisError
 
 from dropengine import model, outcomes, refusals
-from dropengine.creator_commands import CreatorCommand, EndDuty, Refund, Seen, Signature, fault_in
+from dropengine.creator_commands import (
+    Correct,
+    CreatorCommand,
+    EndDuty,
+    Refund,
+    Seen,
+    Signature,
+    fault_in,
+)
 from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.log.replay import Truth
-from dropengine.manifest import Manifest, canonical, digest, fault_in_drop_id, rules
+from dropengine.manifest import (
+    Manifest,
+    canonical,
+    digest,
+    fault_in_correction,
+    fault_in_drop_id,
+    rules,
+)
 from dropengine.model import DropId, FanId
 from dropengine.truth import keys, outbox, replies, scripts, stored_log, true_time
+from dropengine.truth.archive import Archive
 from dropengine.truth.audit import at_one_moment
 from dropengine.truth.command_rows import BEGINNING, Row, command_row, packed_texts
 from dropengine.truth.connections import Connections, client
+from dropengine.truth.copies import Copies
+from dropengine.truth.glances import Glances
 from dropengine.truth.house import House
 from dropengine.truth.last_command import last_command
+from dropengine.truth.past import Past
 from dropengine.truth.refused_requests import NEWER, MemoryFull, fault, no_reply
 from dropengine.truth.replies import Doubted, Pressed, Settled, Shown, ViewReply, YouReply, _Again
 from dropengine.wire import FanCommand
 
 log = logging.getLogger(__name__)
+
 
 AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
@@ -64,7 +84,10 @@ class Store:
     comes, and `NewerSchema` for a drop that only a newer version knows.
 
     `loaded`: tests hand in mutilated scripts. `prefix`: before all names of this shop. `house`:
-    what belongs to no drop. `nearly_full`: only what was begun may go on.
+    what belongs to no drop. `copies`: what a backup needs. `past`: what is taken out of the truth;
+    `in_the_books`: where rows of logs are read that were. `archive`: where drops are that left as a
+    whole; asked when the server says that it had them. `nearly_full`: only what was begun may go
+    on.
     """
 
     def __init__(
@@ -80,6 +103,11 @@ class Store:
         self._scripts = loaded or scripts.load()
         self.prefix = prefix
         self.house = House(self._once, self._ask, prefix)
+        self.copies = Copies(self._once, self._ask, prefix)
+        self.glances = Glances(self._once, self._ask, prefix)
+        self.past = Past(self._once, self._run, self._ask, prefix)
+        self.in_the_books: stored_log.InTheBooks | None = None
+        self.archive: Archive | None = None
         self._keys: dict[str, list[str]] = {}
         self._told_newer: set[DropId] = set()
         self.nearly_full = False
@@ -156,6 +184,33 @@ class Store:
             await asyncio.sleep(0)
         raise Broken(f"{drop}: {verb} was answered 'again' {AGAIN_MAX} times")
 
+    async def _or_brought_back(
+        self,
+        verb: str,
+        drop: DropId,
+        args: Sequence[bytes | str | int],
+        decoder: msgspec.msgpack.Decoder[Any],
+    ) -> Any:
+        """`_run`, for what may concern a drop that left: then it comes back first."""
+        reply = await self._run(verb, drop, args, decoder)
+        if not isinstance(reply, refusals.NotFound):
+            return reply
+        if archive := await self.left(drop):
+            await archive.bring_back(self.house, self.copies, drop)
+        elif not (await self.stands(drop))[0]:
+            return reply
+        # Also where somebody else brought it back meanwhile: money for a drop that is not known is
+        # given back.
+        return await self._run(verb, drop, args, decoder)
+
+    async def left(self, drop: DropId) -> Archive | None:
+        """Where a drop is that the server does not have, if it ever had it."""
+        return self.archive if self.archive and await self.is_archived(drop) else None
+
+    async def is_archived(self, drop: DropId) -> bool:
+        """Did the server have it, until it left?"""
+        return await self._field(drop, "archived") is not None
+
     async def press(
         self, drop: DropId, commands: Sequence[tuple[FanId, FanCommand]], *, clock_ms: int = 0
     ) -> Sequence[outcomes.PressOutcome | refusals.Away]:
@@ -185,6 +240,9 @@ class Store:
         if isinstance(reply, Pressed):
             true_time.outcomes(reply.outcomes, reply.leads)
             return reply.outcomes
+        if isinstance(reply, refusals.NotFound) and (archive := await self.left(drop)):
+            cancelled = (await archive.shown(drop)).state == model.DropState.CANCELLED
+            return [refusals.Cancelled() if cancelled else refusals.Closed()] * len(rows)
         return [reply] * len(rows)
 
     async def _press_full(
@@ -207,6 +265,8 @@ class Store:
         reply = await self._run("you", drop, (clock_ms, _pack(list(fans))), _YOU)
         if isinstance(reply, YouReply):
             true_time.rows(reply.rows, reply.leads)
+        elif isinstance(reply, refusals.NotFound) and (archive := await self.left(drop)):
+            return await archive.you(drop, fans)
         return reply
 
     async def publish(
@@ -250,8 +310,14 @@ class Store:
         """A creator's command. revision: the drop's, as the creator saw it; by: who he is."""
         if why := fault_in(Seen(by, key, revision), command):
             return refusals.BadMessage(why)
+        if isinstance(command, Correct):
+            # Whether the drop still is what is looked at here, the script says.
+            shown = await self.show(drop)
+            if shown and (why := fault_in_correction(shown.manifest, command)):
+                return refusals.BadMessage(why)
         args = (clock_ms, revision, by, key, *command.row())
-        outcome: outcomes.CreatorOutcome = await self._run(command.verb, drop, args, _CREATOR)
+        outcome: outcomes.CreatorOutcome
+        outcome = await self._or_brought_back(command.verb, drop, args, _CREATOR)
         if isinstance(outcome, refusals.Already):
             # It was decided at this revision, so the event that made it is a fact of the log.
             last = await last_command(self._ask, self._key(drop, "log"), revision)
@@ -274,18 +340,20 @@ class Store:
     ) -> outcomes.PaymentOutcome:
         """A payment for `hold` succeeded at the provider. amount: minor units."""
         args = (clock_ms, hold, charge, amount, currency, 1 if captured else 0)
-        return await self._run("succeeded", drop, args, _PAYMENT)  # type: ignore[no-any-return]
+        return await self._or_brought_back("succeeded", drop, args, _PAYMENT)  # type: ignore[no-any-return]
 
     async def unpaid(self, drop: DropId, hold: str, *, clock_ms: int = 0) -> outcomes.UnpaidOutcome:
         """The provider says that nobody paid for a hold it was asked about."""
-        return await self._run("unpaid", drop, (clock_ms, hold), _UNPAID)  # type: ignore[no-any-return]
+        return await self._or_brought_back("unpaid", drop, (clock_ms, hold), _UNPAID)  # type: ignore[no-any-return]
 
     async def refund(
-        self, drop: DropId, order: str, *, by: str, key: str, clock_ms: int = 0
+        self, drop: DropId, order: str, *, by: str, key: str, why: str = "", clock_ms: int = 0
     ) -> outcomes.RefundOutcome:
-        if why := fault_in(Signature(by, key), Refund(order)):
-            return refusals.BadMessage(why)
-        return await self._run("refund", drop, (clock_ms, order, by, key), _REFUND)  # type: ignore[no-any-return]
+        """why: a reason that the order's fan reads, or ''."""
+        if fault := fault_in(Signature(by, key), Refund(order, why)):
+            return refusals.BadMessage(fault)
+        args = (clock_ms, order, by, key, why)
+        return await self._or_brought_back("refund", drop, args, _REFUND)  # type: ignore[no-any-return]
 
     async def discharge(
         self, drop: DropId, duty: str, result: str, *, clock_ms: int = 0
@@ -300,12 +368,17 @@ class Store:
         if why := fault_in(Signature(by, key), ending):
             return refusals.BadMessage(why)
         args = (clock_ms, by, key, *msgspec.structs.astuple(ending))
-        return await self._run("duty", drop, args, _DUTY)  # type: ignore[no-any-return]
+        return await self._or_brought_back("duty", drop, args, _DUTY)  # type: ignore[no-any-return]
 
     async def outbox(self, drop: DropId) -> outbox.Outbox:
         """See `outbox.owed`."""
         names = self._key(drop, "outbox"), self._key(drop, "holds")
-        return await outbox.owed(self._ask, *names, await self._leads(drop))
+        found = await outbox.owed(self._ask, *names, await self._leads(drop))
+        return found._replace(waits=await self.waits(drop))
+
+    async def waits(self, drop: DropId) -> bool:
+        """Was the drop restored, and has nobody compared it with the provider yet?"""
+        return bool(await self._field(drop, "froze") == b"restore")
 
     async def duties(self, drop: DropId) -> dict[str, model.DutyRecord]:
         """What stands in the outbox and can be done."""
@@ -327,11 +400,17 @@ class Store:
         nudge."""
         reply: ViewReply | refusals.Frozen | refusals.NotFound
         reply = await self._run("view", drop, (clock_ms, moves_at, mail_at), _VIEW)
+        if isinstance(reply, refusals.NotFound) and (archive := await self.left(drop)):
+            return await archive.view(drop)
         return true_time.view(reply) if isinstance(reply, ViewReply) else reply
 
     async def drops(self) -> list[DropId]:
-        """Every drop of this shop, the newest first."""
+        """Every drop that the server has, the newest first."""
         return await self.house.drops()
+
+    async def every_drop(self) -> list[DropId]:
+        """And behind them those that left."""
+        return list(dict.fromkeys(await self.drops() + await self.house.archived()))
 
     async def time_ms(self) -> int:
         """The server's clock, ms since 1970."""
@@ -340,29 +419,62 @@ class Store:
 
     async def show(self, drop: DropId) -> Shown | None:
         """The manifest and where the drop stands; None without such a drop. Raises NewerSchema."""
-        fields = ("manifest", "hash", "state", "revision", "seq", "schema", "paused_by", "froze")
-        row = await self._ask("the drop", "HMGET", self._key(drop, "drop"), *fields)
+        row = await self._ask("the drop", "HMGET", self._key(drop, "drop"), *replies.SHOWN)
         if row[0] is None:
-            return None
+            archive = await self.left(drop)
+            return None if archive is None else await archive.shown(drop)
         if int(row[5]) > model.SCHEMA:
             raise self._newer(drop, int(row[5]))
         return replies.shown(row)
 
     async def hold(self, drop: DropId, hold: str) -> model.HoldRecord | None:
         """One hold as it is kept, without settling: by the drop's own time."""
-        raw = await self._ask("the hold", "HGET", self._key(drop, "holds"), hold)
+        (raw,) = await self.records(drop, "holds", [hold])
         return None if raw is None else msgspec.msgpack.decode(raw, type=model.HoldRecord)
 
-    async def ran(self, drop: DropId) -> int:
-        """The drop's own time of the last script that changed something without an event, ms."""
-        return int(await self._ask("the mark", "HGET", self._key(drop, "wake"), "now") or 0)
+    async def records(self, drop: DropId, key: str, names: Sequence[str]) -> list[bytes | None]:
+        """What stands under these names in one of a drop's hashes, as it is kept."""
+        return await self._ask(f"its {key}", "HMGET", self._key(drop, key), *names)  # type: ignore[no-any-return]
 
     async def published_layout(self, drop: DropId) -> int:
         return await stored_log.published_layout(self._ask, self._key(drop, "log"))
 
     def log(self, drop: DropId, after: int = 0) -> AsyncIterator[bytes]:
-        """The stored texts of the events with seq > after, in order."""
-        return stored_log.texts(self._ask, self._key(drop, "log"), after)
+        """See `stored_log.texts`."""
+        names = self._key(drop, "log"), self._key(drop, "drop")
+        found = stored_log.texts(self._ask, drop, *names, after, self.in_the_books)
+        return self._or_archived(found, drop, after)
+
+    async def _or_archived(
+        self, found: AsyncIterator[bytes], drop: DropId, after: int
+    ) -> AsyncIterator[bytes]:
+        # Rows that the server has of a drop that left are of one who began to bring it back.
+        archive = await self.left(drop)
+        if archive is None:
+            async for text in found:
+                after += 1
+                yield text
+            # It may have left between two pages: the rest is in the other place.
+            archive = await self.left(drop)
+        if archive is not None:
+            async for text in archive.texts(drop, after):
+                yield text
+
+    async def stretch(self, drop: DropId, after: int, least: int) -> list[bytes]:
+        """See `stored_log.stretch`."""
+        names = self._key(drop, "log"), self._key(drop, "drop")
+        found = await stored_log.stretch(self._ask, drop, *names, after, self.in_the_books, least)
+        if len(found) < least and (archive := await self.left(drop)):
+            async for text in archive.texts(drop, after + len(found)):
+                found.append(text)
+                if len(found) == least:
+                    break
+        return found
+
+    async def stands(self, drop: DropId) -> tuple[int, str]:
+        """The number of the drop's last event, and its state; (0, "") without such a drop."""
+        row = await self._ask("the drop", "HMGET", self._key(drop, "drop"), "seq", "state")
+        return int(row[0] or 0), (row[1] or b"").decode()
 
     async def truth(self, drop: DropId, *, attempts: int = 50) -> Truth | None:
         """See `audit.at_one_moment`."""
@@ -379,6 +491,20 @@ class Store:
         )
         if not isinstance(reply, replies.Rewritten):
             raise Broken(f"{drop} is not frozen and is left alone")
+
+    async def standing_orders(self, drop: DropId) -> int:
+        """How many orders were not refunded."""
+        found = int(await self._ask("its orders", "ZCARD", self._key(drop, "sales")))
+        archive = None if found else await self.left(drop)
+        return found if archive is None else await archive.standing(drop)
+
+    async def newest(self, drop: DropId, most: int) -> list[bytes]:
+        """The last texts of its log, in order."""
+        found = await stored_log.newest(self._ask, self._key(drop, "log"), most)
+        if archive := await self.left(drop):
+            last = int(await self._field(drop, "archived"))
+            return [text async for text in archive.texts(drop, max(0, last - most))]
+        return found
 
     async def _leads(self, drop: DropId) -> list[tuple[int, int]]:
         """See `true_time`; a drop that an older engine left has none."""

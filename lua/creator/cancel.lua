@@ -20,30 +20,30 @@ RETURNS
   FROZEN           the books do not add up
   AGAIN            more was due than one script settles; send it again
   NOT_FOUND        no such drop
-COST  O(log n), n = holds and entries
+COST  O(log n), n = holds and entries; of a frozen drop O(c), c = entries that were cooling, and O(h),
+  h = all holds that were, where it was written by half
 --]]
---#use fault_in_cancel begin catch_up check_command refuse_in_state conclude_command change_state
+--#use fault_in_cancel begin_command check_command refuse_in_state conclude_command change_state relist cool_off
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local why = ARGV[5] or ''
-local fault = fault_in_cancel(by, key, revision, why)
-if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
-local t = begin(KEYS, clock_ms)
-if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local wait = catch_up(t)
-if wait then return cmsgpack.pack({wait}) end
+local t, early = begin_command(fault_in_cancel(by, key, revision, why), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
 
 local body = why == '' and 'cancel' or 'cancel|' .. redis.sha1hex(why)
 local reply = check_command(t, revision, by, key, body)
 if not reply and (t.state == 'settled' or t.state == 'cancelled') then
   reply = refuse_in_state(t, {cancelled = true})
 end
-local frozen, froze, was = t.state == 'frozen', '', ''
+local frozen, froze, was, stood = t.state == 'frozen', '', '', 0
 if frozen then froze, was = unpack(redis.call('HMGET', t.key.drop, 'froze', 'was')) end
 if not reply and was == 'settled' then reply = {'CLOSED'} end
 if reply then return cmsgpack.pack(reply) end
 change_state(t, 'cancelled')
 t.drop.why = why
 if frozen then t.drop.froze, t.drop.was = '', '' end
+if froze == 'half' then relist(t) end
+if frozen then stood = cool_off(t) end
 t.zset.due.open, t.zset.due.close = false, false
-return cmsgpack.pack(conclude_command(t, by, key, body, 'cancelled', 'why', why, 'froze', froze or ''))
+local told = {'why', why, 'froze', froze or '', 'stood', stood}
+return cmsgpack.pack(conclude_command(t, by, key, body, 'cancelled', unpack(told)))

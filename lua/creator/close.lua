@@ -21,15 +21,11 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_close begin catch_up check_command refuse_in_state conclude_command change_state
+--#use fault_in_close begin_command check_command refuse_in_state conclude_command change_state
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local fault = fault_in_close(by, key, revision)
-if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
-local t = begin(KEYS, clock_ms)
-if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local wait = catch_up(t)
-if wait then return cmsgpack.pack({wait}) end
+local t, early = begin_command(fault_in_close(by, key, revision), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
 
 local reply = check_command(t, revision, by, key, 'close')
 if not reply and t.state ~= 'live' and t.state ~= 'paused' then

@@ -21,16 +21,11 @@ RETURNS
   NOT_FOUND    no such drop or duty: it is done already, it cannot be read, or it asks about a hold that stands
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_duty begin catch_up answered answer command_field fields conclude owed end_duty
+--#use fault_in_duty begin_command answered answer command_field fields conclude owed end_duty
 
 local clock_ms, by, key, id, as, why = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local fault = fault_in_duty(by, key, id, as, why)
-if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
-
-local t = begin(KEYS, clock_ms)
-if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local wait = catch_up(t)
-if wait then return cmsgpack.pack({wait}) end
+local t, early = begin_command(fault_in_duty(by, key, id, as, why), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
 local field, body = command_field(t.key.answers, by, key), 'duty|' .. id .. '|' .. as .. '|' .. redis.sha1hex(why)
 local made = answered(t, field, body)
 if made == nil then return cmsgpack.pack({'KEY_REUSED'}) end

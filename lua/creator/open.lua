@@ -21,19 +21,16 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_open begin catch_up check_command refuse_in_state conclude_command change_state
+--#use fault_in_open begin_command check_command refuse_in_state conclude_command change_state plan_close
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
-local fault = fault_in_open(by, key, revision)
-if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
-local t = begin(KEYS, clock_ms)
-if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local wait = catch_up(t)
-if wait then return cmsgpack.pack({wait}) end
+local t, early = begin_command(fault_in_open(by, key, revision), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
 
 local reply = check_command(t, revision, by, key, 'open')
 if not reply and t.state ~= 'scheduled' then reply = refuse_in_state(t, {live = true}) end
 if reply then return cmsgpack.pack(reply) end
 change_state(t, 'live')
 t.zset.due.open = false
+plan_close(t)
 return cmsgpack.pack(conclude_command(t, by, key, 'open', 'opened'))

@@ -23,16 +23,12 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_pause begin catch_up check_command refuse_in_state conclude_command change_state passes
+--#use fault_in_pause begin_command check_command refuse_in_state conclude_command change_state passes
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local why = ARGV[5] or ''
-local fault = fault_in_pause(by, key, revision, why)
-if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
-local t = begin(KEYS, clock_ms)
-if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local wait = catch_up(t)
-if wait then return cmsgpack.pack({wait}) end
+local t, early = begin_command(fault_in_pause(by, key, revision, why), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
 
 local body = 'pause|' .. redis.sha1hex(why)
 local reply = check_command(t, revision, by, key, body)

@@ -32,7 +32,9 @@ local rules = cmsgpack.unpack(rules_packed)
 local fault = fault_in_publish(by, key) or fault_in_rules(rules)
 if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local field = command_field(answers, by, key)
-local there = redis.call('HMGET', drop, 'state', 'seq', 'revision', 'hash')
+local there = redis.call('HMGET', drop, 'state', 'seq', 'revision', 'hash', 'archived')
+-- The id of a drop that left for the archive is taken for good.
+if there[5] then return cmsgpack.pack({'EXISTS', 'archived', false}) end
 if there[1] then
   local made = redis.call('HGET', answers, field)
   if made == '1|publish|' .. asked then

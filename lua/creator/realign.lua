@@ -22,16 +22,12 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_realign begin catch_up check_command refuse_in_state conclude_command move_lead
+--#use fault_in_realign begin_command check_command refuse_in_state conclude_command move_lead
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local OVER = {settled = true, cancelled = true}
-local fault = fault_in_realign(by, key, revision)
-if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
-local t = begin(KEYS, clock_ms)
-if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local wait = catch_up(t)
-if wait then return cmsgpack.pack({wait}) end
+local t, early = begin_command(fault_in_realign(by, key, revision), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
 
 local reply = check_command(t, revision, by, key, 'realign')
 if not reply and OVER[t.state] then reply = refuse_in_state(t, {}) end

@@ -22,17 +22,13 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_thaw begin catch_up check_command refuse_in_state adds_up conclude_command
+--#use fault_in_thaw begin_command check_command refuse_in_state adds_up conclude_command
 --#use tell_time change_state move_lead
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local found = ARGV[5]
-local fault = fault_in_thaw(by, key, revision, found)
-if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
-local t = begin(KEYS, clock_ms)
-if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local wait = catch_up(t)
-if wait then return cmsgpack.pack({wait}) end
+local t, early = begin_command(fault_in_thaw(by, key, revision, found), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
 
 local reply = check_command(t, revision, by, key, 'thaw')
 local row = redis.call('HMGET', t.key.drop, 'froze', 'was')

@@ -23,16 +23,12 @@ RETURNS
   NOT_FOUND        no such drop, or no such pool
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_withdraw begin catch_up move_units
+--#use fault_in_withdraw begin_command move_units
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local pool_id, qty = ARGV[5], ARGV[6]
-local fault = fault_in_withdraw(by, key, revision, pool_id, qty)
-if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
-local t = begin(KEYS, clock_ms)
-if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local wait = catch_up(t)
-if wait then return cmsgpack.pack({wait}) end
+local t, early = begin_command(fault_in_withdraw(by, key, revision, pool_id, qty), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
 
 local command = {revision, by, key, pool_id, tonumber(qty)}
 return cmsgpack.pack(move_units(t, command, 'withdraw', 'withdrawn', P_FREE, P_WITHHELD))

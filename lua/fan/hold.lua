@@ -18,7 +18,8 @@ local function hold(t, c)
   local made = answered(t, field, body)
   if made == nil then return {'KEY_REUSED'} end
   local fan = fan_of(t, fan_id)
-  if made then return granted(t, 'HELD', made, fan[F_SEQ]) end
+  -- What ended a day ago may have been taken out, and its key is as new.
+  if made and get(t, 'holds', made) then return granted(t, 'HELD', made, fan[F_SEQ]) end
 
   local pool = t.record.pools[pool_id]
   if not pool then return {'NOT_FOUND'} end

@@ -15,7 +15,8 @@ ARGV
 RETURNS
   LEASED     it is his for so long
   TAKEN      another has it
-  NOT_OURS   the server is another shop's, or his run was not renewed
+  ANOTHERS   the server is another shop's
+  NOT_OURS   his run was not renewed
 COST  O(1)
 --]]
 
@@ -23,11 +24,12 @@ local lease, claim = KEYS[1], KEYS[2]
 local who, ms, shop, nonce = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 local claimed_by = redis.call('HGET', claim, 'shop')
+if claimed_by and claimed_by ~= shop then return cmsgpack.pack({'ANOTHERS'}) end
 if claimed_by then
   local till = string.match(redis.call('HGET', claim, 'run:' .. nonce) or '', ':(%d+)$')
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  if claimed_by ~= shop or not till or tonumber(till) <= now then
+  if not till or tonumber(till) <= now then
     return cmsgpack.pack({'NOT_OURS'})
   end
 end

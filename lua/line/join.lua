@@ -14,8 +14,12 @@ local function join(t, c)
   if made == nil then return {'KEY_REUSED'} end
   local fan = fan_of(t, fan_id)
   local was = fan[F_SEQ]
-  if made and string.sub(made, 1, 1) == 'h' then return granted(t, 'HELD', made, was) end
-  if made then return {'JOINED', made, get(t, 'entries', made), t.seq, was} end
+  if made and string.sub(made, 1, 1) == 'h' then
+    -- What ended a day ago may have been taken out, and its key is as new.
+    if get(t, 'holds', made) then return granted(t, 'HELD', made, was) end
+  elseif made then
+    return {'JOINED', made, get(t, 'entries', made), t.seq, was}
+  end
 
   for _, pool in ipairs(pools) do
     if not t.record.pools[pool] then return {'NOT_FOUND'} end

@@ -1,6 +1,6 @@
 --[[
 owed -- a duty that may be ended, or nil: it stands in the outbox, can be read, and does not ask about a hold that
-stands. That one is answered by its hold's sale or end alone: whoever asked while the hold stood does not answer the
+stands. That one is answered by its hold's end alone: whoever asked while the hold stood does not answer the
 question that its end has put since.
 --]]
 --#use get duty_of still_held

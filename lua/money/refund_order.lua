@@ -1,10 +1,10 @@
 --[[
 refund_order -- an order ends: its units are free again, its serials come back, a duty returns the money.
-A capture that has not happened yet is not asked for any more. An order of nothing is refunded by that.
+An order of nothing is refunded by that. `why`: for its fan to read, or ''.
 --]]
---#use put fan_of emit fields refresh_readiness
+--#use put fan_of emit fields refresh_readiness owe_refund
 
-local function refund_order(t, id, order, by, key)
+local function refund_order(t, id, order, by, key, why)
   local pool = t.record.pools[order[O_POOL]]
   local fan = fan_of(t, order[O_FAN])
   pool[P_SOLD], pool[P_FREE] = pool[P_SOLD] - order[O_QTY], pool[P_FREE] + order[O_QTY]
@@ -13,18 +13,13 @@ local function refund_order(t, id, order, by, key)
   for _, serial in ipairs(order[O_SERIALS]) do
     t.zset.returned[pool[P_ITEM] .. '/' .. string.format('%08d', serial)] = 0
   end
-  local owed = order[O_AMOUNT] > 0
-  order[O_STATE] = owed and 'refund_pending' or 'refunded'
+  order[O_WHY] = why
+  order[O_STATE] = order[O_AMOUNT] > 0 and 'refund_pending' or 'refunded'
   put(t, 'orders', id, order)
   t.zset.sales[id] = false
-  t.outbox['capture:' .. order[O_CHARGE]] = false
-  if owed then
-    t.outbox['refund:' .. order[O_CHARGE]] = DutyRecord{
-      kind = 'refund', hold = id, charge = order[O_CHARGE], amount = order[O_AMOUNT], at_ms = t.now,
-    }
-  end
+  owe_refund(t, id, order)
   emit(t, 'refunded', order[O_FAN], '"serials":[' .. table.concat(order[O_SERIALS], ',') .. '],'
     .. fields('hold', id, 'pool', order[O_POOL], 'qty', order[O_QTY], 'amount', order[O_AMOUNT],
-      'charge', order[O_CHARGE], 'by', by, 'key', key))
+      'charge', order[O_CHARGE], 'by', by, 'key', key, 'why', why))
   refresh_readiness(t, order[O_FAN], true)
 end

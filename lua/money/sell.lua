@@ -1,6 +1,6 @@
 --[[
 sell -- a payment becomes an order: `word` sold takes the units of the hold, rescued takes free ones.
-Where nothing is to be paid there is nothing to capture. The entry that the hold came from is served, whatever
+Where nothing is to be paid there is nothing to capture, and no second payment to be found. The entry that the hold came from is served, whatever
 became of it since, unless its fate is final; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of remove_value can_serve serials_of emit finish_entry refresh_readiness
@@ -18,8 +18,8 @@ local function sell(t, word, id, hold, intent, charge, captured)
     hold[H_STATE] = 'sold'
     put(t, 'holds', id, hold)
     t.zset.due['h:' .. id] = false
-    -- Another payment buys it: what became of its own is still to be asked.
-    if intent ~= id and hold[H_BEGAN] == 1 then
+    -- It may be paid once more, until the provider takes no payment of it.
+    if hold[H_BEGAN] == 1 and amount > 0 then
       ask_provider(t, id, hold)
     else
       t.outbox['lookup:' .. id] = false
@@ -34,10 +34,12 @@ local function sell(t, word, id, hold, intent, charge, captured)
   put(t, 'orders', id, OrderRecord{
     fan = hold[H_FAN], pool = hold[H_POOL], qty = qty, amount = amount, serials = serials,
     charge = charge, state = done and 'done' or 'capture_pending', at_ms = t.now,
+    why = '',
   })
   if not done then
     t.outbox['capture:' .. charge] = DutyRecord{
       kind = 'capture', hold = id, charge = charge, amount = amount, at_ms = t.now,
+      currency = '',
     }
   end
   emit(t, word, hold[H_FAN], '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'

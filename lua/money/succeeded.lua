@@ -21,7 +21,7 @@ RETURNS
   AGAIN      more was due than one script settles; send it again
   FROZEN     the books do not add up; the duty to look again stays with the provider's repeat
   NOT_FOUND  no such drop or hold
-  BAD_MESSAGE  why (charge, amount): out of bounds; nothing of it is written
+  BAD_MESSAGE  why (charge, amount, currency): out of bounds; nothing of it is written
 COST  O(log n), n = holds and entries
 --]]
 --#use begin catch_up conclude get put fan_of still_held sell buy_late void enter_line line_score can_serve
@@ -30,7 +30,7 @@ COST  O(log n), n = holds and entries
 local clock_ms, id, charge = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local amount, currency, captured = tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
 
-local fault = payment_fault(charge, amount)
+local fault = payment_fault(charge, amount, currency)
 if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
@@ -71,7 +71,7 @@ if why == 'late' then
   put(t, 'holds', id, record)
 end
 if not reply then
-  local word = void(t, record[H_FAN], id, charge, amount, captured, why)
+  local word = void(t, record[H_FAN], id, charge, amount, currency, captured, why)
   local entry = ''
   if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused')
     and can_serve(t, fan, {pool_id}) then

@@ -4,14 +4,15 @@ charge is remembered by: `voided0` where it carried nothing.
 --]]
 --#use emit
 
-local function void(t, fan, hold_id, charge, amount, captured, why)
+local function void(t, fan, hold_id, charge, amount, currency, captured, why)
   local how = captured and 'refund' or 'void'
   if amount > 0 then
     t.outbox[how .. ':' .. charge] = DutyRecord{
       kind = how, hold = hold_id, charge = charge, amount = amount, at_ms = t.now,
+      currency = currency ~= t.rules.currency and currency or '',
     }
   end
   emit(t, 'voided', fan, '"hold":"' .. hold_id .. '","charge":' .. cjson.encode(charge)
-    .. ',"amount":' .. amount .. ',"how":"' .. how .. '","why":"' .. why .. '"')
+    .. ',"amount":' .. amount .. ',"how":"' .. how .. '","why":"' .. why .. '","currency":"' .. currency .. '"')
   return amount > 0 and 'voided' or 'voided0'
 end

@@ -14,7 +14,7 @@ RETURNS
              pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost,
              offered},
              moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused, cancelled or frozen,
-             leads {at, lead}
+             leads {at, lead}, hash of the manifest
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
 COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cursors: rows until there
@@ -55,12 +55,12 @@ local function since(key, at)
   until #rows < PAGE
   return out
 end
-local said = redis.call('HMGET', t.key.drop, 'news', 'why', 'froze')
+local said = redis.call('HMGET', t.key.drop, 'news', 'why', 'froze', 'hash')
 local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')
 local reply = {'VIEW', t.now - t.lead, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms,
   pools, tonumber(wake[1] or 0), since(t.key.moves, moves_at),
   tonumber(wake[2] or 0), since(t.key.mail, mail_at),
-  cmsgpack.unpack(said[1]), WHY[t.state] and said[WHY[t.state]] or '', cmsgpack.unpack(t.leads)}
+  cmsgpack.unpack(said[1]), WHY[t.state] and said[WHY[t.state]] or '', cmsgpack.unpack(t.leads), said[4]}
 
 redis.call('HSET', t.key.wake, 'armed', 1)
 return cmsgpack.pack(reply)

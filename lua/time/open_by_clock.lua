@@ -2,7 +2,7 @@
 open_by_clock -- the drop's own time to open has come. Not while the clock is in doubt; and where nothing ran for
 a while, the clock may have leapt: whoever watches it says so within a few seconds.
 --]]
---#use change_state by_clock emit
+--#use change_state by_clock emit plan_close
 
 local DOUBT_TOLD_MS = 5000
 
@@ -11,6 +11,7 @@ local function open_by_clock(t)
   t.zset.due.open = false
   if t.state == 'scheduled' then
     change_state(t, 'live')
+    plan_close(t)
     emit(t, 'opened', nil, by_clock(t))
   end
 end

@@ -35,6 +35,7 @@ ALLOWED_BY: dict[str, dict[str, str]] = {
         "claimed": "L8 P1",  # an offer is paid for, or given back, unclaimed
         "discharged": "P9 P12",  # the duty still stands
         "extended": "H5 P1",  # nobody asked for more time, and it was not needed
+        "corrected": "C7",  # it read as it did
         "joined": "L2",  # nobody joined, and nobody was called
         "left": "L12",  # he stands in line to the end
         "lifted": "C2",  # the older version went on, and decided all as the newer one would
@@ -45,6 +46,7 @@ ALLOWED_BY: dict[str, dict[str, str]] = {
         "paused": "T9 C6",  # nobody paused, or took the pause over
         "paying": "H6 P1",  # a hold is paid for without "pay", and its deadline was not moved
         "realigned": "T6",  # nothing stood still
+        "rescheduled": "T14",  # it kept its times
         "resumed": "T9",  # it stayed paused
         "settled": "T10",  # no script ran after the last thing ended
         "thawed": "T13",  # nothing was restored

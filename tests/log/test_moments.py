@@ -333,6 +333,26 @@ def test_a_payment_of_another_amount_is_a_mismatch(why: str, amount: int) -> Non
     assert refused(pen, "INV-10", "that is a mismatch")
 
 
+def test_money_in_another_currency_is_a_mismatch() -> None:
+    pen = Pen().opened()
+    ada = pen.held("ada")
+    pen.voided(ada, "dollars", "mismatch", currency="USD")
+    assert found(pen) == []
+    change(pen, why="ended")
+    assert refused(pen, "INV-10", "that is a mismatch")
+
+
+def test_what_is_right_is_no_mismatch() -> None:
+    """P2. Before layout 4 the log did not tell in which currency the money was."""
+    pen = Pen().opened()
+    ada = pen.held("ada")
+    pen.voided(ada, "right", "mismatch")
+    assert refused(pen, "INV-10", "is what")
+    pen = Pen().opened(schema=3)
+    pen.voided(pen.held("ada"), "perhaps", "mismatch", currency="")
+    assert found(pen) == []
+
+
 def test_a_correction_changes_something() -> None:
     pen = Pen().opened()
     ada = pen.held("ada")

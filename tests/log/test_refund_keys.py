@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from dropengine import events
+from dropengine.log.layouts import KEEPS_REFUND_KEYS
 from dropengine.log.referee import judge
 from dropengine.model import SCHEMA
 from tests.kit.handwritten_logs import Pen
@@ -67,7 +68,7 @@ def test_nobody_refunds_in_a_live_drop_but_a_creator_by_a_key(
     assert inv in blamed(forged(two_refunds(), 0, **fields))
 
 
-@pytest.mark.parametrize("schema", range(1, SCHEMA))
+@pytest.mark.parametrize("schema", range(1, KEEPS_REFUND_KEYS))
 def test_older_engines_kept_no_keys_of_refunds(schema: int) -> None:
     log = two_refunds(schema)
     key = key_of(log, events.Refunded)

@@ -12,7 +12,7 @@ from dropengine.log.replay import Truth
 from dropengine.truth import keys
 from tests.conftest import MakeSale
 from tests.kit.freezing import freeze
-from tests.kit.manifests import HOLD_MS, item
+from tests.kit.manifests import HOLD_MS, START_MS, item
 from tests.kit.raw_replies import raw
 from tests.kit.sale import Sale
 
@@ -28,6 +28,8 @@ CREATORS: dict[str, tuple[object, ...]] = {
     "add": ("pin", 1),
     "withdraw": ("pin", 1),
     "realign": (),
+    "reschedule": (0, START_MS + 86_400_000),
+    "correct": ("0" * 64, "{}"),
     "thaw": (0,),
 }
 """What each command of a creator needs after revision, name and key."""
@@ -40,7 +42,7 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "you": (pack(["ana"]),),
     "succeeded": ("h1", "c1", 2400, "EUR", 0),
     "unpaid": ("h1",),
-    "refund": ("h1", "mia", "k"),
+    "refund": ("h1", "mia", "k", ""),
     "discharge": ("capture:c1", "done"),
     "duty": ("mia", "k", "capture:c1", "by_hand", ""),
 }

@@ -19,40 +19,24 @@ from dropengine import outcomes, wire
 from dropengine.log.referee import judge
 from dropengine.truth import scripts
 from dropengine.truth.store import Store
+from tests.kit.cuts import CUTS, STOCK, mutilated
 from tests.kit.manifests import HOLD_MS, item, manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
 from tests.truth.test_store_machine import Hands, Machine
 
-FILES = scripts.sources()
 PACE = 4
-
-
-@dataclass(frozen=True)
-class Cut:
-    """`was` stands in `file` exactly once and becomes `now`."""
-
-    file: str
-    was: str
-    now: str
 
 
 @dataclass(frozen=True)
 class Control:
     guard: str
-    cuts: tuple[Cut, ...]
     story: Callable[[Sale], Awaitable[None]]
     broken: str
     """The invariant that the referee must name."""
 
     def mutilated(self) -> dict[str, scripts.Script]:
-        change: dict[str, str] = {}
-        for cut in self.cuts:
-            name = f"{cut.file}.lua"
-            text = change.get(name) or FILES[name]
-            assert text.count(cut.was) == 1, f"{name} no longer has: {cut.was}"
-            change[name] = text.replace(cut.was, cut.now)
-        return scripts.load(change)
+        return mutilated(CUTS[self.guard])
 
 
 async def a_fan_presses_for_more_than_his_limit(sale: Sale) -> None:
@@ -106,48 +90,14 @@ async def a_payment_comes_late_while_somebody_is_ready(sale: Sale) -> None:
     await sale.succeeded(hold)
 
 
-CONSERVATION = Cut("lib/adds_up", "and math.min(", "and 0 * math.min(")
-
-STOCK = Cut("fan/hold", "if pool[P_FREE] < qty then", "if false then")
-
 CONTROLS = (
-    Control(
-        "limit",
-        (Cut("fan/units_allowed", "return left > 0 and left or 0", "return 1000"),),
-        a_fan_presses_for_more_than_his_limit,
-        "INV-6",
-    ),
-    Control("stock", (STOCK, CONSERVATION), more_fans_press_than_there_are_units, "INV-2"),
-    Control(
-        "newcomer",
-        (Cut("fan/may_press", "ready_in(t, pool_id) > 0", "false"),),
-        a_newcomer_presses_when_a_unit_comes_back,
-        "INV-11",
-    ),
-    Control(
-        "settle first",
-        (Cut("time/advance", "local more = settle_due(t)", "local more = false"),),
-        a_fan_pays_long_after_the_deadline,
-        "INV-9",
-    ),
-    Control(
-        "keys",
-        (Cut("lib/answered", "if not stored then return false end", "do return false end"),),
-        a_fan_repeats_a_press,
-        "INV-7",
-    ),
-    Control(
-        "who stands ahead",
-        (Cut("money/buy_late", " or stands_ahead(t, hold)", ""),),
-        a_payment_comes_late_while_somebody_is_ready,
-        "INV-11",
-    ),
-    Control(
-        "pace",
-        (Cut("fan/too_soon", "return wait > 0 and wait or nil", "return nil"),),
-        a_fan_holds_and_gives_back_without_end,
-        "INV-6",
-    ),
+    Control("limit", a_fan_presses_for_more_than_his_limit, "INV-6"),
+    Control("stock", more_fans_press_than_there_are_units, "INV-2"),
+    Control("newcomer", a_newcomer_presses_when_a_unit_comes_back, "INV-11"),
+    Control("settle first", a_fan_pays_long_after_the_deadline, "INV-9"),
+    Control("keys", a_fan_repeats_a_press, "INV-7"),
+    Control("who stands ahead", a_payment_comes_late_while_somebody_is_ready, "INV-11"),
+    Control("pace", a_fan_holds_and_gives_back_without_end, "INV-6"),
 )
 
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=[c.guard for c in CONTROLS])
@@ -186,8 +136,8 @@ async def test_without_the_stock_check_the_books_stop_the_drop(
     client: redis.Redis, drop: str
 ) -> None:
     """The second guard: what would be oversold is never written, and the drop is frozen."""
-    only_stock = Control("stock", (STOCK,), more_fans_press_than_there_are_units, "")
-    sale = await play(Store(client, only_stock.mutilated()), drop, only_stock.story)
+    store = Store(client, mutilated([STOCK]))
+    sale = await play(store, drop, more_fans_press_than_there_are_units)
     assert (await sale.words())[-1] == "frozen"
     assert await sale.counts() == (1, 2, 0, 0)
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from dropengine import outcomes, refusals
 from dropengine.creator_commands import COMMANDS
+from dropengine.manifest import correction
 from dropengine.truth import keys
 from tests.conftest import MakeSale
-from tests.kit.manifests import item
+from tests.kit.manifests import START_MS, item
 from tests.kit.sale import Sale
 from tests.lua.test_common_rows import tamper
 from tests.lua.test_headers import returns
@@ -29,6 +31,8 @@ TABLE: dict[str, str] = {
     "cancel":   "CHANGED  CHANGED  CHANGED  CHANGED  CLOSED   ALREADY   CHANGED",
     "add":      "CHANGED  CHANGED  CHANGED  CLOSED   CLOSED   CANCELLED FROZEN",
     "withdraw": "CHANGED  CHANGED  CHANGED  CLOSED   CLOSED   CANCELLED FROZEN",
+    "reschedule": "CHANGED BAD_MESSAGE ALREADY CLOSED   CLOSED   CANCELLED FROZEN",
+    "correct":  "ALREADY  CHANGED  CHANGED  CHANGED  CHANGED  CANCELLED FROZEN",
     "message":  "CHANGED  CHANGED  CHANGED  CHANGED  CLOSED   CANCELLED FROZEN",
     "realign":  "ALREADY  ALREADY  ALREADY  ALREADY  CLOSED   CANCELLED FROZEN",
     "thaw":     "ALREADY  ALREADY  ALREADY  ALREADY  ALREADY  ALREADY   FROZEN",
@@ -38,6 +42,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "add": {"pool": "pin", "qty": 1},
     "withdraw": {"pool": "pin", "qty": 1},
     "message": {"text": "soon"},
+    "reschedule": {"opens_ms": START_MS + 3_600_000, "closes_ms": 0},
     "thaw": {"found": 0},
 }
 
@@ -51,6 +56,20 @@ LAST_WORDS = {
     "settled": "closed",
     "cancelled": "cancelled",
 }
+
+
+async def fields(sale: Sale, verb: str) -> dict[str, Any]:
+    if verb not in ("correct", "reschedule"):
+        return FIELDS.get(verb, {})
+    shown = await sale.store.show(sale.drop)
+    assert shown is not None
+    if verb == "reschedule":
+        # One that is paused has these times already.
+        return FIELDS[verb] if shown.state != "paused" else {"opens_ms": 0, "closes_ms": 0}
+    # A drop that waits reads so already.
+    story = "" if shown.state == "scheduled" else "corrected"
+    reads = msgspec.structs.replace(shown.manifest, story=story)
+    return msgspec.structs.asdict(correction(reads))
 
 
 async def in_state(make_sale: MakeSale, state: str) -> Sale:
@@ -89,7 +108,7 @@ async def test_a_command_in_each_state_reads_the_word_of_the_table(
     before = await sale.log()
     later = sale.now
     sale.now += 60_000
-    outcome = await sale.creator(verb, **FIELDS.get(verb, {}))
+    outcome = await sale.creator(verb, **await fields(sale, verb))
     assert str(outcome.__struct_config__.tag) == word
     if word == "ALREADY":
         last = PUBLISHED if state == "scheduled" else (LAST_WORDS[state], "noa", later)
@@ -105,7 +124,7 @@ async def test_another_revision_is_told_before_anything_else(
 ) -> None:
     """Who decided on what he saw must not be told about what he did not see."""
     sale = await in_state(make_sale, state)
-    outcome = await sale.creator(verb, revision=sale.revision - 1, **FIELDS.get(verb, {}))
+    outcome = await sale.creator(verb, revision=sale.revision - 1, **await fields(sale, verb))
     assert isinstance(outcome, refusals.StaleRevision)
     assert outcome.revision == sale.revision
     assert outcome.state == state

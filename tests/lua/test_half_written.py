@@ -12,7 +12,7 @@ import pytest
 from dropengine import outcomes, refusals
 from dropengine.errors import Broken
 from dropengine.log.referee import judge
-from dropengine.truth import keys
+from dropengine.truth import keys, repair
 from dropengine.truth.store import Store
 from tests.conftest import MakeSale
 from tests.kit.freezing import forbid, weak_store
@@ -78,6 +78,88 @@ async def test_it_can_be_called_off(busy: Sale, weak: Store, client: Any, comman
     assert isinstance(await busy.creator("cancel"), outcomes.Changed)
     busy.now += HOLD_MS
     assert (await busy.settle()).state == "cancelled"
+
+
+async def test_what_was_done_by_half_is_not_done_again_when_it_is_called_off(
+    busy: Sale, weak: Store, client: Any
+) -> None:
+    """Though nobody repaired it: h2 had ended, and is not ended anew."""
+    await busy.pay("bo", "h2")
+    await tried(busy, weak, client, "zrem")
+    await busy.settle()
+    assert isinstance(await busy.creator("cancel"), outcomes.Changed)
+    assert (await busy.settle()).state == "cancelled"
+    assert await told(busy, "released", "h2") == 1
+    assert await told(busy, "refunded", "h1") == 1
+    assert {"lookup:h2", "refund:c-h1"} <= (await busy.store.duties(busy.drop)).keys()
+    assert await blamed(busy) == ["INV-3"], "for the half, which is the engine's fault"
+    assert await rows_that_differ(busy) <= {"outbox"}, "h2 is asked about since now"
+
+
+@pytest.mark.parametrize("command", ["zadd", "zrem"])
+async def test_what_was_sold_by_half_is_refunded_when_it_is_called_off(
+    busy: Sale, weak: Store, client: Any, command: str
+) -> None:
+    """Its payment, told again, is known."""
+    await forbid(client, command)
+    strong, busy.store = busy.store, weak
+    with pytest.raises(Broken):
+        await busy.succeeded("h2")
+    busy.store = strong
+    await busy.settle()
+    assert isinstance(await busy.creator("cancel"), outcomes.Changed)
+    await busy.settle()
+    assert await told(busy, "refunded", "h2") == 1
+    assert await told(busy, "released", "h2") == 0
+    assert isinstance(await busy.succeeded("h2"), outcomes.Sold)
+    assert set(await busy.store.duties(busy.drop)) == {"refund:c-h1", "refund:c-h2"}
+    assert await blamed(busy) == ["INV-3"]
+
+
+async def test_what_was_offered_by_half_comes_back_when_it_is_called_off(
+    busy: Sale, weak: Store, client: Any
+) -> None:
+    await tried(busy, weak, client, "zadd")
+    await busy.settle()
+    assert isinstance(await busy.creator("cancel"), outcomes.Changed)
+    await busy.settle()
+    assert await told(busy, "released", "h3") == 1
+    assert await busy.counts() == (2, 0, 0, 0)
+    assert await blamed(busy) == ["INV-3"]
+
+
+async def told(sale: Sale, kind: str, hold: str) -> int:
+    """How often the log says this of a hold."""
+    return sum(
+        type(event).__name__.lower() == kind and getattr(event, "hold", "") == hold
+        for event in await sale.log()
+    )
+
+
+async def blamed(sale: Sale) -> list[str]:
+    return [one.inv for one in judge([line async for line in sale.store.log(sale.drop)]).violations]
+
+
+async def rows_that_differ(sale: Sale) -> set[str]:
+    found = await repair.audit(sale.store, sale.drop)
+    assert found is not None
+    return {row.key for row in found.rows}
+
+
+async def test_what_a_cancelled_drop_owes_is_told_once(
+    busy: Sale, weak: Store, client: Any
+) -> None:
+    await busy.creator("cancel")
+    await forbid(client, "zrem")
+    strong, busy.store = busy.store, weak
+    with pytest.raises(Broken):
+        await busy.settle()
+    busy.store = strong
+    for _ in range(2):
+        assert (await busy.settle()).state == "cancelled"
+    assert await told(busy, "released", "h2") == await told(busy, "refunded", "h1") == 1
+    assert "refund:c-h1" in await busy.store.duties(busy.drop)
+    assert await blamed(busy) == []
 
 
 async def test_what_a_cancelled_drop_owes_still_goes_back(

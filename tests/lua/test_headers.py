@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from dropengine import creator_commands, events, model, outcomes
-from dropengine.truth import house, keys, record_layouts, scripts
+from dropengine.truth import copies, glances, house, keys, past, record_layouts, scripts
 from dropengine.truth import store as stores
 from tests.lua import test_common_rows
 
@@ -26,7 +26,8 @@ SECTIONS = ("KEYS", "ARGV", "RETURNS", "COST")
 WORD = re.compile(r"\b[A-Z][A-Z_]{2,}\b")
 LITERAL = re.compile(r"'([A-Z][A-Z_]{2,})'")
 COMMANDS = re.compile(r"redis\.p?call\([^\n]*")
-SERVERS_WORDS = {"HSET", "HDEL", "ZADD", "ZREM", "LIMIT", "MAXLEN", "WITHSCORES", "COUNT"}
+SERVERS_WORDS = {"HSET", "HDEL", "ZADD", "ZREM", "XADD", "LIMIT", "MAXLEN"}
+SERVERS_WORDS |= {"WITHSCORES", "COUNT"}
 ALL_KEYS = "all keys of one drop, as `begin` names them; the nudge channel last"
 
 LATER_MODES = {"NOT_YOUR_TURN", "NOT_ELIGIBLE"}
@@ -45,12 +46,19 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "discharge": stores._DISCHARGE,
     "duty": stores._DUTY,
     "publish": stores._PUBLISH,
+    "archive": past._ARCHIVE,
     "rewrite": stores._REWRITE,
+    "ahead": glances._AHEAD,
+    "bring_back": copies._BRING_BACK,
+    "take_rows": past._ROWS,
+    "take_holds": past._HOLDS,
+    "take_answers": past._ANSWERS,
     "lease": house._LEASE,
     "lay_claim": house._LAID,
     "keep_claim": house._KEPT,
     "admit": house._ADMIT,
     "prove": house._PROVE,
+    "exchange": house._EXCHANGE,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),
 }
 
@@ -130,6 +138,9 @@ def test_the_keys_are_those_that_the_header_names(verb: str) -> None:
         for left, right in taken:
             at = [int(i) for i in re.findall(r"KEYS\[(\d+)\]", right)]
             assert left.split(", ") == [names[i - 1] for i in at]
+    elif "#KEYS" in SCRIPTS[verb]:
+        # As many as whoever calls it names, in groups of these.
+        assert f"#KEYS, {len(lines)} do" in SCRIPTS[verb]
     else:
         assert used == list(range(1, len(lines) + 1))
 
@@ -215,7 +226,7 @@ def constants(names: Iterable[str], code: str) -> set[str]:
         for name in names
         if any(
             re.search(rf"\b{word}\b", code)
-            for word in re.findall(r"^local ([A-Z_]+)", (PIECES | MADE)[name], re.MULTILINE)
+            for word in re.findall(r"^local ([A-Z_0-9]+)", (PIECES | MADE)[name], re.MULTILINE)
         )
     }
 

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dropengine.truth.house import Claim
-from dropengine.truth.replies import AnotherShop, Claimed, Occupied
+from dropengine.truth.replies import AnotherShop, Claimed, Occupied, Replaced
 from dropengine.truth.store import Store
 
 OURS, THEIRS = "5e" * 16, "07" * 16
 ONE, TWO, THREE = "1" * 32, "2" * 32, "3" * 32
 MS = 60_000
 
-Laid = Claimed | AnotherShop | Occupied
+Laid = Claimed | AnotherShop | Occupied | Replaced
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +32,11 @@ async def lay(
     before: str = "",
     runs: int = 1,
     over: str = "",
+    life: str = "",
 ) -> Laid:
     store.house.claim = Claim(shop, nonce)
-    return await store.house.lay_claim(count, before, runs, over, MS, f"http://{nonce[:1]}")
+    where = f"http://{nonce[:1]}"
+    return await store.house.lay_claim(count, before, runs, over, MS, where, life)
 
 
 async def lapse(store: Store, nonce: str, count: int = 1) -> None:
@@ -131,3 +133,29 @@ async def test_the_hosts_of_one_shop_stand_side_by_side(store: Store) -> None:
     assert await lay(store, OURS, "4" * 32, runs=3) == Claimed()
     assert await runs_of(store) == {ONE, THREE, "4" * 32}
     assert isinstance(await lay(store, THEIRS, TWO, runs=3, over=OURS), AnotherShop)
+
+
+async def test_whoever_was_there_before_a_restore_is_refused_for_good(store: Store) -> None:
+    """REPLACED: also while nobody of the restored shop runs, and whatever it goes on from."""
+    await lay(store, OURS, ONE)
+    await store.house.begin_life(OURS, "b2")
+    assert await lay(store, OURS, ONE, count=2) == Replaced("b2", "http://1")
+    await lapse(store, ONE)
+    assert await lay(store, OURS, TWO, before=f"{ONE}:{9:015}") == Replaced("b2", "http://1")
+    assert await lay(store, OURS, TWO, life="a1") == Replaced("b2", "http://1")
+    assert await lay(store, OURS, THREE, life="b2") == Claimed()
+    assert await runs_of(store) == {THREE}
+
+
+async def test_a_restored_shop_does_not_sell_what_is_of_before(store: Store) -> None:
+    """REPLACED: the server that it was copied from is not what it was restored to."""
+    await lay(store, OURS, ONE)
+    await lapse(store, ONE)
+    assert await lay(store, OURS, TWO, life="b2") == Replaced("", "http://1")
+
+
+async def test_another_shop_that_takes_over_begins_a_life_of_its_own(store: Store) -> None:
+    await lay(store, OURS, ONE, life="b2")
+    await lapse(store, ONE)
+    assert await lay(store, THEIRS, TWO, over=OURS) == Claimed()
+    assert await lay(store, THEIRS, TWO, count=2) == Claimed()

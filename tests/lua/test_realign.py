@@ -256,3 +256,31 @@ async def test_whoever_comes_first_after_an_outage_finds_all_deadlines_later(
     if ask != "paid":
         assert await deadline(sale) == sale.now + HOLD_MS
     await check(sale)
+
+
+@pytest.mark.parametrize("opens", [0, START_MS + 1_000], ids=["by hand", "by the clock"])
+async def test_a_closing_time_that_a_wrong_clock_passed_is_still_to_come(
+    make_sale: MakeSale, opens: int
+) -> None:
+    closes = START_MS + LEAP_MS // 2
+    sale = await make_sale(opens_ms=opens, closes_ms=closes, opened=False)
+    if opens:
+        await sale.store.doubt_clock(sale.drop, clock_ms=sale.now)
+    await leap(sale)
+    await sale.creator("realign")
+    await sale.creator("open")
+    await check(sale)
+    sale.now = closes - 1
+    assert (await sale.settle()).state == "live"
+    sale.now = closes
+    assert (await sale.settle()).state == "settled"
+    await check(sale)
+
+
+async def test_a_closing_time_that_passed_before_the_opening_is_over(make_sale: MakeSale) -> None:
+    sale = await make_sale(closes_ms=START_MS + 1_000, opened=False)
+    sale.now += 1_000
+    await sale.creator("open")
+    sale.now += LEAP_MS
+    assert (await sale.settle()).state == "live"
+    await check(sale)

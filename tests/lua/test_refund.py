@@ -8,6 +8,7 @@ import pytest
 
 from dropengine import events, outcomes, refusals
 from dropengine.log.referee import judge
+from dropengine.model import OrderState
 from dropengine.truth import keys
 from tests.conftest import MakeSale
 from tests.kit.manifests import item, manifest
@@ -16,7 +17,7 @@ from tests.kit.sale import Sale
 
 async def test_a_refunded_unit_comes_back_with_its_serial(sale: Sale) -> None:
     first, second = await sale.bought("ana", qty=2), await sale.bought("bo")
-    assert await sale.refund(first) == outcomes.Refunded(first, 7)
+    assert await sale.refund(first) == outcomes.Refunded(first, 7, OrderState.REFUND_PENDING)
     truth = await sale.truth()
     assert truth.orders[first].state == "refund_pending"
     assert truth.returned == {"pin/00000001": 0, "pin/00000002": 0}
@@ -80,7 +81,7 @@ async def test_a_refund_is_done_once_under_its_key(sale: Sale) -> None:
     await sale.creator("message", text="It is on its way.")
     again = await sale.refund(order, key="back")
     assert isinstance(first, outcomes.Refunded)
-    assert again == outcomes.Refunded(order, first.seq + 1)
+    assert again == outcomes.Refunded(order, first.seq + 1, OrderState.REFUND_PENDING)
     assert (await sale.words()).count("refunded") == 1
 
 
@@ -88,7 +89,8 @@ async def test_a_refunds_key_is_for_its_order_alone(sale: Sale) -> None:
     first, second = await sale.bought("ana"), await sale.bought("bo")
     await sale.refund(first, key="back")
     assert await sale.refund(second, key="back") == refusals.KeyReused()
-    assert await sale.refund(second, key="back", by="noa") == outcomes.Refunded(second, 8)
+    answer = await sale.refund(second, key="back", by="noa")
+    assert answer == outcomes.Refunded(second, 8, OrderState.REFUND_PENDING)
     assert (await sale.truth()).orders[second].state == "refund_pending"
 
 
@@ -167,3 +169,42 @@ async def test_what_an_older_engine_answered_is_answered_still(sale: Sale) -> No
     assert isinstance(await sale.creator("message", key="older", text="Hello"), outcomes.Changed)
     assert await sale.creator("pause", key="older") == refusals.KeyReused()
     assert await sale.words() == ["published", "opened"]
+
+
+async def test_a_refund_says_why_to_its_fan_alone_and_in_the_log(sale: Sale) -> None:
+    order = await sale.bought("ana")
+    why = 'the "blue" one \\ is chipped, sorry \u00e9'
+    assert isinstance(await sale.refund(order, key="k", why=why), outcomes.Refunded)
+    event = next(e for e in await sale.log() if isinstance(e, events.Refunded))
+    assert event.why == why
+    assert (await sale.truth()).orders[order].why == why
+    shown = (await sale.you("ana")).orders[0][1]
+    assert shown.why == why
+
+
+async def test_another_reason_under_a_key_is_another_command(sale: Sale) -> None:
+    order = await sale.bought("ana")
+    await sale.refund(order, key="k", why="chipped")
+    assert isinstance(await sale.refund(order, key="k", why="chipped"), outcomes.Refunded)
+    for other in ("", "lost"):
+        assert await sale.refund(order, key="k", why=other) == refusals.KeyReused()
+
+
+@pytest.mark.parametrize("why", ["two\nlines", "\u202e", "x" * 501, "\x00"])
+async def test_a_reason_is_a_line_that_shows_what_it_says(sale: Sale, why: str) -> None:
+    order = await sale.bought("ana")
+    refused = await sale.refund(order, why=why)
+    assert isinstance(refused, refusals.BadMessage)
+    assert refused.why.startswith("why ")
+    assert (await sale.truth()).orders[order].state != "refunded"
+
+
+async def test_what_was_refunded_keeps_its_first_reason(sale: Sale) -> None:
+    order = await sale.bought("ana")
+    first = await sale.refund(order, why="chipped")
+    again = await sale.refund(order, why="never mind")
+    # Whoever comes second is told what stands.
+    for answer in (first, again):
+        assert isinstance(answer, outcomes.Refunded)
+        assert answer.why == "chipped"
+    assert (await sale.truth()).orders[order].why == "chipped"

@@ -39,7 +39,10 @@ async def test_a_payment_buys_its_hold(sale: Sale) -> None:
         state="capture_pending",
         at_ms=sale.now,
     )
-    assert truth.outbox == {"capture:c1": model.DutyRecord("capture", hold, "c1", 4800, sale.now)}
+    assert truth.outbox == {
+        "capture:c1": model.DutyRecord("capture", hold, "c1", 4800, sale.now),
+        f"lookup:{hold}": model.DutyRecord("lookup", hold, "", 4800, sale.now),
+    }
     assert await sale.counts() == (1, 0, 2, 0)
 
 
@@ -80,7 +83,12 @@ async def test_a_payment_of_something_else_is_given_back(
     hold = await sale.held("ana")
     outcome = await sale.succeeded(hold, "c1", amount=amount, currency=currency, captured=True)
     assert outcome == outcomes.Voided(hold, 4, "mismatch", "")
-    assert (await sale.truth()).outbox["refund:c1"].amount == amount
+    told = (await sale.log())[-1]
+    assert isinstance(told, events.Voided)
+    assert (told.amount, told.currency) == (amount, currency), "whoever gives it back must know"
+    owed = (await sale.truth()).outbox["refund:c1"]
+    # In which money, where it is another than the drop's.
+    assert (owed.amount, owed.currency) == (amount, currency.replace("EUR", ""))
     assert await sale.counts() == (2, 1, 0, 0)
 
 
@@ -256,6 +264,14 @@ async def test_one_intent_buys_one_thing_however_often_it_is_paid_late(sale: Sal
 
 BEYOND = [-1, model.AMOUNT_MAX + 1, 10**14, 2**53 + 1, 2**63, 10**400]
 CHARGES = ["a b", 'c","seq":1', "c\n", "c\x00", "\u00e4", "c" * (model.CHARGE_CHARS_MAX + 1), "|"]
+
+
+@pytest.mark.parametrize("currency", ["", "EU", "EURO", "eur", 'E"R'])
+async def test_a_currency_that_is_none_is_not_written_down(sale: Sale, currency: str) -> None:
+    await sale.held("ana")
+    before = await sale.truth()
+    assert await sale.succeeded("h1", currency=currency) == refusals.BadMessage("currency")
+    assert await sale.truth() == before
 
 
 @pytest.mark.parametrize("amount", BEYOND)

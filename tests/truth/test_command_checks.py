@@ -11,7 +11,7 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropengine.creator_commands import CLOCK, Seen, bounds, fault_in
+from dropengine.creator_commands import CLOCK, OWN_NAMES, Seen, bounds, fault_in
 from dropengine.truth import command_checks, record_layouts, scripts
 from tests.kit import wild_values
 from tests.kit.private_server import Server
@@ -25,12 +25,14 @@ WILD = {
     "whole": wild_values.numbers,
     "id": wild_values.texts,
     "line": wild_values.texts,
+    "text": wild_values.texts,
     "word": wild_values.texts | st.sampled_from(("by_hand|given_up", "given", "|")),
 }
 TAME = {
     "whole": st.integers(1, 9),
     "id": wild_values.ids,
     "line": wild_values.lines,
+    "text": wild_values.lines,
     "word": st.sampled_from(("by_hand", "given_up")),
 }
 
@@ -93,9 +95,21 @@ def test_what_is_no_utf8_never_reaches_an_event(ask: Any, text: bytes) -> None:
 
 
 @pytest.mark.parametrize("verb", list(command_checks.SIGNED))
-def test_only_what_the_clock_itself_asks_for_is_signed_by_it(ask: Any, verb: str) -> None:
-    given = {"by": CLOCK, "key": "k", "revision": "1", "pool": "pin", "qty": "1", "order": "h1"}
+@pytest.mark.parametrize("by", OWN_NAMES)
+def test_nobody_signs_as_the_log_signs_but_the_clock_what_it_asks_for(
+    ask: Any, verb: str, by: str
+) -> None:
+    given = {"by": by, "key": "k", "revision": "1", "pool": "pin", "qty": "1", "order": "h1"}
+    given |= {
+        "hash": "0" * 64,
+        "found": "1",
+        "id": "void:c1",
+        "as": "by_hand",
+        "opens_ms": "0",
+        "closes_ms": "0",
+    }
     named = [name for kind in command_checks.SIGNED[verb] for name, _ in bounds(kind)]
     said = ask(verb, [given.get(name, "words").encode() for name in named])
-    assert (said == "") == (verb in ("pause", "realign"))
-    assert fault_in(Seen(CLOCK, "k", 1)) != ""
+    allowed = by == CLOCK and verb in ("pause", "realign")
+    assert said == ("" if allowed else OWN_NAMES[by])
+    assert fault_in(Seen(by, "k", 1)) == OWN_NAMES[by]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import dropengine
 from dropengine.truth import keys
 from dropengine.truth.house_keys import HouseKeys
+from dropengine.truth.store import Store
+from tests.kit.sale import Sale
 
 PACKAGE = Path(dropengine.__file__).parent
 OWNER = PACKAGE / "truth" / "house_keys.py"
@@ -32,6 +35,26 @@ def test_a_drop_of_that_very_name_has_other_keys() -> None:
     assert {house.drops, house.lease("duties")}.isdisjoint(keys.of("house"))
 
 
+def test_no_script_lets_anything_but_the_houses_run_out() -> None:
+    """What runs out a server may forget when its memory is full (maxmemory-policy volatile-*)."""
+    runs_out = re.compile(r"'(P?EXPIRE(AT)?|[PS]?SETEX|GETEX|EX|PX|EXAT|PXAT)'", re.IGNORECASE)
+    lua = (PACKAGE / "lua").rglob("*.lua")
+    assert {path.parent.name for path in lua if runs_out.search(path.read_text())} == {"house"}
+
+
+async def test_no_record_of_a_sale_runs_out(store: Store, sale: Sale) -> None:
+    hold = await sale.bought("ana")
+    await sale.held("bo")
+    await sale.refund(hold)
+    await sale.creator("pause")
+    await sale.creator("resume")
+    await store.house.lease("duties", "me", 60_000)
+    left = {key.decode(): await store.client.pttl(key) async for key in store.client.scan_iter()}
+    assert {key for key, ms in left.items() if ms >= 0 and not key.startswith(TAG)} == set()
+    assert left[f"{{{sale.drop}}}:log"] == -1
+    assert left[store.house.keys.lease("duties")] > 0
+
+
 PREFIXES = (None, "shop", "house", "0-a", "-", "x" * 32)
 
 
@@ -41,6 +64,7 @@ def test_no_two_shops_have_a_name_in_common() -> None:
         house = HouseKeys(prefix)
         names = {*keys.of("pin", prefix), *keys.of("house", prefix), house.claim, house.drops}
         names |= {house.nudge, house.proof, house.tried, house.lease("a"), house.tickets("b")}
+        names |= {house.looked, house.desks}
         assert all(name.startswith(f"{prefix}:{{" if prefix else "{") for name in names)
         assert seen.isdisjoint(names)
         seen |= names

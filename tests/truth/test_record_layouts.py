@@ -133,9 +133,10 @@ def test_a_field_has_the_place_that_the_model_gives_it() -> None:
 
 def test_a_record_is_made_by_the_names_of_its_fields_in_any_order() -> None:
     text = (
-        "x = DutyRecord{amount = f(a, {b, c}), at_ms = t.now, kind = 'a, }', hold = h, charge = ''}"
+        "x = DutyRecord{amount = f(a, {b, c}), at_ms = t.now, kind = 'a, }', hold = h, "
+        "charge = '', currency = c}"
     )
-    assert expand(text, "money/x.lua") == "x = {'a, }', h, '', f(a, {b, c}), t.now}"
+    assert expand(text, "money/x.lua") == "x = {'a, }', h, '', f(a, {b, c}), t.now, c}"
 
 
 def test_a_pressed_hold_is_joined_from_what_all_of_the_batch_share() -> None:

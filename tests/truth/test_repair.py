@@ -17,8 +17,8 @@ from dropengine.truth import keys, repair
 from dropengine.truth.repair import Audit
 from dropengine.truth.store import Store
 from tests.conftest import MakeSale
-from tests.kit.freezing import forbid, freeze, weak_store
-from tests.kit.manifests import HOLD_MS, item
+from tests.kit.freezing import forbid, freeze, restore, weak_store
+from tests.kit.manifests import COOL_MS, HOLD_MS, OFFER_MS, item
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
 from tests.lua.test_common_rows import tamper
@@ -271,3 +271,20 @@ async def test_a_drop_whose_refund_was_given_up_comes_back_like_any(busy: Sale) 
     assert found is not None
     assert found.hole == ""
     assert (await busy.truth()).orders["h1"].state == "refund_failed"
+
+
+@pytest.mark.parametrize("how", [freeze, restore])
+@pytest.mark.parametrize("cooled", [False, True], ids=["cooling", "cooled"])
+async def test_what_was_cooling_when_a_drop_froze_is_cooling_when_it_is_called_off(
+    busy: Sale, how: Callable[[Sale], Awaitable[None]], *, cooled: bool
+) -> None:
+    await busy.release("bo", "h3")
+    busy.now += OFFER_MS
+    await busy.settle()
+    if cooled:
+        busy.now += COOL_MS
+        await busy.settle()
+    await how(busy)
+    busy.now += COOL_MS
+    await busy.creator("cancel")
+    assert (await audited(busy)).rows == []

@@ -13,7 +13,18 @@ SCRIPT = "#!lua\n--[[\nadd_up -- no contract.\n--]]\n--#use twice\nreturn twice(
 
 def test_every_file_lies_in_a_folder_of_its_subject() -> None:
     folders = {path.partition("/")[0] for path in scripts.sources()}
-    assert folders == {"creator", "fan", "house", "lib", "line", "money", "read", "repair", "time"}
+    assert folders == {
+        "creator",
+        "fan",
+        "house",
+        "lib",
+        "line",
+        "money",
+        "past",
+        "read",
+        "repair",
+        "time",
+    }
     assert not [file.name for file in scripts.folder().iterdir() if file.is_file()]
 
 

@@ -75,14 +75,14 @@ async def test_a_sale_from_its_publishing_to_its_audit(
     await sale.settle()
     assert await store.duties(sale.drop)
     assert await store.house.lease("job", "me", 1000)
-    await store.house.admit("near", "wide", 1, 1000)
+    await store.house.admit([("near", "wide")], 1, 1000)
     assert sale.drop in await store.drops()
     assert await sale.log()
     assert (await sale.truth()).drop["state"] == "live"
     await sale.creator("cancel", key="last")
     await sale.creator("cancel")
     assert await store.hold(sale.drop, hold)
-    assert await store.ran(sale.drop) >= 0
+    assert await store.records(sale.drop, "wake", ["now"]) != []
     assert await store.published_layout(sale.drop)
     await store.house.prove("me")
     await store.doubt_clock(sale.drop)

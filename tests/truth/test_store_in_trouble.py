@@ -2,6 +2,8 @@
 
 It does all that `Machine` does and counts what it met: `MACHINE_RUNS=2000 MACHINE_STEPS=150` plays
 more by hand, prints the counts and fails where something was met by less than one run in a hundred.
+What takes several steps one after the other is one rule here: a run draws from some of the rules
+only, and many a run is a near copy of another one.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -24,13 +26,24 @@ from dropengine.truth import keys
 from tests.kit.encounters import Encounters
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
-from tests.truth.test_store_machine import TOGETHER, USUAL_ORDER, Hands, Machine, nth, pick
+from tests.truth.test_store_machine import (
+    FANS,
+    POOLS,
+    TOGETHER,
+    USUAL_ORDER,
+    Hands,
+    Machine,
+    nth,
+    pick,
+)
 
 SETTLED_AT_ONCE = 64
 CROWD = [f"fan-{i}" for i in range(72)]
 DAYS_MS = 400_000_000
 """Longer than any time that a manifest may give, an offer's 48 hours and a hard stop behind it."""
 SHARE = 0.01
+
+Ending = Literal["done", "failed", "by_hand", "given_up"]
 
 DUE = ("holds", "offers", "payments", "coolings")
 WANTED = (
@@ -56,6 +69,8 @@ WANTED = (
     "a restore forgot what is asked for again",
     "a restore forgot what a charge bought",
     "cancelled after a freeze",
+    *(f"taken out: {what}" for what in ("rows", "keys", "holds")),
+    *(f"paid again: {what}" for what in ("found by the question", "nobody can any more")),
 )
 
 
@@ -67,6 +82,7 @@ class Backup:
     oracle: Oracle
     pressed: int
     lowered: bool
+    in_books: int
 
 
 class Trouble(Machine):
@@ -130,7 +146,7 @@ class Trouble(Machine):
             self.meets(f"more than 64 due: {what}")
 
     @precondition(lambda self: self.crowd)
-    @rule(what=st.sampled_from(DUE))
+    @rule(what=st.sampled_from((*DUE, "holds", "coolings")))
     def a_crowd_lets_time_pass(self, what: str) -> None:
         match what:
             case "holds" | "payments":
@@ -144,30 +160,58 @@ class Trouble(Machine):
             self.a_crowd_begins_to_pay()
         self.wait_for(what)
 
+    @precondition(lambda self: self.crowd)
+    @rule()
+    def a_crowd_lets_its_offers_lapse(self) -> None:
+        self.a_crowd_is_called()
+        self.wait_for("offers")
+        self.wait_for("coolings")
+
+    @precondition(lambda self: self.crowd)
+    @rule()
+    def a_crowd_pays_and_falls_silent(self) -> None:
+        self.a_crowd_comes("hold")
+        self.a_crowd_begins_to_pay()
+        self.wait_for("payments")
+
     @precondition(lambda self: self.crowd and len(self.oracle.log) > 15)
-    @rule(sure=st.integers(0, 1))
+    @rule(sure=st.integers(0, 2))
     def it_is_cancelled_in_a_crowd(self, sure: int) -> None:
+        if sure:
+            return
+        self.a_crowd_comes("hold")
         things = sum(hold.open for hold in self.oracle.holds.values())
         things += sum(order.kept for order in self.oracle.orders.values())
-        if sure == 0 and things > SETTLED_AT_ONCE:
+        if things > SETTLED_AT_ONCE:
             self.command(Cancel("too many"), self.oracle.revision, "mia", self.key())
             self.settle()
             if self.oracle.state == "cancelled":
                 self.meets("more than 64 ended by a cancellation")
 
-    @precondition(lambda self: self.oracle.state == "frozen")
-    @rule(sure=st.integers(0, 2))
-    def it_is_cancelled_while_it_is_frozen(self, sure: int) -> None:
+    @precondition(lambda self: len(self.oracle.log) > 15)
+    @rule(why=st.sampled_from(("half", "restore")), sure=st.integers(0, 3))
+    def it_is_cancelled_while_it_is_frozen(self, why: str, sure: int) -> None:
         """The one thing that is left where nobody can say what happened."""
-        if sure == 0:
-            self.command(Cancel(), self.oracle.revision, "mia", self.key())
-            self.settle()
+        if sure:
+            return
+        if not self.oracle.froze:
+            self.it_freezes(why, sure=True, soon=None, spoiled=set())
+        self.command(Cancel(), self.oracle.revision, "mia", self.key())
+        self.settle()
 
-    @precondition(lambda self: self.offers())
     @rule(also=st.sampled_from(TOGETHER), which=nth)
     def offers_are_claimed_together(self, also: str, which: int) -> None:
+        if not self.offers():
+            self.somebody_is_called(which)
         claims = [("ana", "claim", "pin", 1, nth_offer) for nth_offer in (0, 1)]
         self.press_together([claims[0], ("bo", also, "pin", 2, which), claims[1]])
+
+    def somebody_is_called(self, which: int) -> None:
+        """Two join in a pause."""
+        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        for fan in (FANS[which % len(FANS)], FANS[(which + 1) % len(FANS)]):
+            self.join(fan, [POOLS[which % len(POOLS)]], 1)
+        self.command(Resume(), self.oracle.revision, "mia", self.key())
 
     # A provider that is silent, or late.
 
@@ -194,19 +238,90 @@ class Trouble(Machine):
         )
         self.succeeded(*self.paid[-1])
 
-    @precondition(lambda self: self.late())
     @rule(which=nth, captured=st.booleans())
     def a_payment_comes_late_to_who_pressed_again(self, which: int, *, captured: bool) -> None:
         """It buys the hold that he has by then, if it is an equal one."""
+        if not self.late():
+            self.begin_paying_and_fall_silent(which)
+        if not self.late():
+            return
         hold = self.oracle.holds[pick(self.late(), which)]
         self.hold(hold.fan, hold.pool, hold.qty, fewer=False)
         self.payment_comes_late(which, captured)
 
+    @rule(which=nth, more=st.integers(0, 2), captured=st.booleans())
+    def what_was_bought_is_paid_again(self, which: int, more: int, *, captured: bool) -> None:
+        """And no webhook tells of it: whoever asks about the sale finds what came until then, and
+        lets nobody pay any more."""
+        if not self.bought():
+            self.somebody_buys(which, captured=captured)
+        if not self.bought():
+            return
+        hold = self.oracle.holds[pick(self.bought(), which)]
+        asked = f"lookup:{hold.id}"
+        if asked not in self.oracle.outbox:
+            self.meets("paid again: nobody can any more")
+            return
+        for _ in range(more):
+            charge = f"c{len(self.paid) + 1}"
+            self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
+            self.succeeded(*self.paid[-1])
+            if self.oracle.state != "frozen":
+                assert f"{'refund' if captured else 'void'}:{charge}" in self.oracle.outbox
+                self.meets("paid again: found by the question")
+        self.discharge_one(asked, done=True)
+
+    def somebody_buys(self, which: int, *, captured: bool) -> None:
+        """Something that costs, where anything of that can be had."""
+        if not self.to_be_bought():
+            self.hold(FANS[which % len(FANS)], "cup-hill", 1, fewer=True)
+        if self.to_be_bought():
+            hold = self.oracle.holds[pick(self.to_be_bought(), which)]
+            self.press((hold.fan, wire.Pay(id=0, key=self.key(), holds=[hold.id])))
+            charge = f"c{len(self.paid) + 1}"
+            self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
+            self.succeeded(*self.paid[-1])
+
+    def to_be_bought(self) -> list[str]:
+        return [hold.id for hold in self.oracle.holds.values() if hold.open and hold.price]
+
+    @rule(which=nth, how=st.sampled_from(("done", "failed", "by_hand", "given_up")))
+    def a_capture_ends(self, which: int, how: Ending) -> None:
+        if not self.owed("capture"):
+            self.somebody_buys(which, captured=False)
+        self.ends("capture", how)
+
+    @rule(which=nth, how=st.sampled_from(("done", "by_hand", "given_up")))
+    def a_refund_ends(self, which: int, how: Ending) -> None:
+        if not self.owed("refund"):
+            self.somebody_buys(which, captured=True)
+            self.refund(which, 2, "mia", "")
+        self.ends("refund", how)
+
+    def ends(self, kind: str, how: Ending) -> None:
+        for duty in self.owed(kind)[:1]:
+            if how == "done" or how == "failed":
+                self.discharge_one(duty, done=how == "done")
+            else:
+                self.end_by_hand(duty, how)
+
+    def owed(self, kind: str) -> list[str]:
+        return [name for name in sorted(self.oracle.outbox) if name.startswith(f"{kind}:")]
+
+    @precondition(lambda self: self.refunds)
+    @rule()
+    def the_last_refund_is_sent_again(self) -> None:
+        self.refund(0, 1 + 3 * (len(self.refunds) - 1), "mia", "")
+
+    def bought(self) -> list[str]:
+        """Orders whose payment was begun and cost something."""
+        begun = (self.oracle.holds[name] for name in self.oracle.orders)
+        return [hold.id for hold in begun if hold.began and hold.price]
+
     @rule(kind=st.sampled_from(("capture", "void", "refund", "lookup")), done=st.booleans())
     def a_duty_of_each_kind(self, kind: str, *, done: bool) -> None:
-        duties = [name for name in sorted(self.oracle.outbox) if name.startswith(kind)]
-        if duties:
-            self.discharge_one(duties[0], done=done)
+        for duty in self.owed(kind)[:1]:
+            self.discharge_one(duty, done=done)
 
     def succeeded(self, hold: str, charge: str, amount: int, currency: str, captured: bool) -> None:
         before = self.oracle.holds.get(hold)
@@ -231,7 +346,8 @@ class Trouble(Machine):
     @rule(sure=st.integers(0, 1))
     def nobody_asks_for_days(self, sure: int) -> None:
         """Where marks are kept it does not count; else everything is over, and asked about."""
-        if sure == 0 and self.oracle.holds:
+        if sure == 0:
+            self.pick_hold(0)
             self.now += DAYS_MS
             open_holds = sum(hold.open for hold in self.oracle.holds.values())
             self.settle()
@@ -245,7 +361,8 @@ class Trouble(Machine):
     def a_backup_is_made(self) -> None:
         raw = self.run(self.dumped())
         oracle = copy.deepcopy(self.oracle)
-        self.backup = Backup(raw, oracle, len(self.pressed), self.lowered)
+        in_books = self.run(self.hands.books.cursor(self.drop))
+        self.backup = Backup(raw, oracle, len(self.pressed), self.lowered, in_books)
 
     @precondition(lambda self: self.backup is not None)
     @rule(sure=st.integers(0, 1))
@@ -254,7 +371,10 @@ class Trouble(Machine):
         backup = self.backup
         if sure or backup is None:
             return
+        if len(self.oracle.orders) == len(backup.oracle.orders):
+            self.somebody_buys(0, captured=True)
         self.run(self.restored(backup.raw))
+        self.run(self.hands.books.forget(self.drop, backup.in_books))
         for name, forgot in (
             ("holds", len(self.oracle.holds) > len(backup.oracle.holds)),
             ("orders", len(self.oracle.orders) > len(backup.oracle.orders)),

@@ -36,19 +36,22 @@ from dropengine.creator_commands import (
     Open,
     Pause,
     Realign,
+    Reschedule,
     Resume,
     Thaw,
     Withdraw,
 )
 from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold
-from dropengine.manifest import Manifest, digest, rules
-from dropengine.model import CAP_MAX, PRICE_MAX, DropId, FanId
+from dropengine.manifest import Manifest, correction, digest, rules
+from dropengine.model import CAP_MAX, KEPT_MS, PRICE_MAX, DropId, FanId
 from dropengine.truth import connections, keys, repair
-from dropengine.truth.replies import Settled, ViewReply, YouReply
+from dropengine.truth.past import Past
+from dropengine.truth.replies import PartOut, Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
 from tests.kit import expected_truth, older_layouts
+from tests.kit.kept_books import KeptBooks
 from tests.kit.manifests import COOL_MS, START_MS, TIMES, item, manifest
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
@@ -59,6 +62,7 @@ T = TypeVar("T")
 FANS = ("ana", "bo", "cy", "di")
 POOLS = ("cup-hill", "cup-port", "pin")
 HOURS = ("open", "close")
+GRANTED = (outcomes.HoldGranted, outcomes.EntryGranted)
 TOGETHER = ("hold", "hold", "fewer", "join", "release", "claim", "pay", "extend", "leave")
 OPERATORS = ("mia", "noa", "disk", "durability")
 """Two people, and two watches whose pauses end by themselves."""
@@ -85,6 +89,7 @@ class Hands:
         self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self.client = self.run(self._client(server))
         self.store = Store(self.client, loaded)
+        self.books = KeptBooks(self.store)
 
     @staticmethod
     async def _client(server: Server) -> Any:
@@ -94,6 +99,7 @@ class Hands:
         return self.runner.run(work)
 
     def close(self) -> None:
+        self.run(self.books.close())
         self.run(self.client.aclose(close_connection_pool=True))
         self.runner.close()
 
@@ -122,7 +128,7 @@ class Machine(RuleBasedStateMachine):
         self.pressed: list[tuple[str, wire.FanCommand, Answer]] = []
         self.ordered: list[tuple[CreatorCommand, int, str, str]] = []
         self.paid: list[tuple[str, str, int, str, bool]] = []
-        self.refunds: list[tuple[str, str, str]] = []
+        self.refunds: list[tuple[str, str, str, str]] = []
         self.met: set[str] = set()
 
     @initialize(
@@ -137,7 +143,7 @@ class Machine(RuleBasedStateMachine):
         hours=st.sampled_from(("by hand",) * 4 + ("open", "open and close", *CLOSES)),
         marked=st.booleans(),
         times=st.fixed_dictionaries({name: st.sampled_from(ms) for name, ms in TIMES.items()}),
-        crowd=st.sampled_from((0, 0, CROWD)),
+        crowd=st.sampled_from((0, CROWD)),
     )
     def publish(
         self,
@@ -175,6 +181,7 @@ class Machine(RuleBasedStateMachine):
         text = msgspec.structs.replace(text, **times)
         self.note_rules(text)
         self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
+        self.text = text
         self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
         if marked:
             self.oracle.ran = self.now
@@ -281,24 +288,40 @@ class Machine(RuleBasedStateMachine):
 
     def look_and_thaw(self, spoiled: set[str], by: str) -> None:
         """Whatever became of its records meanwhile, they are rewritten from the log first."""
-        self.run(self.spoil(sorted(spoiled)))
+        lost = self.run(self.spoil(sorted(spoiled)))
         found = self.run(repair.audit(self.store, self.drop))
         assert found is not None
+        # That a cooling had not been looked at, though its time was over, no event tells.
+        cooling = {row for key, row in lost if key == "entries" and ("due", f"e:{row}") in lost}
+        if cooling:
+            self.oracle.cool_off(cooling)
+            spoiled = spoiled | {"ready"}
         assert {row.key for row in found.rows} <= spoiled
         self.run(repair.rewrite(self.store, found))
         self.audit()
         self.command(Thaw(len(found.rows)), self.oracle.revision, by, self.key())
 
-    async def spoil(self, names: list[str]) -> None:
-        """A row of each of these keys is lost. The hours of a drop also pass without an event."""
-        client = self.hands.client
+    async def spoil(self, names: list[str]) -> set[tuple[str, str]]:
+        """A row of each of these keys is lost; which. The hours of a drop also pass without an
+        event."""
+        client, gone = self.hands.client, set[tuple[str, str]]()
         for name in names:
             key = keys.one(self.drop, name)
+            is_hash = (await client.type(key)) == b"hash"
             if (await client.type(key)) == b"zset":
                 rows = [row for row in await client.zrange(key, 0, 1) if row.decode() not in HOURS]
-                await client.zrem(key, *rows[:1] or [b""])
             elif fields := sorted(await client.hkeys(key)):
-                await client.hdel(key, fields[0])
+                rows = [row for row in fields if name != "holds" or self.is_missed(row.decode())]
+            else:
+                continue
+            for row in rows[:1]:
+                await (client.hdel if is_hash else client.zrem)(key, row)
+                gone.add((name, row.decode()))
+        return gone
+
+    def is_missed(self, hold: str) -> bool:
+        """Nobody asks for one that may have been taken out."""
+        return not self.oracle.came_to_nothing(self.oracle.holds[hold], self.oracle.at - KEPT_MS)
 
     @rule()
     def settle(self) -> None:
@@ -402,10 +425,14 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.pressed)
     @rule(which=nth)
     def repeat_any_earlier_request(self, which: int) -> None:
-        """What was granted is answered again with the same thing, whatever became of it."""
+        """What was granted is answered again with the same thing, whatever became of it, as long as
+        its key is remembered."""
         fan, command, first = pick(self.pressed, which)
+        _, made = self.oracle.answers.get((fan, command.key), ("", ""))
         (again,) = self.press((fan, command))
-        if isinstance(command, wire.Hold | wire.Join) and isinstance(first, outcomes.Granted):
+        if not isinstance(command, wire.Hold | wire.Join) or not isinstance(first, GRANTED):
+            return
+        if made == first.id and (made in self.oracle.holds or made in self.oracle.entries):
             assert isinstance(again, type(first))
             assert again.id == first.id
 
@@ -507,7 +534,13 @@ class Machine(RuleBasedStateMachine):
     def a_duty_is_ended_by_hand(
         self, which: int, how: Literal["by_hand", "given_up"], again: bool
     ) -> None:
-        ending = EndDuty(pick([*sorted(self.oracle.outbox), "refund:none"], which), how, "seen to")
+        duty = pick([*sorted(self.oracle.outbox), "refund:none"], which)
+        self.end_by_hand(duty, how, again=again)
+
+    def end_by_hand(
+        self, duty: str, how: Literal["by_hand", "given_up"], *, again: bool = False
+    ) -> None:
+        ending = EndDuty(duty, how, "seen to")
         key = self.key()
         for _ in range(1 + again):
             answer = self.run(
@@ -518,19 +551,26 @@ class Machine(RuleBasedStateMachine):
                 self.meets(f"{how}: {ending.id.partition(':')[0]}")
 
     @precondition(lambda self: self.oracle.orders)
-    @rule(which=nth, again=st.integers(0, 30), by=st.sampled_from(("mia", "mia", "noa")))
-    def refund(self, which: int, again: int, by: str) -> None:
+    @rule(
+        which=nth,
+        again=st.integers(0, 30),
+        by=st.sampled_from(("mia", "mia", "noa")),
+        why=st.sampled_from(("", "", 'it "broke" \\ \u00e9')),
+    )
+    def refund(self, which: int, again: int, by: str, why: str) -> None:
         """Mostly under a fresh key, else under one that commanded something before."""
         order = pick([*self.oracle.orders, "h999"], which)
         key = self.key()
         if again % 3 == 0:
             by, key = pick(list(self.oracle.by_creator), again // 3)
         elif again % 3 == 1 and self.refunds:
-            order, by, key = pick(self.refunds, again // 3)
+            order, by, key, why = pick(self.refunds, again // 3)
         used = (by, key) in self.oracle.by_creator
-        answer = self.run(self.store.refund(self.drop, order, by=by, key=key, clock_ms=self.now))
-        assert answer == self.oracle.refund(order, by, key, self.now)
-        self.refunds.append((order, by, key))
+        answer = self.run(
+            self.store.refund(self.drop, order, by=by, key=key, why=why, clock_ms=self.now)
+        )
+        assert answer == self.oracle.refund(order, by, key, self.now, why)
+        self.refunds.append((order, by, key, why))
         self.meets(f"refund: {type(answer).__name__}, key {'used' if used else 'fresh'}")
 
     @rule(
@@ -552,6 +592,29 @@ class Machine(RuleBasedStateMachine):
     def move_stock(self, kind: type[Add] | type[Withdraw], pool: str, qty: int) -> None:
         self.command(kind(pool, qty), self.oracle.revision, "mia", self.key())
 
+    @rule(
+        opens=st.sampled_from((None, None, 0, -1, 1_000, 60_000)),
+        closes=st.sampled_from((None, 0, -1, 500, 30_000, 3_600_000)),
+    )
+    def reschedule(self, opens: int | None, closes: int | None) -> None:
+        """To times from now on, or as they are."""
+        rules, now = self.oracle.rules, self.now
+        was, before = self.oracle.state, self.oracle.seq
+        told = [
+            was if ms is None else ms and now + ms
+            for ms, was in ((opens, rules.opens_ms), (closes, rules.closes_ms))
+        ]
+        self.command(Reschedule(*told), self.oracle.revision, "noa", self.key())
+        heard = {type(event) for event in self.oracle.log[before:]}
+        done = "done" if events.Rescheduled in heard else "refused"
+        by_clock = ", the clock came first" if heard & {events.Opened, events.Closed} else ""
+        self.meets(f"reschedule: {done} while {was}{by_clock}")
+
+    @rule(story=st.sampled_from(("", "one word", "two words")), behind=st.sampled_from((0, 0, 1)))
+    def correct(self, story: str, behind: int) -> None:
+        wanted = correction(msgspec.structs.replace(self.text, story=story))
+        self.command(wanted, self.oracle.revision - behind, "mia", self.key())
+
     @precondition(lambda self: len(self.oracle.log) > 15)
     @rule(command=st.sampled_from((Close(), Cancel(), Cancel("lost"))), sure=st.integers(0, 4))
     def end(self, command: CreatorCommand, sure: int) -> None:
@@ -571,6 +634,53 @@ class Machine(RuleBasedStateMachine):
             self.lowered = True
             self.run(older_layouts.lowered(self.hands.client, self.drop, layout))
             self.oracle.lower(layout)
+
+    @rule(kept=st.sampled_from((0, 0, 5)))
+    def rows_are_taken_out(self, kept: int) -> None:
+        """Those of the log, when the books have them: whoever reads it sees them all the same."""
+        left = self.run(self.hands.books.take_rows(self.drop, kept))
+        if left:
+            self.meets("taken out: rows")
+
+    @rule(
+        what=st.sampled_from(("answers", "holds", "both")),
+        days=st.sampled_from((0, 0, 1, 1, 3)),
+        sure=st.booleans(),
+    )
+    def what_ended_a_day_ago_is_taken_out(self, what: str, days: int, sure: bool) -> None:
+        """Before and after a day in which nothing more was asked for."""
+        if days and not sure:
+            return
+        for passed in sorted({0, days}):
+            self.move(self.now + passed * KEPT_MS)
+            if what != "holds":
+                keys_out = self.run(self.taken("take_answers"))
+                assert keys_out == self.oracle.take_answers(self.now)
+                if keys_out:
+                    self.meets("taken out: keys")
+            if what != "answers":
+                holds_out = self.run(self.taken("take_holds"))
+                assert holds_out == self.oracle.take_holds(self.now)
+                if holds_out:
+                    self.meets("taken out: holds")
+
+    async def taken(self, verb: Literal["take_answers", "take_holds"]) -> int:
+        """By all parts of it together."""
+        past: Past = self.store.past
+        charges = await past.charges_for_nothing(self.drop)
+        count, cursor = 0, "0"
+        while True:
+            if verb == "take_answers":
+                reply: object = await past.take_answers(self.drop, cursor, clock_ms=self.now)
+            else:
+                reply = await past.take_holds(self.drop, charges, cursor, clock_ms=self.now)
+            if not isinstance(reply, PartOut):
+                assert isinstance(reply, refusals.Frozen), reply
+                return count
+            count += reply.count
+            if reply.cursor == "0":
+                return count
+            cursor = reply.cursor
 
     def pick_hold(self, which: int) -> str:
         """Mostly a hold that is open, else any, the newest first; h1 when there is none yet."""

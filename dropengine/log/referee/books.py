@@ -42,7 +42,9 @@ class Books:
         self.revision = 0
         self.lead = 0
         """The drop's own time less the true clock, ms."""
-        self.closes_ms = 0
+        self.closes_ms = self.opened_at = 0
+        self.hash = ""
+        self.corrections = 0
         self.arrivals = 0
         self.line = 0
         self.seq = 0
@@ -60,7 +62,8 @@ class Books:
         self.captured_of, self.refunded_of = dict[str, int](), dict[str, int]()
         self.by_hand_of, self.given_up_of = dict[str, int](), dict[str, int]()
         self.outbox: dict[str, Duty] = {}
-        self.keys: set[tuple[str, str]] = set()
+        self.keys: dict[tuple[str, str], str] = {}
+        """Who and key -> the hold that it made, or ''."""
         self.owed: list[Owed] = []
         self.deadlines: list[tuple[int, str]] = []
         self.cooling: list[tuple[int, int]] = []

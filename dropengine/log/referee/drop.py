@@ -6,14 +6,20 @@ as the event says, so that one mistake does not hide the next.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from dropengine import events
+from dropengine.log.layouts import KEEPS_REFUND_KEYS
 from dropengine.log.referee.books import Books, Item, Pool
-from dropengine.model import PASSING
+from dropengine.model import KEPT_MS, PASSING
 
 PUBLISHED_REVISION = 1
+DIGEST = re.compile(r"[0-9a-f]{64}")
+CORRECTIONS_MAX = 20
 AS_IT_WAS = frozenset({"scheduled", "closing", "settled", "cancelled"})
 """States in which a drop comes back from being frozen; all others become paused."""
 
@@ -22,11 +28,11 @@ def _published(books: Books, e: events.Published) -> None:
     if books.rules is not None:
         books.blame("INV-15", "the drop was already published")
         return
-    books.rules, books.schema = e.rules, e.schema
+    books.rules, books.schema, books.hash = e.rules, e.schema, e.hash
     books.state, books.revision = "scheduled", e.revision
     if e.revision != PUBLISHED_REVISION:
         books.blame("INV-15", f"revisions begin with {PUBLISHED_REVISION}, not {e.revision}")
-    if e.key:
+    if e.key or e.schema >= KEEPS_REFUND_KEYS:
         commanded_once(books, e.by, e.key)
     if e.rules.limit < 1 or e.rules.k < 1:
         books.blame("INV-15", f"limit {e.rules.limit} and k {e.rules.k} must be at least 1")
@@ -76,13 +82,20 @@ def commanded_once(books: Books, by: str, key: str) -> None:
     once(books, f"creator {by}", key)
 
 
-def once(books: Books, who: str, key: str) -> None:
-    """INV-7: a key makes something at most once (C1)."""
+def once(books: Books, who: str, key: str, hold: str = "") -> None:
+    """INV-7: a key makes something at most once (C1), as long as it is remembered (C8). hold: what
+    it makes now, if that is one."""
     if not key:
         books.blame("INV-7", f"a command of {who} carries no key")
-    elif (who, key) in books.keys:
+    elif (who, key) in books.keys and not _forgotten(books, books.keys[who, key]):
         books.blame("INV-7", f"key {key} of {who} takes effect a second time")
-    books.keys.add((who, key))
+    books.keys[who, key] = hold
+
+
+def _forgotten(books: Books, made: str) -> bool:
+    """May what a key made be forgotten by now?"""
+    hold = books.holds.get(made)
+    return hold is not None and not hold.alive and hold.deadline + KEPT_MS <= books.at
 
 
 def _opened(books: Books, e: events.Opened) -> None:
@@ -91,8 +104,10 @@ def _opened(books: Books, e: events.Opened) -> None:
     now = e.at - books.lead
     if e.by == "clock" and (e.key or not 0 < books.rules.opens_ms <= now):
         books.blame("INV-15", f"the clock opened at {now}, the rules say {books.rules.opens_ms}")
-    # T8: a drop that is opened by hand after its closing time is closed by hand too.
+    # T8: a drop that is opened after its closing time is closed by hand too, but for one that the
+    # clock opens and closes in the same go.
     books.closes_ms = books.rules.closes_ms if now < books.rules.closes_ms else 0
+    books.opened_at = e.at if e.by == "clock" and books.rules.closes_ms <= now else 0
     books.state = "live"
 
 
@@ -130,6 +145,10 @@ def _goes_on(books: Books, e: events.Resumed | events.Realigned) -> None:
 def _thawed(books: Books, e: events.Thawed) -> None:
     """T13."""
     signed(books, e)
+    if e.lead != books.lead - e.lost_ms if e.lost_ms else e.lead < books.lead:
+        books.blame(
+            "INV-5", f"{e.lost_ms} ms are lost, the lead goes from {books.lead} to {e.lead}"
+        )
     books.lead = e.lead
     if e.why == "half":
         half_written(books)
@@ -146,11 +165,43 @@ def _thawed(books: Books, e: events.Thawed) -> None:
         books.paused_by = e.by
 
 
+def _rescheduled(books: Books, e: events.Rescheduled) -> None:
+    """T14."""
+    signed(books, e)
+    assert books.rules is not None
+    now, waits = e.at - books.lead, books.state == "scheduled"
+    opens_ms, closes_ms = books.rules.opens_ms, books.rules.closes_ms
+    for name, was, ms in (("opens", opens_ms, e.opens_ms), ("closes", closes_ms, e.closes_ms)):
+        if ms != was and 0 < ms <= now:
+            books.blame("INV-15", f"at {now} it is said that the drop {name} at {ms}")
+    if e.opens_ms != opens_ms and not waits:
+        books.blame("INV-15", f"a drop that is {books.state} is to open at {e.opens_ms}")
+    if (e.opens_ms, e.closes_ms) == (opens_ms, closes_ms):
+        books.blame("INV-15", "a drop is rescheduled to the times that it had")
+    if waits and 0 < e.closes_ms <= e.opens_ms:
+        books.blame("INV-15", f"it would close at {e.closes_ms} and open at {e.opens_ms}")
+    if e.closes_ms != closes_ms and not waits:
+        books.closes_ms = e.closes_ms
+    books.rules = msgspec.structs.replace(books.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms)
+
+
+def _corrected(books: Books, e: events.Corrected) -> None:
+    """C7."""
+    signed(books, e)
+    if not DIGEST.fullmatch(e.hash) or e.hash == books.hash:
+        books.blame("INV-15", f"the manifest {books.hash} is corrected to {e.hash!r}")
+    books.corrections += 1
+    if books.corrections > CORRECTIONS_MAX:
+        books.blame("INV-15", f"the manifest is corrected {books.corrections} times")
+    books.hash = e.hash
+
+
 def _closed(books: Books, e: events.Closed) -> None:
     signed(books, e, clock=True)
     assert books.rules is not None
     now = e.at - books.lead
-    if e.by == "clock" and (e.key or not 0 < books.rules.closes_ms <= now):
+    at_once = books.rules.closes_ms and e.at == books.opened_at
+    if e.by == "clock" and (e.key or not (0 < books.closes_ms <= now or at_once)):
         books.blame("INV-15", f"the clock closed at {now}, the rules say {books.rules.closes_ms}")
     books.state = "closing"
 
@@ -164,6 +215,8 @@ def _cancelled(books: Books, e: events.Cancelled) -> None:
         books.state == "frozen"
     ):
         books.blame("INV-15", f"a drop that is {books.state} was frozen because of {e.froze!r}")
+    if not 0 <= e.stood <= (e.at if e.froze else 0):
+        books.blame("INV-15", f"at {e.at} the time of a drop is said to have stood at {e.stood}")
     books.state = "cancelled"
 
 
@@ -219,6 +272,8 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Resumed: _resumed,
     events.Realigned: _realigned,
     events.Thawed: _thawed,
+    events.Rescheduled: _rescheduled,
+    events.Corrected: _corrected,
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,

@@ -75,7 +75,7 @@ def grant(books: Books, hold: Hold) -> None:
 def _held(books: Books, e: events.Held) -> None:
     """H1, L4: a press, or a join for which units could be had (L1)."""
     assert books.rules is not None
-    once(books, e.fan, e.key)
+    once(books, e.fan, e.key, e.hold)
     pool = books.pool_named(e.pool)
     if pool is None:
         return

@@ -34,6 +34,8 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Added: _BEFORE_CLOSING,
     events.Withdrawn: _BEFORE_CLOSING,
     events.Message: _BEFORE_CLOSING | {"closing"},
+    events.Rescheduled: _BEFORE_CLOSING,
+    events.Corrected: _BEFORE_CLOSING | {"closing", "settled"},
     events.Closed: frozenset({"live", "paused"}),
     events.Cancelled: _BEFORE_CLOSING | {"closing", "frozen"},
     events.Settled: frozenset({"closing"}),

@@ -49,6 +49,8 @@ def _joined(books: Books, e: events.Joined) -> None:
             books.blame("INV-15", f"{e.fan} is made good twice, or not in the class above points")
         if not books.follows:
             books.blame("INV-15", f"{e.fan} is made good without a late payment")
+        elif fan.late is not None and (pools, e.qty) != ([fan.late.pool], fan.late.qty):
+            books.blame("INV-15", f"{e.fan} is made good for {e.qty}, not for {fan.late.id}")
         fan.madegood = True
     else:
         once(books, e.fan, e.key)

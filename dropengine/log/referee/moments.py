@@ -226,6 +226,8 @@ PLACES: dict[type[events.Event], Place] = {
     events.Added: decide_alone,
     events.Withdrawn: decide_alone,
     events.Message: decide_alone,
+    events.Rescheduled: decide_alone,
+    events.Corrected: decide_alone,
     events.Sold: decide_alone,
     events.Rescued: decide_alone,
     events.Voided: decide_alone,

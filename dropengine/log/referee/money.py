@@ -11,11 +11,13 @@ from typing import Any
 
 from dropengine import events
 from dropengine.log.layouts import (
+    ASKS_AFTER_A_SALE,
     ASKS_AT_EVERY_END,
     ENDS_DUTIES_BY_HAND,
     ENTRIES_SERVABLE,
     KEEPS_REFUND_KEYS,
     NOTHING_OWES_NOTHING,
+    TELLS_CURRENCIES,
 )
 from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
 from dropengine.log.referee.drop import commanded_once
@@ -138,6 +140,13 @@ def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:
         intent.judged = True
 
 
+def asks_after(books: Books, e: events.Sold) -> bool:
+    """P12: what cost something may be paid once more; before, only what other money bought."""
+    if books.schema >= ASKS_AFTER_A_SALE:
+        return e.amount > 0
+    return e.intent != e.hold and books.schema >= ASKS_AT_EVERY_END
+
+
 def _sold(books: Books, e: events.Sold) -> None:
     """P1; by another's payment: P5."""
     _charge_once(books, e.charge, "sold")
@@ -150,7 +159,7 @@ def _sold(books: Books, e: events.Sold) -> None:
     paid_for(books, e, hold)
     hold.state = "sold"
     hold.pool.held -= hold.qty
-    if e.intent != e.hold and hold.began and books.schema >= ASKS_AT_EVERY_END:
+    if hold.began and asks_after(books, e):
         asked(books, hold)
     else:
         # Nobody has to ask any more whether it was paid.
@@ -192,6 +201,16 @@ def _rescued(books: Books, e: events.Rescued) -> None:
     books.count["rescued"] += 1
 
 
+def is_right(books: Books, e: events.Voided, hold: Hold) -> bool | None:
+    """P2: is it what the hold costs? None where the log does not tell the currency."""
+    if e.amount != hold.qty * hold.price:
+        return False
+    if books.schema < TELLS_CURRENCIES:
+        return None
+    assert books.rules is not None
+    return e.currency == books.rules.currency
+
+
 def _voided(books: Books, e: events.Voided) -> None:
     """P2, P4, P6."""
     _charge_once(books, e.charge, "voided")
@@ -207,21 +226,28 @@ def _voided(books: Books, e: events.Voided) -> None:
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
         return
-    began_late = hold.state == "expired" and hold.began and not hold.judged
+    second = hold.state == "sold" or hold.judged
+    late = hold.state == "expired" and hold.began and books.state != "cancelled"
+    right = is_right(books, e, hold)
     legal = {
         "mismatch": True,
-        "second": hold.state == "sold" or hold.judged,
-        "late": began_late,
-        "ended": not hold.alive and (not began_late or books.state == "cancelled"),
+        "second": second,
+        "late": late and not second,
+        "ended": not (hold.alive or second or late),
     }
     hold.judged = hold.judged or e.why == "late"
-    if e.why != "mismatch" and e.amount != hold.qty * hold.price:
-        books.blame("INV-10", f"{e.amount} is not the price of {e.hold}: that is a mismatch")
+    if e.why != "mismatch" and right is False:
+        books.blame(
+            "INV-10", f"{e.amount} {e.currency} is not the price of {e.hold}: that is a mismatch"
+        )
+    elif e.why == "mismatch" and right:
+        books.blame("INV-10", f"{e.amount} {e.currency} is what {e.hold} costs: no mismatch")
     if not legal.get(e.why, False):
         books.blame("INV-10", f"charge {e.charge} buys nothing ({e.why}), {e.hold} is {hold.state}")
     elif e.why == "late":
         if why := could_buy(books, hold):
             books.blame("INV-10", f"charge {e.charge} goes back though {why}")
+        hold.fan.late = hold
         served = books.schema < ENTRIES_SERVABLE or not filled(books, hold.fan, [hold.pool])
         if served and not hold.fan.madegood and books.state in ("live", "paused"):
             books.owed.append(
@@ -274,6 +300,8 @@ def _ordered_back(books: Books, e: events.Refunded) -> None:
         commanded_once(books, e.by, e.key)
     elif (books.state, e.by) != ("cancelled", "creator"):
         books.blame("INV-7", f"{e.by} refunds {e.hold} of a drop that is {books.state}, by no key")
+    elif e.why:
+        books.blame("INV-7", f"order {e.hold} is refunded because of {e.why!r}, which nobody said")
 
 
 def _refunded(books: Books, e: events.Refunded) -> None:

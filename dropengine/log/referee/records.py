@@ -56,8 +56,8 @@ class Pool:
 @dataclass(slots=True)
 class Fan:
     """`used`: units in holds, offers and unrefunded orders; `bought`: in unrefunded orders alone;
-    the same per item. `line`: entries whose fate is open. `begun_till`: until when what he began
-    has used up his pace, ms."""
+    the same per item. `line`: entries whose fate is open. `late`: the hold whose payment came too
+    late last. `begun_till`: until when what he began has used up his pace, ms."""
 
     id: str
     used: int = 0
@@ -66,6 +66,7 @@ class Fan:
     bought_of: dict[str, int] = field(default_factory=dict)
     line: list[Entry] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+    late: Hold | None = None
     madegood: bool = False
     begun_till: int = 0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dropengine.log.replay.truth import Truth
-from dropengine.model import DropState, Record
+from dropengine.model import KEPT_MS, STANDING, DropState, Record
 
 SENTENCES_MAX = 20
 KEYS = tuple(name for name in Truth.__struct_fields__ if name not in ("news", "leads", "rules"))
@@ -73,14 +73,31 @@ def _follow(replayed: Truth, stored: Truth, ran_ms: int) -> None:
             return
 
 
+def _take_out(replayed: Truth, stored: Truth, ran_ms: int) -> None:
+    """Do without the holds that the server may do without: they came to nothing, nothing speaks of
+    them, and a day has passed."""
+    missing = replayed.holds.keys() - stored.holds.keys()
+    if not missing:
+        return
+    kept = {fan.last for fan in replayed.fans.values()} | replayed.orders.keys()
+    kept |= {duty.hold for duty in replayed.outbox.values()}
+    kept |= {ending.split("|")[1] for ending in replayed.charges.values()}
+    for name in missing - kept:
+        hold = replayed.holds[name]
+        over_ms = max(hold.deadline_ms, hold.looked) + KEPT_MS
+        if hold.state not in STANDING and not hold.began and over_ms <= (ran_ms or over_ms):
+            del replayed.holds[name]
+
+
 def differing(replayed: Truth, stored: Truth, ran_ms: int = 0) -> list[Row]:
     """Every row that differs; none means equal.
 
-    ran_ms: the drop's own time up to which a script has certainly dealt with what was due. Neither
-    of the two is changed.
+    ran_ms: the drop's own time up to which a script has certainly dealt with what was due, 0: not
+    known. Neither of the two is changed.
     """
     replayed = replayed.copy()
     _follow(replayed, stored, ran_ms)
+    _take_out(replayed, stored, ran_ms)
     found: list[Row] = []
     for name in ("news", "leads"):
         row = Row(name, "", getattr(replayed, name), getattr(stored, name))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from dropengine import events
 from dropengine.log.layouts import ASKS_FROM_NOW, KEEPS_REASONS
 from dropengine.log.replay.truth import Truth
@@ -75,9 +77,12 @@ def _lead(truth: Truth, e: events.Resumed | events.Realigned | events.Thawed) ->
 
 
 def _opened(truth: Truth, e: events.Opened) -> None:
-    if truth.due.get("close", e.at + 1) <= e.at:
-        # Its time to close had come and gone before it opened; else `closed` follows at once.
-        truth.pass_by("close")
+    assert truth.rules is not None
+    truth.due.pop("close", None)
+    close = truth.rules.closes_ms + int(truth.drop["lead"])
+    if truth.rules.closes_ms and close > e.at:
+        # Else it had come and gone before, or `closed` follows at once.
+        truth.due["close"] = close
     _commanded(truth, e)
     truth.drop["state"] = DropState.LIVE
     truth.due.pop("open", None)
@@ -108,6 +113,26 @@ def _resumed(truth: Truth, e: events.Resumed) -> None:
     truth.drop["state"] = DropState.LIVE
 
 
+def _rescheduled(truth: Truth, e: events.Rescheduled) -> None:
+    _commanded(truth, e)
+    assert truth.rules is not None
+    lead = int(truth.drop["lead"])
+    for planned, was, at in (
+        ("open", truth.rules.opens_ms, e.opens_ms),
+        ("close", truth.rules.closes_ms, e.closes_ms),
+    ):
+        if at and at != was:
+            truth.due[planned] = at + lead
+        elif not at:
+            truth.due.pop(planned, None)
+    truth.rules = msgspec.structs.replace(truth.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms)
+
+
+def _corrected(truth: Truth, e: events.Corrected) -> None:
+    _commanded(truth, e)
+    truth.drop["hash"] = e.hash
+
+
 def _closed(truth: Truth, e: events.Closed) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.CLOSING
@@ -115,9 +140,10 @@ def _closed(truth: Truth, e: events.Closed) -> None:
 
 
 def _cancelled(truth: Truth, e: events.Cancelled) -> None:
-    # The script settled first: whoever was done cooling by then is not cooling in the books.
+    # Whoever was done cooling by then is not cooling in the books: the script settled first, unless
+    # the drop was frozen and its time stood still.
     for member, due_ms in list(truth.due.items()):
-        if member.startswith("e:") and due_ms <= e.at:
+        if member.startswith("e:") and due_ms <= (e.stood or e.at):
             truth.pass_by(member)
     _commanded(truth, e)
     truth.drop["state"] = DropState.CANCELLED
@@ -161,6 +187,8 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Resumed: _resumed,
     events.Realigned: _realigned,
     events.Thawed: _thawed,
+    events.Rescheduled: _rescheduled,
+    events.Corrected: _corrected,
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,

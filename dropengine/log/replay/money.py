@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ASKS_AT_EVERY_END, NOTHING_OWES_NOTHING
+from dropengine.log.layouts import ASKS_AFTER_A_SALE, ASKS_AT_EVERY_END, NOTHING_OWES_NOTHING
 from dropengine.log.replay.holds import ask_provider, unoffer
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldState, OrderRecord, OrderState
@@ -57,7 +57,9 @@ def _sold(truth: Truth, e: events.Sold) -> None:
     fan.holds.remove(e.hold)
     hold.state = HoldState.SOLD
     del truth.due[f"h:{e.hold}"]
-    if e.intent != e.hold and hold.began and truth.schema >= ASKS_AT_EVERY_END:
+    others = e.intent != e.hold and truth.schema >= ASKS_AT_EVERY_END
+    asks = e.amount > 0 if truth.schema >= ASKS_AFTER_A_SALE else others
+    if hold.began and asks:
         ask_provider(truth, e.hold, e.at)
     else:
         truth.outbox.pop(f"lookup:{e.hold}", None)
@@ -81,7 +83,11 @@ def _voided(truth: Truth, e: events.Voided) -> None:
         _judged(truth, e.hold)
     owed = owes(truth, e.amount)
     if owed:
-        truth.outbox[f"{e.how}:{e.charge}"] = DutyRecord(e.how, e.hold, e.charge, e.amount, e.at)
+        assert truth.rules is not None, "a drop is published before anybody pays"
+        foreign = "" if e.currency == truth.rules.currency else e.currency
+        truth.outbox[f"{e.how}:{e.charge}"] = DutyRecord(
+            e.how, e.hold, e.charge, e.amount, e.at, foreign
+        )
     truth.charges[e.charge] = f"{'voided' if owed else 'voided0'}|{e.hold}|{e.why}|"
 
 
@@ -103,7 +109,12 @@ def _mismatched(truth: Truth, e: events.Mismatched) -> None:
         truth.charges[e.charge] = f"{'voided' if owed else 'voided0'}|{rest}"
     if goes_back and owed:
         truth.outbox[f"refund:{e.charge}"] = DutyRecord(
-            "refund", e.hold, e.charge, e.amount, e.at if duty is None else duty.at_ms
+            "refund",
+            e.hold,
+            e.charge,
+            e.amount,
+            e.at if duty is None else duty.at_ms,
+            "" if duty is None else duty.currency,
         )
 
 
@@ -114,7 +125,7 @@ def _refunded(truth: Truth, e: events.Refunded) -> None:
     fan.used -= e.qty
     for serial in e.serials:
         truth.returned[f"{pool.item}/{serial:08d}"] = 0
-    order.state = OrderState.REFUNDED
+    order.state, order.why = OrderState.REFUNDED, e.why
     del truth.sales[e.hold]
     truth.outbox.pop(f"capture:{e.charge}", None)
     if owes(truth, e.amount):

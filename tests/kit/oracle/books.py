@@ -34,9 +34,15 @@ class Books:
         self.schema = model.SCHEMA
         self.state = "scheduled"
         self.revision = 1
+        self.digest = digest
+        self.corrections = 0
         self.pools = {p.id: Pool(p.id, p.item, p.cap, p.withheld) for p in rules.pools}
         self.items = {i.id: Item(i.id, i.cap, i.price, i.limit, i.most) for i in rules.items}
         self.holds: dict[str, Hold] = {}
+        self.granted_ever = 0
+        """Holds and offers, those too that were taken out since."""
+        self.settled_at: list[int] = []
+        """Moments by which everything due was settled, as they were written down for `past`."""
         self.orders: dict[str, Order] = {}
         self.entries: dict[str, Entry] = {}
         self.arrivals = 0
@@ -83,6 +89,11 @@ class Books:
             hash=digest,
             rules=rules,
         )
+
+    def next_hold(self) -> str:
+        """T12."""
+        self.granted_ever += 1
+        return f"h{self.granted_ever}"
 
     def held(self, pool: str) -> int:
         return sum(h.qty for h in self.holds.values() if h.pool == pool and h.open)
@@ -182,10 +193,12 @@ class Books:
                     pass
         return sum(captured.values()), back["done"], back["by_hand"], back["given_up"]
 
-    def owe(self, kind: str, hold: str, charge: str, amount: int, at: int) -> None:
-        """Money is to be moved outside, if there is any."""
+    def owe(
+        self, kind: str, hold: str, charge: str, amount: int, at: int, currency: str = ""
+    ) -> None:
+        """Money is to be moved outside, if there is any. currency: another one than the drop's."""
         if amount:
-            self.outbox[f"{kind}:{charge}"] = Duty(kind, hold, charge, amount, at)
+            self.outbox[f"{kind}:{charge}"] = Duty(kind, hold, charge, amount, at, currency)
 
     def say(self, word: Callable[..., E], /, **fields: object) -> E:
         """T12."""

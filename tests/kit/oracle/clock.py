@@ -98,7 +98,15 @@ class Clock(Line):
         self.revision += 1
         self.state = state
         self.last_word = ("the clock", "clock")
+        if state == "live":
+            self.plan_close()
         self.say(kind, by="clock", key="", revision=self.revision)
+
+    def plan_close(self) -> None:
+        """It opens: what passed before is still to come if the clock was wrong then (T8)."""
+        close = self.rules.closes_ms + self.lead
+        if self.rules.closes_ms and close > self.at:
+            self.hours["close"] = close
 
     def settle_hold(self, hold: Hold) -> None:
         """H8."""
@@ -151,7 +159,7 @@ class Clock(Line):
         self.outbox[f"lookup:{hold.id}"] = Duty("lookup", hold.id, "", amount, self.at)
 
     def end(self, hold: Hold, state: str) -> None:
-        hold.state = state
+        hold.state, hold.ended_at = state, self.at
         if hold.began:
             self.ask_provider(hold)
         self.ended[hold.fan] = hold.id
@@ -227,9 +235,10 @@ class Clock(Line):
         entry = self.entries.get(hold.entry)
         return entry if entry is not None and entry.open and entry.hold == hold.id else None
 
-    def undo(self, order: Order, by: str, key: str) -> None:
+    def undo(self, order: Order, by: str, key: str, why: str = "") -> None:
         """P11."""
         order.state = "refund_pending" if order.amount else "refunded"
+        order.why = why
         self.items[self.pools[order.pool].item].returned |= set(order.serials)
         self.outbox.pop(f"capture:{order.charge}", None)
         self.owe("refund", order.id, order.charge, order.amount, self.at)
@@ -244,6 +253,7 @@ class Clock(Line):
             charge=order.charge,
             by=by,
             key=key,
+            why=why,
         )
         self.refresh(order.fan, freed=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -10,9 +10,12 @@ from dropengine import events, model, outcomes, refusals
 from dropengine.creator_commands import (
     Add,
     Cancel,
+    Correct,
     CreatorCommand,
+    Open,
     Pause,
     Realign,
+    Reschedule,
     Resume,
     Seen,
     Thaw,
@@ -29,6 +32,8 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
     "close": (events.Closed, "closed", "closing"),
     "cancel": (events.Cancelled, "cancelled", "cancelled"),
     "message": (events.Message, "message", None),
+    "reschedule": (events.Rescheduled, "rescheduled", None),
+    "correct": (events.Corrected, "corrected", None),
     "add": (events.Added, "added", None),
     "withdraw": (events.Withdrawn, "withdrawn", None),
     "realign": (events.Realigned, "realigned", None),
@@ -52,9 +57,13 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "message": ("scheduled", "live", "paused", "closing"),
     "add": ("scheduled", "live", "paused"),
     "withdraw": ("scheduled", "live", "paused"),
+    "reschedule": ("scheduled", "live", "paused"),
+    "correct": ("scheduled", "live", "paused", "closing", "settled"),
     "realign": ("scheduled", "live", "paused", "closing"),
     "thaw": ("frozen",),
 }
+
+CORRECTIONS_MAX = 20
 
 REACHED: dict[str, tuple[str, ...]] = {
     "open": ("live",),
@@ -100,13 +109,22 @@ class Creators(Clock):
                 self.pools[pool].withheld -= qty
             case Withdraw(pool, qty):
                 self.pools[pool].withheld += qty
+            case Correct(digest, _):
+                self.digest, self.corrections = digest, self.corrections + 1
+            case Reschedule():
+                self.plan(command)
             case Pause(why) | Cancel(why):
                 self.why = why
                 if isinstance(command, Pause):
                     self.paused_by = by
+            case Open():
+                self.plan_close()
         more = msgspec.structs.asdict(command)
+        if isinstance(command, Correct):
+            del more["manifest"]
         if isinstance(command, Cancel):
             more["froze"], self.froze = self.froze, ""
+            more["stood"] = self.cool_off() if more["froze"] else 0
         if isinstance(command, Thaw):
             more |= self.thaw(by)
         if isinstance(command, Realign | Resume):
@@ -114,6 +132,53 @@ class Creators(Clock):
         if isinstance(command, Realign):
             more["why"] = "leap"
         self.say(kind, by=by, key=key, revision=self.revision, **more)
+
+    def cool_off(self, names: Collection[str] | None = None) -> int:
+        """T13. Whoever (of these) was done cooling where the time stood is not cooling any more;
+        where."""
+        for name in self.entries.keys() if names is None else names:
+            entry = self.entries[name]
+            if entry.open and 0 < entry.cool <= self.last:
+                entry.cool = 0
+                self.refresh(entry.fan, freed=False)
+        return self.last
+
+    def plan(self, command: Reschedule) -> None:
+        """T14. What stays as it was may have passed without effect (T8)."""
+        for hour, ms in self.moved(command).items():
+            self.hours.pop(hour, None)
+            if ms:
+                self.hours[hour] = ms + self.lead
+        self.rules = msgspec.structs.replace(
+            self.rules, opens_ms=command.opens_ms, closes_ms=command.closes_ms
+        )
+
+    def moved(self, command: Reschedule) -> dict[str, int]:
+        wanted = {"open": command.opens_ms, "close": command.closes_ms}
+        planned = {"open": self.rules.opens_ms, "close": self.rules.closes_ms}
+        return {hour: ms for hour, ms in wanted.items() if ms != planned[hour]}
+
+    def may_plan(self, command: Reschedule) -> outcomes.CreatorOutcome | None:
+        """T14."""
+        moved, now = self.moved(command), self.at - self.lead
+        if not moved:
+            return self.already()
+        if "open" in moved and self.state != "scheduled":
+            return refusals.BadMessage("opens_ms is over, the drop has opened")
+        if any(0 < ms <= now for ms in moved.values()):
+            return refusals.InThePast(now)
+        if self.state == "scheduled" and 0 < command.closes_ms <= command.opens_ms:
+            return refusals.BadMessage("closes_ms must be after opens_ms, or 0")
+        return None
+
+    def may_correct(self, command: Correct) -> outcomes.CreatorOutcome | None:
+        """C7."""
+        if command.hash == self.digest:
+            return self.already()
+        if self.corrections >= CORRECTIONS_MAX:
+            often = f"manifest was corrected {CORRECTIONS_MAX} times, which is the most"
+            return refusals.BadMessage(often)
+        return None
 
     def freeze(self, why: str, clock: int) -> None:
         """The next script finds that nothing may go on. half: since this moment of the clock."""
@@ -173,6 +238,10 @@ class Creators(Clock):
                     raise AssertionError(f"{command.verb} is for {state}")
         if isinstance(command, Realign) and self.at - self.clock == self.lead and not self.doubted:
             return self.already()
+        if isinstance(command, Reschedule):
+            return self.may_plan(command)
+        if isinstance(command, Correct):
+            return self.may_correct(command)
         if isinstance(command, Add | Withdraw):
             pool = self.pools.get(command.pool)
             if pool is None:

@@ -118,7 +118,7 @@ class Line(Books):
         item = self.items[pool.item]
         pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)
         hold = Hold(
-            id=f"h{len(self.holds) + 1}",
+            id=self.next_hold(),
             fan=entry.fan,
             pool=pool_id,
             qty=min(entry.qty, self.free(pool_id), self.room(entry.fan, item.id)),

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from dropengine import events, model, outcomes, refusals
 from dropengine.creator_commands import EndDuty, Refund, Signature, fault_in
+from dropengine.model import OrderState
 from tests.kit.oracle.books import Bought
 from tests.kit.oracle.clock import Clock
 from tests.kit.oracle.records import Duty, Hold, Item, Order
@@ -74,7 +75,8 @@ class Payments(Clock):
             order.state = "capture_failed"
         else:
             since = self.at if duty is None else duty.at
-            self.owe("refund", name, charge, amount, since)
+            foreign = "" if duty is None else duty.currency
+            self.owe("refund", name, charge, amount, since, foreign)
             if order is not None and bought:
                 order.state = "refund_pending" if amount else "refunded"
         fan = self.holds[name].fan
@@ -83,13 +85,13 @@ class Payments(Clock):
     def judge(self, hold: Hold, charge: str, amount: int, currency: str, captured: bool) -> Bought:
         """P1, P2, P4, P5, P6, P7."""
         if (amount, currency) != (hold.price * hold.qty, self.rules.currency):
-            return self.void(hold, charge, amount, captured, "mismatch")
+            return self.void(hold, charge, amount, currency, captured, "mismatch")
         if hold.open:
             return self.sell(hold, hold, charge, captured)
         if hold.judged or hold.state == "sold":
-            return self.void(hold, charge, amount, captured, "second")
+            return self.void(hold, charge, amount, currency, captured, "second")
         if hold.state != "expired" or not hold.began or self.state == "cancelled":
-            return self.void(hold, charge, amount, captured, "ended")
+            return self.void(hold, charge, amount, currency, captured, "ended")
         hold.judged = True
         equals = [
             equal
@@ -103,7 +105,7 @@ class Payments(Clock):
         offer = self.offer_of_its_entry(hold)
         if self.could_rescue(hold, offer):
             return self.rescue(hold, charge, captured, offer)
-        return self.void(hold, charge, amount, captured, "late")
+        return self.void(hold, charge, amount, currency, captured, "late")
 
     def offer_of_its_entry(self, hold: Hold) -> Hold | None:
         """What the entry of this hold was called for since, if nobody has taken it."""
@@ -142,8 +144,8 @@ class Payments(Clock):
 
     def sell(self, hold: Hold, intent: Hold, charge: str, captured: bool) -> outcomes.Sold:
         """L11, P8."""
-        hold.state = "sold"
-        if intent is not hold and hold.began:
+        hold.state, hold.ended_at = "sold", self.at
+        if hold.began and hold.price:
             self.ask_provider(hold)
         else:
             self.outbox.pop(f"lookup:{hold.id}", None)
@@ -223,11 +225,12 @@ class Payments(Clock):
                 self.say(events.Removed, fan=fan, entry=entry.id, n=entry.n, why="limit")
 
     def void(
-        self, hold: Hold, charge: str, amount: int, captured: bool, why: str
+        self, hold: Hold, charge: str, amount: int, currency: str, captured: bool, why: str
     ) -> outcomes.Voided:
         """P9, L15."""
         how = "refund" if captured else "void"
-        self.owe(how, hold.id, charge, amount, self.at)
+        foreign = "" if currency == self.rules.currency else currency
+        self.owe(how, hold.id, charge, amount, self.at, foreign)
         if amount == 0:
             self.of_nothing.add(charge)
         self.say(
@@ -238,6 +241,7 @@ class Payments(Clock):
             amount=amount,
             how=how,
             why=why,
+            currency=currency,
         )
         entry = ""
         if (
@@ -269,26 +273,29 @@ class Payments(Clock):
         self.serve()
         return answer
 
-    def refund(self, name: str, by: str, key: str, clock: int) -> outcomes.RefundOutcome:
+    def refund(
+        self, name: str, by: str, key: str, clock: int, why: str = ""
+    ) -> outcomes.RefundOutcome:
         """C3, P11."""
-        if why := fault_in(Signature(by, key), Refund(name)):
-            return refusals.BadMessage(why)
+        if fault := fault_in(Signature(by, key), Refund(name, why)):
+            return refusals.BadMessage(fault)
         self.catch_up(clock)
         known = self.by_creator.get((by, key))
-        if known is not None and known != Refund(name):
+        if known is not None and known != Refund(name, why):
             return refusals.KeyReused()
         if known is not None:
-            return outcomes.Refunded(name, self.seq)
+            ended = self.orders[name]
+            return outcomes.Refunded(name, self.seq, OrderState(ended.state), ended.why)
         if self.state == "frozen":
             return refusals.Frozen()
         order = self.orders.get(name)
         if order is None:
             return refusals.NotFound()
-        self.by_creator[by, key] = Refund(name)
+        self.by_creator[by, key] = Refund(name, why)
         self.changed_at = self.at
         if order.kept:
-            self.undo(order, by, key)
-        answer = outcomes.Refunded(order.id, self.seq)
+            self.undo(order, by, key, why)
+        answer = outcomes.Refunded(order.id, self.seq, OrderState(order.state), order.why)
         self.serve()
         return answer
 

@@ -60,7 +60,11 @@ class Presses(Clock):
         known = self.answers.get((fan, key))
         if known is None:
             return None
-        return known[1] if known[0] == body else refusals.KeyReused()
+        body_then, made = known
+        if body_then != body:
+            return refusals.KeyReused()
+        # What was taken out is not answered with (C8).
+        return made if made in self.holds or made in self.entries else None
 
     def hold(self, fan: str, command: wire.Hold, was: int) -> outcomes.PressOutcome:
         """H1, H2, H4, L4."""
@@ -121,7 +125,7 @@ class Presses(Clock):
         was: int,
     ) -> outcomes.Held:
         hold = Hold(
-            id=f"h{len(self.holds) + 1}",
+            id=self.next_hold(),
             fan=fan,
             pool=pool.id,
             qty=qty,

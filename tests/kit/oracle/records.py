@@ -23,6 +23,7 @@ class Hold:
     entry: str = ""
     call: int = 0
     state: str = "active"
+    ended_at: int = 0
     claimed: bool = False
     extended: bool = False
     began: bool = False
@@ -57,6 +58,7 @@ class Order:
     charge: str
     state: str
     at: int
+    why: str = ""
 
     @property
     def kept(self) -> bool:
@@ -91,6 +93,7 @@ class Duty:
     charge: str
     amount: int
     at: int
+    currency: str = ""
 
 
 @dataclass

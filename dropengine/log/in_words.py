@@ -1,0 +1,181 @@
+"""What happened, in words: a sentence for each event, as an operator reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from dropengine import events
+from dropengine.manifest import Manifest
+from dropengine.manifest.currencies import MINOR_DIGITS, money
+from dropengine.model import GIVEN_BACK, OrderState
+
+BY = {
+    "clock": "the clock",
+    "disk": "the watch over the disk",
+    "durability": "the watch over what is saved",
+}
+"""Who is no person."""
+FROZE = {
+    "books": "its counts did not add up",
+    "half": "a change was written only by half",
+    "restore": "it was brought back from a backup",
+}
+"""Why a drop stands still."""
+VOIDED = {
+    "mismatch": "it was for another amount",
+    "second": "it was paid already",
+    "late": "it came too late",
+    "ended": "its hold had ended before",
+}
+"""Why a payment buys nothing."""
+MONEY_OF = {
+    OrderState.CAPTURE_PENDING: "paid, the money is being collected",
+    OrderState.CAPTURE_FAILED: "the money could not be collected in full",
+    OrderState.DONE: "paid",
+    OrderState.REFUND_PENDING: "refunded, the money is on its way back",
+    OrderState.REFUNDED: "refunded",
+    OrderState.REFUND_FAILED: "refunded, but the money did not go back",
+}
+"""Where an order and its money are."""
+assert {*MONEY_OF} == {*OrderState} > {*GIVEN_BACK}
+
+
+class Terms(Struct, frozen=True):
+    """What events of one drop speak of. pools: id -> how people call it."""
+
+    pools: Mapping[str, str]
+    currency: str
+
+    def money(self, amount: int, currency: str = "") -> str:
+        """Minor units of the drop's currency, or of the money's own."""
+        kind = currency or self.currency
+        return money(amount, kind, MINOR_DIGITS.get(kind, 2))
+
+    def units(self, qty: int, pool: str) -> str:
+        """`2 x Pin`."""
+        return f"{qty} \N{MULTIPLICATION SIGN} {self.pools.get(pool, pool)}"
+
+
+def terms(manifest: Manifest) -> Terms:
+    """Those of a drop."""
+    pools = {
+        pool.id: item.title if len(item.pools) == 1 else f"{item.title} ({pool.id})"
+        for item in manifest.items
+        for pool in item.pools
+    }
+    return Terms(pools, manifest.currency)
+
+
+def serials(numbers: list[int]) -> str:
+    """`No. 17`, `No. 17, 18`."""
+    return f"No. {', '.join(map(str, numbers))}"
+
+
+def told(event: events.AnyEvent, t: Terms) -> str:
+    """The sentence about an event. What a person typed stands in it as it was typed."""
+    return _SAYS[type(event)](event, t)
+
+
+def _by(event: Any) -> str:
+    by: str = event.by
+    return BY.get(by, by)
+
+
+def _because(why: str) -> str:
+    return f": {why}" if why else ""
+
+
+def _ends(what: str) -> Callable[[Any, Terms], str]:
+    return lambda e, t: f"{t.units(e.qty, e.pool)}: {what}"
+
+
+def _says(what: str) -> Callable[[Any, Terms], str]:
+    return lambda _, __: what
+
+
+def _sale(e: events.Sale, t: Terms, how: str) -> str:
+    return f"{how} {t.units(e.qty, e.pool)}, {serials(e.serials)}, {t.money(e.amount)}"
+
+
+def _discharged(e: events.Discharged, t: Terms) -> str:
+    amount = t.money(e.amount)
+    ends = {
+        ("capture", "done"): f"{amount} collected",
+        ("capture", "failed"): f"{amount} could not be collected",
+        ("void", "done"): f"A payment of {amount} was let go",
+        ("refund", "done"): f"{amount} went back",
+        ("lookup", "done"): "The provider was asked about the payment",
+    }
+    known = ends.get((e.kind, e.result))
+    if known is not None:
+        return known
+    how = {"by_hand": "done by hand", "given_up": "given up", "done": "done"}.get(
+        e.result, e.result
+    )
+    return f"The {e.kind} of {amount} was {how} by {_by(e)}{_because(e.why)}"
+
+
+def _rescheduled(e: events.Rescheduled, _: Terms) -> str:
+    parts = [
+        f"{what} {'by hand' if not ms else 'by the clock'}"
+        for what, ms in (("opens", e.opens_ms), ("closes", e.closes_ms))
+    ]
+    return f"{_by(e)} set new times: {' and '.join(parts)}"
+
+
+_SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
+    events.Published: lambda e, _: f"{_by(e)} published the drop",
+    events.Lifted: _says("A newer version of the shop took the drop over"),
+    events.Opened: lambda e, _: f"{_by(e)} opened the drop",
+    events.Paused: lambda e, _: f"{_by(e)} paused the drop{_because(e.why)}",
+    events.Resumed: lambda e, _: f"{_by(e)} let the drop go on",
+    events.Realigned: _says("The drop's own time was put right"),
+    events.Thawed: lambda e, _: f"{_by(e)} looked at the frozen drop, and it goes on",
+    events.Added: lambda e, t: f"{_by(e)} added {t.units(e.qty, e.pool)}",
+    events.Withdrawn: lambda e, t: f"{_by(e)} withdrew {t.units(e.qty, e.pool)}",
+    events.Rescheduled: _rescheduled,
+    events.Corrected: lambda e, _: f"{_by(e)} corrected the words of the drop",
+    events.Message: lambda e, _: f"{_by(e)} told everybody: {e.text}",
+    events.Closed: lambda e, _: f"{_by(e)} closed the drop",
+    events.Cancelled: lambda e, _: f"{_by(e)} cancelled the drop{_because(e.why)}",
+    events.Settled: _says("Nothing is held any more: the drop is over"),
+    events.Frozen: lambda e, _: f"The drop stopped itself: {FROZE.get(e.why, e.why)}",
+    events.Held: _ends("held by a press"),
+    events.Claimed: _says("The offer was taken"),
+    events.Extended: lambda e, _: (
+        "More time, as the fan asked" if e.why == "fan" else "More time: the provider is silent"
+    ),
+    events.Paying: _says("Pay was pressed"),
+    events.Released: lambda e, t: (
+        f"{t.units(e.qty, e.pool)}: "
+        f"{'ended with the drop' if e.by == 'creator' else 'given back by the fan'}"
+    ),
+    events.Expired: _ends("not paid in time"),
+    events.Sold: lambda e, t: _sale(e, t, "Sold"),
+    events.Rescued: lambda e, t: _sale(e, t, "Sold by a late payment"),
+    events.Voided: lambda e, t: (
+        f"A payment of {t.money(e.amount, e.currency)} buys nothing: {VOIDED.get(e.why, e.why)}"
+    ),
+    events.Mismatched: lambda e, t: f"The provider collected another amount: {t.money(e.amount)}",
+    events.Refunded: lambda e, t: (
+        f"{'Ended with the drop' if e.by == 'creator' else f'{_by(e)} refunded'}: "
+        f"{t.units(e.qty, e.pool)}, {serials(e.serials)}, {t.money(e.amount)}{_because(e.why)}"
+    ),
+    events.Discharged: _discharged,
+    events.Joined: lambda e, t: (
+        f"Joined the line as number {e.n}, for "
+        f"{' or '.join(t.units(e.qty, pool) for pool in e.pools)}"
+    ),
+    events.Offered: _ends("offered by the line"),
+    events.Declined: _ends("the offer was given back"),
+    events.Lapsed: _ends("the offer was not taken in time"),
+    events.Cooled: _says("Waits in the line again"),
+    events.Served: _says("The place in the line was served"),
+    events.Dormant: _says("The second turn was missed: the place in the line ended"),
+    events.Left: _says("Left the line"),
+    events.Removed: _says("The place in the line ended: the orders leave no room for it"),
+    events.LimitFreed: _says("There is room in the limit again"),
+}

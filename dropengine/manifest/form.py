@@ -1,0 +1,325 @@
+"""A manifest as somebody types it: the fields of a form, by the paths that a mistake names.
+
+`items[0].price` is `24.00` here and 2400 in a file; a time is that of the drop's own clocks. What
+is wrong with a field is said with the same sentence as of a file, and nothing that was typed is
+lost.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from hashlib import sha256
+from typing import Any, Final
+from unicodedata import normalize
+
+import tomli_w
+
+from dropengine.errors import ManifestError
+from dropengine.manifest.currencies import MINOR_DIGITS
+from dropengine.manifest.defaults import ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
+from dropengine.manifest.manifest import Item, Manifest
+from dropengine.manifest.parse import judged, parse
+from dropengine.manifest.toml_tables import moment_ms, read, short
+from dropengine.manifest.zones import in_zone, known_zone
+
+Form = dict[str, str]
+"""Path -> what was typed. Fields that are empty are not there."""
+
+TEXTS: Final = ("id", "title", "maker", "story", "mode", "currency", "zone")
+TIMES: Final = ("opens_at", "closes_at")
+NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS))
+ITEM_TEXTS: Final = ("id", "title", "about")
+ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
+POOL_NUMBERS: Final = ("cap", "withheld")
+BESIDE: Final = ("delivery", "returns", "contact")
+"""What is shown beside the rules and is none of them, of the drop and of an item."""
+ITEM_BESIDE: Final = ("care", "sizes", "alt", "pictures")
+ID_CHARS: Final = 32
+
+_ITEM = re.compile(r"items\[([0-9]{1,2})\]\.(?:([a-z]+)|pools\[([0-9]{1,2})\]\.([a-z]+))")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?")
+
+
+def known(path: str) -> bool:
+    """Is this a field of the form?"""
+    if path in (*TEXTS, *TIMES, *NUMBERS, *BESIDE, "practice"):
+        return True
+    found = _ITEM.fullmatch(path)
+    if found is None or int(found[1]) >= ITEMS_MAX or int(found[3] or 0) >= POOLS_MAX:
+        return False
+    if found[4]:
+        return found[4] in ("node", *POOL_NUMBERS)
+    return found[2] in (*ITEM_TEXTS, *ITEM_NUMBERS, *ITEM_BESIDE, "price")
+
+
+def taken(fields: Mapping[str, str]) -> Form:
+    """What of the fields that were sent is the form's, items and pools counted without holes."""
+    kept = {path: value for path, value in fields.items() if value.strip() and known(path)}
+    return _counted(kept)
+
+
+def without(form: Form, part: str) -> Form:
+    """The form without an item or a pool, `items[1]`."""
+    return _counted({path: text for path, text in form.items() if not path.startswith(f"{part}.")})
+
+
+def named(form: Form) -> Form:
+    """The form with an id for what has only a title."""
+    full = dict(form)
+    for path, title in form.items():
+        before, _, name = path.rpartition("title")
+        if name == "" and path.endswith("title") and not form.get(f"{before}id"):
+            full[f"{before}id"] = slug(title) or _plain_id(before, title)
+    return {path: text for path, text in full.items() if text}
+
+
+def slug(title: str) -> str:
+    """`Eclipse Pin 2027` -> `eclipse-pin-2027`; '' of what has no letter that an id may have."""
+    plain = normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:ID_CHARS].rstrip("-")
+
+
+def _plain_id(before: str, title: str) -> str:
+    """`太陽` -> `drop-1b2c3d4e`, and `item-1` for an item: an id where the title's letters make
+    none. The same title has always the same, another title another."""
+    if found := _ITEM.fullmatch(f"{before}id"):
+        return f"item-{int(found[1]) + 1}"
+    return f"drop-{sha256(title.encode()).hexdigest()[:8]}"
+
+
+def _counted(form: Form) -> Form:
+    """Items and pools numbered as they follow one another."""
+    counted: Form = {}
+    places: dict[str, int] = {}
+    met: dict[str, int] = {}
+
+    def place(part: str, within: str) -> int:
+        if part not in places:
+            places[part] = met.get(within, 0)
+            met[within] = places[part] + 1
+        return places[part]
+
+    for path in sorted(form, key=_order):
+        found = _ITEM.fullmatch(path)
+        if found is None:
+            counted[path] = form[path]
+            continue
+        item = place(f"items[{found[1]}]", "items")
+        if found[4]:
+            pool = place(f"items[{found[1]}].pools[{found[3]}]", f"items[{found[1]}].pools")
+            counted[f"items[{item}].pools[{pool}].{found[4]}"] = form[path]
+        else:
+            counted[f"items[{item}].{found[2]}"] = form[path]
+    return counted
+
+
+def _order(path: str) -> tuple[int, int, str]:
+    found = _ITEM.fullmatch(path)
+    return (int(found[1]), int(found[3] or -1), path) if found else (-1, -1, path)
+
+
+def judged_form(form: Form) -> tuple[Manifest, dict[str, list[str]]]:
+    """What a form makes, with something harmless for each mistake; path -> what is wrong there."""
+    values, own = _values(named(form))
+    manifest, mistakes = judged(values)
+    found: dict[str, list[str]] = {path: [sentence] for path, sentence in own.items()}
+    for path, sentence in mistakes:
+        # What this page itself could not read has its sentence already.
+        if path not in own:
+            found.setdefault(path, []).append(sentence)
+    return manifest, found
+
+
+def toml(form: Form) -> str:
+    """The form as a file. Fields that no file could say stand in it as they were typed."""
+    values, _ = _values(named(form), quiet=True)
+    return tomli_w.dumps(values, multiline_strings=True)
+
+
+def form_of(manifest: Manifest) -> Form:
+    """A manifest as somebody would have typed it; what is the default is left out."""
+    m, digits = manifest, MINOR_DIGITS[manifest.currency]
+    numbers = {"k": (m.k, K.default), "pace": (m.pace, PACE.default)}
+    for what, bounds in SECONDS.items():
+        numbers[f"{what}_seconds"] = (getattr(m, f"{what}_ms") // 1000, bounds.default)
+    if not m.pace:
+        del numbers["pace_seconds"]
+    form = {
+        **{name: getattr(m, name) for name in ("id", "title", "maker", "story", "currency")},
+        "zone": m.zone,
+        "limit": str(m.limit),
+        "opens_at": clock(m.opens_ms, m.zone),
+        "closes_at": clock(m.closes_ms, m.zone),
+        "practice": "yes" if m.practice else "",
+        **{name: str(value) for name, (value, default) in numbers.items() if value != default},
+    }
+    for place, item in enumerate(m.items):
+        form |= {f"items[{place}].{k}": v for k, v in _item_form(item, digits).items()}
+    return {path: text for path, text in form.items() if text}
+
+
+def _item_form(item: Item, digits: int) -> Form:
+    form = {
+        **{name: getattr(item, name) for name in ITEM_TEXTS},
+        "price": amount(item.price, digits),
+        "cap": str(item.cap),
+        "limit": str(item.limit) if item.limit else "",
+        "most": str(item.most),
+    }
+    if item.pools[0].node == "":
+        form["withheld"] = str(item.pools[0].withheld) if item.pools[0].withheld else ""
+        return form
+    for place, pool in enumerate(item.pools):
+        form[f"pools[{place}].node"] = pool.node
+        form[f"pools[{place}].cap"] = str(pool.cap)
+        form[f"pools[{place}].withheld"] = str(pool.withheld) if pool.withheld else ""
+    return form
+
+
+def form_of_file(text: bytes, source: str) -> tuple[Form, list[str]]:
+    """A file as a form, and what is wrong in it, with its lines.
+
+    Raises ManifestError for what is no TOML at all: nothing of it could be taken.
+    """
+    try:
+        manifest = parse(text, source)
+    except ManifestError as fault:
+        try:
+            read(text)
+        except ValueError:
+            raise fault from None
+        return _as_it_stands(tomllib.loads(text.decode("utf-8-sig"))), fault.mistakes
+    return form_of(manifest), []
+
+
+def _as_it_stands(values: dict[str, Any]) -> Form:
+    """What can be taken of a file with mistakes: each value under its path, as people type it."""
+    zone = values.get("zone") if isinstance(values.get("zone"), str) else "UTC"
+    digits = MINOR_DIGITS.get(str(values.get("currency")), 2)
+    form: dict[str, str] = {}
+
+    def take(path: str, value: object) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                take(f"{path}.{name}" if path else name, inner)
+        elif isinstance(value, list):
+            for place, inner in enumerate(value):
+                take(f"{path}[{place}]", inner)
+        elif isinstance(value, bool):
+            form[path] = "yes" if value else ""
+        elif isinstance(value, datetime) and value.tzinfo is not None:
+            form[path] = clock(int(value.timestamp() * 1000), str(zone))
+        elif isinstance(value, int) and path.endswith(".price") and value >= 0:
+            form[path] = amount(value, digits)
+        else:
+            form[path] = str(value)
+
+    take("", values)
+    return taken(form)
+
+
+def amount(price: int, digits: int) -> str:
+    """2400, 2 -> `24.00`."""
+    if digits == 0:
+        return str(price)
+    whole, rest = divmod(price, 10**digits)
+    return f"{whole}.{rest:0{digits}d}"
+
+
+def clock(ms: int, zone: str) -> str:
+    """A moment as a field for times has it, by the drop's own clocks; '' for none."""
+    at = in_zone(ms, zone) if ms else None
+    if at is None:
+        return ""
+    whole = at.replace(tzinfo=None)
+    if at.fold:
+        # The second of two such hours: clocks alone do not tell them apart.
+        return at.isoformat()
+    return whole.isoformat(timespec="auto" if whole.second or whole.microsecond else "minutes")
+
+
+def moment_of(text: str, zone: str) -> int:
+    """What such a field says -> ms since 1970; 0 for nothing. Raises ValueError with the end of a
+    sentence."""
+    if not text.strip():
+        return 0
+    return moment_ms(_moment(text.strip(), known_zone(zone)), known_zone(zone))
+
+
+def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
+    """The form as a file's values, and what this form alone could find wrong. quiet: what it cannot
+    read stands as it was typed."""
+    values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    zone = known_zone(form.get("zone", "UTC"))
+    currency = form.get("currency", "")
+    for path in sorted(form, key=_order):
+        text = form[path].strip()
+        value: object = text
+        name = path.rpartition(".")[2]
+        if name in (*BESIDE, *ITEM_BESIDE):
+            continue
+        try:
+            if name == "price":
+                value = _minor(text, MINOR_DIGITS.get(currency, 2))
+            elif path in TIMES:
+                value = _moment(text, zone)
+            elif path == "practice":
+                value = True
+            elif name in (*NUMBERS, *ITEM_NUMBERS) and _WHOLE.fullmatch(text):
+                value = int(text)
+        except ValueError as fault:
+            wrong[path] = str(fault)
+            if not quiet:
+                value = 0 if name == "price" else None
+        if value is not None:
+            _put(values, path, value)
+    return values, wrong
+
+
+def _put(values: dict[str, Any], path: str, value: object) -> None:
+    found = _ITEM.fullmatch(path)
+    if found is None:
+        values[path] = value
+        return
+    table = _member(values, "items", int(found[1]))
+    if found[4]:
+        table = _member(table, "pools", int(found[3]))
+    table[found[4] or found[2]] = value
+
+
+def _member(values: dict[str, Any], name: str, place: int) -> dict[str, Any]:
+    members: list[dict[str, Any]] = values.setdefault(name, [])
+    while len(members) <= place:
+        members.append({})
+    return members[place]
+
+
+def _minor(text: str, digits: int) -> int:
+    """`24.00` -> 2400. Raises ValueError with the end of a sentence."""
+    found = _AMOUNT.fullmatch(text)
+    if found is None or len(found[2] or "") > digits:
+        raise ValueError(f"must be an amount like {amount(24 * 10**digits, digits)}")
+    scale: int = 10**digits
+    return int(found[1]) * scale + int((found[2] or "").ljust(digits, "0") or "0")
+
+
+def _moment(text: str, zone: tzinfo | None) -> datetime:
+    """`2027-07-16T18:00` by the drop's clocks. Raises ValueError with the end of a sentence."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"must be a time like 2027-08-02T18:00, not {short(text)}") from None
+    if at.tzinfo is not None:
+        return at
+    own = at.replace(tzinfo=zone or UTC)
+    # Clocks that go forward pass over an hour.
+    there = own.astimezone(UTC).astimezone(own.tzinfo).replace(tzinfo=None)
+    if there != at:
+        raise ValueError("is an hour that the clocks of this zone pass over on that day")
+    # A file says an offset, and a zone has no name in TOML.
+    return datetime.fromisoformat(own.isoformat())

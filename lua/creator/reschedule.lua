@@ -1,0 +1,61 @@
+#!lua
+--[[
+reschedule -- the drop opens, or closes, at another time. A time that changes is still to come; both are of the
+true clock, and 0 is by hand.
+
+KEYS
+  all keys of one drop, as `begin` names them; the nudge channel last
+ARGV
+  clock_ms   0 for the server's own clock
+  revision   the drop's revision that the creator saw
+  by         who commands
+  key        idempotency key
+  opens_ms   when it opens; of a drop that has opened, as it was
+  closes_ms  when it closes
+RETURNS
+  CHANGED          seq, revision, state; a repeat too
+  CLOSED CANCELLED   the drop's state, which this is not for
+  ALREADY          state, what, by: both times are these
+  IN_THE_PAST      now_ms, of the true clock
+  BAD_MESSAGE      why: a field is not within its bounds, it has opened, or it would close before it opens
+  STALE_REVISION   revision, state, what, by: somebody was faster
+  KEY_REUSED       the key was used for another command
+  FROZEN           the books do not add up
+  AGAIN            more was due than one script settles; send it again
+  NOT_FOUND        no such drop
+COST  O(log n), n = holds and entries
+--]]
+--#use fault_in_reschedule begin_command check_command refuse_in_state conclude_command
+
+local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local opens_ms, closes_ms = ARGV[5], ARGV[6]
+local ENDS = {closing = true, settled = true, cancelled = true}
+local t, early = begin_command(fault_in_reschedule(by, key, revision, opens_ms, closes_ms), KEYS, clock_ms)
+if early then return cmsgpack.pack(early) end
+
+local wanted = {open = tonumber(opens_ms), close = tonumber(closes_ms)}
+local body = 'reschedule|' .. opens_ms .. '|' .. closes_ms
+local rules, now, waits = t.rules, t.now - t.lead, t.state == 'scheduled'
+local moved = {}
+if wanted.open ~= rules.opens_ms then moved.open = wanted.open end
+if wanted.close ~= rules.closes_ms then moved.close = wanted.close end
+
+local function refusal()
+  if ENDS[t.state] then return refuse_in_state(t, {}) end
+  if not next(moved) then return refuse_in_state(t, {[t.state] = true}) end
+  if moved.open and not waits then return {'BAD_MESSAGE', 'opens_ms is over, the drop has opened'} end
+  for _, at in pairs(moved) do
+    if at > 0 and at <= now then return {'IN_THE_PAST', now} end
+  end
+  if waits and wanted.open > 0 and wanted.close > 0 and wanted.close <= wanted.open then
+    return {'BAD_MESSAGE', 'closes_ms must be after opens_ms, or 0'}
+  end
+end
+
+local reply = check_command(t, revision, by, key, body) or refusal()
+if reply then return cmsgpack.pack(reply) end
+for planned, at in pairs(moved) do t.zset.due[planned] = at > 0 and at + t.lead end
+rules.opens_ms, rules.closes_ms = wanted.open, wanted.close
+t.drop.rules = cmsgpack.pack(rules)
+return cmsgpack.pack(conclude_command(t, by, key, body, 'rescheduled', 'opens_ms', wanted.open, 'closes_ms',
+  wanted.close))
