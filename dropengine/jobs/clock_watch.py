@@ -62,6 +62,11 @@ class ClockWatch:
         """The last one before the clock leapt, until it agrees with it again."""
         self._agreed_at: float | None = None
 
+    @property
+    def leapt(self) -> bool:
+        """It leapt, and has not agreed with ours for long enough since."""
+        return self._trusted is not None
+
     async def round(self) -> None:
         """Raises Unavailable; a leap that could not be answered with a pause is seen again."""
         now, known = await self._read(), self._known

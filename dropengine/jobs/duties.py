@@ -116,6 +116,11 @@ class Duties:
             self._working[drop] = task
             task.add_done_callback(lambda _: self._working.pop(drop, None))
 
+    @property
+    def owing(self) -> dict[DropId, int]:
+        """Drop -> how many duties it had at the last look of whoever does them."""
+        return {drop: len(known) for drop, known in self._patience.items()}
+
     async def close(self) -> None:
         """End what is being done; it stays in the outbox."""
         await ended(*self._working.values())
@@ -143,6 +148,8 @@ class Duties:
             outbox = await self._store.outbox(drop)
         except Unavailable as error:
             log.info("%s: duties wait: %s", drop, error)
+            return []
+        if outbox.waits:
             return []
         patience = self._patience_of(drop, outbox)
         aside = dict.fromkeys(outbox.set_aside, "it cannot be read")

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from dropengine.errors import Unavailable
+from dropengine.errors import DatabaseAway, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,13 @@ class JobRunner:
     def __init__(self) -> None:
         self.round_at: dict[str, float] = {}
         """Job -> monotonic time at which its last round without a fault ended."""
+        self._began = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
 
     def age_s(self, job: str) -> float:
-        """Seconds since the last round of a job that met no fault; very many before its first."""
-        return time.monotonic() - self.round_at.get(job, 0.0)
+        """Seconds since the last round of a job that met no fault; before its first, since there
+        were jobs at all: one that never comes round grows old as well."""
+        return time.monotonic() - self.round_at.get(job, self._began)
 
     def repeat(self, job: Job) -> None:
         """Let a job come round until `close`."""
@@ -60,7 +62,7 @@ class JobRunner:
             try:
                 await job.round()
                 self.round_at[job.name] = time.monotonic()
-            except Unavailable as error:
+            except (Unavailable, DatabaseAway) as error:
                 log.info("%s waits: %s", job.name, error)
             except Exception:
                 log.exception("%s failed, the next round comes", job.name)

@@ -92,8 +92,13 @@ class Settling:
             return
         if froze:
             self.frozen[drop] = froze
+            command = "reconcile" if froze == "restore" else "audit"
             log.error(
-                "%s is frozen (%s) and stands still: see `dropengine audit %s`", drop, froze, drop
+                "%s is frozen (%s) and stands still: see `dropengine %s %s`",
+                drop,
+                froze,
+                command,
+                drop,
             )
         else:
             del self.frozen[drop]

@@ -112,6 +112,8 @@ class Trial:
     def _stopped(self) -> tuple[str, str]:
         """What keeps us from selling though the server would write."""
         facts = self._watch.facts
+        if self._store.house.anothers:
+            return "taken", "another shop sells from the server"
         if self._store.nearly_full:
             return "memory", "the server's memory is nearly full: only what was begun goes on"
         if facts is not None and (facts.evicts or not (facts.durable or self._accepted)):

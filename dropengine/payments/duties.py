@@ -59,6 +59,8 @@ async def report(
         log.error("%s: what the provider says of %s is out of bounds: %s", drop, hold, outcome.why)
     if not isinstance(outcome, refusals.NotFound):
         return outcome
+    if await store.waits(drop):
+        return Unknown("the drop was restored: it is compared with the provider first")
     answer = await give_stray_back(payments, drop, hold, paid)
     return outcome if isinstance(answer, Succeeded) else answer
 
@@ -127,8 +129,9 @@ async def _look(
 ) -> None:
     """Find out what became of a payment that was begun.
 
-    While its hold stands: was it paid? Then its sale or its end answers the duty. Once it has ended
-    nobody may pay any more: only then, or when what was paid is judged, nothing is left to ask.
+    While its hold stands: was it paid? Then its end answers the duty. Once it has ended, also by
+    its sale, nobody may pay any more: only then, and when what was paid is judged, nothing is left
+    to ask.
     """
     record = await store.hold(drop, hold)
     stands = record is not None and record.state in STANDING

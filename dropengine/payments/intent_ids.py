@@ -7,6 +7,7 @@ intent is one attempt of one life of the truth: its id names what the hold is as
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -55,3 +56,11 @@ class IntentIds:
         if await self._store.published_layout(drop) < INTENTS_NAME_HOLDS:
             return [intent, _older_id(drop, hold)]
         return [intent]
+
+    async def of_all(self, drop: DropId, holds: Mapping[str, HoldRecord]) -> dict[str, HoldId]:
+        """Every one that payments of these holds may have begun under, and for which hold each
+        is."""
+        found = {intent_id(self._shop, drop, HoldId(h), one): HoldId(h) for h, one in holds.items()}
+        if await self._store.published_layout(drop) < INTENTS_NAME_HOLDS:
+            found |= {_older_id(drop, HoldId(hold)): HoldId(hold) for hold in holds}
+        return found

@@ -91,6 +91,16 @@ class Charged(msgspec.Struct, frozen=True):
     pending: bool = False
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A payment that is authorised or captured, and what it was begun for: an intent under its
+    id."""
+
+    intent: str
+    drop: DropId
+    hold: HoldId
+    paid: Charged
+
+
 class Nothing(msgspec.Struct, frozen=True):
     """Nobody paid, or what was paid went back, and nothing is on its way."""
 
@@ -187,13 +197,18 @@ class Payments(Protocol):
         """How the payment of an intent stands: of one that was paid, every charge that is kept."""
 
     async def cancel(self, intent: str) -> Cancellation:
-        """Let nobody begin or complete a payment of an intent whose hold ended unpaid.
+        """Let nobody begin or complete a payment of an intent whose hold has ended, or was sold.
 
-        Charged: it was paid before this came, with every charge that is kept; give that back, and
-        ask again. Unknown: the provider
-        did not answer, or cannot stop a payment that is on its way; ask again. Unpayable is a
-        promise, kept also by a `begin` that comes later, and for an intent that nobody ever began.
+        Charged: it was paid before this came, with every charge that is kept. They stay as they
+        are, to be captured or given back; and no more come, unless one is `pending`: then ask
+        again. Unknown: the provider did not answer, or cannot stop a payment that is on its way;
+        ask again. Unpayable and Charged are promises, kept also by a `begin` that comes later, and
+        for an intent that nobody ever began.
         """
+
+    async def kept(self, since_ms: int) -> Sequence[Kept] | Unknown:
+        """Every payment of this shop's that was made since then, by the provider's clock, and is
+        kept. One that is still on its way is not among them."""
 
     async def capture(self, charge: str, key: str) -> ProviderAnswer:
         """Take what was authorised."""

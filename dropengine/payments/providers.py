@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from dropengine.config import Settings
 from dropengine.payments import local
@@ -14,8 +15,20 @@ Builder = Callable[[Settings, bytes], Payments]
 BUILDERS: Mapping[str, Builder] = {"local": local.build}
 """A provider's name -> its builder: a new folder adds its line here."""
 
+Keeper = Callable[[Settings, Path], list[str]]
+"""Copies what a provider keeps in the data directory into a folder, as it is at one moment; the
+names of the files."""
+
+KEEPERS: Mapping[str, Keeper] = {"local": local.keep}
+"""Those that keep anything here: a provider of the outside world does not."""
+
 BEGIN_AT = "local"
 """The provider at which payments begin. Webhooks are taken from every one that was built."""
+
+
+def keep(settings: Settings, folder: Path) -> list[str]:
+    """Copy what all of them keep in the data directory; the names of the files."""
+    return [name for keeper in KEEPERS.values() for name in keeper(settings, folder)]
 
 
 def build(settings: Settings, secret: bytes) -> dict[str, Payments]:

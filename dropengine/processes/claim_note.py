@@ -71,6 +71,18 @@ class ClaimNote:
             time.sleep(0.01)
 
 
+def kept(data_dir: Path) -> bool:
+    """Does a run of this data directory keep it open now? That is a shop, whatever server it sells
+    from."""
+    with contextlib.suppress(FileNotFoundError), _path(data_dir).open("rb") as file:
+        try:
+            # Side by side with others who look; a start that wants it alone waits for us.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 def noted_nonce(data_dir: Path) -> str:
     """The nonce of the run of this data directory, for its web processes; '' without one."""
     with contextlib.suppress(OSError), _path(data_dir).open("rb") as file:

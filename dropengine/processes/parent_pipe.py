@@ -21,7 +21,7 @@ from dropengine.processes.repeated_lines import OncePerMinute
 
 # The package may be imported from where it stands, without being installed: its folder goes last,
 # and -P keeps whatever lies in the working directory out.
-_BOOT = "import sys; sys.path.append(sys.argv[1]); from dropengine.processes import {0}; {0}.main()"
+_BOOT = "import sys; sys.path.append(sys.argv[1]); from dropengine.{1} import {0}; {0}.main()"
 
 
 class Assignment(Struct, frozen=True, kw_only=True):
@@ -29,13 +29,14 @@ class Assignment(Struct, frozen=True, kw_only=True):
 
     settings: msgspec.Raw
     parent: int
-    factory: str
-    protocol: str
+    factory: str = ""
+    protocol: str = ""
     listen_fd: int = -1
     worker: int = 0
     take_over: bool = False
     page_fds: tuple[int, ...] = ()
-    """Shared pages: what the supervisor sees, then the numbers of each web process."""
+    """Shared pages: what the supervisor sees, then the numbers of each web process and of
+    the ledger's; that alone for the ledger's."""
 
 
 class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -48,10 +49,10 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     exit_code: int = 1
 
 
-def command(entry: str, title: str) -> list[str]:
+def command(entry: str, title: str, folder: str = "processes") -> list[str]:
     """The command line of a child that runs `main` of a module; `title` is for those who list."""
     root = Path(__file__).parent.parent.parent
-    return [sys.executable, "-P", "-c", _BOOT.format(entry), os.fspath(root), title]
+    return [sys.executable, "-P", "-c", _BOOT.format(entry, folder), os.fspath(root), title]
 
 
 def fault_of(status: Status) -> WorkersFailed:

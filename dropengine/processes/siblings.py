@@ -29,7 +29,7 @@ class SharedPages:
 
     def __init__(self, pages: Sequence[SharedPage], number: int) -> None:
         self._pages = pages
-        self._number = number
+        self.number = number
 
     def table(self) -> ProcessTable | None:
         """What the supervisor saw last; None before its first look."""
@@ -40,11 +40,11 @@ class SharedPages:
         looked_s = max(0.0, time.monotonic() - noted.looked_at)
         return ProcessTable(noted.supervisor, round(looked_s, 3), noted.processes)
 
-    def numbers(self) -> list[bytes]:
-        """The last numbers of each of the others that lives."""
-        others = (page.read() for at, page in enumerate(self._pages) if at not in (0, self._number))
-        return [words for words in others if words]
+    def numbers(self) -> dict[int, bytes]:
+        """The last numbers of each of the others that lives, by its own."""
+        others = (at for at in range(1, len(self._pages)) if at != self.number)
+        return {at: words for at in others if (words := self._pages[at].read())}
 
     def note(self, numbers: bytes) -> None:
         """What this process tells the others."""
-        self._pages[self._number].write(numbers)
+        self._pages[self.number].write(numbers)

@@ -11,7 +11,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -19,16 +20,19 @@ from msgspec import Struct
 from dropengine import config
 from dropengine.config import Settings
 from dropengine.data_directory import data_dir, secret, shop_id
-from dropengine.processes import parent_death, parent_pipe, shared_page
+from dropengine.processes import first_link, parent_death, parent_pipe, shared_page
 from dropengine.processes.embedded_server import EmbeddedServer, ServerState
 from dropengine.processes.hung_processes import look_after
+from dropengine.processes.kept_ledger import KeptLedger
 from dropengine.processes.kept_web_process import KeptWebProcess
 from dropengine.processes.listening_sockets import listen
-from dropengine.processes.open_file_limit import raise_file_limit
+from dropengine.processes.open_file_limit import raise_file_limit, want_of_files
 from dropengine.processes.parent_pipe import Assignment
 from dropengine.processes.server_claim import ServerClaim
 from dropengine.processes.shared_page import SharedPage
 from dropengine.processes.siblings import NotedTable
+from dropengine.processes.sql_claim import SqlClaim
+from dropengine.processes.sql_layout import SqlLayout
 from dropengine.truth import server_check
 
 log = logging.getLogger(__name__)
@@ -53,6 +57,8 @@ class Running(Struct, frozen=True, kw_only=True):
     server_pid: int | None
     """None when the server of the truth is not ours."""
     worker_pids: tuple[int, ...]
+    ledger_pid: int | None = None
+    """None before it was started, which is when people can come in."""
 
 
 def run(
@@ -77,9 +83,14 @@ def run(
         nonlocal told
         if not told:
             told = True
-            (ready or _say)(running)
+            if ready is not None:
+                ready(running)
+                return
+            _say(running)
 
-    one = Supervisor(settings, tell, factory, protocol, take_over=take_over)
+    if want := want_of_files(settings, raise_file_limit()):
+        log.warning("%s", want)
+    one = Supervisor(settings, tell, factory, protocol, take_over=take_over, invites=ready is None)
     asyncio.run(serve(one, with_parent=with_parent))
     return 0
 
@@ -100,7 +111,7 @@ async def serve(one: "Supervisor", *, with_parent: bool) -> None:
 
 def _say(running: Running) -> None:
     found = running.server
-    promise = "every sale on disk" if found.durable else "may lose about a second of sales"
+    promise = "every sale on disk" if found.durable else found.promise
     count = len(running.worker_pids)
     print(
         f"Serving on {running.url} with {count} web process{'es' if count > 1 else ''} and "
@@ -112,7 +123,7 @@ def _say(running: Running) -> None:
 class Supervisor:
     """The supervisor's own loop. `tell` hears where the shop is, at first and at each change.
 
-    take_over: see `ServerClaim`.
+    take_over: see `ServerClaim`. invites: print a link where nobody has an account yet.
     """
 
     def __init__(
@@ -123,16 +134,23 @@ class Supervisor:
         protocol: str,
         *,
         take_over: bool = False,
+        invites: bool = False,
     ) -> None:
         self._settings = settings
+        self._invites = invites
         self._tell = tell
         self._factory = factory
         self._protocol = protocol
         self._embedded = EmbeddedServer(settings) if settings.redis_url is None else None
         self._claim = ServerClaim(settings, own=self._embedded is not None, take_over=take_over)
+        self._layout = SqlLayout(settings)
+        self._sql_claim = SqlClaim(settings, self._claim.note, take_over=take_over)
         self._workers: list[KeptWebProcess] = []
+        self._ledger: KeptLedger | None = None
         self._running: Running | None = None
         self._address = ""
+        self._opened = asyncio.Event()
+        """Set when somebody could come in."""
         self._pages: tuple[SharedPage, ...] = ()
         self._stop = asyncio.Event()
         self._at_once = asyncio.Event()
@@ -155,13 +173,18 @@ class Supervisor:
                 url = await self._rise(self._embedded)
             if url is not None:
                 facts = self._check(url)
-                if await self._claimed(url):
-                    self._open(url, facts)
+                self._claim.open()
+                # A port that is another's ends it here, before the server is anybody's.
+                self._open(url, facts)
+                if await self._claimed(self._lay(url)):
                     await self._keep()
         finally:
             grace_s = self._settings.shutdown_s_max + GRACE_S
             await asyncio.gather(*(one.stop(grace_s, self._at_once) for one in self._workers))
-            await self._claim.end()
+            if self._ledger is not None:
+                await self._ledger.stop(GRACE_S)
+            await self._sql_claim.end(opened=self._opened.is_set())
+            await self._claim.end(opened=self._opened.is_set())
             if self._embedded is not None:
                 self._embedded.stop()
             for page in self._pages:
@@ -179,9 +202,21 @@ class Supervisor:
         await asyncio.gather(rising, return_exceptions=True)
         return None
 
-    async def _claimed(self, url: str) -> bool:
-        """Claim the server; False when told to stop before it was. Raises ServerTaken."""
-        laying = asyncio.create_task(self._claim.lay(url))
+    async def _lay(self, url: str) -> None:
+        """Claim the server, and the database once its tables are there. Raises ServerTaken."""
+        await self._claim.lay(url, self._address)
+        # A server's claim runs out while a database's is waited for.
+        keeping = asyncio.create_task(self._claim.keep())
+        try:
+            await self._layout.bring()
+            await self._sql_claim.lay(self._address, there=self._layout.done.is_set())
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    async def _claimed(self, claiming: Coroutine[Any, Any, None]) -> bool:
+        """Claim what we work with; False when told to stop before it was. Raises ServerTaken."""
+        laying = asyncio.create_task(claiming)
         told = asyncio.create_task(self._stop.wait())
         await asyncio.wait({laying, told}, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
@@ -201,7 +236,7 @@ class Supervisor:
         finally:
             client.close()
         if not facts.durable:
-            log.warning("The server may lose about a second of sales: this was accepted.")
+            log.warning("What the server promises: %s. This was accepted.", facts.promise)
         # Made once and here, so that the web processes do not race for them.
         data_dir(settings)
         secret(settings)
@@ -225,8 +260,13 @@ class Supervisor:
             worker_pids=(),
         )
         raw = msgspec.Raw(config.to_json(known))
-        # The first is the supervisor's own.
-        self._pages = tuple(SharedPage(shared_page.make()) for _ in range(1 + len(sockets)))
+        # The first is the supervisor's own, the last the ledger's.
+        self._pages = tuple(SharedPage(shared_page.make()) for _ in range(1 + len(sockets) + 1))
+        self._ledger = KeptLedger(
+            Assignment(settings=raw, parent=os.getpid(), page_fds=(self._pages[-1].handle,)),
+            self._pages[-1],
+            self._changed,
+        )
         for number, one in enumerate(sockets, 1):
             assignment = Assignment(
                 settings=raw,
@@ -244,7 +284,13 @@ class Supervisor:
         """Keep everything alive until told to stop, or until the shop cannot come up."""
         tasks = [asyncio.create_task(one.keep()) for one in self._workers]
         tasks.append(asyncio.create_task(look_after(self._workers, self._note_table)))
-        tasks.append(asyncio.create_task(self._claim.keep(self._address)))
+        tasks.append(asyncio.create_task(self._claim.keep()))
+        tasks.append(asyncio.create_task(self._sql_claim.keep()))
+        tasks.append(asyncio.create_task(self._layout.keep()))
+        if self._ledger is not None:
+            tasks.append(asyncio.create_task(self._ledger.keep()))
+        if self._invites:
+            tasks.append(asyncio.create_task(self._invite()))
         if self._embedded is not None:
             tasks.append(asyncio.create_task(self._embedded.watch(self._on_server)))
         told = asyncio.create_task(self._stop.wait())
@@ -257,6 +303,15 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
         for one in ended:
             one.result()
+
+    async def _invite(self) -> None:
+        """Print a link for the first account as soon as there is a shop, and SQL to keep it."""
+        await self._opened.wait()
+        await self._layout.done.wait()
+        words = await asyncio.to_thread(first_link.invitation, self._settings, self._address)
+        if words:
+            print(words, flush=True)
+        await asyncio.Event().wait()
 
     def _on_server(self, state: ServerState, sentence: str) -> None:
         log.log(logging.INFO if state is ServerState.UP else logging.ERROR, "%s", sentence)
@@ -271,10 +326,15 @@ class Supervisor:
 
     def _changed(self) -> None:
         self._note_table()
+        if any(one.up for one in self._workers):
+            self._opened.set()
         if self._running is not None and all(one.up for one in self._workers):
             now = msgspec.structs.replace(
                 self._running,
                 server_pid=self._embedded.pid if self._embedded else None,
                 worker_pids=tuple(one.pid for one in self._workers),
+                ledger_pid=self._ledger.pid if self._ledger else None,
             )
             self._tell(now)
+            if self._ledger is not None:
+                self._ledger.shop_open.set()

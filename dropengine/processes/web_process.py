@@ -15,7 +15,7 @@ from dropengine import config
 from dropengine.config import Settings
 from dropengine.doors.http_answers import GUARDS
 from dropengine.doors.http_connection import limited_http
-from dropengine.doors.process_table import NUMBERS, SIBLINGS
+from dropengine.doors.process_table import HEARS, NUMBERS, SIBLINGS
 from dropengine.processes import parent_death, parent_pipe
 from dropengine.processes.listening_sockets import BACKLOG
 from dropengine.processes.parent_pipe import Assignment, ParentPipe, Status
@@ -102,6 +102,8 @@ class _Web(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self.lifespan.state[SIBLINGS] = self._pages
+            if HEARS in self.lifespan.state:
+                self.lifespan.state[HEARS](self._pages)
             # What lives since the start lives to the end: the collector need not look at it.
             gc.collect()
             gc.freeze()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dropengine.payments.port import (
@@ -21,6 +22,7 @@ from dropengine.payments.port import (
 )
 from dropengine.payments.providers import BUILDERS
 from tests.kit.local_provider import an_intent
+from tests.kit.manifests import START_MS
 from tests.kit.till import TILLS, Till
 
 HOUR_MS = 3_600_000
@@ -54,6 +56,27 @@ async def test_lookup_tells_what_was_paid_and_whether_it_was_captured(till: Till
     assert paid == Charged(paid.charge, 1999, "EUR", captured=False)
     await till.provider.capture(paid.charge, "k")
     assert await till.provider.lookup("eclipse.h1") == Charged(paid.charge, 1999, "EUR", True)
+
+
+async def test_everything_that_is_kept_can_be_asked_for_and_nothing_else(till: Till) -> None:
+    """After a restore nobody knows what else there is."""
+    one, two = await till.charged("h1", amount=1999), await till.captured("h2")
+    back = await till.charged("h3")
+    await till.provider.void(back.charge, "k")
+    await till.choose("decline", "h4")
+    await till.provider.begin(an_intent("h5"))
+    kept = await till.provider.kept(0)
+    assert not isinstance(kept, Unknown)
+    assert [(one.intent, one.drop, one.hold) for one in kept] == [
+        ("eclipse.h1", "eclipse", "h1"),
+        ("eclipse.h2", "eclipse", "h2"),
+    ]
+    assert [one.paid for one in kept] == [one, msgspec.structs.replace(two, captured=True)]
+    await till.pass_ms(HOUR_MS)
+    late = await till.charged("h6")
+    later = await till.provider.kept(START_MS + HOUR_MS)
+    assert not isinstance(later, Unknown)
+    assert [one.paid for one in later] == [late]
 
 
 async def test_a_declined_payment_is_told_from_none_and_can_be_made_up_for(till: Till) -> None:
@@ -189,6 +212,21 @@ async def test_cancelling_what_was_paid_says_so_until_it_went_back(till: Till) -
     assert await till.provider.cancel("eclipse.h1") == Unpayable()
     await till.choose("pay")
     assert await till.provider.lookup("eclipse.h1") == Nothing()
+
+
+async def test_what_was_paid_and_cancelled_is_kept_and_cannot_be_paid_again(till: Till) -> None:
+    """It bought something: what is cancelled is every payment after it."""
+    paid = await till.charged()
+    address = await till.provider.begin(an_intent())
+    assert await till.provider.cancel("eclipse.h1") == paid
+    await till.act(address, "pay")
+    await till.choose("delay")
+    await till.pass_ms(HOUR_MS)
+    assert await till.provider.capture(paid.charge, "capture") == Succeeded()
+    await till.choose("pay")
+    taken = Charged(paid.charge, paid.amount, paid.currency, captured=True)
+    assert await till.provider.lookup("eclipse.h1") == taken
+    assert await till.provider.cancel("eclipse.h1") == taken
 
 
 async def test_cancelling_what_was_captured_says_that_too(till: Till) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from dropengine import outcomes, refusals
+from dropengine import events, outcomes, refusals
 from dropengine.log.referee import judge
 from dropengine.model import AMOUNT_MAX, DropId, DutyRecord, HoldId
 from dropengine.payments.duties import perform, report
@@ -36,12 +36,13 @@ async def test_a_sold_unit_is_captured_and_ticked_off_once(counter: PaidSale) ->
     hold = await counter.begun("ada")
     paid = await counter.paid(hold)
     assert isinstance(await counter.told(hold, paid), outcomes.Sold)
-    assert await counter.duties() == {"capture"}
+    assert await counter.duties() == {"capture", "lookup"}
     await counter.work()
     assert await counter.duties() == set()
     assert await counter.order(hold) == "done"
     assert await counter.at_provider(paid.charge) == "captured"
-    assert (await counter.sale.words()).count("discharged") == 1
+    told = [e.duty for e in await counter.sale.log() if isinstance(e, events.Discharged)]
+    assert sorted(told) == [f"capture:{paid.charge}", f"lookup:{hold}"]
 
 
 async def test_a_capture_that_is_refused_leaves_the_unit_sold_and_says_so(
@@ -101,7 +102,7 @@ async def test_a_refunded_order_gets_its_money_back_captured_or_not(counter: Pai
     await counter.told(authorised, second)
     for order in (captured, authorised):
         assert isinstance(await counter.sale.refund(order), outcomes.Refunded)
-    assert await counter.duties() == {"refund"}
+    assert await counter.duties() == {"refund", "lookup"}
     await counter.work()
     assert await counter.duties() == set()
     assert await counter.at_provider(first.charge) == "refunded"
@@ -274,6 +275,7 @@ async def test_money_of_a_charge_that_the_provider_does_not_know_is_left_to_a_pe
     await counter.sale.refund(hold)
     lost(counter, paid.charge)
     sale = counter.sale
+    await sale.discharge(f"lookup:{hold}")
     ((duty_id, duty),) = (await sale.store.duties(sale.drop)).items()
     for _ in range(2):
         why = await perform(sale.store, counter.local, counter.intents, sale.drop, duty_id, duty)

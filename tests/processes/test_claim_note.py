@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dropengine.errors import AlreadyRunning
-from dropengine.processes.claim_note import NONCE_CHARS, ClaimNote, noted_nonce
+from dropengine.processes.claim_note import NONCE_CHARS, ClaimNote, kept, noted_nonce
 
 
 def opened(folder: Path) -> ClaimNote:
@@ -35,7 +35,9 @@ def test_a_run_goes_on_from_the_two_before_it(folder: Path) -> None:
 
 
 def test_a_directory_is_one_runs(folder: Path) -> None:
+    assert not kept(folder)
     one = opened(folder)
+    assert kept(folder)
     with pytest.raises(AlreadyRunning):
         opened(folder)
     assert noted_nonce(folder) == one.nonce

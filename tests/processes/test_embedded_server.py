@@ -3,10 +3,7 @@
 import asyncio
 import os
 import random
-import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,8 @@ from dropengine.config import Settings
 from dropengine.errors import ServerFailed
 from dropengine.processes.embedded_server import EmbeddedServer, ServerState
 from tests.kit.ending_processes import Ending
-from tests.kit.server_owner import ROOT, ask
+from tests.kit.own_disk import run_on
+from tests.kit.server_owner import ask
 from tests.kit.watched_server import Watched
 
 
@@ -125,9 +123,10 @@ import redis
 from dropengine.config import Settings
 from dropengine.processes.embedded_server import EmbeddedServer, ServerState
 from dropengine.truth import server_check
+from tests.kit.own_disk import lay_over
 folder = Path(sys.argv[1])
+lay_over(folder, 24)
 os.environ.clear()
-assert os.system(f"mount -t tmpfs -o size=24m,mode=700 none {folder}") == 0
 ballast = folder / "ballast"
 ballast.write_bytes(bytes(12 << 20))
 async def story():
@@ -160,25 +159,8 @@ asyncio.run(story())
 
 
 def test_a_full_disk_is_waited_for_and_nothing_acknowledged_is_lost(folder: Path) -> None:
-    unshare = shutil.which("unshare")
-    if (
-        unshare is None
-        or subprocess.run(
-            [unshare, "-rm", "mount", "-t", "tmpfs", "none", folder],
-            check=False,
-            capture_output=True,
-        ).returncode
-    ):
-        pytest.skip("a disk of its own can be made only where user namespaces are allowed")
-    said = subprocess.run(
-        [unshare, "-rm", sys.executable, "-c", FILLED, os.fspath(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert said.returncode == 0, said.stderr
-    sentence, numbers = said.stdout.splitlines()
+    said = run_on(folder, "-c", FILLED)
+    sentence, numbers = said.splitlines()
     assert "make room" in sentence
     acknowledged, kept, further_news = map(int, numbers.split())
     assert acknowledged > 10

@@ -6,6 +6,6 @@ the public door only, like any provider of the outside world.
 
 from dropengine.payments.local.attempts import AFTER_MS_MAX, Do
 from dropengine.payments.local.intents import Bill, IntentState
-from dropengine.payments.local.provider import LocalPay, build
+from dropengine.payments.local.provider import LocalPay, build, keep
 
-__all__ = ["AFTER_MS_MAX", "Bill", "Do", "IntentState", "LocalPay", "build"]
+__all__ = ["AFTER_MS_MAX", "Bill", "Do", "IntentState", "LocalPay", "build", "keep"]

@@ -13,6 +13,7 @@ from dropengine.payments.port import (
     Charged,
     Declined,
     Intent,
+    Kept,
     Lookup,
     Nothing,
     Unknown,
@@ -135,6 +136,22 @@ def _charges(tx: Tx, intent: str) -> list[Charged]:
         Charged(charge, amount, currency, state == "captured")
         for charge, amount, currency, state in found
     ]
+
+
+def kept(tx: Tx, since_ms: int) -> list[Kept]:
+    """Every charge since then that did not go back, of whatever intent."""
+    found = tx.sql(
+        "SELECT terms, charges.id, charges.amount, charges.currency, state FROM charges"
+        " JOIN intents ON intents.id = intent WHERE at_ms >= ? AND state IN ('authorized',"
+        " 'captured') ORDER BY at_ms, charges.rowid",
+        since_ms,
+    ).fetchall()
+    payments = []
+    for terms, charge, amount, currency, state in found:
+        intent = msgspec.json.decode(terms, type=Intent)
+        paid = Charged(charge, amount, currency, state == "captured")
+        payments.append(Kept(intent.id, intent.drop, intent.hold, paid))
+    return payments
 
 
 def _on_its_way(tx: Tx, intent: str) -> bool:

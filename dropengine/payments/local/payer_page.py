@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from dropengine import errors, refusals
+from dropengine.manifest.currencies import money
 from dropengine.manifest.zones import zone_of
 from dropengine.payments.local.attempts import AFTER_MS_MAX, Do
 from dropengine.payments.local.intents import Bill
@@ -26,8 +27,9 @@ BODY_BYTES_MAX = 16_384
 
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'",
     # Not `no-referrer`: under it a browser sends `Origin: null` with the form, which is refused.
     "Referrer-Policy": "same-origin",
 }
@@ -126,17 +128,21 @@ def _of_form(body: bytes) -> Choice:
     wanted: dict[str, Any] = {"do": fields.get("do", ""), "key": fields.get("key", "")}
     seconds = fields.get(f"{wanted['do']}_s", "")
     if seconds:
-        if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 5):
-            raise ValueError("seconds are a whole number")
-        wanted["after_ms"] = int(seconds) * 1000
+        wanted["after_ms"] = _whole(seconds, 5) * 1000
     elif "after_ms" in fields:
-        wanted["after_ms"] = int(fields["after_ms"])
+        wanted["after_ms"] = _whole(fields["after_ms"], 7)
     return msgspec.convert(wanted, Choice)
+
+
+def _whole(text: str, digits_max: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= digits_max):
+        raise ValueError("times are whole numbers")
+    return int(text)
 
 
 def _words(bill: Bill | None) -> dict[str, object]:
     if bill is None:
-        return {"bill": None}
+        return {"bill": None, "left": ""}
     intent = bill.intent
     left_ms = intent.deadline_ms - bill.now_ms
     zone = zone_of(intent.zone)
@@ -147,10 +153,11 @@ def _words(bill: Bill | None) -> dict[str, object]:
         "standing": str(bill.standing),
         "payable": bill.standing.takes_attempts,
         "moving": bill.standing == "processing",
-        "price": price(intent.amount, intent.minor_digits, intent.currency),
+        "price": money(intent.amount, intent.currency, intent.minor_digits),
         "deadline_machine": deadline.isoformat(),
         "deadline": f"{deadline:%H:%M:%S} {deadline.tzname()}",
         "left": left(left_ms) if left_ms > 0 else "",
+        "left_ms": left_ms,
         "key": _key(bill),
     }
 
@@ -158,13 +165,6 @@ def _words(bill: Bill | None) -> dict[str, object]:
 def _key(bill: Bill) -> str:
     """The form's key: a double click is one choice, a choice on a page loaded later is another."""
     return f"{bill.now_ms:x}"
-
-
-def price(amount: int, minor_digits: int, currency: str) -> str:
-    """`2400, 2, EUR` -> `24.00 EUR`. Integers all the way."""
-    whole, rest = divmod(amount, 10**minor_digits)
-    text = f"{whole}.{rest:0{minor_digits}d}" if minor_digits else str(whole)
-    return f"{text} {currency}"
 
 
 def left(ms: int) -> str:

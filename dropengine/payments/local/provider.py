@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ from dropengine.payments.local.payer_page import PayerPage
 from dropengine.payments.port import (
     Cancellation,
     Intent,
+    Kept,
     Lookup,
     Notice,
     ProviderAnswer,
@@ -42,6 +44,8 @@ from dropengine.payments.port import (
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+FILE = "localpay.sqlite"
+"""The book, in the data directory."""
 POLL_MS = 1_000
 """What another process wrote is noticed at least this often."""
 
@@ -92,6 +96,9 @@ class LocalPay:
 
     async def cancel(self, intent: str) -> Cancellation:
         return await self._answer(lambda tx: intents.cancel(tx, intent))
+
+    async def kept(self, since_ms: int) -> Sequence[Kept] | Unknown:
+        return await self._answer(lambda tx: intents.kept(tx, since_ms))
 
     async def capture(self, charge: str, key: str) -> ProviderAnswer:
         return await self._answer(lambda tx: charges.once(tx, key, "capture", charge))
@@ -206,7 +213,19 @@ def _next_ms(tx: Tx) -> int:
 
 def build(settings: Settings, secret: bytes) -> LocalPay:
     """The provider of a shop: its book in the data directory, its webhooks to this machine."""
-    return LocalPay(settings.data_dir / "localpay.sqlite", secret, own_url(settings))
+    return LocalPay(settings.data_dir / FILE, secret, own_url(settings))
+
+
+def keep(settings: Settings, folder: Path) -> list[str]:
+    """Copy the book into a folder as it is now, while payments go on; its name, if there is one."""
+    if not (settings.data_dir / FILE).exists():
+        return []
+    with (
+        contextlib.closing(sqlite3.connect(settings.data_dir / FILE)) as book,
+        contextlib.closing(sqlite3.connect(folder / FILE)) as copy,
+    ):
+        book.backup(copy)
+    return [FILE]
 
 
 def own_url(settings: Settings) -> str:

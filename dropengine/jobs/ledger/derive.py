@@ -1,0 +1,278 @@
+"""What each event means for the books. Pure: the same log gives the same rows, however it is cut
+into stretches.
+
+What an event does not tell itself, and a stretch before it may have, stands in `Known`: which item
+a pool sells, the drop's layout, and where the orders stand that the stretch speaks of again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from dropengine import events
+from dropengine.jobs.ledger.sheet import Sheet
+from dropengine.log.layouts import NOTHING_OWES_NOTHING
+from dropengine.log.replay.money import ENDINGS
+from dropengine.model import DropState, OrderState, Origin
+from dropengine.sql.schema.ledger import DROPS, ENTRIES, HOLDS, ORDERS, UNITS
+
+AGAIN = (events.Mismatched, events.Refunded, events.Discharged)
+"""Events that speak of an order which may have been made long before."""
+SALES = (events.Sold, events.Rescued)
+"""Events that make one."""
+
+
+class Known(Struct):
+    """What the stretches before told. orders: hold -> (charge, state, item). rules: the newest."""
+
+    layout: int = 0
+    rules: events.Rules | None = None
+    items: dict[str, str] = {}
+    orders: dict[str, tuple[str, str, str]] = {}
+
+    def learn(self, rules: events.Rules) -> None:
+        self.rules = rules
+        self.items = {pool.id: pool.item for pool in rules.pools}
+
+    def owes(self, amount: int) -> bool:
+        return amount > 0 or self.layout < NOTHING_OWES_NOTHING
+
+
+def derive(drop: str, stretch: Iterable[events.AnyEvent], known: Known) -> Sheet:
+    """What the next events of a log change. `known` learns from them."""
+    sheet, last_ms = Sheet(drop), 0
+    for event in stretch:
+        last_ms = event.at
+        step = STEPS.get(type(event))
+        if step is not None:
+            step(sheet, known, event)
+    sheet.change(DROPS, last_ms=last_ms)
+    return sheet
+
+
+def _published(sheet: Sheet, known: Known, e: events.Published) -> None:
+    known.layout = e.schema
+    known.learn(e.rules)
+    sheet.put(
+        DROPS,
+        state=DropState.SCHEDULED,
+        layout=e.schema,
+        hash=e.hash,
+        currency=e.rules.currency,
+        mode=e.rules.mode,
+        practice=e.rules.practice,
+        rules=_text(e.rules),
+        published_by=e.by,
+        published_ms=e.at,
+        opened_ms=0,
+        ended_ms=0,
+        last_ms=e.at,
+    )
+
+
+def _text(rules: events.Rules) -> str:
+    return msgspec.json.encode(rules).decode()
+
+
+def _rescheduled(sheet: Sheet, known: Known, e: events.Rescheduled) -> None:
+    assert known.rules is not None, "a drop is published before anything else happens to it"
+    times = {"opens_ms": e.opens_ms, "closes_ms": e.closes_ms}
+    known.learn(msgspec.structs.replace(known.rules, **times))
+    sheet.change(DROPS, rules=_text(known.rules))
+
+
+def _corrected(sheet: Sheet, _: Known, e: events.Corrected) -> None:
+    sheet.change(DROPS, hash=e.hash)
+
+
+def _lifted(sheet: Sheet, known: Known, e: events.Lifted) -> None:
+    known.layout = e.schema
+    sheet.change(DROPS, layout=e.schema)
+
+
+def _opened(sheet: Sheet, _: Known, e: events.Opened) -> None:
+    sheet.change(DROPS, state=DropState.LIVE, opened_ms=e.at)
+
+
+def _ended(state: DropState) -> Callable[[Sheet, Known, events.Event], None]:
+    return lambda sheet, _, e: sheet.change(DROPS, state=state, ended_ms=e.at)
+
+
+def _becomes(state: DropState) -> Callable[[Sheet, Known, events.Event], None]:
+    return lambda sheet, _, __: sheet.change(DROPS, state=state)
+
+
+def _thawed(sheet: Sheet, _: Known, e: events.Thawed) -> None:
+    sheet.change(DROPS, state=e.state)
+
+
+def _hold(sheet: Sheet, e: events.Held | events.Offered, origin: Origin, entry: str) -> None:
+    sheet.put(
+        HOLDS,
+        e.hold,
+        fan=e.fan,
+        pool=e.pool,
+        qty=e.qty,
+        price=e.price,
+        origin=origin,
+        entry=entry,
+        began_ms=e.at,
+        claimed_ms=0,
+        paying_ms=0,
+        ended_ms=0,
+        ended="",
+    )
+
+
+def _held(sheet: Sheet, _: Known, e: events.Held) -> None:
+    _hold(sheet, e, Origin.PRESS, "")
+
+
+def _offered(sheet: Sheet, _: Known, e: events.Offered) -> None:
+    _hold(sheet, e, Origin.LINE, e.entry)
+    sheet.change(ENTRIES, e.entry, offered_ms=e.at)
+
+
+def _claimed(sheet: Sheet, _: Known, e: events.Claimed) -> None:
+    sheet.change(HOLDS, e.hold, claimed_ms=e.at)
+
+
+def _paying(sheet: Sheet, _: Known, e: events.Paying) -> None:
+    sheet.change(HOLDS, e.hold, paying_ms=e.at)
+
+
+def _came_back(how: str) -> Callable[[Sheet, Known, Any], None]:
+    return lambda sheet, _, e: sheet.change(HOLDS, e.hold, ended=how, ended_ms=e.at)
+
+
+def _released(sheet: Sheet, _: Known, e: events.Released) -> None:
+    how = "cancelled" if e.by == "creator" else "released"
+    sheet.change(HOLDS, e.hold, ended=how, ended_ms=e.at)
+
+
+def _sold(sheet: Sheet, known: Known, e: events.Sold) -> None:
+    sheet.change(HOLDS, e.hold, ended="sold", ended_ms=e.at)
+    _order(sheet, known, e)
+
+
+def _rescued(sheet: Sheet, known: Known, e: events.Rescued) -> None:
+    sheet.change(HOLDS, e.hold, ended="rescued")
+    _order(sheet, known, e)
+
+
+def _order(sheet: Sheet, known: Known, e: events.Sale) -> None:
+    item = known.items[e.pool]
+    state = OrderState.CAPTURE_PENDING if e.capture == "pending" else OrderState.DONE
+    known.orders[e.hold] = (e.charge, state, item)
+    sheet.put(
+        ORDERS,
+        e.hold,
+        fan=e.fan,
+        pool=e.pool,
+        item=item,
+        qty=e.qty,
+        amount=e.amount,
+        charge=e.charge,
+        state=state,
+        sold_ms=e.at,
+        refunded_ms=0,
+        refunded_by="",
+        refunded_why="",
+    )
+    for serial in e.serials:
+        sheet.put(UNITS, item, serial, hold=e.hold, fan=e.fan, since_ms=e.at)
+
+
+def _stands(sheet: Sheet, known: Known, hold: str, state: OrderState, **more: Any) -> None:
+    charge, _, item = known.orders[hold]
+    known.orders[hold] = (charge, state, item)
+    sheet.change(ORDERS, hold, state=state, **more)
+
+
+def _mismatched(sheet: Sheet, known: Known, e: events.Mismatched) -> None:
+    charge, state, _ = known.orders.get(e.hold, ("", "", ""))
+    if charge != e.charge:
+        return
+    becomes = OrderState.CAPTURE_FAILED
+    if state in (OrderState.REFUND_PENDING, OrderState.REFUNDED):
+        owes = known.owes(e.amount)
+        becomes = OrderState.REFUND_PENDING if owes else OrderState.REFUNDED
+    _stands(sheet, known, e.hold, becomes, amount=e.amount)
+
+
+def _refunded(sheet: Sheet, known: Known, e: events.Refunded) -> None:
+    state = OrderState.REFUND_PENDING if known.owes(e.amount) else OrderState.REFUNDED
+    back = {"refunded_ms": e.at, "refunded_by": e.by, "refunded_why": e.why}
+    _stands(sheet, known, e.hold, state, **back)
+    item = known.orders[e.hold][2]
+    for serial in e.serials:
+        sheet.put(UNITS, item, serial, hold="", fan="", since_ms=e.at)
+
+
+def _discharged(sheet: Sheet, known: Known, e: events.Discharged) -> None:
+    charge, state, _ = known.orders.get(e.hold, ("", "", ""))
+    if not charge or charge != e.charge:
+        return
+    found = ENDINGS.get((e.kind, OrderState(state)))
+    if found is not None:
+        well, badly = found
+        _stands(sheet, known, e.hold, well if e.result in ("done", "by_hand") else badly)
+
+
+def _joined(sheet: Sheet, _: Known, e: events.Joined) -> None:
+    sheet.put(
+        ENTRIES,
+        e.entry,
+        fan=e.fan,
+        n=e.n,
+        qty=e.qty,
+        pools=",".join(e.pools),
+        why=e.why,
+        joined_ms=e.at,
+        offered_ms=0,
+        ended_ms=0,
+        fate="",
+    )
+
+
+def _fate(how: str) -> Callable[[Sheet, Known, Any], None]:
+    return lambda sheet, _, e: sheet.change(ENTRIES, e.entry, fate=how, ended_ms=e.at)
+
+
+STEPS: dict[type[events.Event], Callable[[Sheet, Known, Any], None]] = {
+    events.Published: _published,
+    events.Lifted: _lifted,
+    events.Opened: _opened,
+    events.Paused: _becomes(DropState.PAUSED),
+    events.Resumed: _becomes(DropState.LIVE),
+    events.Thawed: _thawed,
+    events.Frozen: _becomes(DropState.FROZEN),
+    events.Rescheduled: _rescheduled,
+    events.Corrected: _corrected,
+    events.Closed: _becomes(DropState.CLOSING),
+    events.Cancelled: _ended(DropState.CANCELLED),
+    events.Settled: _ended(DropState.SETTLED),
+    events.Held: _held,
+    events.Offered: _offered,
+    events.Claimed: _claimed,
+    events.Paying: _paying,
+    events.Released: _released,
+    events.Expired: _came_back("expired"),
+    events.Declined: _came_back("declined"),
+    events.Lapsed: _came_back("lapsed"),
+    events.Sold: _sold,
+    events.Rescued: _rescued,
+    events.Mismatched: _mismatched,
+    events.Refunded: _refunded,
+    events.Discharged: _discharged,
+    events.Joined: _joined,
+    events.Served: _fate("served"),
+    events.Dormant: _fate("dormant"),
+    events.Left: _fate("left"),
+    events.Removed: _fate("removed"),
+}
+"""Event -> what it does to the sheet. What is missing here changes no row."""
