@@ -1,0 +1,1 @@
+"""Letters to people: how one is written, and who carries it."""
