@@ -1,4 +1,4 @@
-"""`/asyncapi.json`: what a drop's socket reads and writes, for machines."""
+"""`/asyncapi.json`: what the sockets of fans and of operators read and write, for machines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dropengine import __version__, wire
+from dropengine import __version__, studio_wire, wire
 from dropengine.doors.fan_api import COMMANDS
 from dropengine.doors.openapi import REFS, Node
 
@@ -17,24 +17,42 @@ FROM_FAN: Kinds = (wire.Hello, *COMMANDS.values(), wire.Ping)
 TO_FAN: Kinds = (
     wire.Snapshot,
     wire.Tick,
+    wire.Beat,
     wire.You,
     wire.Done,
     wire.Refused,
     wire.Pong,
     wire.News,
 )
+FROM_OPERATOR: Kinds = (wire.Hello, wire.Ping)
+TO_OPERATOR: Kinds = (
+    wire.Snapshot,
+    wire.Tick,
+    wire.Beat,
+    wire.Refused,
+    wire.Pong,
+    wire.News,
+    studio_wire.Desk,
+)
 
 
 def asyncapi() -> Node:
-    """AsyncAPI 3.0 of the live channel; the events door carries the same messages one way."""
-    messages, schemas = _messages([*FROM_FAN, *TO_FAN])
+    """AsyncAPI 3.0 of the live channels; the events door carries fans' messages one way."""
+    messages, schemas = _messages([*FROM_FAN, *TO_FAN, studio_wire.Desk])
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Drop Engine, live", "version": __version__},
-        "channels": {"live": _channel(messages)},
+        "channels": {
+            "live": _channel("/drops/{drop}/live", "drop.v1", [*FROM_FAN, *TO_FAN]),
+            "studio": _channel(
+                "/studio/drops/{drop}/live", "studio.v1", [*FROM_OPERATOR, *TO_OPERATOR]
+            ),
+        },
         "operations": {
-            "fromFan": _operation("receive", FROM_FAN),
-            "toFan": _operation("send", TO_FAN),
+            "fromFan": _operation("receive", "live", FROM_FAN),
+            "toFan": _operation("send", "live", TO_FAN),
+            "fromOperator": _operation("receive", "studio", FROM_OPERATOR),
+            "toOperator": _operation("send", "studio", TO_OPERATOR),
         },
         "components": {"messages": messages, "schemas": schemas},
     }
@@ -54,15 +72,17 @@ def _messages(kinds: list[type[msgspec.Struct]]) -> tuple[Node, Node]:
     return messages, schemas
 
 
-def _channel(messages: Iterable[str]) -> Node:
+def _channel(address: str, subprotocol: str, kinds: Kinds) -> Node:
+    names = [kind.__name__ for kind in kinds]
     return {
-        "address": "/drops/{drop}/live",
-        "description": "WebSocket, subprotocol drop.v1, JSON text frames tagged by `t`.",
+        "address": address,
+        "description": f"WebSocket, subprotocol {subprotocol}, JSON text frames tagged by `t`.",
         "parameters": {"drop": {"description": "the drop's id"}},
-        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
     }
 
 
-def _operation(action: str, kinds: Kinds) -> Node:
-    listed: list[Any] = [{"$ref": f"#/channels/live/messages/{kind.__name__}"} for kind in kinds]
-    return {"action": action, "channel": {"$ref": "#/channels/live"}, "messages": listed}
+def _operation(action: str, channel: str, kinds: Kinds) -> Node:
+    here = f"#/channels/{channel}"
+    listed: list[Any] = [{"$ref": f"{here}/messages/{kind.__name__}"} for kind in kinds]
+    return {"action": action, "channel": {"$ref": here}, "messages": listed}

@@ -123,13 +123,15 @@ class LimitedConnection(HttpToolsProtocol):
             # uvicorn tells the newest request alone.
             cycle.disconnected = True
             cycle.message_event.set()
-        for cycle, _ in self.pipeline:
-            # It never began, and nothing else would let go of this connection.
-            cycle.on_response = _nothing
-        self.pipeline.clear()
+        self._drop_waiting()
         super().connection_lost(exc)
         self._extensions.clear()
         self._give_back()
+
+    def _drop_waiting(self) -> None:
+        while self.pipeline:
+            # It never began, and nothing else would let go of this connection.
+            self.pipeline.pop()[0].on_response = _nothing
 
     def _unanswered(self) -> list[RequestResponseCycle]:
         asked = dict.fromkeys((self._running, self.cycle, *(one for one, _ in self.pipeline)))
@@ -224,7 +226,7 @@ class LimitedConnection(HttpToolsProtocol):
         on: `left` is called when it is gone."""
         self._last = True
         self._beside = 0
-        self.pipeline.clear()
+        self._drop_waiting()
         # Only who reads on notices that the other side has gone, and only what waits here is seen:
         # the system would take megabytes for a reader who takes none.
         self.flow.resume_reading()
@@ -297,7 +299,7 @@ class LimitedConnection(HttpToolsProtocol):
         super().shutdown()
         if self.transport.is_closing():
             self._cut_in(self.answer_s_max)
-        else:
+        elif self._due_s < math.inf:
             self._due_s = min(self._due_s, self.loop.time() + self.stop_s)
             self._look_again()
 
@@ -384,10 +386,7 @@ def limits(settings: Settings) -> dict[str, object]:
         "answer_s_max": settings.answer_s_max,
         "stop_s": settings.shutdown_s_max / 2,
         "look_s": min(
-            settings.header_s_max,
-            settings.body_s_max,
-            settings.answer_s_max,
-            settings.keep_alive_s,
+            settings.header_s_max, settings.body_s_max, settings.answer_s_max, settings.keep_alive_s
         ),
         "heads": UnfinishedHeads(settings.heads_max),
         "open": OpenLimit(settings.http_max, settings.http_per_network_max),

@@ -21,6 +21,7 @@ from dropengine.live.hub import Hub
 from dropengine.live.queued_frames import QueueConn
 from dropengine.live.room import Room
 from dropengine.model import FanId
+from dropengine.wire import CloseCode
 
 EVENTS = "text/event-stream"
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -72,14 +73,14 @@ class EventStreams:
         where = network_of(request.scope.get("client"))
         if self._limit.enter(where) is not None:
             return problem(None, refusals.TooManyRequests(retry_ms=5000))
-        stream = _Stream(room, self._deps.identity.who(by_name(request.scope["headers"])))
+        fan = self._deps.identity.who(by_name(request.scope["headers"]))
         left = partial(self._limit.leave, where)
-        if isinstance(connection, LimitedConnection):
-            # It is counted until its connection is gone, however it ends.
-            connection.last(left)
-            stream.conn.on_end = connection.finish
-        else:
-            stream.left = left
+        if not isinstance(connection, LimitedConnection):
+            return _Stream(room, fan, left)
+        stream = _StreamOfConnection(room, fan, left)
+        # It is counted until its connection is gone, however it ends.
+        connection.last(stream.lost)
+        stream.conn.on_end = connection.finish
         return stream
 
 
@@ -94,10 +95,9 @@ class _Head(Response):
 class _Stream(StreamingResponse):
     """One reader of a room. left: called at the end."""
 
-    left: Callable[[], None] | None = None
-
-    def __init__(self, room: Room, fan: FanId | None) -> None:
+    def __init__(self, room: Room, fan: FanId | None, left: Callable[[], None]) -> None:
         self.conn = QueueConn()
+        self.left = left
         headers = {**HEADERS, "Connection": "close"}
         super().__init__(self._frames(room, fan), media_type=EVENTS, headers=headers)
 
@@ -105,8 +105,7 @@ class _Stream(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self.left is not None:
-                self.left()
+            self.left()
 
     async def _frames(self, room: Room, fan: FanId | None) -> AsyncIterator[bytes]:
         conn = self.conn
@@ -128,3 +127,17 @@ class _Stream(StreamingResponse):
                 yield b"data: " + sent.text + b"\n\n"
         finally:
             room.leave(seat)
+
+
+class _StreamOfConnection(_Stream):
+    """One whose connection tells when it is gone. Then its frames end, and nothing is cancelled: a
+    cancelled task keeps all that it knew until the collector comes."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await self.stream_response(send)
+
+    def lost(self) -> None:
+        """Nobody reads it any more."""
+        self.conn.on_end = None
+        self.conn.end(CloseCode.RESTART, "")
+        self.left()

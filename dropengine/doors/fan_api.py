@@ -157,7 +157,7 @@ class Api:
             listed = await listing(self._deps.store, DROPS_LISTED_MAX)
             for shown in listed.shown:
                 m = shown.manifest
-                lines.append(DropLine(m.id, m.title, shown.state, m.opens_ms))
+                lines.append(DropLine(m.id, m.title, shown.state, shown.opens_ms))
         except errors.Unavailable as error:
             return problem(None, refusals.Away(why=error.why))
         return Response(
@@ -221,6 +221,7 @@ def _command(kind: type[wire.Command], body: bytes, key: str | None) -> wire.Fan
 
 def _refusal(room: Room, outcome: refusals.Refusal) -> Response:
     view = room.view
+    room.refused[outcome.code] += 1
     told = refused(0, view.seq if view else 0, outcome)
     return problem(
         None,

@@ -15,9 +15,14 @@ from dropengine.doors import health, metrics
 from dropengine.doors.http_answers import STATUS, deny_socket, problem
 from dropengine.doors.identity import Headers, Identity, by_name
 from dropengine.doors.rate_limit import COUNTED, RequestRate
+from dropengine.doors.studio.studio_answers import refused
 from dropengine.payments.port import WEBHOOKS
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CREATORS = ("/studio", "/api/studio")
+"""Whoever asks here runs drops, and is told so."""
+OUT = STATUS[refusals.NotEligible]
+NOT_OURS = "No page of this shop sent this. A program shows an API key as a bearer."
 
 
 class Gate:
@@ -36,12 +41,17 @@ class Gate:
         status = STATUS[type(refusal)]
         if isinstance(refusal, refusals.SignIn):
             # No page of ours sent this: whoever did is turned away, not asked to sign in.
-            status = STATUS[refusals.NotEligible]
+            status = OUT
+        creators = scope["path"].startswith(CREATORS)
         if scope["type"] == "websocket":
             await receive()
-            await deny_socket(send, status, refusal.sentence)
-            return
-        await problem(status, refusal)(scope, receive, send)
+            said = refusal.for_operator() if creators else refusal.sentence
+            await deny_socket(send, status, NOT_OURS if creators and status == OUT else said)
+        elif creators:
+            title = NOT_OURS if status == OUT else ""
+            await refused(refusal, status=status, title=title)(scope, receive, send)
+        else:
+            await problem(status, refusal)(scope, receive, send)
 
     def _judge(self, scope: Scope) -> refusals.Refusal | None:
         """Why a request goes no further."""

@@ -94,13 +94,15 @@ class Doors:
         verdict = self._deps.trial.verdict()
         late = self._deps.jobs.age_s(Settling.name)
         settler = "ok" if late < SETTLER_LATE_S else f"late by {late:.0f} s"
+        if Settling.name not in self._deps.jobs.round_at:
+            settler = "not begun yet"
         facts = self._deps.server_watch.facts
         durability = facts.promise if facts is not None else "not known yet"
         ready = verdict.server == "ok" and settler == "ok"
         health = Health(
             ready,
             verdict.server,
-            verdict.why or ("" if ready else f"what is due is settled {settler}"),
+            verdict.why or ("" if ready else f"settling what is due is {settler}"),
             verdict.age_s,
             durability,
             settler,

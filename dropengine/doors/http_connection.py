@@ -8,17 +8,20 @@ What a connection may cost before anybody looks at it says `connection_limits`.
 import asyncio
 import math
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from dropengine import wire
+from dropengine import refusals, wire
 from dropengine.config import Settings
 from dropengine.doors.connection_limits import LimitedConnection, limits
 from dropengine.doors.fan_api import told
 from dropengine.doors.fast_path import SHORT_WAY, Asked, FastPath
+from dropengine.doors.http_answers import problem
 from dropengine.doors.rate_limit import COUNTED
 from dropengine.live.batcher import Answer
 from dropengine.truth.command_rows import command_row
@@ -105,6 +108,23 @@ class LimitedHttp(LimitedConnection):
             self._start_asgi_task(*self.pipeline.pop())
         elif self._due_s == math.inf:
             self._arm(self.timeout_keep_alive)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        super()._start_asgi_task(cycle, partial(self._in_time, cycle, app))
+
+    async def _in_time(
+        self, cycle: RequestResponseCycle, app: Any, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """The application's answer; when a server that stops has no more time for it, that nothing
+        is known."""
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if cycle.response_started:
+                cycle.disconnected = True
+                self.transport.abort()
+            else:
+                await problem(None, refusals.Away(retry_ms=1000))(scope, receive, send)
 
     def _begin(self, more: Mapping[str, object] = MappingProxyType({})) -> None:
         """Begin the application's request with what was read. more: of its scope."""

@@ -32,6 +32,9 @@ NAME_DIGITS = 8
 """So much of the shop's id stands in the name of its cookie: a browser keeps one jar for all ports
 of a host."""
 
+TWO_NAMES = b","
+"""Stands for `Host` where it came twice: the name of nobody."""
+
 Headers = Mapping[bytes, bytes]
 """What a request says of itself: names in lower case, each with its first value."""
 
@@ -44,7 +47,7 @@ def by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     came = [*headers]
     found = dict(reversed(came))
     if len(found) < len(came) and sum(name == b"host" for name, _ in came) > 1:
-        found[b"host"] = b""
+        found[b"host"] = TWO_NAMES
     return found
 
 
@@ -72,8 +75,8 @@ class Identity:
         return self._origins.names_us(headers.get(b"host", b""))
 
     def named_once(self, headers: Headers) -> bool:
-        """Does `Host` call one name, ours or not, or is it not there, as before HTTP/1.1?"""
-        return headers.get(b"host") != b""
+        """Does `Host` call one name, ours or not, or none, as before HTTP/1.1?"""
+        return headers.get(b"host") != TWO_NAMES
 
     def may_act(
         self, headers: Headers, *, socket: bool = False, proves_itself: bool = False
@@ -116,6 +119,19 @@ class Identity:
         """Does he show this token, as a bearer? It takes as long whatever he shows."""
         scheme, _, shown = headers.get(b"authorization", b"").partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(shown.strip(), token.encode())
+
+    def bearer(self, headers: Headers) -> str | None:
+        """What a program shows by itself: '' for something that is no bearer, None for nothing. It
+        goes before a cookie."""
+        shown = headers.get(b"authorization")
+        if shown is None:
+            return None
+        scheme, _, token = shown.decode("latin-1").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+
+    def cookies(self, headers: Headers) -> dict[str, str]:
+        """What a browser brought along."""
+        return cookie_parser(headers.get(b"cookie", b"").decode("latin-1"))
 
     def shows_ticket(self, headers: Headers) -> bool:
         """Does he show something by himself, as programs do and browsers do not?"""

@@ -17,6 +17,7 @@ from dropengine.doors.rate_limit import SocketLimit, network_of
 from dropengine.live.hub import Hub
 from dropengine.live.queued_frames import QueueConn
 from dropengine.live.room import Room
+from dropengine.live.seat import Conn
 from dropengine.live.socket_handshake import EXTENSION
 from dropengine.live.socket_protocol import LiveProtocol
 from dropengine.live.talk import Talker
@@ -26,7 +27,7 @@ from dropengine.wire import CloseCode
 log = logging.getLogger(__name__)
 
 SUBPROTOCOL = "drop.v1"
-FOREIGN = "this socket speaks drop.v1"
+FOREIGN = "this socket speaks {}"
 BEFORE, AFTER = b"/drops/", b"/live"
 """What stands around a drop's id in the address of its socket."""
 RETRY_S = 2
@@ -35,6 +36,8 @@ RETRY_S = 2
 
 class LiveDoor:
     """`GET /drops/{drop}/live`: checks who comes, seats him, and leaves the socket to his talk."""
+
+    subprotocol = SUBPROTOCOL
 
     def __init__(self, hub: Hub, identity: Identity, limit: SocketLimit) -> None:
         self._hub = hub
@@ -46,9 +49,10 @@ class LiveDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         offered = scope.get("subprotocols", ())
-        if offered and SUBPROTOCOL not in offered:
+        if offered and self.subprotocol not in offered:
             # A client that let in all the same would have to end it (RFC 6455, section 4.1).
-            await deny_socket(send, STATUS[refusals.BadMessage], FOREIGN)
+            foreign = FOREIGN.format(self.subprotocol)
+            await deny_socket(send, STATUS[refusals.BadMessage], foreign)
             return
         where = network_of(scope.get("client"))
         # Counted before anything is waited for: a thousand at once must not all find one free seat.
@@ -114,32 +118,35 @@ class LiveDoor:
             await deny_socket(send, STATUS[refusals.Away], away.text, RETRY_S)
             return
         accept: dict[str, Any] = {"type": "websocket.accept"}
-        if SUBPROTOCOL in scope.get("subprotocols", ()):
-            accept["subprotocol"] = SUBPROTOCOL
+        if self.subprotocol in scope.get("subprotocols", ()):
+            accept["subprotocol"] = self.subprotocol
         await send(accept)
         if room is None:
             await send({"type": "websocket.close", "code": CloseCode.NO_SUCH_DROP})
             return
-        fan = self._identity.who(by_name(scope["headers"]))
         if conn is None:
-            await self._talk_by_queue(room, fan, receive, send)
+            await self._talk_by_queue(room, scope, receive, send)
+        elif room.ended:
+            # It was closed before he sat down: he comes back to the next one.
+            conn.end(CloseCode.RESTART, "")
         elif not conn.transport.is_closing():
-            self._talk(room, conn, fan)
+            conn.take(self._talker(room, conn, scope))
+
+    def _talker(self, room: Room, conn: Conn, scope: Scope) -> Talker:
+        """Who sits down and talks."""
+        return Talker(room, conn, self._whose, self._identity.who(by_name(scope["headers"])))
 
     def _talk(self, room: Room, conn: LiveProtocol, fan: FanId | None) -> None:
-        """Give the socket to its talk."""
+        """Give a socket that came the short way to its talk."""
         if room.ended:
-            # It was closed before he sat down: he comes back to the next one.
             conn.end(CloseCode.RESTART, "")
             return
         conn.take(Talker(room, conn, self._whose, fan))
 
-    async def _talk_by_queue(
-        self, room: Room, fan: FanId | None, receive: Receive, send: Send
-    ) -> None:
+    async def _talk_by_queue(self, room: Room, scope: Scope, receive: Receive, send: Send) -> None:
         """The ordinary way through the ASGI queue: slower, the same talk."""
         conn = QueueConn()
-        talker = Talker(room, conn, self._whose, fan)
+        talker = self._talker(room, conn, scope)
         writer = asyncio.create_task(_write(conn, send))
         try:
             while not writer.done():

@@ -2,68 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from dropengine import refusals
+from dropengine import __version__, refusals
 from dropengine.config import Settings, is_loopback, public_url
 from dropengine.doors.http_answers import problem
 from dropengine.doors.identity import Identity, by_name
-from dropengine.doors.process_table import ProcessTable, siblings_of
-from dropengine.doors.prometheus import Adds, Family, Sample, added, text
+from dropengine.doors.metric_families import FAMILIES
+from dropengine.doors.process_table import ProcessTable, samples_of, siblings_of
+from dropengine.doors.prometheus import Sample, added, text
+from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
+from dropengine.jobs.trial import Trial
 from dropengine.live.hub import Hub
+from dropengine.live.measured import Histogram, Measured
+from dropengine.live.views import shown_state
+from dropengine.model import DropState
 
 DOOR: Final = "/metrics"
 KIND: Final = "text/plain; version=0.0.4"
-FAMILIES: Final = {
-    "dropengine_seats": Family("gauge", "Open sockets and streams of a drop.", Adds.SUM),
-    "dropengine_fans": Family("gauge", "Fans seated at a drop, once a process.", Adds.SUM),
-    "dropengine_units": Family("gauge", "Units of a pool by state.", Adds.NEWEST),
-    "dropengine_log_events_total": Family("counter", "Events in a drop's log.", Adds.NEWEST),
-    "dropengine_settler_age_seconds": Family(
-        "gauge",
-        "Time since due things were last settled, in the process where it is longest.",
-        Adds.MOST,
-    ),
-    "dropengine_drop_frozen": Family(
-        "gauge", "A drop that stands still until a person has looked, and why.", Adds.MOST
-    ),
-    "dropengine_memory_used_bytes": Family("gauge", "Memory that the server uses.", Adds.MOST),
-    "dropengine_memory_max_bytes": Family(
-        "gauge", "Memory that the server may use; 0: no limit of its own.", Adds.MOST
-    ),
-    "dropengine_memory_alarm_percent": Family(
-        "gauge", "The highest memory alarm that is reached, in percent of the limit.", Adds.MOST
-    ),
-    "dropengine_duties_set_aside": Family(
-        "gauge",
-        "Duties of a drop that cannot be read or that the provider does not do: a person has to "
-        "see to that money.",
-        Adds.MOST,
-    ),
-    "dropengine_processes": Family("gauge", "Web processes by state.", Adds.SUM),
-    "dropengine_process_starts_total": Family(
-        "counter", "How often a web process was started.", Adds.SUM
-    ),
-    "dropengine_supervisor_age_seconds": Family(
-        "gauge", "Time since the supervisor last looked at its processes.", Adds.SUM
-    ),
-}
-"""Every number by name: its kind, what it says, and how those of several processes become one."""
 UNITS = ("free", "held", "sold", "withheld", "leased")
+SHOWN = tuple(state for state in DropState if state is not DropState.DRAFT)
 STATES = ("up", "starting", "silent", "ended")
-
-_samples = msgspec.json.Decoder(list[Sample])
 
 
 class Deps(Protocol):
@@ -77,6 +47,10 @@ class Deps(Protocol):
     def hub(self) -> Hub: ...
     @property
     def jobs(self) -> JobRunner: ...
+    @property
+    def trial(self) -> Trial: ...
+    @property
+    def clock_watch(self) -> ClockWatch: ...
     @property
     def settling(self) -> Settling: ...
     @property
@@ -93,9 +67,9 @@ def routes(deps: Deps) -> list[Route]:
         if not may_read(request):
             return problem(None, refusals.NotEligible())
         siblings = siblings_of(request.scope)
-        others = [] if siblings is None else siblings.numbers()
+        me = 1 if siblings is None else siblings.number
         table = None if siblings is None else siblings.table()
-        shop = added([own(deps), *map(_samples.decode, others)], FAMILIES)
+        shop = added({me: own(deps), **samples_of(siblings)}, FAMILIES)
         return PlainTextResponse(
             text([*shop, *of_processes(table)], FAMILIES),
             headers={"Cache-Control": "no-store"},
@@ -127,28 +101,73 @@ def reader(settings: Settings, identity: Identity) -> Callable[[Request], bool]:
 def own(deps: Deps) -> list[Sample]:
     """The numbers of this process."""
     return [
+        Sample("dropengine_build_info", 1, (("version", __version__),)),
+        *of_verdict(deps.trial),
+        Sample("dropengine_clock_leapt", int(deps.clock_watch.leapt)),
         *of_drops(deps.hub),
         *of_settling(deps.jobs),
         *of_freezes(deps.settling),
         *of_memory(deps.server_watch),
         *of_duties(deps.duties),
+        *of_owed(deps.duties),
+        *of_selling(deps.hub),
     ]
 
 
+def of_verdict(trial: Trial) -> Iterator[Sample]:
+    """Whether a sale can be made through this process, and what keeps it from that."""
+    word = trial.verdict().server
+    yield Sample("dropengine_server_verdicts", int(word == "ok"), (("server", "ok"),))
+    if word != "ok":
+        yield Sample("dropengine_server_verdicts", 1, (("server", word),))
+
+
 def of_drops(hub: Hub) -> Iterator[Sample]:
-    """Sockets, fans, units and the log of each drop that is watched here."""
+    """Sockets, fans, state, units and lines of each drop that is watched here."""
     for drop, room in hub.rooms.items():
         label = ("drop", drop)
         yield Sample("dropengine_seats", len(room.seats), (label,))
         yield Sample("dropengine_fans", len(room.fans), (label,))
+        yield Sample("dropengine_slow_seats", room.fan_out.slow, (label,))
         if room.view is None:
             continue
         seq = room.view.seq
         yield Sample("dropengine_log_events_total", seq, (label,), seq)
+        shown = shown_state(room.view)
+        for one in SHOWN:
+            yield Sample("dropengine_drop_state", int(one == shown), (label, ("state", one)), seq)
         for row in room.view.pools:
             for state in UNITS:
                 labels = (label, ("pool", row.id), ("state", state))
                 yield Sample("dropengine_units", getattr(row, state), labels, seq)
+            yield Sample("dropengine_offered_units", row.offered, (label, ("pool", row.id)), seq)
+            yield Sample("dropengine_waiting", row.waiting, (label, ("pool", row.id)), seq)
+
+
+def of_selling(hub: Hub) -> Iterator[Sample]:
+    """How fast commands are decided here, and what the others were refused with."""
+    measured = Measured()
+    for one in hub.measured.values():
+        measured.take(one)
+    yield from of_histogram("dropengine_press_seconds", measured.press_s)
+    yield from of_histogram("dropengine_batch_commands", measured.batch)
+    yield from of_histogram("dropengine_server_seconds", measured.server_s)
+    yield from of_histogram("dropengine_loop_lag_seconds", hub.loop_lag_s)
+    for drop, codes in hub.refused.items():
+        for code, count in codes.items():
+            labels = (("drop", drop), ("code", code))
+            yield Sample("dropengine_refused_total", count, labels)
+    yield Sample("dropengine_durable", int(hub.durable))
+
+
+def of_histogram(name: str, histogram: Histogram) -> Iterator[Sample]:
+    """Its buckets, their sum and their count."""
+    count = 0
+    for bound, count in zip((*histogram.bounds, math.inf), histogram.rising(), strict=True):
+        label = ("le", "+Inf" if math.isinf(bound) else f"{bound:g}")
+        yield Sample(f"{name}_bucket", count, (label,))
+    yield Sample(f"{name}_sum", histogram.sum)
+    yield Sample(f"{name}_count", count)
 
 
 def of_settling(jobs: JobRunner) -> Iterator[Sample]:
@@ -173,6 +192,12 @@ def of_duties(duties: Duties) -> Iterator[Sample]:
     """What a person has to see to: known where the duties are done."""
     for drop, ids in duties.set_aside.items():
         yield Sample("dropengine_duties_set_aside", len(ids), (("drop", drop),))
+
+
+def of_owed(duties: Duties) -> Iterator[Sample]:
+    """What is owed outside, by drop."""
+    for drop, count in duties.owing.items():
+        yield Sample("dropengine_duties", count, (("drop", drop),))
 
 
 def of_processes(table: ProcessTable | None) -> Iterator[Sample]:

@@ -9,6 +9,7 @@ import msgspec
 from dropengine import __version__, wire
 from dropengine.doors.fan_api import COMMANDS, DropLine
 from dropengine.doors.http_answers import Problem
+from dropengine.doors.studio import studio_openapi
 from dropengine.model import ID_CHARS_MAX
 
 REFS = "#/components/schemas/{name}"
@@ -31,6 +32,18 @@ SECURITY: Node = {
         "in": "cookie",
         "name": "fan",
         "description": "The shop's own pages keep it under `fan-` and eight digits of its id.",
+    },
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key of a maker, `dropkey_<scope>_...`.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "maker",
+        "description": "Kept under `maker-` and eight digits of the shop's id, over https with "
+        "`__Host-` before it. Requests that change something come from a page of ours.",
     },
 }
 REFUSED = ("404", "429", "503")
@@ -62,11 +75,15 @@ def openapi() -> Node:
     for verb, kind in COMMANDS.items():
         answers = _answers(done, problem, REFUSED_TO_A_FAN)
         paths[f"/api/drops/{{drop}}/{verb}"] = _command(verb, kind, answers)
+    creators, creators_schemas = studio_openapi.paths(REFS)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Drop Engine", "version": __version__},
-        "paths": paths,
-        "components": {"schemas": components, "securitySchemes": SECURITY},
+        "paths": paths | creators,
+        "components": {
+            "schemas": components | creators_schemas,
+            "securitySchemes": SECURITY,
+        },
     }
 
 

@@ -9,11 +9,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from dropengine import wire
+from dropengine.manifest import currencies
 from dropengine.manifest.zones import in_zone
-
-SIGNS = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
-"""Currencies whose sign everybody reads alike; the others are written by their code."""
-
 
 COUNTS = ("cap", "free", "held", "offered", "sold", "withheld", "leased", "waiting", "buying")
 
@@ -70,6 +67,19 @@ def in_words(pool: wire.PoolView | Mapping[str, int], over: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def made_of(sums: Mapping[str, int], over: bool) -> str:
+    """All that were made, by where they are: the numbers add up. over: nothing begins any more."""
+    parts = [f"{sums['free']:,} {'not sold' if over else 'left'}"]
+    some = {
+        "in carts": sums["held"] - sums["offered"],
+        "offered to people in line": sums["offered"],
+        "sold": sums["sold"],
+        "not for sale now": sums["back"],
+    }
+    parts += [f"{units:,} {name}" for name, units in some.items() if units]
+    return " · ".join([*parts, f"{sums['cap']:,} made"])
+
+
 def prices(drop: wire.DropView) -> str:
     """`€24.00`, or from the lowest to the highest."""
     all_of_them = sorted({item.price for item in drop.items})
@@ -78,12 +88,8 @@ def prices(drop: wire.DropView) -> str:
 
 
 def money(amount: int, drop: wire.DropView) -> str:
-    """2400 -> `€24.00`, or `CHF 24.00` where a sign is ambiguous: exact, as scripts write it."""
-    sign = SIGNS.get(drop.currency, f"{drop.currency}\u00a0")
-    if drop.minor_digits == 0:
-        return f"{sign}{amount:,}"
-    whole, rest = divmod(amount, 10**drop.minor_digits)
-    return f"{sign}{whole:,}.{rest:0{drop.minor_digits}d}"
+    """An amount of this drop, minor units."""
+    return currencies.money(amount, drop.currency, drop.minor_digits)
 
 
 def american(languages: str) -> bool:
@@ -101,6 +107,14 @@ def moment(ms: int, zone: str, us: bool = False) -> str:
     seconds = ":%S" if at.second else ""
     style = f"%a, %b %-d, %Y, %-I:%M{seconds} %p" if us else f"%a %-d %b %Y, %H:%M{seconds}"
     return f"{at.strftime(style)} {_offset(at)}"
+
+
+def lately(ms: int, now_ms: int, zone: str, us: bool = False) -> str:
+    """The same, and today's by the clock alone: `18:00:09`, `6:00:09 PM`."""
+    at, now = in_zone(ms, zone), in_zone(now_ms, zone)
+    if at is None or now is None or at.date() != now.date():
+        return moment(ms, zone, us)
+    return at.strftime("%-I:%M:%S %p" if us else "%H:%M:%S")
 
 
 def _offset(at: datetime) -> str:

@@ -18,8 +18,12 @@ class Adds(StrEnum):
 
     SUM = "sum"
     MOST = "most"
+    LEAST = "least"
     NEWEST = "newest"
     """That of the process which knows the latest: they all tell of the same thing."""
+    EACH = "each"
+    """Not at all, each has the label `process`. A counter begins again with its process: in a sum
+    that looks as if all of them had begun again, and as much were counted anew."""
 
 
 class Family(NamedTuple):
@@ -39,23 +43,33 @@ class Sample(Struct, frozen=True, array_like=True):
     at: int = 0
 
 
-def added(processes: Iterable[Iterable[Sample]], families: Mapping[str, Family]) -> list[Sample]:
-    """The numbers of all processes as those of one shop."""
+def added(
+    processes: Mapping[int, Iterable[Sample]], families: Mapping[str, Family]
+) -> list[Sample]:
+    """The numbers of all processes, by the number of each, as those of one shop."""
     found: dict[tuple[str, tuple[tuple[str, str], ...]], Sample] = {}
-    for sample in (sample for samples in processes for sample in samples):
-        key = (sample.name, sample.labels)
+    each = ((number, sample) for number, samples in processes.items() for sample in samples)
+    for number, sample in each:
+        adds = families[family_of(sample.name, families)].adds
+        labels = sample.labels
+        if adds is Adds.EACH:
+            labels = (*labels, ("process", str(number)))
+        key = (sample.name, labels)
         before = found.get(key)
         if before is None:
-            found[key] = sample
+            found[key] = Sample(sample.name, sample.value, labels, sample.at)
             continue
-        match families[sample.name].adds:
+        match adds:
             case Adds.SUM:
-                total = before.value + sample.value
-                found[key] = Sample(sample.name, total, sample.labels)
+                found[key] = Sample(sample.name, before.value + sample.value, labels)
             case Adds.MOST:
                 found[key] = max(before, sample, key=lambda one: one.value)
+            case Adds.LEAST:
+                found[key] = min(before, sample, key=lambda one: one.value)
             case Adds.NEWEST:
                 found[key] = max(before, sample, key=lambda one: one.at)
+            case Adds.EACH:
+                raise AssertionError(f"{sample.name} twice from process {number}")
     return [*found.values()]
 
 
@@ -63,15 +77,20 @@ def text(samples: Iterable[Sample], families: Mapping[str, Family]) -> str:
     """Every family with its help and kind, all its numbers together."""
     by_name: dict[str, list[Sample]] = {name: [] for name in families}
     for sample in samples:
-        by_name[sample.name].append(sample)
+        by_name[family_of(sample.name, families)].append(sample)
     lines = []
     for name, family in families.items():
         if not by_name[name]:
             continue
         lines.append(f"# HELP {name} {_escaped(family.help)}")
         lines.append(f"# TYPE {name} {family.kind}")
-        lines += [f"{name}{_labels(one)} {_number(one.value)}" for one in by_name[name]]
+        lines += [f"{one.name}{_labels(one)} {_number(one.value)}" for one in by_name[name]]
     return "\n".join(lines) + "\n"
+
+
+def family_of(name: str, families: Mapping[str, Family]) -> str:
+    """Of which family a number is: a histogram has numbers of three names."""
+    return name if name in families else name.rpartition("_")[0]
 
 
 def _labels(sample: Sample) -> str:

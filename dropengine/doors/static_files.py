@@ -28,8 +28,8 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Inline(msgspec.Struct, frozen=True):
-    """A style inside a page, which then paints without asking again. `digest`: what the content
-    policy knows it by."""
+    """A style or a script inside a page, which then needs not ask again for it. `digest`: what the
+    content policy knows it by."""
 
     block: Markup
     digest: str
@@ -53,11 +53,11 @@ class Static:
 
     def __init__(self, files: Mapping[str, File]) -> None:
         self.files = files
-        self._inline = {name: _inline(file.plain) for name, file in files.items()}
+        self._inline = {name: _inline(name, file.plain) for name, file in files.items()}
 
     def inline(self, name: str) -> Inline:
-        """A built style, to stand in a page; nothing where it was not built."""
-        return self._inline.get(name, _inline(b""))
+        """A built style or script, to stand in a page; an empty one where it was not built."""
+        return self._inline.get(name, _inline(name, b""))
 
     def address(self, name: str) -> str:
         """The address of a file, for templates."""
@@ -84,9 +84,9 @@ class Static:
         return Response(file.packed, headers=headers, media_type=file.kind)
 
 
-def _inline(plain: bytes) -> Inline:
-    text = plain.decode().strip()
-    assert "</style" not in text
+def _inline(name: str, plain: bytes) -> Inline:
+    text, tag = plain.decode().strip(), "script" if name.endswith(".js") else "style"
+    assert f"</{tag}" not in text
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     # Ours from the build, and checked to hold no end of its own.
-    return Inline(Markup(f"<style>{text}</style>"), digest)  # noqa: S704
+    return Inline(Markup(f"<{tag}>{text}</{tag}>"), digest)  # noqa: S704

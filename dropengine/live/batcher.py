@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from dropengine import errors, refusals
+from dropengine.live.measured import Measured
 from dropengine.model import DropId
 from dropengine.outcomes import PressOutcome
 from dropengine.truth.command_rows import Row
@@ -45,8 +47,19 @@ class Batcher:
     refused with a time to come back.
     """
 
-    def __init__(self, store: Store, drop: DropId, *, batch_max: int, queue_max: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        drop: DropId,
+        measured: Measured,
+        *,
+        batch_max: int,
+        queue_max: int,
+    ) -> None:
         self._store = store
+        self._measured = measured
+        self._since = 0.0
+        """When the oldest command that waits came."""
         self._drop = drop
         self._batch_max = batch_max
         self._queue_max = queue_max
@@ -62,6 +75,13 @@ class Batcher:
         """Are commands waiting, or on their way?"""
         return self._running is not None
 
+    def afterwards(self, then: Callable[[], None]) -> None:
+        """Call `then` when what is under way has been answered: at once, when nothing is."""
+        if self._running is None:
+            then()
+        else:
+            self._running.add_done_callback(lambda _: then())
+
     def submit(self, row: Row, reply: Reply, gone: Callable[[], bool] | None = None) -> None:
         """Queue one command; `reply` is called once with its answer, in this loop.
 
@@ -71,6 +91,8 @@ class Batcher:
         if len(self._queue) >= self._queue_max:
             reply(refusals.TooManyRequests(retry_ms=1000))
             return
+        if not self._queue:
+            self._since = time.monotonic()
         self._queue.append((row, reply, gone))
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
@@ -118,7 +140,9 @@ class Batcher:
             return None
         fans = frozenset([row[1] for row, _, _ in batch])
         self.flying |= fans
-        return _Flight(batch, fans, asyncio.get_running_loop().create_task(self._send(batch)))
+        since, self._since = self._since, time.monotonic()
+        landing = asyncio.get_running_loop().create_task(self._send(batch, since))
+        return _Flight(batch, fans, landing)
 
     def _turn_away(self) -> None:
         """The server is silent: whoever waits for the next batch is told so now."""
@@ -133,9 +157,19 @@ class Batcher:
                 # One whose answer cannot be told must not keep the others waiting for theirs.
                 log.exception("%s: the answer to a %s was not told", self._drop, row[0])
 
-    async def _send(self, batch: list[_Asked]) -> list[Answer]:
-        rows = [row for row, _, _ in batch]
+    async def _send(self, batch: list[_Asked], since: float) -> list[Answer]:
+        """since: when the first of it came."""
+        answers = await self._decided([row for row, _, _ in batch])
+        self._measured.batch.observe(len(batch))
+        self._measured.press_s.observe(time.monotonic() - since, len(batch))
+        return answers
+
+    async def _decided(self, rows: list[Row]) -> list[Answer]:
+        if self._store.house.anothers:
+            # Until this shop ends: what it sold now would be paid to one, and owed by another.
+            return [refusals.Away(retry_ms=1000)] * len(rows)
         for attempt in (1, 2):
+            sent = time.monotonic()
             try:
                 return [*await self._store.press_rows(self._drop, rows)]
             except errors.NewerSchema as error:
@@ -150,4 +184,6 @@ class Batcher:
                 # Broken, or a bug: whoever asked is told that nothing is known, and can ask again.
                 log.exception("%s: a batch of %d was not decided", self._drop, len(rows))
                 break
+            finally:
+                self._measured.server_s.observe(time.monotonic() - sent)
         return [refusals.Away(retry_ms=1000)] * len(rows)

@@ -84,6 +84,11 @@ class FanOut:
             if sock in stuck:
                 seat.conn.rest(raw[stuck[sock] :])
 
+    @property
+    def slow(self) -> int:
+        """Seats whose readers are too slow now."""
+        return len(self._laggards)
+
     def stand_by(self, seat: Seat) -> None:
         """From now on the seat gets ticks."""
         if seat.sock is not None and not seat.wants_tick:

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import Counter, defaultdict
 
 import redis.asyncio as redis
 
 from dropengine import refusals, wire
 from dropengine.config import Settings
 from dropengine.errors import Unavailable
+from dropengine.live.measured import SECONDS, Histogram, Measured
 from dropengine.live.nudges import Nudges
 from dropengine.live.relay import Relay
 from dropengine.live.room import Room
@@ -51,6 +53,12 @@ class Hub:
         self.epoch = epoch
         self.durable = durable
         self.rooms: dict[DropId, Room] = {}
+        self.refused: defaultdict[DropId, Counter[str]] = defaultdict(Counter)
+        """See `Room.refused`; it outlives the rooms."""
+        self.measured: defaultdict[DropId, Measured] = defaultdict(Measured)
+        """How fast commands of each drop are decided here; it outlives the rooms."""
+        self.loop_lag_s = Histogram(SECONDS)
+        """By how much later than it asked a task came round."""
         self.leaving = False
         """This process was told to stop: nobody sits down here any more."""
         self._payments = payments
@@ -108,6 +116,8 @@ class Hub:
             durable=self.durable,
             payments=self._payments,
             intents=self._intents,
+            refused=self.refused[drop],
+            measured=self.measured[drop],
         )
         relay = Relay(self.store, room, self._run_id, self._nudges.renew)
         if await relay.look() is None:
@@ -234,11 +244,14 @@ class Hub:
             await room.pages.close()
 
     def leave(self) -> None:
-        """Everybody out: come back, to another worker or a moment later. Harmless twice."""
+        """Everybody out: come back, to another worker or a moment later. Harmless twice.
+
+        Where commands are under way their answers go first; a server that stops waits a moment
+        before it closes the sockets itself.
+        """
         self.leaving = True
         for room in list(self.rooms.values()):
-            for seat in list(room.seats):
-                seat.end(CloseCode.RESTART, "restart")
+            room.batcher.afterwards(room.send_away)
 
     async def close(self) -> None:
         """Everybody out, and nothing runs here any more."""

@@ -53,6 +53,8 @@ class Relay:
         self._checked_at = -math.inf
         self._checked_seq = -1
         self._ticked_at = -math.inf
+        self._spoke_at = -math.inf
+        """When all screens last heard that what they show is true."""
         self._moves_at = 0
         self._mail_at = 0
         self._seq = -1
@@ -74,7 +76,7 @@ class Relay:
         try:
             while True:
                 try:
-                    async with asyncio.timeout(settings.view_ms / 1000):
+                    async with asyncio.timeout(self._rest()):
                         await room.wake.wait()
                 except TimeoutError:
                     if not room.seats:
@@ -105,6 +107,15 @@ class Relay:
             self._untold_looks = 0
             self._untold()
 
+    def _rest(self) -> float:
+        """Seconds until the next look that nothing asks for: a beat stands on one."""
+        view_s, due = self._room.settings.view_ms / 1000, self._beat_due()
+        return min(view_s, due) if self._room.seats and due > 0 else view_s
+
+    def _beat_due(self) -> float:
+        """Seconds until the screens have to hear something."""
+        return self._spoke_at + self._room.beat_ms / 1000 - time.monotonic()
+
     def _pause(self, since: float) -> float:
         """Seconds until a tick after `since` may be made; not above 0: now."""
         last = max(since, self._ticked_at)
@@ -134,6 +145,10 @@ class Relay:
             reply = await self._store.view(room.drop, self._moves_at, self._mail_at)
             if isinstance(reply, ViewReply) and reply.seq < self._seq:
                 room.epoch = await self._epoch()
+            if isinstance(reply, ViewReply) and reply.hash != room.hash:
+                shown = await self._store.show(room.drop)
+                if shown is not None:
+                    room.reads(shown)
         except NewerSchema:
             # Whoever comes back may find a worker that knows it; here he is told why not.
             self._end()
@@ -167,14 +182,15 @@ class Relay:
 
     def _apply(self, view: ViewReply) -> None:
         room = self._room
-        if view.seq < self._seq or self._seq < 0:
-            lost = self._seq >= 0
-            self._begin(view)
-            room.show(view, None)
-            if lost:
+        if self._anew(view):
+            known = self._seq >= 0
+            if view.seq < self._seq:
                 log.warning(
                     "%s: the log is shorter than before, everything is read again", room.drop
                 )
+            self._begin(view)
+            room.show(view, None)
+            if known:
                 room.refresh_everybody()
             room.fan_states.tell_waiting()
             self._tick(view)
@@ -192,6 +208,12 @@ class Relay:
         room.fan_states.read_soon()
         if room.lines.more() or self._moves_at < view.moves_end or self._mail_at < view.mail_end:
             room.wake.set()
+
+    def _anew(self, view: ViewReply) -> bool:
+        """Does what is known end here? Also of a drop that left for the archive: its moves and
+        letters are numbered from the start when it comes back."""
+        ends = view.moves_end < self._moves_at or view.mail_end < self._mail_at
+        return self._seq < 0 or view.seq < self._seq or ends
 
     def _begin(self, view: ViewReply) -> None:
         """Start from this view: its counts are known, what was before it is nobody's here."""
@@ -238,6 +260,9 @@ class Relay:
         told = (view.seq, views.shown_state(view), view.revision)
         if told == self._told and not room.lines.more():
             room.show(view, None)
+            if self._beat_due() <= 0:
+                self._spoke_at = time.monotonic()
+                room.fan_out.send(frame(wire.Beat(view.now_ms)))
             return
         if self._pause(-math.inf) > 0:
             # A look out of turn, for one who asked: the screens wait for theirs.
@@ -250,7 +275,7 @@ class Relay:
         room.show(view, frame(views.tick(room.manifest, view, moved)))
         # From the last seat's frame on, however many there are; the loop's own clock stands still
         # within a turn.
-        self._ticked_at = time.monotonic()
+        self._ticked_at = self._spoke_at = time.monotonic()
 
     def _news(self, view: ViewReply) -> None:
         for seq, at, text in view.news:

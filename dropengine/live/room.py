@@ -6,6 +6,7 @@ The relay feeds it; sockets and doors use it. Nothing here decides about stock.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import msgspec
 
@@ -15,6 +16,7 @@ from dropengine.live import views
 from dropengine.live.batcher import Batcher
 from dropengine.live.fan_out import FanOut
 from dropengine.live.fan_states import FanHere, FanStates
+from dropengine.live.measured import Measured
 from dropengine.live.payment_pages import PaymentPages
 from dropengine.live.places import Lines
 from dropengine.live.seat import Conn, Frame, Seat, frame
@@ -24,6 +26,10 @@ from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
 from dropengine.truth.replies import Shown, ViewReply
 from dropengine.truth.store import Store
+from dropengine.wire import CloseCode
+
+BEAT_MS_MIN = 1_000
+"""Where nothing changes, screens are not told so more often than this."""
 
 
 class Room:
@@ -43,6 +49,8 @@ class Room:
         durable: bool,
         payments: Payments,
         intents: IntentIds,
+        refused: Counter[str],
+        measured: Measured,
     ) -> None:
         self.drop = DropId(shown.manifest.id)
         self.manifest: Manifest = shown.manifest
@@ -50,8 +58,14 @@ class Room:
         self.epoch = epoch
         self.durable = durable
         self.settings = settings
+        self.beat_ms = max(BEAT_MS_MIN, settings.view_ms)
+        """A screen hears at least this often that what it shows is true."""
         self.batcher = Batcher(
-            store, self.drop, batch_max=settings.batch_max, queue_max=settings.queue_max
+            store,
+            self.drop,
+            measured,
+            batch_max=settings.batch_max,
+            queue_max=settings.queue_max,
         )
         self.seats: dict[Seat, None] = {}
         self.view: ViewReply | None = None
@@ -67,6 +81,8 @@ class Room:
             snapshot=self._snapshot,
         )
         self.fan_out = FanOut(self.seats, settings, self.fan_states.want, self._newest)
+        self.refused = refused
+        """Code -> how often somebody was refused with it here."""
         self.skew_ms = 0.0
         """The server's clock minus this machine's, within half a round trip."""
         self.away = False
@@ -125,6 +141,11 @@ class Room:
         self.fan_states.leave(seat)
         self.used_at = asyncio.get_running_loop().time()
 
+    def send_away(self) -> None:
+        """Everybody is to come back, to another worker or a moment later."""
+        for seat in list(self.seats):
+            seat.end(CloseCode.RESTART, "restart")
+
     def show(self, view: ViewReply, tick: Frame | None) -> None:
         """The newest state, and its frame when it is worth one."""
         self.view = view
@@ -151,6 +172,12 @@ class Room:
         if promise_changed:
             self.refresh_everybody()
 
+    def reads(self, shown: Shown) -> None:
+        """Its maker put words right: everybody is shown them."""
+        self.manifest, self.hash = shown.manifest, shown.hash
+        self._drop_raw = None
+        self.refresh_everybody()
+
     def drop_view(self) -> wire.DropView:
         """The whole public drop as it stands in the newest view."""
         assert self.view is not None, "a room shows nothing before its first view"
@@ -161,6 +188,7 @@ class Room:
             digest=self.hash,
             epoch=self.epoch,
             durable=self.durable,
+            beat_ms=self.beat_ms,
         )
 
     def _public(self) -> wire.DropView | None:

@@ -204,11 +204,21 @@ class SocketAtTheDoor(WebSocketsSansIOProtocol):
         return self._stray_bytes > STRAY_BYTES_MAX
 
     def handle_connect(self, event: Request) -> None:
-        super().handle_connect(event)
-        if self.response.status_code == 101:
+        refused = self.conn.accept(event)
+        if refused.status_code == 101:
+            super().handle_connect(event)
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
-        else:
-            self._cut_soon()
+            return
+        # The parent would leave out what stands on every answer.
+        self.request, self.response = event, refused
+        self.handshake_initiated = self.handshake_complete = self.close_sent = True
+        del refused.headers["Date"]
+        for name, value in self.default_headers:
+            refused.headers[name.decode()] = value.decode()
+        self.conn.send_response(refused)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+        self._cut_soon()
 
     def handle_parser_exception(self) -> None:
         if self.conn.close_sent is None:
@@ -232,6 +242,15 @@ class SocketAtTheDoor(WebSocketsSansIOProtocol):
         finally:
             self._lost()
             self._give_back()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """What holds itself would stay, with all of this connection, until the collector comes."""
+        self.conn.parser.close()
+        self.conn.parser_exc = self.conn.handshake_exc = None
+        scope = getattr(self, "scope", None)
+        if scope is not None:
+            scope["extensions"].pop(EXTENSION, None)
 
     def _lost(self) -> None:
         """Nothing is written to the socket from here on."""

@@ -135,6 +135,7 @@ class Talker:
 
     def _refuse(self, message_id: int, outcome: refusals.Refusal) -> None:
         view = self.room.view
+        self.room.refused[outcome.code] += 1
         self.seat.push(frame(refused(message_id, view.seq if view else 0, outcome)))
 
     def push(self, sent: Frame) -> None:
@@ -166,6 +167,8 @@ class _Payment:
     async def _finish(self) -> None:
         talker = self._talker
         answer = await paid_pages(talker.room, self._fan, self._id, self._outcomes)
+        if isinstance(answer, wire.Refused):
+            talker.room.refused[answer.code] += 1
         talker.push(frame(answer))
 
 

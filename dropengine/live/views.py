@@ -8,6 +8,7 @@ from typing import Any
 from dropengine import model, wire
 from dropengine.manifest import MINOR_DIGITS, Item, Manifest
 from dropengine.model import HoldRecord, Lane
+from dropengine.order_number import number_of
 from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
 
 WHY_ENDED = {
@@ -33,8 +34,10 @@ def drop_view(
     digest: str,
     epoch: str,
     durable: bool,
+    beat_ms: int,
 ) -> wire.DropView:
-    """The whole public drop as it stands in a view. lines: pool -> r that the screens know."""
+    """The whole public drop as it stands in a view. lines: pool -> r that the screens know.
+    beat_ms: within which screens hear of it again."""
     return wire.DropView(
         id=m.id,
         title=m.title,
@@ -66,6 +69,7 @@ def drop_view(
         lines=lines,
         news=[wire.News(seq, at, text) for seq, at, text in view.news],
         why=why_stopped(view),
+        beat_ms=beat_ms,
     )
 
 
@@ -158,6 +162,8 @@ def _order(order_id: str, order: model.OrderRecord) -> wire.OrderView:
         serials=order.serials,
         state=order.state,
         at=order.at_ms,
+        number=number_of(order_id),
+        why=order.why,
     )
 
 

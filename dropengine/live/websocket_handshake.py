@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import NamedTuple
 
 SUBPROTOCOL = b"drop.v1"
-KEY_BYTES = 24
+KEY = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
+"""16 bytes in base 64 (section 4.1)."""
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """RFC 6455, section 1.3."""
 ACCEPT = (
@@ -47,7 +49,7 @@ def plain_handshake(data: bytes) -> Handshake | None:
         headers[name.lower()] = value.strip()
     if (
         len(headers) < len(lines)
-        or len(headers.get(b"sec-websocket-key", b"")) != KEY_BYTES
+        or KEY.fullmatch(headers.get(b"sec-websocket-key", b"")) is None
         or headers.get(b"sec-websocket-version") != b"13"
         or headers.get(b"upgrade", b"").lower() != b"websocket"
         or b"upgrade" not in headers.get(b"connection", b"").lower()

@@ -11,8 +11,9 @@ import httpx2
 import pytest
 from starlette.routing import Route
 
-from dropengine import __version__, refusals, wire
+from dropengine import __version__, refusals, studio_wire, wire
 from dropengine.doors import asyncapi, openapi
+from dropengine.doors.access import STUDIO
 from dropengine.doors.fan_api import COMMANDS
 from dropengine.doors.http_answers import STATUS, problem
 from tests.kit import web_process
@@ -135,7 +136,7 @@ def test_every_schema_is_used(document: Node) -> None:
 def test_openapi_has_the_shape_of_openapi() -> None:
     assert re.fullmatch(r"3\.1\.\d+", OPENAPI["openapi"])
     assert OPENAPI["info"] == {"title": "Drop Engine", "version": __version__}
-    methods = {"get", "post"}
+    methods = {"get", "post", "patch", "delete"}
     schemes = OPENAPI["components"]["securitySchemes"]
     for path, item_ in OPENAPI["paths"].items():
         assert path.startswith("/")
@@ -145,8 +146,11 @@ def test_openapi_has_the_shape_of_openapi() -> None:
             named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
             assert named == set(re.findall(r"{(\w+)}", path))
             for parameter in operation.get("parameters", []):
-                assert parameter["in"] in ("path", "header")
-                assert parameter.get("required", False) is (parameter["in"] == "path")
+                assert parameter["in"] in ("path", "header", "query")
+                needed = parameter["in"] == "path" or (
+                    parameter["name"] == "Idempotency-Key" and path.startswith(STUDIO)
+                )
+                assert parameter.get("required", False) is needed
                 assert "schema" in parameter
             for code, answer in operation["responses"].items():
                 assert re.fullmatch(r"[2-5]\d\d", code)
@@ -156,33 +160,34 @@ def test_openapi_has_the_shape_of_openapi() -> None:
                         "application/json",
                         "application/problem+json",
                         "text/event-stream",
+                        "text/csv",
                     )
-            for needed in operation.get("security", []):
-                assert needed.keys() <= schemes.keys()
+            for scheme in operation.get("security", []):
+                assert scheme.keys() <= schemes.keys()
 
 
 def test_asyncapi_has_the_shape_of_asyncapi() -> None:
     assert re.fullmatch(r"3\.\d+\.\d+", ASYNCAPI["asyncapi"])
-    channel = ASYNCAPI["channels"]["live"]
-    assert set(re.findall(r"{(\w+)}", channel["address"])) == channel["parameters"].keys()
+    for channel in ASYNCAPI["channels"].values():
+        assert set(re.findall(r"{(\w+)}", channel["address"])) == channel["parameters"].keys()
     assert {one["action"] for one in ASYNCAPI["operations"].values()} == {"send", "receive"}
     told = []
     for operation in ASYNCAPI["operations"].values():
-        assert found(ASYNCAPI, operation["channel"]["$ref"]) is channel
+        channel = operation["channel"]["$ref"]
+        assert found(ASYNCAPI, channel) in ASYNCAPI["channels"].values()
         for message in operation["messages"]:
             # Messages of an operation are those of its channel.
-            assert message["$ref"].startswith("#/channels/live/messages/")
+            assert message["$ref"].startswith(f"{channel}/messages/")
             component = found(ASYNCAPI, found(ASYNCAPI, message["$ref"])["$ref"])
             assert component["payload"]
             told.append(component["name"])
-    assert sorted(told) == sorted(
-        one["name"] for one in ASYNCAPI["components"]["messages"].values()
-    )
+    assert set(told) == {one["name"] for one in ASYNCAPI["components"]["messages"].values()}
 
 
 def test_every_message_of_the_channel_is_described() -> None:
     both = (*get_args(wire.FromFanMessage), *get_args(wire.ToFanMessage))
-    assert ASYNCAPI["components"]["messages"].keys() == {kind.__name__ for kind in both}
+    named = {kind.__name__ for kind in (*both, studio_wire.Desk)}
+    assert ASYNCAPI["components"]["messages"].keys() == named
 
 
 def test_every_json_door_is_described_and_every_description_has_a_door(web: WebProcess) -> None:
@@ -193,11 +198,26 @@ def test_every_json_door_is_described_and_every_description_has_a_door(web: WebP
         for method in route.methods - {"HEAD"}
     }
     # Providers have their own papers; the one route of all commands is described verb by verb.
-    doors = {(path, method) for path, method in doors if path.startswith("/api/drops")}
+    described_here = ("/api/drops", STUDIO)
+    doors = {(path, method) for path, method in doors if path.startswith(described_here)}
     doors.remove(("/api/drops/{drop}/{verb}", "post"))
     doors |= {(f"/api/drops/{{drop}}/{verb}", "post") for verb in COMMANDS}
     described = {(path, method) for path, one in OPENAPI["paths"].items() for method in one}
     assert {door for door in described if door[0].startswith("/api")} == doors
+
+
+def test_every_studio_door_that_wants_json_says_so() -> None:
+    """One that reads nothing wants it too, and answers 415 to who sends no JSON."""
+    wanted = {
+        f"{method} {path}": operation
+        for path, operations in OPENAPI["paths"].items()
+        for method, operation in operations.items()
+        if path.startswith(STUDIO) and method in ("post", "patch")
+    }
+    assert f"post {STUDIO}/account/sessions/end-others" in wanted
+    for door, operation in wanted.items():
+        assert operation["requestBody"]["required"], door
+        assert "application/json" in operation["requestBody"]["content"], door
 
 
 def test_every_refusal_has_a_status_that_is_described() -> None:
@@ -282,6 +302,7 @@ async def test_what_a_socket_says_fits_its_description(web: WebProcess) -> None:
         await ben.until("pong")
         await sale.creator("message", text="hello")
         await ben.until("news")
+        await ben.until("beat")
         await ada.ask("release", hold="h1")
         await ben.shows("you", lambda m: m["holds"])
         heard = ada.heard + ben.heard

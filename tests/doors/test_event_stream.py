@@ -37,6 +37,8 @@ async def test_a_stream_carries_what_a_socket_carries(web: WebProcess) -> None:
         assert seen["pools"] == (await socket.tick(3))["pools"]
         await sale.creator("message", text="Hello & <welcome> \\n all")
         assert (await events.until("news"))["text"] == "Hello & <welcome> \\n all"
+        # Where nothing happens, a reader hears that.
+        assert (await events.until("beat"))["now"] >= seen["now"]
 
 
 async def test_a_stream_of_nobody_is_a_watchers(web: WebProcess) -> None:

@@ -247,3 +247,22 @@ async def test_a_network_that_asks_too_often_is_told_when_to_come_back(
         # And who sits at a socket is no request.
         async with web.fan(sale.drop) as ada:
             assert (await ada.ask("hold", pool="pin"))["t"] == "done"
+
+
+async def test_an_address_that_a_stranger_tells_is_not_believed(
+    server: Server, tmp_path: Path
+) -> None:
+    async with web_process.front(settings(server.url, tmp_path, requests_per_s_max=1)) as web:
+        sale = await web.sale()
+        _, ticket = web.ticket()
+        async with web.http(ticket) as http:
+            pressed, asked = [], []
+            for n in range(20):
+                other = {"x-forwarded-for": f"192.0.2.{n}", "forwarded": f"for=192.0.2.{n}"}
+                body = {"pool": "none", "key": key()}
+                way = f"/api/drops/{sale.drop}/hold"
+                pressed.append((await http.post(way, json=body, headers=other)).status_code)
+                asked.append((await http.get("/healthz", headers=other)).status_code)
+    # Whichever way he comes, he is where his bytes come from.
+    assert set(pressed) == {404, 429}
+    assert set(asked) == {200, 429}

@@ -39,6 +39,12 @@ ASKED = {
     "a late head": "GET / HTTP/1.1\r\nHost: drops.ex",
     "a slash too many": f"GET /drops/none/ HTTP/1.1\r\n{HEAD}\r\n",
     "a socket of strangers": f"GET /drops/none/live HTTP/1.1\r\nOrigin: null\r\n{HANDSHAKE}\r\n",
+    "a socket of old": (
+        f"GET /drops/none/live HTTP/1.1\r\n{HANDSHAKE.replace('Version: 13', 'Version: 12')}\r\n"
+    ),
+    "a socket without a key": (
+        f"GET /drops/none/live HTTP/1.1\r\n{HANDSHAKE.replace('Key', 'Kez')}\r\n"
+    ),
     "a socket": f"GET /drops/none/live HTTP/1.1\r\nOrigin: {PUBLIC}\r\n{HANDSHAKE}\r\n",
 }
 

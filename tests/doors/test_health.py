@@ -99,6 +99,14 @@ async def test_a_shop_whose_settler_is_late_is_not_ready(server: Server, tmp_pat
         assert "dropengine_settler_age_seconds 15." in metrics
 
 
+async def test_a_settler_that_has_not_begun_is_not_said_to_be_late(web: WebProcess) -> None:
+    async with web.http() as http:
+        await ready(http)
+        web.runtime.jobs.round_at.pop(SETTLING)
+        said = (await http.get("/readyz")).json()
+    assert said["settler"] in ("not begun yet", "ok")
+
+
 async def test_a_frozen_drop_is_an_alarm_and_the_shop_is_ready(web: WebProcess) -> None:
     sale, other = await web.sale(), await web.sale()
     settling = web.runtime.settling
@@ -225,6 +233,7 @@ async def test_a_frozen_server_makes_nobody_wait_at_the_door(
 
 ASKED = [
     b"GET /healthz HTTP/1.0\r\n\r\n",
+    b"GET /readyz HTTP/1.1\r\nHost:\r\n\r\n",
     b"GET /readyz HTTP/1.0\r\nUser-Agent: probe\r\n\r\n",
     b"HEAD /healthz HTTP/1.0\r\n\r\n",
     b"GET /readyz HTTP/1.1\r\nHost: 10.1.2.3:8000\r\nConnection: close\r\n\r\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import time
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,7 @@ def test_who_calls_us_by_two_names_calls_us_by_none() -> None:
         ({"authorization": "Bearer", "cookie": f"fan={BENS}"}, BEN),
         ({"authorization": ADAS}, None),
     ],
+    ids=count(),
 )
 def test_a_ticket_is_shown_by_its_holder_or_lent_by_his_browser(
     headers: dict[str, str], fan: str | None
@@ -84,6 +86,7 @@ def test_a_ticket_is_shown_by_its_holder_or_lent_by_his_browser(
         (f"fan={BENS}; __host-fan={BENS}", None),
         (f"fan={BENS}; __Secure-fan={BENS}", None),
     ],
+    ids=count(),
 )
 def test_over_https_a_cookie_counts_that_no_neighbour_could_set(
     cookie: str, fan: str | None

@@ -27,6 +27,7 @@ from tests.kit.fault_proxy import Fate, FaultProxy
 from tests.kit.local_provider import page_of
 from tests.kit.manifests import item
 from tests.kit.private_server import Server
+from tests.kit.raw_socket import handshake, line
 from tests.kit.web_process import LONG_S, Fan, Message, WebProcess, key, settings, until
 
 server = web_process.server
@@ -59,6 +60,16 @@ async def test_the_first_word_is_a_snapshot_with_the_fans_own_state(any_house: W
         assert [hold["id"] for hold in snapshot["you"]["holds"]] == ["h1"]
         assert fan.socket.subprotocol == "drop.v1"
         msgspec.convert(snapshot, wire.Snapshot)
+
+
+async def test_a_key_that_is_none_lets_nobody_in(any_house: WebProcess) -> None:
+    sale = await any_house.sale()
+    # The room is open: the short way is there.
+    async with any_house.watcher(sale.drop):
+        for key in (b"!" * 22 + b"==", b"A" * 24, b"A" * 22, b"=" * 24):
+            said = handshake(any_house, sale.drop).replace(b"A" * 22 + b"==", key)
+            async with line(any_house.port, said) as one:
+                assert (await one.until(b"\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_who_asks_for_no_subprotocol_gets_none(any_house: WebProcess) -> None:

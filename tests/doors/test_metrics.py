@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,14 @@ import websockets.asyncio.client as sockets
 from websockets.typing import Origin, Subprotocol
 
 from dropengine.doors.live_socket import SUBPROTOCOL
-from dropengine.doors.metrics import FAMILIES
+from dropengine.doors.metric_families import FAMILIES
 from dropengine.doors.prometheus import Adds, Family, Sample, added, text
 from dropengine.truth.store import Store
 from tests.kit import web_process
 from tests.kit.manifests import item, manifest
 from tests.kit.outages import shop_on
 from tests.kit.private_server import Server
+from tests.kit.prometheus import promtool
 from tests.kit.web_process import LONG_S, WebProcess, settings
 
 server = web_process.server
@@ -38,6 +37,7 @@ async def test_the_numbers_add_up_and_can_be_read_by_prometheus(web: WebProcess)
         text = (await http.get("/metrics")).text
     units: dict[str, dict[str, int]] = {}
     named: dict[str, float] = {}
+    states: list[str] = []
     types: dict[str, str] = {}
     helped: list[str] = []
     for row in text.splitlines():
@@ -50,23 +50,30 @@ async def test_the_numbers_add_up_and_can_be_read_by_prometheus(web: WebProcess)
             continue
         name, _, value = row.rpartition(" ")
         bare, _, labels = name.partition("{")
-        assert bare in types
+        assert bare in types or types[bare.rpartition("_")[0]] == "histogram"
         known = dict(pair.split("=") for pair in labels.rstrip("}").split(",") if pair)
         if known.get("drop", f'"{sale.drop}"') != f'"{sale.drop}"':
             continue
         if bare == "dropengine_units":
             units.setdefault(known["pool"].strip('"'), {})[known["state"].strip('"')] = int(value)
+        elif bare == "dropengine_drop_state":
+            states += [known["state"].strip('"')] * int(value)
         else:
             named[bare] = float(value)
     assert units == {
         "pin@north": {"free": 2, "held": 1, "sold": 0, "withheld": 0, "leased": 0},
         "pin@south": {"free": 2, "held": 1, "sold": 0, "withheld": 1, "leased": 0},
     }
+    assert states == ["live"]
+    assert named["dropengine_server_verdicts"] == 1
     assert named["dropengine_seats"] == 2
     assert named["dropengine_fans"] == 1
     assert named["dropengine_log_events_total"] >= done["seq"]
     assert types["dropengine_units"] == "gauge"
     assert helped == list(types)
+    # A press was decided, by one call, in a batch of one.
+    assert named["dropengine_batch_commands_count"] == named["dropengine_press_seconds_count"] == 1
+    assert 0 < named["dropengine_server_seconds_sum"] <= named["dropengine_press_seconds_sum"]
     assert all((kind == "counter") == name.endswith("_total") for name, kind in types.items())
     assert 0 < named["dropengine_memory_used_bytes"] < named["dropengine_memory_max_bytes"]
     assert named["dropengine_memory_max_bytes"] == 512 << 20
@@ -100,20 +107,35 @@ async def doors(url: str) -> tuple[dict[str, Any], dict[str, float]]:
     return alive, {name: float(value) for name, _, value in rows}
 
 
-A, B, C = (Family("gauge", "of one", how) for how in (Adds.SUM, Adds.MOST, Adds.NEWEST))
-KINDS = {"a": A, "b": B, "c": C}
+KINDS = {
+    name: Family("gauge", "of one", how)
+    for name, how in zip(
+        "abcde", (Adds.SUM, Adds.MOST, Adds.NEWEST, Adds.EACH, Adds.LEAST), strict=True
+    )
+}
 
 
 def test_numbers_of_processes_become_those_of_the_shop() -> None:
-    one = [Sample("a", 2), Sample("b", 5), Sample("c", 7, (("drop", "x"),), 40)]
-    two = [Sample("a", 3), Sample("b", 4), Sample("c", 6, (("drop", "x"),), 41)]
+    one = [Sample("a", 2), Sample("b", 5), Sample("c", 7, (("drop", "x"),), 40), Sample("e", 1)]
+    two = [Sample("a", 3), Sample("b", 4), Sample("c", 6, (("drop", "x"),), 41), Sample("e", 0)]
     alone = [Sample("a", 1, (("drop", "y"),))]
-    found = added([one, two, alone], KINDS)
+    found = added({1: one, 2: two, 3: alone}, KINDS)
     assert {(s.name, s.labels): s.value for s in found} == {
         ("a", ()): 5,
         ("b", ()): 5,
         ("c", (("drop", "x"),)): 6,
         ("a", (("drop", "y"),)): 1,
+        ("e", ()): 0,
+    }
+
+
+def test_what_a_process_counted_is_told_as_its_own() -> None:
+    """In a sum, the end of one process would look as if all had begun to count anew."""
+    code = ("code", "limit")
+    found = added({1: [Sample("d", 40, (code,))], 2: [Sample("d", 2, (code,))]}, KINDS)
+    assert {(s.labels, s.value) for s in found} == {
+        ((code, ("process", "1")), 40),
+        ((code, ("process", "2")), 2),
     }
 
 
@@ -146,15 +168,9 @@ def test_numbers_are_written_as_prometheus_reads_them(value: float, written: str
     assert text([Sample("a", value)], KINDS).splitlines()[-1] == f"a {written}"
 
 
-def test_prometheus_own_tool_has_no_complaint(tmp_path: Path) -> None:
-    tool = shutil.which("promtool")
-    if tool is None:
-        pytest.skip("promtool is not installed")
+def test_prometheus_own_tool_has_no_complaint() -> None:
     said = text([Sample(name, 1, (("drop", 'a "b"'),)) for name in FAMILIES], FAMILIES)
-    done = subprocess.run(
-        [tool, "check", "metrics"], input=said, text=True, check=False, capture_output=True
-    )
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert promtool("check", "metrics", said=said) == (0, "")
 
 
 TOKEN = "a-token-of-more-than-thirty-two-letters"
@@ -220,6 +236,9 @@ async def test_whichever_process_is_asked_the_numbers_are_those_of_all(tmp_path:
             assert alive["shop"]["supervisor"] == running.supervisor_pid
             assert numbers['dropengine_processes{state="up"}'] == 2
             assert numbers['dropengine_process_starts_total{process="1"}'] == 1
+            assert numbers['dropengine_server_verdicts{server="ok"}'] == 2
+            for process in ("1", "2"):
+                assert numbers[f'dropengine_press_seconds_count{{process="{process}"}}'] == 0
     finally:
         await asyncio.to_thread(shop.stop)
         truth.stop()

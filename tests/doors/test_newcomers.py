@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from dropengine.doors.newcomers import Newcomers
+from dropengine.doors.newcomers import EACH_MAX, Newcomers
+from dropengine.errors import Unavailable
 from dropengine.truth.store import Store
 from tests.kit import web_process
 from tests.kit.private_server import Server
@@ -113,3 +116,35 @@ async def test_two_workers_count_together(server: Server, tmp_path: Path) -> Non
             async with web.http() as http:
                 given += "set-cookie" in (await http.get(f"/drops/{sale.drop}")).headers
         assert given == 3
+
+
+async def test_a_crowd_is_asked_about_at_once(store: Store) -> None:
+    one, house = newcomers(store, 10_000), store.house
+    asked, admit = [], house.admit
+
+    async def counting(
+        networks: Sequence[tuple[str, str]], at_once: int, each_us: int
+    ) -> list[int]:
+        asked.append(len(networks))
+        return await admit(networks, at_once, each_us)
+
+    house.admit = counting  # type: ignore[method-assign]
+    crowd = [one.wait_ms((f"10.{n // 250}.{n % 250}.1", 1)) for n in range(1_000)]
+    assert set(await asyncio.gather(*crowd)) == {0}
+    assert asked == [EACH_MAX, EACH_MAX, EACH_MAX, 1_000 - 3 * EACH_MAX]
+
+
+async def test_a_crowd_at_a_server_that_is_away_is_told_so_one_and_all() -> None:
+    one = newcomers(Store.connect("unix:///nowhere.sock"), 10)
+    crowd = [one.wait_ms((f"10.0.{n}.1", 1)) for n in range(20)]
+    answers = await asyncio.gather(*crowd, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {Unavailable}
+
+
+async def test_who_leaves_meanwhile_keeps_nobody_waiting(store: Store) -> None:
+    one = newcomers(store, 10)
+    gone = asyncio.ensure_future(one.wait_ms(("10.1.1.1", 1)))
+    stays = asyncio.ensure_future(one.wait_ms(("10.1.2.1", 1)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert await stays == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dropengine import wire
@@ -70,6 +72,14 @@ def test_a_moment_is_told_in_the_drops_own_zone() -> None:
     assert page_formats.machine(1_815_753_600_000) == "2027-07-16T16:00:00+00:00"
 
 
+def test_a_moment_of_today_is_told_by_the_clock_and_of_another_day_in_full() -> None:
+    at, hour = 1_815_753_609_000, 3_600_000
+    assert page_formats.lately(at, at + hour, "Europe/Madrid") == "18:00:09"
+    assert page_formats.lately(at, at + hour, "Europe/Madrid", us=True) == "6:00:09 PM"
+    in_full = "Sat 17 Jul 2027, 01:00:09 UTC+9"
+    assert page_formats.lately(at, at - 2 * hour, "Asia/Tokyo") == in_full
+
+
 @pytest.mark.parametrize(
     ("ms", "zone", "day_first", "american"),
     [
@@ -119,7 +129,7 @@ def test_the_first_language_of_a_reader_says_how_he_writes_dates(
 
 def pool(**counts: int) -> wire.PoolView:
     none = dict.fromkeys(("free", "held", "sold", "withheld", "leased", "waiting", "buying"), 0)
-    return wire.PoolView("pin", 200, **{**none, "offered": 0, **counts})
+    return wire.PoolView("pin", **{"cap": 200, **none, "offered": 0, **counts})
 
 
 @pytest.mark.parametrize(
@@ -144,6 +154,34 @@ def test_the_stock_of_a_choice_reads_as_the_scripts_write_it(
     counts: dict[str, int], over: bool, words: str
 ) -> None:
     assert page_formats.in_words(pool(**counts), over) == words
+
+
+@pytest.mark.parametrize(
+    ("counts", "over", "words"),
+    [
+        (
+            {"cap": 200, "free": 6, "held": 100, "sold": 94},
+            False,
+            "6 left · 100 in carts · 94 sold",
+        ),
+        (
+            {"cap": 132, "free": 114, "held": 2, "withheld": 16},
+            False,
+            "114 left · 2 in carts · 16 ",
+        ),
+        ({"cap": 9, "held": 7, "offered": 3, "sold": 2}, False, "0 left · 4 in carts · 3 offered"),
+        ({"cap": 5, "sold": 5, "waiting": 9}, False, "0 left · 5 sold · 5 made"),
+        ({"cap": 8, "free": 3, "leased": 1, "sold": 4}, True, "3 not sold · 4 sold · 1 not for"),
+        ({"cap": 1_200, "free": 1_200}, False, "1,200 left · 1,200 made"),
+    ],
+)
+def test_the_line_of_a_list_adds_up_to_what_was_made(
+    counts: dict[str, int], over: bool, words: str
+) -> None:
+    line = page_formats.made_of(page_formats.total({"a": pool(**counts)}), over)
+    assert line.startswith(words)
+    *parts, made = (int(one.replace(",", "")) for one in re.findall(r"[\d,]+", line))
+    assert sum(parts) == made == counts["cap"]
 
 
 def test_a_story_keeps_its_paragraphs() -> None:

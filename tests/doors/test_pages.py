@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from dropengine import model
-from dropengine.doors import pages
+from dropengine.doors import page_writer, pages
 from dropengine.manifest import canonical
 from dropengine.truth import keys
 from tests.kit import web_process
@@ -43,9 +46,22 @@ def test_a_template_fails_on_a_name_that_nobody_gave_it() -> None:
         pages.environment().get_template("error.html").render(static=str)
 
 
+@pytest.mark.parametrize("name", ["order.html", "localpay.html"])
+def test_a_page_takes_its_sentences_from_the_file_that_has_them(name: str) -> None:
+    loader = pages.environment().loader
+    assert loader is not None
+    text, _, _ = loader.get_source(pages.environment(), name)
+    # A page's kind is no word but the class of its body.
+    text = re.sub(r"{% block kind %}\w+{% endblock %}", "", text)
+    shown = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", " ", text, flags=re.DOTALL)
+    labels = re.findall(r'(?:aria-label|title|placeholder)="([^"]*)"', shown)
+    said = re.findall(r"\w+", " ".join([re.sub(r"<[^>]*>", " ", shown), *labels]))
+    assert said == []
+
+
 def test_over_https_a_page_keeps_to_https() -> None:
-    assert "Strict-Transport-Security" in pages.page_headers(secure=True)
-    assert "Strict-Transport-Security" not in pages.page_headers(secure=False)
+    assert "Strict-Transport-Security" in page_writer.page_headers(secure=True)
+    assert "Strict-Transport-Security" not in page_writer.page_headers(secure=False)
 
 
 async def test_a_drop_that_cannot_be_shown_takes_no_list_down(web: WebProcess) -> None:
@@ -87,3 +103,22 @@ async def test_a_page_tells_why_its_drop_stands_still(web: WebProcess) -> None:
             for place in ("", "/wall"):
                 page = (await http.get(f"/drops/{sale.drop}{place}")).text
                 assert str(escape(why)) in page
+
+
+async def test_a_page_runs_no_script_that_its_policy_does_not_know(web: WebProcess) -> None:
+    """Of what stands in a page, the content policy names each script by its hash, and nothing
+    else."""
+    sale = await web.sale()
+    async with web.http() as http:
+        for path in ("", "/wall"):
+            page = await http.get(f"/drops/{sale.drop}{path}")
+            policy = page.headers["content-security-policy"]
+            (allowed,) = re.findall(r"script-src ([^;]*);", policy)
+            inside = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
+            assert len(inside) == 1
+            assert inside[0].strip()
+            known = [
+                f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'"
+                for one in inside
+            ]
+            assert allowed.split() == ["'self'", *known]

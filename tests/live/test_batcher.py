@@ -10,6 +10,7 @@ import pytest
 
 from dropengine import model, outcomes, refusals, wire
 from dropengine.live.batcher import Answer, Batcher
+from dropengine.live.measured import Measured
 from dropengine.model import DropId, FanId
 from dropengine.truth import connections
 from dropengine.truth.command_rows import Row, command_row
@@ -33,7 +34,7 @@ async def far(proxy: FaultProxy) -> AsyncIterator[Store]:
 
 
 def over(store: Store, sale: Sale, *, batch_max: int = 256, queue_max: int = 1000) -> Batcher:
-    return Batcher(store, sale.drop, batch_max=batch_max, queue_max=queue_max)
+    return Batcher(store, sale.drop, Measured(), batch_max=batch_max, queue_max=queue_max)
 
 
 def words(answers: Sequence[Answer]) -> list[str]:
@@ -220,7 +221,7 @@ async def test_a_batch_that_cannot_be_decided_is_answered_and_the_next_one_goes_
 
 
 async def test_a_drop_that_is_not_there_is_not_found(store: Store) -> None:
-    batcher = Batcher(store, DropId("nowhere"), batch_max=8, queue_max=8)
+    batcher = Batcher(store, DropId("nowhere"), Measured(), batch_max=8, queue_max=8)
     assert isinstance(await batcher.ask(press("ada")), refusals.NotFound)
 
 

@@ -12,9 +12,11 @@ from dropengine.errors import Unavailable
 from dropengine.live import hub as hubs
 from dropengine.live.queued_frames import QueueConn
 from dropengine.model import DropId
+from dropengine.truth import scripts
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 from tests.kit import web_process
+from tests.kit.fault_proxy import Fate, FaultProxy
 from tests.kit.manifests import manifest
 from tests.kit.private_server import Server
 from tests.kit.web_process import WebProcess, settings
@@ -224,3 +226,22 @@ async def test_who_was_about_to_sit_down_in_a_room_that_closes_comes_back(
         assert hub.rooms[sale.drop] is not room
         await sale.held("ada")
         assert (await watcher.tick(3))["pools"]["pin"]["held"] == 1
+
+
+async def test_who_waits_for_an_answer_when_a_worker_stops_hears_it_first(
+    server: Server, tmp_path: Path
+) -> None:
+    async with (
+        FaultProxy(server.socket, tmp_path / "proxy.sock") as proxy,
+        web_process.front(settings(proxy.url, tmp_path)) as web,
+    ):
+        sale = await web.sale()
+        async with web.fan(sale.drop) as fan:
+            proxy.plan(Fate.DELAY_REPLY, holding=scripts.load()["press"].sha)
+            number = await fan.say("hold", pool="pin")
+            await proxy.strikes(Fate.DELAY_REPLY)
+            web.runtime.hub.leave()
+            proxy.go()
+            answer = await fan.until("done")
+            assert answer["id"] == number
+            assert await fan.closed() == 1012

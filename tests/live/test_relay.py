@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dropengine import model, outcomes, wire
+from dropengine import manifest, model, outcomes, wire
+from dropengine.errors import Unavailable
 from dropengine.live import views
 from dropengine.model import FanId
 from dropengine.truth import keys, repair
@@ -24,6 +25,32 @@ from tests.kit.web_process import LONG_S, WebProcess, settings, until
 
 server = web_process.server
 web = web_process.web
+
+
+async def test_words_that_are_put_right_are_shown_to_everybody(sale: Sale, tmp_path: Path) -> None:
+    async with room_by_hand(sale, tmp_path) as one:
+        screens = [one.screen(), *await one.seated("ada", "ben")]
+        shown = await sale.store.show(sale.drop)
+        assert shown is not None
+        wanted = msgspec.structs.replace(shown.manifest, story="Wash by hand.")
+        command = msgspec.structs.asdict(manifest.correction(wanted))
+        assert isinstance(await sale.creator("correct", **command), outcomes.Changed)
+        await one.look()
+        for screen in screens:
+            drop = screen.last("snapshot")["drop"]
+            assert (drop["story"], drop["hash"]) == ("Wash by hand.", manifest.digest(wanted))
+        seen = [len(screen.frames) for screen in screens]
+        await one.look()
+        assert [len(screen.frames) for screen in screens] == seen
+
+
+async def test_times_that_are_changed_stand_in_the_next_tick(sale: Sale, tmp_path: Path) -> None:
+    async with room_by_hand(sale, tmp_path) as one:
+        screen = one.screen()
+        closes_ms = sale.now + 3_600_000
+        await sale.creator("reschedule", opens_ms=0, closes_ms=closes_ms)
+        await one.look()
+        assert screen.last("tick")["closes_ms"] == closes_ms
 
 
 def joins(count: int, *, pool: str = "pin") -> list[tuple[str, wire.FanCommand]]:
@@ -145,6 +172,36 @@ async def test_who_asks_gets_the_newest_state_before_the_screens_do(
         assert screen.all("tick") == []
         # The relay is told that it owes a tick.
         assert one.room.wake.is_set()
+
+
+async def test_a_screen_hears_every_second_that_nothing_has_changed(
+    server: Server, tmp_path: Path
+) -> None:
+    """Never sooner, and the same bytes for everybody."""
+    conf = settings(server.url, tmp_path, view_ms=300)
+    async with web_process.front(conf) as web:
+        sale = await web.sale()
+        async with web.watcher(sale.drop) as one, web.watcher(sale.drop) as other:
+            beats = [await screen.until("beat") for _ in range(3) for screen in (one, other)]
+            assert one.heard[0]["drop"]["beat_ms"] == 1_000
+    nows = [beat["now"] for beat in beats]
+    assert nows[::2] == nows[1::2]
+    assert all(after - before >= 990 for before, after in pairwise(nows[::2]))
+
+
+async def test_nobody_hears_that_nothing_changed_while_the_truth_cannot_be_read(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with room_by_hand(sale, tmp_path) as one:
+        screen = one.screen()
+        one.room.beat_ms = 0
+        await one.look()
+        assert [message["t"] for message in screen.heard][-1] == "beat"
+        heard = len(screen.heard)
+        one.store.view_faults.append(Unavailable())
+        assert await one.relay.look() is None
+        assert [message["t"] for message in screen.heard[heard:]] == ["tick"]
+        assert screen.heard[-1]["away"] is True
 
 
 async def test_the_last_change_is_shown_by_nudges_alone(server: Server, tmp_path: Path) -> None:

@@ -100,7 +100,22 @@ test("in line it shows the place with its thing, and no press can lose it", () =
   const given = { drop: { pools: { pin: pool({ free: 0, held: 62, sold: 138 }) } }, you: { entries: [entry()] } };
   const place = action(state(given), choice(), NOW);
   assert.deepEqual([place.label, place.thing, place.command], ["In line: place 41", "Eclipse pin", null]);
-  assert.equal(place.hint, "40 ahead of you, 12 of them buying. You joined as number 77.");
+  assert.equal(place.hint, "40 ahead of you, 12 of them buying. Your turn shows here and stands for 30 minutes.");
+});
+
+test("who holds reads beside the button what happens when he waits", () => {
+  for (const [qty, words] of [[1, "it goes to others"], [2, "they go to others"]]) {
+    const { hint } = action(state({ you: { used: qty, holds: [hold({ qty })] } }), choice(), NOW);
+    assert.match(hint, new RegExp(`^Held for you until .*; then ${words}\\.$`));
+  }
+  const offer = action(state({ you: { used: 1, holds: [hold({ origin: "line" })] } }), choice(), NOW);
+  assert.match(offer.hint, /^Your turn\. Take it before .* or it goes on; then you have 8 minutes to pay\.$/);
+});
+
+test("who cools reads beside the button that he keeps his place while he presses", () => {
+  const entries = [entry({ lapses: 1, cool_ms: NOW + 60_000 })];
+  const one = action(state({ you: { entries } }), choice(), NOW);
+  assert.deepEqual([one.kind, one.hint.endsWith("You keep your place in line.")], ["hold", true]);
 });
 
 test("the head of the line is told so", () => {
@@ -141,7 +156,8 @@ test("stopped: whatever the fan has, nothing can be pressed, and what is held is
   for (const more of [{}, { holds: [hold()] }, { holds: [hold({ origin: "line" })] }, { holds: [hold({ state: "paying" })] }, { entries: [entry()] }]) {
     const stopped = action(state({ drop: { state: "frozen" }, you: more }), choice(), NOW);
     assert.deepEqual([stopped.kind, stopped.command], ["over", null]);
-    assert.match(stopped.hint, /keeps the time/);
+    assert.match(stopped.hint, more.holds ? /^Set aside for you\. Its time stands still/ : /What was confirmed stays/);
+    assert.equal(stopped.thing, more.holds ? "1 × Eclipse pin" : "", "what he holds is named");
     assert.equal(second(state({ drop: { state: "frozen" }, you: more }), choice(), NOW), null);
   }
 });
@@ -198,4 +214,11 @@ test("who was let in as a watcher is told so and cannot press; what is over is o
   assert.equal(kindOf({ you: null, drop: { state: "scheduled" } }), "watch");
   // A page that came with a ticket and lost it is no watcher: its press is told what to do.
   assert.equal(kindOf({ you: null, state: { watching: false } }), "hold");
+});
+
+test("a place is asked for in no more lines than a command may name", () => {
+  const names = Array.from({ length: 40 }, (_, at) => `p${at}`);
+  const pools = Object.fromEntries(names.map((name) => [name, pool({ free: 0, held: 200 })]));
+  const { command } = action(state({ drop: { pools, items: [item({ pools: names })] } }), choice({ pool: "p39", also: names.slice(0, 30) }), NOW);
+  assert.deepEqual(command.pools, ["p39", ...names.slice(0, 15)]);
 });

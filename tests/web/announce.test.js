@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { announce } from "../../dropengine/web/src/announce.js";
+import { lately } from "../../dropengine/web/src/formats.js";
 import { ending, gone } from "../../dropengine/web/src/words.js";
 import { NOW, entry, gone as ended, hold, line, order, state } from "./sale.js";
 
@@ -75,4 +76,14 @@ test("more time, a refund, and what can still be undone are said once", () => {
   const before = state(place);
   assert.match(announce(before, { ...before, later: [leaving] }, NOW, NOW)[0], /Undo keeps your place/);
   assert.deepEqual(announce({ ...before, later: [leaving] }, before, NOW, NOW), ["Undone. Nothing was given up."]);
+});
+
+test("another time to open or to close is said, where it still means something", () => {
+  const said = (/** @type {object} */ was, /** @type {object} */ is) => announce(state({ drop: was }), state({ drop: is }), NOW, NOW);
+  const soon = { state: "scheduled", opens_ms: NOW + 600_000 };
+  assert.deepEqual(said(soon, { ...soon, opens_ms: NOW + 1_200_000 }), [`The maker changed the time: this drop opens ${lately(NOW + 1_200_000, NOW)}.`]);
+  assert.deepEqual(said(soon, { ...soon, opens_ms: 0 }), ["The maker opens this drop by hand."]);
+  assert.deepEqual(said(soon, { state: "live", opens_ms: 0 }), ["The drop is open."], "opened by hand before its time");
+  assert.deepEqual(said({}, { closes_ms: NOW + 600_000 }), [`The maker changed the time: this drop closes ${lately(NOW + 600_000, NOW)}.`]);
+  assert.deepEqual(said({ closes_ms: NOW + 600_000 }, {}), ["No closing time any more."]);
 });

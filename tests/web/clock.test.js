@@ -78,6 +78,17 @@ test("after a sleep in which the timer stood still the time is right again at on
   assert.equal(clock.now(), SERVER + 599_000, "and a measurement is better than the date's word");
 });
 
+test("a server's clock that was set back is believed with the next round trip, however slow it is", () => {
+  const { clock, at, pass } = device();
+  clock.trip(at.timer, at.timer, SERVER);
+  clock.hear(SERVER);
+  pass(60_000);
+  const sent = at.timer;
+  pass(300);
+  clock.trip(sent, at.timer, SERVER - 3_600_000);
+  assert.equal(clock.now(), SERVER - 3_600_000 + 150);
+});
+
 test("a round trip that ends before it began is no measurement", () => {
   const { clock } = device(42);
   clock.trip(10, 5, SERVER);

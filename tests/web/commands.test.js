@@ -97,3 +97,19 @@ test("who is paced is not asked for again before his own time", () => {
     assert.equal(commands.due(12_500)[0].key, one.key);
   }
 });
+
+test("whoever answers everything but one command is not asked for ever", () => {
+  const commands = new Commands();
+  const said = [];
+  const asked = commands.ask(HOLD, 0, (answer) => said.push(answer.code));
+  let sent = 0;
+  for (let now = 0; now < 10 * STALE_MS; now += 1_000) {
+    for (const one of commands.due(now)) {
+      one.sent = now;
+      sent += 1;
+      assert.ok(now - asked.born < STALE_MS, "an old press is not repeated");
+    }
+  }
+  assert.deepEqual([said, commands.open.size], [["away"], 0]);
+  assert.equal(sent, Math.ceil(STALE_MS / PATIENCE_MS));
+});

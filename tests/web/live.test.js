@@ -98,6 +98,32 @@ test("it speaks drop.v1 to its own drop, over tls where the page came that way",
   assert.deepEqual([socket.url, socket.protocol], ["wss://shop.example/drops/eclipse-pin/live", "drop.v1"]);
 });
 
+/** What `dial.entry.js` leaves for the modules. */
+function dialled(readyState = 1) {
+  const ws = Object.assign(new Socket("early", "drop.v1"), { readyState });
+  globalThis.dialled = { ws, heard: [] };
+  return globalThis.dialled;
+}
+
+test("what the page itself dialled is taken over, with what it has said by then", async () => {
+  const { ws, heard } = dialled();
+  heard.push(JSON.stringify(snapshot({ seq: 12 })));
+  const { live } = begin();
+  await settle();
+  assert.deepEqual([Socket.all.length, live.state.link.live, live.state.seq], [1, true, 12]);
+  ws.say(tick({ seq: 13 }));
+  assert.equal(live.state.seq, 13);
+  ws.end(1012);
+  pass(1_001);
+  assert.deepEqual([Socket.all.length, live.state.link.live], [2, false]);
+});
+
+test("a dialled socket that has ended by then is dialled again", () => {
+  dialled(3);
+  begin();
+  assert.equal(Socket.all.length, 2);
+});
+
 test("the page is live from the first snapshot on, not before", () => {
   const { live, socket } = begin();
   assert.equal(live.state.link.live, false);
@@ -147,6 +173,128 @@ test("some seconds of silence: it asks; two more without an answer: it is lost",
   assert.equal(live.state.link.live, true);
   pass(3_000);
   assert.equal(live.state.link.live, false);
+});
+
+/** A word a second, as long as the shop reads its truth. */
+function beats(live, socket, seconds, after = 1_000) {
+  for (let i = 0; i < seconds; i += 1) {
+    pass(after);
+    socket.say({ t: "beat", now: Date.now() });
+    assert.equal(live.state.link.quiet, false, `second ${i}`);
+  }
+}
+
+/** A snapshot of a shop that beats once a second. */
+const beating = (more = {}) => snapshot({ drop: drop({ beat_ms: 1_000, ...more }) });
+
+test("whoever hears no tick and no beat for two seconds does not say any more that he is up to date", () => {
+  const { live, socket } = begin();
+  socket.accept(beating());
+  beats(live, socket, 10);
+  pass(1_999);
+  assert.deepEqual([live.state.link.live, live.state.link.quiet], [true, true]);
+  socket.say(tick({ now: Date.now() }));
+  assert.equal(live.state.link.quiet, false);
+});
+
+test("a beat that is late by half a second makes no page doubt", () => {
+  const { live, socket } = begin();
+  socket.accept(beating());
+  beats(live, socket, 10, 1_500);
+});
+
+test("that the shop answers is no proof that what is shown is true", () => {
+  const { live, socket } = begin();
+  socket.accept(beating());
+  pass(1_999);
+  socket.say({ t: "pong", id: 1, c: 0, s: live.now() });
+  assert.equal(live.state.link.quiet, true);
+  socket.say({ t: "done", id: 1, seq: 11 });
+  assert.equal(live.state.link.quiet, true);
+});
+
+test("a page that stood still doubts before it is looked at again", () => {
+  const { live, socket } = begin();
+  socket.accept(beating());
+  // Its timers stood still too: nothing of the page ran.
+  const later = mock.method(performance, "now", () => Date.now() - zero + 5_000);
+  for (const listener of listeners.resume) listener();
+  assert.ok(live.state.link.quiet || !live.state.link.live);
+  later.mock.restore();
+});
+
+test("what waited while a page stood still is no proof of the present", () => {
+  const { live, socket } = begin();
+  socket.accept(beating());
+  pass(3_000);
+  socket.say({ t: "beat", now: Date.now() - 2_900 });
+  socket.say(tick({ now: Date.now() - 1_900 }));
+  assert.equal(live.state.link.quiet, true);
+  socket.say({ t: "beat", now: Date.now() });
+  assert.equal(live.state.link.quiet, false);
+});
+
+/** An hour that the server's clock is set back; the device's goes on. */
+const BACK = 3_600_000;
+
+test("a server's clock that is set back is asked for, and the page doubts no longer than that takes", () => {
+  const { live, socket } = begin();
+  socket.accept(beating());
+  pass(1_000);
+  for (const { id, c } of socket.asked("ping")) socket.say({ t: "pong", id, c, s: Date.now() });
+  beats(live, socket, 10);
+  const before = socket.asked("ping").length;
+  for (let i = 0; i < 3; i += 1) {
+    pass(1_000);
+    socket.say({ t: "beat", now: Date.now() - BACK });
+    const ping = socket.asked("ping").slice(before).at(-1);
+    if (ping) socket.say({ t: "pong", id: ping.id, c: ping.c, s: Date.now() - BACK });
+  }
+  pass(1_000);
+  socket.say({ t: "beat", now: Date.now() - BACK });
+  assert.equal(live.state.link.quiet, false);
+  assert.ok(Math.abs(live.now() - (Date.now() - BACK)) <= 1_000);
+});
+
+test("on a fallback a clock that is set back is asked for too", async () => {
+  const { live } = begin();
+  for (let i = 0; i < 4; i += 1) {
+    Socket.all.at(-1).end(1006);
+    pass(30_001);
+  }
+  const say = (message) => Stream.all[0].onmessage({ type: "message", data: JSON.stringify(message) });
+  const there = (at) => beating({ now: at });
+  say(there(Date.now()));
+  answer = (url) => (url.endsWith("/you") ? { ok: false, status: 401 } : { ok: true, status: 200, body: there(Date.now() - BACK) });
+  for (let i = 0; i < 8; i += 1) {
+    pass(1_000);
+    say({ t: "beat", now: Date.now() - BACK });
+    await settle();
+  }
+  assert.deepEqual([live.state.link.way, live.state.link.quiet], ["stream", false]);
+  assert.ok(Math.abs(live.now() - (Date.now() - BACK)) <= 1_000);
+});
+
+test("words that stay late are asked about now and then, not each", () => {
+  const { live, socket } = begin();
+  socket.accept(beating());
+  pass(1_000);
+  for (const { id, c } of socket.asked("ping")) socket.say({ t: "pong", id, c, s: Date.now() });
+  const before = socket.asked("ping").length;
+  for (let i = 0; i < 100; i += 1) {
+    pass(100);
+    socket.say({ t: "beat", now: Date.now() - 1_600 });
+  }
+  assert.equal(live.state.link.quiet, true);
+  const more = socket.asked("ping").length - before;
+  assert.ok(more >= 2 && more <= 6, `${more}`);
+});
+
+test("a shop that does not say how often it speaks is not doubted for its silence", () => {
+  const { live, socket } = begin();
+  socket.accept();
+  pass(3_000);
+  assert.equal(live.state.link.quiet, false);
 });
 
 test("an answer to the question keeps it live", () => {

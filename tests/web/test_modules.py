@@ -39,8 +39,16 @@ def test_there_are_promises_to_keep() -> None:
     assert {file.name for file in FILES} >= {"places.test.js", "clock.test.js", "live.test.js"}
 
 
+FIRST_BYTES_MAX = 25_800
+
+
 def test_the_fans_page_loads_little_at_first() -> None:
-    """Script and style together, as they travel."""
+    """Script and style together, as they travel. None of them asks for another file."""
     files = static_files.read(HERE.parent.parent / "dropengine" / "web" / "dist")
-    sizes = {name: len(files[name].packed) for name in ("fan.js", "fan.css")}
-    assert sum(sizes.values()) <= 26 * 1024, sizes
+    first = {name: files[name] for name in ("dial.js", "fan.js", "fan.css")}
+    sizes = {name: len(file.packed) for name, file in first.items()}
+    assert sum(sizes.values()) <= FIRST_BYTES_MAX, sizes
+    asked = re.compile(rb"""\bimport\b|\bfrom\s*["']|@import|url\(""")
+    assert {name: asked.findall(file.plain) for name, file in first.items()} == {
+        name: [] for name in first
+    }

@@ -21,6 +21,8 @@ import * as words from "./words.js";
  * @typedef {{kind: string, label: string, clock: string, thing: string, hint: string, command: Command | null, sleeps: boolean}} Action
  */
 
+/** A command names at most sixteen pools: the one that was chosen, and so many that he would also take. */
+export const ALSO_MAX = 15;
 /** A hold's last minute: said once, and the moment to ask for more time. */
 export const WARN_MS = 60_000;
 
@@ -51,6 +53,8 @@ export function action(state, choice, now) {
   const waiting = line(state, choice.pool, now);
   const mine = (state.you?.orders ?? []).filter(kept);
   const end = words.ENDS[state.drop.state];
+  const still = stopped ? state.you?.holds.find(open) : undefined;
+  if (still !== undefined) return shows("over", end?.[0] ?? "", { thing: units(state, still), hint: words.STILL });
   if (end !== undefined) return mine.length > 0 ? yours(state) : shows("over", end[0], { hint: end[1] });
   if (state.watching) return shows("watch", words.WATCHING[0] ?? "", { hint: words.WATCHING[1] ?? "" });
   if (waiting !== undefined) return inLine(state, waiting, choice, now);
@@ -112,7 +116,7 @@ function pay(state, hold, all, now) {
   const thing = units(state, hold);
   if (hold.checking) return shows("checking", words.ASKING, { thing, hint: `${words.asking(hold)} ${words.NOBODY_ELSE}` });
   if (rest <= 0) return shows("checking", words.OVER[0] ?? "", { thing, hint: words.OVER[1] ?? "" });
-  const hint = `${words.heldUntil(hold)}${all > 1 ? ` ${words.firstOf(all)}` : ""}`;
+  const hint = `${words.heldOrGone(hold)}${all > 1 ? ` ${words.firstOf(all)}` : ""}`;
   const label = hold.state === "paying" ? words.BACK_TO_PAYMENT : words.payWords(money(hold.price * hold.qty, state.drop));
   return shows("pay", label, { clock: left(rest), thing, hint, command: { t: "pay", holds: [hold.id] }, sleeps: true });
 }
@@ -164,8 +168,9 @@ function inLine(state, entry, choice, now) {
  */
 function ahead(state, entry, at, now) {
   if (entry.cool_ms > now) return words.cooling(entry, now);
-  if (at.place === 1) return room(state, state.drop.pools[at.pool]?.item ?? "") > 0 ? words.NEXT : words.NEXT_ROOM;
-  return `${words.ahead(at)}. ${entry.lane === "boost" ? words.PROVISIONAL : `${words.joinedAs(entry.n)}.`}`;
+  const { offer_ms } = state.drop;
+  if (at.place === 1) return room(state, state.drop.pools[at.pool]?.item ?? "") > 0 ? words.next(offer_ms) : words.NEXT_ROOM;
+  return `${words.ahead(at)}. ${entry.lane === "boost" ? words.PROVISIONAL : words.turnStands(offer_ms)}`;
 }
 
 /**
@@ -189,7 +194,8 @@ function fresh(state, choice, again, now) {
   const line = refusal !== null && refusal.command.t === "hold" && refusal.command.pool === choice.pool && ["all_held", "sold_out", "not_your_turn"].includes(refusal.refused.code) && refusal.refused.seq >= state.seq && !refusal.refused.free;
   if (pool.free >= 1 && !line) {
     const few = Math.min(qty, pool.free);
-    const hint = few < qty ? words.fewLeft(few) : words.holdHint(drop.hold_ms);
+    const stands = standing(state, choice.pool) === undefined ? "" : ` ${words.KEEPS_PLACE}`;
+    const hint = (few < qty ? words.fewLeft(few) : words.holdHint(drop.hold_ms)) + stands;
     return shows("hold", words.holdWords(few, again), { thing, hint, command: { t: "hold", pool: choice.pool, qty: few } });
   }
   if (pool.held > 0) return join(choice, qty, words.allHeld(pool), thing);
@@ -203,7 +209,7 @@ function fresh(state, choice, again, now) {
  * @param {string} thing
  */
 function join(choice, qty, hint, thing) {
-  const pools = [choice.pool, ...choice.also.filter((pool) => pool !== choice.pool)];
+  const pools = [choice.pool, ...choice.also.filter((pool) => pool !== choice.pool).slice(0, ALSO_MAX)];
   return shows("join", words.JOIN, { thing, hint, command: { t: "join", pools, qty } });
 }
 
@@ -213,9 +219,10 @@ function join(choice, qty, hint, thing) {
  */
 function early(state, now) {
   const { opens_ms } = state.drop;
+  const was = state.planned.opens_ms;
   if (opens_ms === 0) return shows("early", words.OPENS_SOON, { hint: words.EARLY_BY_HAND });
   if (opens_ms <= now) return shows("early", words.OPENING);
-  return shows("early", words.opensAt(lately(opens_ms, now)), { hint: words.EARLY });
+  return shows("early", words.opensAt(lately(opens_ms, now)), { hint: opens_ms === was ? words.EARLY : `${words.changed(was, now)}. ${words.BY_ITSELF}` });
 }
 
 /** @param {State} state */

@@ -6,9 +6,9 @@
 
 import { units } from "./action.js";
 import { last } from "./moment.js";
-import { kept, offered, open, phase } from "./state.js";
-import { poolName } from "./formats.js";
-import { SAID, SAY, ending, gone, paid } from "./words.js";
+import { kept, offered, open, phase, toClose, toOpen } from "./state.js";
+import { lately, poolName } from "./formats.js";
+import { BY_HAND, NO_CLOSE, SAID, SAY, ending, gone, paid } from "./words.js";
 
 /** Places worth a word on the way to the front. */
 const MARKS = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
@@ -21,7 +21,7 @@ const MARKS = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
  * @returns {string[]} sentences, most important first
  */
 export function announce(before, after, then, now) {
-  return [...later(before, after), ...holds(before, after, then, now), ...orders(before, after), ...lines(before, after), ...drop(before, after), ...link(before, after)];
+  return [...later(before, after), ...holds(before, after, then, now), ...orders(before, after), ...lines(before, after), ...drop(before, after, now), ...link(before, after)];
 }
 
 /**
@@ -93,11 +93,15 @@ function lines(before, after) {
 /**
  * @param {State} before
  * @param {State} after
+ * @param {number} at
  */
-function drop(before, after) {
+function drop(before, after, at) {
   const said = [];
   const now = phase(after.drop);
   if (now !== phase(before.drop) && SAID[now] !== undefined) said.push(after.drop.why ? `${SAID[now]} ${after.drop.why}` : SAID[now]);
+  const { opens_ms, closes_ms } = after.drop;
+  if (toOpen(after.drop) && opens_ms !== before.drop.opens_ms) said.push(opens_ms > 0 ? SAY.opens(lately(opens_ms, at)) : BY_HAND);
+  if (toClose(after.drop) && closes_ms !== before.drop.closes_ms) said.push(closes_ms > 0 ? SAY.closes(lately(closes_ms, at)) : NO_CLOSE);
   const [news] = after.drop.news;
   if (news !== undefined && news.seq > (before.drop.news[0]?.seq ?? 0)) said.push(SAY.news(news.text));
   return said;

@@ -4,11 +4,12 @@
  *
  * @import {ItemView} from "./wire.js"
  * @import {Action, Choice} from "./action.js"
+ * @import {Lost} from "./moment.js"
  * @import {State} from "./state.js"
  */
 
-import { html, nothing } from "lit";
-import { action, second } from "./action.js";
+import { html, nothing } from "lit/html.js";
+import { ALSO_MAX, action, second, units } from "./action.js";
 import { moment } from "./moment.js";
 import { Part, goPay } from "./part.js";
 import { ended, room, total } from "./state.js";
@@ -20,9 +21,6 @@ import * as words from "./words.js";
 const READ = "dropengine.read";
 
 export class DropBuy extends Part {
-  /** @override */
-  static properties = { ...Part.properties, choice: { state: true } };
-
   constructor() {
     super();
     /** @type {Choice} */
@@ -68,6 +66,7 @@ export class DropBuy extends Part {
         <button type="button" class="small" @click=${() => this.#read(one.seq)}>${words.READ}</button>
       </div>`;
     }
+    if (one.kind === "lost") return this.#lost(state, one.lost);
     const command = /** @type {const} */ ({ t: "extend", hold: one.hold.id });
     const can = !this.waking.asleep(`extend ${one.hold.id}`) && state.asked.length === 0;
     return html`<div class="moment warn">
@@ -76,10 +75,28 @@ export class DropBuy extends Part {
     </div>`;
   }
 
-  /** @param {number} seq */
-  #read(seq) {
-    put(READ, String(seq));
-    this.requestUpdate();
+  /**
+   * @param {State} state
+   * @param {Lost} lost
+   */
+  #lost(state, { name, id, hold, entry, order }) {
+    const { drop } = state;
+    const what = hold ?? order;
+    const thing = what ? units(state, what) : (entry?.pools ?? []).map((pool) => poolName(drop, pool)).join(", ");
+    const why = hold ? words.ending(hold) : entry ? words.gone(entry) : order ? words.paid(order, drop) : "";
+    return html`<div class="moment warn">
+      <p><bdi>${thing}</bdi>: ${why}${order?.why ? html` <q dir="auto">${order.why}</q>` : nothing}</p>
+      <button type="button" class="small" @click=${() => this.#read(id, name)}>${words.READ}</button>
+    </div>`;
+  }
+
+  /**
+   * @param {number | string} id
+   * @param {string} [name]
+   */
+  #read(id, name = READ) {
+    put(name, String(id));
+    this.again();
   }
 
   /**
@@ -159,7 +176,7 @@ export class DropBuy extends Part {
       <legend>${words.ALSO}</legend>
       ${others.map((pool) => {
         const at = choice.also.indexOf(pool);
-        return html`<label><input type="checkbox" .checked=${at >= 0} @change=${() => toggle(pool)} /><bdi>${poolName(drop, pool)}</bdi>${at >= 0 ? html`<span class="rank">${at + 2}.</span>` : nothing}</label>`;
+        return html`<label><input type="checkbox" .checked=${at >= 0} ?disabled=${at < 0 && choice.also.length >= ALSO_MAX} @change=${() => toggle(pool)} /><bdi>${poolName(drop, pool)}</bdi>${at >= 0 ? html`<span class="rank">${at + 2}.</span>` : nothing}</label>`;
       })}
     </fieldset>`;
   }
@@ -167,6 +184,7 @@ export class DropBuy extends Part {
   /** @param {Partial<Choice>} change */
   #choose(change) {
     this.choice = { ...this.choice, ...change };
+    this.again();
   }
 
   /** @param {Action} pressed */

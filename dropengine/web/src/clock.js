@@ -44,8 +44,10 @@ export class Clock {
   trip(sent, got, server) {
     const trip = got - sent;
     if (!(trip >= 0)) return;
-    // A bound that this measurement makes impossible is of another time: the server's clock was set back.
-    if (this.least > server - sent + SLEPT_MS) this.least = -Infinity;
+    // What this measurement makes impossible is of another time: the server's clock was set.
+    const [low, high] = [server - got - SLEPT_MS, server - sent + SLEPT_MS];
+    if (this.least > high) this.least = -Infinity;
+    this.trips = this.trips.filter(({ offset }) => offset >= low && offset <= high);
     this.trips.push({ trip, offset: server - sent - trip / 2 });
     if (this.trips.length > KEPT) this.trips.shift();
   }

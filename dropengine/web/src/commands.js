@@ -81,7 +81,7 @@ export class Commands {
    */
   due(now) {
     for (const asked of this.open.values()) {
-      if (asked.sent === -Infinity && now - asked.born >= STALE_MS) this.#giveUp(asked);
+      if (now - asked.born >= STALE_MS && now - asked.sent >= PATIENCE_MS) this.#giveUp(asked);
     }
     return [...this.open.values()].filter((asked) => now >= asked.wait && now - asked.sent >= PATIENCE_MS);
   }

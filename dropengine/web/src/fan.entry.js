@@ -14,7 +14,7 @@ import "./yours.js";
 const voice = document.getElementById("voice");
 const name = document.title;
 
-const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-kept", "drop-news"], (before, after, then, now) => {
+const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-time", "drop-kept", "drop-news"], (before, after, then, now) => {
   const said = announce(before, after, then, now);
   if (said.length > 0 && voice !== null) voice.textContent = said.join(" ");
   // A fan who looks at another tab sees in its title that time runs.

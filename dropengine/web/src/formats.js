@@ -10,18 +10,38 @@ const SECOND = 1_000;
 const SIGNS = ["EUR", "GBP", "JPY", "USD"];
 
 /**
+ * Making a format costs a hundred times what using it does, and every tick uses some.
+ * @template {unknown[]} K
+ * @template V
+ * @param {(...key: K) => V} make
+ * @returns {(...key: K) => V}
+ */
+function once(make) {
+  const made = /** @type {Map<string, V>} */ (new Map());
+  return (...key) => {
+    const name = key.join();
+    const known = made.get(name) ?? make(...key);
+    made.set(name, known);
+    return known;
+  };
+}
+
+const sums = once((/** @type {string} */ currency, /** @type {number} */ digits) => {
+  const sign = /** @type {"symbol" | "code"} */ (SIGNS.includes(currency) ? "symbol" : "code");
+  const style = { style: /** @type {const} */ ("currency"), currency, currencyDisplay: sign };
+  return new Intl.NumberFormat(LANGUAGE, { ...style, minimumFractionDigits: digits, maximumFractionDigits: digits });
+});
+
+/**
  * @param {number} amount minor units
  * @param {DropView} drop
  */
-export function money(amount, drop) {
-  const digits = { minimumFractionDigits: drop.minor_digits, maximumFractionDigits: drop.minor_digits };
-  const sign = /** @type {"symbol" | "code"} */ (SIGNS.includes(drop.currency) ? "symbol" : "code");
-  const style = { style: /** @type {const} */ ("currency"), currency: drop.currency, currencyDisplay: sign };
-  return new Intl.NumberFormat(LANGUAGE, { ...style, ...digits }).format(amount / 10 ** drop.minor_digits);
-}
+export const money = (amount, { currency, minor_digits }) => sums(currency, minor_digits).format(amount / 10 ** minor_digits);
+
+const NUMBERS = new Intl.NumberFormat(LANGUAGE);
 
 /** @param {number} value */
-export const number = (value) => new Intl.NumberFormat(LANGUAGE).format(value);
+export const number = (value) => NUMBERS.format(value);
 
 /**
  * What is left, as a clock: `04:59`, `1:04:59`, `2 d 01:04:59`. Counts down to exactly nothing at the deadline.
@@ -59,6 +79,12 @@ export function us(tag) {
   return tag === "en" || tag === "en-US";
 }
 
+const clocks = once((/** @type {string | undefined} */ zone, /** @type {boolean} */ american) => {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const parts = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: american ? "numeric" : "2-digit", minute: "2-digit", second: "2-digit", hourCycle: american ? "h12" : "h23", timeZoneName: "shortOffset" };
+  return new Intl.DateTimeFormat("en-US", { ...parts, ...(known(zone) ? { timeZone: zone } : {}) });
+});
+
 /**
  * The parts of a moment as clocks in a zone show it.
  * @param {number} ms
@@ -66,9 +92,7 @@ export function us(tag) {
  * @param {boolean} [american]
  */
 function clock(ms, zone, american = HERE_US) {
-  /** @type {Intl.DateTimeFormatOptions} */
-  const parts = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: american ? "numeric" : "2-digit", minute: "2-digit", second: "2-digit", hourCycle: american ? "h12" : "h23", timeZoneName: "shortOffset" };
-  const read = new Intl.DateTimeFormat("en-US", { ...parts, ...(known(zone) ? { timeZone: zone } : {}) }).formatToParts(ms);
+  const read = clocks(zone, american).formatToParts(ms);
   /** @type {Record<string, string>} */
   const said = Object.fromEntries(read.map((part) => [part.type, part.value]));
   const { weekday, day, month, year, hour, minute, second, dayPeriod, timeZoneName } = said;
@@ -91,8 +115,11 @@ export const timeOfDay = (ms, american) => clock(ms, undefined, american).time(t
  */
 export function lately(ms, now, american) {
   const then = clock(ms, undefined, american);
-  return then.date === clock(now, undefined, american).date ? then.time(true) : `${then.date}, ${then.time(false)}`;
+  return then.date === clock(now, undefined, american).date ? then.time(true) : `${then.date}, ${then.time(exact(ms))}`;
 }
+
+/** Whether a moment is not on a full minute. @param {number} ms */
+const exact = (ms) => Math.floor(ms / SECOND) % 60 !== 0;
 
 /**
  * A moment in full, in a zone, as the server writes it; seconds where it has some.
@@ -102,7 +129,7 @@ export function lately(ms, now, american) {
  */
 export function moment(ms, zone, american) {
   const { date, time, zone: offset } = clock(ms, zone, american);
-  return `${date}, ${time(Math.floor(ms / SECOND) % 60 !== 0)} ${offset}`;
+  return `${date}, ${time(exact(ms))} ${offset}`;
 }
 
 /** @param {string | undefined} zone */

@@ -2,7 +2,7 @@
  * The three ways to hear of a drop, best first: a socket, a stream of events, asking every few seconds. Each is
  * a function that opens one connection, calls `hear` with every message and `lost` once at its end.
  *
- * @import {Message} from "./wire.js"
+ * @import {Command, Done, Message, Refused} from "./wire.js"
  */
 
 import { PROTOCOL, parse } from "./wire.js";
@@ -24,7 +24,24 @@ import { PROTOCOL, parse } from "./wire.js";
 /** @typedef {{drop: string, ticket: string | null, timer: () => number}} Where */
 
 const POLL_MS = 4_000;
-const KINDS = ["snapshot", "tick", "you", "news", "done", "refused"];
+const KINDS = ["snapshot", "tick", "beat", "you", "news", "done", "refused"];
+
+/** @typedef {{ws: WebSocket, heard: unknown[]}} Dialled a socket, and what it said before anybody listened */
+
+/** The socket that the page itself dialled (`dial.entry.js`), if it lives and nobody has it yet. */
+function dialled() {
+  const page = /** @type {{dialled?: Dialled}} */ (globalThis);
+  const early = page.dialled;
+  delete page.dialled;
+  return early !== undefined && early.ws.readyState <= WebSocket.OPEN ? early : null;
+}
+
+/** @param {string} drop @returns {Dialled} */
+function dial(drop) {
+  const url = new URL(`/drops/${encodeURIComponent(drop)}/live`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return { ws: new WebSocket(url, PROTOCOL), heard: [] };
+}
 
 /**
  * @param {Where} where
@@ -32,9 +49,7 @@ const KINDS = ["snapshot", "tick", "you", "news", "done", "refused"];
  * @returns {Line}
  */
 export function socket(where, ears) {
-  const url = new URL(`/drops/${encodeURIComponent(where.drop)}/live`, location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  const ws = new WebSocket(url, PROTOCOL);
+  const { ws, heard } = dialled() ?? dial(where.drop);
   let asked = 0;
   const send = (/** @type {string} */ text) => {
     if (ws.readyState !== WebSocket.OPEN) return false;
@@ -44,13 +59,16 @@ export function socket(where, ears) {
   ws.onopen = () => {
     if (where.ticket !== null) send(JSON.stringify({ t: "hello", ticket: where.ticket }));
   };
-  ws.onmessage = (event) => {
-    const message = typeof event.data === "string" ? parse(event.data) : null;
+  const hear = (/** @type {unknown} */ data) => {
+    const message = typeof data === "string" ? parse(data) : null;
     if (message === null) return;
     if (message.t === "pong") ears.trip(message.c, Math.round(where.timer()), message.s);
     ears.hear(message);
   };
+  ws.onmessage = (event) => hear(event.data);
   ws.onclose = (event) => ears.lost(event.code);
+  // Whoever asked for this line has it before it speaks.
+  queueMicrotask(() => heard.forEach(hear));
   return {
     send,
     ask: () => {
@@ -127,10 +145,12 @@ export function poll(where, ears) {
  * @param {Ears} ears
  */
 async function fetched(where, ears) {
+  const sent = where.timer();
   const answer = await fetch(`/api/drops/${encodeURIComponent(where.drop)}`, options(where));
   if (!answer.ok) throw new Error(`answered ${answer.status}`);
   const snapshot = parse(await answer.text(), "snapshot");
   if (snapshot?.t !== "snapshot") throw new Error("not a snapshot");
+  ears.trip(sent, where.timer(), snapshot.drop.now);
   const you = await personal(where);
   ears.hear({ ...snapshot, you });
 }
@@ -152,9 +172,42 @@ export async function personal(where) {
  * @param {Where} where
  * @returns {RequestInit}
  */
-export function options(where) {
+function options(where) {
   /** @type {Record<string, string>} */
   const headers = where.ticket === null ? {} : { authorization: `Bearer ${where.ticket}` };
   // A kept answer would carry a kept clock.
   return { headers, cache: "no-store", credentials: "same-origin" };
+}
+
+/**
+ * A command by HTTP, for those whose network lets no socket through.
+ * @param {Where} where
+ * @param {string} key
+ * @param {number} id
+ * @param {Command} command
+ * @returns {Promise<Done | Refused>}
+ */
+export async function posted(where, key, id, { t, ...body }) {
+  const { headers } = options(where);
+  const answer = await fetch(`/api/drops/${encodeURIComponent(where.drop)}/${t}`, {
+    ...options(where),
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json", "idempotency-key": key },
+    body: JSON.stringify(body),
+  });
+  const said = await answer.json();
+  if (!answer.ok && typeof said.code !== "string") throw new Error(`answered ${answer.status}`);
+  return answer.ok ? { ...said, t: "done", id } : problem(said, id);
+}
+
+/**
+ * A problem document as the refusal it stands for.
+ * @param {Record<string, any>} said
+ * @param {number} id
+ * @returns {Refused}
+ */
+function problem(said, id) {
+  const { code, title, detail, free, held, room, retry_ms, state } = said;
+  const text = [title, detail].filter((part) => typeof part === "string" && part !== "").join(" ");
+  return { t: "refused", id, seq: said["seq"] ?? 0, code, text, free, held, room, retry_ms, state };
 }

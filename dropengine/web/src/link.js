@@ -5,7 +5,7 @@
  * @import {State} from "./state.js"
  */
 
-import { html } from "lit";
+import { html } from "lit/html.js";
 import { Part } from "./part.js";
 import * as words from "./words.js";
 
@@ -16,6 +16,7 @@ export class DropLink extends Part {
    */
   shown({ link, away }) {
     if (link.live && away > 0) return this.#stale(words.awaySince(away));
+    if (link.live && link.quiet) return html`<p class="link"><span class="dot"></span>${words.CHECKING}</p>`;
     if (link.live) return html`<p class="link live"><span class="dot"></span>${words.UP_TO_DATE[link.way]}</p>`;
     const first = link.way === "page" && link.why === "" && this.now - link.since < 5_000;
     if (first) return html`<p class="link"><span class="dot"></span>${words.UP_TO_DATE.page}</p>`;

@@ -2,7 +2,7 @@
  * The live channel of a page: keeps one connection, comes back when it is lost, and says since when the page is
  * stale while it is. What is heard goes into one state object; `shown` is called with every new one.
  *
- * @import {Command, Message, Refused, Snapshot} from "./wire.js"
+ * @import {Command, Message, Snapshot} from "./wire.js"
  * @import {Answer, Asked} from "./commands.js"
  * @import {Line, Where} from "./lines.js"
  * @import {State} from "./state.js"
@@ -12,13 +12,19 @@ import { delay } from "./backoff.js";
 import { Clock } from "./clock.js";
 import { Commands } from "./commands.js";
 import { Later } from "./later.js";
-import { options, personal, poll, socket, stream } from "./lines.js";
+import { personal, poll, posted, socket, stream } from "./lines.js";
 import { begun, heard } from "./state.js";
 import { closed } from "./words.js";
 import { mayComeBack } from "./wire.js";
 
+/** How late a tick or a beat may be before the page ceases to say that it is up to date. */
+const LATE_MS = 800;
+/** A word that was so long on its way says what was, not what is. */
+const OLD_MS = 1_500;
+/** The same where the page asks every few seconds, which its words say. */
+const POLL_LATE_MS = 8_000;
 /** Silence after which the other side is asked whether it is there: dear where the question is two requests. */
-const SILENCE_MS = { socket: 4_000, stream: 15_000, poll: 15_000 };
+const SILENCE_MS = { socket: 4_000, stream: 6_000, poll: 15_000 };
 /** Up to so much more, so that a crowd that heard the same last word does not ask in one moment. */
 const SPREAD_MS = 1_000;
 /** How long it may take to say so. */
@@ -64,6 +70,9 @@ export class Live {
     this.attempt = 0;
     this.opened = 0;
     this.heardAt = 0;
+    this.toldAt = 0;
+    this.doubt = 0;
+    this.measuring = 0;
     this.askedAt = -Infinity;
     this.trippedAt = -Infinity;
     /** @type {Line | null} */
@@ -82,6 +91,8 @@ export class Live {
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.#wake();
     });
+    // A page that a browser stopped runs again: before anything else of it.
+    document.addEventListener("resume", () => this.#wake());
     window.addEventListener("online", () => this.#wake());
     // The device knows first: what is shown may be old from this moment on.
     window.addEventListener("offline", () => {
@@ -204,22 +215,45 @@ export class Live {
     const first = !this.state.link.live;
     this.heardAt = this.#time();
     this.askedAt = -Infinity;
-    if (message.t === "tick") this.clock.hear(message.now);
+    if (message.t === "tick" || message.t === "beat") this.clock.hear(message.now);
     if (message.t === "snapshot") this.clock.hear(message.drop.now);
     const { state, missed, behind } = heard(this.state, message);
     this.state = state;
     if (message.t === "snapshot") {
       this.failures = 0;
-      this.state = { ...state, link: { live: true, way: this.#kind(), since: 0, over: false, why: "" } };
+      this.state = { ...state, link: { live: true, quiet: false, way: this.#kind(), since: 0, over: false, why: "" } };
       if (this.state.you !== null) this.commands.settled(this.state.you);
       if (first) this.#trips();
     }
     if (message.t === "done" || message.t === "refused") this.commands.answered(message, this.#time());
     if (message.t === "tick") this.behind = behind ? this.behind + 1 : 0;
+    const at = message.t === "tick" || message.t === "beat" ? message.now : message.t === "snapshot" ? message.drop.now : -Infinity;
+    // What waited in a page that stood still is old news: it proves nothing of the present.
+    if (message.t === "snapshot" || this.clock.now() - at <= OLD_MS) this.#told();
+    else if (at > -Infinity) this.#measure();
     if (missed) void this.#personal(Math.random() * 1_000);
     if (this.behind >= BEHIND) this.#whole();
     this.#show({ asked: this.commands.list() });
     this.#send();
+  }
+
+  /** What the page shows was the truth a moment ago. */
+  #told() {
+    this.toldAt = this.#time();
+    const { link } = this.state;
+    if (link.quiet) this.state = { ...this.state, link: { ...link, quiet: false } };
+    if (this.doubt === 0) this.#doubts();
+  }
+
+  /** Whether that was too long ago to say that it still is. */
+  #doubts() {
+    clearTimeout(this.doubt);
+    this.doubt = 0;
+    const { link, drop } = this.state;
+    if (!link.live || link.quiet || !drop.beat_ms) return;
+    const rest = this.toldAt + (this.#kind() === "poll" ? POLL_LATE_MS : drop.beat_ms + LATE_MS) - this.#time();
+    if (rest > 0) this.doubt = window.setTimeout(() => this.#doubts(), rest);
+    else this.#show({ link: { ...link, quiet: true } });
   }
 
   /** @param {number} code */
@@ -249,8 +283,8 @@ export class Live {
     this.line = this.trial = null;
     this.commands.lost();
     const { link } = this.state;
-    const since = link.live ? this.clock.now() - (this.#time() - this.heardAt) : link.since;
-    this.#show({ link: { live: false, way: link.way, since, over, why } });
+    const since = link.live ? this.clock.now() - (this.#time() - this.toldAt) : link.since;
+    this.#show({ link: { live: false, quiet: false, way: link.way, since, over, why } });
   }
 
   /** Once a second: is anybody there, is anything to be asked again. */
@@ -266,7 +300,7 @@ export class Live {
       }
       this.#question();
     }
-    if (this.state.link.live && now - this.trippedAt > TRIP_MS) this.#trip();
+    if (this.#kind() === "socket" && this.state.link.live && now - this.trippedAt > TRIP_MS) this.#trip();
     if (this.way > 0 && this.state.link.live && now - this.trialAt > this.trialMs) this.#try();
     this.#send();
   }
@@ -274,6 +308,7 @@ export class Live {
   /** The device slept, the page came back, or the network did. */
   #wake() {
     if (this.state.link.over) return;
+    this.#doubts();
     const slept = this.clock.slept();
     if (this.line === null || slept || this.#silent()) this.#renew();
     else this.#question();
@@ -301,11 +336,21 @@ export class Live {
 
   #trip() {
     this.trippedAt = this.#time();
-    if (this.#kind() === "socket") this.line?.ask();
+    this.line?.ask();
   }
 
   #trips() {
+    if (this.#kind() !== "socket") return;
     for (let i = 0; i < FIRST_TRIPS; i += 1) window.setTimeout(() => this.#trip(), i * 400);
+  }
+
+  /** A word came late, or the server's clock was set back: which of the two, a round trip tells. */
+  #measure() {
+    if (this.measuring !== 0 || this.#time() - this.trippedAt < ANSWER_MS[this.#kind()]) return;
+    this.measuring = window.setTimeout(() => {
+      this.measuring = 0;
+      this.#trip();
+    }, this.spread);
   }
 
   // --- Questions and commands. ---
@@ -348,18 +393,8 @@ export class Live {
    * @param {Asked} asked
    */
   async #post(asked) {
-    const { t, ...body } = asked.command;
-    const { headers } = options(this.where);
     try {
-      const answer = await fetch(`/api/drops/${encodeURIComponent(this.where.drop)}/${t}`, {
-        ...options(this.where),
-        method: "POST",
-        headers: { ...headers, "content-type": "application/json", "idempotency-key": asked.key },
-        body: JSON.stringify(body),
-      });
-      const said = await answer.json();
-      if (!answer.ok && typeof said.code !== "string") throw new Error(`answered ${answer.status}`);
-      this.#hear(answer.ok ? { ...said, t: "done", id: asked.id } : problem(said, asked.id));
+      this.#hear(await posted(this.where, asked.key, asked.id, asked.command));
       void this.#personal(0);
     } catch {
       // No reply means unknown: asked again by its key after a moment.
@@ -367,16 +402,4 @@ export class Live {
       asked.wait = this.#time() + delay(asked.tries);
     }
   }
-}
-
-/**
- * A problem document as the refusal it stands for.
- * @param {Record<string, any>} said
- * @param {number} id
- * @returns {Refused}
- */
-function problem(said, id) {
-  const { code, title, detail, free, held, room, retry_ms, state } = said;
-  const text = [title, detail].filter((part) => typeof part === "string" && part !== "").join(" ");
-  return { t: "refused", id, seq: said["seq"] ?? 0, code, text, free, held, room, retry_ms, state };
 }

@@ -1,18 +1,27 @@
 /**
  * What matters most right now and is not the one button itself: stands beside it, wherever the page was scrolled to.
  *
- * @import {HoldView} from "./wire.js"
+ * @import {EndedEntry, HoldView, OrderView, You} from "./wire.js"
  * @import {State} from "./state.js"
  */
 
 import { WARN_MS } from "./action.js";
-import { offered, open } from "./state.js";
+import { kept, offered, open } from "./state.js";
+import * as storage from "./storage.js";
 
 /** A message of the maker stands beside the button for so long, unless it was put away. */
 const FRESH_MS = 600_000;
 
 /**
- * @typedef {{kind: "last", hold: HoldView} | {kind: "news", seq: number, at: number, text: string} | {kind: "away", shop: boolean}} Moment
+ * What a fan lost and has not put away: the words for it are those of its card.
+ * @typedef {{name: string, id: string, hold?: HoldView, entry?: EndedEntry, order?: OrderView}} Lost
+ */
+
+/** What ended was read and put away, by the name it is kept under. */
+export const SEEN = { hold: "dropengine.ended", entry: "dropengine.ended.entry", order: "dropengine.ended.order" };
+
+/**
+ * @typedef {{kind: "last", hold: HoldView} | {kind: "lost", lost: Lost} | {kind: "news", seq: number, at: number, text: string} | {kind: "away", shop: boolean}} Moment
  */
 
 /** Whether a hold is in its last minute. @param {HoldView} hold @param {number} now */
@@ -31,8 +40,22 @@ export function moment(state, now, read) {
   if (hold !== undefined && drop.extend_ms > 0) return { kind: "last", hold };
   // An offer has the button and all the room there is.
   if (!stopped && (you?.holds ?? []).some(offered)) return null;
+  const lost = stopped || you === null || you.holds.some(open) ? null : gone(you);
+  if (lost !== null) return { kind: "lost", lost };
   const [news] = drop.news;
   if (news !== undefined && news.seq > read && now - news.at < FRESH_MS) return { kind: "news", seq: news.seq, at: news.at, text: news.text };
   if (link.live && away > 0) return { kind: "away", shop: true };
   return !link.live && link.way !== "page" ? { kind: "away", shop: false } : null;
+}
+
+/**
+ * What somebody lost without having wished it, the newest first; what he gave up himself he knows, and
+ * a hold is made good by what he bought of the same kind after it.
+ * @param {You} you
+ * @returns {Lost | null}
+ */
+function gone({ ended, ended_entry: entry, orders }) {
+  const fresh = (/** @type {Lost} */ one) => (storage.kept(one.name) === one.id ? null : one);
+  const order = orders.filter((one) => !kept(one)).at(-1);
+  return (order && fresh({ name: SEEN.order, id: order.id, order })) || (entry && entry.why !== "left" && fresh({ name: SEEN.entry, id: entry.id, entry })) || (ended && ended.state !== "released" && !orders.some((one) => kept(one) && one.pool === ended.pool && one.at >= ended.deadline_ms) && fresh({ name: SEEN.hold, id: ended.id, hold: ended })) || null;
 }

@@ -4,7 +4,7 @@
  * @import {State} from "./state.js"
  */
 
-import { html, nothing } from "lit";
+import { html, nothing } from "lit/html.js";
 import { repeat } from "lit/directives/repeat.js";
 import { Part } from "./part.js";
 import { lately } from "./formats.js";

@@ -28,10 +28,7 @@ export function begin(names, told = () => undefined) {
 
   const show = () => {
     const now = live.now();
-    for (const part of parts) {
-      part.state = live.state;
-      part.now = now;
-    }
+    for (const part of parts) part.show(live.state, now);
     told(before, live.state, then, now);
     before = live.state;
     then = now;

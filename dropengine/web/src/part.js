@@ -7,7 +7,7 @@
  * @import {State} from "./state.js"
  */
 
-import { LitElement, nothing } from "lit";
+import { nothing, render } from "lit/html.js";
 import { Waking } from "./waking.js";
 
 /**
@@ -15,9 +15,12 @@ import { Waking } from "./waking.js";
  * @typedef {{ask: (command: Command) => Promise<Answer>, later: (command: Command) => void, undo: (command: Command) => void}} Hands
  */
 
-export class Part extends LitElement {
-  /** @override */
-  static properties = { state: { attribute: false }, now: { attribute: false } };
+/** The page's styles and reading order hold inside a part, so it renders into itself. */
+export class Part extends HTMLElement {
+  /** Whether it will render at the end of this turn. */
+  #due = false;
+  /** Whether what stands in it is its own. */
+  #begun = false;
 
   constructor() {
     super();
@@ -27,41 +30,44 @@ export class Part extends LitElement {
     this.now = 0;
     /** @type {Hands | null} */
     this.hands = null;
-    this.focused = false;
-    this.waking = new Waking(() => this.requestUpdate());
+    this.waking = new Waking(() => this.again());
   }
 
   /**
-   * @override
-   * @returns {this} the element itself: the page's styles and reading order hold inside it
+   * @param {State} state
+   * @param {number} now the server's clock, ms
    */
-  createRenderRoot() {
-    return this;
+  show(state, now) {
+    this.state = state;
+    this.now = now;
+    this.again();
   }
 
-  /** @override */
-  shouldUpdate() {
-    return this.state !== null;
+  /** Renders once more, however often it is asked within one turn. */
+  again() {
+    if (this.#due) return;
+    this.#due = true;
+    queueMicrotask(() => {
+      this.#due = false;
+      if (this.state !== null) this.#render(this.state);
+    });
   }
 
-  /** @override */
-  willUpdate() {
-    this.focused = this.contains(document.activeElement);
-    if (!this.hasUpdated) this.replaceChildren();
-  }
-
-  /** @override */
-  updated() {
+  /** @param {State} state */
+  #render(state) {
+    const focused = this.contains(document.activeElement);
+    if (!this.#begun) this.replaceChildren();
+    this.#begun = true;
+    render(this.shown(state), this);
     this.waking.shown();
+    this.rendered();
     // What had the focus is gone: it goes on at the one button instead of at the top of the page.
     const one = document.querySelector("button.one");
-    if (this.focused && document.activeElement === document.body && one instanceof HTMLElement) one.focus({ preventScroll: true });
+    if (focused && document.activeElement === document.body && one instanceof HTMLElement) one.focus({ preventScroll: true });
   }
 
-  /** @override */
-  render() {
-    return this.state === null ? nothing : this.shown(this.state);
-  }
+  /** Called after each rendering. */
+  rendered() {}
 
   /**
    * @param {State} _state

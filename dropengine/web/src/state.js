@@ -8,8 +8,9 @@ import { moved, newer } from "./places.js";
 
 /**
  * How the page hears of the truth. `live`: what is shown is the present. `since`: the server's clock when the
- * page last knew that. `over`: the server said not to come back.
- * @typedef {{live: boolean, way: "page" | "socket" | "stream" | "poll", since: number, over: boolean, why: string}} Link
+ * page last knew that. `quiet`: a word that should have come has not, so it is not known whether the page is up to
+ * date. `over`: the server said not to come back.
+ * @typedef {{live: boolean, quiet: boolean, way: "page" | "socket" | "stream" | "poll", since: number, over: boolean, why: string}} Link
  */
 
 /** @typedef {{command: Command, refused: Refused}} Refusal */
@@ -25,6 +26,7 @@ import { moved, newer } from "./places.js";
  * @property {Command[]} asked commands under way, oldest first
  * @property {Refusal | null} refusal the last one, until the fan presses again
  * @property {Command[]} later what was given up and can still be undone
+ * @property {{opens_ms: number, closes_ms: number}} planned the times of the sale as they were when this page came
  */
 
 /**
@@ -38,11 +40,12 @@ export function begun(first) {
     drop: first.drop,
     you: first.you,
     watching: first.you === null,
-    link: { live: false, way: "page", since: first.drop.now, over: false, why: "" },
+    link: { live: false, quiet: false, way: "page", since: first.drop.now, over: false, why: "" },
     away: 0,
     asked: [],
     refusal: null,
     later: [],
+    planned: { opens_ms: first.drop.opens_ms, closes_ms: first.drop.closes_ms },
   };
 }
 
@@ -112,8 +115,8 @@ function ticked(state, tick) {
     state: tick.state,
     revision: tick.revision,
     pools: { ...state.drop.pools, ...tick.pools },
-    opens_ms: tick.opens_ms ?? state.drop.opens_ms,
-    closes_ms: tick.closes_ms ?? state.drop.closes_ms,
+    opens_ms: tick.opens_ms ?? 0,
+    closes_ms: tick.closes_ms ?? 0,
     why: tick.why ?? "",
   };
   return { state: { ...state, away: 0, seq: tick.seq, drop, you }, missed, behind: false };
@@ -141,6 +144,11 @@ function patched(you, done) {
   const others = you.holds.filter((other) => other.id !== hold.id);
   return { ...you, holds: open(hold) ? [...others, hold] : others };
 }
+
+/** Whether a drop is to open, or to close, at some time: else that time means nothing any more. @param {DropView} drop */
+export const toOpen = (drop) => drop.state === "scheduled";
+/** @param {DropView} drop */
+export const toClose = (drop) => ["scheduled", "live", "paused"].includes(drop.state);
 
 /** @param {HoldView} hold */
 export const open = (hold) => hold.state === "active" || hold.state === "paying";

@@ -5,9 +5,9 @@
  * @import {State, Sum} from "./state.js"
  */
 
-import { html, nothing, svg } from "lit";
+import { html, nothing, svg } from "lit/html.js";
 import { Part } from "./part.js";
-import { ended, phase, total } from "./state.js";
+import { ended, phase, toClose, total } from "./state.js";
 import { carts, left, moments, number } from "./formats.js";
 import * as words from "./words.js";
 
@@ -70,20 +70,29 @@ export class DropStock extends Part {
    * @override
    * @param {State} state
    */
-  shown({ drop }) {
+  shown({ drop, planned }) {
     const sum = total(Object.values(drop.pools));
     const now = sale(drop, sum);
-    return html`${now === "scheduled" ? this.#opening(drop.opens_ms, drop.zone) : this.#open(now, drop.closes_ms, sum)}
+    return html`${now === "scheduled" ? this.#opening(drop, planned.opens_ms) : this.#open(now, drop, planned.closes_ms, sum)}
       ${reason(drop)}
       <div class="stock ${glow(drop)}">${bar(sum)} ${figures(sum, ended(drop))}</div>`;
   }
 
   /**
-   * @param {number} opens
-   * @param {string} zone
+   * A time that is not the one this page came with was changed while somebody looked.
+   * @param {number} is
+   * @param {number} was
    */
-  #opening(opens, zone) {
-    if (opens === 0) return html`<p class="phase">${words.OPENS_SOON}</p><p class="when">${words.BY_HAND}</p>`;
+  #changed(is, was) {
+    return is === was ? nothing : html`<strong class="there">${words.changed(was, this.now)}</strong>`;
+  }
+
+  /**
+   * @param {DropView} drop
+   * @param {number} was
+   */
+  #opening({ opens_ms: opens, zone }, was) {
+    if (opens === 0) return html`<p class="phase">${words.OPENS_SOON}</p><p class="when">${words.BY_HAND} ${this.#changed(opens, was)}</p>`;
     const { here, there } = moments(opens, zone);
     return html`<p class="phase">${words.OPENS_IN}</p>
       <p class="countdown" role="timer" aria-live="off">${left(opens - this.now)}</p>
@@ -92,14 +101,16 @@ export class DropStock extends Part {
 
   /**
    * @param {string} now
-   * @param {number} closes
+   * @param {DropView} drop
+   * @param {number} was
    * @param {Sum} sum
    */
-  #open(now, closes, sum) {
-    const soon = ["live", "all_held", "sold_out", "paused"].includes(now) && closes > this.now;
-    const said = [now === "all_held" ? words.may(sum.held) : "", words.inLineNow(sum)].filter((part) => part !== "").join(" · ");
+  #open(now, drop, was, sum) {
+    const closes = drop.closes_ms;
+    const soon = toClose(drop) && closes > this.now;
+    const said = [now === "all_held" ? words.may(sum.held) : "", words.inLineNow(sum), toClose(drop) && was > 0 && closes === 0 ? words.NO_CLOSE : ""].filter((part) => part !== "").join(" · ");
     return html`<p class="phase ${now}">${words.PHASES[now] ?? now}</p>
-      <p class="when">${said}${said !== "" && soon ? " · " : ""}${soon ? html`${words.closesIn} <span class="digits">${left(closes - this.now)}</span>` : ""}</p>`;
+      <p class="when">${said}${said !== "" && soon ? " · " : ""}${soon ? html`<span>${said === "" ? words.CLOSES_IN : words.closesIn} <span class="digits">${left(closes - this.now)}</span></span> ${this.#changed(closes, was)}` : ""}</p>`;
   }
 }
 

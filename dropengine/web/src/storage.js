@@ -1,11 +1,11 @@
-/** What a fan put away, for as long as the tab lives; in memory where the browser keeps nothing. */
+/** What a fan put away, for as long as the tab lives; for as long as the page does where the browser keeps nothing. */
 
 const memory = /** @type {Map<string, string>} */ (new Map());
 
 /** @param {string} name */
 export function kept(name) {
   try {
-    return sessionStorage.getItem(name);
+    return memory.get(name) ?? sessionStorage.getItem(name);
   } catch {
     return memory.get(name) ?? null;
   }

@@ -5,7 +5,7 @@
  * @import {State} from "./state.js"
  */
 
-import { html, nothing, svg } from "lit";
+import { html, nothing, svg } from "lit/html.js";
 import { cell, grid } from "./grid.js";
 import { Part } from "./part.js";
 import { ended, total } from "./state.js";
@@ -16,21 +16,19 @@ import * as words from "./words.js";
 const GAP = 0.16;
 
 export class DropWall extends Part {
-  /** @override */
-  static properties = { ...Part.properties, ratio: { state: true } };
-
   constructor() {
     super();
     this.ratio = 1.6;
     this.eye = new ResizeObserver(() => {
       const frame = this.querySelector(".grids");
-      if (frame !== null && frame.clientHeight > 0) this.ratio = frame.clientWidth / frame.clientHeight;
+      if (frame === null || frame.clientHeight === 0) return;
+      this.ratio = frame.clientWidth / frame.clientHeight;
+      this.again();
     });
   }
 
   /** @override */
-  updated() {
-    super.updated();
+  rendered() {
     const frame = this.querySelector(".grids");
     if (frame !== null) this.eye.observe(frame);
   }
@@ -44,7 +42,7 @@ export class DropWall extends Part {
     const now = sale(drop, sum);
     const open = now === "live";
     const [news] = drop.news;
-    return html`<section class="head ${now}">
+    return html`<section class="head ${now} ${glow(drop)}">
         ${now === "scheduled" && drop.opens_ms > 0 ? this.#countdown(drop.opens_ms, drop.zone) : html`<p class="huge ${now}">${open ? html`${number(sum.free)}<small>${words.UNITS.free}</small>` : now === "scheduled" ? words.OPENS_SOON : words.PHASES[now]}</p>`}
         ${now === "all_held" ? html`<p class="until">${words.may(sum.held)}</p>` : nothing} ${reason(drop)}
         <dl class="wallfigures">

@@ -35,6 +35,8 @@
  * @property {boolean} [away] the shop's own server does not answer: the last known numbers, from `now`
  */
 
+/** @typedef {{t: "beat", now: number}} Beat nothing changed since the last tick */
+
 /**
  * @typedef {object} ItemView
  * @property {string} id
@@ -79,6 +81,7 @@
  * @property {Record<string, number>} lines
  * @property {News[]} news
  * @property {string} [why]
+ * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
 
 /**
@@ -127,6 +130,8 @@
  * @property {number[]} serials
  * @property {string} state
  * @property {number} at
+ * @property {string} number as a person says it
+ * @property {string} [why] the maker's reason of a refund
  */
 
 /**
@@ -170,7 +175,7 @@
  */
 
 /** @typedef {{t: "pong", id: number, c: number, s: number}} Pong */
-/** @typedef {Snapshot | Tick | (You & {t: "you"}) | Done | Refused | Pong | (News & {t: "news"})} Message */
+/** @typedef {Snapshot | Tick | Beat | (You & {t: "you"}) | Done | Refused | Pong | (News & {t: "news"})} Message */
 
 /**
  * What a fan can ask, before it gets its correlation and its key.

@@ -3,7 +3,7 @@
  * inside a sentence: it is shown beside it, in an element of its own.
  */
 
-import { carts, count, left, money, number, serials, span, timeOfDay } from "./formats.js";
+import { carts, count, lately, left, money, number, serials, span, timeOfDay } from "./formats.js";
 
 /** @import {DropView, EndedEntry, EntryView, HoldView, LinePlace, OrderView, Refused} from "./wire.js" */
 /** @import {Sum} from "./state.js" */
@@ -24,6 +24,8 @@ export const PHASES = /** @type {Record<string, string>} */ ({
 export const OPENS_IN = "Opens in";
 export const OPENS_SOON = "Opens soon";
 export const BY_HAND = "The maker opens this drop by hand.";
+export const NO_CLOSE = "No closing time any more.";
+export const CALENDAR = "add to my calendar";
 export const MAKERS_TIME = "the maker's time";
 export const HOW_MANY = "How many";
 export const FEWER = "One fewer";
@@ -32,7 +34,10 @@ export const WHICH = "Which one";
 export const ALSO = "I would also take, in this order";
 
 export const may = (/** @type {number} */ held) => `${number(held)} may come back`;
+export const CLOSES_IN = "Closes in";
 export const closesIn = "closes in";
+/** @param {number} was the time that a page came with, 0: none @param {number} now */
+export const changed = (was, now) => `Changed by the maker${was > 0 ? `: it was ${lately(was, now)}` : ""}`;
 export const from = "From";
 
 /** @param {{waiting: number, buying: number}} sum */
@@ -68,6 +73,7 @@ export const cellIs = (/** @type {number} */ each) => `one cell is ${each} units
 // --- The connection. ---
 
 export const UP_TO_DATE = { socket: "Up to date", stream: "Up to date", poll: "Up to date every few seconds", page: "Connecting…" };
+export const CHECKING = "Checking…";
 export const notSince = (/** @type {number} */ since) => `Not up to date since ${timeOfDay(since)}`;
 export const awaySince = (/** @type {number} */ since) => `The shop is out of reach since ${timeOfDay(since)}`;
 export const AWAY = "Nothing is lost. This page goes on by itself.";
@@ -109,7 +115,7 @@ export const ENDS = /** @type {Record<string, [string, string]>} */ ({
   closing: ["Closed", "Nothing new begins. What is held can still be paid."],
   settled: ["Closed", "This drop is over."],
   cancelled: ["Cancelled", "The maker cancelled this drop. Every payment goes back."],
-  frozen: ["Stopped", "Nothing can be done here until somebody has looked at it. What you hold keeps the time that it has left."],
+  frozen: ["Stopped", "Nothing can be done here until the maker has looked at it. What was confirmed stays."],
 });
 
 export const WATCHING = ["You are watching", "Very many people came from your network at once. This is the sale as it is, and in a moment the page lets you in by itself."];
@@ -119,29 +125,34 @@ export const PAUSED = "The drop is paused. The line is open, and goes first when
 export const SOLD_OUT = "Sold out. A unit that is refunded goes to the line.";
 export const NONE_NOW = "None is for sale now. What comes goes to the line.";
 export const OPENING = "Opening…";
-export const EARLY = "Being early earns nothing and costs nothing. This button opens by itself.";
+export const BY_ITSELF = "This button opens by itself.";
+export const EARLY = `Being early earns nothing and costs nothing. ${BY_ITSELF}`;
 export const EARLY_BY_HAND = "The maker opens this drop by hand. This page opens with it.";
 export const JOIN = "Join the line";
 export const TAKE = "Take it";
 export const ASKING = "Asking about your payment…";
 export const OVER = ["Time is over…", "The shop is settling this hold."];
 export const BACK_TO_PAYMENT = "Back to the payment";
-export const BOUGHT = "Bought and numbered. The number stays with the unit.";
+export const BOUGHT = "Bought and numbered. Your order number and what happens next stand below.";
 
 export const opensAt = (/** @type {string} */ when) => `Opens ${when}`;
 export const holdWords = (/** @type {number} */ qty, /** @type {boolean} */ again) => `Hold ${qty === 1 ? "one" : number(qty)} ${again ? "more" : "for me"}`;
 export const holdHint = (/** @type {number} */ ms) => `Yours for ${span(ms)} while you pay. Nothing is charged yet.`;
 export const fewLeft = (/** @type {number} */ few) => `Only ${count(few, "unit")} left to hold.`;
 export const allHeld = (/** @type {{held: number, offered: number}} */ pool) => `All held: ${held(pool)}. What comes back goes to the line.`;
-export const claimHint = (/** @type {HoldView} */ hold, /** @type {number} */ ms) => `Your turn. Take it before ${timeOfDay(hold.deadline_ms)}; then you have ${span(ms)} to pay.`;
+export const claimHint = (/** @type {HoldView} */ hold, /** @type {number} */ ms) => `Your turn. Take it before ${timeOfDay(hold.deadline_ms)} or it goes on; then you have ${span(ms)} to pay.`;
 export const heldUntil = (/** @type {HoldView} */ hold) => `Held for you until ${timeOfDay(hold.deadline_ms)}. Pay before that.`;
+/** The same beside the button, which says that it is to be paid. @param {HoldView} hold */
+export const heldOrGone = (hold) => `Held for you until ${timeOfDay(hold.deadline_ms)}; then ${hold.qty === 1 ? "it goes" : "they go"} to others.`;
 export const firstOf = (/** @type {number} */ all) => `The first of ${all} that wait for you.`;
 export const payWords = (/** @type {string} */ sum) => `Pay ${sum}`;
 export const asking = (/** @type {HoldView} */ hold) => `Your time is over, and you began to pay: we are asking your bank, until ${timeOfDay(hold.asking)} at most.`;
 export const NOBODY_ELSE = "Nobody else gets the unit before that.";
 export const inLine = (/** @type {number} */ place) => `In line: place ${number(place)}`;
 export const IN_LINE = "In line";
-export const NEXT = "You are next. The next unit that comes back is offered to you.";
+export const next = (/** @type {number} */ ms) => `You are next. What comes back is offered to you, for ${span(ms)}.`;
+export const turnStands = (/** @type {number} */ ms) => `Your turn shows here and stands for ${span(ms)}.`;
+export const KEEPS_PLACE = "You keep your place in line.";
 export const NEXT_ROOM = "You are next, as soon as your limit has room.";
 export const PROVISIONAL = "A place in the boost lane may still change.";
 export const ahead = (/** @type {LinePlace} */ at) => (at.place === 1 ? "next" : `${number(at.place - 1)} ahead of you${at.buying > 0 ? `, ${number(at.buying)} of them buying` : ""}`);
@@ -171,11 +182,10 @@ export const GIVE_BACK = "Give it back";
 export const LEAVE = "Leave the line";
 export const UNDO = "Undo";
 export const AGAIN = "Join again";
-export const SEEN = "All right";
 export const READ = "Got it";
-export const PASSING = "Passing on it…";
-export const GIVING = "Giving it back…";
-export const LEAVING = "Leaving…";
+export const PASSING = "Passing on it in 4 seconds…";
+export const GIVING = "Giving it back in 4 seconds…";
+export const LEAVING = "Leaving in 4 seconds…";
 export const STILL = "Set aside for you. Its time stands still while the drop is stopped.";
 export const LAST_MINUTE = "Less than a minute is left.";
 export const PAYING = "Payment begun.";
@@ -215,12 +225,12 @@ export const cooling = (entry, now) => `You missed one turn. You keep your place
  * @param {HoldView} hold
  */
 export function ending(hold) {
-  const it = hold.qty === 1 ? "it" : "they";
+  const next = `so ${hold.qty === 1 ? "it goes" : "they go"} to whoever is next.`;
   const offer = hold.origin === "line" && !hold.claimed;
   if (hold.state === "cancelled") return "The maker cancelled the drop, so your hold ended.";
   if (hold.state === "released") return offer ? "You passed on this offer." : "You gave it back.";
-  if (offer) return `You did not take it in time, so ${it} went to the next person.`;
-  return `The time to pay ran out, so ${it} went to the next person.`;
+  if (offer) return `You did not take it in time, ${next}`;
+  return `The time to pay ran out, ${next}`;
 }
 
 const REASONS = /** @type {Record<string, string>} */ ({
@@ -241,7 +251,7 @@ export function paid(order, drop) {
   const sum = money(order.amount, drop);
   const words = /** @type {Record<string, string>} */ ({
     capture_pending: `Paid ${sum}. The payment is being completed.`,
-    capture_failed: `The payment of ${sum} could not be collected in full. The unit stays yours until the maker decides.`,
+    capture_failed: `The payment of ${sum} could not be collected in full. What you bought stays yours until the maker decides.`,
     done: `Paid ${sum}.`,
     refund_pending: `Refunded by the maker: ${sum} is on its way back.`,
     refunded: `Refunded by the maker: ${sum} went back to you.`,
@@ -249,6 +259,9 @@ export function paid(order, drop) {
   });
   return words[order.state] ?? sum;
 }
+
+/** The way to an order's own page. @param {OrderView} order */
+export const orderPage = ({ number: spoken }) => `Order ${spoken}: what happens next`;
 
 // --- What is said aloud. ---
 
@@ -269,6 +282,8 @@ export const SAY = {
   last: "Less than a minute is left on your hold.",
   bought: (/** @type {string} */ what, /** @type {number[]} */ numbers) => `Yours: ${what}, ${serials(numbers)}.`,
   place: (/** @type {number} */ place, /** @type {string} */ what) => `In line for ${what}: place ${number(place)}.`,
+  opens: (/** @type {string} */ when) => `The maker changed the time: this drop opens ${when}.`,
+  closes: (/** @type {string} */ when) => `The maker changed the time: this drop closes ${when}.`,
   news: (/** @type {string} */ text) => `From the maker: ${text}`,
   lost: "The connection is lost. What is shown may be old.",
   away: "The shop is out of reach for a moment. What is shown may be old.",

@@ -5,18 +5,15 @@
  * @import {State} from "./state.js"
  */
 
-import { html, nothing } from "lit";
+import { html, nothing } from "lit/html.js";
 import { repeat } from "lit/directives/repeat.js";
 import { units } from "./action.js";
-import { last } from "./moment.js";
+import { SEEN, last } from "./moment.js";
 import { Part, goPay } from "./part.js";
 import { ended as over, itemOf, kept, offered, open } from "./state.js";
 import { lately, money, number, poolName } from "./formats.js";
 import * as storage from "./storage.js";
 import * as words from "./words.js";
-
-/** What ended was read and put away: the last hold, the last place. */
-const SEEN = { hold: "dropengine.ended", entry: "dropengine.ended.entry" };
 
 export class DropYours extends Part {
   /**
@@ -123,11 +120,11 @@ export class DropYours extends Part {
   #ended(what, why, name, id, way) {
     const seen = () => {
       storage.put(name, id);
-      this.requestUpdate();
+      this.again();
     };
     return html`<article class="card ended">
       <p><bdi>${what}</bdi>: ${why}</p>
-      <footer>${way}<button type="button" class="small" @click=${seen}>${words.SEEN}</button></footer>
+      <footer>${way}<button type="button" class="small" @click=${seen}>${words.READ}</button></footer>
     </article>`;
   }
 
@@ -179,6 +176,8 @@ export class DropYours extends Part {
       <p class="serials">${order.serials.map((serial) => html`<span class="serial"><span class="no">#${serial}</span> <span class="of">of ${number(cap)}</span></span>`)}</p>
       <h3 dir="auto">${poolName(drop, order.pool)}</h3>
       <p>${words.paid(order, drop)} ${lately(order.at, this.now)}</p>
+      ${order.why ? html`<p class="why" dir="auto">${order.why}</p>` : nothing}
+      <footer><a class="small" href=${`/drops/${drop.id}/orders/${order.id}`}>${words.orderPage(order)}</a></footer>
     </article>`;
   }
 

@@ -1,0 +1,158 @@
+"""The doors of a drop's pictures: its face as SVG, and the PNG that links to it are shared with.
+
+A PNG is drawn once for each content, in a thread, one at a time: a crowd of strangers that asks
+for pictures keeps no press waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from typing import Protocol
+
+import jinja2
+import msgspec
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from dropengine import wire
+from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
+from dropengine.doors.page_formats import prices
+from dropengine.doors.page_writer import PageWriter, names_drop
+from dropengine.doors.share_picture import Poster, png
+from dropengine.doors.shown_things import PLACE, ShownThings
+from dropengine.errors import DatabaseAway, Unavailable
+from dropengine.live.hub import Hub
+
+KEPT_MAX = 64
+"""Pictures that are kept: some 30 kB each."""
+WAITING_MAX = 16
+"""Pictures that wait to be drawn; who asks for another one may come back."""
+BACK_S = 5
+KEEP_S = 3600
+"""A face never changes, but a practice drop of the same name may follow this one."""
+
+
+class Deps(Protocol):
+    """What these doors need of the web process."""
+
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def things(self) -> ShownThings: ...
+    @property
+    def templates(self) -> jinja2.Environment: ...
+
+
+def routes(deps: Deps, writer: PageWriter) -> list[Route]:
+    """The pictures of a drop."""
+    doors = SharedPictures(deps, writer)
+    return [
+        Route("/drops/{drop}/face.svg", doors.face, methods=["GET"]),
+        Route("/drops/{drop}/share.png", doors.share, methods=["GET"]),
+    ]
+
+
+def poster(drop: wire.DropView, photo: bytes = b"") -> Poster:
+    """What the shared picture of a drop shows: nothing that changes while it is sold."""
+    edition = f"Edition of {sum(item.cap for item in drop.items):,}"
+    face = cover(drop.id, [item.title for item in drop.items])
+    return Poster(face, drop.title, f"{drop.maker} · {prices(drop)} · {edition}", photo)
+
+
+class Drawn:
+    """Pictures by their content, the longest unused one forgotten first."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, asyncio.Task[bytes]] = OrderedDict()
+        self._one = asyncio.Semaphore()
+
+    async def get(self, wanted: Poster) -> bytes | None:
+        """The picture; None when too many are waited for."""
+        key = hashlib.sha256(msgspec.msgpack.encode(wanted)).digest()
+        task = self._kept.get(key)
+        if task is None:
+            if sum(not one.done() for one in self._kept.values()) >= WAITING_MAX:
+                return None
+            task = asyncio.get_running_loop().create_task(self._draw(wanted))
+            self._kept[key] = task
+            task.add_done_callback(lambda done: self._drawn(key, done))
+        self._kept.move_to_end(key)
+        # Who goes away does not end it for the others.
+        return await asyncio.shield(task)
+
+    async def _draw(self, wanted: Poster) -> bytes:
+        async with self._one:
+            return await asyncio.to_thread(png, wanted)
+
+    def _drawn(self, key: bytes, task: asyncio.Task[bytes]) -> None:
+        # A failure is told to who asked, and tried again by the next.
+        if task.cancelled() or task.exception() is not None:
+            self._kept.pop(key, None)
+        idle = [one for one, kept in self._kept.items() if kept.done()]
+        for one in idle[: max(0, len(self._kept) - KEPT_MAX)]:
+            del self._kept[one]
+
+
+class SharedPictures:
+    """Both pictures of a drop. Nobody needs a ticket for them: they are fetched by strangers."""
+
+    def __init__(self, deps: Deps, writer: PageWriter) -> None:
+        self._deps = deps
+        self._writer = writer
+        self._drawn = Drawn()
+
+    async def face(self, request: Request) -> Response:
+        """GET /drops/{drop}/face.svg: the maker's photo where there is one, else drawn. For pages
+        that know no more of a drop than its name, like a provider's."""
+        drop = await self._drop(request)
+        if isinstance(drop, Response):
+            return drop
+        if first := (await self._deps.things.of(drop.id)).first:
+            headers = {"Cache-Control": "no-cache"}
+            return RedirectResponse(f"{PLACE}{first[0].large}", 307, headers)
+        face = cover(drop.id, [item.title for item in drop.items])
+        text = self._deps.templates.get_template("face.svg").render(
+            cover=face, width=WIDTH, height=HEIGHT
+        )
+        return _kept(request, text.encode(), "image/svg+xml")
+
+    async def share(self, request: Request) -> Response:
+        """GET /drops/{drop}/share.png"""
+        drop = await self._drop(request)
+        if isinstance(drop, Response):
+            return drop
+        picture = await self._drawn.get(poster(drop, await self._photo(drop.id)))
+        if picture is None:
+            headers = {"Retry-After": str(BACK_S)}
+            return PlainTextResponse("Many pictures are being drawn.\n", 503, headers)
+        return _kept(request, picture, "image/png")
+
+    async def _photo(self, drop: str) -> bytes:
+        """Of the thing, if there is one and it can be read now."""
+        first = (await self._deps.things.of(drop)).first
+        try:
+            found = await self._deps.things.pictures.find(first[0].large) if first else None
+        except DatabaseAway:
+            found = None
+        return found or b""
+
+    async def _drop(self, request: Request) -> wire.DropView | Response:
+        drop = request.path_params["drop"]
+        try:
+            found = await self._deps.hub.snapshot(drop, None) if names_drop(drop) else None
+        except Unavailable as error:
+            return self._writer.away(request, error)
+        return self._writer.no_drop(request) if found is None else found.drop
+
+
+def _kept(request: Request, picture: bytes, kind: str) -> Response:
+    tag = f'"{hashlib.sha256(picture).hexdigest()[:16]}"'
+    headers = {"ETag": tag, "Cache-Control": f"public, max-age={KEEP_S}"}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    # Opened by itself, an SVG is a document: it may load nothing and run nothing.
+    headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return Response(picture, headers=headers, media_type=kind)

@@ -1,0 +1,1 @@
+"""The creators' side of the shop: its API under `/api/studio`, its pages under `/studio`."""

@@ -1,0 +1,185 @@
+"""Once a second: every worker tells the others what it knows of the drops that somebody looks at,
+and whoever is looked through shows it all together.
+
+While nobody looks, a worker only asks whether somebody does, which writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from dropengine.doors.process_table import Siblings
+from dropengine.doors.studio.alarms import Alarms
+from dropengine.doors.studio.alarms import Deps as AlarmDeps
+from dropengine.errors import DatabaseAway, Unavailable
+from dropengine.jobs.job_runner import JobRunner
+from dropengine.jobs.settle import Settling
+from dropengine.live.desk import DropDesk, DropRow, Looker, Row
+from dropengine.live.hub import Hub
+from dropengine.live.pace import Pace
+from dropengine.live.room import Room
+from dropengine.model import DropId
+from dropengine.studio_wire import AlarmView, HealthView, WorkerView
+from dropengine.truth.store import Store
+from dropengine.wire import CloseCode
+
+EVERY_S = 1.0
+ROW_MS = 4_000
+"""What a worker tells is true for so long: a row that was late is still there."""
+ASK_S = 10.0
+"""Who looks is asked so often whether he still may."""
+
+_rows = msgspec.json.Decoder(Row)
+
+
+class Deps(AlarmDeps, Protocol):
+    """What desks need of the web process."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def jobs(self) -> JobRunner: ...
+
+
+class Desks:
+    """A job of every worker. clock_ms: the true clock."""
+
+    name = "the desks"
+    every_s = EVERY_S
+
+    def __init__(
+        self, deps: Deps, *, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ) -> None:
+        self._deps = deps
+        self._clock_ms = clock_ms
+        self.me = secrets.token_hex(8)
+        self._desks: dict[DropId, DropDesk] = {}
+        self._looked: list[str] = []
+        """Drops that somebody looks at through any worker."""
+        self._paces: defaultdict[DropId, Pace] = defaultdict(Pace)
+        self._lag = (0.0, 0)
+        self._asked_at = 0.0
+        self.ask_s = ASK_S
+        self.alarms = Alarms(deps)
+        self.siblings: Siblings | None = None
+        """The other processes of this machine, once this one knows of them."""
+
+    def hear(self, siblings: Siblings) -> None:
+        """Here are the others."""
+        self.siblings = siblings
+
+    def look(self, room: Room, looker: Looker) -> None:
+        """Somebody looks, until his seat is empty."""
+        desk = self._desks.get(room.drop)
+        if desk is None or desk.room is not room:
+            desk = self._desks[room.drop] = DropDesk(self._deps.store, room)
+        desk.lookers.append(looker)
+
+    async def round(self) -> None:
+        """Tell, hear, show. Raises Unavailable after it has shown what is known all the same."""
+        now_ms = self._clock_ms()
+        for drop, measured in self._deps.hub.measured.items():
+            self._paces[drop].note(now_ms, measured.press_s)
+        self._desks = {drop: desk for drop, desk in self._desks.items() if desk.people}
+        await self._ask()
+        own, rows = self._row(now_ms), []
+        try:
+            told = msgspec.json.encode(own) if self._looked else b""
+            found = await self._deps.store.house.exchange(self.me, ROW_MS, [*self._desks], told)
+            self._looked = found.drops
+            rows = [row for row in map(_read, found.rows) if row is not None]
+            await asyncio.gather(*(desk.read() for desk in self._desks.values()))
+        finally:
+            self._show([own, *rows])
+
+    async def _ask(self) -> None:
+        """Who signed out, or lost his place, looks no more. Where SQL is away nobody is asked."""
+        if time.monotonic() - self._asked_at < self.ask_s:
+            return
+        self._asked_at = time.monotonic()
+        for one in [one for desk in self._desks.values() for one in desk.lookers]:
+            try:
+                may = await one.still()
+            except (DatabaseAway, Unavailable):
+                return
+            if not may:
+                one.seat.end(CloseCode.BAD_TICKET, "this session is over")
+
+    def _row(self, now_ms: int) -> Row:
+        """What this worker knows of the drops that somebody looks at."""
+        hub, duties = self._deps.hub, self._deps.duties
+        looked = {*map(DropId, self._looked), *self._desks}
+        alarms = self.alarms.now(self.siblings) if looked else []
+        verdict = self._deps.trial.verdict()
+        return Row(
+            self._worker(),
+            {drop: count for drop, count in duties.owing.items() if drop in looked},
+            {drop: len(ids) for drop, ids in duties.set_aside.items() if drop in looked},
+            {
+                drop: self._drop_row(drop, room, now_ms)
+                for drop, room in hub.rooms.items()
+                if drop in looked
+            },
+            verdict.server,
+            verdict.why,
+            [one for one in alarms if one.drop in ("", *looked)],
+        )
+
+    def _drop_row(self, drop: DropId, room: Room, now_ms: int) -> DropRow:
+        desk = self._desks.get(drop)
+        looking = len(desk.lookers) if desk is not None else 0
+        return DropRow(
+            len(room.seats) - looking,
+            desk.people if desk is not None else [],
+            dict(room.refused),
+            self._paces[drop].stretches(now_ms),
+        )
+
+    def _worker(self) -> WorkerView:
+        lag = self._deps.hub.loop_lag_s
+        total, count = lag.sum, sum(lag.counts)
+        was_total, was_count = self._lag
+        self._lag = (total, count)
+        late_s = (total - was_total) / max(1, count - was_count)
+        settled_s = self._deps.jobs.age_s(Settling.name)
+        return WorkerView(
+            os.getpid(), self._deps.hub.seats, round(settled_s, 1), round(late_s * 1000, 1)
+        )
+
+    def health(self, workers: list[WorkerView]) -> HealthView:
+        """Of the server as this worker sees it, and of these workers."""
+        verdict, watch = self._deps.trial.verdict(), self._deps.server_watch
+        percent = 100 * watch.used_bytes // watch.max_bytes if watch.max_bytes else 0
+        durable = watch.facts is not None and watch.facts.durable
+        return HealthView(verdict.server, verdict.why, durable, percent, workers)
+
+    def _show(self, rows: list[Row]) -> None:
+        if not self._desks:
+            return
+        health = self.health([row.worker for row in rows])
+        alarms = self.alarms.now(self.siblings)
+        for drop, desk in self._desks.items():
+            desk.show(health, of_drop(alarms, drop), rows)
+
+
+def of_drop(alarms: list[AlarmView], drop: str) -> list[AlarmView]:
+    """Those of the shop and of this drop: others may be another maker's."""
+    return [one for one in alarms if one.drop in ("", drop)]
+
+
+def _read(text: str) -> Row | None:
+    """A worker of another version may tell something else."""
+    try:
+        return _rows.decode(text)
+    except msgspec.MsgspecError:
+        return None

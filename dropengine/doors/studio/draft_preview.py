@@ -1,0 +1,160 @@
+"""The fan's page of a draft, in every state that a fan may come to. Pure: nothing is for sale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import msgspec
+
+from dropengine import manifest, wire
+from dropengine.live import views
+from dropengine.manifest import Item, Manifest, Pool
+from dropengine.order_number import number_of
+from dropengine.truth.replies import PoolRow, ViewReply
+
+NOBODY: Final = "preview"
+PLACE: Final = 3
+WAITING: Final = 12
+CLOSED_AGO_MS: Final = 60_000
+
+
+class Stage(NamedTuple):
+    """A state to look at. sold, held: percent of what is for sale; `mine`: what the fan has."""
+
+    name: str
+    state: str
+    sold: int = 0
+    held: int = 0
+    mine: str = ""
+
+
+STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
+    {
+        "soon": Stage("Before it opens", "scheduled"),
+        "open": Stage("Open", "live", 35, 15),
+        "held": Stage("Held for somebody", "live", 35, 15, "hold"),
+        "all-held": Stage("All in carts", "live", 70, 30),
+        "line": Stage("In line", "live", 70, 30, "entry"),
+        "turn": Stage("Their turn", "live", 70, 30, "offer"),
+        "bought": Stage("Bought", "live", 50, 10, "order"),
+        "paused": Stage("Paused", "paused", 35, 5),
+        "sold-out": Stage("Sold out", "live", 100),
+        "over": Stage("Over", "settled", 80),
+        "cancelled": Stage("Cancelled", "cancelled"),
+    }
+)
+
+
+def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
+    """What a fan's page would be told."""
+    chosen = STAGES[stage]
+    whole = _whole(m)
+    opens_ms = whole.opens_ms if chosen.state == "scheduled" else 0
+    view = ViewReply(
+        now_ms=now_ms,
+        seq=1,
+        state=chosen.state,
+        revision=1,
+        opens_ms=opens_ms if opens_ms > now_ms else 0,
+        closes_ms=whole.closes_ms if whole.closes_ms > now_ms else 0,
+        pools=[_row(pool, chosen) for item in whole.items for pool in item.pools],
+        moves_end=0,
+        moves=[],
+        mail_end=0,
+        mail=[],
+        news=[],
+        why="",
+        leads=[],
+        hash=manifest.digest(whole),
+    )
+    lines = {pool.id: 0 for item in whole.items for pool in item.pools}
+    drop = views.drop_view(
+        whole, view, lines, digest=view.hash, epoch=NOBODY, durable=True, beat_ms=0
+    )
+    return wire.Snapshot(1, drop, _you(whole, chosen.mine, now_ms))
+
+
+def _whole(m: Manifest) -> Manifest:
+    """With something in the place of what is not written yet."""
+    items = tuple(_item(item, place) for place, item in enumerate(m.items or (_NOTHING,), 1))
+    return msgspec.structs.replace(
+        m,
+        id=m.id or NOBODY,
+        title=m.title or "Your title",
+        maker=m.maker or "You",
+        currency=m.currency or "EUR",
+        items=items,
+    )
+
+
+_NOTHING = Item(
+    id="item",
+    title="",
+    about="",
+    price=0,
+    cap=10,
+    limit=0,
+    most=1,
+    pools=(Pool(id="item", node="", cap=10, withheld=0),),
+)
+
+
+def _item(item: Item, place: int) -> Item:
+    ident = item.id or f"item-{place}"
+    pools = tuple(
+        msgspec.structs.replace(
+            pool, id=f"{ident}@{pool.node or n}" if len(item.pools) > 1 or pool.node else ident
+        )
+        for n, pool in enumerate(item.pools)
+    )
+    return msgspec.structs.replace(item, id=ident, title=item.title or f"Item {place}", pools=pools)
+
+
+def _row(pool: Pool, stage: Stage) -> PoolRow:
+    for_sale = max(0, pool.cap - pool.withheld)
+    sold = for_sale * stage.sold // 100
+    held = for_sale - sold if stage.sold + stage.held == 100 else for_sale * stage.held // 100
+    waiting = WAITING if stage.mine in ("entry", "offer") else 0
+    offered = 1 if stage.mine == "offer" and held else 0
+    free = for_sale - sold - held
+    return PoolRow(
+        pool.id, free, held, sold, pool.cap - for_sale, 0, waiting, offered, 0, 0, offered
+    )
+
+
+def _you(m: Manifest, mine: str, now_ms: int) -> wire.You:
+    item = m.items[0]
+    pool = item.pools[0].id
+    holds, entries, orders = [], [], []
+    if mine in ("hold", "offer"):
+        length_ms = m.hold_ms if mine == "hold" else m.offer_ms
+        holds.append(
+            wire.HoldView(
+                id="h1",
+                key=NOBODY,
+                pool=pool,
+                qty=1,
+                price=item.price,
+                origin="press" if mine == "hold" else "line",
+                state="active",
+                start_ms=now_ms,
+                deadline_ms=now_ms + length_ms,
+                claimed=mine == "hold",
+                extended=False,
+                checking=False,
+            )
+        )
+    if mine == "entry":
+        place = wire.LinePlace(pool, PLACE, 0, 1, views.latest_turn(PLACE, m.k))
+        entries.append(
+            wire.EntryView("e1", NOBODY, PLACE, 1, "base", 0, "waiting", 0, 0, "", [place])
+        )
+    if mine == "order":
+        orders.append(
+            wire.OrderView(
+                "h0", pool, 1, item.price, [1], "done", now_ms - CLOSED_AGO_MS, number_of("h0")
+            )
+        )
+    return wire.You(1, NOBODY, len(holds) + len(orders), holds, entries, orders)

@@ -1,0 +1,106 @@
+"""What a drop owes outside: captures, refunds and questions that are under way, and those that a
+person has to end because the provider does not do them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dropengine import plain_text
+from dropengine.creator_commands import WHY_CHARS_MAX
+from dropengine.doors.access import DUTIES
+from dropengine.doors.studio.command_doors import CommandDoors
+from dropengine.doors.studio.night_pages import words
+from dropengine.doors.studio.panel_door import Panel, PanelCall
+from dropengine.doors.studio.standing import standing
+from dropengine.doors.studio.studio_answers import problem_of
+from dropengine.jobs.duties import AGE_MS_MAX
+from dropengine.model import DropId
+from dropengine.order_number import number_of
+from dropengine.people.roles import May
+from dropengine.truth.store import Store
+
+WHAT = {
+    "capture": "Collect the money of order {number}",
+    "refund": "Send the money of order {number} back",
+    "void": "Let a payment go that buys nothing",
+    "lookup": "Ask whether order {number} was paid",
+}
+LISTED_MAX = 200
+
+
+class Owed(NamedTuple):
+    """One duty. `late`: the provider had a whole day for it."""
+
+    id: str
+    what: str
+    amount: int
+    since_ms: int
+    late: bool
+
+
+class DutyPages:
+    """One page, and its form. origin: the address people type."""
+
+    def __init__(self, store: Store, commands: CommandDoors, origin: str) -> None:
+        self._store = store
+        self._commands = commands
+        self._origin = origin
+
+    def routes(self, panel: Panel) -> list[Route]:
+        """Reading and ending."""
+        self._panel = panel
+        return [
+            panel.route("GET", DUTIES, self.owed),
+            panel.route("POST", DUTIES, self.end),
+        ]
+
+    async def owed(self, call: PanelCall) -> Response:
+        """GET .../payments: the oldest first."""
+        return await self._owed(call)
+
+    async def end(self, call: PanelCall) -> Response:
+        """POST .../payments: somebody did it by hand, or nobody will."""
+        said = {name: call.fields.get(name, "").strip() for name in ("id", "as", "why")}
+        if len(said["why"]) > WHY_CHARS_MAX or plain_text.unfit(said["why"]):
+            return await self._owed(call, f"The reason may have {WHY_CHARS_MAX} characters.", 400)
+        if said["as"] not in ("by_hand", "given_up"):
+            return await self._owed(call, "Say how it ended.", 400)
+        problem = problem_of(await self._commands.duty(call.asking(**said)))
+        if problem is not None:
+            told = f"{problem.title} {problem.detail}".strip()
+            return await self._owed(call, told, problem.status)
+        return self._panel.then(call, DUTIES.format(drop=call.named("drop")), "It is ended.")
+
+    async def _owed(self, call: PanelCall, wrong: str = "", status: int = 200) -> Response:
+        drop = DropId(call.named("drop"))
+        s = await standing(self._store, drop)
+        if s is None:
+            return self._panel.missing(call)
+        outbox = await self._store.outbox(drop)
+        rows = [
+            Owed(
+                name,
+                WHAT[duty.kind].format(number=number_of(duty.hold)),
+                duty.amount,
+                duty.at_ms,
+                call.now_ms - duty.at_ms >= AGE_MS_MAX,
+            )
+            for name, duty in sorted(outbox.duties.items(), key=lambda row: row[1].at_ms)
+        ]
+        return self._panel.page(
+            call,
+            "studio-duties.html",
+            status,
+            **words(s, self._origin),
+            rows=rows[:LISTED_MAX],
+            more=len(rows) - LISTED_MAX,
+            unread=outbox.set_aside,
+            waits=outbox.waits,
+            wrong=wrong,
+            may_run=call.may >= May.RUN,
+            duties=DUTIES.format(drop=drop),
+            most=WHY_CHARS_MAX,
+        )

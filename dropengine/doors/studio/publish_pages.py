@@ -1,0 +1,109 @@
+"""From a draft to a drop: what should be known before, and the press that makes its rules stand."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from dropengine import manifest
+from dropengine.doors.shown_things import ShownThings
+from dropengine.doors.studio.draft_checks import checks
+from dropengine.doors.studio.draft_pages import ONE, DraftPages, judged
+from dropengine.doors.studio.drop_messages import Published
+from dropengine.doors.studio.panel_door import Panel, PanelCall
+from dropengine.doors.studio.publish_doors import PublishDoors
+from dropengine.doors.studio.studio_answers import problem_of
+from dropengine.errors import ManifestError
+from dropengine.people import drafts, showcases
+from dropengine.people.drafts import Draft
+from dropengine.people.one_after_another import change
+from dropengine.people.roles import May
+from dropengine.sql.database import Database
+
+CHANGED = "The draft was changed since you read this. Look at it again, then publish."
+
+
+class PublishPages:
+    """One method a page or form. origin: the address people type."""
+
+    def __init__(
+        self,
+        database: Database,
+        pages: DraftPages,
+        doors: PublishDoors,
+        things: ShownThings,
+        origin: str,
+    ) -> None:
+        self._database = database
+        self._things = things
+        self._pages = pages
+        self._doors = doors
+        self._origin = origin
+
+    def routes(self, panel: Panel) -> list[Route]:
+        """The last look, and the press."""
+        self._panel = panel
+        return [
+            panel.route("GET", f"{ONE}/publish", self.look),
+            panel.route("POST", f"{ONE}/publish", self.publish),
+        ]
+
+    async def look(self, call: PanelCall) -> Response:
+        """GET /studio/drafts/{draft}/publish: the checks, as sentences."""
+        draft = await self._pages.draft(call)
+        return await self._look(call, draft)
+
+    async def _look(self, call: PanelCall, draft: Draft, *wrong: str) -> Response:
+        here = f"/studio/drafts/{draft.id}"
+        if draft.drop_id:
+            return RedirectResponse(f"/studio/drops/{draft.drop_id}", 303)
+        found = judged(draft.form)
+        if found.mistakes:
+            return RedirectResponse(f"{here}?check=1", 303)
+        try:
+            final = await self._doors.under_makers_id(call, found.manifest)
+        except ManifestError as fault:
+            final, wrong = found.manifest, (*wrong, *fault.mistakes)
+        return self._panel.page(
+            call,
+            "studio-publish.html",
+            409 if wrong else 200,
+            draft=draft,
+            wrong=wrong,
+            may_run=call.may >= May.RUN,
+            title=final.title,
+            address=f"{self._origin}/drops/{final.id}",
+            digest=manifest.digest(final),
+            checks=checks(final, call.now_ms, pictures=bool(showcases.showcase(draft.form).first)),
+        )
+
+    async def publish(self, call: PanelCall) -> Response:
+        """POST /studio/drafts/{draft}/publish: from now on its rules stand."""
+        draft = await self._pages.draft(call)
+        if draft.drop_id:
+            return RedirectResponse(f"/studio/drops/{draft.drop_id}", 303)
+        if call.fields.get("version") != str(draft.version):
+            return await self._look(call, draft, CHANGED)
+        found = judged(draft.form)
+        if found.mistakes:
+            return await self._look(call, draft)
+        answer = await self._doors.publish(call.asking(manifest=manifest.toml(draft.form)))
+        problem = problem_of(answer)
+        if problem is None:
+            drop = msgspec.json.decode(answer.body, type=Published).id
+        elif problem.same:
+            # A press that was cut short, or these very rules by another way: it is that drop.
+            drop = (await self._doors.under_makers_id(call, found.manifest)).id
+        else:
+            return await self._look(call, draft, *(problem.mistakes or [problem.title]))
+
+        def noted(sql: Connection) -> None:
+            drafts.published(sql, draft.id, drop)
+            if shown := showcases.beside(draft.form):
+                showcases.save(sql, drop, showcases.find(sql, drop)[1], shown)
+
+        await change(self._database, noted)
+        self._things.changed(drop)
+        return self._panel.then(call, f"/studio/drops/{drop}", "Published. Its rules stand.")

@@ -1,0 +1,160 @@
+"""What the studio's live channel says beside the public messages: the operators' numbers, once a
+second. Times are ms since 1970 of the true clock, money is in minor units.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class UnitsView(msgspec.Struct, frozen=True):
+    """All units of the drop: `made` = left + offered + carts + sold + withheld. `withheld`: those
+    on lease too."""
+
+    made: int
+    left: int
+    offered: int
+    carts: int
+    sold: int
+    withheld: int
+
+
+class MoneyView(msgspec.Struct, frozen=True):
+    """`kept`: of orders that were not refunded, as they were sold. `owed`: duties that are not done
+    yet; `aside`: those that a person has to see to."""
+
+    kept: int
+    refunded: int
+    owed: int
+    aside: int
+
+
+class NextView(msgspec.Struct, frozen=True):
+    """Somebody whom the line calls next. `n`: his number. `boost`: of the boost lane."""
+
+    n: int
+    pool: str
+    qty: int
+    boost: bool
+
+
+class EndView(msgspec.Struct, frozen=True):
+    """A hold or an offer that ends soon. `what`: cart, paying, or offer."""
+
+    hold: str
+    pool: str
+    qty: int
+    what: str
+    deadline_ms: int
+
+
+class LineView(msgspec.Struct, frozen=True):
+    """`waiting`: places in all lines. `next`: the first ten of each line. `ends`: the nearest."""
+
+    waiting: int
+    offered: int
+    next: list[NextView]
+    ends: list[EndView]
+
+
+class PaceView(msgspec.Struct, frozen=True):
+    """The last 15 minutes of this drop, in stretches of `each_ms`, the first at `from_ms`.
+    `commands`: decided, by all workers. `half_ms`, `most_ms`: within so long half of them, and 99
+    of 100, were decided; 0 where there were none."""
+
+    from_ms: int
+    each_ms: int
+    commands: list[int]
+    half_ms: list[float]
+    most_ms: list[float]
+
+
+class FunnelView(msgspec.Struct, frozen=True):
+    """`watching`: screens now. `held`, `paying`: holds in carts now, and those of them that are
+    being paid. `paid`: orders ever. `lapsed`: holds and offers ever that ended without one."""
+
+    watching: int
+    held: int
+    paying: int
+    paid: int
+    lapsed: int
+
+
+class WorkerView(msgspec.Struct, frozen=True):
+    """One web process. `seats`: its open sockets. `settled_s`: since it last settled what is due.
+    `late_ms`: by how much its loop came late, on average, in the last second."""
+
+    pid: int
+    seats: int
+    settled_s: float
+    late_ms: float
+
+
+class HealthView(msgspec.Struct, frozen=True):
+    """`server`, `why`: as `/readyz` says them. `memory_percent`: of what it may use; 0 without a
+    limit. `durable`: what is acknowledged is on disk."""
+
+    server: str
+    why: str
+    durable: bool
+    memory_percent: int
+    workers: list[WorkerView]
+
+
+class AlarmView(msgspec.Struct, frozen=True):
+    """Something that a person should know now. `what`: the sentence. `then`: what to do. `drop`: of
+    which one, '' for the whole shop."""
+
+    kind: str
+    drop: str
+    what: str
+    then: str
+
+
+class FeedView(msgspec.Struct, frozen=True):
+    """One line of what happened. `seq`: where in the log it begins."""
+
+    seq: int
+    at_ms: int
+    text: str
+
+
+class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
+    """Once a second, as of `now`. `seq`: up to which event the log was read for it. `refused`: code
+    -> how often, since the workers started. `feed`: the newest first. `people`: who looks."""
+
+    now: int
+    seq: int
+    units: UnitsView
+    money: MoneyView
+    line: LineView
+    pace: PaceView
+    funnel: FunnelView
+    refused: dict[str, int]
+    health: HealthView
+    alarms: list[AlarmView]
+    feed: list[FeedView]
+    people: list[str]
+
+
+PARTS = (
+    UnitsView,
+    MoneyView,
+    NextView,
+    EndView,
+    LineView,
+    PaceView,
+    FunnelView,
+    WorkerView,
+    HealthView,
+    AlarmView,
+    FeedView,
+)
+"""What a `Desk` is made of."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: Desk) -> bytes:
+    """The text of its frame."""
+    return _encoder.encode(message)

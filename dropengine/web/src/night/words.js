@@ -1,0 +1,70 @@
+/** Every sentence of the night's live parts. */
+
+import { count, lately, number } from "../formats.js";
+
+export const STATES = /** @type {Record<string, string>} */ ({
+  scheduled: "Not open yet",
+  live: "Open now",
+  sold_out: "Sold out",
+  paused: "Paused",
+  closing: "Closing",
+  settled: "Over",
+  cancelled: "Cancelled",
+  frozen: "Stopped",
+});
+
+export const UNITS = { left: "left", offered: "offered", carts: "in carts", sold: "sold", withheld: "withheld", made: "made" };
+
+/** Why fans are sent away. */
+export const REFUSED = /** @type {Record<string, string>} */ ({
+  not_open: "not open yet",
+  paused: "paused",
+  closed: "closed",
+  cancelled: "cancelled",
+  sign_in: "no pass of this shop",
+  limit_reached: "has as many as one may",
+  all_held: "all in carts",
+  sold_out: "sold out",
+  hold_expired: "too late",
+  not_found: "nothing there",
+  too_few: "more than are left",
+  too_many_requests: "pressed too often",
+  already: "was so already",
+  key_reused: "a page gone wrong",
+  bad_message: "a page gone wrong",
+  frozen: "stopped",
+  away: "the shop was away",
+});
+
+export const UP_TO_DATE = "Up to date";
+export const AWAY = "The shop does not reach its own server: these are the last known numbers.";
+export const CONNECTING = "Connecting…";
+/** @param {number} since */
+export const notSince = (since) => `Not up to date since ${lately(since, since)}`;
+export const NOBODY = "Nobody yet.";
+export const NOTHING_HELD = "Nothing is held.";
+export const NOBODY_WAITS = "Nobody waits.";
+export const ALONE = "Nobody else looks.";
+/** @param {string[]} others */
+export const alsoLook = (others) => `${others.join(", ")} ${others.length === 1 ? "looks" : "look"} too.`;
+
+/** @param {{waiting: number, offered: number}} line */
+export const inLine = ({ waiting, offered }) => `${number(waiting)} in line${offered > 0 ? `, ${number(offered)} offered` : ""}`;
+
+/** What a hold is that ends soon. */
+export const ENDS = /** @type {Record<string, string>} */ ({ cart: "in a cart", paying: "being paid", offer: "offered" });
+
+export const MONEY = { kept: "Sold for", refunded: "Refunded", owed: "Payments under way", aside: "Payments for a person to see to" };
+export const FUNNEL = { watching: "Screens watching", held: "In carts", paying: "Being paid now", paid: "Paid", lapsed: "Lapsed" };
+
+/** @param {import("./wire.js").Health} health */
+export const sells = (health) => (health.server === "ok" ? `It can sell${health.durable ? ", and what is confirmed is saved first" : ""}.` : `It cannot sell now: ${health.why}.`);
+/** @param {number} percent */
+export const memory = (percent) => (percent > 0 ? `Memory ${number(percent)} % used.` : "");
+/** @param {import("./wire.js").Worker} worker */
+export const worker = ({ seats, late_ms: late }) => `${count(seats, "socket")}, ${number(Math.round(late))} ms late`;
+
+export const PACE = { commands: "presses in 15 s", half: "half within, ms", most: "99 of 100 within, ms" };
+/** @param {number} commands @param {number} half @param {number} most */
+export const paced = (commands, half, most) =>
+  commands === 0 ? "Nothing was pressed in the last 15 minutes." : `${count(commands, "press").replace("presss", "presses")} decided in the last 15 minutes; just now half of them within ${number(half)} ms, 99 of 100 within ${number(most)} ms.`;
