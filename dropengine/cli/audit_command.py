@@ -8,7 +8,18 @@ import logging
 from collections.abc import Iterator
 
 from dropengine import outcomes
-from dropengine.cli.drop_commands import REFUSED, connect, drop_id, key_of, no_such, refuse, signer
+from dropengine.cli import makers_drops
+from dropengine.cli.noted_commands import noted
+from dropengine.cli.operators_terms import (
+    REFUSED,
+    connect,
+    drop_id,
+    key_of,
+    no_such,
+    own,
+    refuse,
+    signer,
+)
 from dropengine.config import Settings
 from dropengine.model import DropState
 from dropengine.truth import repair
@@ -16,10 +27,11 @@ from dropengine.truth.repair import Audit
 from dropengine.truth.store import Store
 
 ROWS_SHOWN = 50
+RESTORED = "restore"
 WHY = {
     "books": "its books did not add up",
     "half": "a change was written only by half",
-    "restore": "it was restored from a backup",
+    RESTORED: "it was restored from a backup",
 }
 
 Arguments = argparse.Namespace
@@ -34,7 +46,17 @@ def run(arguments: Arguments, settings: Settings) -> int:
 async def _run(arguments: Arguments, settings: Settings) -> int:
     store = connect(settings)
     try:
-        return await _audit(store, arguments)
+        await own(store, settings)
+        await makers_drops.name(store, settings, arguments)
+        if not (arguments.repair or arguments.thaw):
+            return await _audit(store, arguments)
+        return await noted(
+            settings,
+            lambda: _audit(store, arguments),
+            by=signer(arguments),
+            what="thaw" if arguments.thaw else "repair",
+            of=drop_id(arguments),
+        )
     finally:
         await store.close()
 
@@ -44,6 +66,12 @@ async def _audit(store: Store, arguments: Arguments) -> int:
     # Whoever comes first sees a change that was written by half, and freezes the drop.
     await store.settle(drop)
     found = await repair.audit(store, drop)
+    if found is None and await store.is_archived(drop):
+        print(
+            f"{drop} is archived: its log stands in SQL (`dropengine drop log {drop}`), and no "
+            f"records beside it that could say otherwise. A refund brings it back."
+        )
+        return 0
     if found is None:
         return no_such(drop)
     print("\n".join(_told(found)))
@@ -52,10 +80,11 @@ async def _audit(store: Store, arguments: Arguments) -> int:
         print(f"Of its records {_rows(rewritten)} rewritten from the log.")
         found = await repair.audit(store, drop)
         assert found is not None, "a drop is never forgotten"
-    if arguments.thaw and found.agrees and found.shown.froze:
+    if arguments.thaw and found.agrees and found.shown.froze not in ("", RESTORED):
         return await _thaw(store, found, arguments, rewritten)
     print(_next(found))
-    return 0 if found.agrees else REFUSED
+    refused = arguments.thaw and found.shown.froze == RESTORED
+    return 0 if found.agrees and not refused else REFUSED
 
 
 async def _thaw(store: Store, found: Audit, arguments: Arguments, rewritten: int) -> int:
@@ -114,4 +143,6 @@ def _next(found: Audit) -> str:
         )
     if found.rows:
         return "Rewrite them from the log with --repair; --thaw lets it go on then."
+    if found.shown.froze == RESTORED:
+        return "What was paid is compared with it first: `dropengine reconcile` lets it go on."
     return "With --thaw it goes on."

@@ -7,49 +7,30 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 import redis
-from msgspec import Struct
 
 from dropengine import data_directory
 from dropengine.config import Settings
 from dropengine.errors import ConfigError, DropEngineError
 from dropengine.jobs.disk_watch import disk_free_mib
+from dropengine.jobs.findings import Finding, Level, durability, memory
 from dropengine.jobs.trial import refusal
-from dropengine.processes import embedded_options
+from dropengine.processes import claim_note, embedded_options
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.processes.listening_sockets import listen
-from dropengine.processes.open_file_limit import raise_file_limit
+from dropengine.processes.open_file_limit import FILES_BESIDE, raise_file_limit, want_of_files
+from dropengine.sql import engine
+from dropengine.sql.migrate import fitting, revision
 from dropengine.truth import server_check
 from dropengine.truth.house_keys import HouseKeys
 from dropengine.truth.server_check import ServerFacts
 
-# Open files of a web process that are no sockets of fans, with room to spare.
-FILES_BESIDE = 256
-
 # A disk that takes longer than this to keep a write slows every hold down.
 SYNC_MS_MAX = 20.0
 SYNC_TRIES = 9
-
-
-class Level(StrEnum):
-    """How much a finding matters."""
-
-    OK = "ok"
-    WARN = "warn"
-    STOP = "stop"
-    """It would stop a sale."""
-
-
-class Finding(Struct, frozen=True):
-    """One sentence about one thing."""
-
-    level: Level
-    topic: str
-    sentence: str
 
 
 def run(settings: Settings, say: Callable[[str], None] = print) -> int:
@@ -80,6 +61,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding(Level.OK, "data", f"Everything is kept in {settings.data_dir}.")
     yield _disk(settings)
     yield from _server(settings)
+    yield _sql(settings)
     yield _files(settings, raise_file_limit())
     yield _address(settings)
     if sys.platform == "linux" and settings.redis_url is None:
@@ -193,62 +175,42 @@ def _writes(refused: str) -> Finding:
     return Finding(Level.OK, "writing", "It takes what a sale writes.")
 
 
-def durability(found: ServerFacts) -> Finding:
-    """Whether what was acknowledged survives a power cut."""
-    if not found.writes:
+def _sql(settings: Settings) -> Finding:
+    """SQL away stops no sale. One that was never used is left alone."""
+    if settings.database_url is None and not engine.path(settings).exists():
         return Finding(
-            Level.STOP, "durability", "Its last write to disk failed: look at its disk and its log."
+            Level.OK, "sql", f"People and books will be kept in {engine.path(settings)}."
         )
-    if found.durable:
-        return Finding(
-            Level.OK, "durability", "Every sale is on disk before it is answered (fsync always)."
-        )
-    how = f"appendfsync {found.appendfsync}" if found.appendonly else "appendonly no"
-    return Finding(
-        Level.WARN,
-        "durability",
-        f"The server may lose about a second of sales ({how}), and this was accepted.",
-    )
-
-
-def memory(found: ServerFacts) -> Finding:
-    """Whether the server refuses when it is full, rather than forget or be killed."""
-    if found.maxmemory_bytes == 0:
-        return Finding(
-            Level.WARN,
-            "memory",
-            "The server has no limit: set maxmemory, or the system may kill it.",
-        )
-    if found.maxmemory_policy != "noeviction":
-        return Finding(
-            Level.WARN,
-            "memory",
-            f"When full, the server forgets some records ({found.maxmemory_policy}): "
-            f"set maxmemory-policy noeviction.",
-        )
-    mib = found.maxmemory_bytes >> 20
-    return Finding(Level.OK, "memory", f"The server takes {mib} MiB at most, then refuses.")
+    try:
+        one = engine.connect(settings)
+        try:
+            with engine.transaction(one, writes=False) as connection:
+                name = connection.dialect.name
+                version = ".".join(map(str, connection.dialect.server_version_info or ()))
+                found = revision(connection)
+                if found is not None:
+                    fitting(found)
+        finally:
+            one.dispose()
+    except DropEngineError as fault:
+        return Finding(Level.WARN, "sql", f"{_line(fault)} Sales go on without people and books.")
+    kind = f"PostgreSQL {version}" if name == "postgresql" else "SQLite"
+    return Finding(Level.OK, "sql", f"People and books are kept in {kind}.")
 
 
 def _files(settings: Settings, limit: int) -> Finding:
-    room = limit - FILES_BESIDE
-    if room < FILES_BESIDE:
+    if limit < 2 * FILES_BESIDE:
         return Finding(
             Level.STOP, "files", f"A process may open {limit} files, too few: raise `ulimit -n`."
         )
-    if room < settings.sockets_max:
-        return Finding(
-            Level.WARN,
-            "files",
-            f"A web process may open {limit} files, so about {room} fans fit and not the "
-            f"{settings.sockets_max} of sockets_max: raise `ulimit -n`, or lower sockets_max.",
-        )
+    if want := want_of_files(settings, limit):
+        return Finding(Level.WARN, "files", want)
     return Finding(Level.OK, "files", f"A web process may open {limit} files.")
 
 
 def _address(settings: Settings) -> Finding:
     where = f"{settings.host} port {settings.port}"
-    if EmbeddedServer(settings).pid is not None:
+    if EmbeddedServer(settings).pid is not None or claim_note.kept(settings.data_dir):
         return Finding(Level.OK, "address", f"A shop runs on this data, set up for {where}.")
     try:
         for one in listen(settings.host, settings.port, 1):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 
 from dropengine.creator_commands import MESSAGE_CHARS_MAX
+from dropengine.manifest import moment_ms
 from dropengine.model import REVISION_MAX
 
 OPENS_IN_S_MAX = 10 * 366 * 86_400
@@ -29,19 +31,38 @@ def _which(parser: Parser) -> None:
 def _change(parser: Parser) -> None:
     _which(parser)
     _who(parser)
+    _revision(parser)
+
+
+def _revision(parser: Parser) -> None:
     parser.add_argument(
         "--revision",
-        type=int,
+        type=integer,
         metavar="N",
         help="refuse when the drop has another revision (default: whatever it has now)",
     )
 
 
+_INTEGER = re.compile(r"-?[0-9]+")
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def integer(text: str) -> int:
+    """As people write it: Python itself also takes `1_0`, and the digits of every alphabet."""
+    if not _INTEGER.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number, not {text!a}")
+    return int(text)
+
+
+def words(text: str) -> str:
+    """What SQL may be asked for: other bytes than UTF-8 come as lone surrogates."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise argparse.ArgumentTypeError("expected UTF-8")
+    return text
+
+
 def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = float(text) if _DECIMAL.fullmatch(text) else math.nan
     if not 0 <= value <= OPENS_IN_S_MAX:
         raise argparse.ArgumentTypeError(f"expected 0 to {OPENS_IN_S_MAX} seconds")
     return value
@@ -52,8 +73,8 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         try:
-            value = int(text)
-        except ValueError:
+            value = integer(text)
+        except (ValueError, argparse.ArgumentTypeError):
             value = least - 1
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}")
@@ -66,6 +87,13 @@ def _publish_arguments(parser: Parser) -> None:
     parser.add_argument("file", metavar="FILE", help="the manifest (TOML)")
     _who(parser)
     parser.add_argument("--id", metavar="ID", help="sell it under another id")
+    parser.add_argument(
+        "--maker",
+        type=words,
+        metavar="SHORT",
+        help="whose it is, by the short name, which the id begins with then; needed where there is "
+        "more than one maker",
+    )
     when = parser.add_mutually_exclusive_group()
     when.add_argument(
         "--opens-in", type=_seconds, metavar="SECONDS", help="open so many seconds from now"
@@ -90,7 +118,35 @@ def _cancel_arguments(parser: Parser) -> None:
 def _stock_arguments(parser: Parser) -> None:
     _change(parser)
     parser.add_argument("pool", metavar="POOL", help="an item's id, or item@node")
-    parser.add_argument("qty", type=int, metavar="UNITS")
+    parser.add_argument("qty", type=integer, metavar="UNITS")
+
+
+def _moment(text: str) -> int:
+    """A time as a manifest says it, or `hand`: ms since 1970, 0 for by hand."""
+    try:
+        return 0 if text == "hand" else moment_ms(text)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(f"{fault}; or say hand") from fault
+
+
+def _reschedule_arguments(parser: Parser) -> None:
+    _change(parser)
+    for verb in ("opens", "closes"):
+        parser.add_argument(
+            f"--{verb}",
+            dest=f"{verb}_ms",
+            type=_moment,
+            metavar="TIME",
+            help=f"when it {verb}, like 2027-08-02T18:00:00+02:00, or hand: when you say so "
+            "(default: as it is)",
+        )
+
+
+def _correct_arguments(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the manifest (TOML) as it should read")
+    parser.add_argument("--id", metavar="ID", help="of a drop that was published under another id")
+    _who(parser)
+    _revision(parser)
 
 
 def _message_arguments(parser: Parser) -> None:
@@ -102,7 +158,8 @@ def _message_arguments(parser: Parser) -> None:
 
 def _refund_arguments(parser: Parser) -> None:
     _which(parser)
-    parser.add_argument("order", metavar="ORDER", help="the order's id, the same as its hold's")
+    parser.add_argument("order", metavar="ORDER", help="the order's number or its id")
+    parser.add_argument("--why", default="", metavar="TEXT", help="a reason, for its fan to read")
     _who(parser)
 
 
@@ -147,6 +204,25 @@ def audit(parser: Parser) -> None:
     _who(parser)
 
 
+def reconcile(parser: Parser) -> None:
+    """Those of `dropengine reconcile`."""
+    parser.add_argument(
+        "drop", nargs="?", type=words, metavar="DROP", help="this drop; else all that wait"
+    )
+    parser.add_argument("--yes", action="store_true", help="do so, without asking")
+    _who(parser)
+
+
+def account_link(parser: Parser) -> None:
+    """Those of `dropengine account link`."""
+    parser.add_argument(
+        "--account",
+        type=words,
+        metavar="NAME",
+        help="let this account back in, by new proof; its sessions end",
+    )
+
+
 VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("publish", "Put a drop up for sale; its rules are fixed from then on.", _publish_arguments),
     ("open", "Open a published drop now.", _change),
@@ -155,12 +231,14 @@ VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("realign", "Trust the server's clock as it is now, after it leapt.", _change),
     ("add", "Put withheld units on sale.", _stock_arguments),
     ("withdraw", "Take free units off sale.", _stock_arguments),
+    ("reschedule", "Open a drop, or close it, at another time.", _reschedule_arguments),
+    ("correct", "Put the words of a published drop right; its rules stay.", _correct_arguments),
     ("message", "Tell everybody at the drop something.", _message_arguments),
     ("close", "Begin nothing new; let what is held finish.", _change),
     ("cancel", "End the drop and give every payment back.", _cancel_arguments),
     ("refund", "Take an order back: its units return and its money goes back.", _refund_arguments),
     ("duty", "End something owed that the payment provider does not do.", _duty_arguments),
     ("show", "Show where a drop stands.", _show_arguments),
-    ("list", "List the drops of this shop.", lambda _: None),
+    ("list", "List the drops of this shop, and whose they are.", lambda _: None),
     ("log", "Write the log of a drop to standard output (ndjson).", _log_arguments),
 )

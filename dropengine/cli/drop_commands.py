@@ -6,53 +6,59 @@ revision that the creator saw, so that of two opposite commands the second is re
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import contextlib
-import getpass
 import logging
-import os
-import secrets
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import msgspec
 
 from dropengine import manifest, outcomes, refusals
+from dropengine.cli import makers_drops
+from dropengine.cli.noted_commands import noted
+from dropengine.cli.operators_terms import (
+    REFUSED,
+    Arguments,
+    connect,
+    drop_id,
+    key_of,
+    no_such,
+    own,
+    read,
+    refuse,
+    signer,
+)
 from dropengine.config import Settings
 from dropengine.creator_commands import (
     COMMANDS,
-    SHOPS_NAMES,
     Add,
     Cancel,
     Close,
+    Correct,
     CreatorCommand,
     EndDuty,
     Message,
     Open,
     Pause,
     Realign,
+    Reschedule,
     Resume,
-    Signature,
     Withdraw,
-    fault_in,
 )
-from dropengine.errors import DropEngineError, ManifestError, NewerSchema, Unavailable
-from dropengine.model import DropId, Key
-from dropengine.processes.embedded_server import EmbeddedServer
+from dropengine.errors import ManifestError, NewerSchema
+from dropengine.model import DropId, OrderState
+from dropengine.order_number import order_of
 from dropengine.terminal import summary
 from dropengine.truth.outbox import Outbox
-from dropengine.truth.replies import ViewReply
+from dropengine.truth.replies import BEYOND, Shown, ViewReply
 from dropengine.truth.store import Store
 
-REFUSED = 1
+READING = frozenset({"show", "log"})
+"""Verbs that change nothing."""
 UNDONE_MS = 10_000
 """What is owed for this long was tried more than once, or is refused for good: it is shown."""
-
-Arguments = argparse.Namespace
 
 
 def run(verb: str, arguments: Arguments, settings: Settings) -> int:
@@ -65,68 +71,48 @@ def run(verb: str, arguments: Arguments, settings: Settings) -> int:
 async def _run(verb: str, arguments: Arguments, settings: Settings) -> int:
     if verb == "publish":
         # A manifest's mistakes are told whether a shop runs or not.
-        _read(arguments.file)
+        read(arguments.file)
     store = connect(settings)
     try:
-        return await _DO[verb](store, arguments)
+        await own(store, settings)
+        if verb == "list":
+            return await _list(store, settings)
+        if code := await _about(verb, store, settings, arguments):
+            return code
+        if verb in READING:
+            return await _DO[verb](store, arguments)
+        return await noted(
+            settings,
+            lambda: _DO[verb](store, arguments),
+            by=signer(arguments),
+            what=verb,
+            of=_named(verb, arguments),
+            why=getattr(arguments, "why", None) or "",
+        )
     finally:
         await store.close()
 
 
-def connect(settings: Settings) -> Store:
-    """The truth of the shop of these settings. Raises Unavailable when it does not run."""
-    prefix = settings.redis_prefix
-    if settings.redis_url is not None:
-        return Store.connect(settings.redis_url, prefix)
-    server = EmbeddedServer(settings)
-    if server.pid is None:
-        raise Unavailable(
-            f"No shop runs on {settings.data_dir}: start it with `dropengine serve`, "
-            f"or name its directory with --data-dir."
-        )
-    return Store.connect(server.url, prefix)
+async def _about(verb: str, store: Store, settings: Settings, arguments: Arguments) -> int:
+    """Find out which drop a command is about; the exit code of a refusal, else 0."""
+    if verb == "publish":
+        return await makers_drops.set_aside(store, settings, arguments)
+    if verb == "correct":
+        arguments.drop = arguments.file if arguments.id is None else arguments.id
+    await makers_drops.name(store, settings, arguments)
+    return 0
 
 
-def drop_id(arguments: Arguments) -> DropId:
-    """The drop that FILE-OR-ID names."""
-    given: str = arguments.drop
-    if given.endswith(".toml"):
-        return DropId(_read(given).id)
-    if not manifest.ID.fullmatch(given):
-        raise DropEngineError(f"{manifest.short(given)} is no drop: an id {manifest.ID_RULE}.")
-    return DropId(given)
-
-
-def _read(path: str) -> manifest.Manifest:
-    try:
-        text = Path(path).read_bytes()
-    except (OSError, ValueError) as fault:
-        raise ManifestError(path, [getattr(fault, "strerror", None) or str(fault)]) from fault
-    return manifest.parse(text, path)
-
-
-def signer(arguments: Arguments) -> str:
-    """Who commands."""
-    if arguments.by in SHOPS_NAMES:
-        raise DropEngineError(f"--by {arguments.by}: the shop signs so itself. Take your own name.")
-    if arguments.by is not None:
-        return str(arguments.by)
-    # A machine need not have a name for everybody who works on it, nor one that can sign.
-    with contextlib.suppress(KeyError, OSError):
-        name = getpass.getuser()
-        if name not in SHOPS_NAMES and not fault_in(Signature(by=name, key="key")):
-            return name
-    return f"user {os.getuid()}"
-
-
-def key_of(arguments: Arguments) -> Key:
-    """The key of this command: as it was given, else a new one."""
-    return Key(secrets.token_hex(8) if arguments.key is None else arguments.key)
+def _named(verb: str, arguments: Arguments) -> str:
+    """The drop that a command is about."""
+    if verb != "publish":
+        return drop_id(arguments)
+    return str(read(arguments.file).id if arguments.id is None else arguments.id)
 
 
 def _to_publish(arguments: Arguments, now_ms: int) -> manifest.Manifest:
     """The drop of the file, under the id and with the opening that were asked for."""
-    text = _read(arguments.file)
+    text = read(arguments.file)
     opens_ms = text.opens_ms
     if arguments.opens_in is not None:
         opens_ms = now_ms + int(arguments.opens_in * 1000)
@@ -140,7 +126,7 @@ def _to_publish(arguments: Arguments, now_ms: int) -> manifest.Manifest:
 
 def _asked(arguments: Arguments) -> str:
     """The same in words that do not change while the clock goes on: repeated, it is one command."""
-    text = _read(arguments.file)
+    text = read(arguments.file)
     if arguments.id is not None:
         text = manifest.with_opening(text, arguments.id, text.opens_ms)
     when = "now" if arguments.now else ""
@@ -192,6 +178,8 @@ SAID: dict[type[CreatorCommand], str] = {
     Realign: "The time of {drop} goes on by the server's clock as it is now.",
     Add: "More units of {drop} are on sale, to the line first.",
     Withdraw: "Units of {drop} are withheld.",
+    Reschedule: "The times of {drop} are changed, and every screen counts to the new ones.",
+    Correct: "The words of {drop} are put right; its rules are as they were.",
     Message: "Everybody at {drop} reads it now.",
     Close: "{drop} closes: what is held can still be paid, nothing new begins.",
     Cancel: "{drop} is cancelled: every hold ends and every payment goes back.",
@@ -201,13 +189,14 @@ SAID: dict[type[CreatorCommand], str] = {
 
 async def _command(kind: type[CreatorCommand], store: Store, arguments: Arguments) -> int:
     """One of a creator's commands; its fields are arguments of the same names."""
-    command = kind(**{name: getattr(arguments, name) for name in kind.__struct_fields__})
     drop, revision = drop_id(arguments), arguments.revision
-    if revision is None:
+    if revision is None or kind in (Reschedule, Correct):
         shown = await store.show(drop)
         if shown is None:
             return no_such(drop)
-        revision = shown.revision
+        revision = shown.revision if revision is None else revision
+        _fill_in(kind, arguments, shown)
+    command = kind(**{name: getattr(arguments, name) for name in kind.__struct_fields__})
     if kind is Cancel and not _confirmed(drop, arguments.confirm):
         return REFUSED
     outcome = await store.command(
@@ -220,6 +209,17 @@ async def _command(kind: type[CreatorCommand], store: Store, arguments: Argument
         return refuse(outcome)
     print(SAID[kind].format(drop=drop) + f" It is {outcome.state}, revision {outcome.revision}.")
     return 0
+
+
+def _fill_in(kind: type[CreatorCommand], arguments: Arguments, shown: Shown) -> None:
+    """What a command does not say itself stands in the drop, at this revision."""
+    if kind is Reschedule:
+        for name in kind.__struct_fields__:
+            if getattr(arguments, name) is None:
+                setattr(arguments, name, getattr(shown, name))
+    elif kind is Correct:
+        reads = manifest.corrected(shown.manifest, read(arguments.file))
+        vars(arguments).update(msgspec.structs.asdict(manifest.correction(reads)))
 
 
 def _confirmed(drop: DropId, given: str | None) -> bool:
@@ -241,12 +241,30 @@ def _confirmed(drop: DropId, given: str | None) -> bool:
 
 async def _refund(store: Store, arguments: Arguments) -> int:
     drop = drop_id(arguments)
-    outcome = await store.refund(drop, arguments.order, by=signer(arguments), key=key_of(arguments))
+    order = order_of(arguments.order)
+    if not order:
+        slip = f"order must be a number as it was given, a digit of {arguments.order} is wrong"
+        return refuse(refusals.BadMessage(slip))
+    outcome = await store.refund(
+        drop, order, by=signer(arguments), key=key_of(arguments), why=arguments.why
+    )
     if not isinstance(outcome, outcomes.Refunded):
         return refuse(outcome)
+    if outcome.state == OrderState.REFUND_FAILED:
+        print(
+            f"Order {outcome.hold} of {drop} ended before, and its money did not go back: that "
+            f"refund was given up ({outcome.state}). Give it back in another way.",
+            file=sys.stderr,
+        )
+        return 1
     print(
         f"Order {outcome.hold} of {drop} is refunded; its units go to the line, or are free again."
     )
+    if outcome.why != arguments.why:
+        kept = f"reads: {outcome.why}" if outcome.why else "reads no reason"
+        print(
+            f"It ended before, and its fan {kept}. What you said now is not told.", file=sys.stderr
+        )
     return 0
 
 
@@ -266,8 +284,7 @@ async def _show(store: Store, arguments: Arguments) -> int:
     shown = await store.show(drop)
     if shown is None:
         return no_such(drop)
-    # A cursor beyond every row: only the state is asked for.
-    view = await store.view(drop, 10**12, 10**12)
+    view = await store.view(drop, BEYOND, BEYOND)
     if isinstance(view, refusals.Refusal):
         return refuse(view)
     outbox = await store.outbox(drop)
@@ -289,17 +306,18 @@ async def _show(store: Store, arguments: Arguments) -> int:
         for duty in _undone(outbox, view.now_ms):
             print(
                 f"Undone since {summary.moment(duty.since_ms, zone)}: {duty.id}, "
-                f"{summary.money(duty.amount, shown.manifest.currency)}. "
+                f"{summary.money(duty.amount, duty.currency or shown.manifest.currency)}. "
                 "`dropengine drop duty` ends what cannot be done."
             )
     return 0
 
 
 class Undone(msgspec.Struct, frozen=True):
-    """A duty that the provider does not do. amount: minor units."""
+    """A duty that the provider does not do. amount: minor units of `currency`; '': the drop's."""
 
     id: str
     amount: int
+    currency: str
     since_ms: int
 
 
@@ -307,7 +325,7 @@ def _undone(outbox: Outbox, now_ms: int) -> Iterator[Undone]:
     """What a healthy provider would have done by now, the oldest first."""
     for duty_id, duty in sorted(outbox.duties.items(), key=lambda row: row[1].at_ms):
         if now_ms - duty.at_ms >= UNDONE_MS and duty_id not in outbox.standing:
-            yield Undone(duty_id, duty.amount, duty.at_ms)
+            yield Undone(duty_id, duty.amount, duty.currency, duty.at_ms)
 
 
 def _view(view: ViewReply) -> dict[str, object]:
@@ -317,15 +335,17 @@ def _view(view: ViewReply) -> dict[str, object]:
     return {name: getattr(view, name) for name in named} | {"pools": pools}
 
 
-async def _list(store: Store, _: Arguments) -> int:
-    for drop in await store.drops():
+async def _list(store: Store, settings: Settings) -> int:
+    drops = await store.every_drop()
+    owners = await makers_drops.owners(settings, drops)
+    for drop in drops:
         try:
             shown = await store.show(drop)
         except (NewerSchema, ManifestError) as fault:
             print(fault, file=sys.stderr)
             continue
         if shown:
-            print(f"{drop}\t{shown.state}\t{shown.manifest.title}")
+            print(f"{drop}\t{shown.state}\t{shown.manifest.title}\t{owners.get(drop, '')}".rstrip())
     return 0
 
 
@@ -340,43 +360,11 @@ async def _log(store: Store, arguments: Arguments) -> int:
     return 0
 
 
-def refuse(outcome: refusals.Refusal, zone: str = "UTC") -> int:
-    """Say why, to somebody who runs the drop. zone: of the times in it."""
-    # What is wrong with a field is the sentence itself.
-    facts = "" if isinstance(outcome, refusals.BadMessage) else ", ".join(_facts(outcome, zone))
-    print(
-        f"Refused ({outcome.code}): {outcome.for_operator()}" + (f" ({facts})" if facts else ""),
-        file=sys.stderr,
-    )
-    return REFUSED
-
-
-def _facts(outcome: refusals.Refusal, zone: str) -> Iterator[str]:
-    for field, value in msgspec.structs.asdict(outcome).items():
-        name = "last command" if field == "what" else field
-        if name == "at_ms":
-            if value:
-                yield f"at: {summary.moment(value, zone)}"
-        elif isinstance(value, bool):
-            yield f"{name}: {'yes' if value else 'no'}"
-        elif value != "":
-            yield f"{name}: {value}"
-
-
-def no_such(drop: DropId) -> int:
-    """Say that there is no such drop."""
-    print(
-        f"There is no drop {drop} in this shop; `dropengine drop list` names them.", file=sys.stderr
-    )
-    return REFUSED
-
-
 _DO: dict[str, Callable[[Store, Arguments], Awaitable[int]]] = {
     "publish": _publish,
     **{verb: partial(_command, kind) for verb, kind in COMMANDS.items() if kind in SAID},
     "refund": _refund,
     "duty": _duty,
     "show": _show,
-    "list": _list,
     "log": _log,
 }

@@ -6,18 +6,23 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from dropengine import __version__, config
-from dropengine.cli import drop_arguments
-from dropengine.config import FIELDS, Settings
+from dropengine.cli import demo_command, drop_arguments, rehearse_command, watch_command
+from dropengine.cli.command_parsers import (
+    BOOKS,
+    REACH,
+    Commands,
+    add_settings,
+    command,
+    settings_of,
+)
+from dropengine.config import FIELDS
 from dropengine.errors import DropEngineError
-from dropengine.model import REVISION_MAX
 
 ABOUT = """\
 Sells a capped edition live: every unit exactly once, in an order anyone can check.
@@ -25,20 +30,13 @@ Sells a capped edition live: every unit exactly once, in an order anyone can che
   dropengine demo                 a drop with simulated fans: open the link and buy against them
   dropengine serve                the same server, without simulated fans
   dropengine drop publish FILE    put a drop up for sale
+  dropengine rehearse DROP        play its night on this machine before it comes
+  dropengine watch DROP           its night at this terminal
+  dropengine backup DIR           copy the shop while it sells; `restore` makes one of it
   dropengine referee LOG          judge an exported log
 """
-CONFIG_FILE = Path("dropengine.toml")
-"""Read when it is there and neither `--config` nor DROPENGINE_CONFIG names another."""
-
-REACH = ("data_dir", "redis_url", "redis_prefix", "redis_timeout_ms")
-"""The settings that finding a running shop needs."""
-
 REFUSED = 1
 INTERRUPTED = 130
-
-Commands = Any
-"""argparse has no public name for what `add_subparsers` returns."""
-Run = Callable[[argparse.Namespace], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,7 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"dropengine {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    serve = _command(commands, "serve", _serve, "Serve the drops until Ctrl-C.")
+    serve = command(commands, "serve", _serve, "Serve the drops until Ctrl-C.")
     serve.add_argument(
         "--with-parent",
         action="store_true",
@@ -98,164 +96,36 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="sell from a server that another shop claimed, once that shop is gone for good",
     )
-    _add_settings(serve, FIELDS)
-    _add_demo(commands)
+    add_settings(serve, FIELDS)
+    demo_command.add(commands)
+    rehearse_command.add(commands)
     _add_drop(commands)
+    watch_command.add(commands)
     _add_referee(commands)
     _add_audit(commands)
-    doctor = _command(
+    _add_ledger(commands)
+    _add_report(commands)
+    _add_account(commands)
+    _add_backup(commands)
+    doctor = command(
         commands, "doctor", _doctor, "Say in a sentence each whether a sale could run here."
     )
-    _add_settings(doctor, FIELDS)
-    show = _command(commands, "config", _config, "Show every setting and where it came from.")
+    add_settings(doctor, FIELDS)
+    show = command(commands, "config", _config, "Show every setting and where it came from.")
     show.add_argument("--show", action="store_true", help="print the settings; this is the default")
-    _add_settings(show, FIELDS)
+    add_settings(show, FIELDS)
     return parser
-
-
-def _command(commands: Commands, name: str, run: Run, about: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_settings(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
-    group = parser.add_argument_group(
-        "settings", "A setting is looked for here, then in the environment, then in the TOML file."
-    )
-    group.add_argument(
-        "--config",
-        metavar="FILE",
-        help=f"the TOML file of settings (default: {CONFIG_FILE}, if there)",
-    )
-    for name in names:
-        flag = "--" + name.replace("_", "-")
-        says = _says(name).replace("%", "%%")
-        if isinstance(FIELDS[name].default, bool):
-            group.add_argument(
-                flag, dest=f"setting_{name}", action=argparse.BooleanOptionalAction, help=says
-            )
-        else:
-            group.add_argument(flag, dest=f"setting_{name}", metavar="VALUE", help=says)
-
-
-def _says(name: str) -> str:
-    described = next(m for m in FIELDS[name].type.__metadata__ if isinstance(m, Meta))
-    default = FIELDS[name].default
-    shown = "" if default in (None, (), False) else f" (default: {str(default).lower()})"
-    return f"{described.description}{shown}"
-
-
-def _settings(arguments: argparse.Namespace) -> tuple[Settings, dict[str, str]]:
-    """The settings of a command and where each came from. Raises ConfigError."""
-    given = {
-        name.removeprefix("setting_"): value
-        for name, value in vars(arguments).items()
-        if name.startswith("setting_")
-    }
-    named = arguments.config or os.environ.get("DROPENGINE_CONFIG")
-    toml = Path(named) if named else CONFIG_FILE if CONFIG_FILE.is_file() else None
-    return config.load(given, os.environ, toml)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    from dropengine import data_directory
     from dropengine.processes import supervisor
 
-    settings, _ = _settings(arguments)
+    settings, origins = settings_of(arguments)
+    data_directory.note_origins(settings, origins)
     return supervisor.run(
         settings, with_parent=arguments.with_parent, take_over=arguments.take_over
     )
-
-
-def _add_demo(commands: Commands) -> None:
-    demo = _command(
-        commands, "demo", _demo, "Play a drop with simulated fans, for you to watch and to join."
-    )
-    demo.add_argument(
-        "file", nargs="?", metavar="FILE", help="the drop to play (default: the eclipse pin)"
-    )
-    demo.add_argument(
-        "--fans",
-        type=drop_arguments.whole(1, 100_000),
-        metavar="N",
-        help="simulated fans (180; headless 2000)",
-    )
-    demo.add_argument(
-        "--seed",
-        type=drop_arguments.whole(0, REVISION_MAX),
-        default=1,
-        help="makes the same people again (default: 1)",
-    )
-    run = demo.add_argument_group(
-        "rehearsal", "Without a screen, with compressed times, judged by the referee at the end."
-    )
-    run.add_argument("--headless", action="store_true", help="rehearse, judge and end")
-    run.add_argument(
-        "--units",
-        type=drop_arguments.whole(1, 100_000),
-        metavar="N",
-        help="units on sale (default: 200 pins, or what FILE says)",
-    )
-    run.add_argument(
-        "--mix",
-        choices=("plain", "hard"),
-        default="plain",
-        help="hard: two drops at once, three items in two pools each, a busy creator, and trouble "
-        "with the clock",
-    )
-    run.add_argument(
-        "--kill",
-        choices=("worker", "server", "supervisor"),
-        help="end one process of this run by force in the middle of the burst",
-    )
-    run.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
-    run.add_argument(
-        "--export", type=Path, metavar="FILE", help="write the log (of two drops: FILE-<drop>)"
-    )
-    run.add_argument(
-        "--history", type=Path, metavar="FILE", help="write what the clients did and saw"
-    )
-    _add_settings(demo, FIELDS)
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    settings, origins = _settings(arguments)
-    if origins["log_level"] == "default":
-        # The screen is for the drop; what goes wrong on purpose is told by the demo itself.
-        quiet = "error" if arguments.headless else "warning"
-        settings = msgspec.structs.replace(settings, log_level=quiet)
-    if arguments.headless:
-        from dropengine.rehearsal import rehearse
-
-        return rehearse.run(
-            settings,
-            rehearse.Rehearsal(
-                fans=arguments.fans or 2000,
-                units=arguments.units or _units_of_the_example(arguments),
-                seed=arguments.seed,
-                mix=arguments.mix,
-                kill=arguments.kill,
-                file=arguments.file,
-                keep=origins["data_dir"] != "default",
-                port=settings.port if origins["port"] != "default" else None,
-                report=arguments.report,
-                export=arguments.export,
-                history=arguments.history,
-            ),
-        )
-    for name in ("units", "kill", "report", "export", "history"):
-        if getattr(arguments, name) is not None:
-            raise DropEngineError(f"--{name} belongs to a rehearsal: say --headless too.")
-    if arguments.mix != "plain":
-        raise DropEngineError("--mix hard belongs to a rehearsal: say --headless too.")
-    from dropengine.rehearsal import demo
-
-    return demo.run(settings, file=arguments.file, fans=arguments.fans or 180, seed=arguments.seed)
-
-
-def _units_of_the_example(arguments: argparse.Namespace) -> int | None:
-    """None: a drop's own caps. Only the shipped pin is played with more than its file says."""
-    return None if arguments.file or arguments.mix == "hard" else 200
 
 
 def _add_drop(commands: Commands) -> None:
@@ -270,15 +140,15 @@ def _add_drop(commands: Commands) -> None:
         def run(arguments: argparse.Namespace, name: str = name) -> int:
             from dropengine.cli import drop_commands
 
-            return drop_commands.run(name, arguments, _settings(arguments)[0])
+            return drop_commands.run(name, arguments, settings_of(arguments)[0])
 
-        parser = _command(verbs, name, run, about)
+        parser = command(verbs, name, run, about)
         add(parser)
-        _add_settings(parser, REACH)
+        add_settings(parser, REACH)
 
 
 def _add_referee(commands: Commands) -> None:
-    referee = _command(
+    referee = command(
         commands, "referee", _referee, "Judge an exported log alone, by the table of events."
     )
     referee.add_argument(
@@ -291,17 +161,117 @@ def _add_referee(commands: Commands) -> None:
 
 
 def _add_audit(commands: Commands) -> None:
-    audit = _command(
+    audit = command(
         commands, "audit", _audit, "Hold the records of a drop against its log; let it go on."
     )
     drop_arguments.audit(audit)
-    _add_settings(audit, REACH)
+    add_settings(audit, REACH)
+
+
+def _add_account(commands: Commands) -> None:
+    account = commands.add_parser(
+        "account",
+        help="Let somebody in who runs drops, on the machine of the shop.",
+        description="Let somebody in who runs drops. The shop must have run once.",
+    )
+    verbs = account.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    about = "Make a one-time link: for an owner of the first maker, or for who is locked out."
+    link = command(verbs, "link", _account_link, about)
+    drop_arguments.account_link(link)
+    add_settings(link, (*REACH, "public_url", "host", "port"))
+
+
+def _account_link(arguments: argparse.Namespace) -> int:
+    from dropengine.cli import account_commands
+
+    return account_commands.run(arguments, settings_of(arguments)[0])
 
 
 def _audit(arguments: argparse.Namespace) -> int:
     from dropengine.cli import audit_command
 
-    return audit_command.run(arguments, _settings(arguments)[0])
+    return audit_command.run(arguments, settings_of(arguments)[0])
+
+
+def _add_backup(commands: Commands) -> None:
+    backup = command(commands, "backup", _backup, "Copy the running shop into a new folder.")
+    backup.add_argument("dir", type=Path, metavar="DIR", help="the folder, new or empty")
+    add_settings(backup, FIELDS)
+    restore = command(commands, "restore", _restore, "Make a shop of a backup, where none is yet.")
+    restore.add_argument("dir", type=Path, metavar="DIR", help="the folder of the backup")
+    restore.add_argument(
+        "--shop",
+        type=drop_arguments.words,
+        metavar="NAME",
+        help="the shop's name: the old one is gone for good, though that cannot be seen from here",
+    )
+    add_settings(restore, FIELDS)
+
+    reconcile = command(
+        commands,
+        "reconcile",
+        _reconcile,
+        "Compare restored drops with what was paid, and let them go on.",
+    )
+    drop_arguments.reconcile(reconcile)
+    add_settings(reconcile, REACH)
+
+
+def _reconcile(arguments: argparse.Namespace) -> int:
+    from dropengine.cli import reconcile_command
+
+    return reconcile_command.run(arguments, settings_of(arguments)[0])
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from dropengine.cli import backup_commands
+
+    return backup_commands.backup(settings_of(arguments)[0], arguments.dir)
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from dropengine.cli import backup_commands
+
+    return backup_commands.restore(settings_of(arguments)[0], arguments.dir, arguments.shop)
+
+
+def _add_ledger(commands: Commands) -> None:
+    ledger = commands.add_parser(
+        "ledger", help="See to the books of all sales.", description="See to the books."
+    )
+    verbs = ledger.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    rebuild = command(
+        verbs,
+        "rebuild",
+        _rebuild,
+        "Make orders, units, holds and places in the books anew from the logs that they keep.",
+    )
+    rebuild.add_argument(
+        "drop", nargs="?", type=drop_arguments.words, metavar="DROP", help="this drop alone"
+    )
+    add_settings(rebuild, BOOKS)
+
+
+def _rebuild(arguments: argparse.Namespace) -> int:
+    from dropengine.cli import ledger_commands
+
+    return ledger_commands.rebuild(settings_of(arguments)[0], arguments.drop)
+
+
+def _add_report(commands: Commands) -> None:
+    report = command(commands, "report", _report, "Tell how a sale went, out of the books.")
+    report.add_argument("drop", type=drop_arguments.words, metavar="DROP", help="the drop's id")
+    forms = report.add_mutually_exclusive_group()
+    for form, about in (("json", "print it as JSON"), ("csv", "print it as a table for programs")):
+        forms.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=about)
+    report.set_defaults(form="text")
+    add_settings(report, BOOKS)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from dropengine.cli import report_command
+
+    return report_command.run(settings_of(arguments)[0], arguments.drop, form=arguments.form)
 
 
 def _referee(arguments: argparse.Namespace) -> int:
@@ -331,9 +301,9 @@ def _lines(name: str) -> Iterator[bytes]:
 def _doctor(arguments: argparse.Namespace) -> int:
     from dropengine.cli import doctor
 
-    return doctor.run(_settings(arguments)[0])
+    return doctor.run(settings_of(arguments)[0])
 
 
 def _config(arguments: argparse.Namespace) -> int:
-    print(config.show(*_settings(arguments)), end="")
+    print(config.show(*settings_of(arguments)), end="")
     return 0

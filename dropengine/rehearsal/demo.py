@@ -21,13 +21,11 @@ from dropengine.rehearsal.practice_drops import fresh_id, shipped
 from dropengine.rehearsal.practice_shop import Interrupted, PracticeShop, for_crowd, play
 from dropengine.terminal import summary
 from dropengine.terminal.progress import Progress
-from dropengine.truth.replies import ViewReply
+from dropengine.truth.replies import BEYOND, ViewReply
 from dropengine.truth.store import Store
 
 OPENS_IN_S = 20
 WATCH_S = 0.5
-BEYOND = 10**12
-"""A cursor behind every row: only the state is asked for."""
 EXAMPLE = "eclipse-pin.toml"
 BY = "demo"
 LIVES_MAX = 20

@@ -26,6 +26,7 @@ from dropengine.creator_commands import (
     Message,
     Pause,
     Realign,
+    Reschedule,
     Resume,
     Withdraw,
 )
@@ -67,11 +68,18 @@ OUTAGE = Trouble("ran", -60_000)
 LEAP = Trouble("now", 1_500)
 
 
+class Closing(msgspec.Struct, frozen=True):
+    """The closing time is moved to so many ms from then on; 0: it is closed by hand."""
+
+    after_ms: int
+    verb: ClassVar[str] = Reschedule.verb
+
+
 class Act(msgspec.Struct, frozen=True):
     """One thing to do `at_ms` after the opening, or before it."""
 
     at_ms: int
-    what: CreatorCommand | Refunds | Trouble
+    what: CreatorCommand | Refunds | Trouble | Closing
 
 
 def acts(seed: int, drop: Manifest) -> list[Act]:
@@ -101,6 +109,8 @@ def acts(seed: int, drop: Manifest) -> list[Act]:
     found += [Act(draw.randrange(1_000, 6_000), OUTAGE) for _ in range(2)]
     leap_ms = draw.randrange(2_000, 7_000)
     found += [Act(leap_ms, LEAP), Act(leap_ms + 500, Realign())]
+    moved_ms = draw.randrange(500, 5_000)
+    found += [Act(moved_ms, Closing(3_600_000)), Act(moved_ms + 700, Closing(0))]
     return sorted(found, key=lambda act: act.at_ms)
 
 
@@ -140,7 +150,9 @@ class Operator:
             self.outcomes[act.what.verb] += 1
             return
         if not isinstance(act.what, Refunds):
-            self._count(act.what.verb, await self.command(act.what))
+            what = act.what
+            command = await self._moved(what) if isinstance(what, Closing) else what
+            self._count(what.verb, await self.command(command))
             return
         for order in await self._some_orders(act.what.orders):
             key = secrets.token_hex(8)
@@ -163,6 +175,12 @@ class Operator:
             outcome = await insist(send)
             if not isinstance(outcome, refusals.StaleRevision):
                 return outcome
+
+    async def _moved(self, closing: Closing) -> Reschedule:
+        shown = await insist(partial(self._store.show, self._drop))
+        assert shown is not None, self._drop
+        at = await insist(self._store.time_ms) + closing.after_ms if closing.after_ms else 0
+        return Reschedule(shown.opens_ms, at)
 
     async def _meet(self, trouble: Trouble) -> None:
         at = await self._store.time_ms() + trouble.ms

@@ -12,8 +12,6 @@ from dropengine import manifest
 from dropengine.errors import ManifestError
 from dropengine.manifest import Item, Manifest, Pool
 
-ID_CHARS_MAX = 32
-
 HOLD_MS = 3_000
 OFFER_MS = 2_500
 EXTEND_MS = 1_000
@@ -40,7 +38,7 @@ def shipped(name: str) -> Manifest:
 def fresh_id(drop: str) -> str:
     """An id that no earlier play has: a published drop stays in the books."""
     end = secrets.token_hex(3)
-    return f"{drop[: ID_CHARS_MAX - len(end) - 1].rstrip('-')}-{end}"
+    return f"{drop[: manifest.DROP_ID_CHARS_MAX - len(end) - 1].rstrip('-')}-{end}"
 
 
 def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:

@@ -18,8 +18,9 @@ import uvloop
 from dropengine.config import Settings
 from dropengine.errors import DropEngineError
 from dropengine.processes.open_file_limit import raise_file_limit
-from dropengine.processes.supervisor import Running
+from dropengine.processes.supervisor import FACTORY, Running
 from dropengine.processes.supervisor_process import SupervisorProcess
+from dropengine.sql.log_rows import LogRowsOf
 from dropengine.truth.store import Store
 
 FILES_BESIDE = 200
@@ -53,11 +54,15 @@ def play(work: Coroutine[Any, Any, T]) -> T:
 
 
 class PracticeShop:
-    """One shop from its start to its end, over as many lives of its supervisor as it takes."""
+    """One shop from its start to its end, over as many lives of its supervisor as it takes.
 
-    def __init__(self, settings: Settings) -> None:
+    factory: what its web processes run; another one only to see that a broken shop is found out.
+    """
+
+    def __init__(self, settings: Settings, *, factory: str = FACTORY) -> None:
         self.settings = settings
-        self._supervisor = SupervisorProcess(settings)
+        self._factory = factory
+        self._supervisor = SupervisorProcess(settings, factory=factory)
 
     @property
     def running(self) -> Running:
@@ -71,7 +76,9 @@ class PracticeShop:
 
     def store(self) -> Store:
         """Its truth, as it runs now."""
-        return Store.connect(self.running.redis_url, self.settings.redis_prefix)
+        store = Store.connect(self.running.redis_url, self.settings.redis_prefix)
+        store.in_the_books = LogRowsOf(self.settings).texts
+        return store
 
     async def start(self) -> None:
         """Open it. Raises DropEngineError with the sentence of whatever failed."""
@@ -86,7 +93,7 @@ class PracticeShop:
     async def again(self) -> None:
         """Start it again after its supervisor has ended."""
         await self.stop()
-        self._supervisor = SupervisorProcess(self.settings)
+        self._supervisor = SupervisorProcess(self.settings, factory=self._factory)
         await self.start()
 
     def ended(self) -> bool:
@@ -129,10 +136,13 @@ def for_crowd(settings: Settings, fans: int) -> Settings:
             f"{fans} fans need {needed} open files, and this process may have {allowed}: "
             f"raise the limit (ulimit -n), or take fewer fans."
         )
+    connections = 2 * fans + FILES_BESIDE
     return msgspec.structs.replace(
         settings,
-        sockets_max=max(settings.sockets_max, 2 * fans + FILES_BESIDE),
-        sockets_per_network_max=max(settings.sockets_per_network_max, 2 * fans + FILES_BESIDE),
-        tickets_at_once_max=max(settings.tickets_at_once_max, 2 * fans + FILES_BESIDE),
+        sockets_max=max(settings.sockets_max, connections),
+        sockets_per_network_max=max(settings.sockets_per_network_max, connections),
+        http_max=max(settings.http_max, connections),
+        http_per_network_max=max(settings.http_per_network_max, connections),
+        tickets_at_once_max=max(settings.tickets_at_once_max, connections),
         requests_per_s_max=max(settings.requests_per_s_max, 10 * fans + FILES_BESIDE),
     )

@@ -10,49 +10,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from dropengine import outcomes
 from dropengine.config import Settings
-from dropengine.creator_commands import Close, Open
 from dropengine.errors import DropEngineError
 from dropengine.manifest import Manifest
-from dropengine.model import DropId
 from dropengine.rehearsal.fans import Crowd, plans
-from dropengine.rehearsal.fans.plans import Mix
-from dropengine.rehearsal.operators import Operator, acts, insist
+from dropengine.rehearsal.fans.plans import Mix, Plan
+from dropengine.rehearsal.night import Night
+from dropengine.rehearsal.operators import acts
 from dropengine.rehearsal.practice_drops import compressed, fresh_id, shipped
 from dropengine.rehearsal.practice_shop import PracticeShop, Victim, for_crowd, play
-from dropengine.rehearsal.verdicts import Judgement, judge_run
+from dropengine.rehearsal.verdicts import Judgement
 from dropengine.terminal import summary
 from dropengine.terminal.progress import Progress
-from dropengine.truth.replies import ViewReply
-from dropengine.truth.store import Store
 
-CONNECT_S_MAX = 90.0
-LOBBY_S = 2.0
 ARRIVALS_S = 9.0
 """By this time after the opening everybody has come and pressed."""
-QUIET_S = 2.5
-"""Longer than anything cools or is looked up in a compressed drop."""
 PLAY_S_MAX = 150.0
-REST_S_MAX = 45.0
-SCREENS_S_MAX = 20.0
 RECOVER_S_MAX = 10.0
-WATCH_S = 0.25
 KILL_MS = (100, 1_500)
 """When a process is killed, after the opening: in the burst."""
-BEYOND = 10**12
-"""A cursor behind every row: only the state is asked for."""
-BY = "rehearsal"
 
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,9 +60,13 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(settings: Settings, wanted: Rehearsal) -> int:
-    """Rehearse, judge, tell. 0 when every invariant holds, 1 otherwise. Raises DropEngineError."""
+    """Rehearse, judge, tell. 0 when every invariant holds, 1 otherwise. Raises DropEngineError, and
+    OSError where what is to be written has no place."""
     if wanted.kill == "server" and settings.redis_url is not None:
         raise DropEngineError("Only the embedded server can be killed: leave REDIS_URL out.")
+    for path in (wanted.report, wanted.export, wanted.history):
+        if path is not None:
+            try_place(path)
     with Progress() as progress, _place(settings, wanted) as directory:
         shop = PracticeShop(for_crowd(_practice(settings, wanted, directory), wanted.fans))
         judgement = play(_Run(shop, wanted, progress).play())
@@ -87,6 +75,18 @@ def run(settings: Settings, wanted: Rehearsal) -> int:
         # The judgement is what the command is run for: it goes to standard output, alone.
         print("\n".join([summary.of_report(judgement.report), *judgement.remarks]))
     return 0 if judgement.report.honest else 1
+
+
+def try_place(path: Path) -> None:
+    """Find out now, not after the whole play, whether a file can be written there. Raises
+    OSError."""
+    there = path.exists()
+    if there and not (path.is_file() or path.is_dir()):
+        # Whoever reads a pipe would take our look for the end of it.
+        return
+    path.open("ab").close()
+    if not there:
+        path.unlink()
 
 
 @contextlib.contextmanager
@@ -121,9 +121,6 @@ class _Run:
         self.shop = shop
         self.wanted = wanted
         self.progress = progress
-        self.remarks: list[str] = []
-        self.faults: list[str] = []
-        self.began_s = 0.0
 
     async def play(self) -> Judgement:
         """From the first fan at the page to the judgement."""
@@ -138,25 +135,21 @@ class _Run:
         store = self.shop.store()
         crowd = Crowd(self.shop.url, seed=self.wanted.seed)
         try:
-            drops = self._drops()
-            for drop in drops:
-                outcome = await store.publish(drop, by=BY, key=secrets.token_hex(8))
-                if not isinstance(outcome, outcomes.Changed):
-                    raise DropEngineError(f"{drop.id} cannot be published: {outcome}")
-                self.progress.say(f"{drop.id} is published: {summary.units(drop)}")
-            await self._lobby(crowd, drops)
-            await self._sale(crowd, store, drops)
-            await self._close(crowd, store, drops)
-            await self._last_screens(crowd, store, drops)
-            await crowd.close()
-            return await judge_run(
+            night = Night(
                 store,
                 crowd,
-                drops,
+                self._drops(),
+                self.progress,
                 seed=self.wanted.seed,
-                faults=self.faults,
-                remarks=self.remarks,
+                arrivals_s=ARRIVALS_S,
+                play_s_max=PLAY_S_MAX,
             )
+            await night.publish()
+            await night.lobby(self._people(night.drops))
+            await self._sale(night)
+            await night.close()
+            await night.last_screens()
+            return await night.judged()
         finally:
             await crowd.close()
             await store.close()
@@ -171,54 +164,21 @@ class _Run:
         share = None if self.wanted.units is None else self.wanted.units // len(found)
         return [compressed(drop, fresh_id(drop.id), share) for drop in found]
 
-    async def _lobby(self, crowd: Crowd, drops: list[Manifest]) -> None:
-        """Let everybody in who comes before the opening."""
+    def _people(self, drops: Sequence[Manifest]) -> list[Plan]:
         pools = [sum(len(item.pools) for item in drop.items) for drop in drops]
-        early = 0
-        for number in range(self.wanted.fans):
-            which = number % len(drops)
-            person = plans.plan(
-                self.wanted.seed,
-                number,
-                self.wanted.mix,
-                drops=len(drops),
-                pools=pools[which],
-            )
-            early += person.early_ms > 0
-            crowd.enter(drops[person.drop].id, person)
-        deadline = time.monotonic() + CONNECT_S_MAX
-        while crowd.connected < early and time.monotonic() < deadline:
-            self.progress.now(f"{crowd.connected} of {early} fans are at the page")
-            await asyncio.sleep(WATCH_S)
-        self.progress.say(f"{crowd.connected} fans wait for the opening, others will come later")
-        if crowd.connected < early:
-            self.faults.append(f"only {crowd.connected} of {early} fans were let in")
-        await asyncio.sleep(LOBBY_S)
+        seed, mix, several = self.wanted.seed, self.wanted.mix, len(drops)
+        return [
+            plans.plan(seed, number, mix, drops=several, pools=pools[number % several])
+            for number in range(self.wanted.fans)
+        ]
 
-    async def _sale(self, crowd: Crowd, store: Store, drops: list[Manifest]) -> None:
-        operators = [Operator(store, DropId(drop.id), BY, seed=self.wanted.seed) for drop in drops]
+    async def _sale(self, night: Night) -> None:
         hard = self.wanted.mix == "hard"
-        agendas = [acts(self.wanted.seed, drop) if hard else [] for drop in drops]
-        for operator, agenda in zip(operators, agendas, strict=True):
-            await operator.play([act for act in agenda if act.at_ms < 0])
-        await asyncio.gather(*(operator.command(Open()) for operator in operators))
-        self.began_s = time.monotonic()
-        crowd.opened.set()
-        self.progress.say("open")
-        async with asyncio.TaskGroup() as group:
-            busy = [
-                group.create_task(operator.play([act for act in agenda if act.at_ms >= 0]))
-                for operator, agenda in zip(operators, agendas, strict=True)
-            ]
-            if self.wanted.kill is not None:
-                busy.append(group.create_task(self._kill(crowd, self.wanted.kill)))
-            await self._until_quiet(crowd, store, drops, busy)
-        for operator in operators:
-            if operator.outcomes:
-                told = ", ".join(f"{what} {n}" for what, n in sorted(operator.outcomes.items()))
-                self.remarks.append(f"the creator: {told}")
+        agendas = [acts(self.wanted.seed, drop) if hard else [] for drop in night.drops]
+        kill = self.wanted.kill
+        await night.sale(agendas, [] if kill is None else [self._kill(night, kill)])
 
-    async def _kill(self, crowd: Crowd, victim: Victim) -> None:
+    async def _kill(self, night: Night, victim: Victim) -> None:
         """End a process in the burst, and see how long it takes until somebody can buy again."""
         draw = random.Random(f"{self.wanted.seed}/kill")
         await asyncio.sleep(draw.randrange(*KILL_MS) / 1000)
@@ -226,76 +186,10 @@ class _Run:
         pid = await self.shop.kill(victim)
         self.progress.say(f"the {victim} (process {pid}) was killed")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(crowd.granted_since(killed_s), 2 * RECOVER_S_MAX)
+            await asyncio.wait_for(night.crowd.granted_since(killed_s), 2 * RECOVER_S_MAX)
         back_s = time.monotonic() - killed_s
         said = f"after the {victim} was killed, a command was granted again in {back_s:.1f} s"
         self.progress.say(said)
-        self.remarks.append(said)
+        night.remarks.append(said)
         if back_s > RECOVER_S_MAX:
-            self.faults.append(f"{said}, more than {RECOVER_S_MAX:.0f}")
-
-    async def _until_quiet(
-        self, crowd: Crowd, store: Store, drops: list[Manifest], busy: list[asyncio.Task[None]]
-    ) -> None:
-        """Until all is sold or nobody wants anything, and nothing is on its way."""
-        quiet_since, seqs = time.monotonic(), [0]
-        while True:
-            await asyncio.sleep(WATCH_S)
-            views = [await self._view(store, drop) for drop in drops]
-            self.progress.now(summary.in_one_line(views, crowd.connected))
-            now = time.monotonic()
-            if [view.seq for view in views] != seqs:
-                quiet_since, seqs = now, [view.seq for view in views]
-            rows = [row for view in views for row in view.pools]
-            held = sum(row.held for row in rows)
-            on_its_way = held or any(not task.done() for task in busy)
-            money = crowd.money_ms > time.time() * 1000
-            if now - self.began_s < ARRIVALS_S or on_its_way or money:
-                pass
-            elif all(row.free + row.held == 0 for row in rows) or now - quiet_since > QUIET_S:
-                return
-            if now - self.began_s > PLAY_S_MAX:
-                self.faults.append(f"the drop did not come to rest in {PLAY_S_MAX:.0f} s")
-                return
-
-    async def _view(self, store: Store, drop: Manifest) -> ViewReply:
-        view = await insist(partial(store.view, DropId(drop.id), BEYOND, BEYOND))
-        if not isinstance(view, ViewReply):
-            raise DropEngineError(f"{drop.id} cannot be watched: {view}")
-        return view
-
-    async def _close(self, crowd: Crowd, store: Store, drops: list[Manifest]) -> None:
-        """Close, and wait until nothing is held and nothing is owed."""
-        for drop in drops:
-            operator = Operator(store, DropId(drop.id), BY)
-            outcome = await operator.command(Close())
-            self.progress.say(f"{drop.id} closes: {type(outcome).__name__.lower()}")
-        deadline = time.monotonic() + REST_S_MAX
-        while True:
-            views = [await self._view(store, drop) for drop in drops]
-            duties = 0
-            for drop in drops:
-                duties += len(await insist(partial(store.duties, DropId(drop.id))))
-            states = [view.state for view in views]
-            self.progress.now(f"{', '.join(states)}; {duties} duties left")
-            money = crowd.money_ms > time.time() * 1000
-            if not duties and not money and all(state == "settled" for state in states):
-                self.progress.say("settled, and nothing is owed")
-                return
-            if time.monotonic() > deadline:
-                self.faults.append(f"after the close: {', '.join(states)}, {duties} duties left")
-                return
-            await asyncio.sleep(WATCH_S)
-
-    async def _last_screens(self, crowd: Crowd, store: Store, drops: list[Manifest]) -> None:
-        """Every screen ends at the newest state."""
-        deadline = time.monotonic() + SCREENS_S_MAX
-        while time.monotonic() < deadline:
-            # Somebody may still do something, like leave.
-            last = {drop.id: (await self._view(store, drop)).seq for drop in drops}
-            behind = sum(fan.screen.seq < last[fan.drop] for fan in crowd.fans)
-            if not behind:
-                return
-            self.progress.now(f"{behind} screens are not at the newest state yet")
-            await asyncio.sleep(WATCH_S)
-        self.faults.append(f"{behind} screens did not come to the newest state")
+            night.faults.append(f"{said}, more than {RECOVER_S_MAX:.0f}")

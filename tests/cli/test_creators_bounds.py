@@ -45,6 +45,7 @@ def events(run: Run, drop: str = MIX) -> list[str]:
         (["message", MIX, "two\nlines"], "text"),
         (["message", MIX, "\udcff\udcfe"], "text"),
         (["refund", MIX, "h 1"], "order"),
+        (["refund", MIX, "1-4"], "order"),
         (["refund", MIX, "h1", "--key", "\n"], "key"),
     ],
 )
@@ -59,7 +60,7 @@ def test_what_is_out_of_bounds_names_the_field_and_changes_nothing(
     assert run("drop", "open", MIX).code == 0
 
 
-@pytest.mark.parametrize("name", ["clock", "disk", "durability"])
+@pytest.mark.parametrize("name", ["clock", "creator", "fan", "disk", "durability"])
 def test_nobody_signs_with_a_name_of_the_shop(run: Run, shop: Path, name: str) -> None:
     run("drop", "publish", MIX)
     for words in (["open"], ["pause"], ["cancel", "--confirm", "hard-mix-a"]):

@@ -13,10 +13,13 @@ import pytest
 
 from dropengine import data_directory
 from dropengine.cli import doctor
-from dropengine.cli.doctor import Level
 from dropengine.config import Settings
+from dropengine.jobs import findings
+from dropengine.jobs.findings import Level
 from dropengine.processes.embedded_server import EmbeddedServer
+from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import server_check
+from tests.kit import small_shop
 from tests.kit.old_server import old_server
 from tests.kit.private_server import Server
 from tests.kit.server_owner import ask
@@ -67,6 +70,31 @@ def test_it_looks_at_the_running_server_and_does_not_disturb_it(settings: Settin
         said = lines(settings, 0)
         assert f"running as process {one.pid}" in said["server"]
         assert "A shop runs" in said["address"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_port_of_the_shop_that_runs_on_this_data_is_not_anothers(
+    settings: Settings, own: bool
+) -> None:
+    server = Server(durable=True).start()
+    try:
+        mine = msgspec.structs.replace(settings, redis_url=None if own else server.url)
+        shop = SupervisorProcess(mine, factory=small_shop.APP)
+        shop.start()
+        try:
+            same = msgspec.structs.replace(mine, port=shop.running.port)
+            assert lines(same, 0)["address"].startswith("ok    address     A shop runs")
+            # To everybody else it is.
+            with tempfile.TemporaryDirectory(prefix="drop-") as other:
+                theirs = msgspec.structs.replace(same, data_dir=Path(other), redis_url=None)
+                assert lines(theirs, 1)["address"].startswith("stop")
+        finally:
+            shop.stop()
+        # And once it has ended the port is looked at again.
+        with socket.create_server(("127.0.0.1", same.port)):
+            assert lines(same, 1)["address"].startswith("stop")
+    finally:
+        server.stop()
 
 
 def test_too_little_disk_would_stop_a_sale(settings: Settings) -> None:
@@ -151,8 +179,22 @@ def test_a_weaker_server_stops_a_sale_until_it_is_accepted_and_is_named_then() -
 
 def test_a_failed_write_would_stop_a_sale() -> None:
     failed = msgspec.structs.replace(FACTS, writes=False)
-    assert doctor.durability(failed).level is Level.STOP
-    assert doctor.durability(FACTS).level is Level.OK
+    assert findings.durability(failed).level is Level.STOP
+    assert findings.durability(FACTS).level is Level.OK
+
+
+def test_a_server_that_forgets_what_it_sold_is_not_said_to_lose_a_second() -> None:
+    forgets = findings.durability(msgspec.structs.replace(FACTS, appendonly=False))
+    assert forgets.level is Level.WARN
+    assert "forgets all sales when it stops (appendonly no)" in forgets.sentence
+    assert "second" not in forgets.sentence
+
+
+@pytest.mark.parametrize(("used", "level"), [(89, Level.OK), (90, Level.STOP), (99, Level.STOP)])
+def test_memory_that_is_nearly_full_would_stop_a_sale(used: int, level: Level) -> None:
+    most = FACTS.maxmemory_bytes
+    found = msgspec.structs.replace(FACTS, used_memory_bytes=most * used // 100 + 1)
+    assert findings.memory(found).level is level
 
 
 @pytest.mark.parametrize(
@@ -167,7 +209,7 @@ def test_memory_without_a_limit_or_with_forgetting_is_warned_of(
     limit: int, policy: str, level: Level
 ) -> None:
     found = msgspec.structs.replace(FACTS, maxmemory_bytes=limit, maxmemory_policy=policy)
-    assert doctor.memory(found).level is level
+    assert findings.memory(found).level is level
 
 
 def test_a_server_on_the_allocator_of_the_c_library_is_warned_of() -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from dropengine.cli import drop_arguments, drop_commands
+from dropengine.cli import drop_arguments, drop_commands, operators_terms
+from dropengine.config import Settings
 from dropengine.creator_commands import COMMANDS
+from dropengine.errors import ServerTaken
 from dropengine.truth import keys
 from tests.kit.sale import Sale
 
@@ -28,7 +31,9 @@ def test_a_command_takes_its_fields_from_arguments_of_the_same_names(verb: str) 
     parser = argparse.ArgumentParser()
     ARGUMENTS[verb](parser)
     dests = {action.dest for action in parser._actions}
-    assert set(COMMANDS[verb].__struct_fields__) <= dests
+    # What `correct` says is made of a file.
+    made = {"hash", "manifest"} if verb == "correct" else set()
+    assert set(COMMANDS[verb].__struct_fields__) - made <= dests
 
 
 async def test_what_was_set_aside_of_an_outbox_is_shown(
@@ -43,17 +48,21 @@ async def test_what_was_set_aside_of_an_outbox_is_shown(
     assert "capture:" not in said
 
 
+async def grow_old(sale: Sale, duty: str) -> None:
+    """So long a healthy provider needs for nothing; what it refuses for good is shown by then."""
+    record = await sale.store.client.hget(keys.one(sale.drop, "outbox"), duty)
+    old = msgspec.msgpack.decode(record)
+    old[4] = time.time_ns() // 1_000_000 - 10_000
+    await sale.store.client.hset(keys.one(sale.drop, "outbox"), duty, msgspec.msgpack.encode(old))
+
+
 async def test_what_is_undone_is_shown_and_ended_by_hand(
     sale: Sale, capsys: pytest.CaptureFixture[str]
 ) -> None:
     order = await sale.bought("ana")
     shown = argparse.Namespace(drop=sale.drop, json=False)
     duty = f"capture:c-{order}"
-    # So long a healthy provider needs for nothing; what it refuses for good is shown by then.
-    record = await sale.store.client.hget(keys.one(sale.drop, "outbox"), duty)
-    old = msgspec.msgpack.decode(record)
-    old[4] = time.time_ns() // 1_000_000 - 10_000
-    await sale.store.client.hset(keys.one(sale.drop, "outbox"), duty, msgspec.msgpack.encode(old))
+    await grow_old(sale, duty)
     assert await drop_commands._DO["show"](sale.store, shown) == 0
     assert f"{duty}, 24.00 EUR. `dropengine drop duty` ends" in capsys.readouterr().out
     ending = argparse.Namespace(
@@ -61,7 +70,118 @@ async def test_what_is_undone_is_shown_and_ended_by_hand(
     )
     assert await drop_commands._DO["duty"](sale.store, ending) == 0
     assert f"The duty {duty} of {sale.drop} is given up" in capsys.readouterr().out
-    assert await drop_commands._DO["duty"](sale.store, ending) == drop_commands.REFUSED
+    assert await drop_commands._DO["duty"](sale.store, ending) == operators_terms.REFUSED
     assert "not_found" in capsys.readouterr().err
     assert await drop_commands._DO["show"](sale.store, shown) == 0
     assert "Undone" not in capsys.readouterr().out
+
+
+async def test_what_is_undone_in_other_money_is_told_in_that_money(
+    sale: Sale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hold = await sale.held("ana")
+    await sale.succeeded(hold, "c1", amount=2400, currency="JPY", captured=True)
+    await grow_old(sale, "refund:c1")
+    shown = argparse.Namespace(drop=sale.drop, json=False)
+    assert await drop_commands._DO["show"](sale.store, shown) == 0
+    assert "refund:c1, 2400 JPY. `dropengine drop duty` ends" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("captured", [False, True])
+@pytest.mark.parametrize("again", ["the same key", "another"])
+async def test_an_order_whose_refund_was_given_up_is_not_told_as_refunded(
+    sale: Sale, capsys: pytest.CaptureFixture[str], again: str, *, captured: bool
+) -> None:
+    order = await sale.held("ana")
+    await sale.succeeded(order, "c1", captured=captured)
+    words = argparse.Namespace(drop=sale.drop, order=order, by="mia", key="back", why="")
+    assert await drop_commands._DO["refund"](sale.store, words) == 0
+    assert "is refunded" in capsys.readouterr().out
+    await sale.end_duty("refund:c1", "given_up")
+    if again == "another":
+        words.key = "once-more"
+    assert await drop_commands._DO["refund"](sale.store, words) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "did not go back" in said.err
+    assert "refund_failed" in said.err
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ("torn", "torn", ""),
+        ("torn", "never mind", "its fan reads: torn. What you said now is not told."),
+        ("torn", "", "its fan reads: torn."),
+        ("", "torn", "its fan reads no reason. What you said now is not told."),
+        ("", "", ""),
+    ],
+)
+async def test_who_refunds_an_order_again_is_told_which_reason_stands(
+    sale: Sale, capsys: pytest.CaptureFixture[str], first: str, second: str, told: str
+) -> None:
+    order = await sale.bought("ana")
+    await sale.refund(order, why=first)
+    words = argparse.Namespace(drop=sale.drop, order=order, by="noa", key=None, why=second)
+    assert await drop_commands._DO["refund"](sale.store, words) == 0
+    said = capsys.readouterr().err
+    assert told in said
+    assert bool(told) == bool(said)
+
+
+@pytest.mark.parametrize("how", ["done", "by_hand"])
+async def test_an_order_whose_money_went_back_is_told_as_refunded_again(
+    sale: Sale, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    order = await sale.bought("ana")
+    await sale.refund(order)
+    if how == "done":
+        await sale.discharge(f"refund:c-{order}")
+    else:
+        await sale.end_duty(f"refund:c-{order}", "by_hand")
+    words = argparse.Namespace(drop=sale.drop, order=order, by="mia", key=None, why="")
+    assert await drop_commands._DO["refund"](sale.store, words) == 0
+    assert "is refunded" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["\uff11", "1_0", " 7", "+7", "\u0663", "1e1", "0x1", ""])
+def test_a_number_is_typed_in_digits_alone(text: str) -> None:
+    """Python reads more than a person would write."""
+    for read in (drop_arguments.integer, drop_arguments.whole(0, 100)):
+        with pytest.raises(argparse.ArgumentTypeError, match="expected a whole number"):
+            read(text)
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    ARGUMENTS["publish"](parser)
+    ARGUMENTS["add"](adding := argparse.ArgumentParser(exit_on_error=False))
+    with pytest.raises(argparse.ArgumentError):
+        adding.parse_args(["drop", "pin", text])
+    if text != "":
+        with pytest.raises(argparse.ArgumentError):
+            adding.parse_args(["drop", "pin", "1", "--revision", text])
+        with pytest.raises(argparse.ArgumentError):
+            parser.parse_args(["file", "--opens-in", text])
+
+
+@pytest.mark.parametrize("text", ["0", "12", "007"])
+def test_digits_are_a_number(text: str) -> None:
+    assert drop_arguments.integer(text) == drop_arguments.whole(0, 100)(text) == int(text)
+
+
+async def test_commands_of_one_shop_do_not_reach_the_drops_of_another(
+    sale: Sale, tmp_path: Path
+) -> None:
+    claim = sale.store.house.keys.claim
+    theirs = {"shop": "07" * 16, "address": "http://theirs"}
+    await sale.store.client.hset(claim, mapping=theirs)
+    try:
+        here = Settings(data_dir=tmp_path)
+        # A machine that keeps no shop may command any.
+        await operators_terms.own(sale.store, here)
+        (tmp_path / "shop_id").write_text("5e" * 16)
+        for ours in (here, msgspec.structs.replace(here, shop_id="5e" * 16)):
+            with pytest.raises(ServerTaken, match="another shop's, at http://theirs"):
+                await operators_terms.own(sale.store, ours)
+        await operators_terms.own(sale.store, msgspec.structs.replace(here, shop_id="07" * 16))
+    finally:
+        await sale.store.house.forget_claim()
+    await operators_terms.own(sale.store, here)

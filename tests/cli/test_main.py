@@ -14,7 +14,7 @@ import pytest
 from msgspec import Struct
 
 from dropengine import refusals
-from dropengine.cli import drop_arguments, drop_commands, main
+from dropengine.cli import drop_arguments, main, operators_terms
 from dropengine.config import FIELDS, Settings
 from dropengine.model import SCHEMA
 from dropengine.processes.embedded_server import EmbeddedServer
@@ -26,7 +26,10 @@ from tests.kit import handwritten_logs
 
 PIN = str(files("dropengine") / "examples" / "eclipse-pin.toml")
 MIX = str(files("dropengine") / "examples" / "hard-mix-a.toml")
-COMMANDS = ("serve", "demo", "drop", "referee", "audit", "doctor", "config")
+COMMANDS = (
+    *("serve", "demo", "drop", "referee", "audit", "ledger", "report", "account", "backup"),
+    *("restore", "reconcile", "doctor", "config"),
+)
 
 
 class Ran(Struct, frozen=True):
@@ -44,7 +47,7 @@ Run = Callable[..., Ran]
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place where no setting of the developer's own is in the way."""
     monkeypatch.chdir(tmp_path)
-    usual = ("REDIS_URL", "PORT", "HOST", "WEB_CONCURRENCY", "SECRET_KEY")
+    usual = ("REDIS_URL", "DATABASE_URL", "PORT", "HOST", "WEB_CONCURRENCY", "SECRET_KEY")
     for name in [*usual, *(name for name in os.environ if name.startswith("DROPENGINE_"))]:
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "data"
@@ -255,6 +258,38 @@ def test_a_publish_that_is_repeated_is_one_command(
     assert "key_reused" in other.err
 
 
+def test_times_are_changed_one_or_both_and_told(run: Run, shop: Path) -> None:
+    run("drop", "publish", PIN, "--id", "moved", "--opens-in", 3600)
+
+    def times() -> tuple[int, int]:
+        view = json.loads(run("drop", "show", "moved", "--json").out)["view"]
+        return view["opens_ms"], view["closes_ms"]
+
+    changed = run("drop", "reschedule", "moved", "--opens", "2101-07-16T18:00:00+02:00")
+    assert changed.code == 1
+    assert "closes_ms must be after opens_ms" in changed.err
+    changed = run(
+        "drop", "reschedule", "moved", "--opens", "2101-07-16T18:00:00Z", "--closes", "hand"
+    )
+    assert changed.code == 0, changed.err
+    assert times() == (4_150_980_000_000, 0)
+    assert "2101" in run("drop", "show", "moved").out
+    assert run("drop", "reschedule", "moved", "--opens", "hand").code == 0
+    assert times() == (0, 0)
+    past = run("drop", "reschedule", "moved", "--closes", "2026-01-01T00:00:00Z")
+    assert past.code == 1
+    assert "That time has passed" in past.err
+
+
+@pytest.mark.parametrize("time", ["soon", "2027-07-16T18:00:00", "1999-01-01T00:00:00Z", "", "0"])
+def test_a_time_that_is_none_is_told_with_how_one_looks(
+    run: Run, time: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("drop", "reschedule", PIN, f"--opens={time}")
+    assert "or say hand" in capsys.readouterr().err
+
+
 def test_of_two_operators_the_second_is_refused(run: Run, shop: Path) -> None:
     run("drop", "publish", MIX)
     run("drop", "open", MIX)
@@ -321,8 +356,9 @@ def test_operators_read_no_sentence_for_fans(run: Run, shop: Path) -> None:
     run("drop", "cancel", MIX, "--confirm", "hard-mix-a")
     ran = run("drop", "message", MIX, "Hello.")
     assert ran.err == f"Refused (cancelled): {refusals.Cancelled.to_operator}\n"
-    ran = run("drop", "refund", MIX, "h1")
-    assert ran.err == f"Refused (not_found): {refusals.NotFound.to_operator}\n"
+    for order in ("h1", "1-3", "1 3"):
+        ran = run("drop", "refund", MIX, order)
+        assert ran.err == f"Refused (not_found): {refusals.NotFound.to_operator}\n"
 
 
 def test_a_drop_that_is_not_there_is_a_sentence(run: Run, shop: Path) -> None:
@@ -355,7 +391,7 @@ def lift(shop: Path, drop: str, schema: int) -> None:
     """Write another number of its layout into a drop, as a newer version would."""
 
     async def write() -> None:
-        store = drop_commands.connect(Settings(data_dir=shop))
+        store = operators_terms.connect(Settings(data_dir=shop))
         await store.client.hset(keys.one(drop, "drop"), "schema", schema)
         await store.close()
 
@@ -378,6 +414,29 @@ def test_a_second_shop_on_one_directory_is_refused(run: Run, shop: Path) -> None
     ran = run("demo", "--headless", "--fans", 5, "--data-dir", shop)
     assert ran.code == 3
     assert "already sells" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [
+        ("--report", "nowhere/x"),
+        ("--export", "nowhere/x"),
+        ("--history", "nowhere/x"),
+        ("--report", ""),
+        ("--report", "file/x"),
+        ("--report", "x" * 300),
+    ],
+)
+def test_a_place_where_nothing_can_be_written_is_said_before_the_play(
+    run: Run, tmp_path: Path, option: str, place: str
+) -> None:
+    (tmp_path / "file").touch()
+    shop = tmp_path / "shop"
+    path = tmp_path / place
+    ran = run("demo", "--headless", "--fans", 5, "--data-dir", shop, option, path)
+    assert ran.code == 1
+    assert str(path) in ran.err
+    assert not shop.exists()
 
 
 def test_a_server_that_is_not_ours_is_not_killed(run: Run) -> None:
@@ -420,6 +479,14 @@ def test_a_manifests_mistakes_are_told_though_no_shop_runs(run: Run, tmp_path: P
         ({}, ["config", "--config", b"\xff.toml"]),
         ({}, ["drop", "publish", b"\xff.toml"]),
         ({}, ["drop", "show", b"\xff.toml"]),
+        ({}, ["serve", "--host", "a..b", "--public-url", "http://localhost:1"]),
+        ({"REDIS_URL": " redis://127.0.0.1:1"}, ["doctor"]),
+        ({"REDIS_URL": "redis://a..b"}, ["doctor"]),
+        ({"DATABASE_URL": " postgresql://127.0.0.1:1/x"}, ["report", "x"]),
+        ({"DATABASE_URL": "postgresql://a..b/x"}, ["report", "x"]),
+        ({"DROPENGINE_CONFIG": "deep.toml"}, ["config"]),
+        ({"DROPENGINE_CONFIG": "long.toml"}, ["config"]),
+        ({"DROPENGINE_CONFIG": "/"}, ["config"]),
         ({}, ["drop", "log", "x", "--after", "-5"]),
         ({}, ["drop", "log", "x", "--after", "1e3"]),
         ({}, ["drop", "log", "x", "--after", "9" * 30]),
@@ -429,17 +496,29 @@ def test_a_manifests_mistakes_are_told_though_no_shop_runs(run: Run, tmp_path: P
     ],
 )
 def test_no_traceback_reaches_a_person(
-    data_dir: Path, variables: dict[str, str], words: list[str | bytes]
+    data_dir: Path, tmp_path: Path, variables: dict[str, str], words: list[str | bytes]
 ) -> None:
+    (tmp_path / "deep.toml").write_text(f"host = {'[' * 5_000}\n")
+    (tmp_path / "long.toml").write_text(f"port = {'9' * 5_000}\n")
     ran = subprocess.run(
         [sys.executable, "-m", "dropengine", *words],
+        cwd=tmp_path,
         env=os.environ | variables,
         capture_output=True,
         check=False,
     )
     assert b"Traceback" not in ran.stderr
-    assert ran.returncode in (0, 1, 2, 4)
+    assert ran.returncode in (0, 1, 2, 4, 14)
     assert ran.stdout or ran.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["report"], ["ledger", "rebuild"], ["account", "link", "--account"]]
+)
+def test_sql_is_asked_for_no_letters_that_it_cannot_hold(data_dir: Path, words: list[str]) -> None:
+    asked: list[str | bytes] = [sys.executable, "-m", "dropengine", *words, b"\xff\xfe"]
+    ran = subprocess.run(asked, capture_output=True, check=False)
+    assert (ran.returncode, ran.stderr.splitlines()[-1][-14:]) == (2, b"expected UTF-8")
 
 
 def test_a_report_that_cannot_be_written_is_a_sentence(data_dir: Path) -> None:

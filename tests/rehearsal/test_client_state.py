@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dropengine import wire
-from dropengine.rehearsal.fans.client_state import ClientState, PlaceInLine
+from dropengine.rehearsal.fans.client_state import STUCK_TICKS, ClientState, PlaceInLine
 
 POOL = wire.PoolView(
     item="pin", cap=10, free=4, held=3, sold=3, withheld=0, leased=0, waiting=0, buying=0, offered=0
@@ -154,3 +154,28 @@ def test_more_offered_than_held_is_doubted() -> None:
     broken = msgspec.structs.replace(POOL, offered=4)
     screen.tick(wire.Tick(seq=1, now=1, state="live", revision=1, pools={"pin": broken}))
     assert screen.faults_count == 1
+
+
+def a_screen_that_was_told_of_a_later_place() -> ClientState:
+    screen = ClientState()
+    screen.heard_of_me(you(1, ("e1", 9, 9, 0)))
+    screen.heard_of_me(you(2, ("e1", 9, 7, 2)))
+    return screen
+
+
+def test_a_place_that_no_move_ever_reaches_is_doubted_once() -> None:
+    screen = a_screen_that_was_told_of_a_later_place()
+    for seq in range(2, 2 * STUCK_TICKS):
+        screen.tick(tick(seq))
+    assert screen.faults == ["the moves never brought e1 to the place told for pin"]
+
+
+def test_moves_that_come_late_are_no_fault() -> None:
+    screen = a_screen_that_was_told_of_a_later_place()
+    for seq in range(2, STUCK_TICKS):
+        screen.tick(tick(seq))
+    screen.tick(tick(STUCK_TICKS, wire.Moves(r0=0, left=[1, 2])))
+    for seq in range(STUCK_TICKS, 3 * STUCK_TICKS):
+        screen.tick(tick(seq))
+    assert screen.faults == []
+    assert screen.tally().checked == 1

@@ -15,7 +15,7 @@ import msgspec
 
 from dropengine import wire
 from dropengine.rehearsal.fans.client_socket import ABNORMAL, ClientSocket, dial
-from dropengine.rehearsal.fans.client_state import ClientState
+from dropengine.rehearsal.fans.client_state import ClientState, as_tick
 from dropengine.rehearsal.fans.shared_client import REQUEST_S, SharedClient
 
 ANSWER_S = 5.0
@@ -272,17 +272,3 @@ class Browser:
         """Wait until something is so."""
         while not true():
             await self.change()
-
-
-def as_tick(snapshot: wire.Snapshot) -> wire.Tick:
-    """The public state that a snapshot shows, to be held against the log as ticks are."""
-    drop = snapshot.drop
-    return wire.Tick(
-        seq=snapshot.seq,
-        now=drop.now,
-        state=drop.state,
-        revision=drop.revision,
-        pools=drop.pools,
-        opens_ms=drop.opens_ms,
-        closes_ms=drop.closes_ms,
-    )

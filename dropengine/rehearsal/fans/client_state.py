@@ -10,6 +10,8 @@ from dropengine.wire import DropView, Moves, PoolView, Snapshot, Tick, You
 
 FAULTS_MAX = 5
 """Sentences kept per screen; the counts go on."""
+STUCK_TICKS = 5
+"""So many ticks without a move, and a place that was told for a later one is never reached."""
 
 
 class PlaceInLine:
@@ -19,7 +21,7 @@ class PlaceInLine:
     until the moves reach it.
     """
 
-    __slots__ = ("_told", "checked", "lost", "n", "place", "r", "rose", "wrong")
+    __slots__ = ("_told", "_waited", "checked", "lost", "n", "place", "r", "rose", "wrong")
 
     def __init__(self, n: int, place: int, r: int) -> None:
         self.n = n
@@ -30,12 +32,14 @@ class PlaceInLine:
         self.wrong = 0
         self.rose = 0
         self._told: dict[int, int] = {}
+        self._waited = 0
 
     def moved(self, moves: Moves) -> bool:
         """Follow a tick's moves. False: some were missed, ask for a fresh place."""
         if self.lost or self.r < moves.r0:
             self.lost = True
             return False
+        self._waited = 0
         for left in moves.left[self.r - moves.r0 :]:
             self.r += 1
             if left < self.n:
@@ -43,6 +47,11 @@ class PlaceInLine:
             if self.r in self._told:
                 self._compare(self._told.pop(self.r))
         return True
+
+    def stuck(self) -> bool:
+        """A tick has come. True, once: what the server said long ago is still not reached."""
+        self._waited = self._waited + 1 if self._told and not self.lost else 0
+        return self._waited == STUCK_TICKS
 
     def told(self, place: int, r: int) -> None:
         """The server says: `place` at removal count `r`. An older word than ours is dropped."""
@@ -113,6 +122,9 @@ class ClientState:
                 moves = told.lines.get(pool)
                 if moves is not None and not place.moved(moves):
                     lost = True
+        for (entry, pool), place in self.places.items():
+            if place.stuck():
+                self.doubt(f"the moves never brought {entry} to the place told for {pool}")
         return lost
 
     def heard_of_me(self, told: You) -> bool:
@@ -176,3 +188,17 @@ class Tally:
         self.checked += other.checked
         self.wrong += other.wrong
         self.rose += other.rose
+
+
+def as_tick(snapshot: Snapshot) -> Tick:
+    """The public state that a snapshot shows, to be held against the log as ticks are."""
+    drop = snapshot.drop
+    return Tick(
+        seq=snapshot.seq,
+        now=drop.now,
+        state=drop.state,
+        revision=drop.revision,
+        pools=drop.pools,
+        opens_ms=drop.opens_ms,
+        closes_ms=drop.closes_ms,
+    )

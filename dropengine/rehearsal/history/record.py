@@ -6,6 +6,7 @@ A command without an answer is `info`, which means unknown. It is never written 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -65,7 +66,7 @@ class Shown(Line, frozen=True, kw_only=True):
 
 class Viewer(Line, frozen=True, kw_only=True):
     """What one socket showed, summed up. `faults`: each tick that fell behind the one before it, or
-    that showed other pools than another screen at the same seq."""
+    that showed other pools than another screen at the same seq; and what the screen doubts."""
 
     viewer: int
     socket: int
@@ -80,6 +81,8 @@ _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _encoder = msgspec.json.Encoder()
 
 FAULTS_MAX = 10
+RECENT = 1_000
+"""So many answers are what "now" means while a run goes on."""
 
 
 class _Screen:
@@ -98,8 +101,11 @@ class Recorder:
 
     def __init__(self) -> None:
         self._lines: list[AnyLine] = []
-        self._open: dict[int, str] = {}
+        self._open: dict[int, tuple[str, int]] = {}
         self._ops = 0
+        self.answered = 0
+        self.took_us: deque[int] = deque(maxlen=RECENT)
+        """Of the newest answers, from the first sending."""
         self._screens: dict[tuple[str, int, int], _Screen] = {}
         self._shown: dict[tuple[str, int], wire.Tick] = {}
         self._shown_at: dict[tuple[str, int], tuple[int, int]] = {}
@@ -108,7 +114,7 @@ class Recorder:
         """A command is about to be sent; the number to end it with."""
         self._ops += 1
         wall_ms, mono_us = now()
-        self._open[self._ops] = drop
+        self._open[self._ops] = (drop, mono_us)
         self._lines.append(
             Invoke(
                 drop=drop, wall_ms=wall_ms, mono_us=mono_us, op=self._ops, fan=fan, command=command
@@ -117,22 +123,28 @@ class Recorder:
         return self._ops
 
     def ok(self, op: int, reply: wire.Done) -> None:
-        drop = self._open.pop(op)
-        wall_ms, mono_us = now()
+        drop, wall_ms, mono_us = self._ended(op)
         self._lines.append(Ok(drop=drop, wall_ms=wall_ms, mono_us=mono_us, op=op, reply=reply))
 
     def fail(self, op: int, reply: wire.Refused) -> None:
         """Refused for certain. An answer that is only `away` is `info`."""
-        drop = self._open.pop(op)
-        wall_ms, mono_us = now()
+        drop, wall_ms, mono_us = self._ended(op)
         self._lines.append(Fail(drop=drop, wall_ms=wall_ms, mono_us=mono_us, op=op, reply=reply))
 
     def info(self, op: int) -> None:
         """Given up without an answer; nothing happens when it has ended already."""
-        drop = self._open.pop(op, None)
-        if drop is not None:
+        begun = self._open.pop(op, None)
+        if begun is not None:
             wall_ms, mono_us = now()
-            self._lines.append(Info(drop=drop, wall_ms=wall_ms, mono_us=mono_us, op=op))
+            self._lines.append(Info(drop=begun[0], wall_ms=wall_ms, mono_us=mono_us, op=op))
+
+    def _ended(self, op: int) -> tuple[str, int, int]:
+        """Its drop, and now."""
+        drop, begun_us = self._open.pop(op)
+        wall_ms, mono_us = now()
+        self.answered += 1
+        self.took_us.append(mono_us - begun_us)
+        return drop, wall_ms, mono_us
 
     def order(self, drop: str, fan: str, order: wire.OrderView) -> None:
         wall_ms, mono_us = now()
@@ -153,6 +165,12 @@ class Recorder:
             self._shown_at[(drop, tick.seq)] = now()
         elif shown is not tick and shown.pools != tick.pools and len(screen.faults) < FAULTS_MAX:
             screen.faults.append(f"seq {tick.seq} was shown with other pools than elsewhere")
+
+    def doubt(self, drop: str, viewer: int, socket: int, sentence: str) -> None:
+        """What a socket showed cannot be, says the screen itself."""
+        screen = self._screens.setdefault((drop, viewer, socket), _Screen())
+        if len(screen.faults) < FAULTS_MAX:
+            screen.faults.append(sentence)
 
     def lines(self) -> list[AnyLine]:
         """The history so far: operations in the order they were written, then the screens."""

@@ -1,0 +1,80 @@
+"""The drop that is rehearsed: a drop as it is, under another id, its times pressed together."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from dropengine import manifest
+from dropengine.manifest import Item, Manifest
+from dropengine.rehearsal.practice_drops import fresh_id
+from dropengine.rehearsal_report import Time
+
+TIME_MS_MIN: Final = 1_000
+"""The least that a practice drop may have of each."""
+NIGHTS_SHARE: Final = 24
+"""The longest time of a drop passes so often within the minutes of its rehearsal."""
+WHOLE_HOLD_MS: Final = 1_800_000
+"""While load is measured nothing runs out by itself."""
+TIMES: Final = {
+    "hold_ms": "to pay",
+    "offer_ms": "to take an offer",
+    "extend_ms": "more, once, on asking",
+    "pay_ms": "for the payment itself",
+    "cool_ms": "until the next call of who let one pass",
+    "lookup_ms": "until the provider is asked",
+}
+"""What is pressed together, as people call it."""
+
+
+class Clone(NamedTuple):
+    """factor: times are so much shorter, but none is shorter than a second."""
+
+    manifest: Manifest
+    factor: float
+    times: list[Time]
+
+
+def clone(drop: Manifest, minutes: int) -> Clone:
+    """The drop for a rehearsal of so many minutes: opened by hand, and without a pace, which is
+    each fan's own and would only slow a crowd down that plays through a night in a minute."""
+    longest_ms = max(drop.hold_ms, drop.offer_ms)
+    target_ms = max(TIME_MS_MIN, minutes * 60_000 // NIGHTS_SHARE)
+    factor = max(1.0, longest_ms / target_ms)
+    pressed = {name: pressed_ms(getattr(drop, name), factor) for name in TIMES}
+    made = msgspec.structs.replace(
+        manifest.with_opening(drop, fresh_id(drop.id), 0),
+        closes_ms=0,
+        practice=True,
+        pace=0,
+        pace_ms=0,
+        **pressed,
+    )
+    times = [
+        Time(says, getattr(drop, name) / 1000, pressed[name] / 1000) for name, says in TIMES.items()
+    ]
+    return Clone(made, round(factor, 1), times)
+
+
+def pressed_ms(own_ms: int, factor: float) -> int:
+    """A time of the drop in the rehearsal."""
+    return min(own_ms, max(TIME_MS_MIN, round(own_ms / factor)))
+
+
+def for_load(drop: Manifest, seats: int) -> tuple[Manifest, str]:
+    """The clone once more, with units for everybody who presses, all in its first pool: what is
+    told to screens stays as long as it is. Returns the drop and the pool."""
+    first, *others = drop.items
+    pool, *more = first.pools
+    many = msgspec.structs.replace(pool, cap=2 * seats, withheld=0)
+    item: Item = msgspec.structs.replace(
+        first, cap=2 * seats + sum(one.cap for one in more), pools=(many, *more)
+    )
+    made = msgspec.structs.replace(
+        drop,
+        id=fresh_id(drop.id),
+        hold_ms=WHOLE_HOLD_MS,
+        items=(item, *others),
+    )
+    return made, pool.id
