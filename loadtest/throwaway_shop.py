@@ -16,6 +16,7 @@ from dropengine.manifest import Manifest, parse
 from dropengine.model import DropId
 from dropengine.processes.supervisor import Running
 from dropengine.processes.supervisor_process import SupervisorProcess
+from dropengine.sql.log_rows import LogRowsOf
 from dropengine.truth.store import Store
 
 BY = "loadtest"
@@ -25,21 +26,21 @@ BY = "loadtest"
 async def throwaway_shop(processes: int) -> AsyncIterator[tuple[Running, Store]]:
     """It listens on a free port of this machine alone and may be pressed as hard as one likes."""
     with tempfile.TemporaryDirectory(prefix="drop-") as folder:
-        one = SupervisorProcess(
-            Settings(
-                data_dir=Path(folder),
-                port=0,
-                web_concurrency=processes,
-                disk_free_mib_min=16,
-                log_level="error",
-                sockets_per_network_max=10_000,
-                requests_per_s_max=100_000,
-                messages_per_s_max=1_000,
-            )
+        settings = Settings(
+            data_dir=Path(folder),
+            port=0,
+            web_concurrency=processes,
+            disk_free_mib_min=16,
+            log_level="error",
+            sockets_per_network_max=10_000,
+            requests_per_s_max=100_000,
+            messages_per_s_max=1_000,
         )
+        one = SupervisorProcess(settings)
         await asyncio.to_thread(one.start)
         try:
             store = Store.connect(one.running.redis_url)
+            store.in_the_books = LogRowsOf(settings).texts
             try:
                 yield one.running, store
             finally:

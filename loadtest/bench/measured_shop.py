@@ -25,6 +25,7 @@ from dropengine.model import DropId
 from dropengine.people.tickets import Tickets
 from dropengine.processes.supervisor import Running
 from dropengine.processes.supervisor_process import SupervisorProcess
+from dropengine.sql.log_rows import LogRowsOf
 from dropengine.truth import keys
 from dropengine.truth.connections import client
 from dropengine.truth.store import Store
@@ -110,6 +111,7 @@ class MeasuredShop:
         self.running = running
         self.settings = settings
         self.store = Store(client(running.redis_url, timeout_s=20.0))
+        self.store.in_the_books = LogRowsOf(settings).texts
         self.tickets = Tickets(secret(settings).decode(), settings.ticket_days)
         assert running.server_pid is not None
         self.server = running.server_pid
