@@ -9,15 +9,26 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import redis.asyncio as redis
+from hypothesis import HealthCheck, settings
 
 from dropengine.manifest import Item
 from dropengine.truth import connections
 from dropengine.truth.store import Store
 from tests.kit import private_server
+from tests.kit.databases import database, postgres, sql_settings, synced
 from tests.kit.fault_proxy import FaultProxy
 from tests.kit.manifests import manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
+
+__all__ = ["database", "postgres", "sql_settings", "synced"]
+"""Fixtures that stand elsewhere."""
+
+# A machine may be slow, and that is nobody's mistake.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=(HealthCheck.too_slow,)
+)
+settings.load_profile("any machine")
 
 _drops = count(1)
 
@@ -35,6 +46,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if wanted and "server_kind" in metafunc.fixturenames:
         kinds = [pytest.param(kind, marks=_missing(kind)) for kind in private_server.IN_WHEELS]
         metafunc.parametrize("server_kind", kinds, scope="session")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes may be drawn by chance, the names of tests may not: who runs files side by side
+    collects them more than once."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
 
 
 def _missing(kind: str) -> pytest.MarkDecorator | tuple[()]:

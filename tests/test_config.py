@@ -127,6 +127,14 @@ def test_a_number_keeps_to_its_bounds(name: str, least: int, most: int) -> None:
         "https://größe.example",
         "https://drops.example?",
         "https://[::1",
+        "https://[1:::2]",
+        "https://[0:0:0:0:0:0:0:1]",
+        "https://[::ffff:203.0.113.7]",
+        "https://127.1",
+        "https://010.0.0.1",
+        "https://0x7f.1",
+        "https://256.1.1.1",
+        "https://203.0.113.7.",
         "null",
         "*",
     ],
@@ -148,6 +156,20 @@ def test_a_name_in_other_letters_is_told_as_browsers_send_it(typed: str, sent: s
     (told,) = mistakes(env={"DROPENGINE_PUBLIC_URL": typed})
     assert f"browsers send that name as {sent}" in told
     load({}, {"DROPENGINE_PUBLIC_URL": sent}, None)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://203.0.113.7:8000",
+        "http://[2001:db8::1:0:0:1]",
+        "http://[::ffff:cb00:7107]:8000",
+        "https://4u.example",
+        "https://drops.example.",
+    ],
+)
+def test_an_address_as_browsers_send_it_is_an_origin(origin: str) -> None:
+    load({}, {"DROPENGINE_PUBLIC_URL": origin}, None)
 
 
 def test_a_server_that_others_can_reach_must_know_its_address() -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
-from dropengine import config, errors, events, manifest, model, refusals, wire
+from dropengine import config, errors, events, manifest, model, refusals, studio_wire, wire
 from dropengine.app import build
 from dropengine.creator_commands import COMMANDS
 from dropengine.doors.http_answers import STATUS
@@ -27,6 +27,7 @@ EVENTS: tuple[type[events.Event], ...] = get_args(events.AnyEvent)
 MESSAGES: tuple[type[msgspec.Struct], ...] = (
     *get_args(wire.FromFanMessage),
     *get_args(wire.ToFanMessage),
+    studio_wire.Desk,
 )
 PARTS = (
     wire.DropView,
@@ -37,6 +38,7 @@ PARTS = (
     wire.EntryView,
     wire.LinePlace,
     wire.OrderView,
+    *studio_wire.PARTS,
 )
 REFUSALS = refusals.Refusal.__subclasses__()
 CODES = {model.snake(kind.__name__) for kind in REFUSALS}
@@ -120,6 +122,7 @@ def test_every_part_of_a_message_has_a_section_with_its_fields(part: type[msgspe
 
 def test_no_part_of_a_message_is_forgotten() -> None:
     named = {name for name in vars(wire) if name.endswith("View") or name in ("Moves", "LinePlace")}
+    named |= {name for name in vars(studio_wire) if name.endswith("View")}
     assert named == {part.__name__ for part in PARTS}
 
 
@@ -145,7 +148,7 @@ def test_every_address_stands_in_the_table(tmp_path: Path) -> None:
         if method != "HEAD"
     }
     listed = {words(cells[0])[0] for cells in rows(section(PROTOCOL, "The addresses"))}
-    assert listed == there | {"WS /drops/{drop}/live"}
+    assert listed == there | {"WS /drops/{drop}/live", "WS /studio/drops/{drop}/live"}
 
 
 def test_every_refusal_stands_in_the_table_with_its_sentence() -> None:

@@ -35,6 +35,7 @@ def test_no_fan_gets_a_refusal_that_only_operators_understand() -> None:
         refusals.StaleRevision,
         refusals.Already,
         refusals.TooFew,
+        refusals.InThePast,
         refusals.Exists,
     } == OF_OPERATORS - OF_FANS
 

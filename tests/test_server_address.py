@@ -44,6 +44,12 @@ BAD = [
     "redis://truth?ssl_ca_certs=/etc/ca.pem",
     "rediss://truth?ssl_cert_reqs=perhaps",
     "redis://[::1",
+    " redis://truth",
+    "REDIS://truth",
+    "red\tis://truth",
+    "redis://.truth",
+    "redis://the..truth",
+    f"redis://{'truth' * 13}",
 ]
 SPLIT_PASSWORDS = [
     "redis://shop:qq/shed@truth/0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
 
+from dropengine.creator_commands import MESSAGE_CHARS_MAX
 from tests.kit.manifests import item, manifest
 from tests.kit.page_states import STATES, mix, pin
 from tests.kit.rows import rows
@@ -171,13 +173,74 @@ async def test_a_purchase_by_keyboard_alone_with_all_that_is_said(
         await fan.reads("Yours: #1 of 1")
 
 
+class Tree:
+    """A page as a screen reader has it: names, roles and descriptions, and nothing that is seen."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def press(self, name: str) -> str:
+        """Press the one button of this name once it can be; answer what is said of it beside."""
+        tools = await self.page.context.new_cdp_session(self.page)
+        for _ in range(100):
+            nodes = (await tools.send("Accessibility.getFullAXTree"))["nodes"]
+            found = [one for one in nodes if self._can(one, name)]
+            if found:
+                break
+            await asyncio.sleep(0.05)
+        (button,) = found
+        ref = {"backendNodeId": button["backendDOMNodeId"]}
+        node = await tools.send("DOM.resolveNode", ref)
+        click = {
+            "objectId": node["object"]["objectId"],
+            "functionDeclaration": "function () { this.click() }",
+        }
+        await tools.send("Runtime.callFunctionOn", click)
+        await tools.detach()
+        said: str = button.get("description", {}).get("value", "")
+        return said
+
+    @staticmethod
+    def _can(node: dict[str, Any], name: str) -> bool:
+        named = (node.get("role", {}).get("value"), node.get("name", {}).get("value", ""))
+        off = any(
+            one["name"] == "disabled" and one["value"]["value"]
+            for one in node.get("properties", ())
+        )
+        return named[0] == "button" and named[1].startswith(name) and not off
+
+
+async def test_a_purchase_by_the_accessibility_tree_alone(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(pin(1))
+    taken = await drop.hold("first")
+    async with in_browser.person(LOW) as fan:
+        tree = Tree(fan.page)
+        await fan.open(drop)
+        said = await tree.press("Join the line")
+        assert said == "All held: 1 in carts. What comes back goes to the line."
+        await says(fan, "In line for Eclipse pin: place 1.")
+        await drop.release("first", taken)
+        await says(fan, f"It is your turn: 1 {TIMES} Eclipse pin. Take it within 30 minutes.")
+        said = await tree.press("Take it")
+        assert said.startswith(f"1 {TIMES} Eclipse pin · Your turn. Take it before ")
+        await says(fan, f"1 {TIMES} Eclipse pin: taken. It is held for you now.")
+        said = await tree.press("Pay €24.00")
+        assert said.startswith(f"1 {TIMES} Eclipse pin · Held for you until ")
+        await expect(fan.page.locator("button[value=pay]")).to_be_visible()
+        await tree.press("Pay €24.00")
+        await fan.is_live()
+        await fan.reads("Yours: #1 of 1")
+        last = "Bought and numbered. Your order number and what happens next stand below."
+        await expect(fan.button).to_have_accessible_description(f"Eclipse pin · {last}")
+
+
 async def test_what_is_given_up_is_said_and_keeps_the_focus(in_browser: ShopInBrowser) -> None:
     async with in_browser.person(DESK) as fan:
         await STATES["in_line"](in_browser, fan)
         await tabs_to(fan, "Leave the line")
         await fan.page.keyboard.press("Enter")
         await says(fan, "Leaving the line in 4 seconds. Undo keeps your place.")
-        await expect(fan.page.get_by_role("button", name="Leaving…")).to_be_focused()
+        await expect(fan.page.get_by_role("button", name="Leaving in 4 seconds…")).to_be_focused()
         await fan.page.keyboard.press("Tab")
         await fan.page.keyboard.press("Enter")
         await says(fan, "Undone. Nothing was given up.")
@@ -241,6 +304,9 @@ async def test_large_letters_long_words_and_other_directions_fit(
     async with in_browser.person(screen) as fan:
         await fan.open(drop)
         await fan.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+        # The way past the page's head is for the keyboard alone, however large its letters.
+        bottom = "element => element.getBoundingClientRect().bottom"
+        assert await fan.page.locator(".skip").evaluate(bottom) <= 0
         await fan.press("Join the line")
         await fan.reads("In line: place 1")
         await drop.release("first", taken)
@@ -255,6 +321,53 @@ async def test_large_letters_long_words_and_other_directions_fit(
         assert await fan.page.locator("h1").evaluate(direction) == "rtl"
         assert await fan.page.locator(".hint .thing").evaluate(direction) in ("rtl", "ltr")
         assert await fan.page.locator(".hint").evaluate(direction) == "ltr"
+
+
+TITLE_CHARS = 120
+LATIN = "Donaudampfschifffahrt " * 181
+HARD = {"one word": LONG[:3_900], "many words": LATIN[:3_900], "rtl": f"{ARABIC} " * 40}
+
+
+@pytest.mark.parametrize(("size", "motion"), [("100%", "no-preference"), ("200%", "reduce")])
+@pytest.mark.parametrize("screen", [SMALL, ZOOMED], ids=["320x568", "320x256"])
+@pytest.mark.parametrize("text", rows(HARD, [0, 2]))
+async def test_order_and_payment_fit_whatever_a_maker_wrote(
+    in_browser: ShopInBrowser,
+    text: str,
+    screen: ViewportSize,
+    size: str,
+    motion: Literal["reduce", "no-preference"],
+) -> None:
+    """Titles as long as they may be, a message as long as it may be."""
+    said = HARD[text]
+    title = said[:TITLE_CHARS].strip()
+    one = msgspec.structs.replace(item("pin", {"pin": 3}), title=title)
+    words = msgspec.structs.replace(manifest("a", one), title=title, maker=title, story=said)
+    drop = await in_browser.drop(words)
+    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    found: dict[str, tuple[int, list[str]]] = {}
+
+    async def look(name: str) -> None:
+        await fan.page.wait_for_load_state()
+        await fan.page.evaluate("size => { document.documentElement.style.fontSize = size }", size)
+        found[name] = (await fan.page.evaluate(wide), await faults(fan.page))
+
+    async with in_browser.person(screen) as fan:
+        await fan.page.emulate_media(reduced_motion=motion)
+        await fan.open(drop)
+        await fan.press("Hold one for me")
+        await fan.press("Pay €24.00")
+        await expect(fan.page.locator("button[value=pay]")).to_be_visible()
+        await look("payment")
+        await fan.pays()
+        await drop.say(said[:MESSAGE_CHARS_MAX].strip())
+        await fan.page.get_by_role("link", name="what happens next").click()
+        await fan.sees("Order number")
+        await look("order")
+        direction = "element => getComputedStyle(element).direction"
+        right = "rtl" if text == "rtl" else "ltr"
+        assert await fan.page.locator("h1").evaluate(direction) == right
+    assert found == {"payment": (0, []), "order": (0, [])}
 
 
 async def test_a_page_that_is_offline_says_so_at_once_and_comes_back(

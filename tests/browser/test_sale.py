@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import signal
+import time
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from playwright.async_api import expect
 
 from dropengine.processes.supervisor_process import SupervisorProcess
 from tests.kit.manifests import item, manifest
-from tests.kit.shop_in_browser import DESK, ShopInBrowser
+from tests.kit.shop_in_browser import DESK, LOW, ShopInBrowser
 
 SHORT_MS = 3_000
 NO_WAY = """(way) => {
@@ -146,7 +147,7 @@ async def test_a_place_that_ends_says_why(in_browser: ShopInBrowser) -> None:
         await fan.page.reload()
         await fan.is_live()
         await fan.sees("Your place has ended")
-        await note.get_by_role("button", name="All right").click()
+        await note.get_by_role("button", name="Got it").click()
         await expect(note).to_have_count(0)
 
 
@@ -227,6 +228,27 @@ async def test_a_server_that_does_not_answer_is_named_with_the_time(
         await fan.reads("Pay €24.00")
 
 
+@pytest.mark.parametrize("who", ["workers", "server"])
+async def test_a_page_that_hears_nothing_does_not_say_that_it_is_up_to_date(
+    in_browser: ShopInBrowser, shop: SupervisorProcess, who: str
+) -> None:
+    """The line stays open; nobody closes it and nothing comes."""
+    drop = await in_browser.drop(manifest("a"))
+    server = shop.running.server_pid
+    assert server is not None
+    async with in_browser.person() as fan:
+        await fan.open(drop)
+        pids = shop.running.worker_pids if who == "workers" else (server,)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            await expect(fan.page.locator("drop-link")).to_have_text("Checking…")
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+        await fan.is_live()
+
+
 @pytest.mark.parametrize(
     ("missing", "asks", "says"),
     [
@@ -252,6 +274,59 @@ async def test_who_gets_no_socket_through_still_buys(
         await fan.press("Pay €24.00")
         await fan.page.locator("button[value=pay]").click()
         await fan.sees("#1 of 3")
+
+
+async def test_a_refund_says_why_wherever_it_is_read(in_browser: ShopInBrowser) -> None:
+    why = "The glaze <b>cracked</b>, and \u0627\u0644 too."
+    drop = await in_browser.drop(manifest("a"))
+    async with in_browser.person() as fan:
+        await fan.open(drop)
+        await fan.press("Hold one for me")
+        await fan.press("Pay €24.00")
+        await fan.pays()
+        await drop.refund("h1", why)
+        # Beside the button, wherever the page was scrolled to, until it was read.
+        moment = fan.page.locator(".moment", has_text="Refunded by the maker")
+        await expect(moment.locator("q")).to_have_text(why)
+        await moment.get_by_role("button", name="Got it").click()
+        await expect(moment).to_have_count(0)
+        await expect(fan.page.locator(".card.order .why")).to_have_text(why)
+        await fan.page.get_by_role("link", name="what happens next").click()
+        await expect(fan.page.locator(".slip q")).to_have_text(why)
+
+
+async def test_another_time_is_counted_to_and_named_while_people_look(
+    in_browser: ShopInBrowser,
+) -> None:
+    now = int(time.time() * 1000)
+    told = msgspec.structs.replace(manifest("a", item("pin", {"pin": 3})), opens_ms=now + 7_200_000)
+    drop = await in_browser.drop(told, opened=False)
+    async with in_browser.person(LOW) as fan:
+        await fan.open(drop)
+        voice, countdown = fan.page.locator("#voice"), fan.page.locator(".countdown")
+        await expect(countdown).to_have_text(re.compile(r"^(2:00|1:59):\d\d$"))
+        await expect(fan.page.get_by_text("Changed by the maker")).to_have_count(0)
+        rows = fan.page.locator(".rules dl > div:has(drop-time)")
+        first = await rows.nth(0).inner_text()
+        await drop.reschedule(opens_ms=now + 600_000)
+        await expect(countdown).to_have_text(re.compile(r"^0\d:\d\d$"))
+        await expect(voice).to_contain_text("The maker changed the time: this drop opens ")
+        await expect(fan.page.locator("#hint")).to_contain_text("Changed by the maker: it was ")
+        assert await rows.nth(0).inner_text() != first
+        await expect(rows.nth(1)).to_be_hidden()
+        await drop.reschedule()
+        await fan.sees("The maker opens this drop by hand. Changed by the maker")
+        await expect(rows.nth(0)).to_be_hidden()
+        await drop.open()
+        await fan.wakes("Hold one for me")
+        await drop.reschedule(closes_ms=now + 7_200_000)
+        await fan.sees("Closes in 1:59:")
+        await expect(voice).to_contain_text("The maker changed the time: this drop closes ")
+        await expect(fan.page.locator(".when")).to_contain_text("Changed by the maker")
+        await expect(rows.nth(1)).to_contain_text("add to my calendar")
+        await drop.reschedule()
+        await expect(voice).to_contain_text("No closing time any more.")
+        await expect(fan.page.locator(".when")).not_to_contain_text("closes in", ignore_case=True)
 
 
 async def test_two_tabs_of_one_fan_show_the_same_hold(in_browser: ShopInBrowser) -> None:
@@ -296,7 +371,9 @@ async def test_both_see_the_same_second(in_browser: ShopInBrowser) -> None:
     drop = await in_browser.drop(opening, opened=False)
     async with in_browser.person() as one, in_browser.person(DESK) as other:
         await asyncio.gather(one.open(drop), other.open(drop))
-        text = "document.querySelector('.countdown').textContent"
+        # Over some seconds: else a turn of one is a large part of what is looked at.
+        look = "document.querySelector('.countdown').textContent"
+        text = f"new Promise(done => setTimeout(() => done({look}), 50))"
         pairs = [
             await asyncio.gather(one.page.evaluate(text), other.page.evaluate(text))
             for _ in range(100)

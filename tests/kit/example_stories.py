@@ -56,12 +56,20 @@ Both = tuple[object, object]
 
 
 def page_drop(
-    drop: str, *, cap: int = 2, places: int = 1, limit: int = 2, closes_ms: int = 0
+    drop: str,
+    *,
+    cap: int = 2,
+    places: int = 1,
+    limit: int = 2,
+    closes_ms: int = 0,
+    pace: int = 0,
 ) -> Manifest:
-    """The drop of the page's examples. places=2: a pool of one unit at each, instead."""
+    """The drop of the page's examples. places=2: a pool of one unit at each, instead. `pace`: as
+    many at once, then one more every ten seconds."""
     pools = {"pin": cap} if places == 1 else {"port": 1, "hill": 1}
     made = manifest(drop, item("pin", pools, most=2), limit=limit, k=5, closes_ms=closes_ms)
-    return msgspec.structs.replace(made, lookup_ms=2 * MIN)
+    pace_ms = 10_000 if pace else 0
+    return msgspec.structs.replace(made, lookup_ms=2 * MIN, pace=pace, pace_ms=pace_ms)
 
 
 def ms(time: str) -> int:

@@ -28,7 +28,7 @@ def truth(oracle: Oracle) -> Truth:
         holds={h: oracle.hold_record(hold) for h, hold in oracle.holds.items()},
         orders={
             o.id: model.OrderRecord(
-                o.fan, o.pool, o.qty, o.amount, list(o.serials), o.charge, o.state, o.at
+                o.fan, o.pool, o.qty, o.amount, list(o.serials), o.charge, o.state, o.at, o.why
             )
             for o in oracle.orders.values()
         },
@@ -51,7 +51,7 @@ def truth(oracle: Oracle) -> Truth:
             charge: ending(oracle, charge, outcome) for charge, outcome in oracle.charges.items()
         },
         outbox={
-            name: model.DutyRecord(d.kind, d.hold, d.charge, d.amount, d.at)
+            name: model.DutyRecord(d.kind, d.hold, d.charge, d.amount, d.at, d.currency)
             for name, d in oracle.outbox.items()
         },
     )
@@ -127,7 +127,7 @@ def head(oracle: Oracle) -> dict[str, str]:
         "at": str(oracle.log[-1].at),
         "revision": str(oracle.revision),
         "arrivals": str(oracle.arrivals),
-        "holds": str(len(oracle.holds)),
+        "holds": str(oracle.granted_ever),
         "what": oracle.last_word[0],
         "by": oracle.last_word[1],
         **({} if oracle.why is None else {"why": oracle.why}),

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from enum import Enum, auto
 from pathlib import Path
+from typing import Self
 
 SUBSCRIBING = (b"SUBSCRIBE", b"PSUBSCRIBE", b"SSUBSCRIBE")
 LINE_MAX = 64 * 1024 * 1024
@@ -48,6 +49,8 @@ class FaultProxy:
         self.accepted = 0
         """Connections that came in."""
         self.struck: Counter[Fate] = Counter()
+        self.answered: Counter[Fate] = Counter()
+        """Replies that came from the server to requests that met a fate."""
         self._plans: list[tuple[bytes, bytes, Fate]] = []
         self._gate = asyncio.Event()
         self._strike = asyncio.Condition()
@@ -74,15 +77,30 @@ class FaultProxy:
         """How many planned faults have not struck yet."""
         return len(self._plans)
 
+    def forget(self) -> None:
+        """No fault is planned any more, and what is delayed goes on."""
+        self._plans.clear()
+        self.go()
+
     def go(self) -> None:
         """Let everything go on that is delayed now."""
         self._gate.set()
         self._gate = asyncio.Event()
 
-    async def strikes(self, fate: Fate) -> None:
-        """Wait until a request has met `fate`."""
+    async def strikes(self, fate: Fate, times: int = 1) -> None:
+        """Wait until so many requests have met `fate`."""
         async with self._strike:
-            await self._strike.wait_for(lambda: self.struck[fate] > 0)
+            await self._strike.wait_for(lambda: self.struck[fate] >= times)
+
+    async def answers(self, fate: Fate, times: int) -> None:
+        """Wait until the server has answered so many requests that met `fate`, whoever hears it."""
+        async with self._strike:
+            await self._strike.wait_for(lambda: self.answered[fate] >= times)
+
+    async def _count(self, what: Counter[Fate], fate: Fate) -> None:
+        what[fate] += 1
+        async with self._strike:
+            self._strike.notify_all()
 
     def silence(self, *, pongs: bool = False) -> int:
         """Subscribers that are here now hear nothing more, or at most the answers to their pings;
@@ -97,7 +115,7 @@ class FaultProxy:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
 
-    async def __aenter__(self) -> FaultProxy:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_unix_server(
             self._accept, str(self.socket), limit=LINE_MAX
         )
@@ -117,7 +135,7 @@ class FaultProxy:
         self.accepted += 1
         try:
             there, back = await asyncio.open_unix_connection(str(self.upstream), limit=LINE_MAX)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             out.transport.abort()
             self._talks.discard(task)
             return
@@ -143,9 +161,7 @@ class FaultProxy:
             command = command_of(request)
             self.seen[command.decode()] += 1
             fate = self._fate(command, request)
-            self.struck[fate] += 1
-            async with self._strike:
-                self._strike.notify_all()
+            await self._count(self.struck, fate)
             match fate:
                 case Fate.RESET:
                     return
@@ -154,15 +170,16 @@ class FaultProxy:
                 case Fate.DELAY:
                     await self._gate.wait()
                 case Fate.TWICE:
-                    back.write(request)
+                    back.write(self.sent(command, request))
                     await read_value(server)
                 case _:
                     pass
-            back.write(request)
+            back.write(self.sent(command, request))
             if command in SUBSCRIBING:
                 await self._pour(fan, out, server, back)
                 return
             reply = await read_value(server)
+            await self._count(self.answered, fate)
             match fate:
                 case Fate.DROP_REPLY:
                     return
@@ -172,8 +189,16 @@ class FaultProxy:
                     await self._gate.wait()
                 case _:
                     pass
-            out.write(reply)
+            out.write(self.heard(command, reply))
             await out.drain()
+
+    def sent(self, _command: bytes, request: bytes) -> bytes:
+        """What reaches the server in the place of a request."""
+        return request
+
+    def heard(self, _command: bytes, reply: bytes) -> bytes:
+        """What comes back in the place of a reply."""
+        return reply
 
     async def _pour(
         self,

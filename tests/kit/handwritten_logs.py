@@ -183,7 +183,9 @@ class Pen:
     def rescued(self, hold: str, *, capture: str = "pending") -> str:
         return self._sale(events.Rescued, hold, "", capture)
 
-    def voided(self, hold: str, charge: str, why: str, how: str = "void") -> None:
+    def voided(
+        self, hold: str, charge: str, why: str, how: str = "void", currency: str = "EUR"
+    ) -> None:
         held = self.holds[hold]
         self.write(
             events.Voided,
@@ -191,6 +193,7 @@ class Pen:
             hold=hold,
             charge=charge,
             amount=PRICE * held.qty,
+            currency=currency,
             how=how,
             why=why,
         )
@@ -309,6 +312,8 @@ def a_rush() -> Pen:
     pen.by_creator(events.Closed)
     pen.wait(1)
     pen.write(events.Settled)
+    pen.discharged("lookup", ada)
+    pen.discharged("lookup", dora)
     return pen
 
 
@@ -346,6 +351,7 @@ def a_line() -> Pen:
     pen.by_creator(events.Closed)
     pen.wait(1)
     pen.write(events.Settled)
+    pen.discharged("lookup", last)
     return pen
 
 
@@ -393,6 +399,7 @@ def a_late_payment() -> Pen:
     pen.wait(1)
     pen.refunded(offer, by="creator")
     pen.discharged("refund", offer, again)
+    pen.discharged("lookup", offer)
     return pen
 
 
@@ -414,6 +421,7 @@ def captured_for_less() -> Pen:
     pen.discharged("refund", ada, charge)
     pen.by_creator(events.Closed)
     pen.write(events.Settled)
+    pen.discharged("lookup", ada)
     return pen
 
 
@@ -462,6 +470,7 @@ def filled_limit() -> Pen:
     pen.by_creator(events.Closed)
     pen.wait(1)
     pen.write(events.Settled)
+    pen.discharged("lookup", ada)
     return pen
 
 
@@ -502,6 +511,25 @@ def a_restored_drop() -> Pen:
     return pen
 
 
+def another_time() -> Pen:
+    """Planned, planned anew while it waits, opened by hand before that, put right, closed by the
+    clock."""
+    pen = Pen(rules({"pin": (2, 0)})).published()
+    pen.by_creator(events.Rescheduled, opens_ms=pen.now + 500, closes_ms=pen.now + 900)
+    pen.wait(5)
+    pen.by_creator(events.Rescheduled, opens_ms=pen.now + 400, closes_ms=0)
+    opens_ms = pen.now + 400
+    pen.by_creator(events.Opened)
+    pen.wait(5)
+    pen.held("ada")
+    pen.by_creator(events.Corrected, hash="1" * 64)
+    pen.by_creator(events.Rescheduled, opens_ms=opens_ms, closes_ms=pen.now + 300)
+    pen.wait(300)
+    pen.revision += 1
+    pen.write(events.Closed, by="clock", key="", revision=pen.revision)
+    return pen
+
+
 HONEST: dict[str, Callable[[], Pen]] = {
     story.__name__: story
     for story in (
@@ -513,6 +541,7 @@ HONEST: dict[str, Callable[[], Pen]] = {
         filled_limit,
         taken_over,
         a_restored_drop,
+        another_time,
     )
 }
 

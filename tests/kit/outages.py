@@ -9,14 +9,16 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from redis.exceptions import RedisError
+
 from dropengine.config import Settings
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import server_check
 from tests.kit.private_server import Server
 from tests.kit.web_process import LONG_S
 
-LOAD_LINES, LOAD_EACH_US = 40_000, 100
-"""A log that takes some seconds to read."""
+LOAD_LINES, LOAD_EACH_US = 300_000, 100
+"""A log that takes half a minute to read, unless it is told to hurry."""
 KILLS = 3
 
 
@@ -63,6 +65,8 @@ async def away(server: Server, how: str) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(RedisError), server_check.client(server.url, 10_000) as client:
+            client.execute_command("CONFIG", "SET", "key-load-delay", "0")
         await starting
 
 

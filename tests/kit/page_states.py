@@ -55,6 +55,14 @@ async def soon(shop: ShopInBrowser, fan: Person) -> Drop:
 
 
 @state
+async def another_time(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await soon(shop, fan)
+    await drop.reschedule(opens_ms=2_000_000_600_000)
+    await fan.sees("Changed by the maker")
+    return drop
+
+
+@state
 async def by_hand(shop: ShopInBrowser, fan: Person) -> Drop:
     drop = await shop.drop(pin(), opened=False)
     await fan.open(drop)
@@ -169,7 +177,7 @@ async def place_ended(shop: ShopInBrowser, fan: Person) -> Drop:
     for _ in range(2):
         await fan.clicks("Pass on it")
         await fan.sees("You passed on this offer.")
-        await fan.page.get_by_role("button", name="All right").first.click()
+        await fan.page.locator(".card.ended").first.get_by_role("button", name="Got it").click()
     await fan.sees("you missed two turns")
     return drop
 
@@ -193,9 +201,26 @@ async def won(shop: ShopInBrowser, fan: Person) -> Drop:
 
 
 @state
+async def payment_page(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    await fan.press("Pay €24.00")
+    await expect(fan.page.locator("button[value=pay]")).to_be_visible()
+    return drop
+
+
+@state
+async def order_page(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await won(shop, fan)
+    await drop.say("Pick up at the studio from Saturday on, ten to six.")
+    await fan.page.get_by_role("link", name="what happens next").click()
+    await fan.sees("Order number")
+    return drop
+
+
+@state
 async def refunded(shop: ShopInBrowser, fan: Person) -> Drop:
     drop = await won(shop, fan)
-    await drop.refund("h2")
+    await drop.refund("h2", "The glaze of number 1 cracked.")
     await fan.sees("Refunded by the maker")
     return drop
 

@@ -14,11 +14,13 @@ from dropengine.creator_commands import (
     Add,
     Cancel,
     Close,
+    Correct,
     CreatorCommand,
     Message,
     Open,
     Pause,
     Realign,
+    Reschedule,
     Resume,
     Thaw,
     Withdraw,
@@ -34,6 +36,7 @@ OPENS_MS = START_MS + 1000
 CLOSES_MS = START_MS + 3 * 3_600_000
 SMALL = (1, 2, 50, 1000, 30_000)
 LONG = (61_000, 200_000, 500_000, 1_900_000)
+LATER = (1_000_000, 10_000_000, 30_000_000)
 OUTAGE_MS = 20_000
 END_MS = 10_000_000
 STEPS = 70
@@ -170,9 +173,13 @@ class Player:
             self.oracle.refund(self.random.choice(kept), "mia", self.key(), self.now)
 
     def steer(self) -> None:
+        later = Reschedule(self.oracle.rules.opens_ms, self.now + self.random.choice(LATER))
         self.creator(
             self.random.choice(
-                (Pause("a word"), Message("hello"), Add("pin", 1), Withdraw("pin", 1), Realign())
+                (
+                    *(Pause("a word"), Message("hello"), Add("pin", 1), Withdraw("pin", 1)),
+                    *(Realign(), later, Correct(f"{self.random.getrandbits(256):064x}", "{}")),
+                )
             )
         )
 

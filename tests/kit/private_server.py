@@ -42,7 +42,7 @@ def binary(kind: str) -> Path | None:
     return next((path for place in places for path in Path(place).glob(pattern)), None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     # A run that is killed must not leave servers behind.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -101,7 +101,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             # Runs between fork and exec; it only calls the kernel.
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
         )
         out = self.process.stdout
         assert out is not None
@@ -124,6 +124,9 @@ class Server:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
+        if self.process is not None:
+            # What stands still cannot hear that it is to end.
+            self.process.send_signal(signal.SIGCONT)
         self._end(signal.SIGTERM)
         if self._own:
             self._own.cleanup()

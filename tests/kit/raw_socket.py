@@ -14,6 +14,8 @@ from websockets.frames import apply_mask  # type: ignore[attr-defined]  # in C w
 
 from tests.kit.web_process import LONG_S, Message, WebProcess
 
+SEGMENT = 1_400
+"""Bytes, as over a network."""
 TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 
 
@@ -150,6 +152,8 @@ async def line(
     end = socket.socket()
     if takes is not None:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes)
+        # In segments as large as this machine's own, the other side's system would take megabytes.
+        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
     end.setblocking(False)
     end.bind((local, 0))
     await asyncio.get_running_loop().sock_connect(end, ("127.0.0.1", port))

@@ -13,11 +13,13 @@ from dropengine.creator_commands import (
     Add,
     Cancel,
     Close,
+    Correct,
     CreatorCommand,
     Message,
     Open,
     Pause,
     Realign,
+    Reschedule,
     Resume,
     Thaw,
     Withdraw,
@@ -161,7 +163,8 @@ class Retold:
             case events.Voided():
                 hold = oracle.holds.get(e.hold)
                 right = hold is not None and e.amount == hold.qty * hold.price
-                currency = "XTS" if e.why == "mismatch" and right else self.currency()
+                untold = "XTS" if e.why == "mismatch" and right else self.currency()
+                currency = e.currency or untold
                 oracle.succeeded(e.hold, e.charge, e.amount, currency, e.how == "refund", clock)
             case events.Mismatched():
                 oracle.succeeded(e.hold, e.charge, e.amount, self.currency(), True, clock)
@@ -170,7 +173,7 @@ class Retold:
                     return False
                 oracle.unpaid(e.hold, clock)
             case events.Refunded() if e.key:
-                oracle.refund(e.hold, e.by, e.key, clock)
+                oracle.refund(e.hold, e.by, e.key, clock, e.why)
             case events.Discharged():
                 oracle.discharge(e.duty, e.result, clock)
             case _:
@@ -218,6 +221,10 @@ def creators(e: events.ByCreator) -> CreatorCommand | None:
             return Add(e.pool, e.qty)
         case events.Withdrawn():
             return Withdraw(e.pool, e.qty)
+        case events.Rescheduled():
+            return Reschedule(e.opens_ms, e.closes_ms)
+        case events.Corrected():
+            return Correct(e.hash, "of which the log has the hash alone")
         case events.Message():
             return Message(e.text)
         case events.Thawed(why="restore"):

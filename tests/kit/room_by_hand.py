@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 from dropengine import outcomes, refusals
 from dropengine.config import Settings
+from dropengine.live.measured import Measured
 from dropengine.live.relay import Relay
 from dropengine.live.room import Room
 from dropengine.live.seat import Frame
@@ -126,13 +128,22 @@ class CountingStore(Store):
     replies: int
     gate: asyncio.Event
     faults: list[Exception]
+    view_faults: list[Exception]
 
     @classmethod
     def over(cls, store: Store) -> CountingStore:
         one = cls(store.client)
         one.read, one.replies, one.gate, one.faults = [], 0, asyncio.Event(), []
+        one.view_faults = []
         one.gate.set()
         return one
+
+    async def view(
+        self, drop: DropId, moves_at: int = 0, mail_at: int = 0, *, clock_ms: int = 0
+    ) -> ViewReply | refusals.Frozen | refusals.NotFound:
+        if self.view_faults:
+            raise self.view_faults.pop()
+        return await super().view(drop, moves_at, mail_at, clock_ms=clock_ms)
 
     async def you(
         self, drop: DropId, fans: Sequence[FanId], *, clock_ms: int = 0
@@ -206,6 +217,8 @@ async def room_by_hand(sale: Sale, folder: Path, **more: Any) -> AsyncIterator[R
             durable=True,
             payments=payments,
             intents=intents,
+            refused=Counter(),
+            measured=Measured(),
         )
         one = RoomByHand(sale, store, room, Relay(store, room, epoch, lambda: None))
         await one.look()

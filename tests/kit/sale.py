@@ -113,9 +113,11 @@ class Sale:
     async def unpaid(self, hold: str) -> outcomes.UnpaidOutcome:
         return await self.store.unpaid(self.drop, hold, clock_ms=self.now)
 
-    async def refund(self, order: str, *, by: str = "mia", key: str = "") -> outcomes.RefundOutcome:
+    async def refund(
+        self, order: str, *, by: str = "mia", key: str = "", why: str = ""
+    ) -> outcomes.RefundOutcome:
         return await self.store.refund(
-            self.drop, order, by=by, key=key or self.key(), clock_ms=self.now
+            self.drop, order, by=by, key=key or self.key(), why=why, clock_ms=self.now
         )
 
     async def discharge(self, duty: str, result: str = "done") -> outcomes.DischargeOutcome:

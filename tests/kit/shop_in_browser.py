@@ -20,6 +20,7 @@ from dropengine.creator_commands import (
     Message,
     Open,
     Pause,
+    Reschedule,
     Resume,
 )
 from dropengine.manifest import Manifest
@@ -103,8 +104,11 @@ class Drop:
     async def cancel(self, why: str = "") -> None:
         await self._command(Cancel(why))
 
-    async def refund(self, order: str) -> None:
-        outcome = await self.store.refund(self.id, order, by="mia", key=self.key())
+    async def reschedule(self, *, opens_ms: int = 0, closes_ms: int = 0) -> None:
+        await self._command(Reschedule(opens_ms, closes_ms))
+
+    async def refund(self, order: str, why: str = "") -> None:
+        outcome = await self.store.refund(self.id, order, by="mia", key=self.key(), why=why)
         assert isinstance(outcome, outcomes.Refunded), outcome
 
     async def say(self, text: str) -> None:

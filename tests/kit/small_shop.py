@@ -41,7 +41,8 @@ def pid_of(running: Running) -> int:
 
 
 def processes(running: Running) -> list[Ending]:
-    pids = (running.supervisor_pid, running.server_pid, *running.worker_pids)
+    ours = (running.supervisor_pid, running.server_pid, running.ledger_pid)
+    pids = (*ours, *running.worker_pids)
     return [Ending(pid) for pid in pids if pid is not None]
 
 

@@ -1,8 +1,8 @@
 """A pytest plugin: where the time of a run went, by folder, printed above pytest's last line.
 
 The files directly inside `tests/` count as a folder `unit`. The time of a test is its set-up, its
-call and its tear-down. What was spent outside of any test (starting, importing, collecting) stands
-in a line of its own, so that the table adds up to what one waited.
+call and its tear-down. Files that ran side by side share what one waited: the table adds up to it,
+with what was spent outside of any test (starting, importing, collecting) in a line of its own.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class TimePerFolder:
         self.began = time.perf_counter()
         self.folders: dict[str, FolderTime] = {}
         self._of_test: dict[str, float] = {}
+        self._begun: set[str] = set()
         self._failed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -43,7 +44,9 @@ class TimePerFolder:
         one = self.folders.setdefault(folder_of(report.nodeid), FolderTime())
         one.seconds += report.duration
         spent = self._of_test.pop(report.nodeid, 0.0) + report.duration
-        if report.when == "setup":
+        # What is tried once more is one test.
+        if report.nodeid not in self._begun:
+            self._begun.add(report.nodeid)
             one.tests += 1
         one.skipped += report.skipped
         # A test that fails and then fails again while it tidies up is one failure.
@@ -55,12 +58,15 @@ class TimePerFolder:
         elif spent > one.slowest_seconds:
             one.slowest, one.slowest_seconds = report.nodeid, spent
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    ) -> None:
         """The table. Pytest prints its own last line after it."""
         if not self.folders:
             return
         terminalreporter.section("time per folder")
-        for line in table(self.folders, time.perf_counter() - self.began):
+        lanes = config.getoption("numprocesses", None) or 1
+        for line in table(self.folders, time.perf_counter() - self.began, lanes):
             terminalreporter.write_line(line)
 
 
@@ -70,8 +76,11 @@ def folder_of(nodeid: str) -> str:
     return above[0] if above else UNIT
 
 
-def table(folders: dict[str, FolderTime], total_seconds: float) -> Iterable[str]:
-    """Lines of the table, `unit` first, then what no test accounts for and the sum."""
+def table(folders: dict[str, FolderTime], total_seconds: float, lanes: int) -> Iterable[str]:
+    """Lines of the table, `unit` first, then what no test accounts for and what one waited.
+
+    lanes: how many tests ran at a time.
+    """
     yield f"{'folder':<12}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>10}  slowest"
     for name in sorted(folders, key=lambda name: (name != UNIT, name)):
         one = folders[name]
@@ -81,7 +90,10 @@ def table(folders: dict[str, FolderTime], total_seconds: float) -> Iterable[str]
             f"  {slowest}"
         )
     tests = sum(one.tests for one in folders.values())
-    outside = max(0.0, total_seconds - sum(one.seconds for one in folders.values()))
+    in_tests = sum(one.seconds for one in folders.values()) / lanes
+    outside = max(0.0, total_seconds - in_tests)
+    if lanes > 1:
+        yield f"{f'{lanes} at a time':<36}{in_tests:>10.1f}"
     yield f"{'around them':<36}{outside:>10.1f}"
     yield f"{'all':<12}{tests:>7}{'':<17}{total_seconds:>10.1f}"
 

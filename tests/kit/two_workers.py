@@ -58,7 +58,10 @@ class Patron:
     """Somebody who dials again whenever the line breaks and repeats what was not answered.
 
     origin: of any of the web processes. cookie: who he is. history: what he did and saw.
+    patience_s: longer than anything that he waits for.
     """
+
+    patience_s: float = LONG_S
 
     def __init__(
         self, origin: str, drop: str, ticket: str, browser: httpx2.AsyncClient, history: Recorder
@@ -68,7 +71,7 @@ class Patron:
         self.fan = ticket.split(".")[1]
         self.cookie = f"fan={ticket}"
         self.history = history
-        self._browser = browser
+        self.browser = browser
         self.dialled = 0
         self.you: wire.You | None = None
         self._socket: sockets.ClientConnection | None = None
@@ -84,7 +87,7 @@ class Patron:
         """Send it until it is answered; `away` is no answer, the same key goes out again."""
         op = self.history.invoke(self.drop, self.fan, command)
         frame = msgspec.json.encode(command).decode()
-        async with asyncio.timeout(LONG_S):
+        async with asyncio.timeout(self.patience_s):
             while True:
                 try:
                     answer = await self._ask(frame, command.id)
@@ -136,6 +139,13 @@ class Patron:
                 pass
         return message
 
+    async def hears(self) -> None:
+        """The next message, if the line holds."""
+        try:
+            await self._hear(await self._line())
+        except (OSError, WebSocketException):
+            self._socket = None
+
     async def hold(self, pool: str = "pin", qty: int = 1) -> wire.Done | wire.Refused:
         number = next(_keys)
         return await self.done(wire.Hold(number, f"patron-{number}", pool, qty))
@@ -157,7 +167,7 @@ class Patron:
         answer = await self.done(wire.Pay(number, f"patron-{number}", [hold]))
         assert isinstance(answer, wire.Done), answer
         page = httpx2.URL(self.origin).join(answer.pay[hold])
-        async with asyncio.timeout(LONG_S):
+        async with asyncio.timeout(self.patience_s):
             while not await self._pays(page):  # noqa: ASYNC110 - it tries, it does not watch
                 await asyncio.sleep(AGAIN_S)
             return await self.shown(hold)
@@ -165,7 +175,7 @@ class Patron:
     async def _pays(self, page: httpx2.URL) -> bool:
         given = {"origin": self.origin, "cookie": self.cookie}
         try:
-            paid = await self._browser.post(page, json={"do": "pay"}, headers=given)
+            paid = await self.browser.post(page, json={"do": "pay"}, headers=given)
         except httpx2.HTTPError:
             return False
         return paid.is_success
@@ -203,8 +213,8 @@ async def crowd(
         try:
             yield patrons
         finally:
-            for patron in patrons:
-                await patron.leave()
+            # Who has not read all of it waits for a goodbye that lies behind the rest.
+            await asyncio.gather(*(patron.leave() for patron in patrons))
 
 
 async def judged(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -79,6 +80,13 @@ def _eight(head: int) -> bytes:
     return framed(head, b"", size=b"\x7f" + bytes(8))
 
 
+PIECE = b"x" * 60_000
+PIECES = 400
+"""Of a thing that is far larger than anything may be."""
+INFLATED = zlib.compress(bytes(1 << 20), wbits=-15)
+"""A kilobyte that becomes a million."""
+
+
 WAYS: dict[str, Way] = {
     "silent from the start": Way(lambda _: b""),
     "half a head": Way(lambda s: s.page()[:25]),
@@ -142,5 +150,65 @@ WAYS: dict[str, Way] = {
         lambda s: s.socket(), hear=IN, then=lambda _: framed(0x01) + framed(0x00) * 500, times=5
     ),
     "a broken frame": Way(lambda s: s.socket(), hear=IN, then=lambda _: framed(0xC1, b"{}")),
+    "an old stream, reset": Way(
+        lambda s: s.stream().replace(b"HTTP/1.1", b"HTTP/1.0"), hear=SEEN, leaves="resets"
+    ),
+    "a stream with half a body": Way(
+        lambda s: s.asks(f"/drops/{s.drop}/events", "content-length: 30\r\n") + b"ab", hear=SEEN
+    ),
+    "a body that waits to be asked for": Way(
+        lambda s: s.presses("expect: 100-continue\r\ncontent-length: 10\r\n")
+    ),
+    "an upgrade to something else": Way(
+        lambda s: s.page("connection: upgrade\r\nupgrade: h2c\r\n"),
+        hear=IN,
+        then=lambda _: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ),
+    "a handshake behind an answer": Way(
+        lambda s: s.page(), hear=b"</html>", then=lambda s: s.socket()
+    ),
+    "a handshake to no drop": Way(
+        lambda s: s.socket().replace(s.drop.encode(), b"no-such-drop", 1), hear=IN
+    ),
+    "a fragmented ping": Way(
+        lambda s: s.socket(), hear=IN, then=lambda _: framed(0x09, b"a") + framed(0x80, b"b")
+    ),
+    "half a goodbye": Way(lambda s: s.socket(), hear=IN, then=lambda _: GOODBYE[:3]),
+    "an endless head": Way(
+        lambda s: s.page()[:-2], then=lambda _: b"x-more: " + PIECE + b"\r\n", times=PIECES
+    ),
+    "a body beyond all measure": Way(
+        lambda s: s.presses("content-length: 200000000\r\n"), then=lambda _: PIECE, times=PIECES
+    ),
+    "a body without an end": Way(
+        lambda s: s.presses("transfer-encoding: chunked\r\n"),
+        then=lambda _: b"%x\r\n" % len(PIECE) + PIECE + b"\r\n",
+        times=PIECES,
+    ),
+    "a frame beyond all measure": Way(
+        lambda s: s.socket() + framed(TEXT, size=b"\x7f" + (16 << 20).to_bytes(8, "big")),
+        then=lambda _: PIECE,
+        times=PIECES,
+    ),
+    "a message in large pieces": Way(
+        lambda s: s.socket() + framed(0x01, b"x" * 4_000),
+        hear=IN,
+        then=lambda _: framed(0x00, b"x" * 4_000) * 15,
+        times=PIECES,
+    ),
+    "a frame that would inflate": Way(
+        lambda s: s.socket("sec-websocket-extensions: permessage-deflate\r\n"),
+        hear=IN,
+        then=lambda _: framed(0xC1, INFLATED),
+    ),
+    "a frame without its mask": Way(
+        lambda s: s.socket(), hear=IN, then=lambda _: framed(TEXT, b"{}", mask=False)
+    ),
+    "text that is none": Way(
+        lambda s: s.socket(), hear=IN, then=lambda _: framed(TEXT, b"\xff\xfe")
+    ),
+    "a ping that is too long": Way(
+        lambda s: s.socket(), hear=IN, then=lambda _: framed(PING, b"x" * 126)
+    ),
     "half a frame": Way(lambda s: s.socket(), hear=IN, then=lambda _: framed(TEXT, b"{}")[:4]),
 }

@@ -231,10 +231,21 @@ class WebProcess:
             await person.until("snapshot")
             yield person
 
-    async def sale(self, *items: Item, opened: bool = True, **rules: Any) -> Sale:
+    async def sale(
+        self,
+        *items: Item,
+        opened: bool = True,
+        title: str = "Test drop",
+        maker: str = "Tests",
+        zone: str = "UTC",
+        **rules: Any,
+    ) -> Sale:
         """A drop of its own in real time: this process reads it by the server's clock."""
         sale = Sale(self.runtime.store, f"front-{next(_drops)}", now=0)
-        outcome = await sale.publish(manifest(sale.drop, *items, **rules))
+        told = msgspec.structs.replace(
+            manifest(sale.drop, *items, **rules), title=title, maker=maker, zone=zone
+        )
+        outcome = await sale.publish(told)
         assert isinstance(outcome, outcomes.Changed), outcome
         if opened:
             await sale.creator("open")

@@ -1,4 +1,5 @@
-"""Whoever began to pay is asked for, however the hold ends: no money is kept in silence.
+"""Whoever began to pay is asked for, however the hold ends, also by its sale: no money is kept in
+silence.
 
 The provider never calls by itself. At the end of every story nothing is owed any more, and its own
 book is that of the orders.
@@ -6,6 +7,7 @@ book is that of the orders.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -13,9 +15,12 @@ import pytest
 
 from dropengine import outcomes
 from dropengine.payments.local import Do
+from dropengine.payments.port import Charged
 from dropengine.truth import keys
+from tests.conftest import MakeSale
+from tests.kit import freezing
 from tests.kit.local_provider import local_pay, until_idle
-from tests.kit.manifests import HOLD_MS, LOOKUP_MS, PAY_MS
+from tests.kit.manifests import HOLD_MS, LOOKUP_MS, PAY_MS, item
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.sale import Sale
 
@@ -25,7 +30,9 @@ async def silent(
     sale: Sale, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[PaidSale]:
     book, clock = tmp_path / "book", SaleClock(sale)
-    async with local_pay(book, clock=clock, silent=True, capture_at_once=request.param) as local:
+    async with local_pay(
+        book, clock=clock, silent=True, capture_at_once=request.param, busy_ms=20
+    ) as local:
         yield PaidSale(sale, local, book)
 
 
@@ -174,3 +181,174 @@ async def test_a_hold_that_other_money_bought_is_asked_for_its_own(
     await quiet(silent)
     await silent.adds_up()
     assert (await silent.sale.truth()).orders.keys() == {second}
+
+
+async def nothing_more(_: PaidSale, __: str) -> None:
+    """The order stands."""
+
+
+async def capture_refused(story: PaidSale, hold: str) -> None:
+    """The payer's bank took the first one back."""
+    charge = (await story.sale.truth()).orders[hold].charge
+    await story.local.void(charge, "the bank")
+    await story.sale.discharge(f"capture:{charge}", "failed")
+
+
+async def refund(story: PaidSale, hold: str) -> None:
+    await story.sale.refund(hold)
+
+
+async def froze_and_thawed(story: PaidSale, hold: str) -> None:
+    await freezing.restore(story.sale)
+    await story.sale.creator("thaw", found=0)
+
+
+async def closed(story: PaidSale, _: str) -> None:
+    await story.sale.creator("close")
+    await story.sale.settle()
+
+
+AFTER_A_SALE: list[End] = [
+    nothing_more,
+    capture_refused,
+    refund,
+    cancel,
+    froze_and_thawed,
+    closed,
+]
+
+
+async def first_told(story: PaidSale, hold: str) -> None:
+    """The first of its payments is the one that the webhook tells of, once it is there."""
+    found = await story.local.lookup(await story.intent(hold))
+    assert isinstance(found, Charged)
+    assert isinstance(await story.told(hold, found), outcomes.Sold)
+
+
+async def told_twice(story: PaidSale, hold: str) -> None:
+    await first_told(story, hold)
+    found = await story.local.lookup(await story.intent(hold))
+    assert isinstance(found, Charged)
+    await story.told(hold, found)
+
+
+async def looked_up(story: PaidSale, hold: str) -> None:
+    """No webhook at all: the sale comes by the question at the deadline."""
+    story.sale.now = (await story.sale.truth()).holds[hold].deadline_ms
+    await story.sale.settle()
+    await story.work()
+
+
+SALES: list[End] = [first_told, told_twice, looked_up]
+
+
+@pytest.mark.parametrize("then", AFTER_A_SALE)
+@pytest.mark.parametrize("bought", SALES)
+async def test_a_second_payment_of_what_was_bought_is_found_and_goes_back(
+    silent: PaidSale, bought: End, then: End
+) -> None:
+    await paid_again(silent, ["delay"], bought, then)
+
+
+@pytest.mark.parametrize("bought", SALES)
+@pytest.mark.parametrize("more", [["late"], ["delay", "late", "delay"]])
+async def test_however_often_it_is_paid_again_all_of_it_goes_back(
+    silent: PaidSale, more: list[Do], bought: End
+) -> None:
+    await paid_again(silent, more, bought, nothing_more)
+
+
+async def paid_again(story: PaidSale, more: list[Do], bought: End, then: End) -> None:
+    """The others arrive after the sale, and are told by nobody."""
+    hold = await story.begun("ada")
+    for do in more:
+        await story.choose(hold, do, HOLD_MS)
+    await story.choose(hold, "pay")
+    await bought(story, hold)
+    assert hold in (await story.sale.truth()).orders
+    story.sale.now += 2 * HOLD_MS
+    await until_idle(story.local)
+    await then(story, hold)
+    await quiet(story)
+    await story.adds_up()
+    # What was still on its way when it was asked about is stopped; the rest has arrived.
+    assert len(await story.charges()) >= 2 - (bought is looked_up)
+
+
+@pytest.mark.parametrize("then", AFTER_A_SALE)
+async def test_what_was_bought_is_closed_at_the_provider_before_it_is_paid_again(
+    silent: PaidSale, then: End
+) -> None:
+    hold = await silent.begun("ada")
+    await silent.choose(hold, "delay", 60_000)
+    await silent.choose(hold, "pay")
+    await first_told(silent, hold)
+    await then(silent, hold)
+    await quiet(silent)
+    silent.sale.now += 60_000
+    await silent.choose(hold, "pay")
+    await quiet(silent)
+    assert len(await silent.charges()) == 1
+    await silent.adds_up()
+
+
+@pytest.mark.parametrize("more", [0, 1, 3])
+async def test_a_late_payment_that_bought_leaves_no_later_one_unasked(
+    silent: PaidSale, more: int
+) -> None:
+    hold = await silent.begun("ada")
+    for nth in range(1 + more):
+        await silent.choose(hold, "late", LOOKUP_MS + (1 + nth) * 1_000)
+    await hard_stop(silent, hold)
+    silent.sale.now += 1_000 + HOLD_MS
+    await first_or_only(silent, hold)
+    silent.sale.now += HOLD_MS
+    await quiet(silent)
+    await silent.adds_up()
+    assert len(await silent.charges()) == 1 + more
+
+
+async def first_or_only(story: PaidSale, hold: str) -> None:
+    """The webhook of the first is all that comes."""
+    found = await story.local.lookup(await story.intent(hold))
+    assert isinstance(found, Charged)
+    assert isinstance(await story.told(hold, found), outcomes.Rescued)
+
+
+async def test_a_provider_that_is_away_is_asked_about_a_sale_until_it_answers(
+    silent: PaidSale,
+) -> None:
+    hold = await silent.begun("ada")
+    await silent.choose(hold, "delay", HOLD_MS)
+    await silent.choose(hold, "pay")
+    await first_told(silent, hold)
+    locker = sqlite3.connect(silent.book, isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    await silent.work()
+    locker.execute("ROLLBACK")
+    locker.close()
+    assert "lookup" in await silent.duties()
+    silent.sale.now += HOLD_MS
+    await until_idle(silent.local)
+    # The shop that asked is gone; what is owed is all that the next one knows.
+    again = PaidSale(
+        Sale(silent.sale.store, silent.sale.drop, silent.sale.now), silent.local, silent.book
+    )
+    await quiet(again)
+    await again.adds_up()
+    assert sorted((await again.charges()).values()) in (
+        ["captured", "refunded"],
+        ["captured", "voided"],
+    )
+
+
+async def test_what_costs_nothing_is_not_asked_about_once_it_is_sold(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}, price=0))
+    hold = await sale.held("ada")
+    await sale.pay("ada", hold)
+    sale.now += max(HOLD_MS, PAY_MS)
+    await sale.settle()
+    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
+    assert (await sale.truth()).outbox == {}

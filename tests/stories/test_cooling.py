@@ -14,6 +14,7 @@ from dropengine import events, outcomes, refusals, wire
 from dropengine.log.referee import Verdict, judge
 from dropengine.log.replay import difference, fold_lines
 from dropengine.manifest import Manifest
+from dropengine.model import SCHEMA
 from dropengine.truth import keys
 from tests.conftest import MakeSale
 from tests.kit.manifests import COOL_MS, OFFER_MS, item, manifest
@@ -102,7 +103,7 @@ async def test_what_an_older_engine_let_cool_for_no_time_is_judged_by_its_rule(
     await older.settle()
     told = await lines(older)
     assert judge(told).violations == []
-    by_older = [told[0].replace(b'"schema":3', b'"schema":2'), *told[1:]]
+    by_older = [told[0].replace(b'"schema":%d' % SCHEMA, b'"schema":2'), *told[1:]]
     assert {v.inv for v in judge(by_older).violations} == {"INV-11"}
     at_once = [
         line.replace(b'"cool":%d' % (older.now + 1), b'"cool":%d' % older.now) for line in told

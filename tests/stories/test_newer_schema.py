@@ -28,6 +28,7 @@ from tests.kit.private_server import Server
 from tests.kit.raw_replies import raw
 from tests.kit.sale import Sale
 from tests.kit.web_process import LONG_S, WebProcess, front, settings
+from tests.lua import test_common_rows
 
 server = web_process.server
 
@@ -156,15 +157,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
     before = await lift(sale.store, sale.drop)
     sale.now += 3_600_000
     creators = {
-        verb: (sale.revision, "mia", "k", *more)
-        for verb, more in {
-            **dict.fromkeys(("open", "close", "cancel", "resume", "realign"), ()),
-            "pause": ("",),
-            "message": ("hello",),
-            "add": ("pin", 1),
-            "withdraw": ("pin", 1),
-            "thaw": (0,),
-        }.items()
+        verb: (sale.revision, "mia", "k", *more) for verb, more in test_common_rows.CREATORS.items()
     }
     others: dict[str, tuple[object, ...]] = {
         **dict.fromkeys(("press", "go_on", "you"), (b"\x90",)),
@@ -173,7 +166,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         "view": (0, 0),
         "succeeded": (hold, "c1", 2400, "EUR", 1),
         "unpaid": (hold,),
-        "refund": (hold, "mia", "k"),
+        "refund": (hold, "mia", "k", ""),
         "discharge": ("capture:c1", "done"),
         "duty": ("mia", "k", "capture:c1", "by_hand", ""),
     }
@@ -184,10 +177,24 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
     with pytest.raises(NewerSchema):
         await sale.truth()
     with pytest.raises(NewerSchema):
+        await sale.store.glances.ahead(sale.drop, 5)
+    with pytest.raises(NewerSchema):
         await sale.store.show(sale.drop)
     with pytest.raises(NewerSchema):
         await sale.store.rewrite(sale.drop, "charges", "hash", ["c1", "sold|h1"], [])
-    beside = {"publish", "audit", "rewrite", "lease", "admit", "prove", "lay_claim", "keep_claim"}
+    beside = {"publish", "audit", "ahead", "rewrite", "bring_back", "take_rows", "take_answers"}
+    with pytest.raises(NewerSchema):
+        await sale.store.past.archive(sale.drop, 1)
+    beside |= {
+        "archive",
+        "take_holds",
+        "lease",
+        "admit",
+        "prove",
+        "lay_claim",
+        "keep_claim",
+        "exchange",
+    }
     assert set(creators | others) | beside == set(sale.store._scripts)
     assert await everything(sale.store, sale.drop) == before
 

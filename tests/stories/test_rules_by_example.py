@@ -90,6 +90,47 @@ story(
     """,
 )
 story(
+    "a key that a join was answered under makes nothing later",
+    """
+    13:00  ada press 2        -> held h1 ada 2 13:08
+    13:01  ben join 1 key=a   -> joined e1 ben 1
+    13:02  ben join 1 key=b   -> joined e1 waiting
+    13:03  ben leave e1       -> left e1
+    13:04  ben join 1 key=b   -> joined e1 left
+    13:04  ben join 1 key=a   -> joined e1 left
+    13:05  ben join 1         -> joined e2 ben 1
+    = pin 0 2 0 0
+    """,
+)
+story(
+    "a join gets the first pool of its list that it can have",
+    """
+    13:00  ada join 1 hill port  -> held h1 ada 1 13:08
+    = hill 0 1 0 0, port 1 0 0 0
+    13:01  ben join 2 hill port  -> held h2 ben 1 13:09
+    = hill 0 1 0 0, port 0 1 0 0
+    13:02  cy join 1 hill port   -> joined e1 cy 1
+    """,
+    places=2,
+)
+story(
+    "what a fan holds goes on while nothing new is sold",
+    """
+    13:00  ada press 1               -> held h1 ada 1 13:08
+    13:00  ben press 1               -> held h2 ben 1 13:08
+    13:01  mia pause                 -> paused
+    13:02  ada extend h1             -> extended h1 13:10
+    13:03  ada pay h1                -> paying h1 13:10
+    13:03  ben release h2            -> released h2
+    13:03  cy press 1                -> paused
+    13:03  cy join 1                 -> joined e1 cy 1
+    13:04  bank captured h1 c1 2400  -> sold h1 #1
+    = pin 1 0 1 0, lookup:h1
+    13:05  mia close                 -> closed 13:05
+    13:05  cy leave e1               -> settled; left e1
+    """,
+)
+story(
     "an entry cools after its first lapse and is dormant after its second",
     """
     13:00     ada press 2     -> held h1 ada 2 13:08
@@ -115,7 +156,10 @@ story(
     13:29  clock settles   -> offered h3 ben 1 13:59
     13:30  ben pay h3      -> claimed h3 13:38; paying h3 13:38
     13:31  bank captured h3 c1 2400  -> sold h3 #1; served e1
-    = pin 1 0 1 0
+    = pin 1 0 1 0, lookup:h3
+    13:32  bank discharge lookup:h3  -> discharged
+    13:33  bank captured h3 c2 2400  -> voided h3 second refund 2400
+    = pin 1 0 1 0, refund:c2 2400
     """,
 )
 story(
@@ -124,14 +168,35 @@ story(
     13:00  ada press 2                   -> held h1 ada 2 13:08
     13:01  bank captured h1 c0 4800 USD  -> voided h1 mismatch refund 4800
     13:01  bank captured h1 c1 4799      -> voided h1 mismatch refund 4799
+    13:01  bank authorises h1 c4 4801    -> voided h1 mismatch void 4801
     13:02  bank captured h1 c2 4800      -> sold h1 #1#2
     13:03  bank captured h1 c2 4800      -> sold h1
     13:04  bank captured h1 c3 4800      -> voided h1 second refund 4800
-    = pin 0 0 2 0, refund:c0 4800, refund:c1 4799, refund:c3 4800
+    = pin 0 0 2 0, refund:c0 4800, refund:c1 4799, refund:c3 4800, void:c4 4801
     13:05  bank discharge refund:c0      -> discharged
     13:05  bank discharge refund:c1      -> discharged
     13:05  bank discharge refund:c3      -> discharged
+    13:05  bank discharge void:c4        -> discharged
     kept 4800
+    """,
+)
+story(
+    "an order is worth what was captured of its charge, and that goes back",
+    """
+    13:00  ada press 2                -> held h1 ada 2 13:08
+    13:01  bank authorises h1 c1 4800 -> sold h1 #1#2 pending
+    13:02  bank captured h1 c1 4900   -> mismatched
+    = pin 0 0 2 0
+    kept 4900
+    13:03  bank captured h1 c1 4800   -> sold h1
+    13:04  bank authorises h1 c2 4800 -> voided h1 second void 4800
+    13:05  bank captured h1 c2 4900   -> mismatched
+    = pin 0 0 2 0, refund:c2 4900
+    13:06  mia refund h1              -> refunded h1 #1#2 4900
+    = pin 2 0 0 0, refund:c1 4900, refund:c2 4900
+    13:07  bank discharge refund:c1   -> discharged
+    13:07  bank discharge refund:c2   -> discharged
+    kept 0
     """,
 )
 story(
@@ -211,7 +276,13 @@ story(
     13:01  bank captured h1 c1 2400 -> sold h1 #1
     13:02  bank captured h2 c2 2400 -> sold h2 #2
     13:05  dee join 1               -> joined e1 dee 1
-    13:06  mia refund h1            -> refunded h1 #1 2400; offered h4 dee 1 13:36
+    13:05  mia pause key=a          -> paused
+    13:05  mia resume               -> resumed
+    13:05  mia refund h1 key=a      -> key_reused
+    13:06  mia refund h1 key=b      -> refunded h1 #1 2400; offered h4 dee 1 13:36
+    13:06  mia refund h1 key=b      -> nothing
+    13:06  mia refund h2 key=b      -> key_reused
+    13:06  mia add 1 key=b          -> key_reused
     13:07  bank captured h4 c4 2400 -> sold h4 #1; served e1
     13:07  bank captured h3 c3 2400 -> sold h3 #3
     = pin 0 0 3 0, refund:c1 2400

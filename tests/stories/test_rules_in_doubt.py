@@ -82,6 +82,38 @@ story(
     = pin 2 0 0 0
     """,
 )
+story(
+    "who is made good may join all the same",
+    """
+    13:00  ada press 2               -> held h1 ada 2 13:08
+    13:07  ada pay h1                -> paying h1 13:10
+    13:08  ben join 1                -> joined e1 ben 1
+    13:09  mia pause                 -> paused
+    13:10  clock settles             -> extended h1 13:12 lookup
+    13:12  clock settles             -> expired h1
+    13:13  bank captured h1 c1 4800  -> voided h1 late refund 4800; joined e2 ada 2 1 makegood
+    13:14  ada join 1                -> joined e3 ada 1
+    13:14  ada join 2                -> joined e3 waiting
+    13:15  mia resume                -> resumed; offered h2 ben 1 13:45; offered h3 ada 1 13:45
+    13:16  ada leave e3              -> declined h3 ended; left e3; offered h4 ada 1 13:46
+    = pin 0 2 0 0, lookup:h1, refund:c1 4800
+    """,
+)
+story(
+    "what is answered with something that stands uses up the pace too",
+    """
+    13:00         ada press 1  -> held h1 ada 1 13:08
+    13:00:01      ada press 1  -> held h1 active 13:08
+    13:00:09.999  ada join 1   -> too_many_requests
+    13:00:10      ada join 1   -> held h2 ada 1 13:08:10.000
+    13:01         ben join 1   -> joined e1 ben 1
+    13:01         ben join 1   -> joined e1 waiting
+    13:01:09.999  ben join 1   -> too_many_requests
+    13:01:10      ben join 1   -> joined e1 waiting
+    = pin 0 2 0 0
+    """,
+    pace=2,
+)
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -10,6 +10,7 @@ import pytest
 from dropengine import events, outcomes, refusals
 from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold
+from dropengine.model import SCHEMA
 from tests.conftest import MakeSale
 from tests.kit.manifests import HOLD_MS, LOOKUP_MS, item
 from tests.kit.sale import Sale
@@ -186,5 +187,5 @@ async def test_the_referee_refuses_an_entry_that_nobody_can_serve(make_sale: Mak
         b'"pools":["pin"],"lane":0,"points":0,"why":"fan"}' % (last.seq + 1, last.at)
     )
     assert {v.inv for v in judge(told).violations} == {"INV-11"}
-    older = told[0].replace(b'"schema":3', b'"schema":2')
+    older = told[0].replace(b'"schema":%d' % SCHEMA, b'"schema":2')
     assert judge([older, *told[1:]]).violations == []

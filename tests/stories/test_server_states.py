@@ -52,6 +52,7 @@ STATES = {
     "appendonly no": State("weaker", "server appendonly", 8, 200, "paused"),
     "appendfsync everysec": State("weaker", "server everysec", 8, 200, "paused"),
     "maxmemory-policy allkeys-lru": State("weaker", "server twice", 8, 200, "paused"),
+    "maxmemory-policy volatile-lru": FINE,
     "reading its log (LOADING)": State("loading", "server reading", 4, 503, "away"),
     "gone": State("away", "server answer", 4, 503, "away"),
     "frozen": State("away", "server answer", 4, 503, "away"),
@@ -87,6 +88,7 @@ SET: dict[str, list[tuple[str, ...]]] = {
     "appendonly no": [("CONFIG", "SET", "appendonly", "no")],
     "appendfsync everysec": [("CONFIG", "SET", "appendfsync", "everysec")],
     "maxmemory-policy allkeys-lru": [("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")],
+    "maxmemory-policy volatile-lru": [("CONFIG", "SET", "maxmemory-policy", "volatile-lru")],
     "a user without a right": [("ACL", "SETUSER", "default", "-xadd")],
 }
 

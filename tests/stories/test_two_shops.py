@@ -8,15 +8,18 @@ import itertools
 import os
 import shutil
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from dropengine import events
 from dropengine.data_directory import shop_id
 from dropengine.errors import WorkersFailed
 from dropengine.log.referee import judge
+from dropengine.processes import supervisor
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import connections
 from dropengine.truth.store import Store
@@ -110,11 +113,6 @@ async def test_another_shop_is_refused_until_it_takes_over_from_one_that_is_gone
     shops: Shops, store: Store
 ) -> None:
     real = await shops.start("real")
-
-    async def told() -> bool:
-        return await store.house.address() == real.running.url
-
-    await until(told)
     said = await shops.refused("staging")
     assert real.running.url in said
     assert "redis_prefix" in said
@@ -130,6 +128,33 @@ async def test_another_shop_is_refused_until_it_takes_over_from_one_that_is_gone
     # One that ended by itself is another shop all the same, and needs not be waited for.
     assert "--take-over" in await shops.refused("real")
     await shops.start("real", take_over=True)
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [("a taken port", 6), ("no address of ours", 6), ("wrong settings", 2), ("a bug", 11)],
+)
+async def test_a_start_that_fails_leaves_a_server_nobodys_or_its_shops(
+    shops: Shops, store: Store, how: str, code: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        app, more = {
+            "a taken port": (small_shop.APP, {"port": taken.getsockname()[1]}),
+            "no address of ours": (small_shop.APP, {"host": "192.0.2.1", "public_url": "http://a"}),
+            "wrong settings": ("tests.kit.small_app:wrong", {}),
+            "a bug": ("tests.kit.small_app:broken", {}),
+        }[how]
+        with pytest.raises(WorkersFailed) as caught:
+            await shops.start("mistaken", app, **more)
+        assert caught.value.exit_code == code
+        assert await store.house.claimed_by() == ""
+        real = await shops.start("real")
+        await asyncio.to_thread(real.stop)
+        # What its own failed start leaves is as it was.
+        with pytest.raises(WorkersFailed):
+            await shops.start("real", app, **more)
+    assert await store.house.claimed_by() == shop_id(small_shop.settings(shops.folder / "real"))
+    assert "another shop" in await shops.refused("staging")
 
 
 async def test_a_living_shop_is_not_taken_over(shops: Shops, store: Store) -> None:
@@ -227,6 +252,43 @@ async def test_a_shop_that_lost_its_server_ends_by_itself(shops: Shops, store: S
     assert await asyncio.to_thread(real.wait, LONG_S) == REFUSED
     with pytest.raises(TimeoutError):
         staging.wait(0)
+
+
+async def test_nothing_is_sold_any_more_where_another_shop_took_over(
+    shops: Shops, store: Store
+) -> None:
+    """Its web processes live on beside a supervisor that was stopped."""
+    real = await shops.start("real", supervisor.FACTORY)
+    sale = Sale(store, "pin", now=0)
+    await sale.publish(manifest("pin", item("pin", {"pin": 500}), opens_ms=0, pace=0))
+    await sale.creator("open")
+    origin = {"origin": real.running.url}
+    async with httpx2.AsyncClient(base_url=real.running.url, headers=origin) as browser:
+
+        async def press() -> str:
+            browser.cookies.clear()
+            await browser.get("/drops/pin")
+            said = await browser.post("/api/drops/pin/hold", json={"pool": "pin"})
+            return str(said.json().get("code", "done"))
+
+        assert await press() == "done"
+        os.kill(real.running.supervisor_pid, signal.SIGSTOP)
+        await lapse(store)
+        # One that was not renewed for a while may be again.
+        assert await press() == "done"
+        await shops.start("staging", take_over=True)
+
+        async def is_away() -> bool:
+            return await press() == "away"
+
+        await until(is_away)
+        before = await sale.counts()
+        assert [await press() for _ in range(5)] == ["away"] * 5
+        assert await sale.counts() == before
+        ready = await browser.get("/readyz")
+        assert (ready.status_code, ready.json()["server"]) == (503, "taken")
+    os.kill(real.running.supervisor_pid, signal.SIGCONT)
+    assert await asyncio.to_thread(real.wait, LONG_S) == REFUSED
 
 
 async def test_a_server_that_forgot_everything_is_claimed_anew(shops: Shops, store: Store) -> None:

@@ -1,0 +1,54 @@
+"""SQL for tests: what is promised of it is shown on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from dropengine.config import Settings
+from dropengine.sql.database import Database
+from dropengine.sql.migrate import migrate
+from tests.kit import private_postgres
+from tests.kit.private_postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server a session; each test has a database of its own."""
+    if private_postgres.programs() is None:
+        pytest.skip(f"no PostgreSQL here; {private_postgres.BY_HAND} may name its programs")
+    one = Postgres().start()
+    yield one
+    one.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def sql_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Of a shop whose SQL is empty still."""
+    url = None
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").database()
+    return Settings(data_dir=tmp_path, database_url=url)
+
+
+@pytest.fixture
+def synced(request: pytest.FixtureRequest, sql_settings: Settings) -> Iterator[None]:
+    """What SQL acknowledges is on its disk, as in a shop; most tests do without."""
+    if sql_settings.database_url is None:
+        yield
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    postgres.sync("on")
+    yield
+    postgres.sync("off")
+
+
+@pytest.fixture
+async def database(sql_settings: Settings) -> AsyncIterator[Database]:
+    """With the tables of this version."""
+    migrate(sql_settings)
+    one = Database(sql_settings)
+    yield one
+    await one.close()

@@ -1,0 +1,106 @@
+"""Every page of the shop by its row in the table of doors. A page that is made later has no place
+here yet, and a test says so."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dropengine.doors.access import NIGHT_COMMANDS, TABLE
+
+NO_PAGES = {
+    "/drops/{drop}/live": "a socket",
+    "/studio/drops/{drop}/live": "a socket",
+    "/drops/{drop}/events": "a stream",
+    "/drops/{drop}/opens.ics": "a calendar's entry",
+    "/drops/{drop}/closes.ics": "a calendar's entry",
+    "/drops/{drop}/face.svg": "a picture",
+    "/drops/{drop}/share.png": "a picture",
+    "/makers/pictures/{name}": "a picture",
+    "/pictures/{name}": "a picture",
+    "/static/{name}": "what pages load",
+    "/healthz": "for machines",
+    "/readyz": "for machines",
+    "/metrics": "for machines",
+    "/openapi.json": "for machines",
+    "/asyncapi.json": "for machines",
+    "/studio/drafts/{draft}/manifest.toml": "a file",
+    "/studio/drops/{drop}/manifest.toml": "a file",
+    "/studio/drops/{drop}/orders.csv": "a file",
+    "/studio/drops/{drop}/orders.ndjson": "a file",
+    "/studio/drops/{drop}/rehearsal/now": "for the page's script",
+    "/studio/drops/{drop}/rehearsal/{rehearsal}.json": "a file",
+    "/studio/drops/{drop}/rehearsal/{rehearsal}.html": "a page to keep: see test_rehearsal",
+}
+"""What is read and is no page, and what it is."""
+FANS = {
+    "/": "index",
+    "/drops/{drop}": "open_now",
+    "/drops/{drop}/wall": "wall",
+    "/drops/{drop}/orders/{order}": "order_page",
+    "/pay/local/{intent}": "payment_page",
+}
+"""Fans' pages, each with a state of `page_states` that shows it."""
+
+
+class There(NamedTuple):
+    """What a test put there: ids for the parts of addresses. `soon`: a drop that waits."""
+
+    maker: str
+    draft: str
+    drop: str
+    soon: str
+    order: str
+    link: str
+
+
+def panel(there: There) -> dict[str, list[str]]:
+    """Creators' pages: where each of them stands, in all the ways that it can look."""
+    drop, draft = f"/studio/drops/{there.drop}", f"/studio/drafts/{there.draft}"
+    night, orders = f"{drop}/night", f"{drop}/orders"
+    looked = {
+        "add": ["?qty=99", "?qty=1"],
+        "withdraw": ["?qty=99", "?qty=1"],
+        "message": ["?text=Hello"],
+        "reschedule": ["?later=30", "?closes=2001-01-01T00:00"],
+    }
+    commands = {
+        f"/studio/drops/{{drop}}/night/{verb}": [
+            f"{night}/{verb}",
+            *(f"{night}/{verb}{query}" for query in looked.get(verb, [])),
+            f"/studio/drops/{there.soon}/night/{verb}",
+        ]
+        for verb in NIGHT_COMMANDS
+    }
+    return {
+        "/studio": ["/studio"],
+        "/studio/sign-in": ["/studio/sign-in"],
+        "/studio/links/{token}": [there.link, "/studio/links/one-that-is-over"],
+        "/studio/account": ["/studio/account"],
+        "/studio/people": ["/studio/people"],
+        "/studio/shop": ["/studio/shop"],
+        "/studio/new": ["/studio/new"],
+        "/studio/makers/{maker}/audit": [f"/studio/makers/{there.maker}/audit"],
+        "/studio/drafts/{draft}": [draft, f"{draft}?check=1"],
+        "/studio/drafts/{draft}/preview": [f"{draft}/preview", f"{draft}/preview?state=line"],
+        "/studio/drafts/{draft}/publish": [f"{draft}/publish"],
+        "/studio/drops/{drop}": [drop, f"/studio/drops/{there.soon}"],
+        "/studio/drops/{drop}/words": [f"{drop}/words"],
+        "/studio/drops/{drop}/night": [night, f"/studio/drops/{there.soon}/night"],
+        "/studio/drops/{drop}/report": [f"{drop}/report"],
+        "/studio/drops/{drop}/payments": [f"{drop}/payments"],
+        "/studio/drops/{drop}/rehearsal": [
+            f"{drop}/rehearsal",
+            f"/studio/drops/{there.soon}/rehearsal",
+        ],
+        "/studio/drops/{drop}/orders": [orders, f"{orders}?asked=nothing"],
+        "/studio/drops/{drop}/orders/{order}": [f"{orders}/{there.order}", f"{orders}/h-none"],
+        "/studio/drops/{drop}/orders/refund": [f"{orders}/refund?order={there.order}"],
+        **commands,
+    }
+
+
+def forgotten() -> set[str]:
+    """What is read at a door and stands in none of the lists."""
+    nowhere = There("m", "d", "d", "d", "o", "l")
+    read = {path for method, path in TABLE if method == "GET" and not path.startswith("/api/")}
+    return read ^ (NO_PAGES.keys() | FANS.keys() | panel(nowhere).keys())

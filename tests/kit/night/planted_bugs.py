@@ -1,0 +1,32 @@
+"""Bugs for nights to find: a guard of the scripts is missing, or decides a hair beside the rule."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.kit.cuts import CUTS, Cut
+
+HOLDS_ALONE: Final = """all = 0
+    for _, id in ipairs(fan[F_HOLDS]) do all = all + get(t, 'holds', id)[H_QTY] end"""
+
+PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
+    "more is held than there is": CUTS["stock"],
+    "a newcomer overtakes the line": CUTS["newcomer"],
+    "a repeated press counts twice": CUTS["keys"],
+    "a press comes before what is due": (
+        Cut("fan/press", "local wait = catch_up(t)", "local wait = nil"),
+    ),
+    "a serial that came back is given to two": (
+        Cut("money/serials_of", "    t.zset.returned[member] = false\n", ""),
+    ),
+    "a deadline is over a thousandth late": (
+        Cut("time/settle_due", "'-inf', t.now, 'LIMIT'", "'-inf', t.now - 1, 'LIMIT'"),
+    ),
+    "the last in line is called first": (
+        Cut("line/serve", "better = entry[E_N] < best[E_N]", "better = entry[E_N] > best[E_N]"),
+    ),
+    "what is bought does not count for the limit": (
+        Cut("fan/units_allowed", "all = fan[F_USED]", HOLDS_ALONE),
+    ),
+}
+"""Name -> how it is planted."""
