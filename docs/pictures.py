@@ -1,4 +1,5 @@
-"""Makes the pictures of the README: plays the demo, buys in it with a real browser, photographs it.
+"""Makes the picture of the README, as a maker comes to it: starts a shop, opens the link that it
+prints, writes a first drop with a photo, opens it, and buys in it as a fan.
 
     .venv/bin/python docs/pictures.py
 
@@ -9,7 +10,8 @@ It needs what the browser tests need (`make test` installs it) and takes about a
 from __future__ import annotations
 
 import base64
-import json
+import io
+import math
 import os
 import re
 import shutil
@@ -19,9 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
+from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -33,9 +35,8 @@ SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
 )
-SEED = 7
-SOLD_LEAST = 40
-"""The wall is photographed when it has something to show."""
+FANS = 7
+"""So many buy before somebody presses whom the picture shows."""
 PATIENCE_S = 120
 
 FRAME = """
@@ -44,34 +45,34 @@ FRAME = """
          display: flex; gap: 40px; align-items: center }}
   img {{ display: block; border-radius: 18px; box-shadow: 0 12px 40px #0004 }}
 </style>
-<img src="{phone}" height="720"><img src="{wall}" height="560">
+<img src="{desk}" height="640"><img src="{phone}" height="720">
 """
 
 
 def main() -> None:
-    """Play, buy, photograph, stop."""
+    """Set up, write, publish, open, buy, photograph, stop."""
     PICTURES.mkdir(exist_ok=True)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        sys.exit("No Chromium here: `make test` installs it, or put one on the PATH.")
     with tempfile.TemporaryDirectory() as data:
-        demo = play(Path(data))
+        shop = serve(Path(data))
         try:
-            address = link(demo, Path(data) / "said")
+            link = set_up_link(shop, Path(data) / "said")
             with sync_playwright() as playwright:
-                found = next(filter(None, map(shutil.which, BROWSERS)), None)
-                if found is None:
-                    sys.exit("No Chromium here: `make test` installs it, or put one on the PATH.")
                 browser = playwright.chromium.launch(executable_path=found, args=list(SWITCHES))
-                photograph(browser, address)
+                photograph(browser, link)
         finally:
-            demo.send_signal(signal.SIGINT)
-            demo.wait(PATIENCE_S)
+            shop.send_signal(signal.SIGINT)
+            shop.wait(PATIENCE_S)
 
 
-def play(data: Path) -> subprocess.Popen[bytes]:
-    """`dropengine demo` on a free port; what it says goes to `data/said`."""
+def serve(data: Path) -> subprocess.Popen[bytes]:
+    """`dropengine serve` on a free port; what it says goes to `data/said`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "dropengine", "demo", "--seed", str(SEED)]
+    command = [sys.executable, "-m", "dropengine", "serve"]
     with (data / "said").open("wb") as said:
         return subprocess.Popen(
             [*command, "--port", str(port), "--data-dir", str(data / "shop")],
@@ -81,43 +82,87 @@ def play(data: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def link(demo: subprocess.Popen[bytes], said: Path) -> str:
-    """The address of the fan page, as the demo prints it."""
-    while demo.poll() is None:
-        if found := re.search(r"http://[^\s/]+/drops/[a-z0-9-]+", said.read_text()):
+def set_up_link(shop: subprocess.Popen[bytes], said: Path) -> str:
+    """The link to the first account, as the shop prints it."""
+    while shop.poll() is None:
+        if found := re.search(r"http://\S+/studio/links/\S+", said.read_text()):
             return found.group()
         time.sleep(0.2)
-    sys.exit(f"The demo ended before it printed its links:\n{said.read_text()}")
+    sys.exit(f"The shop ended before it printed its link:\n{said.read_text()}")
 
 
-def photograph(browser: Browser, address: str) -> None:
-    """A fan with a hold on a phone, and the wall, side by side in one picture."""
-    phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2)
-    phone.goto(address)
-    hold = phone.get_by_role("button", name=re.compile("^Hold one"))
-    expect(hold).to_be_enabled(timeout=PATIENCE_S * 1000)
-    hold.click()
-    expect(phone.get_by_role("button", name=re.compile("^Pay "))).to_be_visible(timeout=10_000)
-    wall = browser.new_page(viewport={"width": 1280, "height": 800}, device_scale_factor=2)
-    wall.goto(f"{address}/wall")
-    until_sold(address)
-    wall.wait_for_timeout(500)
+def photograph(browser: Browser, link: str) -> None:
+    """What the maker sees of the drop, and a fan who holds one, side by side in one picture."""
+    maker = browser.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=2)
+    write(maker, link)
+    address = maker.locator(".facts a").first.inner_text()
+    for _ in range(FANS):
+        buy(browser, address).context.close()
+    phone = hold(browser, address)
+    maker.get_by_role("link", name="The night").click()
+    expect(maker.locator("night-link")).to_contain_text("Up to date")
+    maker.wait_for_timeout(1_500)
     both = browser.new_page(viewport={"width": 1600, "height": 800}, device_scale_factor=1)
-    both.set_content(FRAME.format(phone=shot(phone), wall=shot(wall)))
+    both.set_content(FRAME.format(desk=shot(maker), phone=shot(phone)))
     both.locator("body").screenshot(path=PICTURES / "drop.png")
 
 
-def until_sold(address: str) -> None:
-    """Wait until the crowd has bought something. Raises TimeoutError."""
-    shop, drop = address.split("/drops/")
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        with urllib.request.urlopen(f"{shop}/api/drops/{drop}", timeout=10) as reply:  # noqa: S310 - http only
-            pools = json.load(reply)["drop"]["pools"].values()
-        if sum(pool["sold"] for pool in pools) >= SOLD_LEAST:
-            return
-        time.sleep(0.5)
-    raise TimeoutError(f"Fewer than {SOLD_LEAST} units were sold in {PATIENCE_S} s.")
+def write(page: Page, link: str) -> None:
+    """An account, a first drop with a photo, published and opened."""
+    page.goto(link)
+    page.get_by_label("Your name").fill("rosa")
+    page.get_by_label("What fans call you").fill("Rosa Pins")
+    page.get_by_label("A new password").fill("pins and needles")
+    page.get_by_role("button", name="Go on with a password").click()
+    page.get_by_role("link", name="New drop").first.click()
+    page.get_by_role("button", name="Start with an empty form").click()
+    typed = {"Title": "Night star pin", "What": "Star pin", "Price": "24", "How many exist": "20"}
+    for label, text in typed.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_label("A picture of it").set_input_files(
+        {"name": "pin.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+    )
+    expect(page.locator(".shot")).to_have_count(1, timeout=10_000)
+    for press in ("Check and go on", "Publish", "Open now"):
+        page.get_by_role("button", name=press).click()
+    expect(page.get_by_role("status").first).to_contain_text("It is open")
+
+
+def hold(browser: Browser, address: str) -> Page:
+    """A fan on a phone who has pressed and holds one."""
+    page = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=2)
+    page.goto(address)
+    page.get_by_role("button", name=re.compile("^Hold one")).click()
+    expect(page.get_by_role("button", name=re.compile("^Pay "))).to_be_visible(timeout=10_000)
+    return page
+
+
+def buy(browser: Browser, address: str) -> Page:
+    """A fan who pays what he holds."""
+    page = hold(browser, address)
+    page.get_by_role("button", name=re.compile("^Pay ")).click()
+    page.wait_for_url("**/pay/**")
+    page.get_by_role("button", name=re.compile("^Pay €")).click()
+    expect(page.get_by_text("#", exact=False).first).to_be_visible(timeout=10_000)
+    page.wait_for_url("**/drops/**")
+    return page
+
+
+def photo() -> bytes:
+    """Of a pin on a table, or nearly."""
+    picture = Image.new("RGB", (1600, 1200), "#dccfba")
+    shadow = Image.new("L", picture.size)
+    ImageDraw.Draw(shadow).ellipse((470, 820, 1190, 980), fill=130)
+    picture.paste("#5a463c", mask=shadow.filter(ImageFilter.GaussianBlur(28)))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((467, 200, 1133, 866), fill="#c6a04a")
+    draw.ellipse((493, 226, 1107, 840), fill="#1c3e62")
+    around = [(250 if n % 2 == 0 else 105, math.radians(36 * n - 90)) for n in range(10)]
+    star = [(800 + far * math.cos(turn), 533 + far * math.sin(turn)) for far, turn in around]
+    draw.polygon(star, fill="#f0ce6e")
+    out = io.BytesIO()
+    picture.filter(ImageFilter.GaussianBlur(1)).save(out, "JPEG", quality=90)
+    return out.getvalue()
 
 
 def shot(page: Page) -> str:

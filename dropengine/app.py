@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 from dropengine.config import Settings
 from dropengine.data_directory import secret, shop_id
 from dropengine.doors import (
+    access,
     asyncapi,
     event_stream,
     fan_api,
@@ -39,14 +40,19 @@ from dropengine.doors.http_answers import no_such_door
 from dropengine.doors.identity import Identity
 from dropengine.doors.live_socket import LiveDoor
 from dropengine.doors.newcomers import Newcomers
-from dropengine.doors.process_table import NUMBERS
+from dropengine.doors.process_table import HEARS, NUMBERS
 from dropengine.doors.rate_limit import RequestRate, SocketLimit
+from dropengine.doors.shown_things import ShownThings
+from dropengine.doors.studio import studio
+from dropengine.doors.studio.desks import Desks
 from dropengine.errors import ConfigError, Unavailable
 from dropengine.jobs.clock_watch import ClockWatch
+from dropengine.jobs.counting import Counting
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
 from dropengine.jobs.durability_watch import DurabilityWatch
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
+from dropengine.jobs.loop_watch import LoopWatch
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
 from dropengine.jobs.trial import Trial
@@ -55,8 +61,12 @@ from dropengine.live.socket_handshake import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
 from dropengine.payments.intent_ids import IntentIds
+from dropengine.people.passwords import Passwords
 from dropengine.people.tickets import Tickets
 from dropengine.processes.claim_note import noted_nonce
+from dropengine.sql.archive import Archive
+from dropengine.sql.database import Database
+from dropengine.sql.log_rows import LogRows
 from dropengine.truth.connections import client
 from dropengine.truth.house import Claim
 from dropengine.truth.server_check import check_server_async
@@ -79,6 +89,7 @@ class Runtime:
             raise ConfigError(["redis_url: a web process needs a running server"])
         key = secret(settings)
         self.settings = settings
+        self.secret = key
         self.store = Store(
             client(
                 settings.redis_url,
@@ -87,8 +98,13 @@ class Runtime:
             ),
             prefix=settings.redis_prefix,
         )
+        self.database = Database(settings)
+        self.things = ShownThings(self.database)
+        self.store.in_the_books = LogRows(self.database).texts
+        self.store.archive = Archive(self.database)
+        self.passwords = Passwords()
         self.tickets = Tickets(key.decode(), settings.ticket_days)
-        shop = shop_id(settings)
+        self.shop = shop = shop_id(settings)
         self.store.house.claim = Claim(shop, noted_nonce(settings.data_dir))
         self.identity = Identity(settings, self.tickets, shop)
         self.newcomers = Newcomers(self.store, settings, key)
@@ -106,6 +122,7 @@ class Runtime:
             epoch="",
             durable=False,
         )
+        self.counting = Counting(self.hub, self.database)
         self.jobs = JobRunner()
         self.duties = Duties(self.store, self._perform)
         self.settling = Settling(self.store, settings, self.duties.owed)
@@ -113,7 +130,9 @@ class Runtime:
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
         )
         self.disk_watch = DiskWatch(self.store, settings, lambda: disk_free_mib(settings.data_dir))
+        self.clock_watch = ClockWatch(self.store, settings)
         self.trial = Trial(self.store, settings, self.server_watch, self.disk_watch)
+        self.desks = Desks(self)
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> str:
         return await duties.perform(self.store, self.payments, self.intents, drop, duty_id, duty)
@@ -140,8 +159,11 @@ class Runtime:
         self.jobs.repeat(self.settling)
         self.jobs.repeat(self.server_watch)
         self.jobs.repeat(self.trial)
-        self.jobs.repeat(ClockWatch(store, settings))
+        self.jobs.repeat(self.clock_watch)
         self.jobs.repeat(self.disk_watch)
+        self.jobs.repeat(self.counting)
+        self.jobs.repeat(self.desks)
+        self.jobs.repeat(LoopWatch(self.hub.loop_lag_s))
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")
         for name, provider in self.providers.items():
@@ -156,6 +178,10 @@ class Runtime:
         for provider in self.providers.values():
             await provider.close()
         await self.store.close()
+        await self.counting.close()
+        self.passwords.close()
+        await self.things.close()
+        await self.database.close()
 
 
 @contextlib.contextmanager
@@ -209,10 +235,14 @@ def build(settings: Settings) -> Application:
     """The application of one web process. Nothing is started before its lifespan begins."""
     runtime = Runtime(settings)
     rate = RequestRate(settings)
-    live = LiveDoor(runtime.hub, runtime.identity, SocketLimit(settings))
+    sockets = SocketLimit(settings)
+    live = LiveDoor(runtime.hub, runtime.identity, sockets)
     commands = FastPath(runtime.hub, runtime.identity, rate)
     short = {SHORT_WAY: live, fast_path.SHORT_WAY: commands}
-    told: dict[str, object] = {NUMBERS: lambda: msgspec.json.encode(metrics.own(runtime))}
+    told: dict[str, object] = {
+        NUMBERS: lambda: msgspec.json.encode(metrics.own(runtime)),
+        HEARS: runtime.desks.hear,
+    }
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
@@ -230,15 +260,19 @@ def build(settings: Settings) -> Application:
         *fan_api.routes(runtime),
         *event_stream.routes(runtime),
     ]
+    writer, static = pages.writing(runtime)
     routes = [
         *hot,
-        *pages.routes(runtime),
+        *pages.routes(runtime, writer, static),
         *webhooks.routes(runtime),
         *health.routes(runtime),
         *metrics.routes(runtime),
         _fixed("/openapi.json", openapi.openapi()),
         _fixed("/asyncapi.json", asyncapi.asyncapi()),
+        *studio.routes(runtime, writer),
+        studio.socket(runtime, sockets),
     ]
+    access.check(routes)
     app = Application(
         routes=routes,
         lifespan=lifespan,

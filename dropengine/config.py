@@ -9,21 +9,22 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from dropengine import origin_address, server_address
+from dropengine import database_address, origin_address, server_address
 from dropengine.errors import ConfigError
 
 PREFIX = "DROPENGINE_"
 
-# These five keep the names that hosting platforms give them.
+# These keep the names that hosting platforms give them.
 USUAL_NAMES = {
     "redis_url": "REDIS_URL",
+    "database_url": "DATABASE_URL",
     "port": "PORT",
     "host": "HOST",
     "web_concurrency": "WEB_CONCURRENCY",
@@ -34,8 +35,10 @@ USUAL_NAMES = {
 RESERVED = frozenset({"DROPENGINE_CONFIG"})
 
 SECRETS = frozenset({"secret_key", "metrics_token"})
-"""Settings that are never shown. A password inside `redis_url` is hidden as well."""
-NEVER_REPEATED = SECRETS | {"redis_url"}
+"""Settings that are never shown."""
+ADDRESSES = frozenset({"redis_url", "database_url"})
+"""Settings of which everything is shown but who asks and by what password."""
+NEVER_REPEATED = SECRETS | ADDRESSES
 """Settings of which a mistake repeats nothing."""
 
 SECRET_CHARS_MIN = 32
@@ -80,7 +83,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = None
     accept_weaker: Annotated[
-        bool, _says("serve although the server may lose about a second of sales when power fails")
+        bool,
+        _says(
+            "serve although the server may lose what was sold: a second of it when power fails "
+            "(`appendfsync everysec`), all when it stops (`appendonly no`)"
+        ),
     ] = False
     redis_timeout_ms: Annotated[
         int, _whole(100, 60_000, "wait this long for an answer, then the server is away")
@@ -94,6 +101,13 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     # What is kept on disk.
     data_dir: Annotated[Path, _says("private directory for everything that is kept")] = Path("data")
+    database_url: Annotated[
+        str | None,
+        _says(
+            "PostgreSQL >= 13 for people and books; without it they are kept in "
+            "`data_dir/shop.sqlite`"
+        ),
+    ] = None
     disk_free_mib_min: Annotated[
         int,
         _whole(
@@ -134,6 +148,31 @@ class Settings(Struct, frozen=True, kw_only=True):
     view_ms: Annotated[
         int, _whole(100, 10_000, "a worker with watchers re-reads the state at least this often")
     ] = 1_000
+    thin_s: Annotated[
+        int,
+        _whole(
+            0,
+            86_400,
+            "so often it is looked whether the shop is calm and something can leave the server of "
+            "the truth: rows of logs that the books have, holds that came to nothing a day ago; "
+            "0: never",
+        ),
+    ] = 60
+    archive_s: Annotated[
+        int,
+        _whole(
+            0,
+            10 * 365 * 86_400,
+            "so long after its last event a drop that is over leaves the server of the truth for "
+            "SQL, with nothing owed any more; a refund or a late payment brings it back; 0: never",
+        ),
+    ] = 180 * 86_400
+    thin_events_kept: Annotated[
+        int,
+        _whole(
+            1, 1_000_000_000, "so many of a drop's newest events stay in the server all the same"
+        ),
+    ] = 10_000
     clock_leap_ms_max: Annotated[
         int, _whole(100, 60_000, "a larger leap of the server's clock pauses the drop")
     ] = 2_000
@@ -191,6 +230,27 @@ class Settings(Struct, frozen=True, kw_only=True):
         int,
         _whole(1, 3_600_000, "then one more in each of so many ms; a ticket one has stays good"),
     ] = 1_000
+    sign_ins_at_once_max: Annotated[
+        int,
+        _whole(
+            1,
+            1_000,
+            "tries at once to sign in to one account from where it never did, by all workers "
+            "together; as many of each browser that did; four times that from one network",
+        ),
+    ] = 10
+    sign_in_each_ms: Annotated[int, _whole(1, 3_600_000, "then one more in each of so many ms")] = (
+        30_000
+    )
+    proof_s_max: Annotated[
+        int,
+        _whole(
+            60,
+            86_400,
+            "so long after somebody signed in he may change keys, proofs, roles and sessions; then "
+            "he is asked once more who he is",
+        ),
+    ] = 900
     frame_bytes_max: Annotated[int, _whole(512, 65_536, "one message over a socket")] = 4_096
     body_bytes_max: Annotated[int, _whole(1_024, 16_777_216, "one request's body")] = 65_536
     header_bytes_max: Annotated[int, _whole(1_024, 1_048_576, "one request's headers")] = 16_384
@@ -282,9 +342,9 @@ def _from_toml(path: Path | None, mistakes: list[str]) -> dict[str, tuple[object
     try:
         text = path.read_text(encoding="utf-8")
         table = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+    except (OSError, ValueError, RecursionError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else str(fault)
-        mistakes.append(f"{path.name}: cannot be read: {reason}")
+        mistakes.append(f"{path.name or path}: cannot be read: {reason}")
         return {}
     found: dict[str, tuple[object, str]] = {}
     for name, value in table.items():
@@ -371,11 +431,22 @@ def _redis(value: object) -> None:
         server_address.check(str(value))
 
 
+def _database(value: object) -> None:
+    if value is not None:
+        database_address.check(str(value))
+
+
+def _host(value: object) -> None:
+    server_address.check_host(str(value))
+
+
 _CHECKS = {
+    "host": (_host,),
     "public_url": (_origin,),
     "origins": (_origin_list,),
     "forwarded_allow_ips": (_proxies,),
     "redis_url": (_redis,),
+    "database_url": (_database,),
 }
 
 
@@ -419,9 +490,14 @@ def public_url(settings: Settings) -> str:
 def show(settings: Settings, origins: Mapping[str, str]) -> str:
     """One line per setting with its value and where it came from. Secrets are hidden."""
     return "".join(
-        f"{name} = {_shown(name, getattr(settings, name))}  # {origins.get(name, 'default')}\n"
-        for name in FIELDS
+        f"{name} = {value}  # {origin}\n" for name, value, origin in in_force(settings, origins)
     )
+
+
+def in_force(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Each setting with its value, secrets hidden, and where it came from."""
+    for name in FIELDS:
+        yield name, _shown(name, getattr(settings, name)), origins.get(name, "default")
 
 
 def _shown(name: str, value: object) -> str:
@@ -429,7 +505,7 @@ def _shown(name: str, value: object) -> str:
         return "(none)"
     if name in SECRETS:
         return "(hidden)"
-    if name == "redis_url":
+    if name in ADDRESSES:
         return server_address.shown(str(value))
     if isinstance(value, bool | int):
         return str(value).lower()

@@ -32,21 +32,27 @@ import msgspec
 from msgspec import Meta
 
 from dropengine import plain_text
-from dropengine.model import CAP_MAX, CHARGE_CHARS_MAX, ID_LETTERS, REVISION_MAX
+from dropengine.model import CAP_MAX, CHARGE_CHARS_MAX, ID_LETTERS, MOMENT_MS_MAX, REVISION_MAX
 from dropengine.plain_text import line
 from dropengine.wire import Id
 
 BY_CHARS_MAX = 64
 WHY_CHARS_MAX = 500
 MESSAGE_CHARS_MAX = 500
+MANIFEST_CHARS_MAX = 500_000
 DUTY_CHARS_MAX = len("capture:") + CHARGE_CHARS_MAX
 
 CLOCK = "clock"
 """What a drop's own times sign with. Of all commands only two may be signed so (`BY_CLOCK`): by the
 job that sees the server's clock leap, and come back."""
-SHOPS_NAMES = (CLOCK, "disk", "durability")
-"""What the shop's own jobs sign with: the command line lets no person take one of these names."""
-OWN_NAME = f"by must not be {CLOCK}, which a drop's own times sign with"
+OWN_NAMES = {
+    CLOCK: f"by must not be {CLOCK}, which a drop's own times sign with",
+    "creator": "by must not be creator, which a drop that is cancelled signs with",
+    "fan": "by must not be fan, which what fans do is signed with",
+}
+"""What the log writes of itself where a name stands -> the sentence for whoever signs so."""
+SHOPS_NAMES = (*OWN_NAMES, "disk", "durability")
+"""These, and what the shop's own jobs sign with: the command line lets no person take one."""
 
 Units = Annotated[int, Meta(ge=1, le=CAP_MAX)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -56,6 +62,10 @@ By = Annotated[str, line(BY_CHARS_MAX)]
 DutyId = Annotated[
     str, Meta(min_length=1, max_length=DUTY_CHARS_MAX, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")
 ]
+Moment = Annotated[int, Meta(ge=0, le=MOMENT_MS_MAX)]
+"""ms since 1970, UTC, of the true clock; 0: by hand."""
+Digest = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")]
+Text = Annotated[str, Meta(min_length=1, max_length=MANIFEST_CHARS_MAX)]
 Revision = Annotated[int, Meta(ge=0, le=REVISION_MAX)]
 
 
@@ -73,9 +83,10 @@ class Seen(Signature, frozen=True):
 
 
 class Refund(msgspec.Struct, frozen=True):
-    """Which order is given back."""
+    """Which order is given back. `why`: a reason that its fan reads, or ''."""
 
     order: Id
+    why: Why = ""
 
 
 class EndDuty(msgspec.Struct, frozen=True, rename={"as_": "as"}):
@@ -145,6 +156,26 @@ class Message(FromCreator, frozen=True):
     text: Said
 
 
+class Reschedule(FromCreator, frozen=True):
+    """Another time to open, while scheduled, or to close, while scheduled, live or paused: one that
+    is still to come, or 0. Both are told, a time that stays as it is now."""
+
+    verb = "reschedule"
+
+    opens_ms: Moment
+    closes_ms: Moment
+
+
+class Correct(FromCreator, frozen=True):
+    """The manifest's words are put right: a new version of it, in its canonical form, with the same
+    rules (`manifest.corrected` makes it, and `Store.command` holds it to that)."""
+
+    verb = "correct"
+
+    hash: Digest
+    manifest: Text
+
+
 class Close(FromCreator, frozen=True):
     """live or paused -> closing: nothing new begins, what is held may finish."""
 
@@ -177,15 +208,28 @@ class Thaw(FromCreator, frozen=True):
     found: Count
 
 
-CreatorCommand = Open | Pause | Resume | Add | Withdraw | Message | Close | Cancel | Realign | Thaw
+CreatorCommand = (
+    Open
+    | Pause
+    | Resume
+    | Add
+    | Withdraw
+    | Message
+    | Reschedule
+    | Correct
+    | Close
+    | Cancel
+    | Realign
+    | Thaw
+)
 BY_CLOCK = (Pause, Realign)
 COMMANDS: dict[str, type[CreatorCommand]] = {kind.verb: kind for kind in get_args(CreatorCommand)}
 """Verb -> command."""
 
 
 class Bound(NamedTuple):
-    """What a field may be. kind: whole (a number), id, line (of text), or word; least and most: of
-    the number, or of its characters. words: those that it may be."""
+    """What a field may be. kind: whole (a number), id, line (of text), text (that a program made),
+    or word; least and most: of the number, or of its characters. words: those that it may be."""
 
     kind: str
     least: int
@@ -201,7 +245,8 @@ class Bound(NamedTuple):
             return f"must be {' or '.join(self.words)}"
         if self.kind == "id":
             letters = ID_LETTERS.replace("A-Za-z0-9", "")
-            return f"must be {self.least} to {self.most} of A-Z, a-z, 0-9 and {letters}"
+            count = f"{self.least} to {self.most}" if self.least < self.most else f"{self.most}"
+            return f"must be {count} of A-Z, a-z, 0-9 and {letters}"
         return f"must have {self.least} to {self.most} characters"
 
 
@@ -224,6 +269,8 @@ def _bound(name: str, hint: Any) -> Bound:
         return Bound("whole", meta.ge, meta.le)
     if meta.pattern is not None:
         return Bound("id", meta.min_length, meta.max_length)
+    if meta.extra is None:
+        return Bound("text", meta.min_length, meta.max_length)
     assert meta.extra == {"line": True}, f"{name} has no rule"
     return Bound("line", meta.min_length, meta.max_length)
 
@@ -242,6 +289,8 @@ def unfit(value: Any, bound: Bound) -> str:
         fits = value in bound.words
     if not fits or (bound.kind == "id" and not _ID.fullmatch(value)):
         return bound.rule
+    if bound.kind == "text":
+        return plain_text.not_utf8(value)
     return plain_text.unfit(value) if bound.kind == "line" else ""
 
 
@@ -253,6 +302,6 @@ def fault_in(signed: Signature, command: msgspec.Struct | None = None) -> str:
         for (name, bound), value in zip(bounds(type(given)), values, strict=True):
             if why := unfit(value, bound):
                 return f"{name} {why}"
-    if signed.by == CLOCK and not isinstance(command, BY_CLOCK):
-        return OWN_NAME
-    return ""
+    if signed.by == CLOCK and isinstance(command, BY_CLOCK):
+        return ""
+    return OWN_NAMES.get(signed.by, "")

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import re
 import secrets
 import stat
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from dropengine.config import SECRET_CHARS_MIN, SHOP_ID_DIGITS, Settings
 from dropengine.errors import ConfigError
 from dropengine.model import ShopId
+
+ORIGINS = "settings-from"
 
 
 def secret(settings: Settings) -> bytes:
@@ -50,6 +54,49 @@ def shop_id(settings: Settings) -> ShopId:
         remedy = "restore it, or remove it: a new one is made, and payments under way go back"
         raise ConfigError([f"{path}: expected {SHOP_ID_DIGITS} hex digits; {remedy}"])
     return ShopId(found.decode())
+
+
+def keeps_shop(settings: Settings) -> bool:
+    """Has a shop run here, so that its secret and its id are known?"""
+    given = {"secret": settings.secret_key, "shop_id": settings.shop_id}
+    return all(
+        value is not None or (settings.data_dir / name).exists() for name, value in given.items()
+    )
+
+
+def life(settings: Settings) -> str:
+    """Which restore of the shop this directory is of: '' before the first."""
+    path = settings.data_dir / "life"
+    return path.read_text().strip() if path.exists() else ""
+
+
+def begin_life(settings: Settings, life: str) -> None:
+    """The directory is of this restore from now on."""
+    _kept(data_dir(settings) / "life", life)
+
+
+def fill(settings: Settings, name: str, text: str) -> None:
+    """Put what a backup keeps where the first run would make it."""
+    _make(data_dir(settings) / name, text)
+
+
+def note_origins(settings: Settings, origins: Mapping[str, str]) -> None:
+    """Keep where each setting of this run came from, for whoever asks the shop. No value of any
+    stands in it."""
+    whole = data_dir(settings) / f".{ORIGINS}"
+    # It sells nothing: where there is no room for it, it is not told.
+    with contextlib.suppress(OSError):
+        whole.write_text(json.dumps(dict(origins)))
+        whole.replace(settings.data_dir / ORIGINS)
+
+
+def noted_origins(settings: Settings) -> dict[str, str]:
+    """Where each came from, as far as it was noted."""
+    try:
+        found: dict[str, str] = json.loads((settings.data_dir / ORIGINS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def data_dir(settings: Settings) -> Path:

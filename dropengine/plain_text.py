@@ -75,11 +75,16 @@ def shows(text: str) -> bool:
     return any(not among(ord(character), BLANK + CONTROLS + TURNING) for character in text)
 
 
+def not_utf8(text: str) -> str:
+    """Why a text cannot be sent, as the end of a sentence, or ''."""
+    return NOT_UTF8 if any(among(ord(one), SURROGATES) for one in text) else ""
+
+
 def unfit(text: str, *, paragraphs: bool = False) -> str:
     """Why a text must not reach strangers, as the end of a sentence, or ''. paragraphs: lines may
     end in it."""
-    if any(among(ord(character), SURROGATES) for character in text):
-        return NOT_UTF8
+    if why := not_utf8(text):
+        return why
     for code in map(ord, text):
         if code == LINE_FEED:
             if not paragraphs:

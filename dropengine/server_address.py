@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 EXPECTED = "expected redis://HOST:PORT/0, rediss://... or unix:///PATH"
 ENCODED = "in a name or password write @ as %40, / as %2F, : as %3A, ? as %3F and # as %23"
+SCHEMES = ("redis://", "rediss://", "unix://")
 OPTIONS = ("db", "username", "password")
 TLS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
 CHOICES = {
@@ -24,7 +25,8 @@ def check(address: str) -> None:
         port = parts.port
     except ValueError:
         raise ValueError(f"{EXPECTED}; {ENCODED}") from None
-    if parts.scheme not in ("redis", "rediss", "unix"):
+    # The client looks at the letters themselves, and takes no blank or capital before them.
+    if not address.startswith(SCHEMES):
         raise ValueError(EXPECTED)
     local = parts.scheme == "unix"
     place = parts.path.strip("/") if local else parts.hostname
@@ -33,7 +35,17 @@ def check(address: str) -> None:
         raise ValueError(f"{EXPECTED}; {ENCODED}")
     if not _DATABASE.fullmatch(rest):
         raise ValueError(f"{EXPECTED}: after the host stands the number of the database alone")
+    if not local:
+        check_host(unquote(place))
     _check_options(parts.query, known=OPTIONS + TLS_OPTIONS * (parts.scheme == "rediss"))
+
+
+def check_host(name: str) -> None:
+    """Raises ValueError for what no system can look up, whatever names it knows."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        raise ValueError("expected the name or address of a host") from None
 
 
 def _check_options(query: str, known: tuple[str, ...]) -> None:
