@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 from sqlalchemy import Connection
 
+from dropengine.payments.local import provider as localpay
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.rehearsal.fans.client_socket import ClientSocket, dial
 from dropengine.sql import copied_rows
@@ -36,6 +38,8 @@ NEW = {"audit", "rehearsals"}
 """Tables in which a rehearsal leaves something: a row of the trail, and the report."""
 LOOKED = {b"now", b"ran", b"gap", b"doubt", b"settled"}
 """What the shop notes of the clock when it looks at its drops, as it does all the time."""
+CARRIED_S = 1.5
+"""What happens in a drop stands in the books long before."""
 BESIDE = {"sessions", "tallies", "visits"}
 """Those in which a shop notes by itself that somebody looks at its pages."""
 
@@ -63,10 +67,27 @@ async def tables(database: Database) -> dict[str, list[bytes]]:
     return await database.read(asked)
 
 
-def provider(shop: SupervisorProcess) -> dict[str, bytes]:
-    """The provider's book."""
-    folder = shop._settings.data_dir
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("localpay*"))}
+def provider(shop: SupervisorProcess) -> list[str]:
+    """The provider's book, as SQL; somebody has paid in this shop."""
+    with closing(sqlite3.connect(shop._settings.data_dir / localpay.FILE)) as book:
+        told = [*book.iterdump()]
+    assert any(line.startswith("INSERT") for line in told)
+    return told
+
+
+async def somebody_paid(in_browser: ShopInBrowser, database: Database) -> None:
+    """A unit of another drop, and all of it stands in the books."""
+    drop = await lamps(in_browser, "An earlier sale")
+    async with in_browser.person() as fan:
+        await fan.open(drop)
+        await fan.press("Hold one for me")
+        await fan.press("Pay €24.00")
+        await fan.pays()
+    await drop.close()
+    before: dict[str, list[bytes]] = {}
+    while before != (now := await tables(database)):
+        before = now
+        await asyncio.sleep(CARRIED_S)
 
 
 async def ask(page: Page, drop: Drop, fans: str = FANS) -> None:
@@ -167,6 +188,7 @@ async def changed(
 async def test_a_rehearsal_leaves_its_report_and_nothing_else(
     in_browser: ShopInBrowser, database: Database, shop: SupervisorProcess
 ) -> None:
+    await somebody_paid(in_browser, database)
     drop = await lamps(in_browser, opened=False)
     folder = shop._settings.data_dir
     async with operator(in_browser, database, DESK) as (page, _):

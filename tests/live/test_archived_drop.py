@@ -31,7 +31,7 @@ async def web(
     # The ledger of the test before has its leases still.
     fresh = connections.client(server.url)
     await fresh.flushall()
-    await fresh.aclose()
+    await fresh.aclose(close_connection_pool=True)
     more = {"database_url": sql_settings.database_url}
     async with front(settings(server.url, sql_settings.data_dir, **more)) as one:
         yield one

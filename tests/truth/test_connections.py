@@ -26,7 +26,7 @@ from dropengine.truth.store import Store
 from tests.kit.fault_proxy import Fate, FaultProxy
 from tests.kit.private_server import Server
 
-TIMEOUT_S = 0.3
+TIMEOUT_S = 1.0
 
 
 def connections_of(url: str, *, count: int = 2, timeout_s: float | None = TIMEOUT_S) -> Connections:
