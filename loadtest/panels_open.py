@@ -1,8 +1,9 @@
 """What ten open panels cost those who press: `python -m loadtest.panels_open`.
 
-One shop under the crowd of `bench hold_ws`; in turn without a panel and with so many on its drop,
-each of them at the operators' socket. What is compared is CPU of worker and server a command: the
-panels read and are told once a second, and no press may pay for it.
+One shop under the crowd of `bench hold_ws`; in turn without a panel, with so many on its drop, each
+of them at the operators' socket, and without again: how far the two without lie apart is what the
+machine does by itself. What is compared is CPU of worker and server a command: the panels read and
+are told once a second, and no press may pay for it.
 """
 
 from __future__ import annotations
@@ -103,24 +104,23 @@ async def _all_of(events: list[asyncio.Event]) -> None:
         await one.wait()
 
 
-async def compare(bench: Bench, many: int, pairs: int) -> tuple[list[float], list[float]]:
-    """CPU us a command without panels and with them, one each a pair."""
+async def compare(
+    bench: Bench, many: int, triples: int
+) -> tuple[list[float], list[float], list[float]]:
+    """CPU us a command without panels, with them, and without them again."""
+    first: list[float] = []
+    beside: list[float] = []
+    again: list[float] = []
     async with bench.shop() as shop:
         secret = await api_key(shop)
         async with our_contender(bench, shop, http=False) as crowd:
-            drop = shop.drops[-1]
-            without: list[float] = []
-            beside: list[float] = []
-            for turn in range(pairs):
-                bench.now(f"pair {turn + 1} of {pairs}")
-                # Whatever grows meanwhile falls on both alike.
-                for with_panels in (turn % 2 == 0, turn % 2 == 1):
-                    if with_panels:
-                        async with panels(shop, drop, secret, many):
-                            beside.append(await _cpu_us(bench, crowd))
-                    else:
-                        without.append(await _cpu_us(bench, crowd))
-    return without, beside
+            for turn in range(triples):
+                bench.now(f"triple {turn + 1} of {triples}")
+                first.append(await _cpu_us(bench, crowd))
+                async with panels(shop, shop.drops[-1], secret, many):
+                    beside.append(await _cpu_us(bench, crowd))
+                again.append(await _cpu_us(bench, crowd))
+    return first, beside, again
 
 
 async def _cpu_us(bench: Bench, crowd: Contender) -> float:
@@ -132,16 +132,19 @@ def main() -> int:
     """0 where nothing was against the rules; the ratio is for the reader to judge."""
     parser = argparse.ArgumentParser(prog="python -m loadtest.panels_open", description=__doc__)
     parser.add_argument("--panels", type=int, default=10)
-    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--triples", type=int, default=7, help="without, with, without")
     parser.add_argument("--quick", action="store_true", help="a small crowd, to see that it runs")
     given = parser.parse_args()
     open_files_wide()
     bench = Bench("panels_open", Progress(sys.stderr), given.quick, {}, [], {})
-    without, beside = uvloop.run(compare(bench, given.panels, given.pairs))
+    first, beside, again = uvloop.run(compare(bench, given.panels, given.triples))
+    without = [(a + b) / 2 for a, b in zip(first, again, strict=True)]
     ratios = [b / a for a, b in zip(without, beside, strict=True)]
+    equal = [b / a for a, b in zip(first, again, strict=True)]
     print(f"without: {statistics.median(without):.1f} us a command of {_all(without)}")
     print(f"{given.panels} panels: {statistics.median(beside):.1f} us of {_all(beside)}")
     print(f"ratio: {statistics.median(ratios):.3f} of {_all(ratios, 3)}")
+    print(f"without, by without: {statistics.median(equal):.3f} of {_all(equal, 3)}")
     for sentence in bench.violations:
         print(f"void: {sentence}")
     return 1 if bench.violations else 0
