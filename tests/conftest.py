@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.kit.databases import database, postgres, sql_settings, synced
 from tests.kit.fault_proxy import FaultProxy
 from tests.kit.manifests import manifest
 from tests.kit.private_server import Server
+from tests.kit.rows import EVERY
 from tests.kit.sale import Sale
 
 __all__ = ["database", "postgres", "sql_settings", "synced"]
@@ -35,6 +37,10 @@ _drops = count(1)
 ON_EVERY_KIND = ("lua/*", "stories/*", "truth/test_store_machine.py", "truth/test_server_check.py")
 BUT_NOT = "lua/test_controls.py"
 """It tries the checks, whatever the server is."""
+SECOND = [*private_server.IN_WHEELS][1]
+IN_PART = ("stories/*", 3)
+"""Of a story with many rows each third one is told on the second kind of server, all of them with
+`EVERY_ROW`: what they decide stands in the scripts, which run whole on both."""
 
 MakeSale = Callable[..., Awaitable[Sale]]
 
@@ -46,6 +52,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if wanted and "server_kind" in metafunc.fixturenames:
         kinds = [pytest.param(kind, marks=_missing(kind)) for kind in private_server.IN_WHEELS]
         metafunc.parametrize("server_kind", kinds, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the rows that `IN_PART` leaves out."""
+    where, each = IN_PART
+    told: Counter[str] = Counter()
+    left: list[pytest.Item] = []
+    for item in items:
+        asked = getattr(item, "callspec", None)
+        second = asked is not None and asked.params.get("server_kind") == SECOND
+        path = item.path.relative_to(Path(__file__).parent)
+        if second and not EVERY and path.match(where):
+            name = item.nodeid.partition("[")[0]
+            if told[name] % each:
+                left.append(item)
+            told[name] += 1
+    if left:
+        config.hook.pytest_deselected(items=left)
+        gone = {*left}
+        items[:] = [item for item in items if item not in gone]
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
