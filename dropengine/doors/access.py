@@ -145,7 +145,6 @@ PANEL = (
     Row("POST", "/studio/drops/{drop}/cancel", Who.RUN),
     Row("GET", "/studio/drops/{drop}/words", Who.RUN),
     Row("POST", "/studio/drops/{drop}/words", Who.RUN),
-    Row("POST", "/studio/drops/{drop}/shown", Who.RUN),
     Row("POST", "/studio/drops/{drop}/copy", Who.RUN),
     Row("GET", NIGHT, Who.READ),
     *(

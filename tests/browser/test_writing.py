@@ -124,7 +124,7 @@ async def test_a_drop_is_written_published_and_moved(
         await expect(page.locator(".said")).to_contain_text("18:30 in Madrid")
         await page.get_by_role("link", name="Words and pictures").click()
         await page.get_by_label("Story").fill("Cast in June.")
-        await page.get_by_role("button", name="Put them right").click()
+        await page.get_by_role("button", name="Save").click()
         await expect(page.locator(".said")).to_contain_text("put right")
         address = page.url.replace("/studio/drops/", "/drops/")
         await page.goto(address)

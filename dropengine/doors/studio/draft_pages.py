@@ -244,7 +244,8 @@ class DraftPages:
         if not version:
             return await self._overtaken(call, form)
         if unfit:
-            return self._panel.then(call, f"/studio/drafts/{draft.id}", f"Saved. {unfit}")
+            here = f"/studio/drafts/{draft.id}"
+            return self._panel.then(call, here, f"{unfit} All else is saved.", amiss=True)
         return self._after(call, draft, form, version, do)
 
     def _after(self, call: PanelCall, draft: Draft, form: Form, version: int, do: str) -> Response:

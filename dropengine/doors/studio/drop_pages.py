@@ -63,6 +63,11 @@ class Standing(NamedTuple):
         return self.view.revision if self.view else self.shown.revision
 
 
+def _words_in(found: Standing) -> list[str]:
+    """Where the words stand that may be put right."""
+    return ["story", *(f"items[{n}].about" for n in range(len(found.shown.manifest.items)))]
+
+
 class Deps(Protocol):
     """What these pages need of the web process."""
 
@@ -96,8 +101,7 @@ class DropPages:
             panel.route("POST", f"{ONE}/reschedule", self.reschedule),
             panel.route("POST", f"{ONE}/cancel", self.cancel),
             panel.route("GET", f"{ONE}/words", self.words),
-            panel.route("POST", f"{ONE}/words", self.correct),
-            panel.route("POST", f"{ONE}/shown", self.show, SENT_BYTES_MAX),
+            panel.route("POST", f"{ONE}/words", self.correct, SENT_BYTES_MAX),
             panel.route("POST", f"{ONE}/copy", self.copy),
         ]
 
@@ -218,25 +222,52 @@ class DropPages:
         )
 
     async def correct(self, call: PanelCall) -> Response:
-        """POST .../words: a new version of the words; the rules stay as they are."""
+        """POST .../words: what is shown beside the rules, and a new version of the words where they
+        are others; the rules stay as they are. Nothing that was typed is lost."""
         found = await self.standing(call)
         if found is None:
             return self._panel.missing(call)
-        form = manifest.form_of(found.shown.manifest)
-        for path in (
-            "story",
-            *(f"items[{n}].about" for n in range(len(found.shown.manifest.items))),
-        ):
-            form[path] = call.fields.get(path, "")
-        _, mistakes = manifest.judged_form({path: text for path, text in form.items() if text})
+        before = manifest.form_of(found.shown.manifest)
+        typed = {path: call.fields[path] for path in _words_in(found) if path in call.fields}
+        form = {path: text for path, text in (before | typed).items() if text}
+        judged, mistakes = manifest.judged_form(form)
+        shown, unfit = await self._shown(call)
+        whole = form | (shown or {})
         if mistakes:
             told = [f"{path} {some[0]}" for path, some in mistakes.items()]
-            return await self._words(call, found, form, "; ".join(told))
-        text = manifest.toml({path: text for path, text in form.items() if text})
-        return await self._command(call, Correct, "The words are put right.", manifest=text)
+            return await self._words(call, found, whole, "; ".join(told))
+        if shown is not None and (wrong := await self._save(call, shown)):
+            return await self._words(call, found, whole, *wrong)
+        if manifest.digest(judged) == found.shown.hash:
+            return self._on(call, unfit, "It is shown.")
+        if call.fields.get("do", "save") != "save":
+            # A picture was taken away: nobody asked yet for what he writes to be put right.
+            return await self._words(call, found, form)
+        return await self._put_right(call, found, whole, manifest.toml(form), unfit)
 
-    async def show(self, call: PanelCall) -> Response:
-        """POST .../shown: pictures, sizes, care, how it gets to people."""
+    async def _put_right(
+        self, call: PanelCall, found: Standing, whole: Form, text: str, unfit: str
+    ) -> Response:
+        """A new version of the words."""
+        asked = call.asking(revision=call.number("revision"), manifest=text)
+        problem = problem_of(await self._commands.command(Correct, asked))
+        if problem is not None:
+            told = f"{problem.title} {'; '.join(problem.mistakes or [])}".strip()
+            return await self._words(call, found, whole, told, problem.status)
+        return self._on(call, unfit, "The words are put right.")
+
+    def _on(self, call: PanelCall, unfit: str, done: str) -> Response:
+        """On to the drop; back to the form where a picture could not be taken."""
+        here = f"/studio/drops/{call.named('drop')}"
+        if unfit:
+            return self._panel.then(call, f"{here}/words", f"{unfit} {done}", amiss=True)
+        return self._panel.then(call, here, done)
+
+    async def _shown(self, call: PanelCall) -> tuple[Form | None, str]:
+        """What is to be shown beside the rules, None where the form does not speak of it; and what
+        is wrong with a picture that was sent."""
+        if "version" not in call.fields:
+            return None, ""
         drop = call.named("drop")
         before, _ = await self._database.read(lambda sql: showcases.find(sql, drop))
         kept = {path: text for path, text in before.items() if path.endswith(".pictures")}
@@ -245,22 +276,17 @@ class DropPages:
         form, unfit = await self._pictures.with_files(
             sent | kept, call.files, call.fields.get("do", "")
         )
-        form = {path: text for path, text in form.items() if text.strip()}
-        found = await self.standing(call)
-        if found is None:
-            return self._panel.missing(call)
+        return {path: text for path, text in form.items() if text.strip()}, unfit
+
+    async def _save(self, call: PanelCall, form: Form) -> tuple[str, int] | None:
+        """Show this from now on; None when it is done, else what is wrong, and the status."""
         if beside_faults(form):
-            return await self._words(
-                call, found, manifest.form_of(found.shown.manifest) | form, NOT_SHOWN
-            )
-        seen = call.number("version")
-        saved = await change(self._database, lambda sql: showcases.save(sql, drop, seen, form))
-        if not saved:
-            whole = manifest.form_of(found.shown.manifest) | form
-            return await self._words(call, found, whole, OVERTAKEN, 409)
+            return NOT_SHOWN, 400
+        drop, seen = call.named("drop"), call.number("version")
+        if not await change(self._database, lambda sql: showcases.save(sql, drop, seen, form)):
+            return OVERTAKEN, 409
         self._things.changed(drop)
-        here = f"/studio/drops/{drop}"
-        return self._panel.then(call, f"{here}/words" if unfit else here, unfit or "It is shown.")
+        return None
 
     async def export(self, call: PanelCall) -> Response:
         """GET .../manifest.toml: the rules as a file."""

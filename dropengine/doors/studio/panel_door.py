@@ -170,7 +170,7 @@ class Panel:
 
     def page(self, call: PanelCall, template: str, status: int = 200, **words: Any) -> Response:
         """A page of the panel, in its frame. Every form of it carries `key`."""
-        sentence = self._said.heard(call.session, call.request.cookies)
+        said = self._said.heard(call.session, call.request.cookies)
         account = call.caller.account
         assert account is not None, "the panel lets in nobody without one"
         writes = any(may >= May.RUN for _, may in call.caller.makers.values())
@@ -183,14 +183,14 @@ class Panel:
                 "writes": writes,
                 "places": [one for one in PLACES if writes or one.address != NEW],
                 "here": call.request.url.path,
-                "said": sentence,
+                "said": said,
                 "alarms": call.alarms,
                 "key": tokens.new_id(),
                 "now_ms": call.now_ms,
                 **words,
             },
         )
-        if sentence:
+        if said:
             self._said.forget(response, call.request.url.path)
         return response
 
@@ -203,9 +203,10 @@ class Panel:
         response = self._writer.page(call.request, "studio-preview.html", 200, **words)
         return self._writer.within_ours(response)
 
-    def then(self, call: PanelCall, to: str, sentence: str) -> Response:
-        """A form was taken: go on to this page of the panel, which says the sentence."""
-        return self._said.then(call.session, to, sentence)
+    def then(self, call: PanelCall, to: str, sentence: str, *, amiss: bool = False) -> Response:
+        """A form was taken: go on to this page of the panel, which says the sentence. amiss: not
+        all of it could be taken."""
+        return self._said.then(call.session, to, sentence, amiss=amiss)
 
     def missing(self, call: PanelCall) -> Response:
         """404: what is none, and what is another's, look alike."""

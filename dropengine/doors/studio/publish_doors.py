@@ -29,6 +29,8 @@ TRIES_MAX = 100
 """So many numbers are looked at for one that is free."""
 UNDERWAY = 0
 """The status of an answer that only says under which id a key publishes."""
+OPENING_PAST = "opens_at: has passed; publish it with opens_ms 0 and open it by hand"
+CLOSING_PAST = "closes_at: has passed, nobody could buy"
 _NUMBERED = re.compile(r"-[0-9]{1,3}$")
 
 
@@ -162,8 +164,8 @@ def _refuse_past(text: Manifest, now_ms: int) -> None:
     """A time that has passed would begin or end the sale this moment. Raises ManifestError."""
     past = []
     if 0 < text.opens_ms <= now_ms:
-        past.append("opens_at: has passed; publish it with opens_ms 0 and open it by hand")
+        past.append(OPENING_PAST)
     if 0 < text.closes_ms <= now_ms:
-        past.append("closes_at: has passed, nobody could buy")
+        past.append(CLOSING_PAST)
     if past:
         raise ManifestError(SOURCE, past)

@@ -13,15 +13,22 @@ from dropengine.doors.studio.draft_checks import checks
 from dropengine.doors.studio.draft_pages import ONE, DraftPages, judged
 from dropengine.doors.studio.drop_messages import Published
 from dropengine.doors.studio.panel_door import Panel, PanelCall
-from dropengine.doors.studio.publish_doors import PublishDoors
-from dropengine.doors.studio.studio_answers import problem_of
+from dropengine.doors.studio.publish_doors import CLOSING_PAST, OPENING_PAST, PublishDoors
+from dropengine.doors.studio.studio_answers import StudioProblem, problem_of
 from dropengine.errors import ManifestError
+from dropengine.manifest import Manifest
+from dropengine.model import DropId
 from dropengine.people import drafts, showcases
 from dropengine.people.drafts import Draft
 from dropengine.people.one_after_another import change
 from dropengine.people.roles import May
 from dropengine.sql.database import Database
+from dropengine.truth.store import Store
 
+PAST = {
+    OPENING_PAST: "The opening time has passed. Choose a later one in the draft, or none.",
+    CLOSING_PAST: "The closing time has passed: nobody could buy. Choose a later one in the draft.",
+}
 CHANGED = "The draft was changed since you read this. Look at it again, then publish."
 
 
@@ -31,12 +38,14 @@ class PublishPages:
     def __init__(
         self,
         database: Database,
+        store: Store,
         pages: DraftPages,
         doors: PublishDoors,
         things: ShownThings,
         origin: str,
     ) -> None:
         self._database = database
+        self._store = store
         self._things = things
         self._pages = pages
         self._doors = doors
@@ -66,6 +75,7 @@ class PublishPages:
             final = await self._doors.under_makers_id(call, found.manifest)
         except ManifestError as fault:
             final, wrong = found.manifest, (*wrong, *fault.mistakes)
+        final = await self._numbered(draft, final)
         return self._panel.page(
             call,
             "studio-publish.html",
@@ -79,6 +89,13 @@ class PublishPages:
             checks=checks(final, call.now_ms, pictures=bool(showcases.showcase(draft.form).first)),
         )
 
+    async def _numbered(self, draft: Draft, final: Manifest) -> Manifest:
+        """Where nobody chose the name and a drop has it, it gets the next number."""
+        if draft.form.get("id") or await self._store.show(DropId(final.id)) is None:
+            return final
+        free = await self._pages.free_id(final.id)
+        return manifest.with_opening(final, free or final.id, final.opens_ms)
+
     async def publish(self, call: PanelCall) -> Response:
         """POST /studio/drafts/{draft}/publish: from now on its rules stand."""
         draft = await self._pages.draft(call)
@@ -89,15 +106,23 @@ class PublishPages:
         found = judged(draft.form)
         if found.mistakes:
             return await self._look(call, draft)
-        answer = await self._doors.publish(call.asking(manifest=manifest.toml(draft.form)))
+        text = manifest.toml(draft.form)
+        answer = await self._doors.publish(call.asking(manifest=text))
         problem = problem_of(answer)
+        if problem is not None and problem.same is False and not draft.form.get("id"):
+            # Nobody chose the name. Under a key of the draft, so that a press that was cut short
+            # finds the drop that it began.
+            again = call.asking(manifest=text, next_free=True)
+            again.key = f"draft.{draft.id}.{draft.version}"
+            answer = await self._doors.publish(again)
+            problem = problem_of(answer)
         if problem is None:
             drop = msgspec.json.decode(answer.body, type=Published).id
         elif problem.same:
             # A press that was cut short, or these very rules by another way: it is that drop.
             drop = (await self._doors.under_makers_id(call, found.manifest)).id
         else:
-            return await self._look(call, draft, *(problem.mistakes or [problem.title]))
+            return await self._look(call, draft, *_in_words(problem))
 
         def noted(sql: Connection) -> None:
             drafts.published(sql, draft.id, drop)
@@ -107,3 +132,10 @@ class PublishPages:
         await change(self._database, noted)
         self._things.changed(drop)
         return self._panel.then(call, f"/studio/drops/{drop}", "Published. Its rules stand.")
+
+
+def _in_words(problem: StudioProblem) -> list[str]:
+    """What stands in the way, by the names that the form has for its fields."""
+    if problem.same is False:
+        return [f"{problem.title} Its “Short name in addresses” stands in the draft."]
+    return [PAST.get(one, one) for one in problem.mistakes or [problem.title]]

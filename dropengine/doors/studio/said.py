@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from starlette.responses import RedirectResponse, Response
 
@@ -18,6 +19,15 @@ from dropengine.model import ShopId
 KEPT_S = 60
 CHARS_MAX = 1_000
 SIGNED_DIGITS = 32
+AMISS = "!"
+"""Before a sentence that tells of something amiss."""
+
+
+class Heard(NamedTuple):
+    """amiss: something of what was sent could not be taken."""
+
+    sentence: str
+    amiss: bool
 
 
 class Said:
@@ -28,21 +38,23 @@ class Said:
         self._secure = secure
         self._name = f"said-{shop[:8]}"
 
-    def then(self, session: str, to: str, sentence: str) -> Response:
+    def then(self, session: str, to: str, sentence: str, *, amiss: bool = False) -> Response:
         """Go on to another page of the studio, which says this."""
         response = RedirectResponse(to, 303)
+        sentence = (AMISS if amiss else "") + sentence
         text = base64.urlsafe_b64encode(sentence[:CHARS_MAX].encode()).decode().rstrip("=")
         self._set(response, to, f"{text}.{self._signature(session, text)}", KEPT_S)
         return response
 
-    def heard(self, session: str, cookies: Mapping[str, str]) -> str:
-        """What is to be said here, or ''."""
+    def heard(self, session: str, cookies: Mapping[str, str]) -> Heard | None:
+        """What is to be said here; None when there is nothing."""
         text, _, signature = cookies.get(self._name, "").partition(".")
         if not text or not hmac.compare_digest(
             signature.encode(), self._signature(session, text).encode()
         ):
-            return ""
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+            return None
+        told = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        return Heard(told.removeprefix(AMISS), told.startswith(AMISS))
 
     def forget(self, response: Response, at: str) -> None:
         """It was said."""

@@ -111,7 +111,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         *AccountPages(database, accounts).routes(panel),
         *PeoplePages(database, maker_doors).routes(panel),
         *drafts.routes(panel),
-        *PublishPages(database, drafts, publishing, things, origin).routes(panel),
+        *PublishPages(database, deps.store, drafts, publishing, things, origin).routes(panel),
         *DropPages(deps, commands, drafts, origin).routes(panel),
         *NightPages(store, commands, deps.desks, origin).routes(panel),
         *ReportPages(store, database, origin).routes(panel),

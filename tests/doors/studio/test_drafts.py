@@ -356,6 +356,36 @@ async def test_a_draft_whose_press_was_cut_short_is_the_drop_that_it_became(
         assert "Take another id" in refused.text
 
 
+async def test_a_title_that_a_drop_has_already_gets_the_next_number(studio: Studio) -> None:
+    async with studio.person("ada") as ada:
+        title = f"Little owl {new_drop()}"
+        named = "lamps-" + title.lower().replace(" ", "-")
+        made = []
+        for limit in "123":
+            draft = await begun(ada, studio)
+            await saved(ada, draft, 1, **WHOLE | {"title": title, "limit": limit})
+            look = await ada.http.get(f"{draft}/publish")
+            where = await published(ada, draft)
+            assert f"/drops/{where.rpartition('/')[2]}<" in look.text
+            made.append(where.removeprefix("/studio/drops/"))
+        assert made == [named, f"{named}-2", f"{named}-3"]
+
+
+@pytest.mark.parametrize("time", ["opens_at", "closes_at"])
+async def test_a_time_that_has_passed_is_told_in_the_words_of_the_form(
+    studio: Studio, time: str
+) -> None:
+    async with studio.person("ada") as ada:
+        draft = await begun(ada, studio)
+        await saved(ada, draft, 1, **WHOLE | {"id": new_drop(), time: "2020-07-16T18:00"})
+        version = version_of(await ada.http.get(draft))
+        form = {"key": key(), "version": str(version)}
+        refused = await ada.http.post(f"{draft}/publish", data=form)
+        assert refused.status_code == 409
+        assert "time has passed" in refused.text
+        assert time not in refused.text
+
+
 async def test_words_that_no_text_can_hold_are_refused(studio: Studio) -> None:
     async with studio.person("ada") as ada:
         draft = await begun(ada, studio)

@@ -120,6 +120,7 @@ async def test_a_file_that_is_no_photo_is_refused_and_the_words_are_kept(
         answer = await sent(ada, draft, file, story="Typed beside it.")
         page = await ada.http.get(answer.headers["location"])
         assert why in page.text
+        assert 'class="wrong" role="alert"' in page.text
         assert "Typed beside it." in page.text
         assert 'class="shot"' not in page.text
 
@@ -269,7 +270,7 @@ async def test_what_is_shown_is_changed_after_publishing_and_no_rule_with_it(
     async with studio.person("ada") as ada, studio.stranger() as fan:
         drop = await studio.publish(ada)
         before = (await ada.get(f"/drops/{drop}")).json()["hash"]
-        path = f"/studio/drops/{drop}/shown"
+        path = f"/studio/drops/{drop}/words"
 
         def form(version: int, **more: str) -> dict[str, str]:
             return {"key": key(), "version": str(version), "do": "save", **more}
@@ -297,6 +298,47 @@ async def test_what_is_shown_is_changed_after_publishing_and_no_rule_with_it(
         assert (await ada.get(f"/drops/{drop}")).json()["hash"] == before
         async with studio.person("dan") as dan:
             assert (await dan.http.post(path, data=form(3))).status_code == 404
+
+
+async def test_words_and_what_is_shown_beside_the_rules_are_saved_by_one_press(
+    studio: Studio,
+) -> None:
+    async with studio.person("ada") as ada, studio.stranger() as fan:
+        drop = await studio.publish(ada)
+        path = f"/studio/drops/{drop}/words"
+
+        def form(revision: int, version: int, do: str = "save", **more: str) -> dict[str, str]:
+            return {
+                "key": key(),
+                "revision": str(revision),
+                "version": str(version),
+                "do": do,
+            } | more
+
+        files = {"items[0].file": ("a.jpg", photo(), "image/jpeg")}
+        both = form(1, 0, story="Cast in June.", delivery="By post.")
+        assert (await ada.http.post(path, data=both, files=files)).status_code == 303
+        page = await fan.http.get(f"/drops/{drop}")
+        for there in ("Cast in June.", "By post."):
+            assert there in page.text
+        # Who sent the same words again, or only other facts, made no new version of the words.
+        same = form(2, 1, story="Cast in June.", delivery="By hand.")
+        assert (await ada.http.post(path, data=same)).status_code == 303
+        assert (await ada.get(f"/drops/{drop}")).json()["revision"] == 2
+        # A picture is taken away while somebody writes.
+        half = form(2, 2, "unpicture items[0] 0", story="Cast in Ju", delivery="By hand.")
+        answer = await ada.http.post(path, data=half)
+        assert answer.status_code == 200
+        assert "Cast in Ju</textarea>" in answer.text
+        page = await fan.http.get(f"/drops/{drop}")
+        assert "Cast in June." in page.text
+        assert not NAMES.search(page.text)
+        # Somebody else commanded meanwhile: what was typed stands there.
+        late = await ada.http.post(
+            path, data=form(1, 3, story="Cast in July.", delivery="By hand.")
+        )
+        assert late.status_code == 409
+        assert "Cast in July." in late.text
 
 
 async def test_while_sql_is_away_fans_see_the_drawn_face_and_buy(
@@ -339,7 +381,7 @@ async def test_a_copy_of_a_drop_shows_what_the_drop_showed(studio: Studio) -> No
 async def test_who_has_bought_sees_the_thing_and_how_it_comes(studio: Studio) -> None:
     sale = await studio.web.sale()
     async with studio.person("ada") as ada:
-        path = f"/studio/drops/{sale.drop}/shown"
+        path = f"/studio/drops/{sale.drop}/words"
         form = {"key": key(), "version": "0", "delivery": "By post within a week."}
         files = {"items[0].file": ("a.jpg", photo(), "image/jpeg")}
         assert (await ada.http.post(path, data=form, files=files)).status_code == 303

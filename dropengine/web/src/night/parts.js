@@ -100,6 +100,7 @@ customElements.define(
       if (drop === null) return nothing;
       const now = phase(drop);
       const fit = page.commands.filter(({ states }) => states.includes(now));
+      if (fit.length === 0) return html`<p class="quiet">Nothing any more.</p>`;
       return html`<ul class="commands">
         ${repeat(fit, ({ verb }) => verb, ({ verb, name, letter, grave }, place) => html`<li><a class=${place === 0 ? "main" : grave ? "danger" : "plain"} href="${page.night}/${verb}" accesskey=${letter}>${name}<kbd aria-hidden="true">${letter}</kbd></a></li>`)}
       </ul>`;
