@@ -333,6 +333,15 @@ async def test_words_and_what_is_shown_beside_the_rules_are_saved_by_one_press(
         page = await fan.http.get(f"/drops/{drop}")
         assert "Cast in June." in page.text
         assert not NAMES.search(page.text)
+        # A form that is not whole, or says rubbish.
+        for rubbish in ("", "-1", str(2**63), "x" * 120_000):
+            odd = form(2, 3, story="Cast in May.", delivery="By hand.") | {"revision": rubbish}
+            assert (await ada.http.post(path, data=odd)).status_code in (400, 409, 413)
+            odd = form(2, 3, delivery="Lost.") | {"version": rubbish}
+            assert (await ada.http.post(path, data=odd)).status_code in (400, 409, 413)
+        page = await fan.http.get(f"/drops/{drop}")
+        assert "Cast in June." in page.text
+        assert "By hand." in page.text
         # Somebody else commanded meanwhile: what was typed stands there.
         late = await ada.http.post(
             path, data=form(1, 3, story="Cast in July.", delivery="By hand.")
