@@ -15,6 +15,7 @@ from locust.exception import StopUser
 from dropengine import wire
 from dropengine.model import DropState
 from dropengine.payments.local.page_address import PAGES
+from loadtest.users.browser_session import BrowserSession
 from loadtest.users.night import night, took
 from loadtest.users.tab import Reply, Tab
 
@@ -35,6 +36,13 @@ class Visitor(FastHttpUser):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
+        self.client = BrowserSession(
+            self.host,
+            environment.events.request,
+            user=self,
+            network_timeout=self.network_timeout,
+            connection_timeout=self.connection_timeout,
+        )
         self.number = next(night.numbers)
         self.draw = night.draw(self.number)
         self.tabs: list[Tab] = []
