@@ -100,17 +100,25 @@ async def watch(source: Source, night: Night, show: Show, *, once: bool = False)
     looking = asyncio.create_task(source.run(night))
     with _signals(looking) as told:
         try:
-            while not looking.done() and not (once and night.whole):
+            while not (looking.done() or told or (once and night.whole)):
                 await asyncio.wait({looking}, timeout=LOOK_S if once else show.every_s)
                 if not once and not looking.done():
                     show.show()
-            if looking.done():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await looking
         finally:
-            looking.cancel()
+            await _ended(looking)
             show.end()
+        error = None if looking.cancelled() else looking.exception()
+        if error is not None and not told:
+            raise error
     return 128 + told[0] if told else 0
+
+
+async def _ended(looking: asyncio.Task[None]) -> None:
+    """Cancelled until it ends: up to Python 3.11 `asyncio.wait_for`, which the server's client
+    uses, may swallow one."""
+    while not looking.done():
+        looking.cancel()
+        await asyncio.wait({looking}, timeout=LOOK_S)
 
 
 @contextlib.contextmanager

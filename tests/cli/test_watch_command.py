@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
@@ -23,6 +24,7 @@ import pytest
 
 from dropengine.cli import main
 from dropengine.errors import DropEngineError, Unavailable
+from dropengine.jobs.job_runner import ended
 from dropengine.model import DropId
 from dropengine.people.roles import Scope
 from dropengine.terminal import watching
@@ -55,9 +57,7 @@ async def seen(source: watching.Source) -> AsyncIterator[Night]:
     try:
         yield night
     finally:
-        looking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await looking
+        await ended(looking)
 
 
 def own(sale: Sale) -> OwnShop:
@@ -232,6 +232,7 @@ class Terminal:
         )
         os.close(theirs)
         self.said = ""
+        self._until = time.monotonic() + LONG_S
 
     def resize(self, width: int, height: int) -> None:
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
@@ -240,17 +241,23 @@ class Terminal:
         """All that was said from now on, until it was this."""
         begun = len(self.said)
         while words not in self.said[begun:]:
-            chunk = os.read(self._ours, 65536)
-            self.said += chunk.decode(errors="replace")
+            self.said += self._read().decode(errors="replace")
         return self.said[begun:]
 
     def ends(self) -> int:
         """How it ended; what it said meanwhile is kept."""
         with contextlib.suppress(OSError):
-            while chunk := os.read(self._ours, 65536):
+            while chunk := self._read():
                 self.said += chunk.decode(errors="replace")
         os.close(self._ours)
         return self.process.wait(LONG_S)
+
+    def _read(self) -> bytes:
+        left_s = max(0.0, self._until - time.monotonic())
+        if not select.select([self._ours], [], [], left_s)[0] or not left_s:
+            self.process.kill()
+            raise AssertionError(f"it did not end, and said last {self.said[-200:]!r}")
+        return os.read(self._ours, 65536)
 
 
 ALTERNATE, BACK = "\x1b[?1049h", "\x1b[?1049l"
@@ -277,6 +284,24 @@ async def test_a_terminal_is_as_it_was_however_it_ends(
         assert await asyncio.to_thread(terminal.ends) == code
     assert terminal.said.rindex(BACK) > terminal.said.rindex(ALTERNATE)
     assert " live | 3 left" in terminal.said[terminal.said.rindex(BACK) :]
+
+
+class Deaf:
+    """Somebody who looks, and does not hear the first time that he is asked to end."""
+
+    async def run(self, night: Night) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(LONG_S)
+        await asyncio.sleep(LONG_S)
+
+
+async def test_a_signal_ends_it_though_its_source_does_not_hear_at_once() -> None:
+    night, show = watching.begun(io.StringIO(), json=True, once=False)
+    async with asyncio.timeout(LONG_S / 2):
+        watched = asyncio.create_task(watching.watch(Deaf(), night, show))
+        await asyncio.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert await watched == 129
 
 
 async def test_a_terminal_that_cannot_move_its_cursor_gets_lines(
