@@ -105,8 +105,9 @@ async def watch(source: Source, night: Night, show: Show, *, once: bool = False)
                 if not once and not looking.done():
                     show.show()
         finally:
-            await _ended(looking)
+            # First, so that a second Ctrl-C finds the terminal as it was.
             show.end()
+            await _ended(looking)
         error = None if looking.cancelled() else looking.exception()
         if error is not None and not told:
             raise error
