@@ -11,7 +11,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import FrameType
 
-import jinja2
 import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -31,6 +30,7 @@ from dropengine.doors import (
     health,
     metrics,
     openapi,
+    page_templates,
     pages,
     webhooks,
 )
@@ -108,7 +108,7 @@ class Runtime:
         self.store.house.claim = Claim(shop, noted_nonce(settings.data_dir))
         self.identity = Identity(settings, self.tickets, shop)
         self.newcomers = Newcomers(self.store, settings, key)
-        self.templates: jinja2.Environment = pages.environment()
+        self.templates = page_templates.templates()
         self.providers = providers.build(settings, key)
         self.payments = self.providers[providers.BEGIN_AT]
         self.intents = IntentIds(shop, self.store)

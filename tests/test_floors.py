@@ -51,6 +51,7 @@ FOLDERS: tuple[str, ...] = (
 FLAT = {
     **dict.fromkeys(
         (
+            "catalogue",
             "errors",
             "rehearsal_report",
             "model",

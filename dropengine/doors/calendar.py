@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import wire
+from dropengine.catalogue import Catalogue
 from dropengine.doors.page_formats import prices
-from dropengine.doors.page_writer import PageWriter, names_drop
+from dropengine.doors.page_writer import VARY, PageWriter, names_drop
 from dropengine.errors import Unavailable
 from dropengine.live.hub import Hub
 
@@ -71,28 +72,32 @@ class Calendar:
             return self._writer.no_drop(request)
         moment = told(found.drop)
         if not moment.at_ms:
-            return self._writer.missing(request, *self._writer.words("NO_TIME"))
+            return self._writer.missing(request, "no_time")
         address = f"{self._writer.origin(request)}/drops/{drop}"
+        say = self._writer.say(request)
         return Response(
-            entry(found.drop, moment, address, self._writer.words("CALENDAR")),
+            entry(found.drop, moment, address, say),
             headers={
                 "Cache-Control": "no-cache",
+                "Content-Language": say.language,
+                "Vary": VARY,
                 "Content-Disposition": f'inline; filename="{drop}-{moment.word}.ics"',
             },
             media_type="text/calendar; charset=utf-8",
         )
 
 
-def entry(drop: wire.DropView, moment: Moment, address: str, words: Mapping[str, str]) -> bytes:
-    """One event that rings before it. The same event under a later `SEQUENCE` replaces this one.
-    words: what it says, by what it is."""
-    cap = f"{sum(item.cap for item in drop.items):,}"
-    about = words["about"] % {"cap": cap, "maker": drop.maker, "prices": prices(drop)}
-    says = words[moment.word] % {"title": drop.title}
+def entry(drop: wire.DropView, moment: Moment, address: str, say: Catalogue) -> bytes:
+    """One event that rings before it. The same event under a later `SEQUENCE` replaces this
+    one."""
+    cap = sum(item.cap for item in drop.items)
+    about = say("entry.about", cap=cap, maker=drop.maker, prices=prices(drop, say))
+    says = say(f"entry.{moment.word}", title=drop.title)
+    language = say.language.upper()
     lines = (
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
-        "PRODID:-//Drop Engine//EN",
+        f"PRODID:-//Drop Engine//{language}",
         "METHOD:PUBLISH",
         "BEGIN:VEVENT",
         f"UID:{moment.word}.{drop.hash[:32]}@dropengine",

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import wire
+from dropengine.catalogue import Catalogue
 from dropengine.doors.cover_art import HEIGHT, WIDTH
 from dropengine.doors.identity import Identity
 from dropengine.doors.page_formats import money
@@ -59,16 +60,15 @@ class Orders:
         orders = found.you.orders if found is not None and found.you is not None else []
         order = next((one for one in orders if one.id == wanted), None)
         if found is None or order is None:
-            return self._writer.missing(request, *self._writer.words("NO_ORDER"))
-        return self._writer.page(
-            request,
-            "order.html",
-            200,
-            **_words(found.drop, order, await self._deps.things.of(drop)),
-        )
+            return self._writer.missing(request, "no_order")
+        say = self._writer.say(request)
+        words = _words(found.drop, order, await self._deps.things.of(drop), say)
+        return self._writer.page_in(say, request, "order.html", 200, **words)
 
 
-def _words(drop: wire.DropView, order: wire.OrderView, things: Showcase) -> dict[str, object]:
+def _words(
+    drop: wire.DropView, order: wire.OrderView, things: Showcase, say: Catalogue
+) -> dict[str, object]:
     item = next(item for item in drop.items if order.pool in item.pools)
     mine = things.of(drop.items.index(item))
     node = order.pool.partition("@")[2] if len(item.pools) > 1 else ""
@@ -82,6 +82,6 @@ def _words(drop: wire.DropView, order: wire.OrderView, things: Showcase) -> dict
         "facts": things.facts,
         "node": node,
         "back": order.state in GIVEN_BACK,
-        "sum": money(order.amount, drop),
+        "sum": money(order.amount, drop, say),
         "news": [one for one in reversed(drop.news) if one.at >= order.at],
     }

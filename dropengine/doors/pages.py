@@ -11,7 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
-import jinja2
 import msgspec
 from markupsafe import Markup
 from starlette.requests import Request
@@ -19,25 +18,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import wire
+from dropengine.catalogue import Catalogue
 from dropengine.config import Settings
 from dropengine.doors import calendar, orders, shared_pictures
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
-from dropengine.doors.page_formats import (
-    choice,
-    in_words,
-    lately,
-    machine,
-    made_of,
-    moment,
-    money,
-    paragraphs,
-    phase,
-    prices,
-    span,
-    total,
-)
+from dropengine.doors.page_formats import choice, made_of, phase, prices, total
+from dropengine.doors.page_templates import Templates
 from dropengine.doors.page_writer import PageWriter, names_drop
 from dropengine.doors.qr import qr
 from dropengine.doors.share_picture import SHARED_HEIGHT, SHARED_WIDTH
@@ -57,11 +45,6 @@ ENDED = frozenset({"closing", "settled", "cancelled"})
 
 NOBODYS = "no-cache"
 """Pages that show nobody's own state: the browser may keep them for its back button."""
-_ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
-    "%3Ccircle cx='16' cy='16' r='13' fill='%23e4572e'/%3E"
-    "%3Ccircle cx='19' cy='14' r='10' fill='%2317181c'/%3E%3C/svg%3E"
-)
 _IN_A_SCRIPT = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
@@ -85,7 +68,7 @@ class Deps(Protocol):
     @property
     def counting(self) -> Counting: ...
     @property
-    def templates(self) -> jinja2.Environment: ...
+    def templates(self) -> Templates: ...
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -98,26 +81,6 @@ class Line(msgspec.Struct, frozen=True):
     stock: str
     still: bool
     picture: tuple[Picture, str] | None
-
-
-def environment() -> jinja2.Environment:
-    """Templates that escape everything and fail on a name that nobody gave them."""
-    env = jinja2.Environment(
-        loader=jinja2.PackageLoader("dropengine", "web/templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    env.filters["money"] = money
-    env.filters["moment"] = moment
-    env.filters["lately"] = lately
-    env.filters["machine"] = machine
-    env.filters["span"] = span
-    env.filters["paragraphs"] = paragraphs
-    env.filters["in_words"] = in_words
-    env.globals["icon"] = _ICON
-    return env
 
 
 def writing(deps: Deps) -> tuple[PageWriter, Static]:
@@ -192,12 +155,14 @@ class Pages:
             found = [await self.deps.hub.snapshot(drop, None) for drop in ids]
         except Unavailable as error:
             return self.writer.away(request, error)
+        say = self.writer.say(request)
         drops = [
-            _line(one.drop, await self.deps.things.of(one.drop.id))
+            _line(one.drop, await self.deps.things.of(one.drop.id), say)
             for one in found
             if one is not None
         ]
-        page = self.writer.page(
+        page = self.writer.page_in(
+            say,
             request,
             "index.html",
             200,
@@ -219,11 +184,14 @@ class Pages:
             return self.writer.no_drop(request)
         address = f"{self.writer.origin(request)}/drops/{drop}"
         code = qr(address) if template == "wall.html" else ""
-        words = drop_words(snapshot, address, await self.deps.things.of(drop))
-        return self.writer.page(request, template, 200, qr=code, **words)
+        say = self.writer.say(request)
+        words = drop_words(snapshot, address, await self.deps.things.of(drop), say)
+        return self.writer.page_in(say, request, template, 200, qr=code, **words)
 
 
-def drop_words(snapshot: wire.Snapshot, address: str, things: Showcase) -> dict[str, object]:
+def drop_words(
+    snapshot: wire.Snapshot, address: str, things: Showcase, say: Catalogue
+) -> dict[str, object]:
     """What the page of a drop is made of."""
     view = snapshot.drop
     now = phase(view)
@@ -236,7 +204,7 @@ def drop_words(snapshot: wire.Snapshot, address: str, things: Showcase) -> dict[
         "chosen": choice(view, snapshot.you),
         "total": total(view.pools),
         "cover": cover(view.id, [item.title for item in view.items]),
-        "prices": prices(view),
+        "prices": prices(view, say),
         "address": address,
         "shared": (SHARED_WIDTH, SHARED_HEIGHT),
         "width": WIDTH,
@@ -249,11 +217,10 @@ def _still(now: str) -> bool:
     return now in ENDED or now == "frozen"
 
 
-def _line(drop: wire.DropView, things: Showcase) -> Line:
+def _line(drop: wire.DropView, things: Showcase, say: Catalogue) -> Line:
     now, pools = phase(drop), total(drop.pools)
-    return Line(
-        drop, now, prices(drop), pools, made_of(pools, now in ENDED), _still(now), things.first
-    )
+    made = made_of(pools, now in ENDED, say)
+    return Line(drop, now, prices(drop, say), pools, made, _still(now), things.first)
 
 
 def data_block(message: bytes) -> Markup:

@@ -10,13 +10,13 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
-import jinja2
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dropengine import errors, model, outcomes, refusals
 from dropengine.doors.http_answers import problem
+from dropengine.doors.page_templates import Templates
 from dropengine.model import HoldId
 from dropengine.payments import duties
 from dropengine.payments.intent_ids import IntentIds
@@ -51,7 +51,7 @@ class Deps(Protocol):
     @property
     def providers(self) -> Mapping[str, Payments]: ...
     @property
-    def templates(self) -> jinja2.Environment: ...
+    def templates(self) -> Templates: ...
 
 
 def routes(deps: Deps) -> list[Route]:

@@ -6,7 +6,7 @@ twice: it carries a key, and no answer means *unknown*, never *failed*.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Literal, Protocol
 
 import jinja2
@@ -224,8 +224,11 @@ class Payments(Protocol):
     ) -> Notice | Unproven:
         """Prove a delivery by its raw headers and raw bytes."""
 
-    def routes(self, templates: jinja2.Environment, refuse: Refuse) -> Sequence[Route]:
-        """The doors of its own under `/pay/<name>/`; none where payers pay at its own address."""
+    def routes(
+        self, templates: Mapping[str, jinja2.Environment], refuse: Refuse
+    ) -> Sequence[Route]:
+        """The doors of its own under `/pay/<name>/`, in each language; none where payers pay at its
+        own address."""
 
     async def run(self) -> None:
         """What it does by itself, until cancelled. One task per process."""

@@ -26,7 +26,7 @@ from starlette.responses import Response
 from dropengine import outcomes, refusals
 from dropengine.cli import main
 from dropengine.creator_commands import COMMANDS, Refund, Seen, bounds
-from dropengine.doors.pages import environment
+from dropengine.doors.page_templates import templates
 from dropengine.doors.webhooks import Webhook
 from dropengine.errors import Broken
 from dropengine.log.referee import judge
@@ -283,7 +283,7 @@ def provider(hands: Hands, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_a_signed_notice_is_answered_and_leaves_a_whole_log(
     hands: Hands, provider: LocalPay, data: st.DataObject
 ) -> None:
-    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, environment()), provider)
+    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, templates()), provider)
 
     async def play() -> None:
         sale = await a_sale(hands)
@@ -303,7 +303,7 @@ def test_a_signed_notice_is_answered_and_leaves_a_whole_log(
 
 def test_a_notice_without_a_wild_field_sells(hands: Hands, provider: LocalPay) -> None:
     """The control: what the cases say is believed, so that a wild field in it is looked at."""
-    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, environment()), provider)
+    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, templates()), provider)
 
     async def play() -> Response:
         sale = await a_sale(hands)

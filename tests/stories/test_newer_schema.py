@@ -17,6 +17,7 @@ import redis.asyncio as redis
 from websockets.exceptions import InvalidStatus
 
 from dropengine import events, model, refusals
+from dropengine.catalogue import ENGLISH
 from dropengine.errors import NewerSchema
 from dropengine.model import DropId, HoldId
 from dropengine.truth import keys
@@ -33,7 +34,7 @@ from tests.lua import test_common_rows
 server = web_process.server
 
 SCHEMA = model.SCHEMA + 1
-WHY = NewerSchema.why
+WHY = ENGLISH(NewerSchema.told)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from dropengine.catalogue import ENGLISH
 from dropengine.doors.http_answers import STATUS
 from dropengine.doors.page_writer import PageWriter
 from dropengine.doors.studio.coming_in import LINK_OVER, ComingIn, Signed, Turned, form
@@ -177,7 +178,7 @@ class StudioPages:
         return self._coming_in.keep(RedirectResponse(to, 303), signed)
 
     def _page(self, request: Request, template: str, status: int, **words: object) -> Response:
-        return self._writer.page(request, template, status, **words)
+        return self._writer.page_in(ENGLISH, request, template, status, **words)
 
 
 def _status(turned: Turned) -> int:

@@ -12,7 +12,7 @@ import logging
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -123,7 +123,9 @@ class LocalPay:
             return Unproven("bad_body", signed=True)
         return notice
 
-    def routes(self, templates: jinja2.Environment, refuse: Refuse) -> Sequence[Route]:
+    def routes(
+        self, templates: Mapping[str, jinja2.Environment], refuse: Refuse
+    ) -> Sequence[Route]:
         return PayerPage(self.bill, self.act, templates, refuse).routes()
 
     async def bill(self, page: str) -> Bill | None:

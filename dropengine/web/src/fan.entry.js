@@ -1,7 +1,6 @@
 /** The fan's page: every part of it is a function of one state. */
 
 import { action } from "./action.js";
-import { announce } from "./announce.js";
 import "./buy.js";
 import "./kept.js";
 import "./link.js";
@@ -11,12 +10,11 @@ import { begin } from "./page.js";
 import "./stock.js";
 import "./yours.js";
 
-const voice = document.getElementById("voice");
 const name = document.title;
 
 const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-time", "drop-kept", "drop-news"], (before, after, then, now) => {
-  const said = announce(before, after, then, now);
-  if (said.length > 0 && voice !== null) voice.textContent = said.join(" ");
+  // Whoever speaks of it comes after this page can be used: see `voice.entry.js`.
+  document.dispatchEvent(new CustomEvent("told", { detail: { before, after, then, now } }));
   // A fan who looks at another tab sees in its title that time runs.
   const { kind, label, clock } = action(after, { pool: "", qty: 1, also: [] }, now);
   document.title = kind === "pay" || kind === "claim" ? `${clock} ${label} · ${name}` : name;
