@@ -34,6 +34,8 @@ NODE_OLDEST = 20
 TARGET = "es2022"
 DEFAULT = "en"
 """The language whose modules have no language in their names."""
+REASONS = "stopped"
+"""Sentences that the server has sent as they are since before there were languages."""
 ENGLISH_ONLY = frozenset({"account", "chart", "dial", "draft", "night", "rehearsal", "studio"})
 """Modules of the makers' panel, which speaks English, and those that say nothing."""
 
@@ -123,8 +125,12 @@ class Pages:
     def _say(self) -> None:
         """The catalogue as modules, a sentence an export: what nobody imports is in no bundle."""
         self.said.mkdir(exist_ok=True)
-        for path in self.sentences:
-            (self.said / f"{path.stem}.js").write_text(said(tomllib.loads(path.read_text("utf-8"))))
+        read = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in self.sentences}
+        for language, sentences in read.items():
+            # The shop's own reasons arrive in English, from logs too: a page knows them by it.
+            reasons = zip(read[DEFAULT][REASONS].values(), sentences[REASONS].values(), strict=True)
+            text = said(sentences | {REASONS: dict(reasons)})
+            (self.said / f"{language}.js").write_text(text, "utf-8")
 
     def _bundle(self, entries: Sequence[Path], styles: Sequence[Path]) -> None:
         fresh = Path(tempfile.mkdtemp(prefix=".dist-", dir=self.dist.parent))

@@ -28,6 +28,7 @@ from dropengine.doors import (
     fan_api,
     fast_path,
     health,
+    languages,
     metrics,
     openapi,
     page_templates,
@@ -264,6 +265,7 @@ def build(settings: Settings) -> Application:
     routes = [
         *hot,
         *pages.routes(runtime, writer, static),
+        *languages.routes(runtime),
         *webhooks.routes(runtime),
         *health.routes(runtime),
         *metrics.routes(runtime),

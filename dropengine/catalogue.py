@@ -74,6 +74,12 @@ class Catalogue:
     def _written(self, value: int | str) -> str:
         return self.whole(value) if isinstance(value, int) else value
 
+    def reason(self, why: str) -> str:
+        """Why a drop stopped: what the shop itself wrote in this language, what a maker wrote as it
+        is."""
+        known = {text: name for name, text in ENGLISH.sentences["stopped"].items()}
+        return str(self.sentences["stopped"][known[why]]) if why in known else why
+
     def whole(self, value: int) -> str:
         """`1234567` -> `1,234,567`, as its readers group digits."""
         return f"{value:,}".replace(",", self._text("number.group", None))

@@ -71,6 +71,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         _says("proxies (addresses or networks) whose `X-Forwarded-*` headers are believed"),
     ] = ()
 
+    language: Annotated[
+        Literal["en", "de"],
+        _says(
+            "of pages for fans whose browser asks for none that the shop speaks, where neither "
+            "they nor the drop's maker chose one"
+        ),
+    ] = "en"
+
     # The server of the truth.
     redis_url: Annotated[
         str | None, _says("Valkey >= 8 or Redis >= 7.2; without it the embedded server is used")

@@ -205,7 +205,8 @@ class DropView(msgspec.Struct, frozen=True):
     `lines`: the base line of each pool -> r, how many were removed from it so far. `pace`: what one
     fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes. `why`: the
     maker's reason of a pause or a cancellation, or ''. `beat_ms`: who hears no tick and no beat for
-    longer does not know the present any more; 0: it is not said how often they come.
+    longer does not know the present any more; 0: it is not said how often they come. `language`:
+    what its maker writes in, '' where he did not say.
     """
 
     id: str
@@ -239,6 +240,7 @@ class DropView(msgspec.Struct, frozen=True):
     news: list[News]
     why: str = ""
     beat_ms: int = 0
+    language: str = ""
 
 
 class HoldView(msgspec.Struct, frozen=True):

@@ -89,6 +89,7 @@ FANS = (
     # Its name is the hash of what is there: only who was shown it knows it.
     Row("GET", "/pictures/{name}", Who.ANYBODY),
     Row("GET", "/", Who.ANYBODY),
+    Row("POST", "/language", Who.ANYBODY),
     Row("GET", "/static/{name}", Who.ANYBODY),
     # The address of a payment is a secret of its payer.
     Row("GET", "/pay/local/{intent}", Who.ANYBODY),

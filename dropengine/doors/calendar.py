@@ -74,7 +74,7 @@ class Calendar:
         if not moment.at_ms:
             return self._writer.missing(request, "no_time")
         address = f"{self._writer.origin(request)}/drops/{drop}"
-        say = self._writer.say(request)
+        say = self._writer.say(request, found.drop.language)
         return Response(
             entry(found.drop, moment, address, say),
             headers={

@@ -61,7 +61,7 @@ class Orders:
         order = next((one for one in orders if one.id == wanted), None)
         if found is None or order is None:
             return self._writer.missing(request, "no_order")
-        say = self._writer.say(request)
+        say = self._writer.say(request, found.drop.language)
         words = _words(found.drop, order, await self._deps.things.of(drop), say)
         return self._writer.page_in(say, request, "order.html", 200, **words)
 

@@ -46,6 +46,7 @@ def environment(say: Catalogue = ENGLISH) -> jinja2.Environment:
     for in_language in (money, moment, lately, span, in_words):
         env.filters[in_language.__name__] = partial(in_language, say=say)
     env.filters["whole"] = say.whole
+    env.filters["reason"] = say.reason
     env.filters["machine"] = machine
     env.filters["paragraphs"] = paragraphs
     env.filters["bdi"] = bdi

@@ -49,6 +49,7 @@ class PageWriter:
     ) -> None:
         self._templates = templates
         self._static = static
+        self._language = settings.language
         self._public = (settings.public_url or "").rstrip("/")
         styles = [name for name in static.files if name.endswith(".css")]
         self._headers = page_headers(
@@ -66,10 +67,15 @@ class PageWriter:
         """Where people reach the shop: its public address, or the one they came by."""
         return self._public or str(request.base_url).rstrip("/")
 
-    def say(self, request: Request) -> Catalogue:
-        """The sentences of who asks."""
+    def say(self, request: Request, drops: str = "") -> Catalogue:
+        """The sentences of who asks. drops: the language of the drop that he asks for."""
         accepts = request.headers.get("accept-language", "")
-        return CATALOGUES[spoken(request.cookies.get(COOKIE, ""), accepts, DEFAULT)]
+        chosen = request.cookies.get(COOKIE, "")
+        return CATALOGUES[spoken(chosen, accepts, drops or self._language)]
+
+    def own(self, drops: str) -> Catalogue:
+        """The sentences of what is the same for everybody, whoever asks."""
+        return CATALOGUES[drops or self._language]
 
     def page(self, request: Request, template: str, status: int, **words: object) -> Response:
         """The template with these words, as everybody's page or, unless said otherwise, only for
@@ -87,6 +93,7 @@ class PageWriter:
                 static=lambda name: self._static.address(name, say.script(name)),
                 style=lambda name: self._static.inline(name).block,
                 dial=self._static.inline(INSIDE).block,
+                here=request.url.path,
                 us=american(request.headers.get("accept-language", ""), say.language),
                 **words,
             )

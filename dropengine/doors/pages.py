@@ -184,7 +184,7 @@ class Pages:
             return self.writer.no_drop(request)
         address = f"{self.writer.origin(request)}/drops/{drop}"
         code = qr(address) if template == "wall.html" else ""
-        say = self.writer.say(request)
+        say = self.writer.say(request, snapshot.drop.language)
         words = drop_words(snapshot, address, await self.deps.things.of(drop), say)
         return self.writer.page_in(say, request, template, 200, qr=code, **words)
 

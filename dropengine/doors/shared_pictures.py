@@ -127,7 +127,9 @@ class SharedPictures:
         drop = await self._drop(request)
         if isinstance(drop, Response):
             return drop
-        picture = await self._drawn.get(poster(drop, await self._photo(drop.id)))
+        # Whoever shares a link shares one picture.
+        say = self._writer.own(drop.language)
+        picture = await self._drawn.get(poster(drop, await self._photo(drop.id), say))
         if picture is None:
             headers = {"Retry-After": str(BACK_S)}
             return PlainTextResponse("Many pictures are being drawn.\n", 503, headers)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dropengine import model, wire
+from dropengine.catalogue import ENGLISH
 from dropengine.manifest import MINOR_DIGITS, Item, Manifest
 from dropengine.model import HoldRecord, Lane
 from dropengine.order_number import number_of
@@ -17,13 +18,6 @@ WHY_ENDED = {
     model.EntryState.REMOVED: "limit",
 }
 """What a place ended by, other than a sale."""
-FROZE = {
-    "books": "The drop stopped itself because its counts did not add up. Nothing is lost.",
-    "half": "The drop stopped itself because the shop could not write a change down whole. Nothing "
-    "that was confirmed is lost.",
-    "restore": "The drop was brought back from a copy and is looked at before it goes on.",
-}
-"""Why a drop is frozen, as fans read it."""
 
 
 def drop_view(
@@ -70,6 +64,7 @@ def drop_view(
         news=[wire.News(seq, at, text) for seq, at, text in view.news],
         why=why_stopped(view),
         beat_ms=beat_ms,
+        language=m.language,
     )
 
 
@@ -194,7 +189,9 @@ def latest_turn(place: int, k: int) -> int:
 
 def why_stopped(view: ViewReply) -> str:
     """The reason that fans read: the maker's, or of a drop that stopped itself."""
-    return FROZE.get(view.why, "") if view.state == model.DropState.FROZEN else view.why
+    if view.state != model.DropState.FROZEN:
+        return view.why
+    return str(ENGLISH.sentences["stopped"].get(view.why, ""))
 
 
 def shown_state(view: ViewReply) -> str:

@@ -28,7 +28,7 @@ from dropengine.manifest.zones import in_zone, known_zone
 Form = dict[str, str]
 """Path -> what was typed. Fields that are empty are not there."""
 
-TEXTS: Final = ("id", "title", "maker", "story", "mode", "currency", "zone")
+TEXTS: Final = ("id", "title", "maker", "story", "mode", "currency", "zone", "language")
 TIMES: Final = ("opens_at", "closes_at")
 NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS))
 ITEM_TEXTS: Final = ("id", "title", "about")
@@ -151,6 +151,7 @@ def form_of(manifest: Manifest) -> Form:
     form = {
         **{name: getattr(m, name) for name in ("id", "title", "maker", "story", "currency")},
         "zone": m.zone,
+        "language": m.language,
         "limit": str(m.limit),
         "opens_at": clock(m.opens_ms, m.zone),
         "closes_at": clock(m.closes_ms, m.zone),

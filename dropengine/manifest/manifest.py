@@ -43,8 +43,9 @@ class Manifest(
 
     `zone`: the IANA time zone that the drop's times are shown in. `limit`: units per fan. `pace`:
     what one fan may begin at once, 0 for as often as he likes; `pace_ms`: then one more in each.
-    The tag is the number of this form: a reader that meets a higher one must refuse it. What has a
-    default here came later, and stands in the form only where it says something.
+    `language`: what its maker writes in, for who asks for no language that the shop speaks; '': the
+    shop's. The tag is the number of this form: a reader that meets a higher one must refuse it.
+    What has a default here came later, and stands in the form only where it says something.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Manifest(
     items: tuple[Item, ...]
     pace: int = 0
     pace_ms: int = 0
+    language: str = ""
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropengine.catalogue import LANGUAGES
 from dropengine.errors import ManifestError
 from dropengine.manifest import zones
 from dropengine.manifest.currencies import MINOR_DIGITS
@@ -82,6 +83,7 @@ def _drop(top: Table) -> Manifest:
         pace_ms=pace_ms if pace else 0,
         practice=practice,
         items=_items(top, limit),
+        language=top.choice("language", LANGUAGES, "", f"one of {', '.join(LANGUAGES)}"),
     )
     if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
         top.wrong("closes_at", "must be later than the opening")

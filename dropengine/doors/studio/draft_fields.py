@@ -81,7 +81,7 @@ def fresh_form(maker: Maker, latest: Form) -> Form:
     its mistakes."""
     _, mistakes = judged_form(latest)
     wrong = mistakes.keys() | beside_faults(latest).keys()
-    habits = ("currency", "zone", "limit", *FACTS)
+    habits = ("currency", "zone", "language", "limit", *FACTS)
     form = {name: latest[name] for name in habits if name in latest and name not in wrong}
     return {"maker": maker.name, "currency": "EUR", "limit": "2", **form, "items[0].cap": "100"}
 

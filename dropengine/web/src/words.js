@@ -141,6 +141,12 @@ export const PROVISIONAL = say.provisional;
 export const ahead = (/** @type {LinePlace} */ { place, buying }) => (place === 1 ? say.next : fill(buying > 0 ? say.ahead_buying : say.ahead, { count: place - 1, buying }));
 export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | undefined} */ cap) => (cap === undefined ? fill(say.yours_are, { serials: serials(numbers) }) : fill(say.yours_of, { serials: serials(numbers), cap }));
 
+/** What the server says in English, in the language of this page, once that has come (`voice.entry.js`). */
+const told = () => /** @type {{told?: {refused: Table, stopped: Table}}} */ (globalThis).told ?? /** @type {Partial<{refused: Table, stopped: Table}>} */ ({});
+
+/** Why a drop stopped: what the shop itself wrote is known by its English, what its maker wrote stays as it is. */
+export const whyStopped = (/** @type {string} */ why) => told().stopped?.[why] ?? why;
+
 /**
  * A refusal's sentence, with its numbers.
  * @param {Refused} refused
@@ -148,8 +154,7 @@ export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | 
  */
 export function refusal(refused, drop) {
   const { code, free, held: some, room, retry_ms } = refused;
-  const sentences = /** @type {{refused?: Table}} */ (globalThis).refused;
-  const text = (refused.text !== UNKNOWN && sentences?.[code]) || refused.text;
+  const text = (refused.text !== UNKNOWN && told().refused?.[code]) || refused.text;
   if (code === "all_held" && free) return fill(say.press_again, { count: free });
   if (code === "all_held" && some) return `${text} (${may(some)})`;
   if (code === "limit_reached") return `${text} ${room ? fill(say.may_have_more, { count: room }) : fill(say.limit_is, { count: drop.limit })}`;
