@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -41,16 +41,16 @@ class Choice:
         self._secure = deps.identity.secure
 
     async def take(self, request: Request) -> Response:
-        """POST /language: `language`, and `back`, the page that it was chosen on."""
+        """POST /language: `language`, and back to the page that it was chosen on."""
         try:
             fields = dict(parse_qsl((await request.body()).decode(), max_num_fields=8))
         except ValueError:
             return problem(None, refusals.BadMessage("send a form"))
-        language, back = fields.get("language", ""), fields.get("back", "")
+        language = fields.get("language", "")
         if language not in LANGUAGES:
             return problem(None, refusals.BadMessage(f"language: one of {', '.join(LANGUAGES)}"))
         # See other: a reload asks for the page and chooses nothing again.
-        response = RedirectResponse(back if HERE.fullmatch(back) else "/", 303)
+        response = RedirectResponse(_page_of_ours(request.headers.get("referer", "")), 303)
         response.headers["Cache-Control"] = "no-store"
         response.set_cookie(
             COOKIE,
@@ -62,3 +62,12 @@ class Choice:
             samesite="lax",
         )
         return response
+
+
+def _page_of_ours(referer: str) -> str:
+    """Its path alone: wherever the address led, this leads to a page of this shop."""
+    try:
+        path = urlsplit(referer).path
+    except ValueError:
+        return "/"
+    return path if HERE.fullmatch(path) else "/"

@@ -93,7 +93,6 @@ class PageWriter:
                 static=lambda name: self._static.address(name, say.script(name)),
                 style=lambda name: self._static.inline(name).block,
                 dial=self._static.inline(INSIDE).block,
-                here=request.url.path,
                 us=american(request.headers.get("accept-language", ""), say.language),
                 **words,
             )

@@ -43,6 +43,7 @@ OPEN = {
     "GET /makers/pictures/{name}",
     "GET /pictures/{name}",
     "GET /",
+    "POST /language",
     "GET /static/{name}",
     "GET /pay/local/{intent}",
     "POST /pay/local/{intent}",

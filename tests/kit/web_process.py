@@ -11,7 +11,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -178,9 +178,12 @@ class WebProcess:
     def ticket(self) -> tuple[FanId, str]:
         return self.runtime.tickets.issue(int(time.time()))
 
-    def http(self, ticket: str | None = None, **more: Any) -> httpx2.AsyncClient:
+    def http(
+        self, ticket: str | None = None, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> httpx2.AsyncClient:
         """A browser's requests; the ticket is in its cookie."""
-        headers = {"origin": self.url} | ({"cookie": f"fan={ticket}"} if ticket else {})
+        cookie = {"cookie": f"fan={ticket}"} if ticket else {}
+        headers = {"origin": self.url, **cookie, **(headers or {})}
         return httpx2.AsyncClient(
             base_url=self.url, headers=headers, trust_env=False, timeout=LONG_S, **more
         )
@@ -238,12 +241,17 @@ class WebProcess:
         title: str = "Test drop",
         maker: str = "Tests",
         zone: str = "UTC",
+        language: str = "",
         **rules: Any,
     ) -> Sale:
         """A drop of its own in real time: this process reads it by the server's clock."""
         sale = Sale(self.runtime.store, f"front-{next(_drops)}", now=0)
         told = msgspec.structs.replace(
-            manifest(sale.drop, *items, **rules), title=title, maker=maker, zone=zone
+            manifest(sale.drop, *items, **rules),
+            title=title,
+            maker=maker,
+            zone=zone,
+            language=language,
         )
         outcome = await sale.publish(told)
         assert isinstance(outcome, outcomes.Changed), outcome

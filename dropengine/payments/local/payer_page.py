@@ -121,7 +121,7 @@ class PayerPage:
         accepts = request.headers.get("accept-language", "")
         say = CATALOGUES[spoken(request.cookies.get(COOKIE, ""), accepts, DEFAULT)]
         template = self._templates[say.language].get_template("localpay.html")
-        text = template.render(_words(bill, say, request.url.path))
+        text = template.render(_words(bill, say))
         headers = PAGE_HEADERS | {"Content-Language": say.language}
         return HTMLResponse(text, 404 if bill is None else 200, headers)
 
@@ -149,16 +149,15 @@ def _whole(text: str, digits_max: int) -> int:
     return int(text)
 
 
-def _words(bill: Bill | None, say: Catalogue, here: str) -> dict[str, object]:
+def _words(bill: Bill | None, say: Catalogue) -> dict[str, object]:
     if bill is None:
-        return {"bill": None, "left": "", "here": here}
+        return {"bill": None, "left": ""}
     intent = bill.intent
     left_ms = intent.deadline_ms - bill.now_ms
     zone = zone_of(intent.zone)
     deadline = datetime.fromtimestamp(intent.deadline_ms / 1000, zone)
     return {
         "bill": bill,
-        "here": here,
         "intent": intent,
         "standing": str(bill.standing),
         "payable": bill.standing.takes_attempts,

@@ -60,8 +60,8 @@ export function left(ms) {
  */
 export function span(ms) {
   const seconds = Math.round(ms / SECOND);
-  if (seconds % 3_600 === 0) return fill(say.hours, { count: seconds / 3_600 });
-  return seconds % 60 === 0 ? fill(say.minutes, { count: seconds / 60 }) : fill(say.seconds, { count: seconds });
+  if (seconds > 0 && seconds % 3_600 === 0) return fill(say.hours, { count: seconds / 3_600 });
+  return seconds > 0 && seconds % 60 === 0 ? fill(say.minutes, { count: seconds / 60 }) : fill(say.seconds, { count: seconds });
 }
 
 /** Months before days and hours to twelve, for readers of English who write dates so. */
