@@ -11,6 +11,7 @@ import msgspec
 from playwright.async_api import expect
 
 from dropengine import manifest as manifests
+from dropengine.catalogue import COOKIE
 from dropengine.manifest import Manifest
 from tests.kit.freezing import leave_mark
 from tests.kit.manifests import item, manifest
@@ -27,6 +28,19 @@ def state(reach: R) -> R:
     """A state of this name."""
     STATES[reach.__name__] = reach
     return reach
+
+
+async def in_language(fan: Person, language: str) -> None:
+    """The same page once more, for who chose this language; what was only on the screen is gone."""
+    page = fan.page
+    await page.context.set_offline(False)
+    # Else a browser keeps it for the folder of this page alone.
+    shop = "/".join([*page.url.split("/")[:3], ""])
+    await page.context.add_cookies([{"name": COOKIE, "value": language, "url": shop}])
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("lang", language)
+    # Every live part has written itself anew.
+    await expect(page.locator("drop-link .bare")).to_have_count(0)
 
 
 def pin(cap: int = 200, **more: Any) -> Manifest:

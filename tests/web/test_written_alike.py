@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dropengine.catalogue import CATALOGUES, LANGUAGES, PLURALS
+from dropengine.catalogue import CATALOGUES, ENGLISH, LANGUAGES, PLURALS
 from dropengine.doors import page_formats
 from dropengine.manifest import currencies
 from hatch_build import node
@@ -32,12 +32,23 @@ SUMS = [
     for amount in (0, 1, 5, 99, 100, 1_200, 2_400, 100_000, 123_456_789, 10**12)
 ]
 NUMBERS = [*range(200), 999, 1_000, 12_345, 1_000_000]
+REFUSED = [code for code in ENGLISH.sentences["refused"] if code != "limit_reached"]
+"""As the server tells them; the limit is told with its number."""
+REASONS = [*ENGLISH.sentences["stopped"].values(), "Lunch", "constructor", ""]
+"""The shop's own reasons to stop a drop, and what makers write."""
 SPANS = [1_000 * seconds for seconds in (0, 1, 2, 59, 60, 90, 480, 3_600, 7_200, 86_400, 5_400)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_write_the_same(language: str) -> None:
-    asked = {"moments": MOMENTS, "sums": SUMS, "numbers": NUMBERS, "spans": SPANS}
+    asked = {
+        "moments": MOMENTS,
+        "sums": SUMS,
+        "numbers": NUMBERS,
+        "spans": SPANS,
+        "refusals": [(code, ENGLISH(f"refused.{code}")) for code in REFUSED],
+        "reasons": REASONS,
+    }
     done = subprocess.run(
         [*node(), f"--conditions={language}", str(HERE / "written.js")],
         input=json.dumps(asked),
@@ -53,5 +64,8 @@ def test_both_write_the_same(language: str) -> None:
         "sums": [currencies.money(*one, say) for one in SUMS],
         "numbers": [say.whole(one) for one in NUMBERS],
         "spans": [page_formats.span(ms, say) for ms in SPANS],
+        "refusals": [say(f"refused.{code}") for code in REFUSED],
+        "unknown": say("unknown"),
+        "reasons": [say.reason(why) for why in REASONS],
         "plurals": [PLURALS[language](one) for one in NUMBERS],
     }

@@ -58,7 +58,9 @@ class PayerPage:
         act: Act,
         templates: Mapping[str, jinja2.Environment],
         refuse: Refuse,
+        language: str = DEFAULT,
     ) -> None:
+        self._language = language
         self._bill = bill
         self._act = act
         self._templates = templates
@@ -119,7 +121,9 @@ class PayerPage:
 
     def _html(self, request: Request, bill: Bill | None) -> Response:
         accepts = request.headers.get("accept-language", "")
-        say = CATALOGUES[spoken(request.cookies.get(COOKIE, ""), accepts, DEFAULT)]
+        drops = "" if bill is None else bill.intent.language
+        chosen = request.cookies.get(COOKIE, "")
+        say = CATALOGUES[spoken(chosen, accepts, drops or self._language)]
         template = self._templates[say.language].get_template("localpay.html")
         text = template.render(_words(bill, say))
         headers = PAGE_HEADERS | {"Content-Language": say.language}

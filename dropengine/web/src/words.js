@@ -145,7 +145,10 @@ export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | 
 const told = () => /** @type {{told?: {refused: Table, stopped: Table}}} */ (globalThis).told ?? /** @type {Partial<{refused: Table, stopped: Table}>} */ ({});
 
 /** Why a drop stopped: what the shop itself wrote is known by its English, what its maker wrote stays as it is. */
-export const whyStopped = (/** @type {string} */ why) => told().stopped?.[why] ?? why;
+export function whyStopped(/** @type {string} */ why) {
+  const { stopped = {} } = told();
+  return Object.hasOwn(stopped, why) ? (stopped[why] ?? why) : why;
+}
 
 /**
  * A refusal's sentence, with its numbers.
