@@ -16,7 +16,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from dropengine import database_address, origin_address, server_address
+from dropengine import (
+    database_address,
+    mail_address,
+    origin_address,
+    server_address,
+    smtp_address,
+)
 from dropengine.errors import ConfigError
 
 PREFIX = "DROPENGINE_"
@@ -25,6 +31,7 @@ PREFIX = "DROPENGINE_"
 USUAL_NAMES = {
     "redis_url": "REDIS_URL",
     "database_url": "DATABASE_URL",
+    "smtp_url": "SMTP_URL",
     "port": "PORT",
     "host": "HOST",
     "web_concurrency": "WEB_CONCURRENCY",
@@ -36,7 +43,7 @@ RESERVED = frozenset({"DROPENGINE_CONFIG"})
 
 SECRETS = frozenset({"secret_key", "metrics_token"})
 """Settings that are never shown."""
-ADDRESSES = frozenset({"redis_url", "database_url"})
+ADDRESSES = frozenset({"redis_url", "database_url", "smtp_url"})
 """Settings of which everything is shown but who asks and by what password."""
 NEVER_REPEATED = SECRETS | ADDRESSES
 """Settings of which a mistake repeats nothing."""
@@ -136,6 +143,18 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = None
     ticket_days: Annotated[int, _whole(1, 365, "a guest's pass is good for this long")] = 180
+
+    # How people are called.
+    smtp_url: Annotated[
+        str | None,
+        _says(
+            "the server that takes our mail: `smtp://`, `smtp+starttls://` or `smtps://`, with "
+            "`user:password@` before its host; without it letters are files in `data_dir/mail`"
+        ),
+    ] = None
+    mail_from: Annotated[
+        str | None, _says("the address that letters come from; needed with `smtp_url`")
+    ] = None
 
     # Processes and what they say.
     web_concurrency: Annotated[int, _whole(1, 64, "web processes, each with its own socket")] = 1
@@ -444,6 +463,16 @@ def _database(value: object) -> None:
         database_address.check(str(value))
 
 
+def _smtp(value: object) -> None:
+    if value is not None:
+        smtp_address.parse(str(value))
+
+
+def _mail_from(value: object) -> None:
+    if value is not None:
+        mail_address.check(str(value))
+
+
 def _host(value: object) -> None:
     server_address.check_host(str(value))
 
@@ -455,6 +484,8 @@ _CHECKS = {
     "forwarded_allow_ips": (_proxies,),
     "redis_url": (_redis,),
     "database_url": (_database,),
+    "smtp_url": (_smtp,),
+    "mail_from": (_mail_from,),
 }
 
 
@@ -472,6 +503,11 @@ def _across(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         mistakes.append(
             f"{origins['host']}: host: {settings.host} can be reached from other machines; "
             f"say {env_name('public_url')}, the address people type, so that only its pages may buy"
+        )
+    if settings.smtp_url is not None and settings.mail_from is None:
+        mistakes.append(
+            f"{origins['smtp_url']}: smtp_url: say {env_name('mail_from')} too, the address that "
+            f"letters come from"
         )
     if settings.view_ms < settings.tick_ms:
         source = origins["view_ms"]

@@ -67,6 +67,8 @@ FLAT = {
             "order_number",
             "server_address",
             "database_address",
+            "mail_address",
+            "smtp_address",
             "data_directory",
         ),
         WORDS,

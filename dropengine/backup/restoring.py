@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Container
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from dropengine.config import Settings
 from dropengine.errors import BackupFault
 from dropengine.jobs.ledger import books
 from dropengine.log.replay import Truth
+from dropengine.mail import outbox
 from dropengine.model import SCHEMA, DropId
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.sql import claim, copied_rows, engine
@@ -158,6 +160,8 @@ def _restore_sql(one: Engine, folder: Folder, life: str) -> None:
                     copied_rows.load(connection, table, folder.lines(f"sql/{table.name}"))
             if contents.revision != REVISION:
                 upgrade(connection, contents.revision)
+            # What waited then was sent since, or leads to what is not brought back.
+            outbox.end(connection, time.time_ns() // 1_000_000)
         claim.begin_life(connection, contents.shop, life, contents.address)
 
 

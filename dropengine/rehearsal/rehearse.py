@@ -113,6 +113,8 @@ def _practice(settings: Settings, wanted: Rehearsal, directory: Path) -> Setting
         port=wanted.port or 0,
         public_url=None,
         origins=(),
+        smtp_url=None,
+        mail_from=None,
         data_dir=directory.absolute(),
     )
 

@@ -8,26 +8,39 @@ from dropengine.sql.schema.metadata import METADATA
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, Text, nullable=False, server_default="")
 
 
 def _number(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
+    return Column(name, BigInteger, nullable=False, server_default="0")
 
 
 MAILS = Table(
     "mails",
     METADATA,
     Column("id", Text, primary_key=True),
+    _text("kind"),
+    _text("whose"),
+    _text("drop_id"),
     _text("reader"),
+    _text("sender"),
     _text("subject"),
     _text("words"),
+    _text("language"),
+    _text("unsubscribe"),
+    _number("urgent"),
     _number("written_ms"),
+    _number("until_ms"),
     _text("state"),
     _text("said"),
     _number("tries"),
     _number("next_ms"),
+    _number("ended_ms"),
     Index("ix_mails_state_next_ms", "state", "next_ms"),
+    Index("ix_mails_whose_written_ms", "whose", "written_ms"),
+    Index("ix_mails_drop_id_written_ms", "drop_id", "written_ms"),
 )
-"""`id`: what its Message-ID is made of. `state`: waiting, sent, deferred, failed. `said`: the
-server's last words. `next_ms`: when it is tried next."""
+"""`id`: what its Message-ID is made of. `whose`: `account:ID`, `person:ID`, or ''. `words`: '' once
+it has ended, for they may let somebody in. `state`: queued, sent, deferred, failed, bounced, over.
+`said`: the server's last words. `until_ms`: when its moment has passed, 0 for never. `next_ms`:
+when it is tried next. `ended_ms`: when it was sent or given up, 0 before."""
