@@ -10,12 +10,13 @@ from playwright.async_api import expect
 
 from dropengine.catalogue import CATALOGUES, DEFAULT, ENGLISH, LANGUAGES
 from tests.browser.test_access import faults, tabs_to
+from tests.kit import every_page
 from tests.kit.page_states import STATES, in_language, pin
 from tests.kit.rows import rows
 from tests.kit.shop_in_browser import SMALL, Person, ShopInBrowser
 
-SEEN = ("choices", "cooling", "refunded", "payment_page", "order_page", "index")
-"""States that between them show most parts of every page; with every row all are looked at."""
+SEEN = (*every_page.FANS.values(), "cooling", "refunded")
+"""Every page of fans, and more of the one that has many parts; with every row all states."""
 
 
 CUT = """() => [...document.querySelectorAll('body, body *')]

@@ -58,6 +58,15 @@ async def test_a_drops_own_language_is_for_who_asks_for_none(web: WebProcess) ->
     assert await language(web, "/") == "en"
 
 
+async def test_what_a_maker_wrote_is_marked_as_his_language(web: WebProcess) -> None:
+    drop = f"/drops/{(await web.sale(language='de')).drop}"
+    async with web.http() as http:
+        german = (await http.get(drop)).text
+        english = (await http.get(drop, headers={"accept-language": "en"})).text
+    assert '<h1 dir="auto" lang="de">' in english
+    assert '<h1 dir="auto">' in german
+
+
 async def test_the_shops_language_is_the_last_to_be_asked(server: Server, tmp_path: Path) -> None:
     async with front(settings(server.url, tmp_path, language="de")) as web:
         assert await language(web, "/") == "de"
