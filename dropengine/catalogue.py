@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup, escape
 
@@ -32,7 +32,6 @@ PLURALS: Final[Mapping[str, Callable[[int], str]]] = MappingProxyType(
     dict.fromkeys(("en", "de"), lambda count: "one" if count == 1 else "other")
 )
 """CLDR's cardinal rule of each language, for whole numbers. A new language writes its own here."""
-_PLACE: Final = re.compile(r"\{([a-z_]+)\}")
 _WISH: Final = re.compile(r"([A-Za-z]{2,3})(?:-[A-Za-z0-9-]*)?\s*(?:;\s*q=([0-9.]{1,5}))?")
 WISHES_MAX: Final = 32
 """Of an `Accept-Language`: whoever sends more wishes for nothing that we have."""
@@ -41,38 +40,45 @@ WISHES_MAX: Final = 32
 class Catalogue:
     """The sentences of one language: `say("few_left", count=3)`, in templates also `say.take`."""
 
+    language: str
+
     def __init__(self, language: str) -> None:
         text = (files("dropengine") / "sentences" / f"{language}.toml").read_text(encoding="utf-8")
-        self.language = language
         self.sentences: Mapping[str, Sentence] = MappingProxyType(tomllib.loads(text))
+        self._texts = dict(_texts(self.sentences))
         self._category = PLURALS[language]
+        self._group = str(self._texts["number.group"])
+        # Pages say some sixty of them each: as attributes they are found without a call.
+        vars(self).update(self.sentences)
 
-    def __getattr__(self, key: str) -> Sentence:
-        try:
-            return self.sentences[key]
-        except KeyError:
-            raise AttributeError(f"no sentence is called {key}") from None
+    if TYPE_CHECKING:
 
-    def __call__(self, key: str, **values: int | str | Markup) -> str:
+        def __getattr__(self, key: str) -> Sentence: ...
+
+    def __call__(self, key: str, **values: Any) -> str:
         """The sentence, filled in: whole numbers as this language writes them. With a value that is
         markup it is markup too, and everything else in it is escaped."""
-        text = self._text(key, values.get("count"))
-        if any(isinstance(value, Markup) for value in values.values()):
-            return Markup(_PLACE.sub(lambda m: escape(self._written(values[m[1]])), escape(text)))  # noqa: S704
-        return _PLACE.sub(lambda m: self._written(values[m[1]]), text)
+        text: str | dict[str, str] = self._texts[key]
+        if isinstance(text, dict):
+            text = text.get(self._category(values["count"]), text["other"])
+        marked = False
+        for name, value in values.items():
+            if isinstance(value, int):
+                values[name] = self.whole(value)
+            elif isinstance(value, Markup):
+                marked = True
+        if marked:
+            return escape(text).format(**values)
+        return text.format(**values) if values else text
 
-    def _text(self, key: str, count: int | str | None) -> str:
-        name, _, part = key.partition(".")
-        found = self.sentences[name]
-        if part:
-            return str(found[part])
-        if isinstance(found, Mapping):
-            assert isinstance(count, int), f"{key} needs a count"
-            return str(found.get(self._category(count), found["other"]))
-        return str(found)
+    def whole(self, value: int) -> str:
+        """`1234567` -> `1,234,567`, as its readers group digits."""
+        return f"{value:,}".replace(",", self._group)
 
-    def _written(self, value: int | str) -> str:
-        return self.whole(value) if isinstance(value, int) else value
+    def script(self, name: str) -> str:
+        """The file of a page's module that speaks this language: `fan.js`, `fan.de.js`."""
+        stem, _, kind = name.rpartition(".")
+        return name if self.language == DEFAULT else f"{stem}.{self.language}.{kind}"
 
     def reason(self, why: str) -> str:
         """Why a drop stopped: what the shop itself wrote in this language, what a maker wrote as it
@@ -80,25 +86,25 @@ class Catalogue:
         known = {text: name for name, text in ENGLISH.sentences["stopped"].items()}
         return str(self.sentences["stopped"][known[why]]) if why in known else why
 
-    def whole(self, value: int) -> str:
-        """`1234567` -> `1,234,567`, as its readers group digits."""
-        return f"{value:,}".replace(",", self._text("number.group", None))
 
-    def script(self, name: str) -> str:
-        """The file of a page's module that speaks this language: `fan.js`, `fan.de.js`."""
-        stem, _, kind = name.rpartition(".")
-        return name if self.language == DEFAULT else f"{stem}.{self.language}.{kind}"
+def is_plural(sentence: Sentence) -> bool:
+    """Is it chosen by a count, or are these several that stand together?"""
+    return isinstance(sentence, Mapping) and "other" in sentence and sentence.keys() <= CATEGORIES
+
+
+def _texts(sentences: Mapping[str, Sentence]) -> Iterator[tuple[str, Any]]:
+    """Each by its full name, `phase.live`; one with plurals as they stand together."""
+    for key, sentence in sentences.items():
+        if isinstance(sentence, Mapping) and not is_plural(sentence):
+            yield from ((f"{key}.{part}", text) for part, text in sentence.items())
+        else:
+            yield key, sentence
 
 
 CATALOGUES: Final[Mapping[str, Catalogue]] = MappingProxyType(
     {language: Catalogue(language) for language in LANGUAGES}
 )
 ENGLISH: Final = CATALOGUES[DEFAULT]
-
-
-def is_plural(sentence: Sentence) -> bool:
-    """Is it chosen by a count, or are these several that stand together?"""
-    return isinstance(sentence, Mapping) and "other" in sentence and sentence.keys() <= CATEGORIES
 
 
 def wished(accepts: str) -> str:
