@@ -203,7 +203,8 @@ class Held(Event, frozen=True):
 
 
 class Claimed(Event, frozen=True):
-    """The fan took the offer `hold`; its deadline is now a hold's."""
+    """The fan took the offer `hold`; its deadline is now a hold's. With key '' its entry was merged
+    into another of his."""
 
     fan: str
     key: str
@@ -415,12 +416,24 @@ class Left(Event, frozen=True):
 
 
 class Removed(Event, frozen=True):
-    """Final. `why`: limit (orders fill it), cancelled."""
+    """Final. `why`: limit (orders fill it), or merged (its fan stands in line before it, since a
+    guest became a person)."""
 
     fan: str
     entry: str
     n: int
     why: str
+
+
+class Adopted(Event, frozen=True):
+    """`guest` became the person `fan`: the guest's holds and offers that stand, all his orders and
+    his entries whose fate is open are the person's. No later event names the guest as its fan."""
+
+    fan: str
+    guest: str
+    holds: list[str]
+    orders: list[str]
+    entries: list[str]
 
 
 class LimitFreed(Event, frozen=True):
@@ -468,6 +481,7 @@ AnyEvent = (
     | Dormant
     | Left
     | Removed
+    | Adopted
     | LimitFreed
 )
 

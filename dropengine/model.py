@@ -47,7 +47,7 @@ Key = NewType("Key", str)
 ShopId = NewType("ShopId", str)
 """128 bits, as hex digits: one shop has one for good, wherever it runs."""
 
-SCHEMA = 4
+SCHEMA = 5
 """The number of this layout of the truth. A drop with a higher one is refused
 (`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
 (`lua/lib/lift.lua`)."""
@@ -205,9 +205,14 @@ class FanRecord(Record):
     """Entries whose fate is open, oldest first; among them the one that ended last without a sale,
     until he joins again."""
     orders: list[str]
-    """Every order ever, refunded ones too, oldest first; an order has the id of its hold."""
+    """Every order ever, refunded ones too, oldest first, those of an adopted guest behind those
+    that there were; an order has the id of its hold."""
     last: str
     """The hold that ended last other than by being sold, or ''."""
+    person: str = ""
+    """Of a guest: the person who adopted him and has all that he had."""
+    guests: list[str] = []
+    """Of a person: the guests whom he adopted, in that order."""
 
 
 class HoldRecord(Record):
@@ -229,6 +234,8 @@ class HoldRecord(Record):
     """0, or once the provider is asked about a silent payment the hard stop, ms: until then it
     stands at most, past its deadline. Up to layout 2: 1, and the deadline is that stop."""
     key: str
+    begun_by: str = ""
+    """The guest who began it, where it is a person's now who adopted him; else ''."""
 
 
 class OrderRecord(Record):

@@ -6,7 +6,7 @@ fans' sentences stand in the catalogue, under the code; a page shows its own lan
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -71,10 +71,34 @@ class NotEligible(Refusal, frozen=True): ...
 class SignIn(Refusal, frozen=True): ...
 
 
+class Had(msgspec.Struct, frozen=True, array_like=True):
+    """Units that count against a fan's limit. `what`: offer, hold or order."""
+
+    hold: str
+    pool: str
+    qty: int
+    what: Literal["offer", "hold", "order"]
+
+
 class LimitReached(Refusal, frozen=True):
-    """`room`: units this fan may still take of the item."""
+    """`room`: units this fan may still take of the item. Where a guest was to become a person,
+    `guest` and `person`: what each of the two has."""
 
     room: int = 0
+    guest: tuple[Had, ...] = ()
+    person: tuple[Had, ...] = ()
+
+
+class NotAdoptable(Refusal, frozen=True):
+    """What a guest began cannot become a person's. `why`: it became another's before, it is a
+    person's own, or he took over as many guests as one may."""
+
+    why: Literal["anothers", "chain", "too_many"] = "anothers"
+
+    @property
+    def text(self) -> str:
+        because = ENGLISH(f"not_adoptable.{self.why}")
+        return f"{self.sentence} {because}"
 
 
 class AllHeld(Refusal, frozen=True):

@@ -77,7 +77,7 @@ def tag(message: type[msgspec.Struct]) -> str:
 LOG = section(PROTOCOL, "The log")
 LOG_TABLE = {
     words(cells[0])[0]: words(cells[1])
-    for title in ("The drop", "Holds and payments", "The line")
+    for title in ("The drop", "Holds and payments", "The line", "Guests and persons")
     for cells in rows(section(LOG, title))
 }
 

@@ -106,7 +106,7 @@ def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
     record = row.record
     return wire.You(
         seq=seq,
-        fan=row.fan,
+        fan=row.person or row.fan,
         used=record.used,
         holds=[shown[hold_id] for hold_id in record.holds],
         entries=[_entry(*one, k) for one in row.entries] if row.entries else [],

@@ -31,6 +31,11 @@ VOIDED = {
     "ended": "its hold had ended before",
 }
 """Why a payment buys nothing."""
+REMOVED = {
+    "limit": "the orders leave no room for it",
+    "merged": "its fan stands in line before it",
+}
+"""Why a place ends without its fan."""
 MONEY_OF = {
     OrderState.CAPTURE_PENDING: "paid, the money is being collected",
     OrderState.CAPTURE_FAILED: "the money could not be collected in full",
@@ -176,6 +181,9 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Served: _says("The place in the line was served"),
     events.Dormant: _says("The second turn was missed: the place in the line ended"),
     events.Left: _says("Left the line"),
-    events.Removed: _says("The place in the line ended: the orders leave no room for it"),
+    events.Removed: lambda e, _: (
+        f"The place in the line ended: {REMOVED.get(e.why, 'the orders leave no room for it')}"
+    ),
+    events.Adopted: _says("A guest signed in: what he had is the person's"),
     events.LimitFreed: _says("There is room in the limit again"),
 }

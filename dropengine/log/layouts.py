@@ -33,5 +33,7 @@ KEEPS_REFUND_KEYS = 3
 """A refund is done once under its key, and no command is without one."""
 ALWAYS_COOLS = 3
 """An entry cools a moment even where the rules say 0."""
+ADOPTS = 5
+"""A guest may become a person."""
 ENTRIES_SERVABLE = 3
 """Nobody joins the line whose orders leave no room for him."""

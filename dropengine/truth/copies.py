@@ -14,6 +14,7 @@ from dropengine.truth import keys, replies
 from dropengine.truth.audit import RECORDS, ZSETS, Once
 from dropengine.truth.command_rows import packed_texts
 from dropengine.truth.outbox import Ask
+from dropengine.truth.record_layouts import stored
 
 NOT_TOLD = ("manifest", "versions", "was")
 """Fields of a drop that its log does not tell: it names the first two by their hash alone, and
@@ -104,7 +105,7 @@ class Copies:
             await self._put(drop, "log", "stream", [str(at), *texts])
         for name in (*RECORDS, "outbox"):
             records = getattr(truth, name)
-            await self._put_rows(drop, name, "hash", [(k, _pack(v)) for k, v in records.items()])
+            await self._put_rows(drop, name, "hash", [(k, stored(v)) for k, v in records.items()])
         for name in ZSETS:
             scores = getattr(truth, name)
             await self._put_rows(drop, name, "zset", [(str(v), k) for k, v in scores.items()])

@@ -226,6 +226,8 @@ class YouRow(msgspec.Struct, array_like=True):
     orders: list[tuple[str, model.OrderRecord]]
     ended: list[tuple[str, model.EntryRecord]] = []
     """The place that ended last without a sale, if it is still told."""
+    person: str = ""
+    """Whose all this is, where `fan` is a guest whom he adopted; else ''."""
 
 
 class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):

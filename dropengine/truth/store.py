@@ -68,6 +68,7 @@ _PRESSED = _decoder(Pressed | _Again | refusals.Frozen | refusals.NotFound)
 _PUBLISH = _decoder(outcomes.PublishOutcome)
 _CREATOR = _decoder(outcomes.CreatorOutcome | _Again)
 _PAYMENT = _decoder(outcomes.PaymentOutcome | _Again)
+_ADOPT = _decoder(outcomes.AdoptOutcome | _Again)
 _UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
 _REFUND = _decoder(outcomes.RefundOutcome | _Again)
 _DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
@@ -268,6 +269,18 @@ class Store:
         elif isinstance(reply, refusals.NotFound) and (archive := await self.left(drop)):
             return await archive.you(drop, fans)
         return reply
+
+    async def adopt(
+        self, drop: DropId, guest: FanId, person: FanId, *, clock_ms: int = 0
+    ) -> outcomes.AdoptOutcome | refusals.Closed:
+        """What `guest` has in this drop becomes the person's, and the guest's id answers as him; a
+        repeat is harmless. `LimitReached` says what each has, and nothing moved. In a drop that
+        left for the archive what a guest had stays under his id: `Closed`."""
+        args = (clock_ms, guest, person)
+        outcome: outcomes.AdoptOutcome = await self._run("adopt", drop, args, _ADOPT)
+        if isinstance(outcome, refusals.NotFound) and await self.left(drop):
+            return refusals.Closed()
+        return outcome
 
     async def publish(
         self,

@@ -9,7 +9,9 @@ local function answers_press(t, fan, hold, pool_id, qty)
   if hold[H_QTY] == qty then return true end
   -- What the line offered was asked for under no key.
   if hold[H_QTY] > qty or hold[H_KEY] == '' then return false end
-  local field = fan .. ':' .. hold[H_KEY]
+  -- One that a guest began was asked for under his key.
+  local guest = hold[H_BEGUN_BY]
+  local field = (guest and guest ~= '' and guest or fan) .. ':' .. hold[H_KEY]
   local made = t.answers[field] or redis.call('HGET', t.key.answers, field)
   return made and tonumber(string.match(made, '^%w+|hold|[^|]*|(%d+)') or string.match(made, '^%w+|join|(%d+)')) == qty
 end

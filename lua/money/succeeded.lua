@@ -24,7 +24,7 @@ RETURNS
   BAD_MESSAGE  why (charge, amount, currency): out of bounds; nothing of it is written
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up conclude get put fan_of still_held sell buy_late void enter_line line_score can_serve
+--#use begin catch_up conclude get put fan_of owner_of still_held sell buy_late void enter_line line_score can_serve
 --#use payment_fault amount_told correct_amount
 
 local clock_ms, id, charge = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -51,7 +51,8 @@ if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
 local record = get(t, 'holds', id)
 if not record then return cmsgpack.pack({'NOT_FOUND'}) end
 
-local fan, pool_id = fan_of(t, record[H_FAN]), record[H_POOL]
+local fan_id, pool_id = owner_of(t, record[H_FAN]), record[H_POOL]
+local fan = fan_of(t, fan_id)
 local state, reply = record[H_STATE], nil
 local why = 'ended'
 if amount ~= record[H_QTY] * record[H_PRICE] or currency ~= t.rules.currency then
@@ -71,12 +72,12 @@ if why == 'late' then
   put(t, 'holds', id, record)
 end
 if not reply then
-  local word = void(t, record[H_FAN], id, charge, amount, currency, captured, why)
+  local word = void(t, fan_id, id, charge, amount, currency, captured, why)
   local entry = ''
   if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused')
     and can_serve(t, fan, {pool_id}) then
     fan[F_MAKEGOOD] = 1
-    entry = enter_line(t, record[H_FAN], '', record[H_QTY], {pool_id}, 1, POINTS_MAX, 'makegood')
+    entry = enter_line(t, fan_id, '', record[H_QTY], {pool_id}, 1, POINTS_MAX, 'makegood')
   end
   t.charges[charge] = word .. '|' .. id .. '|' .. why .. '|' .. entry
   reply = {'VOIDED', id, t.seq, why, entry}

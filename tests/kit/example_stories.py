@@ -49,6 +49,7 @@ FIELDS = {
     "opened": "revision",
     "realigned": "why lead",
     "closed": "at",
+    "adopted": "guest holds orders entries",
 }
 """What a story tells of an event; of others the entry alone, where they have one."""
 Both = tuple[object, object]
@@ -85,6 +86,8 @@ def shown(name: str, value: object) -> str:
     """As a story writes it; what did not happen or is usual is left out."""
     if name in ("deadline", "cool", "at") and isinstance(value, int):
         return clock(value) if value else "ended"
+    if name in ("holds", "orders", "entries") and isinstance(value, list):
+        return "+".join(value)
     if name == "serials" and isinstance(value, list):
         return "".join(f"#{serial}" for serial in value)
     if name == "lead" and isinstance(value, int):
@@ -240,6 +243,9 @@ class Twice:
             case "refund", [order]:
                 true = await store.refund(drop, order, by=who, key=key, clock_ms=now)
                 return true, oracle.refund(order, who, key, now)
+            case "signs-in", [person]:
+                answer = await store.adopt(drop, FanId(who), FanId(person), clock_ms=now)
+                return answer, oracle.adopt(who, person, now)
             case "settles", []:
                 await store.settle(drop, clock_ms=now)
                 oracle.settle(now)

@@ -85,8 +85,10 @@ def fan_record(oracle: Oracle, fan: str) -> model.FanRecord:
             for e in oracle.entries.values()
             if e.fan == fan and (e.open or e.id == oracle.ended_entry.get(fan))
         ],
-        orders=[o.id for o in oracle.orders.values() if o.fan == fan],
+        orders=oracle.bought.get(fan, []),
         last=oracle.ended.get(fan, ""),
+        person=oracle.person_of.get(fan, ""),
+        guests=oracle.guests.get(fan, []),
     )
 
 

@@ -6,7 +6,7 @@ which order, is the writer's. `doctor` and its friends then spoil a log in one p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -286,6 +286,21 @@ class Pen:
     def fate(self, kind: type[events.Event], entry: str, **more: object) -> None:
         self.write(kind, **self._who(entry), n=self.entries[entry].n, **more)
 
+    def adopted(
+        self,
+        guest: str,
+        person: str,
+        holds: Sequence[str] = (),
+        orders: Sequence[str] = (),
+        entries: Sequence[str] = (),
+    ) -> None:
+        lists = {"holds": [*holds], "orders": [*orders], "entries": [*entries]}
+        self.write(events.Adopted, fan=person, guest=guest, **lists)
+        for name in holds:
+            self.holds[name] = msgspec.structs.replace(self.holds[name], fan=person)
+        for name in entries:
+            self.entries[name] = msgspec.structs.replace(self.entries[name], fan=person)
+
     def limit_freed(self, entry: str) -> None:
         self.write(events.LimitFreed, **self._who(entry))
 
@@ -474,6 +489,32 @@ def filled_limit() -> Pen:
     return pen
 
 
+def a_guest_signs_in() -> Pen:
+    """Two places become one, the offer of the later is held, and is paid for by the person."""
+    pen = Pen(rules({"pin": (1, 0)}, limit=2)).opened()
+    pen.wait(5)
+    cy = pen.held("cy")
+    pia, ada = pen.joined("pia"), pen.joined("ada")
+    pen.wait(5)
+    pen.released(cy)
+    first = pen.offered(pia)
+    pen.lapsed(first, pia)
+    offer = pen.offered(ada)
+    pen.wait(5)
+    pen.adopted("ada", "pia", holds=[offer], entries=[ada])
+    pen._until(events.Claimed, offer, pen.ends[offer], key="")
+    pen.fate(events.Removed, ada, why="merged")
+    pen.wait(5)
+    pen.paying(offer)
+    pen.wait(5)
+    pen.sold(offer, capture="done")
+    pen.by_creator(events.Closed)
+    pen.wait(1)
+    pen.write(events.Settled)
+    pen.discharged("lookup", offer)
+    return pen
+
+
 def taken_over() -> Pen:
     """A newer engine takes the drop over between an offer and its claim; one is paid unclaimed."""
     pen = Pen(rules({"pin": (2, 0)})).opened(schema=1)
@@ -539,6 +580,7 @@ HONEST: dict[str, Callable[[], Pen]] = {
         captured_for_less,
         two_pools,
         filled_limit,
+        a_guest_signs_in,
         taken_over,
         a_restored_drop,
         another_time,

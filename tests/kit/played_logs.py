@@ -172,6 +172,12 @@ class Player:
         if kept:
             self.oracle.refund(self.random.choice(kept), "mia", self.key(), self.now)
 
+    def adopt(self) -> None:
+        """Somebody signs in, as himself or as somebody who is known."""
+        guest = self.random.choice(FANS)
+        person = self.random.choice((f"{guest}-in", *FANS))
+        self.oracle.adopt(guest, person, self.now)
+
     def steer(self) -> None:
         later = Reschedule(self.oracle.rules.opens_ms, self.now + self.random.choice(LATER))
         self.creator(
@@ -210,6 +216,7 @@ class Player:
             self.discharge: 3,
             self.to_a_deadline: 0.7 if self.crowded else 2.5,
             self.refund: 1,
+            self.adopt: 0.5,
             self.steer: 1,
             self.resume: 1.5,
             self.nobody_paid: 0.7,

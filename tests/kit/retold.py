@@ -174,6 +174,8 @@ class Retold:
                 oracle.unpaid(e.hold, clock)
             case events.Refunded() if e.key:
                 oracle.refund(e.hold, e.by, e.key, clock, e.why)
+            case events.Adopted():
+                oracle.adopt(e.guest, e.fan, clock)
             case events.Discharged():
                 oracle.discharge(e.duty, e.result, clock)
             case _:

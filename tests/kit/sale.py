@@ -110,6 +110,9 @@ class Sale:
         assert isinstance(outcome, outcomes.Sold), outcome
         return hold
 
+    async def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
+        return await self.store.adopt(self.drop, FanId(guest), FanId(person), clock_ms=self.now)
+
     async def unpaid(self, hold: str) -> outcomes.UnpaidOutcome:
         return await self.store.unpaid(self.drop, hold, clock_ms=self.now)
 

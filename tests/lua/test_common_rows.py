@@ -42,6 +42,7 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "you": (pack(["ana"]),),
     "succeeded": ("h1", "c1", 2400, "EUR", 0),
     "unpaid": ("h1",),
+    "adopt": ("di", "pia"),
     "refund": ("h1", "mia", "k", ""),
     "discharge": ("capture:c1", "done"),
     "duty": ("mia", "k", "capture:c1", "by_hand", ""),
@@ -176,6 +177,10 @@ OUT_OF_BOUNDS: dict[str, tuple[str, tuple[object, ...]]] = {
     "no way to end it": ("as", ("duty", "mia", "k", "void:c1", "done", "")),
     "two ways at once": ("as", ("duty", "mia", "k", "void:c1", "by_hand|given_up", "")),
     "a reason of two lines": ("why", ("duty", "mia", "k", "void:c1", "given_up", "a\nb")),
+    "a guest": ("guest", ("adopt", 'ana"', "pia")),
+    "no guest": ("guest", ("adopt", "", "pia")),
+    "an endless person": ("person", ("adopt", "ana", "p" * 65)),
+    "one who is both": ("guest", ("adopt", "ana", "ana")),
     "an order": ("order", ("refund", "h1\n", "mia", "k")),
 }
 

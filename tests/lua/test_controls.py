@@ -90,6 +90,71 @@ async def a_payment_comes_late_while_somebody_is_ready(sale: Sale) -> None:
     await sale.succeeded(hold)
 
 
+async def two_have_more_together_than_one_may(sale: Sale) -> None:
+    await sale.hold("ana", qty=2)
+    await sale.hold("pia", qty=1)
+    await sale.adopt("ana", "pia")
+
+
+async def two_who_wait_become_one(sale: Sale) -> None:
+    await sale.creator("pause")
+    for fan in ("ana", "bo", "pia"):
+        await sale.join(fan)
+    await sale.adopt("pia", "ana")
+    await sale.creator("resume")
+
+
+async def who_holds_two_things_signs_in(sale: Sale) -> None:
+    await sale.hold("ana")
+    await sale.join("ana")
+    await sale.adopt("ana", "pia")
+
+
+async def somebody_signs_in_at_the_browser_of_another(sale: Sale) -> None:
+    await sale.hold("ana")
+    await sale.adopt("ana", "pia")
+    await sale.adopt("ana", "quin")
+
+
+async def somebody_becomes_a_guest(sale: Sale) -> None:
+    for fan in ("ana", "bo"):
+        await sale.hold(fan)
+    await sale.adopt("ana", "pia")
+    await sale.adopt("bo", "ana")
+
+
+async def four_guests_become_one(sale: Sale) -> None:
+    for fan in ("ana", "bo", "cy", "di"):
+        await sale.release(fan, await sale.held(fan))
+        await sale.adopt(fan, "pia")
+
+
+async def a_guest_presses_after_he_signed_in(sale: Sale) -> None:
+    await sale.hold("ana")
+    await sale.adopt("ana", "pia")
+    await sale.hold("ana", qty=2)
+    await sale.hold("ana", qty=1)
+    await sale.join("ana")
+
+
+async def a_guests_late_payment_comes_after_he_signed_in(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    for _ in range(2):
+        sale.now += HOLD_MS
+        await sale.settle()
+    await sale.adopt("ana", "pia")
+    await sale.succeeded(hold)
+
+
+async def a_key_of_the_guest_is_sent_again(sale: Sale) -> None:
+    hold = await sale.hold("ana", key="once")
+    assert isinstance(hold, outcomes.Held)
+    await sale.release("ana", hold.id)
+    await sale.adopt("ana", "pia")
+    await sale.hold("pia", key="once")
+
+
 CONTROLS = (
     Control("limit", a_fan_presses_for_more_than_his_limit, "INV-6"),
     Control("stock", more_fans_press_than_there_are_units, "INV-2"),
@@ -98,6 +163,16 @@ CONTROLS = (
     Control("keys", a_fan_repeats_a_press, "INV-7"),
     Control("who stands ahead", a_payment_comes_late_while_somebody_is_ready, "INV-11"),
     Control("pace", a_fan_holds_and_gives_back_without_end, "INV-6"),
+    Control("both keep every limit", two_have_more_together_than_one_may, "INV-6"),
+    Control("one place in line", two_who_wait_become_one, "INV-11"),
+    Control("the earlier place stays", two_who_wait_become_one, "INV-11"),
+    Control("all that he has", who_holds_two_things_signs_in, "INV-15"),
+    Control("adopted once", somebody_signs_in_at_the_browser_of_another, "INV-15"),
+    Control("no chains", somebody_becomes_a_guest, "INV-15"),
+    Control("three guests", four_guests_become_one, "INV-15"),
+    Control("the guest answers as the person", a_guest_presses_after_he_signed_in, "INV-15"),
+    Control("a payment of the guest", a_guests_late_payment_comes_after_he_signed_in, "INV-15"),
+    Control("the guest's keys", a_key_of_the_guest_is_sent_again, "INV-7"),
 )
 
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=[c.guard for c in CONTROLS])

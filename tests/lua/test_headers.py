@@ -41,6 +41,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "view": stores._VIEW,
     "you": stores._YOU,
     "succeeded": stores._PAYMENT,
+    "adopt": stores._ADOPT,
     "unpaid": stores._UNPAID,
     "refund": stores._REFUND,
     "discharge": stores._DISCHARGE,

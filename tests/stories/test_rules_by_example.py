@@ -393,6 +393,53 @@ story(
     """,
     places=2,
 )
+story(
+    "a guest who signs in has all of it as the person, within the limit of one",
+    """
+    13:00  ada press 1 key=a         -> held h1 ada 1 13:08
+    13:01  pia press 1               -> held h2 pia 1 13:09
+    13:02  ada pay h1                -> paying h1 13:08
+    13:03  ada signs-in pia          -> adopted ada h1
+    13:03  ada signs-in pia          -> nothing
+    13:04  ada press 1 key=a         -> held h1 paying 13:08
+    13:04  pia press 1 key=a         -> held h1 paying 13:08
+    13:04  ada press 2               -> limit_reached
+    13:05  ada release h2            -> released h2
+    13:06  bank captured h1 c1 2400  -> sold h1 #1
+    13:07  ben signs-in pia          -> nothing
+    13:07  ada signs-in ben          -> not_adoptable
+    = pin 1 0 1 0, lookup:h1
+    kept 2400
+    """,
+)
+story(
+    "two who have more together than one may have stay two until something is given back",
+    """
+    13:00  ada press 1       -> held h1 ada 1 13:08
+    13:00  pia press 1       -> held h2 pia 1 13:08
+    13:01  ada signs-in pia  -> limit_reached
+    13:02  pia release h2    -> released h2
+    13:03  ada signs-in pia  -> adopted ada h1
+    13:04  pia press 1       -> held h1 active 13:08
+    13:05  ben press 1       -> held h3 ben 1 13:13
+    = pin 0 2 0 0
+    """,
+    limit=1,
+)
+story(
+    "of two places the earlier stays, and what the other was just offered is held",
+    """
+    13:00  xa press 1 port          -> held h1 xa 1 13:08
+    13:00  ya press 1 hill          -> held h2 ya 1 13:08
+    13:01  ada join 1 port          -> joined e1 ada 1
+    13:02  pia join 1 hill          -> joined e2 pia 1
+    13:03  ya release h2            -> released h2; offered h3 pia 1 13:33
+    13:04  ada signs-in pia         -> adopted ada e1; claimed h3 13:33; removed e2
+    13:05  xa release h1            -> released h1; offered h4 pia 1 13:35
+    = hill 0 1 0 0, port 0 1 0 0
+    """,
+    places=2,
+)
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -26,8 +26,10 @@ from dropengine.truth import keys
 from tests.kit.encounters import Encounters
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
+from tests.kit.sale import Answer
 from tests.truth.test_store_machine import (
     FANS,
+    PERSONS,
     POOLS,
     TOGETHER,
     USUAL_ORDER,
@@ -69,6 +71,12 @@ WANTED = (
     "a restore forgot what is asked for again",
     "a restore forgot what a charge bought",
     "cancelled after a freeze",
+    *(f"adopt: {what}" for what in ("Adopted", "NothingBegun", "LimitReached", "NotAdoptable")),
+    *(f"adopt: {what}" for what in ("an offer became a hold", "a hold that is being paid")),
+    *(f"adopt: a place ends, {why}" for why in ("merged", "limit")),
+    "adopted before: asks under the guest's name",
+    "adopted before: a key of the guest again",
+    *(f"adopted before: a payment, {what}" for what in ("Sold", "Rescued", "Voided")),
     *(f"taken out: {what}" for what in ("rows", "keys", "holds")),
     *(f"paid again: {what}" for what in ("found by the question", "nobody can any more")),
 )
@@ -213,6 +221,69 @@ class Trouble(Machine):
             self.join(fan, [POOLS[which % len(POOLS)]], 1)
         self.command(Resume(), self.oracle.revision, "mia", self.key())
 
+    # A guest becomes a person.
+
+    @rule(which=nth, turned=st.booleans(), resume=st.booleans())
+    def two_who_wait_become_one(self, which: int, *, turned: bool, resume: bool) -> None:
+        """One of them may have been called."""
+        if resume:
+            self.somebody_is_called(which)
+        else:
+            self.command(Pause(), self.oracle.revision, "mia", self.key())
+            for i in (which, which + 1):
+                self.join(FANS[i % len(FANS)], [POOLS[which % len(POOLS)]], 1)
+        pair = [FANS[which % len(FANS)], FANS[(which + 1) % len(FANS)]]
+        self.adopt(*(pair[::-1] if turned else pair))
+
+    @rule(which=nth, silent=st.booleans(), captured=st.booleans())
+    def who_pays_becomes_a_person(self, which: int, *, silent: bool, captured: bool) -> None:
+        """And the payment that he began as a guest comes, in time or late."""
+        if silent:
+            self.begin_paying_and_fall_silent(which)
+        else:
+            self.pay(which)
+        begun = [hold for hold in self.oracle.holds.values() if hold.began and not hold.judged]
+        if not begun:
+            return
+        hold = pick(begun[::-1], which)
+        self.adopt(hold.fan, PERSONS[0])
+        charge = f"c{len(self.paid) + 1}"
+        self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
+        self.succeeded(*self.paid[-1])
+
+    @rule(which=nth)
+    def who_waits_becomes_who_bought(self, which: int) -> None:
+        """Where his orders fill the limit, the place ends."""
+        if not self.oracle.orders:
+            self.somebody_buys(which, captured=True)
+        kept = [order for order in self.oracle.orders.values() if order.kept]
+        if not kept:
+            return
+        order = pick(kept, which)
+        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        for guest in FANS:
+            if guest not in (order.fan, *self.oracle.person_of):
+                self.join(guest, [order.pool], 1)
+                self.adopt(guest, order.fan)
+                return
+
+    @precondition(lambda self: self.oracle.person_of and self.pressed)
+    @rule(which=nth)
+    def an_old_tab_asks_again(self, which: int) -> None:
+        """Under the guest's name, or with his key under the person's."""
+        mine = [one for one in self.pressed if one[0] in self.oracle.person_of]
+        if mine:
+            guest, command, _ = pick(mine, which // 2)
+            fan = self.oracle.person_of[guest] if which % 2 else guest
+            if (guest, command.key) in self.oracle.answers:
+                self.meets("adopted before: a key of the guest again")
+            self.press((fan, command))
+
+    def press(self, *batch: tuple[str, wire.FanCommand]) -> list[Answer]:
+        if any(fan in self.oracle.person_of for fan, _ in batch):
+            self.meets("adopted before: asks under the guest's name")
+        return super().press(*batch)
+
     # A provider that is silent, or late.
 
     @rule(which=nth)
@@ -329,6 +400,9 @@ class Trouble(Machine):
         known = charge in self.oracle.charges
         super().succeeded(hold, charge, amount, currency, captured)
         outcome = self.oracle.charges.get(charge)
+        guests = before is not None and bool(before.begun_by or before.recorded)
+        if outcome is not None and not known and guests:
+            self.meets(f"adopted before: a payment, {type(outcome).__name__}")
         if charge in self.unheard_of and not known:
             self.meets("a restore forgot what a charge bought")
         match outcome:

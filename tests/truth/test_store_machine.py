@@ -60,6 +60,8 @@ from tests.kit.sale import Answer
 T = TypeVar("T")
 
 FANS = ("ana", "bo", "cy", "di")
+PERSONS = ("pia", "pia", "quin")
+"""Whom nobody knew before a guest became one of them."""
 POOLS = ("cup-hill", "cup-port", "pin")
 HOURS = ("open", "close")
 GRANTED = (outcomes.HoldGranted, outcomes.EntryGranted)
@@ -428,13 +430,38 @@ class Machine(RuleBasedStateMachine):
         """What was granted is answered again with the same thing, whatever became of it, as long as
         its key is remembered."""
         fan, command, first = pick(self.pressed, which)
-        _, made = self.oracle.answers.get((fan, command.key), ("", ""))
+        under = self.oracle.kept_under(fan, command.key)
+        _, made = self.oracle.answers.get(under, ("", ""))
         (again,) = self.press((fan, command))
         if not isinstance(command, wire.Hold | wire.Join) or not isinstance(first, GRANTED):
             return
         if made == first.id and (made in self.oracle.holds or made in self.oracle.entries):
             assert isinstance(again, type(first))
             assert again.id == first.id
+
+    @rule(guest=fans, person=st.sampled_from((*FANS, *PERSONS)), sure=st.integers(0, 2))
+    def a_guest_becomes_a_person(self, guest: str, person: str, sure: int) -> None:
+        if sure == 0:
+            self.adopt(guest, person)
+
+    def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
+        before = self.oracle.seq
+        answer = self.run(
+            self.store.adopt(self.drop, FanId(guest), FanId(person), clock_ms=self.now)
+        )
+        assert answer == self.oracle.adopt(guest, person, self.now)
+        self.meets(f"adopt: {type(answer).__name__}")
+        for event in self.oracle.log[before:]:
+            match event:
+                case events.Claimed(key=""):
+                    self.meets("adopt: an offer became a hold")
+                case events.Removed(why=why):
+                    self.meets(f"adopt: a place ends, {why}")
+                case events.Adopted() if any(self.oracle.holds[h].began for h in event.holds):
+                    self.meets("adopt: a hold that is being paid")
+                case _:
+                    pass
+        return answer
 
     @precondition(lambda self: self.pressed)
     @rule(which=nth, pool=pools, qty=quantities)
@@ -774,7 +801,9 @@ class Machine(RuleBasedStateMachine):
         for fan in you.rows:
             lost = [hold for hold, _ in fan.holds if hold == fan.record.last]
             assert all(hold not in self.oracle.orders for hold in lost)
-            ended = self.oracle.ended_entry.get(fan.fan)
+            person = self.oracle.person_of.get(fan.fan, fan.fan)
+            assert fan.person == ("" if person == fan.fan else person)
+            ended = self.oracle.ended_entry.get(person)
             told = ended is not None and self.oracle.state != "settled"
             assert [name for name, _ in fan.ended] == ([ended] if told else [])
             for entry, _, lines in fan.entries:

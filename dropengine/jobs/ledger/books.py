@@ -139,6 +139,9 @@ def _write(connection: Connection, sheet: Sheet) -> None:
         connection.exec_driver_sql(_new_rows(engine, table), rows)
     for table, columns, rows in sheet.changes():
         connection.exec_driver_sql(_changed_rows(engine, table, columns), rows)
+    for hold, fan in sheet.handed.items():
+        mine = sa.update(UNITS).where(UNITS.c.drop_id == sheet.drop, UNITS.c.hold == hold)
+        connection.execute(mine.values(fan=fan))
 
 
 @cache

@@ -64,6 +64,8 @@ class Books:
         self.outbox: dict[str, Duty] = {}
         self.keys: dict[tuple[str, str], str] = {}
         """Who and key -> the hold that it made, or ''."""
+        self.adopted: dict[str, str] = {}
+        """Guest -> the person who adopted him."""
         self.owed: list[Owed] = []
         self.deadlines: list[tuple[int, str]] = []
         self.cooling: list[tuple[int, int]] = []

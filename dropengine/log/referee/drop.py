@@ -87,9 +87,16 @@ def once(books: Books, who: str, key: str, hold: str = "") -> None:
     it makes now, if that is one."""
     if not key:
         books.blame("INV-7", f"a command of {who} carries no key")
-    elif (who, key) in books.keys and not _forgotten(books, books.keys[who, key]):
-        books.blame("INV-7", f"key {key} of {who} takes effect a second time")
+    for name in _all_of(books, who) if key else ():
+        if (name, key) in books.keys and not _forgotten(books, books.keys[name, key]):
+            books.blame("INV-7", f"key {key} of {name} takes effect a second time")
     books.keys[who, key] = hold
+
+
+def _all_of(books: Books, who: str) -> list[str]:
+    """Under which names a fan's keys are known: his own, and his guests' (A4)."""
+    fan = books.fans.get(who)
+    return [who] if fan is None else [who, *fan.guests]
 
 
 def _forgotten(books: Books, made: str) -> bool:

@@ -235,11 +235,12 @@ def _left(books: Books, e: events.Left) -> None:
 
 
 def _removed(books: Books, e: events.Removed) -> None:
-    """L11."""
+    """L11; merged into another of its fan: A3."""
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
-    if not (e.why == "limit" and filled(books, entry.fan, entry.pools) and books.follows):
+    full = e.why == "limit" and filled(books, entry.fan, entry.pools)
+    if not (books.follows and (full or e.why == "merged")):
         books.blame("INV-11", f"{e.entry} is removed because of {e.why!r}")
     final(books, e.entry, e.fan, e.n, "removed", ("waiting", "offered"))
 

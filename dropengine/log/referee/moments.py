@@ -233,6 +233,7 @@ PLACES: dict[type[events.Event], Place] = {
     events.Voided: decide_alone,
     events.Mismatched: decide_alone,
     events.Discharged: decide_alone,
+    events.Adopted: decide_alone,
     events.Cooled: nothing,
     events.Served: nothing,
     events.Dormant: nothing,

@@ -19,7 +19,7 @@ from dropengine.log.layouts import (
     NOTHING_OWES_NOTHING,
     TELLS_CURRENCIES,
 )
-from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
+from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Order, Owed, Pool
 from dropengine.log.referee.drop import commanded_once
 from dropengine.log.referee.holds import asked, attached, filled, from_free, within
 from dropengine.log.referee.late import (
@@ -108,11 +108,13 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
         books.captured_of[e.charge] = e.amount
 
 
-def remove_filled(books: Books, fan: Fan) -> None:
-    """L11: orders that fill the limit end the fan's other entries, `removed` follows for each."""
+def remove_filled(books: Books, fan: Fan, but: Entry | None = None) -> None:
+    """L11: orders that fill the limit end the fan's other entries, `removed` follows for each. but:
+    one that ends anyhow."""
     for entry in fan.line:
-        if entry.state == "waiting" and filled(books, fan, entry.pools):
-            books.owed.append(Owed(("removed",), entry.id, "INV-11", "orders fill its fan's limit"))
+        if entry is not but and entry.state == "waiting" and filled(books, fan, entry.pools):
+            because = "orders fill its fan's limit"
+            books.owed.append(Owed(("removed",), entry.id, "INV-11", because, "limit"))
 
 
 def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:

@@ -13,7 +13,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [

@@ -53,6 +53,7 @@ VERBS: Final = {
     "extend": 3,
     "leave": 3,
     "again": 6,
+    "sign_in": 2,
     "settle": 8,
     "wait": 12,
     "refund": 5,

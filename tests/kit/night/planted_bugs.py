@@ -25,6 +25,9 @@ PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
     "the last in line is called first": (
         Cut("line/serve", "better = entry[E_N] < best[E_N]", "better = entry[E_N] > best[E_N]"),
     ),
+    "an item's limit is forgotten when a guest signs in": CUTS["an item's limit of both"],
+    "of what a guest had only the first is his afterwards": CUTS["all that he has"],
+    "a guest goes on as another after he signed in": CUTS["the guest answers as the person"],
     "what is bought does not count for the limit": (
         Cut("fan/units_allowed", "all = fan[F_USED]", HOLDS_ALONE),
     ),

@@ -55,6 +55,12 @@ class Books:
         self.madegood: set[str] = set()
         self.answers: dict[tuple[str, str], tuple[object, str]] = {}
         """fan and key -> the command and what it made"""
+        self.person_of: dict[str, str] = {}
+        """guest -> the person who adopted him"""
+        self.guests: dict[str, list[str]] = {}
+        """person -> the guests whom he adopted"""
+        self.bought: dict[str, list[str]] = {}
+        """fan -> his orders, those of a guest whom he adopted behind those that he had"""
         self.used_till: dict[str, int] = {}
         """fan -> until when what he began has used up his pace"""
         self.by_creator: dict[tuple[str, str], object] = {(by, key): "publish"}
@@ -249,7 +255,7 @@ class Books:
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
         older = not (layout == 1 and self.leads) and not any(asked)
-        return older and not by_hand and not of_nothing
+        return older and not by_hand and not of_nothing and not self.person_of
 
     def lower(self, schema: int) -> None:
         """It was an older engine, of this layout, that did all of it until now."""
@@ -258,10 +264,10 @@ class Books:
             self.why = None
         self.log[0] = msgspec.structs.replace(self.log[0], schema=schema)
 
-    def answer(self, fan: str, key: str, body: object, made: str) -> None:
-        """Keep what a key made, for its repeats: a change, even where no event tells it (C1,
-        C4)."""
-        self.answers[fan, key] = (body, made)
+    def answer(self, fan: str, under: tuple[str, str], body: object, made: str) -> None:
+        """Keep what a key made, for its repeats: a change, even where no event tells it (C1, C4).
+        under: whose key it is, and the key."""
+        self.answers[under] = (body, made)
         self.changed_at = self.at
         if self.rules.pace:
             self.used_till[fan] = max(self.at, self.used_till.get(fan, 0)) + self.rules.pace_ms

@@ -48,10 +48,10 @@ class Line(Books):
         )
         return entry
 
-    def finish(self, entry: Entry, state: str) -> None:
+    def finish(self, entry: Entry, state: str, *, told: bool = True) -> None:
         """L14."""
         entry.state = state
-        if state != "served":
+        if state != "served" and told:
             self.ended_entry[entry.fan] = entry.id
         entry.cool = 0
         entry.ready = [0] * len(entry.pools)

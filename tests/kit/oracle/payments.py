@@ -194,6 +194,7 @@ class Payments(Clock):
             state="done" if captured or not amount else "capture_pending",
             at=self.at,
         )
+        self.bought.setdefault(hold.fan, []).append(hold.id)
         if not captured:
             self.owe("capture", hold.id, charge, amount, self.at)
         self.say(
