@@ -63,6 +63,7 @@ from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.people.passwords import Passwords
+from dropengine.people.receivers import Tokens
 from dropengine.people.tickets import Tickets
 from dropengine.processes.claim_note import noted_nonce
 from dropengine.sql.archive import Archive
@@ -103,6 +104,7 @@ class Runtime:
         self.things = ShownThings(self.database)
         self.store.in_the_books = LogRows(self.database).texts
         self.store.archive = Archive(self.database)
+        self.receivers = Tokens(key)
         self.passwords = Passwords()
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.shop = shop = shop_id(settings)

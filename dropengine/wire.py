@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Union, get_args
 import msgspec
 from msgspec import Meta
 
+from dropengine.asked import Asks
 from dropengine.model import ID_CHARS_MAX, ID_LETTERS, QTY_MAX
 
 LISTED_MAX = 16
@@ -206,7 +207,7 @@ class DropView(msgspec.Struct, frozen=True):
     fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes. `why`: the
     maker's reason of a pause or a cancellation, or ''. `beat_ms`: who hears no tick and no beat for
     longer does not know the present any more; 0: it is not said how often they come. `language`:
-    what its maker writes in, '' where he did not say.
+    what its maker writes in, '' where he did not say. `asks`: what an order has to know.
     """
 
     id: str
@@ -241,6 +242,7 @@ class DropView(msgspec.Struct, frozen=True):
     why: str = ""
     beat_ms: int = 0
     language: str = ""
+    asks: Asks | None = None
 
 
 class HoldView(msgspec.Struct, frozen=True):

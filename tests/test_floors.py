@@ -51,7 +51,9 @@ FOLDERS: tuple[str, ...] = (
 FLAT = {
     **dict.fromkeys(
         (
+            "asked",
             "catalogue",
+            "countries",
             "errors",
             "rehearsal_report",
             "model",

@@ -81,6 +81,13 @@ FANS = (
     Row("GET", "/drops/{drop}", Who.ANYBODY),
     Row("GET", "/drops/{drop}/wall", Who.ANYBODY),
     Row("GET", "/drops/{drop}/orders/{order}", Who.FAN),
+    Row("GET", "/drops/{drop}/holds/{hold}/asked", Who.FAN),
+    Row("POST", "/drops/{drop}/holds/{hold}/asked", Who.FAN),
+    Row("POST", "/drops/{drop}/orders/{order}/receivers", Who.FAN),
+    Row("POST", "/drops/{drop}/orders/{order}/receivers/{receiver}/revoke", Who.FAN),
+    # The address of such a link is the secret of who receives a unit.
+    Row("GET", "/receive/{token}", Who.ANYBODY),
+    Row("POST", "/receive/{token}", Who.ANYBODY),
     Row("GET", "/drops/{drop}/opens.ics", Who.ANYBODY),
     Row("GET", "/drops/{drop}/closes.ics", Who.ANYBODY),
     Row("GET", "/drops/{drop}/face.svg", Who.ANYBODY),
@@ -169,7 +176,10 @@ PANEL = (
     Row("GET", f"{ORDERS}.ndjson", Who.READ),
     Row("GET", f"{ORDERS}/refund", Who.RUN),
     Row("POST", f"{ORDERS}/refund", Who.RUN),
+    Row("GET", f"{ORDERS}/packing", Who.RUN),
+    Row("POST", f"{ORDERS}/lock", Who.RUN),
     Row("GET", f"{ORDERS}/{{order}}", Who.READ),
+    Row("POST", f"{ORDERS}/{{order}}/lock", Who.RUN),
     Row("POST", f"{ORDERS}/{{order}}/handed-over", Who.RUN),
     Row("POST", f"{ORDERS}/{{order}}/note", Who.RUN),
 )
@@ -216,6 +226,7 @@ CREATORS = (
     _studio("GET", "/drops/{drop}/log", Who.READ),
     _studio("GET", "/drops/{drop}/holds", Who.READ),
     _studio("GET", "/drops/{drop}/orders", Who.READ),
+    _studio("GET", "/drops/{drop}/answers", Who.RUN),
     _studio("GET", "/drops/{drop}/entries", Who.READ),
     _studio("GET", "/drops/{drop}/report", Who.READ),
     *(

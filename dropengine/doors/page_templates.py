@@ -8,6 +8,7 @@ from functools import partial
 import jinja2
 
 from dropengine.catalogue import CATALOGUES, ENGLISH, LANGUAGES, Catalogue
+from dropengine.countries import name_of
 from dropengine.doors.page_formats import (
     bdi,
     in_words,
@@ -45,6 +46,7 @@ def environment(say: Catalogue = ENGLISH) -> jinja2.Environment:
     )
     for in_language in (money, moment, lately, span, in_words):
         env.filters[in_language.__name__] = partial(in_language, say=say)
+    env.filters["country"] = partial(name_of, language=say.language)
     env.filters["whole"] = say.whole
     env.filters["reason"] = say.reason
     env.filters["machine"] = machine

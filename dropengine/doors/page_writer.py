@@ -119,11 +119,11 @@ class PageWriter:
         response.headers["Content-Security-Policy"] = f"{policy}; frame-src 'self'"
         return response
 
-    def missing(self, request: Request, what: str) -> Response:
-        """404, in two sentences that stand under this name."""
+    def missing(self, request: Request, what: str, status: int = 404) -> Response:
+        """404 or another status, in two sentences that stand under this name."""
         say = self.say(request)
         words = {"title": say(f"{what}.title"), "text": say(f"{what}.why"), "retry_s": 0}
-        return self.page_in(say, request, "error.html", 404, **words)
+        return self.page_in(say, request, "error.html", status, **words)
 
     def no_drop(self, request: Request) -> Response:
         """404 for the address of a drop that is none."""

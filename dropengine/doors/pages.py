@@ -20,7 +20,7 @@ from starlette.routing import Route
 from dropengine import wire
 from dropengine.catalogue import Catalogue
 from dropengine.config import Settings
-from dropengine.doors import calendar, orders, shared_pictures
+from dropengine.doors import asking, calendar, orders, receiving, shared_pictures
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
@@ -35,7 +35,9 @@ from dropengine.errors import Unavailable
 from dropengine.jobs.counting import Counting
 from dropengine.live.hub import Hub
 from dropengine.model import DropId, FanId
+from dropengine.people.receivers import Tokens
 from dropengine.people.showcases import Picture, Showcase
+from dropengine.sql.database import Database
 from dropengine.truth.listing import listing
 from dropengine.truth.store import Store
 
@@ -68,6 +70,10 @@ class Deps(Protocol):
     @property
     def counting(self) -> Counting: ...
     @property
+    def database(self) -> Database: ...
+    @property
+    def receivers(self) -> Tokens: ...
+    @property
     def templates(self) -> Templates: ...
 
 
@@ -97,6 +103,8 @@ def routes(deps: Deps, writer: PageWriter, static: Static) -> list[Route]:
         Route("/drops/{drop}", pages.fan, methods=["GET"]),
         Route("/static/{name}", static.show, methods=["GET"]),
         Route("/drops/{drop}/wall", pages.wall, methods=["GET"]),
+        *asking.routes(deps, writer),
+        *receiving.routes(deps, writer),
         *orders.routes(deps, writer),
         *calendar.routes(deps, writer),
         *shared_pictures.routes(deps, writer),

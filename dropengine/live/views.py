@@ -65,6 +65,7 @@ def drop_view(
         why=why_stopped(view),
         beat_ms=beat_ms,
         language=m.language,
+        asks=m.asks,
     )
 
 

@@ -12,6 +12,9 @@ STORY_CHARS_MAX: Final = 8000
 ABOUT_CHARS_MAX: Final = 2000
 """Of an item."""
 
+NOTE_CHARS_DEFAULT: Final = 40
+"""Of what is asked for each unit, such as a name to engrave."""
+
 MODES: Final = ("rush",)
 """How arrivals are given out, the default first."""
 

@@ -17,6 +17,7 @@ from unicodedata import normalize
 
 import tomli_w
 
+from dropengine.asked import NO
 from dropengine.errors import ManifestError
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
@@ -34,6 +35,8 @@ NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS)
 ITEM_TEXTS: Final = ("id", "title", "about")
 ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
 POOL_NUMBERS: Final = ("cap", "withheld")
+ASKS: Final = ("name", "address", "phone", "note", "note_label", "note_chars")
+"""Of the table `asks`."""
 BESIDE: Final = ("delivery", "returns", "contact")
 """What is shown beside the rules and is none of them, of the drop and of an item."""
 ITEM_BESIDE: Final = ("care", "sizes", "alt", "pictures")
@@ -48,6 +51,9 @@ def known(path: str) -> bool:
     """Is this a field of the form?"""
     if path in (*TEXTS, *TIMES, *NUMBERS, *BESIDE, "practice"):
         return True
+    table, _, name = path.rpartition(".")
+    if table == "asks":
+        return name in ASKS
     found = _ITEM.fullmatch(path)
     if found is None or int(found[1]) >= ITEMS_MAX or int(found[3] or 0) >= POOLS_MAX:
         return False
@@ -158,6 +164,9 @@ def form_of(manifest: Manifest) -> Form:
         "practice": "yes" if m.practice else "",
         **{name: str(value) for name, (value, default) in numbers.items() if value != default},
     }
+    if m.asks is not None:
+        asked = {name: getattr(m.asks, name) for name in ASKS}
+        form |= {f"asks.{name}": str(said) for name, said in asked.items() if said not in (NO, 0)}
     for place, item in enumerate(m.items):
         form |= {f"items[{place}].{k}": v for k, v in _item_form(item, digits).items()}
     return {path: text for path, text in form.items() if text}
@@ -271,7 +280,7 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
                 value = _moment(text, zone)
             elif path == "practice":
                 value = True
-            elif name in (*NUMBERS, *ITEM_NUMBERS) and _WHOLE.fullmatch(text):
+            elif name in (*NUMBERS, *ITEM_NUMBERS, "note_chars") and _WHOLE.fullmatch(text):
                 value = int(text)
         except ValueError as fault:
             wrong[path] = str(fault)
@@ -285,7 +294,8 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
 def _put(values: dict[str, Any], path: str, value: object) -> None:
     found = _ITEM.fullmatch(path)
     if found is None:
-        values[path] = value
+        within, _, name = path.rpartition(".")
+        (values.setdefault(within, {}) if within else values)[name] = value
         return
     table = _member(values, "items", int(found[1]))
     if found[4]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from dropengine.asked import Asks
 from dropengine.errors import ManifestError
 from dropengine.manifest.toml_tables import SENSIBLE, fault_in_drop_id, sensible, short
 
@@ -44,8 +45,9 @@ class Manifest(
     `zone`: the IANA time zone that the drop's times are shown in. `limit`: units per fan. `pace`:
     what one fan may begin at once, 0 for as often as he likes; `pace_ms`: then one more in each.
     `language`: what its maker writes in, for who asks for no language that the shop speaks; '': the
-    shop's. The tag is the number of this form: a reader that meets a higher one must refuse it.
-    What has a default here came later, and stands in the form only where it says something.
+    shop's. `asks`: what an order has to know; None: nothing. The tag is the number of this form: a
+    reader that meets a higher one must refuse it. What has a default here came later, and stands in
+    the form only where it says something.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Manifest(
     pace: int = 0
     pace_ms: int = 0
     language: str = ""
+    asks: Asks | None = None
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

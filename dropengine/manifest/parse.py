@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dropengine.asked import LABEL_CHARS_MAX, NO, NOTE_CHARS_MAX, WISHES, Asks
 from dropengine.catalogue import LANGUAGES
 from dropengine.errors import ManifestError
 from dropengine.manifest import zones
@@ -10,6 +11,7 @@ from dropengine.manifest.defaults import (
     ABOUT_CHARS_MAX,
     ITEMS_MAX,
     MODES,
+    NOTE_CHARS_DEFAULT,
     PACE,
     POOLS_MAX,
     SECONDS,
@@ -83,6 +85,7 @@ def _drop(top: Table) -> Manifest:
         pace_ms=pace_ms if pace else 0,
         practice=practice,
         items=_items(top, limit),
+        asks=_asks(top),
         language=top.choice("language", LANGUAGES, "", f"one of {', '.join(LANGUAGES)}"),
     )
     if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
@@ -105,6 +108,25 @@ def _zone(top: Table) -> str:
     if zone not in zones.names():
         top.wrong("zone", f"must be a time zone like Europe/Madrid{nearest(zone, zones.names())}")
     return zone
+
+
+def _asks(top: Table) -> Asks | None:
+    table = top.table("asks")
+    if table is None:
+        return None
+    what = '"no", "optional" or "required"'
+    wish = {one: table.choice(one, WISHES, NO, what) for one in ("name", "address", "phone")}
+    note = table.choice("note", WISHES, NO, what)
+    label = table.text("note_label", LABEL_CHARS_MAX, needed=note != NO)
+    chars = table.number("note_chars", 1, NOTE_CHARS_MAX, NOTE_CHARS_DEFAULT)
+    for key in ("note_label", "note_chars"):
+        if note == NO and table.has(key) and table.sound("note", key):
+            table.wrong(key, "says nothing where no note is asked")
+    table.close()
+    if note == NO:
+        label, chars = "", 0
+    made = Asks(**wish, note=note, note_label=label, note_chars=chars)
+    return None if made == Asks() else made
 
 
 def _items(top: Table, limit: int) -> tuple[Item, ...]:

@@ -204,6 +204,16 @@ class Table:
             self.wrong(key, str(fault))
             return 0
 
+    def table(self, key: str) -> Table | None:
+        """The table of this name; None where there is none."""
+        value = self._take(key, needed=False)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.wrong(key, f"must be a table that begins with [{_header(self._path, key)}]")
+            return None
+        return Table(value, (*self._path, key), self._notes)
+
     def tables(self, key: str, most: int, *, needed: bool = False) -> list[Table]:
         value = self._take(key, needed)
         if value is None:

@@ -55,6 +55,7 @@ EXPECTED: dict[str, str] = {
     "/makers/{maker}/drops": "POST run",
     "/makers/{maker}/drops/check": "POST read",
     **{f"/drops/{{drop}}{part}": "GET read" for part in ("", "/log", "/holds", "/orders")},
+    "/drops/{drop}/answers": "GET run",
     "/drops/{drop}/entries": "GET read",
     "/drops/{drop}/report": "GET read",
     **{f"/drops/{{drop}}/{verb}": "POST run" for verb in COMMANDS},

@@ -44,6 +44,8 @@ OPEN = {
     "GET /pictures/{name}",
     "GET /",
     "POST /language",
+    "GET /receive/{token}",
+    "POST /receive/{token}",
     "GET /static/{name}",
     "GET /pay/local/{intent}",
     "POST /pay/local/{intent}",
@@ -66,6 +68,10 @@ OF_FANS = {
     "POST /api/drops/{drop}/{verb}",
     "GET /api/drops/{drop}/you",
     "GET /drops/{drop}/orders/{order}",
+    "GET /drops/{drop}/holds/{hold}/asked",
+    "POST /drops/{drop}/holds/{hold}/asked",
+    "POST /drops/{drop}/orders/{order}/receivers",
+    "POST /drops/{drop}/orders/{order}/receivers/{receiver}/revoke",
 }
 
 
@@ -264,8 +270,8 @@ async def test_a_fans_door_knows_no_creator_and_no_other_fan(
     async with studio.web.http(ticket) as fan:
         held = await fan.post(f"/api/drops/{sale.drop}/hold", json={"pool": "pin", "key": key()})
         assert held.status_code == 200
-    parts = {"drop": str(sale.drop), "verb": "release", "order": "h1"}
-    path = re.sub(r"{(\w+)}", lambda part: parts[part[1]], row.path)
+    parts = {"drop": str(sale.drop), "verb": "release", "order": "h1", "hold": "h1"}
+    path = re.sub(r"{(\w+)}", lambda part: parts.get(part[1], "0" * 18), row.path)
     for caller, hand in world.hands.items():
         body = {"hold": "h1", "key": key()} if row.method == "POST" else None
         answer = await hand.http.request(row.method, path, json=body)

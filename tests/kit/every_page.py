@@ -38,6 +38,8 @@ FANS = {
     "/drops/{drop}/wall": "wall",
     "/drops/{drop}/orders/{order}": "order_page",
     "/pay/local/{intent}": "payment_page",
+    "/drops/{drop}/holds/{hold}/asked": "asked",
+    "/receive/{token}": "receiving",
 }
 """Fans' pages, each with a state of `page_states` that shows it."""
 
@@ -93,6 +95,7 @@ def panel(there: There) -> dict[str, list[str]]:
             f"/studio/drops/{there.soon}/rehearsal",
         ],
         "/studio/drops/{drop}/orders": [orders, f"{orders}?asked=nothing"],
+        "/studio/drops/{drop}/orders/packing": [f"{orders}/packing"],
         "/studio/drops/{drop}/orders/{order}": [f"{orders}/{there.order}", f"{orders}/h-none"],
         "/studio/drops/{drop}/orders/refund": [f"{orders}/refund?order={there.order}"],
         **commands,

@@ -11,6 +11,7 @@ import msgspec
 from playwright.async_api import expect
 
 from dropengine import manifest as manifests
+from dropengine.asked import Asks
 from dropengine.catalogue import COOKIE
 from dropengine.manifest import Manifest
 from tests.kit.freezing import leave_mark
@@ -228,6 +229,55 @@ async def order_page(shop: ShopInBrowser, fan: Person) -> Drop:
     await drop.say("Pick up at the studio from Saturday on, ten to six.")
     await fan.page.get_by_role("link", name="what happens next").click()
     await fan.sees("Order number")
+    return drop
+
+
+def asks_all() -> Asks:
+    """Everything that a drop can ask."""
+    return Asks(
+        name="required",
+        address="required",
+        phone="optional",
+        note="required",
+        note_label="Name to engrave",
+        note_chars=20,
+    )
+
+
+@state
+async def asked(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(asks=asks_all()))
+    await fan.open(drop)
+    await fan.press("Hold one for me")
+    await fan.press("Pay €24.00")
+    await fan.sees("Before you pay")
+    return drop
+
+
+@state
+async def asked_later(shop: ShopInBrowser, fan: Person) -> Drop:
+    """The order's page, and what is missing on it."""
+    drop = await asked(shop, fan)
+    await fan.page.get_by_label("Name", exact=True).fill("Ada Lovelace")
+    await fan.page.get_by_role("button", name="Pay now, say it afterwards").click()
+    await fan.pays()
+    await fan.reads("Yours: #1 of 200")
+    await fan.page.get_by_role("link", name="what happens next").click()
+    await fan.sees("things are still missing")
+    return drop
+
+
+@state
+async def receiving(shop: ShopInBrowser, fan: Person) -> Drop:
+    """What somebody opens who is to receive it."""
+    drop = await asked_later(shop, fan)
+    await fan.page.get_by_text("Somebody else receives it?").click()
+    await fan.page.get_by_label("It is a gift").check()
+    await fan.page.get_by_label("From whom").fill("Ada")
+    await fan.page.get_by_role("button", name="Make the link").click()
+    link = await fan.page.get_by_label("The link to send").input_value()
+    await fan.page.goto(link)
+    await fan.sees("Somebody has something for you")
     return drop
 
 

@@ -26,6 +26,7 @@ from websockets.typing import Origin, Subprotocol
 
 from dropengine import outcomes
 from dropengine.app import Runtime, build
+from dropengine.asked import Asks
 from dropengine.config import Settings
 from dropengine.doors.live_socket import SUBPROTOCOL
 from dropengine.manifest import Item
@@ -242,6 +243,7 @@ class WebProcess:
         maker: str = "Tests",
         zone: str = "UTC",
         language: str = "",
+        asks: Asks | None = None,
         **rules: Any,
     ) -> Sale:
         """A drop of its own in real time: this process reads it by the server's clock."""
@@ -252,6 +254,7 @@ class WebProcess:
             maker=maker,
             zone=zone,
             language=language,
+            asks=asks,
         )
         outcome = await sale.publish(told)
         assert isinstance(outcome, outcomes.Changed), outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dropengine.asked import NO, REQUIRED, Asks
 from dropengine.doors.page_formats import span
 from dropengine.manifest import MINOR_DIGITS, Manifest
 from dropengine.manifest.currencies import money
@@ -26,7 +27,7 @@ class Check(NamedTuple):
 
 def checks(m: Manifest, now_ms: int, *, pictures: bool) -> list[Check]:
     """All of them, in the order in which a sale goes."""
-    found = [*_times(m, now_ms), *_stock(m), *_rules(m)]
+    found = [*_times(m, now_ms), *_stock(m), *_rules(m), *_asks(m)]
     if not pictures:
         found.append(Check(True, "There is no picture of it. Fans see a drawing in its place."))
     if m.practice:
@@ -118,6 +119,24 @@ def _stock(m: Manifest) -> list[Check]:
 def _alone(title: str) -> str:
     """A title in a sentence, whose order of words it must not turn (U+2068, U+2069)."""
     return f"\N{FIRST STRONG ISOLATE}{title}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def asked_for(asks: Asks) -> str:
+    """`a name, an address if he likes, for each unit “Name to engrave”`."""
+    named = (("a name", asks.name), ("an address", asks.address), ("a phone number", asks.phone))
+    note = f"for each unit “{_alone(asks.note_label)}” in up to {asks.note_chars} characters"
+    all_of_them = [*named, (note, asks.note)]
+    return ", ".join(
+        what if wish == REQUIRED else f"{what} if he likes"
+        for what, wish in all_of_them
+        if wish != NO
+    )
+
+
+def _asks(m: Manifest) -> list[Check]:
+    if m.asks is None:
+        return [Check(False, "Nobody is asked for a name or an address.")]
+    return [Check(False, f"Whoever buys is asked for {asked_for(m.asks)}.")]
 
 
 def _rules(m: Manifest) -> list[Check]:

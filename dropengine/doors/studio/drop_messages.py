@@ -171,6 +171,45 @@ class OrdersPage(msgspec.Struct, frozen=True):
     after: int
 
 
+class ReceiverRow(msgspec.Struct, frozen=True):
+    """Who receives a unit. `unit`: of the order, from 1. `kind`: collects or gift. `label`: whom
+    its fan means. `answers`: what the receiver said of himself, by the names of fields. Times in
+    ms, 0 for not."""
+
+    unit: int
+    serial: int
+    kind: str
+    label: str
+    made_ms: int
+    revoked_ms: int
+    taken_ms: int
+    answers: dict[str, str]
+
+
+class AnswersRow(msgspec.Struct, frozen=True):
+    """One order. `answers`: by the names of fields. `notes`: of its units in their order, empty
+    where none was said. `missing`: fields that must be said and are not; of a unit `note.1`."""
+
+    id: str
+    number: str
+    state: str
+    qty: int
+    serials: list[int]
+    answers: dict[str, str]
+    notes: list[str]
+    missing: list[str]
+    locked_ms: int
+    locked_by: str
+    receivers: list[ReceiverRow]
+
+
+class AnswersPage(msgspec.Struct, frozen=True):
+    """`after`: where the next page goes on; 0: there is none."""
+
+    rows: list[AnswersRow]
+    after: int
+
+
 class EntryRow(msgspec.Struct, frozen=True):
     """`n`: the arrival."""
 

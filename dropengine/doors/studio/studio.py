@@ -14,6 +14,7 @@ from dropengine.doors.rate_limit import SocketLimit
 from dropengine.doors.shown_things import ShownThings
 from dropengine.doors.studio.account_doors import AccountDoors
 from dropengine.doors.studio.account_pages import AccountPages
+from dropengine.doors.studio.answer_pages import AnswerPages
 from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.coming_in import ComingIn
 from dropengine.doors.studio.command_doors import CommandDoors
@@ -118,6 +119,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         *RehearsalPages(store, database).routes(panel),
         *DutyPages(store, commands, origin).routes(panel),
         *ShopPages(deps, database).routes(panel),
+        *AnswerPages(store, database, changes, origin).routes(panel),
         *OrderPages(store, database, commands, changes, origin).routes(panel),
     )
     return [*found, *shown, *pictures.routes(), *things.routes()]

@@ -112,6 +112,11 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/drops/{drop}/log"): Door("Its events", drops.LogPage, query=("after",)),
     ("GET", "/drops/{drop}/holds"): Door("Its holds and offers", drops.HoldsPage, query=("after",)),
     ("GET", "/drops/{drop}/orders"): Door("Its orders", drops.OrdersPage, query=("after",)),
+    ("GET", "/drops/{drop}/answers"): Door(
+        "What its fans said of their orders, and who receives them",
+        drops.AnswersPage,
+        query=("after",),
+    ),
     ("GET", "/drops/{drop}/entries"): Door("Its line", drops.EntriesPage, query=("after",)),
     ("GET", "/drops/{drop}/report"): Door(
         "How its sale went", Report, query=("format",), text="text/csv"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dropengine.sql.schema import (
+    answers,
     archive,
     claims,
     ledger,
@@ -13,12 +14,13 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0010"
+REVISION = "0011"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
     "METADATA",
     "REVISION",
+    "answers",
     "archive",
     "claims",
     "ledger",

@@ -81,6 +81,7 @@
  * @property {Record<string, number>} lines
  * @property {News[]} news
  * @property {string} [why]
+ * @property {object | null} [asks] what an order has to know
  * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
 
