@@ -87,6 +87,12 @@ class Asks(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return [where for where, needed in self.asked(qty) if needed and not answers.get(where, "")]
 
 
+def name_of(where: Where) -> str:
+    """The name of a field in the form: `city`, `note.2`."""
+    unit, field = where
+    return f"{field}.{unit}" if unit else field
+
+
 def of_receiver(asks: Asks | None, *, sent: bool) -> Asks:
     """What is asked of who receives a unit for somebody: a name always. sent: it comes to him, so
     the rest is as the drop asks it of everybody."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from dropengine import asked, countries
-from dropengine.asked import LINES_MAX, NOTE, ORDER, Answers, Asks, Where
+from dropengine.asked import LINES_MAX, NOTE, ORDER, Answers, Asks, Where, name_of
 from dropengine.catalogue import Catalogue
 
 FIELDS_MAX: Final = 128
@@ -50,12 +50,6 @@ class Said(NamedTuple):
 
 NOTHING: Final = Said({}, {}, {})
 """Nothing was sent."""
-
-
-def name_of(where: Where) -> str:
-    """The name of a field in the form: `city`, `note.2`."""
-    unit, field = where
-    return f"{field}.{unit}" if unit else field
 
 
 def read(asks: Asks, qty: int, fields: Mapping[str, str]) -> Said:

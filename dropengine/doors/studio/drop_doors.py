@@ -9,8 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import model, refusals
-from dropengine.asked import NOTE, ORDER, Asks
-from dropengine.doors.asked_form import name_of
+from dropengine.asked import NOTE, ORDER, Asks, name_of
 from dropengine.doors.studio.drop_messages import (
     AnswersPage,
     AnswersRow,
