@@ -12,9 +12,10 @@ from playwright.async_api import Page, ViewportSize, expect
 from sqlalchemy import Connection
 
 from dropengine.model import DropId
-from dropengine.people import makers
+from dropengine.people import answers, makers, receivers
 from dropengine.people.links import Kind
 from dropengine.people.makers import Maker
+from dropengine.people.receivers import GIFT, Meant
 from dropengine.people.roles import Role
 from dropengine.sql.database import Database
 from tests.browser.test_access import SCHEMES, ZOOMED, faults
@@ -87,6 +88,7 @@ async def world(
         while not await orders.count():
             await page.reload()
         order = await orders.get_attribute("href")
+        await database.write(lambda sql: _said(sql, drop.id, str(order).rpartition("/")[2]))
         await begins(page)
         await fills(page, f"{title} three")
         await goes_on(page)
@@ -98,6 +100,16 @@ async def world(
         yield World(page, there, drop)
 
 
+def _said(sql: Connection, drop: str, order: str) -> None:
+    """Of an order, and who receives it; something is missing still."""
+    said = {(0, "name"): "Ada Lovelace", (0, "lines"): "12 Square\nFlat 3", (0, "country"): "GB"}
+    answers.save(sql, drop, order, said, "ada", 1)
+    link = receivers.make(sql, drop, order, Meant(1, 1, GIFT, "Anna"), "ada", 2)
+    assert link is not None
+    receivers.take(sql, link.id, {"name": "Anna Isabella", "city": "Ockham"}, 3)
+    answers.lock(sql, drop, order, "owner", 4)
+
+
 def _made(sql: Connection, maker: Maker) -> None:
     makers.make(sql, maker)
 
@@ -107,6 +119,9 @@ async def _published(page: Page, title: str) -> str:
     await fills(page, title)
     await page.get_by_label("A picture of it").set_input_files(photo())
     await page.locator(".shot").wait_for()
+    for label in ("A name", "An address", "Something for each unit"):
+        await page.get_by_label(label, exact=True).select_option("required")
+    await page.get_by_label("What it is called").fill("Name to engrave")
     await goes_on(page)
     await page.get_by_role("button", name="Publish").click()
     await expect(page.locator(".said")).to_contain_text("Published")
