@@ -45,6 +45,7 @@ from dropengine.doors.process_table import HEARS, NUMBERS
 from dropengine.doors.rate_limit import RequestRate, SocketLimit
 from dropengine.doors.shown_things import ShownThings
 from dropengine.doors.studio import studio
+from dropengine.doors.studio.alarm_letters import AlarmLetters
 from dropengine.doors.studio.desks import Desks
 from dropengine.errors import ConfigError, Unavailable
 from dropengine.jobs.clock_watch import ClockWatch
@@ -136,6 +137,7 @@ class Runtime:
         self.clock_watch = ClockWatch(self.store, settings)
         self.trial = Trial(self.store, settings, self.server_watch, self.disk_watch)
         self.desks = Desks(self)
+        self.alarm_letters = AlarmLetters(self.store, self.database, settings, self.desks)
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> str:
         return await duties.perform(self.store, self.payments, self.intents, drop, duty_id, duty)
@@ -166,6 +168,7 @@ class Runtime:
         self.jobs.repeat(self.disk_watch)
         self.jobs.repeat(self.counting)
         self.jobs.repeat(self.desks)
+        self.jobs.repeat(self.alarm_letters)
         self.jobs.repeat(LoopWatch(self.hub.loop_lag_s))
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")

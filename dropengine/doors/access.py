@@ -120,6 +120,10 @@ PAGES = (
     # The address of a one-time link is the secret itself.
     Row("GET", "/studio/links/{token}", Who.ANYBODY),
     Row("POST", "/studio/links/{token}", Who.ANYBODY),
+    Row("GET", "/studio/mail/{token}", Who.ANYBODY),
+    Row("POST", "/studio/mail/{token}", Who.ANYBODY),
+    Row("GET", "/studio/way-back", Who.ANYBODY),
+    Row("POST", "/studio/way-back", Who.ANYBODY),
 )
 """Creators' pages before they are signed in."""
 
@@ -130,6 +134,11 @@ PANEL = (
     Row("POST", "/studio/account/password", Who.PERSON, fresh=True),
     Row("POST", "/studio/account/passkeys", Who.PERSON, fresh=True),
     Row("POST", "/studio/account/passkeys/{passkey}/remove", Who.PERSON, fresh=True),
+    Row("POST", "/studio/account/mail", Who.PERSON, fresh=True),
+    Row("POST", "/studio/account/mail/remove", Who.PERSON, fresh=True),
+    Row("POST", "/studio/account/mail/alarms", Who.PERSON),
+    Row("GET", "/studio/letters", Who.PERSON),
+    Row("GET", "/studio/letters/{letter}", Who.PERSON),
     Row("GET", "/studio/people", Who.PERSON),
     Row("POST", "/studio/makers/{maker}", Who.MANAGE),
     Row("POST", "/studio/makers/{maker}/members/{account}", Who.MANAGE, fresh=True),
@@ -201,6 +210,9 @@ CREATORS = (
     _studio("POST", "/account/passkeys/challenge", Who.PERSON, keyed=False, fresh=True),
     _studio("POST", "/account/passkeys", Who.PERSON, fresh=True),
     _studio("DELETE", "/account/passkeys/{passkey}", Who.PERSON, fresh=True),
+    _studio("POST", "/account/mail", Who.PERSON, fresh=True),
+    _studio("DELETE", "/account/mail", Who.PERSON, fresh=True),
+    _studio("POST", "/account/mail/alarms", Who.PERSON),
     _studio("GET", "/account/sessions", Who.PERSON),
     _studio("DELETE", "/account/sessions/{session}", Who.PERSON, fresh=True),
     _studio("POST", "/account/sessions/end-others", Who.PERSON, fresh=True),

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from dropengine import config, mail_address
 from dropengine.config import Settings
+from dropengine.people.passkeys import by_name
 
 SUBJECT_CHARS_MAX = 200
 WORDS_CHARS_MAX = 20_000
@@ -38,6 +39,12 @@ class Kind(StrEnum):
     """What a letter is about."""
 
     SIGN_IN = "sign_in"
+    # Of makers' accounts.
+    CONFIRM = "confirm"
+    CHANGED = "changed"
+    INVITE = "invite"
+    BACK = "back"
+    ALARM = "alarm"
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -66,10 +73,10 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 class Sender(Struct, frozen=True):
-    """Whom letters come from. `origin`: the shop's own address, which links lead to."""
+    """Whom letters come from. `origins`: the shop's own addresses, which links lead to."""
 
     address: str
-    origin: str
+    origins: tuple[str, ...]
 
 
 def sender_of(settings: Settings) -> Sender:
@@ -77,7 +84,8 @@ def sender_of(settings: Settings) -> Sender:
     origin = config.public_url(settings)
     host = urlsplit(origin).hostname or ""
     here = host if _HOST.fullmatch(host) else "localhost"
-    return Sender(settings.mail_from or f"shop@{here}", origin)
+    # Where a shop is on this machine alone, links that make passkeys lead to it by name.
+    return Sender(settings.mail_from or f"shop@{here}", (origin, by_name(origin)))
 
 
 def letter_id(kind: Kind, *of: object) -> str:
@@ -145,7 +153,8 @@ def _as_page(letter: Letter, sender: Sender) -> str:
 
 def _paragraph(text: str, sender: Sender) -> str:
     words = escape(text).replace("\n", "<br>")
-    if text.startswith(f"{sender.origin}/") and _LINK.fullmatch(text):
+    ours = any(text.startswith(f"{origin}/") for origin in sender.origins)
+    if ours and _LINK.fullmatch(text):
         return f'<p><a href="{words}">{words}</a></p>'
     return f"<p>{words}</p>"
 

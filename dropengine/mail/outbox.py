@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dropengine.mail import letter as letters
 from dropengine.mail.carriers import Away, Bounced, Carried, Deferred, Refused, Taken
-from dropengine.mail.letter import Letter
+from dropengine.mail.letter import Kind, Letter
 from dropengine.sql.schema.mails import MAILS
 
 AT_ONCE = 50
@@ -181,9 +181,10 @@ def standing(sql: Connection) -> Standing:
     return Standing(waiting, oldest_ms or 0)
 
 
-def counts(sql: Connection) -> dict[MailState, int]:
-    """How many letters there are of each state."""
-    found = sql.execute(select(MAILS.c.state, func.count()).group_by(MAILS.c.state)).all()
+def counts(sql: Connection, *which: ColumnElement[bool]) -> dict[MailState, int]:
+    """How many of these letters there are of each state."""
+    asked = select(MAILS.c.state, func.count()).where(*which).group_by(MAILS.c.state)
+    found = sql.execute(asked).all()
     return dict.fromkeys(MailState, 0) | {MailState(state): number for state, number in found}
 
 
@@ -201,6 +202,22 @@ def page(
         wanted.order_by(MAILS.c.written_ms.desc(), MAILS.c.id.desc()).limit(PAGE_MAX)
     )
     return [_row(row) for row in rows]
+
+
+def newest(sql: Connection, whose: str) -> Row | None:
+    """The last letter to somebody."""
+    return next(iter(page(sql, MAILS.c.whose == whose)), None)
+
+
+def by_id(sql: Connection, letter: str) -> Row | None:
+    """One letter; None where it is none, or was long ago."""
+    return next(iter(page(sql, MAILS.c.id == letter)), None)
+
+
+def written_since(sql: Connection, whose: str, kind: Kind, since_ms: int) -> int:
+    """How many letters of a kind somebody was written."""
+    here = (MAILS.c.whose == whose, MAILS.c.kind == kind, MAILS.c.written_ms > since_ms)
+    return sql.execute(select(func.count()).select_from(MAILS).where(*here)).scalar_one()
 
 
 def _row(row: Any) -> Row:

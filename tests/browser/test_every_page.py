@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 from playwright.async_api import Page, ViewportSize, expect
 from sqlalchemy import Connection
 
+from dropengine.mail import makers_letters, outbox
+from dropengine.mail.carriers import Bounced
 from dropengine.model import DropId
-from dropengine.people import answers, makers, receivers
+from dropengine.people import answers, links, makers, receivers
 from dropengine.people.links import Kind
 from dropengine.people.makers import Maker
 from dropengine.people.receivers import GIFT, Meant
@@ -94,9 +96,9 @@ async def world(
         await goes_on(page)
         draft = page.url.split("/")[-2]
         spare = await new_link(database, Kind.INVITE, maker=maker.id, role=Role.VIEWER)
-        there = There(
-            maker.id, draft, drop.id, found[1], str(order).rpartition("/")[2], f"{url}{spare}"
-        )
+        letter = await database.write(lambda sql: _written(sql, maker, url))
+        number_of = str(order).rpartition("/")[2]
+        there = There(maker.id, draft, drop.id, found[1], number_of, f"{url}{spare}", letter)
         yield World(page, there, drop)
 
 
@@ -108,6 +110,15 @@ def _said(sql: Connection, drop: str, order: str) -> None:
     assert link is not None
     receivers.take(sql, link.id, {"name": "Anna Isabella", "city": "Ockham"}, 3)
     answers.lock(sql, drop, order, "owner", 4)
+
+
+def _written(sql: Connection, maker: Maker, url: str) -> str:
+    """A letter that this maker's owner may see, with words of a mail server; its id."""
+    link, secret = links.make(sql, Kind.INVITE, int(time.time() * 1000), by="<b>", maker=maker.id)
+    one = makers_letters.invite(link, secret, maker.name, f"{maker.short}@example.org", url)
+    outbox.put(sql, one)
+    outbox.note(sql, one.id, Bounced("550 <script>alert(1)</script> nobody"), one.written_ms)
+    return one.id
 
 
 def _made(sql: Connection, maker: Maker) -> None:

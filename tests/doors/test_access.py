@@ -38,6 +38,8 @@ EXPECTED: dict[str, str] = {
     "/account/passkeys/challenge": "POST person",
     "/account/passkeys": "POST person",
     "/account/passkeys/{passkey}": "DELETE person",
+    "/account/mail": "POST person, DELETE person",
+    "/account/mail/alarms": "POST person",
     "/account/sessions": "GET person",
     "/account/sessions/{session}": "DELETE person",
     "/account/sessions/end-others": "POST person",

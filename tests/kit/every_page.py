@@ -53,6 +53,7 @@ class There(NamedTuple):
     soon: str
     order: str
     link: str
+    letter: str = "none"
 
 
 def panel(there: There) -> dict[str, list[str]]:
@@ -77,7 +78,11 @@ def panel(there: There) -> dict[str, list[str]]:
         "/studio": ["/studio"],
         "/studio/sign-in": ["/studio/sign-in"],
         "/studio/links/{token}": [there.link, "/studio/links/one-that-is-over"],
+        "/studio/mail/{token}": ["/studio/mail/one-that-is-over"],
+        "/studio/way-back": ["/studio/way-back"],
         "/studio/account": ["/studio/account"],
+        "/studio/letters": ["/studio/letters", "/studio/letters?state=sent"],
+        "/studio/letters/{letter}": [f"/studio/letters/{there.letter}", "/studio/letters/none"],
         "/studio/people": ["/studio/people"],
         "/studio/shop": ["/studio/shop"],
         "/studio/new": ["/studio/new"],

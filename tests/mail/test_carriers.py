@@ -28,7 +28,7 @@ from dropengine.mail.letter import Kind, Letter, Sender, as_mail
 from dropengine.smtp_address import Protection, SmtpAddress
 from tests.kit.post_office import STEPS, PostOffice, certificate
 
-SHOP = Sender("shop@example.org", "https://pins.example.org")
+SHOP = Sender("shop@example.org", ("https://pins.example.org",))
 
 
 def mail(number: int = 1) -> EmailMessage:

@@ -19,7 +19,8 @@ from dropengine.mail.letter import (
     sender_of,
 )
 
-SHOP = Sender("shop@example.org", "https://pins.example.org")
+SHOP = Sender("shop@example.org", ("https://pins.example.org",))
+[HERE] = SHOP.origins
 
 HOSTILE = (
     "a\r\nBcc: thief@example.net",
@@ -100,15 +101,22 @@ def test_a_letter_has_an_end() -> None:
 
 
 def test_an_address_of_the_shop_becomes_a_link_and_no_other() -> None:
-    ours, theirs = f"{SHOP.origin}/you/links/abc", "https://thief.example.net/you"
+    ours, theirs = f"{HERE}/you/links/abc", "https://thief.example.net/you"
     page = html_of(letter(words=f"Open:\n\n{ours}\n\n{theirs}\n\nsee {ours}"))
     assert page.count("<a ") == 1
     assert f'<a href="{ours}">{ours}</a>' in page
 
 
+def test_a_shop_on_this_machine_alone_is_linked_by_either_name() -> None:
+    sender = sender_of(Settings(port=8000))
+    for origin in ("http://127.0.0.1:8000", "http://localhost:8000"):
+        sent = as_mail(letter(words=f"{origin}/studio/links/abc"), sender).as_bytes()
+        assert f'<a href=3D"{origin}/studio'.encode() in sent or b'<a href="' in sent
+
+
 def test_a_link_cannot_leave_its_quotes() -> None:
     for rest in ('"onclick="x', "'x", "<b>", " x", "x\u2028x"):
-        assert "<a " not in html_of(letter(words=f"{SHOP.origin}/{rest}"))
+        assert "<a " not in html_of(letter(words=f"{HERE}/{rest}"))
 
 
 def html_of(one: Letter) -> str:
@@ -119,7 +127,7 @@ def html_of(one: Letter) -> str:
 
 
 def test_one_click_ends_them_however_long_its_address() -> None:
-    address = f"{SHOP.origin}/mail/off/{'a' * 200}"
+    address = f"{HERE}/mail/off/{'a' * 200}"
     sent = written(letter(unsubscribe=address))
     assert f"\r\nList-Unsubscribe: <{address}>\r\n".encode() in sent
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in sent

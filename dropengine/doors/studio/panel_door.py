@@ -79,6 +79,7 @@ PLACES = (
     Place(HOME, "Drops"),
     Place(NEW, "New drop"),
     Place("/studio/people", "People"),
+    Place("/studio/letters", "Mail"),
     Place("/studio/shop", "Shop"),
     Place("/studio/account", "Account"),
 )

@@ -73,6 +73,13 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/account/passkeys/challenge"): Door("What a new passkey must sign", told.Challenge),
     ("POST", "/account/passkeys"): Door("Keep a new passkey", told.PasskeyView, told.NewPasskey),
     ("DELETE", "/account/passkeys/{passkey}"): Door("Remove a passkey", told.Gone),
+    ("POST", "/account/mail"): Door(
+        "Say where I am reached; a link that confirms it is sent there", told.MailView, told.NewMail
+    ),
+    ("DELETE", "/account/mail"): Door("Be reached nowhere", told.MailView),
+    ("POST", "/account/mail/alarms"): Door(
+        "Be told of alarms by mail, or not", told.MailView, told.HearAlarms
+    ),
     ("GET", "/account/sessions"): Door("Where I am signed in", list[told.SessionView]),
     ("DELETE", "/account/sessions/{session}"): Door("End a session of mine", told.Gone),
     ("POST", "/account/sessions/end-others"): Door("End every other session of mine", told.Gone),

@@ -87,7 +87,7 @@ class StudioPages:
 
     async def signing_in(self, request: Request) -> Response:
         """POST /studio/sign-in: a form with name and password."""
-        fields = await _fields(request)
+        fields = await fields_of(request)
         if isinstance(fields, str):
             return await self._sign_in(request, 400, fields)
         at = self._coming_in.arrival(request)
@@ -108,7 +108,7 @@ class StudioPages:
 
     async def sign_out(self, request: Request) -> Response:
         """POST /studio/sign-out: the session is over."""
-        fields = await _fields(request)
+        fields = await fields_of(request)
         if isinstance(fields, str):
             return await self._sign_in(request, 400, fields)
         at = self._coming_in.arrival(request)
@@ -123,7 +123,7 @@ class StudioPages:
 
     async def spend(self, request: Request) -> Response:
         """POST /studio/links/{token}: use it up, and be signed in."""
-        fields = await _fields(request)
+        fields = await fields_of(request)
         if isinstance(fields, str):
             return await self._link(request, 400, fields, {})
         token = request.path_params["token"]
@@ -185,7 +185,7 @@ def _status(turned: Turned) -> int:
     return STATUS.get(type(turned.refusal), 409)
 
 
-async def _fields(request: Request) -> dict[str, str] | str:
+async def fields_of(request: Request) -> dict[str, str] | str:
     """A form's fields, or why it is none of ours."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return NOT_OURS

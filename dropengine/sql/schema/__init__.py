@@ -14,7 +14,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0011"
+REVISION = "0012"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [

@@ -44,3 +44,15 @@ MAILS = Table(
 it has ended, for they may let somebody in. `state`: queued, sent, deferred, failed, bounced, over.
 `said`: the server's last words. `until_ms`: when its moment has passed, 0 for never. `next_ms`:
 when it is tried next. `ended_ms`: when it was sent or given up, 0 before."""
+
+TOLD_ALARMS = Table(
+    "told_alarms",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("drop_id", Text, primary_key=True),
+    _number("began_ms"),
+    _number("seen_ms"),
+    _number("told_ms"),
+)
+"""Alarms that last. `seen_ms`: when it was there last. `told_ms`: when its last letters were
+written, 0 before the first."""
