@@ -41,6 +41,8 @@ from dropengine.doors.http_answers import no_such_door
 from dropengine.doors.identity import Identity
 from dropengine.doors.live_socket import LiveDoor
 from dropengine.doors.newcomers import Newcomers
+from dropengine.doors.persons.persons import Persons
+from dropengine.doors.persons.renewing import Renewing
 from dropengine.doors.process_table import HEARS, NUMBERS
 from dropengine.doors.rate_limit import RequestRate, SocketLimit
 from dropengine.doors.shown_things import ShownThings
@@ -55,6 +57,7 @@ from dropengine.jobs.durability_watch import DurabilityWatch
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.loop_watch import LoopWatch
+from dropengine.jobs.revoking import Revoking
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
 from dropengine.jobs.trial import Trial
@@ -65,6 +68,7 @@ from dropengine.payments import duties, providers
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.people.passwords import Passwords
 from dropengine.people.receivers import Tokens
+from dropengine.people.revoked import Revoked
 from dropengine.people.tickets import Tickets
 from dropengine.processes.claim_note import noted_nonce
 from dropengine.sql.archive import Archive
@@ -110,7 +114,10 @@ class Runtime:
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.shop = shop = shop_id(settings)
         self.store.house.claim = Claim(shop, noted_nonce(settings.data_dir))
-        self.identity = Identity(settings, self.tickets, shop)
+        self.revoked = Revoked()
+        self.identity = Identity(settings, self.tickets, shop, self.revoked)
+        self.renewing = Renewing(self.database, self.identity, self.tickets)
+        self.persons = Persons(self)
         self.newcomers = Newcomers(self.store, settings, key)
         self.templates = page_templates.templates()
         self.providers = providers.build(settings, key)
@@ -126,6 +133,9 @@ class Runtime:
             epoch="",
             durable=False,
         )
+        guest_s = settings.ticket_days * 86_400
+        self.revoking = Revoking(self.store.house, self.hub, self.revoked, guest_s)
+        self.hub.on_house.append(self.revoking.look)
         self.counting = Counting(self.hub, self.database)
         self.jobs = JobRunner()
         self.duties = Duties(self.store, self._perform)
@@ -169,6 +179,9 @@ class Runtime:
         self.jobs.repeat(self.counting)
         self.jobs.repeat(self.desks)
         self.jobs.repeat(self.alarm_letters)
+        self.jobs.repeat(self.revoking)
+        self.jobs.repeat(self.renewing)
+        self.jobs.repeat(self.persons.erasing)
         self.jobs.repeat(LoopWatch(self.hub.loop_lag_s))
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")
@@ -271,6 +284,7 @@ def build(settings: Settings) -> Application:
         *hot,
         *pages.routes(runtime, writer, static),
         *languages.routes(runtime),
+        *runtime.persons.routes(writer),
         *webhooks.routes(runtime),
         *health.routes(runtime),
         *metrics.routes(runtime),

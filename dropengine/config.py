@@ -278,6 +278,18 @@ class Settings(Struct, frozen=True, kw_only=True):
             "he is asked once more who he is",
         ),
     ] = 900
+    letters_at_once_max: Annotated[
+        int,
+        _whole(
+            1,
+            100_000,
+            "letters to sign in by that fans of one IPv4 address or IPv6 /64 ask for at once, from "
+            "all workers together, and four times that of its /24 or /48",
+        ),
+    ] = 60
+    letter_each_ms: Annotated[int, _whole(1, 3_600_000, "then one more in each of so many ms")] = (
+        5_000
+    )
     frame_bytes_max: Annotated[int, _whole(512, 65_536, "one message over a socket")] = 4_096
     body_bytes_max: Annotated[int, _whole(1_024, 16_777_216, "one request's body")] = 65_536
     header_bytes_max: Annotated[int, _whole(1_024, 1_048_576, "one request's headers")] = 16_384

@@ -208,6 +208,7 @@ class DropView(msgspec.Struct, frozen=True):
     maker's reason of a pause or a cancellation, or ''. `beat_ms`: who hears no tick and no beat for
     longer does not know the present any more; 0: it is not said how often they come. `language`:
     what its maker writes in, '' where he did not say. `asks`: what an order has to know.
+    `identity`: who may act: guest, whoever opens the page; verified, who has confirmed an address.
     """
 
     id: str
@@ -243,6 +244,7 @@ class DropView(msgspec.Struct, frozen=True):
     beat_ms: int = 0
     language: str = ""
     asks: Asks | None = None
+    identity: str = "guest"
 
 
 class HoldView(msgspec.Struct, frozen=True):

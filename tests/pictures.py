@@ -46,9 +46,9 @@ async def _all(shop: SupervisorProcess, browser: Browser, folder: Path, names: l
     client = connections.client(shop.running.redis_url)
     for name in names:
         for screen, size in SCREENS.items():
-            world = ShopInBrowser(
-                shop.running, Store(client), browser, f"{name}-{screen}".replace("_", "-")
-            )
+            called = f"{name}-{screen}".replace("_", "-")
+            letters = shop._settings.data_dir / "mail"
+            world = ShopInBrowser(shop.running, Store(client), browser, called, letters)
             async with world.person(size) as fan:
                 await STATES[name](world, fan)
                 await _both(fan, folder / f"{name}.{screen}")

@@ -33,8 +33,8 @@ STUDIO_SOCKET = "/studio/drops/{drop}/live"
 
 class Who(StrEnum):
     """Who may enter. `ANYBODY`: it shows what everybody may see, or asks by itself who is there.
-    `FAN`: with a ticket; he meets his own things alone. `PROVIDER`: its message is signed.
-    `MACHINE`: this one, or a token for the numbers.
+    `FAN`: with a ticket; he meets his own things alone. `KNOWN`: a fan who is signed in.
+    `PROVIDER`: its message is signed. `MACHINE`: this one, or a token for the numbers.
 
     Creators: `PERSON`: with a session, for what is his own. `CREATOR`: a session or an API key, and
     sees what of his maker he may. `READ`, `RUN`, `MANAGE`: who may do so much at the maker of the
@@ -43,6 +43,7 @@ class Who(StrEnum):
 
     ANYBODY = "anybody"
     FAN = "fan"
+    KNOWN = "known"
     PROVIDER = "provider"
     MACHINE = "machine"
     PERSON = "person"
@@ -98,6 +99,23 @@ FANS = (
     Row("GET", "/", Who.ANYBODY),
     Row("POST", "/language", Who.ANYBODY),
     Row("GET", "/static/{name}", Who.ANYBODY),
+    Row("GET", "/you", Who.ANYBODY),
+    Row("POST", "/you/sign-in", Who.ANYBODY),
+    Row("POST", "/you/code", Who.ANYBODY),
+    # The address of a letter's link is the secret itself.
+    Row("GET", "/you/links/{token}", Who.ANYBODY),
+    Row("POST", "/you/links/{token}", Who.ANYBODY),
+    Row("POST", "/you/sign-in/challenge", Who.ANYBODY),
+    Row("POST", "/you/sign-in/passkey", Who.ANYBODY),
+    Row("POST", "/you/sign-out", Who.ANYBODY),
+    Row("POST", "/you/renew", Who.KNOWN),
+    Row("POST", "/you/sign-out-everywhere", Who.KNOWN),
+    Row("POST", "/you/devices/{device}/end", Who.KNOWN),
+    Row("POST", "/you/passkeys/challenge", Who.KNOWN, fresh=True),
+    Row("POST", "/you/passkeys", Who.KNOWN, fresh=True),
+    Row("POST", "/you/passkeys/{passkey}/remove", Who.KNOWN, fresh=True),
+    Row("GET", "/you/data.json", Who.KNOWN),
+    Row("POST", "/you/erase", Who.KNOWN, fresh=True),
     # The address of a payment is a secret of its payer.
     Row("GET", "/pay/local/{intent}", Who.ANYBODY),
     Row("POST", "/pay/local/{intent}", Who.ANYBODY),

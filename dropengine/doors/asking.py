@@ -23,9 +23,9 @@ from dropengine.catalogue import Catalogue
 from dropengine.doors import asked_form
 from dropengine.doors.asked_form import FIELDS_MAX, NOTHING, Said
 from dropengine.doors.http_answers import Problem, Written, problem
-from dropengine.doors.identity import Identity
 from dropengine.doors.page_formats import money
 from dropengine.doors.page_writer import PageWriter, names_drop
+from dropengine.doors.persons.renewing import Renewing
 from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.live.answers import paid_pages
 from dropengine.live.hub import Hub
@@ -47,7 +47,7 @@ class Deps(Protocol):
     """What these doors need of the web process."""
 
     @property
-    def identity(self) -> Identity: ...
+    def renewing(self) -> Renewing: ...
     @property
     def hub(self) -> Hub: ...
     @property
@@ -216,13 +216,13 @@ class Asking:
 
     async def _mine(self, request: Request) -> Mine | Response:
         """What the address names, if it is the fan's and something is asked. Raises Unavailable."""
-        fan = self._deps.identity.guest(request.cookies)
+        ticket = await self._deps.renewing.holder(request.cookies)
         drop, wanted = request.path_params["drop"], request.path_params["hold"]
-        known = fan is not None and names_drop(drop)
-        found = await self._deps.hub.snapshot(drop, fan) if known else None
-        if fan is None or found is None or found.you is None:
+        known = ticket is not None and names_drop(drop)
+        found = await self._deps.hub.snapshot(drop, ticket) if known else None
+        if ticket is None or found is None or found.you is None:
             return self._writer.missing(request, "no_order")
-        whose = answers.whose_key(fan.encode())
+        whose = answers.whose_key(ticket.key)
         asks = found.drop.asks
         order = next((one for one in found.you.orders if one.id == wanted), None)
         hold = next((one for one in found.you.holds if one.id == wanted), None)
@@ -235,7 +235,7 @@ class Asking:
         assert thing is not None
         if asks is None:
             return RedirectResponse(f"/drops/{drop}" + (f"/orders/{wanted}" if order else ""), 303)
-        return Mine(found.drop, asks, fan, whose, thing)
+        return Mine(found.drop, asks, FanId(found.you.fan), whose, thing)
 
     async def _shown(
         self,

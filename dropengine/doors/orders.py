@@ -22,6 +22,7 @@ from dropengine.doors.cover_art import HEIGHT, WIDTH
 from dropengine.doors.identity import Identity
 from dropengine.doors.page_formats import money
 from dropengine.doors.page_writer import PageWriter, names_drop
+from dropengine.doors.persons.renewing import Renewing
 from dropengine.doors.receiving import may_change
 from dropengine.doors.shown_things import ShownThings
 from dropengine.errors import DatabaseAway, Unavailable
@@ -39,6 +40,8 @@ class Deps(Protocol):
 
     @property
     def identity(self) -> Identity: ...
+    @property
+    def renewing(self) -> Renewing: ...
     @property
     def hub(self) -> Hub: ...
     @property
@@ -90,11 +93,11 @@ class Orders:
     async def order(self, request: Request) -> Response:
         """GET /drops/{drop}/orders/{order}: as it stands now. It gives nobody a ticket: who comes
         without one cannot own an order."""
-        fan = self._deps.identity.guest(request.cookies)
         drop, wanted = request.path_params["drop"], request.path_params["order"]
         try:
-            known = fan is not None and names_drop(drop)
-            found = await self._deps.hub.snapshot(drop, fan) if known else None
+            ticket = await self._deps.renewing.holder(request.cookies)
+            known = ticket is not None and names_drop(drop)
+            found = await self._deps.hub.snapshot(drop, ticket) if known else None
         except Unavailable as error:
             return self._writer.away(request, error)
         orders = found.you.orders if found is not None and found.you is not None else []

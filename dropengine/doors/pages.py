@@ -26,7 +26,8 @@ from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
 from dropengine.doors.page_formats import choice, made_of, phase, prices, total
 from dropengine.doors.page_templates import Templates
-from dropengine.doors.page_writer import PageWriter, names_drop
+from dropengine.doors.page_writer import AWAY_RETRY_S, PageWriter, names_drop
+from dropengine.doors.persons.renewing import Come, Renewing
 from dropengine.doors.qr import qr
 from dropengine.doors.share_picture import SHARED_HEIGHT, SHARED_WIDTH
 from dropengine.doors.shown_things import ShownThings
@@ -34,9 +35,10 @@ from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
 from dropengine.jobs.counting import Counting
 from dropengine.live.hub import Hub
-from dropengine.model import DropId, FanId
+from dropengine.model import DropId
 from dropengine.people.receivers import Tokens
 from dropengine.people.showcases import Picture, Showcase
+from dropengine.people.tickets import Ticket, pseudonym
 from dropengine.sql.database import Database
 from dropengine.truth.listing import listing
 from dropengine.truth.store import Store
@@ -57,6 +59,8 @@ class Deps(Protocol):
 
     @property
     def identity(self) -> Identity: ...
+    @property
+    def renewing(self) -> Renewing: ...
     @property
     def newcomers(self) -> Newcomers: ...
     @property
@@ -122,11 +126,31 @@ class Pages:
     async def fan(self, request: Request) -> Response:
         """GET /drops/{drop}: the fan's page; gives a guest his ticket on the first visit. When too
         many come from one network at once, he watches, and the page asks again by itself."""
-        fan = self.deps.identity.guest(request.cookies)
-        if fan is not None:
-            response = await self._drop(request, "fan.html", fan)
+        known = await self.deps.renewing.come(request.cookies)
+        if known.ticket is not None or known.away:
+            return await self._persons(request, known)
+        response = await self._guests(request)
+        if known.over:
+            self.deps.identity.take_person(response)
+        return response
+
+    async def _persons(self, request: Request, known: Come) -> Response:
+        """Where nobody can tell who he is, he watches meanwhile."""
+        response = await self._drop(request, "fan.html", known.ticket)
+        if known.ticket is None:
+            response.headers["Retry-After"] = str(AWAY_RETRY_S)
+            return response
+        if known.text:
+            self.deps.identity.hand_out_person(known.text, response)
+        self._arrived(request, known.ticket, response)
+        return response
+
+    async def _guests(self, request: Request) -> Response:
+        brought = self.deps.identity.guest(request.cookies)
+        if brought is not None:
+            response = await self._drop(request, "fan.html", brought)
             self.deps.identity.hand_on(request.cookies, response)
-            self._arrived(request, fan, response)
+            self._arrived(request, brought, response)
             return response
         try:
             wait_ms = await self.deps.newcomers.wait_ms(request.scope.get("client"))
@@ -136,17 +160,20 @@ class Pages:
             response = await self._drop(request, "fan.html", None)
             response.headers["Retry-After"] = str(-(-wait_ms // 1000))
             return response
-        fan, ticket = self.deps.identity.newcomer()
-        response = await self._drop(request, "fan.html", fan)
+        made, text = self.deps.identity.newcomer()
+        response = await self._drop(request, "fan.html", made)
         if response.status_code == 200:
-            self.deps.identity.hand_out(ticket, response)
-        self._arrived(request, fan, response)
+            self.deps.identity.hand_out(text, response)
+        self._arrived(request, made, response)
         return response
 
-    def _arrived(self, request: Request, fan: FanId, response: Response) -> None:
-        if response.status_code == 200:
+    def _arrived(self, request: Request, ticket: Ticket, response: Response) -> None:
+        room = self.deps.hub.rooms.get(DropId(request.path_params["drop"]))
+        fan = room.fan(ticket) if room is not None else None
+        if response.status_code == 200 and room is not None:
             via = request.query_params.get("via", "")
-            self.deps.counting.arrived(DropId(request.path_params["drop"]), fan, via)
+            # Who only looks at a drop for those who are known is counted as who he would be.
+            self.deps.counting.arrived(room.drop, fan or pseudonym(ticket.key, room.drop), via)
 
     async def wall(self, request: Request) -> Response:
         """GET /drops/{drop}/wall: for a shop window; knows nobody, needs no ticket."""
@@ -182,10 +209,10 @@ class Pages:
         page.headers["Cache-Control"] = NOBODYS
         return page
 
-    async def _drop(self, request: Request, template: str, fan: FanId | None) -> Response:
+    async def _drop(self, request: Request, template: str, ticket: Ticket | None) -> Response:
         drop = request.path_params["drop"]
         try:
-            snapshot = await self.deps.hub.snapshot(drop, fan) if names_drop(drop) else None
+            snapshot = await self.deps.hub.snapshot(drop, ticket) if names_drop(drop) else None
         except Unavailable as error:
             return self.writer.away(request, error)
         if snapshot is None:
@@ -194,6 +221,7 @@ class Pages:
         code = qr(address) if template == "wall.html" else ""
         say = self.writer.say(request, snapshot.drop.language)
         words = drop_words(snapshot, address, await self.deps.things.of(drop), say)
+        words["person"] = ticket is not None and ticket.person
         return self.writer.page_in(say, request, template, 200, qr=code, **words)
 
 
@@ -205,6 +233,7 @@ def drop_words(
     now = phase(view)
     return {
         "drop": view,
+        "person": False,
         "things": things,
         "phase": now,
         "over": now in ENDED,

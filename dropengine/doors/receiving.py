@@ -20,14 +20,15 @@ from dropengine.doors import asked_form
 from dropengine.doors.asked_form import NOTHING, Said
 from dropengine.doors.asking import FORM_BYTES_MAX, fields_of
 from dropengine.doors.http_answers import problem
-from dropengine.doors.identity import Identity
 from dropengine.doors.page_writer import PageWriter, names_drop
+from dropengine.doors.persons.renewing import Renewing
 from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.live.hub import Hub
-from dropengine.model import GIVEN_BACK, DropId, FanId, OrderRecord
+from dropengine.model import GIVEN_BACK, DropId, OrderRecord
 from dropengine.people import answers, order_notes, receivers
 from dropengine.people.one_after_another import change
 from dropengine.people.receivers import GIFT, KINDS, LABEL_CHARS_MAX, Meant, Receiver, Tokens
+from dropengine.people.tickets import Ticket
 from dropengine.sql.database import Database, Work
 from dropengine.truth.record_pages import record
 from dropengine.truth.store import Store
@@ -41,7 +42,7 @@ class Deps(Protocol):
     """What these doors need of the web process."""
 
     @property
-    def identity(self) -> Identity: ...
+    def renewing(self) -> Renewing: ...
     @property
     def hub(self) -> Hub: ...
     @property
@@ -81,16 +82,16 @@ class Receiving:
 
     # Of the fan who bought.
 
-    async def _owned(self, request: Request) -> tuple[wire.OrderView, FanId] | None:
+    async def _owned(self, request: Request) -> tuple[wire.OrderView, Ticket] | None:
         """The order of the address, if it is the fan's and was not given back."""
-        fan = self._deps.identity.guest(request.cookies)
+        ticket = await self._deps.renewing.holder(request.cookies)
         drop, wanted = request.path_params["drop"], request.path_params["order"]
-        if fan is None or not names_drop(drop):
+        if ticket is None or not names_drop(drop):
             return None
-        found = await self._deps.hub.snapshot(drop, fan)
+        found = await self._deps.hub.snapshot(drop, ticket)
         mine = found.you.orders if found is not None and found.you is not None else []
         order = next((one for one in mine if one.id == wanted), None)
-        return None if order is None or order.state in GIVEN_BACK else (order, fan)
+        return None if order is None or order.state in GIVEN_BACK else (order, ticket)
 
     async def make(self, request: Request) -> Response:
         """POST .../receivers: a link for who receives a unit."""
@@ -100,7 +101,7 @@ class Receiving:
             return self._writer.away(request, error)
         if owned is None:
             return self._writer.missing(request, "no_order")
-        order, fan = owned
+        order, ticket = owned
         fields = await fields_of(request)
         if fields is None:
             return problem(None, refusals.BadMessage("send a form"))
@@ -112,7 +113,7 @@ class Receiving:
         def made(sql: Connection) -> bool:
             if not may_change(sql, drop, order.id):
                 return False
-            whose = answers.whose_key(fan.encode())
+            whose = answers.whose_key(ticket.key)
             return receivers.make(sql, drop, order.id, meant, whose, now_ms) is not None
 
         return await self._changed(request, made)

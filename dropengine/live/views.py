@@ -8,6 +8,7 @@ from typing import Any
 from dropengine import model, wire
 from dropengine.catalogue import ENGLISH
 from dropengine.manifest import MINOR_DIGITS, Item, Manifest
+from dropengine.manifest.defaults import IDENTITIES
 from dropengine.model import HoldRecord, Lane
 from dropengine.order_number import number_of
 from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
@@ -66,6 +67,7 @@ def drop_view(
         beat_ms=beat_ms,
         language=m.language,
         asks=m.asks,
+        identity=m.identity or IDENTITIES[0],
     )
 
 

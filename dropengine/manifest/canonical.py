@@ -2,7 +2,8 @@
 
 JSON with sorted keys, no spaces, UTF-8, times as whole milliseconds, in which every default is
 spelled out. Equal rules have equal bytes. A drop without a pace says nothing of one, as drops did
-before there was a pace: what was published keeps its bytes and its hash.
+before there was a pace, and one without the rule `identity` nothing of that: what was published
+keeps its bytes and its hash.
 """
 
 from __future__ import annotations

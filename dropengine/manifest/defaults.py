@@ -18,6 +18,10 @@ NOTE_CHARS_DEFAULT: Final = 40
 MODES: Final = ("rush",)
 """How arrivals are given out, the default first."""
 
+IDENTITIES: Final = ("guest", "verified")
+"""Who may act: whoever opens the page, or who has confirmed an e-mail address; the default
+first."""
+
 
 class Bounds(NamedTuple):
     """What a number may be, both ends included, and what it is when it is not said."""

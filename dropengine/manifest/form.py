@@ -20,7 +20,7 @@ import tomli_w
 from dropengine.asked import NO
 from dropengine.errors import ManifestError
 from dropengine.manifest.currencies import MINOR_DIGITS
-from dropengine.manifest.defaults import ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
+from dropengine.manifest.defaults import IDENTITIES, ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
 from dropengine.manifest.manifest import Item, Manifest
 from dropengine.manifest.parse import judged, parse
 from dropengine.manifest.toml_tables import moment_ms, read, short
@@ -29,7 +29,7 @@ from dropengine.manifest.zones import in_zone, known_zone
 Form = dict[str, str]
 """Path -> what was typed. Fields that are empty are not there."""
 
-TEXTS: Final = ("id", "title", "maker", "story", "mode", "currency", "zone", "language")
+TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language")
 TIMES: Final = ("opens_at", "closes_at")
 NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS))
 ITEM_TEXTS: Final = ("id", "title", "about")
@@ -162,6 +162,7 @@ def form_of(manifest: Manifest) -> Form:
         "opens_at": clock(m.opens_ms, m.zone),
         "closes_at": clock(m.closes_ms, m.zone),
         "practice": "yes" if m.practice else "",
+        "identity": m.identity if m.identity != IDENTITIES[0] else "",
         **{name: str(value) for name, (value, default) in numbers.items() if value != default},
     }
     if m.asks is not None:

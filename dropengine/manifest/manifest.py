@@ -42,6 +42,8 @@ class Manifest(
 ):
     """One drop's words and rules. Times in ms (UTC); `opens_ms` and `closes_ms` 0 mean by hand.
 
+    `identity`: who may act, guest or verified; '' in drops of before there was such a rule, which
+    go on as guest, and in which a guest goes on under the one id that he had everywhere.
     `zone`: the IANA time zone that the drop's times are shown in. `limit`: units per fan. `pace`:
     what one fan may begin at once, 0 for as often as he likes; `pace_ms`: then one more in each.
     `language`: what its maker writes in, for who asks for no language that the shop speaks; '': the
@@ -73,6 +75,7 @@ class Manifest(
     pace_ms: int = 0
     language: str = ""
     asks: Asks | None = None
+    identity: str = ""
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

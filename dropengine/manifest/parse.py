@@ -9,6 +9,7 @@ from dropengine.manifest import zones
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
     ABOUT_CHARS_MAX,
+    IDENTITIES,
     ITEMS_MAX,
     MODES,
     NOTE_CHARS_DEFAULT,
@@ -69,6 +70,7 @@ def _drop(top: Table) -> Manifest:
         maker=top.text("maker", 80, needed=True),
         story=top.text("story", STORY_CHARS_MAX, paragraphs=True),
         mode=top.choice("mode", MODES, MODES[0], '"rush"'),
+        identity=top.choice("identity", IDENTITIES, IDENTITIES[0], '"guest" or "verified"'),
         opens_ms=top.moment("opens_at", own),
         closes_ms=top.moment("closes_at", own),
         zone=zone,

@@ -18,6 +18,7 @@ from dropengine.data_directory import shop_id
 from dropengine.doors.prometheus import Sample
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.ledger.archiving import Archiving
+from dropengine.jobs.ledger.forgetting import Forgetting
 from dropengine.jobs.ledger.post import Post
 from dropengine.jobs.ledger.projector import Projector
 from dropengine.jobs.ledger.thinning import Thinning
@@ -71,6 +72,7 @@ async def _run(settings: Settings, pipe: ParentPipe, page: SharedPage) -> None:
     jobs = JobRunner()
     jobs.repeat(projector)
     jobs.repeat(post)
+    jobs.repeat(Forgetting(database))
     jobs.repeat(Thinning(store, database, settings))
     jobs.repeat(Archiving(store, database, settings))
     jobs.repeat(KeptRehearsals(store, database, settings))

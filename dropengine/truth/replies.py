@@ -156,6 +156,12 @@ class Exchanged(msgspec.Struct, frozen=True, array_like=True, tag="EXCHANGED"):
     rows: list[str]
 
 
+class Revoked(msgspec.Struct, frozen=True, array_like=True, tag="REVOKED"):
+    """`at`: since when, ms."""
+
+    at: str
+
+
 class Ahead(msgspec.Struct, frozen=True, array_like=True, tag="AHEAD"):
     """`waiting`: rows of (line, entry, its record) of those who are called next in each line; line
     = pool index x 2 + lane. `ends`: rows of (hold, its record), the nearest first."""

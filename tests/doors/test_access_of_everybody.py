@@ -22,7 +22,7 @@ from dropengine.doors.live_socket import SUBPROTOCOL
 from dropengine.people.roles import Scope
 from tests.kit import callers, web_process
 from tests.kit import studio as studio_kit
-from tests.kit.callers import CALLERS, GUESTS, PERSONS, World, law
+from tests.kit.callers import CALLERS, GUESTS, KNOWN, PERSONS, World, law
 from tests.kit.studio import Studio
 from tests.kit.web_process import Fan, key
 
@@ -59,6 +59,13 @@ OPEN = {
     "POST /studio/mail/{token}",
     "GET /studio/way-back",
     "POST /studio/way-back",
+    "GET /you",
+    "GET /you/links/{token}",
+    "POST /you/links/{token}",
+    *(
+        f"POST /you/{part}"
+        for part in ("sign-in", "code", "sign-out", "sign-in/challenge", "sign-in/passkey")
+    ),
     *(
         f"POST /api/studio/{part}"
         for part in (
@@ -77,6 +84,16 @@ OF_FANS = {
     "POST /drops/{drop}/orders/{order}/receivers",
     "POST /drops/{drop}/orders/{order}/receivers/{receiver}/revoke",
 }
+OF_KNOWN = {
+    "GET /you/data.json",
+    "POST /you/renew",
+    "POST /you/sign-out-everywhere",
+    "POST /you/devices/{device}/end",
+    "POST /you/passkeys/challenge",
+    "POST /you/passkeys",
+    "POST /you/passkeys/{passkey}/remove",
+    "POST /you/erase",
+}
 
 
 def named(row: Row) -> str:
@@ -91,12 +108,13 @@ def test_every_row_is_tried_by_everybody_somewhere() -> None:
     """Whatever somebody may be in the table has a test, here or at the creators' API."""
     assert {named(row) for row in rows(Who.ANYBODY)} == OPEN
     assert {named(row) for row in rows(Who.FAN)} == OF_FANS
+    assert {named(row) for row in rows(Who.KNOWN)} == OF_KNOWN
     assert {named(row) for row in rows(Who.PROVIDER)} == {"POST /api/pay/webhooks/local"}
     assert {named(row) for row in rows(Who.MACHINE)} == {"GET /metrics"}
     rest = (Who.PERSON, Who.CREATOR, Who.READ, Who.RUN, Who.MANAGE, Who.OWNER)
     for row in rows(*rest):
         assert row.path.startswith("/api/studio/") or row in PANEL or row in LIVE, row
-    assert {*rest, Who.ANYBODY, Who.FAN, Who.PROVIDER, Who.MACHINE} == {*Who}
+    assert {*rest, Who.ANYBODY, Who.FAN, Who.KNOWN, Who.PROVIDER, Who.MACHINE} == {*Who}
 
 
 async def status(studio: Studio, brought: dict[str, str], row: Row, parts: dict[str, str]) -> int:
@@ -136,6 +154,29 @@ async def test_numbers_are_for_the_machine_whoever_asks(studio: Studio, world: W
         # Through a proxy he is somewhere else.
         far = brought | {"x-forwarded-for": "203.0.113.9"}
         assert await status(studio, far, row, {}) == 403
+
+
+@pytest.mark.parametrize("row", rows(Who.KNOWN), ids=named)
+async def test_a_door_for_the_known_is_for_them_alone_and_for_their_own_things(
+    studio: Studio, world: World, row: Row
+) -> None:
+    for caller in CALLERS:
+        heard = await status(studio, world.headers(caller), row, {})
+        if caller in KNOWN:
+            # The body is none; of a device or passkey that is not his there is none.
+            assert heard in (200, 204, 400, 404), (caller, heard)
+        else:
+            assert heard == (400 if needs_a_form(row) else 401), (caller, heard)
+
+
+def needs_a_form(row: Row) -> bool:
+    """Does it look at the form, or at the JSON, before it looks who sent it?"""
+    return named(row) in {
+        "POST /you/sign-out-everywhere",
+        "POST /you/devices/{device}/end",
+        "POST /you/passkeys/challenge",
+        "POST /you/passkeys/{passkey}/remove",
+    }
 
 
 @pytest.mark.parametrize("row", PANEL, ids=named)
@@ -285,7 +326,7 @@ async def test_a_fans_door_knows_no_creator_and_no_other_fan(
         answer = await hand.http.request(row.method, path, json=body)
         if row.path.startswith("/drops"):
             assert answer.status_code == 404, caller
-        elif caller.startswith("guest"):
+        elif caller in GUESTS:
             # B is told of A's hold what he is told of none; of himself, what he has.
             assert answer.status_code == (404 if row.method == "POST" else 200), caller
         else:

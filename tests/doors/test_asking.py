@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dropengine import outcomes, wire
 from dropengine.asked import Asks
 from dropengine.model import DropId, FanId
 from dropengine.people import answers
+from dropengine.people.tickets import pseudonym
 from dropengine.sql.migrate import migrate
 from tests.doors.test_orders import buys, words
 from tests.kit import web_process
@@ -104,7 +106,7 @@ async def test_each_field_is_kept_as_it_is_left_and_stands_there_after_a_reload(
     web: WebProcess,
 ) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     async with web.http(ticket) as http:
         first = await http.get(page_of(sale, hold))
@@ -122,7 +124,7 @@ async def test_without_scripts_one_form_keeps_it_all_and_leads_to_the_payment(
     web: WebProcess,
 ) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     async with web.http(ticket) as http:
         paid = await http.post(page_of(sale, hold), data=SAID | {"do": "pay"})
@@ -137,7 +139,7 @@ async def test_what_is_missing_is_said_before_the_payment_and_asked_again_after_
     web: WebProcess,
 ) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     some = {**SAID, "city": "", "note.1": ""}
     async with web.http(ticket) as http:
@@ -162,11 +164,12 @@ async def test_what_is_missing_is_said_before_the_payment_and_asked_again_after_
 
 async def test_the_next_order_is_filled_in_with_what_its_fan_said_before(web: WebProcess) -> None:
     one, other = await asking(web), await asking(web)
-    fan, ticket = web.ticket()
+    made, ticket = web.runtime.tickets.issue(int(time.time()))
+    here, there = (pseudonym(made.key, DropId(sale.drop)) for sale in (one, other))
     async with web.http(ticket) as http:
-        first = await holds(web, one, fan)
+        first = await holds(web, one, here)
         await http.post(page_of(one, first), data=SAID | {"do": "later"})
-        second = await http.get(page_of(other, await holds(web, other, fan)))
+        second = await http.get(page_of(other, await holds(web, other, there)))
     filled = {name: value(second, name) for name in SAID}
     assert filled == SAID | {"note.1": ""}
     assert filled["name"] == "Ada Lovelace"
@@ -174,7 +177,7 @@ async def test_the_next_order_is_filled_in_with_what_its_fan_said_before(web: We
 
 async def test_to_anybody_else_it_is_as_one_that_is_not_there(web: WebProcess) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     heard = set()
     for other in (None, web.ticket()[1], ticket[:-2]):
@@ -204,7 +207,7 @@ async def test_what_does_not_fit_is_named_beside_its_field_and_nothing_typed_is_
     web: WebProcess, name: str, text: str, why: str
 ) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     async with web.http(ticket) as http:
         alone = await http.post(page_of(sale, hold), data={name: text}, headers=JSON)
@@ -231,7 +234,7 @@ async def test_whatever_is_said_is_only_text_on_every_page_of_its_fan(
     web: WebProcess, evil: str
 ) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     order = await buys(web, sale, fan)
     said = {**dict.fromkeys(SAID, evil), "country": "GB", "note.1": evil[:20], "phone": evil[:40]}
     said["postal"] = evil[:24]
@@ -252,7 +255,7 @@ async def test_whatever_is_said_is_only_text_on_every_page_of_its_fan(
 
 async def test_a_drop_that_asks_nothing_leads_back(web: WebProcess) -> None:
     sale = await asking(web, None)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     async with web.http(ticket) as http:
         answer = await http.get(page_of(sale, hold))
@@ -264,7 +267,7 @@ async def test_a_drop_that_asks_nothing_leads_back(web: WebProcess) -> None:
 
 async def test_a_hold_that_ended_leads_to_the_page_that_says_how(web: WebProcess) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     await web.runtime.store.press(DropId(sale.drop), [(fan, wire.Release(0, key(), hold))])
     async with web.http(ticket) as http:
@@ -279,7 +282,7 @@ async def test_what_the_maker_closed_is_changed_no_more_and_may_be_opened_again(
     web: WebProcess,
 ) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     order = await buys(web, sale, fan)
     database = web.runtime.database
     async with web.http(ticket) as http:
@@ -299,7 +302,7 @@ async def test_what_the_maker_closed_is_changed_no_more_and_may_be_opened_again(
 async def test_while_sql_is_away_it_is_said_and_paying_goes_on(without_sql: WebProcess) -> None:
     web = without_sql
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     async with web.http(ticket) as http:
         page = await http.get(page_of(sale, hold))
@@ -319,7 +322,7 @@ async def test_while_sql_is_away_it_is_said_and_paying_goes_on(without_sql: WebP
 
 async def test_nothing_of_it_stands_in_the_truth_or_in_its_log(web: WebProcess) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     order = await buys(web, sale, fan)
     async with web.http(ticket) as http:
         await http.post(page_of(sale, order), data=SAID)
@@ -333,7 +336,7 @@ async def test_nothing_of_it_stands_in_the_truth_or_in_its_log(web: WebProcess) 
 
 async def test_a_page_of_others_says_nothing_for_a_fan(web: WebProcess) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
         async with web.http(ticket, headers=headers) as http:
@@ -350,7 +353,7 @@ async def test_a_page_of_others_says_nothing_for_a_fan(web: WebProcess) -> None:
 
 async def test_german_readers_are_asked_in_german(web: WebProcess) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     async with web.http(ticket, headers={"accept-language": "de"}) as http:
         page = await http.get(page_of(sale, hold))

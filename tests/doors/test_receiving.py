@@ -51,7 +51,7 @@ async def bought(
     web: WebProcess, asks: Asks | None = ALL, qty: int = 1, **more: Any
 ) -> tuple[Sale, FanId, str, str]:
     sale = await web.sale(item("pin", {"pin": 20}, most=3), limit=3, asks=asks, **more)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     return sale, fan, ticket, await buys(web, sale, fan, qty)
 
 

@@ -23,6 +23,7 @@ NO_PAGES = {
     "/metrics": "for machines",
     "/openapi.json": "for machines",
     "/asyncapi.json": "for machines",
+    "/you/data.json": "a file",
     "/studio/drafts/{draft}/manifest.toml": "a file",
     "/studio/drops/{drop}/manifest.toml": "a file",
     "/studio/drops/{drop}/orders.csv": "a file",
@@ -40,6 +41,8 @@ FANS = {
     "/pay/local/{intent}": "payment_page",
     "/drops/{drop}/holds/{hold}/asked": "asked",
     "/receive/{token}": "receiving",
+    "/you": "you_page",
+    "/you/links/{token}": "letters_link",
 }
 """Fans' pages, each with a state of `page_states` that shows it."""
 

@@ -16,6 +16,8 @@ from dropengine.catalogue import COOKIE
 from dropengine.manifest import Manifest
 from tests.kit.freezing import leave_mark
 from tests.kit.manifests import item, manifest
+from tests.kit.persons import Letter, letter_in
+from tests.kit.persons import address as new_address
 from tests.kit.shop_in_browser import Drop, Person, ShopInBrowser
 
 Reach = Callable[[ShopInBrowser, Person], Coroutine[Any, Any, Drop | None]]
@@ -279,6 +281,53 @@ async def receiving(shop: ShopInBrowser, fan: Person) -> Drop:
     await fan.page.goto(link)
     await fan.sees("Somebody has something for you")
     return drop
+
+
+@state
+async def you_page(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await won(shop, fan)
+    await signs_in(shop, fan, drop.path)
+    await fan.page.goto("/you")
+    await fan.sees("Signed in as")
+    return drop
+
+
+@state
+async def signing_in(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(identity="verified"))
+    await fan.open(drop)
+    await fan.press("Sign in to buy")
+    await fan.page.get_by_label("Your e-mail address").fill(new_address())
+    await fan.page.get_by_role("button", name="Send me a letter").click()
+    await fan.sees("A letter is on its way")
+    return drop
+
+
+@state
+async def letters_link(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    letter = await asks(shop, fan, drop.path)
+    await fan.page.goto(letter.link)
+    await fan.sees("If that is not you")
+    return drop
+
+
+async def asks(shop: ShopInBrowser, fan: Person, to: str) -> Letter:
+    """He asks for a letter; it has come."""
+    address = new_address()
+    await fan.page.goto(f"/you?to={to}")
+    await fan.page.get_by_label("Your e-mail address").fill(address)
+    await fan.page.get_by_role("button", name="Send me a letter").click()
+    await fan.sees("A letter is on its way")
+    return await letter_in(shop.mail, address)
+
+
+async def signs_in(shop: ShopInBrowser, fan: Person, to: str) -> None:
+    """By the code of a letter; back at the drop."""
+    letter = await asks(shop, fan, to)
+    await fan.page.get_by_label("The code").fill(letter.code)
+    await fan.page.get_by_role("button", name="Sign in", exact=True).click()
+    await fan.is_live()
 
 
 @state

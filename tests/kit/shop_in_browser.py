@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import msgspec
 from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
@@ -37,6 +38,8 @@ FLAGS = (
     "--disable-sync",
 )
 PHONE: ViewportSize = {"width": 390, "height": 844}
+NO_MAIL = Path()
+"""Where nobody looks for letters."""
 LOW: ViewportSize = {"width": 390, "height": 664}
 """The same with the browser's own bars."""
 SMALL: ViewportSize = {"width": 320, "height": 568}
@@ -211,10 +214,13 @@ class Person:
 
 
 class ShopInBrowser:
-    """One test's world. `faults` must stay empty."""
+    """One test's world. `faults` must stay empty. mail: the folder of its letters."""
 
-    def __init__(self, running: Running, store: Store, browser: Browser, name: str) -> None:
+    def __init__(
+        self, running: Running, store: Store, browser: Browser, name: str, mail: Path = NO_MAIL
+    ) -> None:
         self.running = running
+        self.mail = mail
         self.store = store
         self.browser = browser
         self.faults = Faults()

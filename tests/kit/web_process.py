@@ -30,7 +30,8 @@ from dropengine.asked import Asks
 from dropengine.config import Settings
 from dropengine.doors.live_socket import SUBPROTOCOL
 from dropengine.manifest import Item
-from dropengine.model import FanId
+from dropengine.model import DropId, FanId
+from dropengine.people.tickets import pseudonym
 from dropengine.processes.supervisor import PROTOCOL
 from dropengine.processes.web_process import uvicorn_config
 from tests.kit.manifests import manifest
@@ -176,8 +177,10 @@ class WebProcess:
             self.stopped = True
             await self.server.shutdown([self.listener])
 
-    def ticket(self) -> tuple[FanId, str]:
-        return self.runtime.tickets.issue(int(time.time()))
+    def ticket(self, drop: str = "") -> tuple[FanId, str]:
+        """A guest's, and who he is in a drop."""
+        made, text = self.runtime.tickets.issue(int(time.time()))
+        return pseudonym(made.key, DropId(drop)), text
 
     def http(
         self, ticket: str | None = None, headers: Mapping[str, str] | None = None, **more: Any
@@ -222,7 +225,7 @@ class WebProcess:
         self, drop: str, who: tuple[FanId, str] | None = None, **more: Any
     ) -> AsyncIterator[Fan]:
         """Somebody with a ticket in his cookie, seated: the snapshot is `heard[0]`."""
-        fan, ticket = who or self.ticket()
+        fan, ticket = who or self.ticket(drop)
         async with await self.dial(drop, ticket, **more) as one:
             person = Fan(one, fan)
             await person.until("snapshot")

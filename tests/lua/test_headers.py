@@ -60,6 +60,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "admit": house._ADMIT,
     "prove": house._PROVE,
     "exchange": house._EXCHANGE,
+    "revoke": house._REVOKE,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),
 }
 

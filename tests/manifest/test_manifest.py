@@ -94,6 +94,7 @@ def test_what_is_not_said_gets_its_default() -> None:
         lookup_ms=120_000,
         pace=10,
         pace_ms=10_000,
+        identity="guest",
         practice=False,
         items=(
             Item(
@@ -428,6 +429,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         lookup_ms=ms(10, 1800),
         pace=pace,
         pace_ms=ms(1, 3600) if pace else 0,
+        identity=draw(st.sampled_from(["guest", "verified"])),
         practice=practice,
         items=tuple(
             draw(items(ident, limit))
@@ -450,7 +452,9 @@ def written(drop: Manifest, *, in_zone: bool) -> str:
         return f"{key} = {shown.isoformat(timespec='milliseconds')}\n" if ms else ""
 
     text = time("opens_at", drop.opens_ms) + time("closes_at", drop.closes_ms)
-    for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "limit", "k", "pace"):
+    for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "identity"):
+        text += line(key, getattr(drop, key))
+    for key in ("limit", "k", "pace"):
         text += line(key, getattr(drop, key))
     for key in ("hold", "offer", "extend", "pay", "cool", "lookup"):
         text += line(f"{key}_seconds", getattr(drop, f"{key}_ms") // 1000)
@@ -565,8 +569,33 @@ def test_what_was_published_before_there_was_a_pace_keeps_its_bytes_and_has_none
     assert (old.pace, old.pace_ms) == (0, 0)
     assert manifest.canonical(old) == BEFORE_PACE
     assert manifest.digest(old) == hashlib.sha256(BEFORE_PACE).hexdigest()
-    assert old == manifest.parse(least(pace="0").encode(), "it.toml")
+    now = manifest.parse(least(pace="0").encode(), "it.toml")
+    assert old == msgspec.structs.replace(now, identity="")
     assert (manifest.rules(old).pace, manifest.rules(old).pace_ms) == (0, 0)
+
+
+def test_what_was_published_before_there_was_the_rule_identity_keeps_its_bytes() -> None:
+    old = manifest.from_canonical(BEFORE_PACE)
+    assert old.identity == ""
+    assert b"identity" not in manifest.canonical(old)
+    # Its words may be put right by a file, which cannot leave the rule out.
+    wanted = manifest.parse(least(pace="0", story='"More."').encode(), "it.toml")
+    assert manifest.corrected(old, wanted) == msgspec.structs.replace(old, story="More.")
+    known = msgspec.structs.replace(wanted, identity="verified")
+    with pytest.raises(ManifestError, match="identity"):
+        manifest.corrected(old, known)
+
+
+def test_who_may_act_is_a_rule_that_the_hash_covers_and_that_no_correction_changes() -> None:
+    guest, known = (
+        manifest.parse(least(identity=text).encode(), "it.toml")
+        for text in ('"guest"', '"verified"')
+    )
+    assert guest == manifest.parse(LEAST.encode(), "it.toml")
+    assert manifest.digest(guest) != manifest.digest(known)
+    for one, other in ((guest, known), (known, guest)):
+        with pytest.raises(ManifestError, match="identity: is a rule"):
+            manifest.corrected(one, other)
 
 
 def test_a_pace_is_a_rule_that_the_hash_covers() -> None:

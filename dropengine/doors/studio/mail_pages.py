@@ -14,10 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from dropengine.catalogue import ENGLISH
 from dropengine import mail_address
 from dropengine.doors.page_writer import PageWriter
 from dropengine.doors.studio.coming_in import TOO_OFTEN, ComingIn
-from dropengine.doors.studio.studio_pages import AWAY, FORM_BYTES_MAX, Shown, fields_of
+from dropengine.doors.small_forms import FORM_BYTES_MAX, fields_of
+from dropengine.doors.studio.studio_pages import AWAY, Shown
 from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.mail import makers_letters, outbox
 from dropengine.mail.letter import Kind as LetterKind
@@ -99,7 +101,7 @@ class MailPages:
         """POST /studio/mail/{token}: the address counts from now on."""
         fields = await fields_of(request)
         if isinstance(fields, str):
-            return await self._waiting(request, 400, fields)
+            return await self._waiting(request, 400, ENGLISH(fields))
         token, now_ms = request.path_params["token"], _now_ms()
 
         def confirmed(sql: Connection) -> Confirmed | None:
@@ -126,7 +128,7 @@ class MailPages:
         """POST /studio/way-back: whoever asks hears the same, whatever is known here."""
         fields = await fields_of(request)
         if isinstance(fields, str):
-            return self._way_back(request, 400, fields)
+            return self._way_back(request, 400, ENGLISH(fields))
         address = fields.get("address", "").strip()
         try:
             mail_address.check(address)

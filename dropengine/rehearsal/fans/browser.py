@@ -133,7 +133,10 @@ class Browser:
                 break
             await self._pause(1)
         cookies = answer.headers.get_list("set-cookie")
-        self.cookie = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+        kept = [cookie.partition(";")[0] for cookie in cookies]
+        if self.client.sign_in is not None:
+            kept.append(self.client.sign_in())
+        self.cookie = "; ".join(kept)
         self.client.start(self._stay_connected())
 
     def close(self) -> None:

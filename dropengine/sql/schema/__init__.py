@@ -10,11 +10,12 @@ from dropengine.sql.schema import (
     mails,
     orders,
     people,
+    persons,
     rehearsals,
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0012"
+REVISION = "0013"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "mails",
     "orders",
     "people",
+    "persons",
     "rehearsals",
 ]

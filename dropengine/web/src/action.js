@@ -5,7 +5,7 @@
  * @import {State} from "./state.js"
  */
 
-import { kept, offered, open, room } from "./state.js";
+import { kept, known, offered, open, room } from "./state.js";
 import { lately, left, money, poolName } from "./formats.js";
 import * as words from "./words.js";
 
@@ -56,6 +56,7 @@ export function action(state, choice, now) {
   const still = stopped ? state.you?.holds.find(open) : undefined;
   if (still !== undefined) return shows("over", end?.[0] ?? "", { thing: units(state, still), hint: words.STILL });
   if (end !== undefined) return mine.length > 0 ? yours(state) : shows("over", end[0], { hint: end[1] });
+  if (state.you === null && known(state.drop)) return shows("sign", words.SIGN_IN);
   if (state.watching) return shows("watch", words.WATCHING[0] ?? "", { hint: words.WATCHING[1] ?? "" });
   if (waiting !== undefined) return inLine(state, waiting, choice, now);
   // The win stands: whatever else one may begin is the second, quieter button.

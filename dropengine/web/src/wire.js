@@ -82,6 +82,7 @@
  * @property {News[]} news
  * @property {string} [why]
  * @property {object | null} [asks] what an order has to know
+ * @property {string} [identity] who may act: guest or verified
  * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
 

@@ -101,6 +101,7 @@ export const ENDS = /** @type {Record<string, [string, string]>} */ ({
   frozen: [PHASES["frozen"], say.frozen_why],
 });
 
+export const SIGN_IN = say.sign_in_to_buy;
 export const WATCHING = [say.watching, say.watching_why];
 export const NOTHING = say.nothing;
 export const LIMIT = [say.limit, say.limit_why];

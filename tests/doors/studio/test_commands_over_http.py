@@ -106,7 +106,7 @@ async def test_an_order_is_refunded_by_its_number_and_the_rows_tell_it(studio: S
         drop = await studio.publish(ben)
         await ben.post(f"/drops/{drop}/open", {"revision": 1})
         store = studio.web.runtime.store
-        fan, ticket = studio.web.ticket()
+        fan, ticket = studio.web.ticket(drop)
         async with studio.web.http(ticket) as http:
             held = await http.post(f"/api/drops/{drop}/hold", json={"pool": "pin", "qty": 2})
             hold = held.json()["hold"]["id"]
