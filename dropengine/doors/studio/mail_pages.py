@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dropengine.catalogue import ENGLISH
 from dropengine import mail_address
+from dropengine.catalogue import ENGLISH
 from dropengine.doors.page_writer import PageWriter
-from dropengine.doors.studio.coming_in import TOO_OFTEN, ComingIn
 from dropengine.doors.small_forms import FORM_BYTES_MAX, fields_of
+from dropengine.doors.studio.coming_in import TOO_OFTEN, ComingIn
 from dropengine.doors.studio.studio_pages import AWAY, Shown
 from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.mail import makers_letters, outbox
