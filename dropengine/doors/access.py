@@ -109,6 +109,7 @@ FANS = (
     Row("POST", "/you/sign-in/passkey", Who.ANYBODY),
     Row("POST", "/you/sign-out", Who.ANYBODY),
     Row("POST", "/you/renew", Who.KNOWN),
+    Row("POST", "/you/together", Who.KNOWN),
     Row("POST", "/you/sign-out-everywhere", Who.KNOWN),
     Row("POST", "/you/devices/{device}/end", Who.KNOWN),
     Row("POST", "/you/passkeys/challenge", Who.KNOWN, fresh=True),

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from dropengine.people import tokens
-from dropengine.sql.schema.persons import DEVICES, PERSONS
+from dropengine.sql.schema.persons import DEVICES
 
 DAYS: Final = 180
 """One that is not used for so long is over."""
@@ -110,17 +110,6 @@ def end(sql: Connection, person: str, device: str) -> bool:
 def end_these(sql: Connection, which: Sequence[str]) -> None:
     """All of these are over."""
     sql.execute(delete(DEVICES).where(DEVICES.c.id.in_(which)))
-
-
-def key_of(sql: Connection, device: str, now_ms: int) -> bytes | None:
-    """What the tickets of a session carry; None when it is over."""
-    found = (
-        select(PERSONS.c.key)
-        .join(DEVICES, DEVICES.c.person == PERSONS.c.id)
-        .where(DEVICES.c.id == device, DEVICES.c.seen_ms >= now_ms - LIFE_MS)
-    )
-    key: bytes | None = sql.execute(found).scalar()
-    return key
 
 
 def called(browser: str) -> str:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Select, delete, insert, select
 
 from dropengine.model import DropId, FanId
-from dropengine.people import tokens
+from dropengine.people import devices, tokens
 from dropengine.people.tickets import new_key, pseudonym
 from dropengine.sql.schema.ledger import DROPS
 from dropengine.sql.schema.persons import ERASED, PERSONS, SIGN_INS
@@ -23,9 +23,13 @@ class Person(msgspec.Struct, frozen=True):
     address: str
     created_ms: int
 
-    def fan(self, drop: DropId) -> FanId:
+    def fan(self, drop: DropId, was: Was) -> FanId:
         """Who he is in a drop."""
-        return pseudonym(self.key, drop)
+        return was.get(drop) or pseudonym(self.key, drop)
+
+
+Was = dict[DropId, FanId]
+"""Who somebody was."""
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -73,8 +77,21 @@ def erase(sql: Connection, person: Person, traces: Iterable[Trace], now_ms: int)
 
 def traces(sql: Connection, normal: str) -> list[Trace]:
     """Who the owner of a mailbox was, before he erased himself, in drops that are not over."""
-    rows = sql.execute(select(ERASED.c.drop_id, ERASED.c.fan).where(ERASED.c.normal == normal))
+    asked = select(ERASED.c.drop_id, ERASED.c.fan).where(ERASED.c.normal == normal)
+    rows = sql.execute(asked.order_by(ERASED.c.at_ms.desc(), ERASED.c.drop_id))
     return [Trace(DropId(row.drop_id), FanId(row.fan)) for row in rows]
+
+
+def of_session(sql: Connection, device: str, now_ms: int) -> tuple[Person, Was] | None:
+    """What the tickets of a session are made of; None when it is over."""
+    known = devices.find(sql, device, now_ms)
+    person = by_id(sql, known.person) if known is not None else None
+    return None if person is None else (person, was(sql, person))
+
+
+def was(sql: Connection, person: Person) -> Was:
+    """Drops that are not over in which he goes on as who he was before he erased himself."""
+    return {trace.drop: trace.fan for trace in traces(sql, person.normal)}
 
 
 def forget(sql: Connection, normal: str, drop: DropId) -> None:

@@ -1,12 +1,13 @@
 """Signed passes: a fan is whoever holds one. No clock, and no state that an answer depends on, so
 any worker can read any.
 
-A guest's ticket is `f2.<key>.<issued>.<mac>`, a person's `p1.<key>.<session>.<issued>.<mac>`; times
-are s since 1970, hex. The MAC covers purpose, version and all that stands before it, so that no
-other signed text of the shop can stand in for it. The key is a secret of whoever holds the ticket:
-who he is in a drop is made of it and of the drop's id, so no two drops tell that it was the same
-one. `f1.<fan>.<issued>.<mac>` was a guest's before: his one id stood in every drop, and still does
-in those that were published then.
+A guest's ticket is `f2.<key>.<issued>.<mac>`, a person's `p1.<key>.<session>.<issued>.<mac>`, with
+`.<drop>~<fan>~...` before the MAC where he goes on as who he was; times are s since 1970, hex. The
+MAC covers purpose, version and all that stands before it, so that no other signed text of the shop
+can stand in for it. The key is a secret of whoever holds the ticket: who he is in a drop is made of
+it and of the drop's id, so no two drops tell that it was the same one. `f1.<fan>.<issued>.<mac>`
+was a guest's before: his one id stood in every drop, and still does in those that were published
+then.
 """
 
 from __future__ import annotations
@@ -14,10 +15,16 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from dropengine.model import DropId, FanId
 
 KNOWN_MAX = 16_384
+WAS_MAX = 24
+"""Drops in which somebody goes on as who he was before he erased himself."""
+NOBODY: Mapping[Any, Any] = MappingProxyType({})
 
 KEY_BYTES = 16
 PERSON_S = 86_400
@@ -73,17 +80,26 @@ def pseudonym(key: bytes, drop: DropId) -> FanId:
 class Ticket:
     """A ticket that bears our signature.
 
-    session: whose end ends it, '' of a guest. name: what it is taken back by, the session or a name
-    of the guest that tells nothing of his key.
+    session: whose end ends it, '' of a guest. was: drops in which he goes on as who he was. name:
+    what it is taken back by, the session or a name of the guest that tells nothing of his key.
     """
 
-    __slots__ = ("_before", "_drop", "_fan", "_rule", "issued_s", "key", "name", "session")
+    __slots__ = ("_before", "_drop", "_fan", "_rule", "_was", "issued_s", "key", "name", "session")
 
-    def __init__(self, key: bytes, issued_s: int, session: str = "", before: str = "") -> None:
+    def __init__(
+        self,
+        key: bytes,
+        issued_s: int,
+        session: str = "",
+        *,
+        before: str = "",
+        was: Mapping[str, str] = NOBODY,
+    ) -> None:
         self.key = key
         self.issued_s = issued_s
         self.session = session
         self._before = before
+        self._was = was
         self.name = name_of_session(session) if session else f"{_GUEST}{_hidden(key)}"
         self._drop = DropId("")
         self._rule = ""
@@ -100,15 +116,15 @@ class Ticket:
             return self._fan
         if identity == VERIFIED and not self.session:
             return None
-        old = identity == BEFORE and self._before != ""
+        old = self._before if identity == BEFORE else self._was.get(drop, "")
         # Whoever presses, presses in one drop.
-        self._fan = FanId(self._before) if old else pseudonym(self.key, drop)
+        self._fan = FanId(old) if old else pseudonym(self.key, drop)
         self._drop, self._rule = drop, identity
         return self._fan
 
     def any_fan(self, drop: DropId) -> list[FanId]:
         """Whoever he may be in a drop of which the rule is not known."""
-        old = [FanId(self._before)] if self._before else []
+        old = [FanId(one) for one in (self._before, self._was.get(drop, "")) if one]
         return [pseudonym(self.key, drop), *old]
 
 
@@ -127,9 +143,14 @@ class Tickets:
         key = new_key()
         return Ticket(key, now_s), self._signed(f"f2.{_text(key)}.{now_s:x}")
 
-    def issue_to(self, key: bytes, session: str, now_s: int) -> str:
-        """A ticket of a person. session: letters that need no dot."""
-        return self._signed(f"p1.{_text(key)}.{session}.{now_s:x}")
+    def issue_to(
+        self, key: bytes, session: str, now_s: int, was: Mapping[DropId, FanId] = NOBODY
+    ) -> str:
+        """A ticket of a person. session: letters that need no dot. was: drops in which he goes on
+        as who he was; of more than a cookie holds the first ones."""
+        said = f"p1.{_text(key)}.{session}.{now_s:x}"
+        kept = [part for pair in [*was.items()][:WAS_MAX] for part in pair]
+        return self._signed(f"{said}.{'~'.join(kept)}" if kept else said)
 
     def read(self, ticket: str, now_s: int) -> Ticket | None:
         """A ticket; None when it is not ours, damaged or too old."""
@@ -163,10 +184,14 @@ class Tickets:
                 return Ticket(_bytes(key), int(issued, 16))
             case ["p1", key, session, issued]:
                 return Ticket(_bytes(key), int(issued, 16), session)
+            case ["p1", key, session, issued, was]:
+                parts = was.split("~")
+                known = dict(zip(parts[::2], parts[1::2], strict=True))
+                return Ticket(_bytes(key), int(issued, 16), session, was=known)
             case ["f1", fan, issued]:
                 # Everybody may know the id of such a fan: only with our secret it becomes a key.
                 key_of = hmac.digest(self._key, b"a key for " + fan.encode(), "sha256")
-                return Ticket(key_of[:KEY_BYTES], int(issued, 16), "", fan)
+                return Ticket(key_of[:KEY_BYTES], int(issued, 16), before=fan)
         return None
 
     def _signed(self, body: str) -> str:

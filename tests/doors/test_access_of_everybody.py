@@ -87,6 +87,7 @@ OF_FANS = {
 OF_KNOWN = {
     "GET /you/data.json",
     "POST /you/renew",
+    "POST /you/together",
     "POST /you/sign-out-everywhere",
     "POST /you/devices/{device}/end",
     "POST /you/passkeys/challenge",
@@ -172,6 +173,7 @@ async def test_a_door_for_the_known_is_for_them_alone_and_for_their_own_things(
 def needs_a_form(row: Row) -> bool:
     """Does it look at the form, or at the JSON, before it looks who sent it?"""
     return named(row) in {
+        "POST /you/together",
         "POST /you/sign-out-everywhere",
         "POST /you/devices/{device}/end",
         "POST /you/passkeys/challenge",

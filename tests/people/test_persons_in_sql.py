@@ -36,10 +36,10 @@ async def test_a_mailbox_is_one_person_however_often_he_comes(database: Database
     one, again = await database.write(made)
     assert one == again
     assert one.address == "ana@x.org"
-    assert one.fan(PIN) != one.fan(LAMP)
+    assert one.fan(PIN, {}) != one.fan(LAMP, {})
     other = await database.write(lambda sql: persons.make(sql, "n2", "ben@x.org", NOW))
     assert other.key != one.key
-    assert other.fan(PIN) != one.fan(PIN)
+    assert other.fan(PIN, {}) != one.fan(PIN, {})
 
 
 async def test_the_tables_let_no_mailbox_be_two(database: Database) -> None:
@@ -119,11 +119,11 @@ async def test_devices_are_listed_by_use_and_the_oldest_make_room(database: Data
     known = await database.read(lambda sql: devices.of_person(sql, ana.id))
     assert known[0].id == made[2]
     assert known[-1].id == made[3]
-    key = await database.read(lambda sql: devices.key_of(sql, made[2], NOW))
-    assert key == ana.key
+    found = await database.read(lambda sql: persons.of_session(sql, made[2], NOW))
+    assert found == (ana, {})
     late = NOW + devices.LIFE_MS + 1_000
     assert await database.read(lambda sql: devices.find(sql, made[2], late)) is None
-    assert await database.read(lambda sql: devices.key_of(sql, made[2], late)) is None
+    assert await database.read(lambda sql: persons.of_session(sql, made[2], late)) is None
     assert await database.write(lambda sql: devices.end(sql, ana.id, made[2]))
     assert not await database.write(lambda sql: devices.end(sql, ana.id, made[2]))
     assert not await database.write(lambda sql: devices.end(sql, "somebody", made[4]))

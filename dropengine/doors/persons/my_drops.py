@@ -36,6 +36,7 @@ class Mine(msgspec.Struct, frozen=True):
 
     drop: DropId
     fan: FanId
+    identity: str
     title: str
     maker: str
     state: str
@@ -104,6 +105,7 @@ def _mine(shown: Shown, fan: FanId, you: wire.You) -> Mine:
     return Mine(
         drop=DropId(m.id),
         fan=fan,
+        identity=m.identity,
         title=m.title,
         maker=m.maker,
         state=shown.state,

@@ -4,9 +4,10 @@ without any script; a script adds passkeys, and renews the ticket of a page that
 
 from __future__ import annotations
 
+import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -20,11 +21,13 @@ from dropengine.config import Settings
 from dropengine.doors.http_answers import STATUS, Written, problem
 from dropengine.doors.identity import Identity, by_name
 from dropengine.doors.page_writer import PageWriter
+from dropengine.doors.persons.bringing_together import Apart, BringingTogether
 from dropengine.doors.persons.erasing import Erasing, letters_of
 from dropengine.doors.persons.my_drops import Mine, MyDrops
 from dropengine.doors.persons.person_cookies import PersonCookies
 from dropengine.doors.persons.renewing import Renewing
 from dropengine.doors.persons.signing_in import (
+    Arrival,
     Meant,
     Sent,
     Signed,
@@ -44,6 +47,8 @@ from dropengine.people.sign_ins import MINUTES, SignIn
 from dropengine.people.tickets import Ticket
 from dropengine.sql.database import Database
 from dropengine.sql.schema.mails import MAILS
+
+log = logging.getLogger(__name__)
 
 YOU: Final = "/you"
 JSON: Final = "application/json"
@@ -93,6 +98,7 @@ class PersonPages:
         signing_in: SigningIn,
         drops: MyDrops,
         erasing: Erasing,
+        together: BringingTogether,
     ) -> None:
         self._identity = deps.identity
         self._database = deps.database
@@ -103,6 +109,7 @@ class PersonPages:
         self._signing_in = signing_in
         self._drops = drops
         self._erasing = erasing
+        self._together = together
 
     def routes(self) -> list[Route]:
         """Forms are read whole: they are small."""
@@ -119,6 +126,7 @@ class PersonPages:
             (f"{YOU}/sign-out-everywhere", self.sign_out_everywhere),
             (f"{YOU}/devices/{{device}}/end", self.end_device),
             (f"{YOU}/renew", self.renew),
+            (f"{YOU}/together", self.together),
             (f"{YOU}/sign-in/challenge", self.challenge),
             (f"{YOU}/sign-in/passkey", self.by_passkey),
             (f"{YOU}/passkeys/challenge", self.passkey_challenge),
@@ -181,9 +189,17 @@ class PersonPages:
             self._identity.hand_out_person(come.text, response)
 
     async def _you(
-        self, request: Request, status: int = 200, *, to: str = YOU, wrong: str = "", at: str = ""
+        self,
+        request: Request,
+        status: int = 200,
+        *,
+        to: str = YOU,
+        wrong: str = "",
+        at: str = "",
+        apart: Sequence[Apart] = (),
     ) -> Response:
-        """wrong: the name of a sentence about the form at which it stands."""
+        """wrong: the name of a sentence about the form at which it stands. apart: what could not be
+        brought together just now."""
         me = await self._me(request)
         if me is None:
             return await self._stranger(request, status, to=to, wrong=wrong, at=at)
@@ -193,6 +209,7 @@ class PersonPages:
             return found, passkeys.of_account(sql, me.person.id, passkeys.PERSONS)
 
         known, keys = await self._database.read(asked)
+        guest = self._identity.guest(request.cookies)
         counts = {"person.many": passkeys.PER_ACCOUNT_MAX, "person.no_label": LABEL_CHARS_MAX}
         say = self._writer.say(request)
         words: dict[str, object] = {
@@ -201,6 +218,8 @@ class PersonPages:
             "devices": known,
             "passkeys": keys,
             "mine": await self._drops.of(me.ticket),
+            "guests": await self._drops.of(guest) if guest is not None else [],
+            "apart": [(one.mine, say(one.why)) for one in apart],
             "to": to,
             "label_most": LABEL_CHARS_MAX,
             "wrong": say(wrong, count=counts.get(wrong, 0)) if wrong else "",
@@ -268,7 +287,7 @@ class PersonPages:
         found = await self._signing_in.by_code(at, fields.get("code", ""))
         if isinstance(found, Turned):
             return await self._stranger(request, _status(found), wrong=found.why, at="code")
-        return self._in(found)
+        return await self._in(at, found)
 
     async def link(self, request: Request) -> Response:
         """GET /you/links/{token}: whose it is, and a button. It spends nothing: mail programs
@@ -288,15 +307,46 @@ class PersonPages:
             return self._note(request, 400, "signing.not_done", fields)
         at = self._signing_in.arrival(request)
         found = await self._signing_in.by_link(at, request.path_params["token"])
-        return self._link(request, None) if isinstance(found, Turned) else self._in(found)
+        return self._link(request, None) if isinstance(found, Turned) else await self._in(at, found)
 
-    def _in(self, signed: Signed) -> Response:
-        response = RedirectResponse(back(signed.back), 303)
-        return self._kept(response, signed)
+    async def _in(self, at: Arrival, signed: Signed) -> Response:
+        whole = await self._brought(at.guest, signed.ticket)
+        # What stays apart is shown where he can do something about it.
+        response = RedirectResponse(back(signed.back) if whole else YOU, 303)
+        return self._kept(response, signed, whole=whole)
 
-    def _kept(self, response: Response, signed: Signed) -> Response:
+    async def _brought(self, guest: Ticket | None, ticket: str) -> bool:
+        """Is whatever this browser's guest had the person's now?"""
+        person = self._identity.whose(ticket)
+        if guest is None or person is None:
+            return True
+        try:
+            return not await self._together.bring(guest, person)
+        except (DatabaseAway, Unavailable) as fault:
+            # He is signed in all the same, and his page offers it again.
+            log.info("a guest stays apart for now: %s", fault)
+            return False
+
+    def _kept(self, response: Response, signed: Signed, *, whole: bool) -> Response:
         self._identity.hand_out_person(signed.ticket, response)
         self._cookies.signed_in(response, signed.browser)
+        if whole:
+            self._identity.take_guest(response)
+        return response
+
+    async def together(self, request: Request) -> Response:
+        """POST /you/together: what this browser's guest has, once more."""
+        if (turned := await self._unfit(request)) is not None:
+            return turned
+        me = await self._me(request)
+        if me is None:
+            return await self._stranger(request, 401)
+        guest = self._identity.guest(request.cookies)
+        apart = await self._together.bring(guest, me.ticket) if guest is not None else []
+        if apart:
+            return await self._you(request, 409, apart=apart)
+        response = RedirectResponse(YOU, 303)
+        self._identity.take_guest(response)
         return response
 
     async def sign_out(self, request: Request) -> Response:
@@ -380,12 +430,13 @@ class PersonPages:
         found = await self._signing_in.by_passkey(at, credential, back(str(body.get("to", ""))))
         if isinstance(found, Turned):
             return self._sentence(request, found)
+        whole = await self._brought(at.guest, found.ticket)
         response = Response(
-            msgspec.json.encode({"to": found.back}),
+            msgspec.json.encode({"to": found.back if whole else YOU}),
             headers={"Cache-Control": "no-store"},
             media_type=JSON,
         )
-        return self._kept(response, found)
+        return self._kept(response, found, whole=whole)
 
     async def passkey_challenge(self, request: Request) -> Response:
         """POST /you/passkeys/challenge: what a new one signs."""

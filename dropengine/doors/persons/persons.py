@@ -9,6 +9,7 @@ from starlette.routing import Route
 from dropengine.config import Settings
 from dropengine.doors.identity import Identity
 from dropengine.doors.page_writer import PageWriter
+from dropengine.doors.persons.bringing_together import BringingTogether
 from dropengine.doors.persons.erasing import Erasing
 from dropengine.doors.persons.my_drops import MyDrops
 from dropengine.doors.persons.person_cookies import PersonCookies
@@ -55,6 +56,7 @@ class Persons:
 
     def routes(self, writer: PageWriter) -> list[Route]:
         """Every door."""
-        return PersonPages(
-            self._deps, writer, self._cookies, self._signing_in, self._drops, self.erasing
-        ).routes()
+        deps, drops, signing_in = self._deps, self._drops, self._signing_in
+        together = BringingTogether(deps.store, deps.database, drops, signing_in)
+        pages = PersonPages(deps, writer, self._cookies, signing_in, drops, self.erasing, together)
+        return pages.routes()

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from dropengine.doors.identity import Identity
 from dropengine.errors import DatabaseAway, Unavailable
-from dropengine.people import devices
+from dropengine.people import devices, persons
+from dropengine.people.persons import Person, Was
 from dropengine.people.tickets import PERSON_S, Ticket, Tickets
 from dropengine.sql.database import Database
 
@@ -107,16 +108,17 @@ class Renewing:
             raise
 
     async def _renewed(self, old: Ticket, now_s: int, *, good: bool) -> Come:
-        def key(sql: Connection) -> bytes | None:
-            return devices.key_of(sql, old.session, now_s * 1000)
+        def session(sql: Connection) -> tuple[Person, Was] | None:
+            return persons.of_session(sql, old.session, now_s * 1000)
 
         try:
-            asked = self._database.read(key)
+            asked = self._database.read(session)
             found = await (asyncio.wait_for(asked, WAIT_S) if good else asked)
         except (DatabaseAway, TimeoutError):
             return Come(old) if good else Come(away=True)
         if found is None:
             return Come(over=True)
         self.used(old.session)
-        text = self._tickets.issue_to(found, old.session, now_s)
+        person, was = found
+        text = self._tickets.issue_to(person.key, old.session, now_s, was)
         return Come(self._tickets.read(text, now_s), text)

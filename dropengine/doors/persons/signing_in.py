@@ -27,7 +27,7 @@ from dropengine.people.device_cookies import DeviceCookies
 from dropengine.people.devices import Device
 from dropengine.people.one_after_another import change
 from dropengine.people.passkeys import Challenge, Passkey, Passkeys
-from dropengine.people.persons import Person
+from dropengine.people.persons import Person, Was
 from dropengine.people.sign_ins import SignIn
 from dropengine.people.tickets import SKEW_S, Ticket, Tickets, name_of_session
 from dropengine.sql.database import Database
@@ -253,15 +253,16 @@ class SigningIn:
         return await self._begin(at, person, how, sign_in.back)
 
     async def _begin(self, at: Arrival, person: Person, how: str, back: str) -> Signed | Turned:
-        def begun(sql: Connection) -> tuple[Device, list[str]]:
+        def begun(sql: Connection) -> tuple[Device, list[str], Was]:
             made = devices.begin(sql, person.id, at.browser, how, at.now_ms)
-            return made, devices.crowd_out(sql, person.id, at.now_ms)
+            over = devices.crowd_out(sql, person.id, at.now_ms)
+            return made, over, persons.was(sql, person)
 
-        device, over = await change(self._database, begun)
+        device, over, was = await change(self._database, begun)
         if at.person is not None:
             over.append(at.person.session)
         await self.end(over)
-        ticket = self._tickets.issue_to(person.key, device.id, at.now_ms // 1000)
+        ticket = self._tickets.issue_to(person.key, device.id, at.now_ms // 1000, was)
         mine = at.device if at.device and at.device.account == person.id else None
         kept = self._devices.again(mine) if mine else self._devices.issue(person.id)
         return Signed(person, device, ticket, kept, back)

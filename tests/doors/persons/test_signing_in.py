@@ -497,7 +497,7 @@ async def test_cookies_are_out_of_reach_of_scripts_and_other_sites(
         assert "https://pins.example/you/links/" in letter.words
         signed = await desk.send(letter.link)
         cookies = [*asked.headers.get_list("set-cookie"), *signed.headers.get_list("set-cookie")]
-        assert len(cookies) == 4
+        assert len(cookies) == 6
         for cookie in cookies:
             name, _, rest = cookie.partition("=")
             assert name.startswith("__Host-")
