@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from markupsafe import Markup
@@ -144,6 +144,11 @@ def _offset(at: datetime) -> str:
     if not hours and not minutes:
         return "UTC"
     return f"UTC{'-' if away < timedelta() else '+'}{hours}{f':{minutes:02}' if minutes else ''}"
+
+
+def day_time(ms: int, us: bool = False) -> str:
+    """A time of day, ms since midnight: `08:00`, `8:00 AM`."""
+    return _time(datetime(2000, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms), us, seconds=False)
 
 
 def machine(ms: int) -> str:

@@ -11,6 +11,7 @@ from dropengine.catalogue import CATALOGUES, ENGLISH, LANGUAGES, Catalogue
 from dropengine.countries import name_of
 from dropengine.doors.page_formats import (
     bdi,
+    day_time,
     in_words,
     lately,
     machine,
@@ -50,6 +51,7 @@ def environment(say: Catalogue = ENGLISH) -> jinja2.Environment:
     env.filters["whole"] = say.whole
     env.filters["reason"] = say.reason
     env.filters["machine"] = machine
+    env.filters["day_time"] = day_time
     env.filters["paragraphs"] = paragraphs
     env.filters["bdi"] = bdi
     env.globals["icon"] = _ICON

@@ -68,6 +68,9 @@ def drop_view(
         language=m.language,
         asks=m.asks,
         identity=m.identity or IDENTITIES[0],
+        calls_from_ms=m.calls_from_ms,
+        calls_to_ms=m.calls_to_ms,
+        calls_ms=view.calls_ms,
     )
 
 
@@ -98,6 +101,7 @@ def pool_views(m: Manifest, view: ViewReply) -> dict[str, wire.PoolView]:
             row.waiting,
             row.buying,
             row.offered,
+            row.next,
         )
         for row in view.pools
     }
@@ -223,4 +227,5 @@ def tick(
         lines={pool: wire.Moves(r0, left) for pool, (r0, left) in (moved or {}).items()},
         away=away,
         why=why_stopped(view),
+        calls_ms=view.calls_ms,
     )

@@ -147,6 +147,8 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Closed: lambda e, _: f"{_by(e)} closed the drop",
     events.Cancelled: lambda e, _: f"{_by(e)} cancelled the drop{_because(e.why)}",
     events.Settled: _says("Nothing is held any more: the drop is over"),
+    events.Calling: _says("The line calls: its hours have begun"),
+    events.Quiet: _says("Quiet hours: the line calls nobody"),
     events.Frozen: lambda e, _: f"The drop stopped itself: {FROZE.get(e.why, e.why)}",
     events.Held: _ends("held by a press"),
     events.Claimed: _says("The offer was taken"),
@@ -174,7 +176,10 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
         f"Joined the line as number {e.n}, for "
         f"{' or '.join(t.units(e.qty, pool) for pool in e.pools)}"
     ),
-    events.Offered: _ends("offered by the line"),
+    events.Offered: lambda e, t: (
+        f"{t.units(e.qty, e.pool)}: "
+        f"{'called for by a press in quiet hours' if e.key else 'offered by the line'}"
+    ),
     events.Declined: _ends("the offer was given back"),
     events.Lapsed: _ends("the offer was not taken in time"),
     events.Cooled: _says("Waits in the line again"),

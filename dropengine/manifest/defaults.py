@@ -37,6 +37,12 @@ K: Final = Bounds(2, 100, 5)
 PACE: Final = Bounds(0, 1000, 10)
 """What one fan may begin at once; 0: as often as he likes."""
 
+CALLS: Final = ("08:00", "22:00")
+"""Between which times of the day the line calls, by the clocks of the drop's zone; outside of them
+it is quiet. Two equal times: at all hours, as in a practice drop that does not say."""
+CALLS_MS: Final = (28_800_000, 79_200_000)
+"""The same, ms since midnight."""
+
 SECONDS: Final = {
     "hold": Bounds(120, 1800, 480),
     "offer": Bounds(120, 172_800, 1800),

@@ -20,7 +20,7 @@ import tomli_w
 from dropengine.asked import NO
 from dropengine.errors import ManifestError
 from dropengine.manifest.currencies import MINOR_DIGITS
-from dropengine.manifest.defaults import IDENTITIES, ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
+from dropengine.manifest.defaults import CALLS, IDENTITIES, ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
 from dropengine.manifest.manifest import Item, Manifest
 from dropengine.manifest.parse import judged, parse
 from dropengine.manifest.toml_tables import moment_ms, read, short
@@ -31,6 +31,7 @@ Form = dict[str, str]
 
 TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language")
 TIMES: Final = ("opens_at", "closes_at")
+CLOCKS: Final = ("calls_from", "calls_to")
 NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS))
 ITEM_TEXTS: Final = ("id", "title", "about")
 ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
@@ -49,7 +50,7 @@ _AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?")
 
 def known(path: str) -> bool:
     """Is this a field of the form?"""
-    if path in (*TEXTS, *TIMES, *NUMBERS, *BESIDE, "practice"):
+    if path in (*TEXTS, *TIMES, *CLOCKS, *NUMBERS, *BESIDE, "practice"):
         return True
     table, _, name = path.rpartition(".")
     if table == "asks":
@@ -163,6 +164,7 @@ def form_of(manifest: Manifest) -> Form:
         "closes_at": clock(m.closes_ms, m.zone),
         "practice": "yes" if m.practice else "",
         "identity": m.identity if m.identity != IDENTITIES[0] else "",
+        **_calls_form(m),
         **{name: str(value) for name, (value, default) in numbers.items() if value != default},
     }
     if m.asks is not None:
@@ -171,6 +173,19 @@ def form_of(manifest: Manifest) -> Form:
     for place, item in enumerate(m.items):
         form |= {f"items[{place}].{k}": v for k, v in _item_form(item, digits).items()}
     return {path: text for path, text in form.items() if text}
+
+
+def _calls_form(m: Manifest) -> Form:
+    """When the line calls, where that is not the usual."""
+    if m.practice:
+        return {}
+    between = (day_time(m.calls_from_ms), day_time(m.calls_to_ms))
+    return {} if between == CALLS else dict(zip(CLOCKS, between, strict=True))
+
+
+def day_time(ms: int) -> str:
+    """28800000 -> `08:00`."""
+    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}"
 
 
 def _item_form(item: Item, digits: int) -> Form:

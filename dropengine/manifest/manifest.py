@@ -47,9 +47,10 @@ class Manifest(
     `zone`: the IANA time zone that the drop's times are shown in. `limit`: units per fan. `pace`:
     what one fan may begin at once, 0 for as often as he likes; `pace_ms`: then one more in each.
     `language`: what its maker writes in, for who asks for no language that the shop speaks; '': the
-    shop's. `asks`: what an order has to know; None: nothing. The tag is the number of this form: a
-    reader that meets a higher one must refuse it. What has a default here came later, and stands in
-    the form only where it says something.
+    shop's. `asks`: what an order has to know; None: nothing. `calls_from_ms`, `calls_to_ms`:
+    between which times of the zone's day the line calls, ms since midnight; two equal ones: at all
+    hours. The tag is the number of this form: a reader that meets a higher one must refuse it. What
+    has a default here came later, and stands in the form only where it says something.
     """
 
     id: str
@@ -76,6 +77,8 @@ class Manifest(
     language: str = ""
     asks: Asks | None = None
     identity: str = ""
+    calls_from_ms: int = 0
+    calls_to_ms: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

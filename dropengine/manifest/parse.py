@@ -9,6 +9,7 @@ from dropengine.manifest import zones
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
     ABOUT_CHARS_MAX,
+    CALLS,
     IDENTITIES,
     ITEMS_MAX,
     MODES,
@@ -23,6 +24,8 @@ from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
+
+CALLED = ("calls_from", "calls_to")
 
 
 def parse(text: bytes, source: str) -> Manifest:
@@ -61,6 +64,7 @@ def _drop(top: Table) -> Manifest:
     pace, pace_ms = top.number("pace", *PACE), ms("pace")
     if pace == 0 and top.sound("pace", "pace_seconds") and top.has("pace_seconds"):
         top.wrong("pace_seconds", "says nothing where pace is 0")
+    calls_from_ms, calls_to_ms = _calls(top, practice=practice)
     zone = _zone(top)
     # Where no zone is said any offset may be: UTC is only how the times are shown then.
     own = known_zone(zone) if top.has("zone") and top.sound("zone") else None
@@ -85,6 +89,8 @@ def _drop(top: Table) -> Manifest:
         lookup_ms=ms("lookup"),
         pace=pace,
         pace_ms=pace_ms if pace else 0,
+        calls_from_ms=calls_from_ms,
+        calls_to_ms=calls_to_ms,
         practice=practice,
         items=_items(top, limit),
         asks=_asks(top),
@@ -94,6 +100,19 @@ def _drop(top: Table) -> Manifest:
         top.wrong("closes_at", "must be later than the opening")
     top.close()
     return manifest
+
+
+def _calls(top: Table, *, practice: bool) -> tuple[int, int]:
+    """When the line calls, ms since midnight; 0 and 0 at all hours."""
+    between = tuple(top.clock(key, usual) for key, usual in zip(CALLED, CALLS, strict=True))
+    if practice:
+        # It is over before any night, and its holds are short: whoever rehearses waits for none.
+        for key in CALLED:
+            if top.has(key) and top.sound(key):
+                top.wrong(key, "says nothing where practice is true: it calls at all hours")
+    if practice or between[0] == between[1]:
+        return 0, 0
+    return between[0], between[1]
 
 
 def _drop_id(top: Table) -> str:

@@ -152,8 +152,12 @@ def _asked_by(event: events.AnyEvent) -> Iterable[str]:
 def _fields(truth: Truth, not_told: Mapping[str, bytes]) -> dict[str, bytes | str]:
     """The hash of a drop as it stood."""
     rows: dict[str, bytes | str] = {**truth.drop, **not_told, "state": truth.state, "mark": "0"}
+    assert truth.rules is not None
+    if hours := truth.rules.calls:
+        rows["calls"] = _pack((hours.from_ms, hours.to_ms, hours.offsets))
     return rows | {
-        "rules": _pack(truth.rules),
+        # As the scripts keep them: apart.
+        "rules": _pack(msgspec.structs.replace(truth.rules, calls=None)),
         "news": _pack(truth.news),
         "leads": _pack(truth.leads),
     }

@@ -183,6 +183,8 @@ class PoolRow(msgspec.Struct, frozen=True, array_like=True):
     removed_boost: int
     offered: int
     """The unclaimed part of `held`."""
+    next: int = 0
+    """In quiet hours, while units are free: the arrival that may press for them; else 0."""
 
 
 BEYOND: Final = 10**12
@@ -213,6 +215,8 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     leads: list[tuple[int, int]]
     hash: str
     """Of the manifest as it reads now."""
+    calls_ms: int = 0
+    """In quiet hours: when the line calls again; else 0."""
 
 
 class PlaceRow(msgspec.Struct, array_like=True):

@@ -298,7 +298,7 @@ class Store:
             return refusals.BadMessage(why)
         if why := fault_in_drop_id(manifest.id):
             return refusals.BadMessage(f"id {why}")
-        wanted = rules(manifest)
+        wanted = rules(manifest, clock_ms or await self.time_ms())
         drop = DropId(manifest.id)
         twice = (_pack(wanted), msgspec.json.encode(wanted))
         sealed = (digest(manifest), canonical(manifest), *twice, asked or digest(manifest))

@@ -38,6 +38,7 @@ CUTS: Final[dict[str, tuple[Cut, ...]]] = {
     "newcomer": (Cut("fan/may_press", "ready_in(t, pool_id) > 0", "false"),),
     "settle first": (Cut("time/advance", "local more = settle_due(t)", "local more = false"),),
     "keys": (Cut("lib/answered", "if not stored then return false end", "do return false end"),),
+    "quiet hours": (Cut("line/serve", "if is_quiet(t) then return false end", ""),),
     "who stands ahead": (Cut("money/buy_late", " or stands_ahead(t, hold)", ""),),
     "pace": (Cut("fan/too_soon", "return wait > 0 and wait or nil", "return nil"),),
     "both keep every limit": (

@@ -133,4 +133,5 @@ def head(oracle: Oracle) -> dict[str, str]:
         "what": oracle.last_word[0],
         "by": oracle.last_word[1],
         **({} if oracle.why is None else {"why": oracle.why}),
+        **({"opened": str(oracle.opened_ms)} if oracle.rules.calls and oracle.opened_ms else {}),
     }

@@ -21,6 +21,8 @@ PAY_MS = 180_000
 COOL_MS = 60_000
 LOOKUP_MS = 90_000
 PRICE = 2400
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 Log = list[events.AnyEvent]
 
@@ -268,6 +270,14 @@ class Pen:
             pool=pool,
             qty=qty,
         )
+
+    def calls_himself(self, entry: str, pool: str = "pin", qty: int = 1) -> str:
+        """The press of a fan in quiet hours whose call it would be."""
+        joined, key = self.entries[entry], self.key()
+        place = {"n": joined.n, "call": joined.lane, "pool": pool, "qty": qty, "key": key}
+        hold = self._hold(events.Offered, OFFER_MS, **self._who(entry), **place)
+        self._until(events.Claimed, hold, self.now + HOLD_MS, key=key)
+        return hold
 
     def lapsed(self, hold: str, entry: str, *, last: bool = False) -> None:
         self.until(self.ends[hold])
@@ -571,6 +581,29 @@ def another_time() -> Pen:
     return pen
 
 
+def a_quiet_night() -> Pen:
+    """It calls from 08:00 to 10:00 of UTC, and opened at 08:00: it calls until 11:00 on that day.
+    At night two units come back, ben calls himself, and cy is called in the morning."""
+    calls = events.CallingHours("UTC", 8 * HOUR_MS, 10 * HOUR_MS, [(0, 0)])
+    pen = Pen(msgspec.structs.replace(rules({"pin": (2, 0)}), calls=calls))
+    pen.opened()
+    morning = pen.now + DAY_MS
+    pen.wait(3 * HOUR_MS - 1000)
+    ada = pen.held("ada", qty=2)
+    ben, cy = pen.joined("ben"), pen.joined("cy")
+    pen.wait(1000)
+    pen.write(events.Quiet, until=morning)
+    pen.expired(ada)
+    pen.wait(5)
+    called = pen.calls_himself(ben)
+    pen.sold(called, capture="done")
+    pen.fate(events.Served, ben)
+    pen.until(morning)
+    pen.write(events.Calling, until=morning + 2 * HOUR_MS)
+    pen.offered(cy)
+    return pen
+
+
 HONEST: dict[str, Callable[[], Pen]] = {
     story.__name__: story
     for story in (
@@ -584,6 +617,7 @@ HONEST: dict[str, Callable[[], Pen]] = {
         taken_over,
         a_restored_drop,
         another_time,
+        a_quiet_night,
     )
 }
 

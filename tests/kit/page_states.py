@@ -18,6 +18,7 @@ from tests.kit.freezing import leave_mark
 from tests.kit.manifests import item, manifest
 from tests.kit.persons import Letter, letter_in
 from tests.kit.persons import address as new_address
+from tests.kit.quiet_hours import hours_long_over, opened_hours_ago
 from tests.kit.shop_in_browser import Drop, Person, ShopInBrowser
 
 Reach = Callable[[ShopInBrowser, Person], Coroutine[Any, Any, Drop | None]]
@@ -178,6 +179,34 @@ async def called(shop: ShopInBrowser, fan: Person, **more: Any) -> Drop:
 @state
 async def offer(shop: ShopInBrowser, fan: Person) -> Drop:
     return await called(shop, fan)
+
+
+async def night(shop: ShopInBrowser, fan: Person, *, first: bool) -> Drop:
+    """A unit came back at night; whoever is first may call himself."""
+    drop = await shop.drop(pin(1, zone="UTC", **hours_long_over()))
+    taken = await drop.hold("first")
+    if not first:
+        await drop.join("before")
+    await fan.open(drop)
+    await fan.press("Join the line")
+    await fan.reads(f"In line: place {1 if first else 2}")
+    await opened_hours_ago(drop.store, drop.id)
+    await drop.release("first", taken)
+    return drop
+
+
+@state
+async def night_and_ones_turn(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await night(shop, fan, first=True)
+    await fan.sees("It would be your turn")
+    return drop
+
+
+@state
+async def night_in_line(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await night(shop, fan, first=False)
+    await fan.sees("At night nobody is called")
+    return drop
 
 
 @state

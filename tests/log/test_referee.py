@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dropengine import events
 from dropengine.log.referee import Measures, Verdict, judge, report
 from tests.kit import handwritten_logs
-from tests.kit.handwritten_logs import Log, doctor, seq_of, text, with_after, without
+from tests.kit.handwritten_logs import Log, doctor, numbered, seq_of, text, with_after, without
 
 PLAYED_OUT = ("a_rush", "a_line", "a_late_payment", "captured_for_less", "filled_limit")
 
@@ -186,6 +186,35 @@ def early(log: Log) -> tuple[Log, int]:
     """A hold ends one millisecond before its deadline."""
     seq = seq_of(log, events.Expired)
     return doctor(log, seq, at=log[seq - 1].at - 1), seq
+
+
+def at_night(log: Log) -> tuple[Log, int]:
+    """The line calls ben, who did not press."""
+    seq = seq_of(log, events.Offered)
+    return numbered(doctor(without(log, seq + 1), seq, key="")), seq
+
+
+def leave_out_the_call(log: Log) -> tuple[Log, int]:
+    """In the morning somebody may press, but cy is not called."""
+    seq = seq_of(log, events.Offered, 2)
+    late = events.Message(
+        seq=seq, at=log[-1].at + 5, by="mia", key="k77", revision=3, text="Good morning."
+    )
+    return [*log[: seq - 1], late], seq
+
+
+def instead_of_quiet(log: Log) -> tuple[Log, int]:
+    seq = seq_of(log, events.Quiet)
+    told = log[seq - 1]
+    assert isinstance(told, events.Quiet)
+    calling = events.Calling(seq=seq, at=told.at, until=told.until)
+    return [*log[: seq - 1], calling, *log[seq:]], seq
+
+
+def a_quiet_word(log: Log) -> tuple[Log, int]:
+    seq = seq_of(log, events.Opened) + 1
+    quiet = events.Quiet(seq=seq, at=log[seq - 2].at, until=log[-1].at * 2)
+    return numbered([*log[: seq - 1], quiet, *log[seq - 1 :]]), seq
 
 
 DOCTORED: dict[str, tuple[str, Spoil, str]] = {
@@ -391,6 +420,25 @@ DOCTORED: dict[str, tuple[str, Spoil, str]] = {
         insert(events.Held, 1, events.Frozen(seq=0, at=0, why="conservation of pin@north")),
         "INV-1",
     ),
+}
+
+
+DOCTORED |= {
+    "called at night": ("a_quiet_night", at_night, "INV-11"),
+    "a call withheld by day": ("a_quiet_night", leave_out_the_call, "INV-11"),
+    "called himself out of turn": (
+        "a_quiet_night",
+        change(events.Offered, fan="cy", entry="e2", n=2),
+        "INV-11",
+    ),
+    "called himself and did not take it": ("a_quiet_night", leave_out(events.Claimed), "INV-11"),
+    "taken under another key": ("a_quiet_night", change(events.Claimed, key="k99"), "INV-11"),
+    "the hours turn unsaid": ("a_quiet_night", leave_out(events.Quiet), "INV-15"),
+    "the morning comes unsaid": ("a_quiet_night", leave_out(events.Calling), "INV-15"),
+    "quiet for an hour longer": ("a_quiet_night", change(events.Quiet, until=1), "INV-15"),
+    "calling at night": ("a_quiet_night", instead_of_quiet, "INV-15"),
+    "quiet in a drop without hours": ("a_rush", a_quiet_word, "INV-15"),
+    "himself by day": ("a_line", change(events.Offered, key="k99"), "INV-11"),
 }
 
 

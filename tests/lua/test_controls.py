@@ -20,7 +20,7 @@ from dropengine.log.referee import judge
 from dropengine.truth import scripts
 from dropengine.truth.store import Store
 from tests.kit.cuts import CUTS, STOCK, mutilated
-from tests.kit.manifests import HOLD_MS, item, manifest
+from tests.kit.manifests import CALLS, HOLD_MS, HOUR_MS, START_MS, item, manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
 from tests.truth.test_store_machine import Hands, Machine
@@ -88,6 +88,16 @@ async def a_payment_comes_late_while_somebody_is_ready(sale: Sale) -> None:
     await sale.settle()
     await sale.unpaid(hold)
     await sale.succeeded(hold)
+
+
+async def a_unit_comes_back_at_night(sale: Sale) -> None:
+    await sale.held("ana", qty=2)
+    hold = await sale.held("eva")
+    for fan in ("bo", "cy"):
+        await sale.joined(fan)
+    sale.now = START_MS + 14 * HOUR_MS
+    await sale.release("eva", hold)
+    await sale.hold("cy")
 
 
 async def two_have_more_together_than_one_may(sale: Sale) -> None:
@@ -162,6 +172,7 @@ CONTROLS = (
     Control("settle first", a_fan_pays_long_after_the_deadline, "INV-9"),
     Control("keys", a_fan_repeats_a_press, "INV-7"),
     Control("who stands ahead", a_payment_comes_late_while_somebody_is_ready, "INV-11"),
+    Control("quiet hours", a_unit_comes_back_at_night, "INV-11"),
     Control("pace", a_fan_holds_and_gives_back_without_end, "INV-6"),
     Control("both keep every limit", two_have_more_together_than_one_may, "INV-6"),
     Control("one place in line", two_who_wait_become_one, "INV-11"),
@@ -180,7 +191,7 @@ each_control = pytest.mark.parametrize("control", CONTROLS, ids=[c.guard for c i
 
 async def play(store: Store, drop: str, story: Callable[[Sale], Awaitable[None]]) -> Sale:
     sale = Sale(store, drop)
-    rules = {"limit": 2, "pace": PACE, "pace_ms": 10_000}
+    rules = {"limit": 2, "pace": PACE, "pace_ms": 10_000, **CALLS}
     await sale.publish(manifest(drop, item("pin", {"pin": 3}), **rules))
     await sale.creator("open")
     await story(sale)

@@ -262,7 +262,8 @@ def test_whatever_can_become_due_has_somebody_who_decides_it() -> None:
     text = "".join(FILES.values())
     planned = set(re.findall(r"zset\.due\['(\w:)' \.\. ", text))
     planned |= set(re.findall(r"'ZADD', due, [\w.]+, '(\w+)'", text))
-    assert decided == planned == {"h:", "e:", "open", "close"}
+    planned |= set(re.findall(r"zset\.due\.(\w+)", PIECES["plan_calls"]))
+    assert decided == planned == {"h:", "e:", "open", "close", "calls", "quiet"}
 
 
 def test_the_legal_moves_are_the_same_in_both_languages() -> None:

@@ -440,6 +440,49 @@ story(
     """,
     places=2,
 )
+story(
+    "at night nobody is called, nobody passes, and the morning serves the line",
+    """
+    21:59  ada press 2     -> held h1 ada 2 22:07
+    21:59  ben join 1      -> joined e1 ben 1
+    21:59  cy join 1       -> joined e2 cy 1
+    22:07  clock settles   -> quiet 32:00; expired h1
+    23:00  dan press 1     -> all_held
+    23:00  cy press 1      -> all_held
+    23:01  dan join 1      -> joined e3 dan 1
+    = pin 2 0 0 0
+    32:00  dan press 1     -> calling 46:00; offered h2 ben 1 32:30; offered h3 cy 1 32:30; all_held
+    """,
+    quiet=1,
+)
+story(
+    "whose call it would be calls himself, and it is his first turn",
+    """
+    21:59  ada press 2     -> held h1 ada 2 22:07
+    21:59  ben join 1      -> joined e1 ben 1
+    21:59  cy join 2       -> joined e2 cy 2
+    22:07  clock settles   -> quiet 32:00; expired h1
+    23:00  ben press 2     -> offered h2 ben 1 23:30; claimed h2 23:08
+    23:00  cy press 1      -> offered h3 cy 1 23:30; claimed h3 23:08
+    23:08  clock settles   -> expired h2; cooled e1 23:09; expired h3; cooled e2 23:09
+    23:09  ben press 1     -> offered h4 ben 1 23:39; claimed h4 23:17
+    23:09  cy press 1      -> offered h5 cy 1 23:39; claimed h5 23:17
+    = pin 0 2 0 0
+    """,
+    quiet=1,
+)
+story(
+    "an outage through the night moves its hours with the true clock",
+    """
+    21:59  clock runs      -> nothing
+    21:59  ada press 2     -> held h1 ada 2 22:07
+    21:59  ben join 1      -> joined e1 ben 1
+    33:00  clock settles   -> realigned outage -39660s
+    33:08  clock runs      -> nothing
+    33:08  clock settles   -> expired h1; offered h2 ben 1 22:37
+    """,
+    quiet=1,
+)
 
 
 @pytest.mark.parametrize("name", STORIES)

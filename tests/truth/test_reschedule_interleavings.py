@@ -39,7 +39,7 @@ class Play:
     async def begin(self) -> None:
         text = manifest(self.drop, opens_ms=OPENS_MS, closes_ms=CLOSES_MS)
         await self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now)
-        self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now), digest(text), "mia", "publish", self.now)
 
     async def step(self, what: str) -> None:
         planned = self.oracle.rules

@@ -77,6 +77,7 @@ WANTED = (
     "adopted before: asks under the guest's name",
     "adopted before: a key of the guest again",
     *(f"adopted before: a payment, {what}" for what in ("Sold", "Rescued", "Voided")),
+    *(f"in quiet hours: {what}" for what in ("called himself", "refused", "waits", "served after")),
     *(f"taken out: {what}" for what in ("rows", "keys", "holds")),
     *(f"paid again: {what}" for what in ("found by the question", "nobody can any more")),
 )

@@ -52,7 +52,7 @@ from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
 from tests.kit import expected_truth, older_layouts
 from tests.kit.kept_books import KeptBooks
-from tests.kit.manifests import COOL_MS, START_MS, TIMES, item, manifest
+from tests.kit.manifests import COOL_MS, HOUR_MS, START_MS, TIMES, item, manifest
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
 from tests.kit.sale import Answer
@@ -63,7 +63,7 @@ FANS = ("ana", "bo", "cy", "di")
 PERSONS = ("pia", "pia", "quin")
 """Whom nobody knew before a guest became one of them."""
 POOLS = ("cup-hill", "cup-port", "pin")
-HOURS = ("open", "close")
+HOURS = ("open", "close", "calls", "quiet")
 GRANTED = (outcomes.HoldGranted, outcomes.EntryGranted)
 TOGETHER = ("hold", "hold", "fewer", "join", "release", "claim", "pay", "extend", "leave")
 OPERATORS = ("mia", "noa", "disk", "durability")
@@ -74,6 +74,16 @@ CROWD = 80
 """Units more, for more fans than one script settles or serves at once."""
 CLOSES = {"open and close": 30_000_000, "close as it opens": 1_000, "close before it opens": 500}
 """After so many ms; it opens after 1,000 where it does so by its clock."""
+
+HALF_HOUR_MS = 1_800_000
+CALLS = (
+    *(("UTC", 0, 0),) * 3,
+    ("UTC", 8 * HOUR_MS, 22 * HOUR_MS),
+    ("Europe/Madrid", 12 * HOUR_MS, 12 * HOUR_MS + HALF_HOUR_MS),
+    ("Asia/Kathmandu", 17 * HOUR_MS, 16 * HOUR_MS),
+)
+"""In which zone the line calls from when to when: at all hours, as most drops, a short while, all
+but an hour. A drop begins at 08:00 of UTC, and calls for three hours whatever the clocks show."""
 
 _drops = count(1)
 
@@ -113,6 +123,10 @@ def hands(server: Server) -> Iterator[Hands]:
     pair.close()
 
 
+def is_offer(event: events.AnyEvent) -> bool:
+    return isinstance(event, events.Offered)
+
+
 class Machine(RuleBasedStateMachine):
     """One drop, driven twice."""
 
@@ -146,6 +160,7 @@ class Machine(RuleBasedStateMachine):
         marked=st.booleans(),
         times=st.fixed_dictionaries({name: st.sampled_from(ms) for name, ms in TIMES.items()}),
         crowd=st.sampled_from((0, CROWD)),
+        calls=st.sampled_from(CALLS),
     )
     def publish(
         self,
@@ -161,6 +176,7 @@ class Machine(RuleBasedStateMachine):
         marked: bool,
         times: dict[str, int],
         crowd: int,
+        calls: tuple[str, int, int],
     ) -> None:
         self.crowd = crowd
         text = manifest(
@@ -180,11 +196,14 @@ class Machine(RuleBasedStateMachine):
             pace=pace,
             pace_ms=PACE_MS if pace else 0,
         )
-        text = msgspec.structs.replace(text, **times)
+        zone, calls_from_ms, calls_to_ms = calls
+        text = msgspec.structs.replace(
+            text, zone=zone, calls_from_ms=calls_from_ms, calls_to_ms=calls_to_ms, **times
+        )
         self.note_rules(text)
         self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
         self.text = text
-        self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now), digest(text), "mia", "publish", self.now)
         if marked:
             self.oracle.ran = self.now
             self.somebody_asks()
@@ -236,6 +255,14 @@ class Machine(RuleBasedStateMachine):
     def move_to_an_hour_of_the_drop(self, off: int, sure: int) -> None:
         if sure == 0:
             self.move(max(self.now, self.own(min(self.oracle.hours.values())) + off))
+
+    @precondition(lambda self: {"calls", "quiet"} & self.oracle.hours.keys())
+    @rule(off=st.integers(-1, 1), sure=st.integers(0, 2))
+    def move_to_an_hour_of_the_line(self, off: int, sure: int) -> None:
+        if sure == 0:
+            (turns,) = (self.oracle.hours[w] for w in ("calls", "quiet") if w in self.oracle.hours)
+            self.move(max(self.now, self.own(turns) + off))
+            self.meets("the hours of the line turn")
 
     @rule(ms=st.integers(-5, 1000))
     def move_a_little(self, ms: int) -> None:
@@ -398,6 +425,46 @@ class Machine(RuleBasedStateMachine):
         for (_, verb, *_), answer in zip(presses, self.press(*batch), strict=True):
             if isinstance(answer, outcomes.Granted):
                 self.meets(f"in a batch: {verb}")
+
+    @precondition(lambda self: {"calls", "quiet"} & self.oracle.hours.keys())
+    @rule(
+        pool=st.sampled_from(POOLS),
+        presses=st.lists(
+            st.tuples(st.sampled_from(FANS), st.sampled_from(TOGETHER), st.integers(1, 3), nth),
+            max_size=5,
+        ),
+        morning=st.booleans(),
+    )
+    def a_unit_is_free_at_night(
+        self, pool: str, presses: list[tuple[str, str, int, int]], *, morning: bool
+    ) -> None:
+        """What is held ends, some join in a pause, and whoever likes presses; then it may dawn."""
+        if "quiet" in self.oracle.hours:
+            self.move(max(self.now, self.own(self.oracle.hours["quiet"])))
+            self.settle()
+        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        for fan in ("ana", "bo"):
+            self.join(fan, [pool, *POOLS[:1]][: 1 + (pool != POOLS[0])], 2)
+        self.command(Resume(), self.oracle.revision, "mia", self.key())
+        first = self.may_call_himself(pool)
+        if first:
+            self.meets("in quiet hours: waits")
+            fan = self.oracle.entries[f"e{first}"].fan
+            presses = [*presses, (fan, "hold", 1, 0)]
+        told = self.oracle.seq
+        batch = [self.one_of_many(fan, verb, pool, qty, which) for fan, verb, qty, which in presses]
+        if batch:
+            answers = self.press(*batch)
+            if first and any(isinstance(answer, refusals.AllHeld) for answer in answers):
+                self.meets("in quiet hours: refused")
+        if any(getattr(e, "key", "") for e in self.oracle.log[told:] if is_offer(e)):
+            self.meets("in quiet hours: called himself")
+        if morning and "calls" in self.oracle.hours:
+            told = self.oracle.seq
+            self.move(max(self.now, self.own(self.oracle.hours["calls"])))
+            self.settle()
+            if any(is_offer(event) for event in self.oracle.log[told:]):
+                self.meets("in quiet hours: served after")
 
     def one_of_many(
         self, fan: str, verb: str, pool: str, qty: int, which: int
@@ -787,7 +854,10 @@ class Machine(RuleBasedStateMachine):
             self.oracle.state,
             self.oracle.revision,
         )
+        again = self.oracle.hours.get("calls") if self.oracle.state in ("live", "paused") else None
+        assert view.calls_ms == (0 if again is None else self.own(again))
         for row in view.pools:
+            assert row.next == self.may_call_himself(row.id)
             assert (row.free, row.held, row.offered, row.sold, row.withheld) == (
                 self.oracle.free(row.id),
                 self.oracle.held(row.id),
@@ -810,6 +880,14 @@ class Machine(RuleBasedStateMachine):
                 for line in lines:
                     assert line.place == self.oracle.place(entry, line.pool)
 
+    def may_call_himself(self, pool: str) -> int:
+        """The arrival of who is first in the line of a pool that waits in quiet hours, or 0."""
+        oracle = self.oracle
+        if oracle.state != "live" or oracle.calls() or oracle.free(pool) == 0:
+            return 0
+        named = oracle.named(oracle.pools[pool])
+        return named[0].n if named else 0
+
     def audit(self) -> None:
         truth = self.run(self.store.truth(self.drop))
         assert truth is not None
@@ -817,7 +895,7 @@ class Machine(RuleBasedStateMachine):
         for name in truth.__struct_fields__:
             have, want = getattr(truth, name), getattr(wanted, name)
             if name == "drop":
-                have = {field: have[field] for field in want}
+                have = {field: have.get(field) for field in want}
             assert msgspec.to_builtins(have) == msgspec.to_builtins(want), name
 
         assert difference(fold(self.oracle.log), truth) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dropengine.asked import NO, REQUIRED, Asks
-from dropengine.doors.page_formats import span
+from dropengine.doors.page_formats import day_time, span
 from dropengine.manifest import MINOR_DIGITS, Manifest
 from dropengine.manifest.currencies import money
 from dropengine.manifest.zones import in_zone
@@ -146,4 +146,15 @@ def _rules(m: Manifest) -> list[Check]:
             False,
             f"A press holds for {span(m.hold_ms)}; an offer to the line stands {span(m.offer_ms)}.",
         ),
+        Check(False, _hours(m)),
     ]
+
+
+def _hours(m: Manifest) -> str:
+    if m.calls_from_ms == m.calls_to_ms:
+        return "The line calls at all hours, at night too."
+    first, last = day_time(m.calls_from_ms), day_time(m.calls_to_ms)
+    return (
+        f"The line calls from {first} to {last} in {_city(m.zone)}, and in the first three hours; "
+        "at other times what comes back waits for it."
+    )

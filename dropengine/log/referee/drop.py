@@ -116,6 +116,20 @@ def _opened(books: Books, e: events.Opened) -> None:
     books.closes_ms = books.rules.closes_ms if now < books.rules.closes_ms else 0
     books.opened_at = e.at if e.by == "clock" and books.rules.closes_ms <= now else 0
     books.state = "live"
+    books.opened_ms = now
+    books.plan_calls()
+
+
+def _turned(books: Books, e: events.Calling | events.Quiet) -> None:
+    """L16."""
+    word = type(e).__name__.lower()
+    if books.calls != isinstance(e, events.Calling):
+        books.blame("INV-15", f"it is said to be {word} at {e.at - books.lead}, by its hours not")
+    if e.at < books.turns_at:
+        books.blame("INV-15", f"{word} before the hours of the line turn at {books.turns_at}")
+    books.plan_calls()
+    if e.until != books.turns_at:
+        books.blame("INV-15", f"{word} until {e.until}, by its hours until {books.turns_at}")
 
 
 def _paused(books: Books, e: events.Paused) -> None:
@@ -146,7 +160,14 @@ def _goes_on(books: Books, e: events.Resumed | events.Realigned) -> None:
     """T6: the drop's own time goes on from where it stands; an outage alone lowers its lead."""
     if e.lead < books.lead and getattr(e, "why", "") != "outage":
         books.blame("INV-5", f"the lead falls from {books.lead} to {e.lead} without an outage")
-    books.lead = e.lead
+    _lead(books, e.lead)
+
+
+def _lead(books: Books, lead: int) -> None:
+    """What is planned means the true clock (T7)."""
+    if lead != books.lead:
+        books.lead = lead
+        books.plan_calls()
 
 
 def _thawed(books: Books, e: events.Thawed) -> None:
@@ -156,7 +177,6 @@ def _thawed(books: Books, e: events.Thawed) -> None:
         books.blame(
             "INV-5", f"{e.lost_ms} ms are lost, the lead goes from {books.lead} to {e.lead}"
         )
-    books.lead = e.lead
     if e.why == "half":
         half_written(books)
     elif e.why == "books":
@@ -168,6 +188,7 @@ def _thawed(books: Books, e: events.Thawed) -> None:
     if e.state != (was if was in AS_IT_WAS else "paused"):
         books.blame("INV-15", f"a drop that was {was} comes back {e.state}")
     books.state = e.state
+    _lead(books, e.lead)
     if e.state == "paused":
         books.paused_by = e.by
 
@@ -284,6 +305,8 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,
+    events.Calling: _turned,
+    events.Quiet: _turned,
     events.Frozen: _frozen,
     events.Message: _message,
     events.Added: _added,

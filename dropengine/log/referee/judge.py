@@ -39,6 +39,8 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Closed: frozenset({"live", "paused"}),
     events.Cancelled: _BEFORE_CLOSING | {"closing", "frozen"},
     events.Settled: frozenset({"closing"}),
+    events.Calling: frozenset({"live", "paused"}),
+    events.Quiet: frozenset({"live", "paused"}),
     events.Frozen: _BEFORE_CLOSING | {"closing"},
     events.Held: _LIVE,
     events.Claimed: GOING_ON,
@@ -85,6 +87,8 @@ def debts(books: Books, e: events.AnyEvent) -> None:
             if isinstance(e, events.Left) and (len(books.owed) > 1 or owed.key != e.key):
                 break
             if isinstance(e, events.Removed) and owed.key != e.why:
+                break
+            if isinstance(e, events.Claimed) and owed.key != e.key:
                 break
             for before in books.owed[:place]:
                 before.kinds = ("left",)

@@ -59,7 +59,7 @@ def _offered(truth: Truth, e: events.Offered) -> None:
         extended=0,
         began=0,
         looked=0,
-        key="",
+        key=e.key,
     )
     grant(truth, e.hold, hold)
     truth.pools[e.pool].offered += e.qty

@@ -101,6 +101,14 @@ function clock(ms, zone, american = HERE_US) {
 export const timeOfDay = (ms, american) => clock(ms, undefined, american).time(true);
 
 /**
+ * The same to the minute, in a zone.
+ * @param {number} ms
+ * @param {string} [zone] IANA; the reader's when left out or unknown
+ * @param {boolean} [american]
+ */
+export const clockOf = (ms, zone, american) => clock(ms, zone, american).time(false);
+
+/**
  * The same, with its day where that is not today.
  * @param {number} ms
  * @param {number} now

@@ -5,6 +5,7 @@ import { tellRules } from "./kept.js";
 import "./link.js";
 import "./news.js";
 import { Part } from "./part.js";
+import { night, ownCall } from "./quiet.js";
 import { begun } from "./state.js";
 import "./stock.js";
 import { parse } from "./wire.js";
@@ -23,6 +24,8 @@ function show() {
   for (const part of parts) part.show(state, Date.now() + ahead);
 }
 
+// On a fan's own page it comes a moment later.
+Object.assign(globalThis, { told: { night, ownCall } });
 tellRules(state.drop);
 show();
 setInterval(show, 1_000);

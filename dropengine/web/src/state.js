@@ -118,6 +118,7 @@ function ticked(state, tick) {
     opens_ms: tick.opens_ms ?? 0,
     closes_ms: tick.closes_ms ?? 0,
     why: tick.why ?? "",
+    calls_ms: tick.calls_ms ?? 0,
   };
   return { state: { ...state, away: 0, seq: tick.seq, drop, you }, missed, behind: false };
 }

@@ -1,6 +1,6 @@
 /**
  * What the fan's page does not need at once, and comes after everything that is: what it says to a screen reader, why
- * a press came to nothing, rules that changed, and a ticket for who was let in as a watcher.
+ * a press came to nothing, the words of quiet hours, rules that changed, and a ticket for who was let in as a watcher.
  *
  * @import {State} from "./state.js"
  */
@@ -9,6 +9,7 @@ import { language, refused, stopped } from "#said";
 import { announce } from "./announce.js";
 import { tellRules } from "./kept.js";
 import { ticket } from "./newcomer.js";
+import { night, ownCall } from "./quiet.js";
 
 const voice = document.getElementById("voice");
 let asked = false;
@@ -26,4 +27,5 @@ document.addEventListener("told", (event) => {
 });
 
 // The server says it in English by itself.
-if (language !== "en") Object.assign(globalThis, { told: { refused, stopped } });
+const known = language === "en" ? {} : { refused, stopped };
+Object.assign(globalThis, { told: { ...known, night, ownCall } });

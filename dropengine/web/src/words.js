@@ -8,7 +8,8 @@ import { carts, lately, left, money, serials, span, timeOfDay } from "./formats.
 import { fill, number } from "./sentences.js";
 
 /** @import {DropView, EndedEntry, EntryView, HoldView, LinePlace, OrderView, Refused} from "./wire.js" */
-/** @import {Sum} from "./state.js" */
+/** @import {State, Sum} from "./state.js" */
+/** @import {Action} from "./action.js" */
 
 /** @typedef {Record<string, string>} Table */
 
@@ -136,14 +137,20 @@ export const inLine = (/** @type {number} */ place) => fill(say.in_line_at, { co
 export const IN_LINE = say.in_line;
 export const next = (/** @type {number} */ ms) => fill(say.next_offer, { span: span(ms) });
 export const turnStands = (/** @type {number} */ ms) => fill(say.turn_stands, { span: span(ms) });
+/** For who waits in quiet hours, once the module that says it has come. @param {DropView} drop @param {LinePlace} [at] */
+export const night = (drop, at) => told().night?.(drop, at) ?? "";
 export const KEEPS_PLACE = say.keeps_place;
 export const NEXT_ROOM = say.next_room;
 export const PROVISIONAL = say.provisional;
 export const ahead = (/** @type {LinePlace} */ { place, buying }) => (place === 1 ? say.next : fill(buying > 0 ? say.ahead_buying : say.ahead, { count: place - 1, buying }));
 export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | undefined} */ cap) => (cap === undefined ? fill(say.yours_are, { serials: serials(numbers) }) : fill(say.yours_of, { serials: serials(numbers), cap }));
 
-/** What the server says in English, in the language of this page, once that has come (`voice.entry.js`). */
-const told = () => /** @type {{told?: {refused: Table, stopped: Table}}} */ (globalThis).told ?? /** @type {Partial<{refused: Table, stopped: Table}>} */ ({});
+/**
+ * What comes later (`voice.entry.js`): what the server says in English, in the language of this page, and what is said
+ * in quiet hours (`quiet.js`).
+ * @typedef {{refused: Table, stopped: Table, night: (drop: DropView, at?: LinePlace) => string, ownCall: (state: State, entry: EntryView, chosen: string) => Action | undefined}} Told
+ */
+export const told = () => /** @type {{told?: Partial<Told>}} */ (globalThis).told ?? /** @type {Partial<Told>} */ ({});
 
 /** Why a drop stopped: what the shop itself wrote is known by its English, what its maker wrote stays as it is. */
 export function whyStopped(/** @type {string} */ why) {

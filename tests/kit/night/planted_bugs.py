@@ -12,6 +12,7 @@ HOLDS_ALONE: Final = """all = 0
 PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
     "more is held than there is": CUTS["stock"],
     "a newcomer overtakes the line": CUTS["newcomer"],
+    "the line calls at night": CUTS["quiet hours"],
     "a repeated press counts twice": CUTS["keys"],
     "a press comes before what is due": (
         Cut("fan/press", "local wait = catch_up(t)", "local wait = nil"),

@@ -9,6 +9,7 @@ import msgspec
 
 from dropengine import events, model, outcomes
 from dropengine.log.layouts import KEEPS_REASONS
+from tests.kit.oracle.hours import FIRST_MS, MINUTE, between
 from tests.kit.oracle.records import Duty, Entry, Hold, Item, Order, Pool
 
 Bought = outcomes.Sold | outcomes.Rescued | outcomes.Voided
@@ -84,6 +85,8 @@ class Books:
             for word, when in (("open", rules.opens_ms), ("close", rules.closes_ms))
             if when
         }
+        self.opened_ms = 0
+        """When it opened, by the true clock."""
         self.begin(clock)
         self.say(
             events.Published,
@@ -229,6 +232,28 @@ class Books:
         """By the true clock: less the lead that was in force then."""
         return at - next((lead for since, lead in self.leads[::-1] if since <= at), 0)
 
+    def calls(self, at: int | None = None) -> bool:
+        """Does the line call, now or at another moment of the true clock (L16)?"""
+        hours, now = self.rules.calls, self.at - self.lead if at is None else at
+        if hours is None or now < self.opened_ms + FIRST_MS:
+            return True
+        return between(hours.zone, hours.from_ms, hours.to_ms, now // MINUTE)
+
+    def plan_calls(self) -> None:
+        """What the hours of the line do next: it stops calling, or calls again."""
+        for word in ("calls", "quiet"):
+            self.hours.pop(word, None)
+        if self.rules.calls is None or self.state not in ("live", "paused"):
+            return
+        now = self.at - self.lead
+        calls, at = self.calls(), max(now, self.opened_ms + FIRST_MS)
+        if at > now and not self.calls(at):
+            self.hours["quiet"] = at + self.lead
+            return
+        while self.calls(at) == calls:
+            at = (at // MINUTE + 1) * MINUTE
+        self.hours["quiet" if calls else "calls"] = at + self.lead
+
     def move_lead(self) -> int:
         """The drop's own time goes on from where it stands; what is planned means the clock
         (T6, T7)."""
@@ -237,6 +262,7 @@ class Books:
             for word in self.hours:
                 self.hours[word] += lead - self.lead
             self.lead = lead
+            self.plan_calls()
             self.leads = [*self.leads, (self.at, lead)][-64:]
         self.doubted = False
         return lead
@@ -254,6 +280,8 @@ class Books:
         )
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
+        if self.rules.calls is not None:
+            return False
         older = not (layout == 1 and self.leads) and not any(asked)
         return older and not by_hand and not of_nothing and not self.person_of
 

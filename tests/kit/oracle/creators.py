@@ -43,8 +43,8 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
 
 OVER: dict[str, tuple[str, ...]] = {
     "open": ("open",),
-    "close": ("close",),
-    "cancel": ("open", "close"),
+    "close": ("close", "calls", "quiet"),
+    "cancel": ("open", "close", "calls", "quiet"),
 }
 """Times of the drop that mean nothing after a command."""
 
@@ -118,6 +118,7 @@ class Creators(Clock):
                 if isinstance(command, Pause):
                     self.paused_by = by
             case Open():
+                self.begin_calls()
                 self.plan_close()
         more = msgspec.structs.asdict(command)
         if isinstance(command, Correct):

@@ -84,7 +84,7 @@ class Presses(Clock):
     def hold(
         self, fan: str, command: wire.Hold, was: int, under: tuple[str, str]
     ) -> outcomes.PressOutcome:
-        """H1, H2, H4, L4."""
+        """H1, H2, H4, L4, L17."""
         body = ("hold", command.pool, command.qty, command.fewer)
         match self.repeated(under, body):
             case refusals.KeyReused() as reused:
@@ -103,12 +103,19 @@ class Presses(Clock):
             return refusals.TooManyRequests(retry_ms=wait)
         item = self.items[pool.item]
         qty, room = command.qty, self.room(fan, pool.item)
-        if qty > item.most:
-            return refusals.LimitReached(room=min(room, item.most))
         for equal in self.open_holds(fan):
             if equal.pool == pool.id and qty in (equal.qty, self.asked(equal)) and not equal.offer:
                 self.answer(fan, under, body, equal.id)
                 return self.granted(outcomes.Held, equal, was)
+        named = self.named(pool) if self.free(pool.id) > 0 and not self.calls() else None
+        if named is not None and named[0].fan == fan:
+            # L17.
+            called = self.offer(named[0], pool.id, named[1], command.key)
+            self.claim(called, command.key)
+            self.answer(fan, under, body, called.id)
+            return self.granted(outcomes.Held, called, was)
+        if qty > item.most:
+            return refusals.LimitReached(room=min(room, item.most))
         if room < qty:
             if not (command.fewer and room >= 1):
                 return refusals.LimitReached(room=room)
