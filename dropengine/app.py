@@ -66,12 +66,14 @@ from dropengine.live.socket_handshake import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
 from dropengine.payments.intent_ids import IntentIds
+from dropengine.people.operators import Names
 from dropengine.people.passwords import Passwords
 from dropengine.people.receivers import Tokens
 from dropengine.people.revoked import Revoked
 from dropengine.people.tickets import Tickets
 from dropengine.processes.claim_note import noted_nonce
 from dropengine.sql.archive import Archive
+from dropengine.sql.charge_ids import CopiedIds
 from dropengine.sql.database import Database
 from dropengine.sql.log_rows import LogRows
 from dropengine.truth.connections import client
@@ -110,6 +112,8 @@ class Runtime:
         self.store.in_the_books = LogRows(self.database).texts
         self.store.archive = Archive(self.database)
         self.receivers = Tokens(key)
+        self.store.charge_ids.in_sql = CopiedIds(self.database).of
+        self.store.operators.in_sql = Names(self.database).all
         self.passwords = Passwords()
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.shop = shop = shop_id(settings)

@@ -20,6 +20,12 @@ read alike. None of these letters means anything in an event's JSON: ids stand t
 come."""
 CHARGE_CHARS_MAX = 128
 """Of a provider's id of a payment or of a notice; it is made of the letters of ids too."""
+CHARGE = re.compile(r"c[1-9][0-9]{0,15}")
+"""What a drop calls a charge: `c1`, `c2` ... in the order in which it heard of them."""
+OPERATOR = re.compile(r"o[0-9a-f]{1,32}")
+"""How a log calls whoever commands: a number, or a hash from which nobody reads who he is."""
+BY_ID = "="
+"""Stands in `charge_ids` before what a provider calls a charge. It is no letter of ids."""
 QTY_MAX = 100
 """Units of one press."""
 CAP_MAX = 100_000

@@ -197,7 +197,13 @@ PublishOutcome = Changed | Exists | KeyReused | BadMessage
 AdoptOutcome = Adopted | NothingBegun | LimitReached | NotAdoptable | BadMessage | Frozen | NotFound
 """How it can end that a guest becomes a person."""
 
-PaymentOutcome = Sold | Rescued | Voided | NotFound | BadMessage | Frozen
+
+class Unnamed(msgspec.Struct, frozen=True, array_like=True, tag=shout):
+    """Nothing was decided: the provider's ids of earlier charges were lost, and this may be one of
+    them. See `payments/lost_ids`."""
+
+
+PaymentOutcome = Sold | Rescued | Voided | NotFound | BadMessage | Frozen | Unnamed
 """How a payment that succeeded can end."""
 UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
 RefundOutcome = Refunded | KeyReused | NotFound | Frozen | BadMessage

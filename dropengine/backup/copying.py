@@ -160,6 +160,11 @@ async def _copy_drop(
     answers |= await store.copies.answers_of(drop, log[max(0, since - first + 1) :])
     folder.write(f"drops/{drop}/log", (line + b"\n" for line in log))
     folder.write(f"drops/{drop}/answers", _rows(answers))
+    # Of later charges it may have some: whoever restores takes those that the log tells of.
+    ids = await store.charge_ids.all(drop)
+    folder.write(
+        f"drops/{drop}/charges", _rows({name.encode(): of.encode() for name, of in ids.items()})
+    )
     folder.write(
         f"drops/{drop}/fields", _rows({name.encode(): text for name, text in not_told.items()})
     )

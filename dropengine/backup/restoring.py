@@ -28,13 +28,14 @@ from dropengine.log.replay import Truth
 from dropengine.mail import outbox
 from dropengine.model import SCHEMA, DropId
 from dropengine.processes.embedded_server import EmbeddedServer
-from dropengine.sql import claim, copied_rows, engine
+from dropengine.sql import charge_ids, claim, copied_rows, engine
 from dropengine.sql.migrate import revision, upgrade
 from dropengine.sql.schema import REVISION
 from dropengine.sql.schema.archive import ARCHIVED
 from dropengine.sql.schema.ledger import ROWS
 from dropengine.sql.schema.people import CHALLENGES, LINKS, SESSIONS
 from dropengine.truth import server_check
+from dropengine.truth.charge_ids import Ids
 from dropengine.truth.connections import client
 from dropengine.truth.copies import Answers
 from dropengine.truth.repair import replayed
@@ -174,11 +175,12 @@ async def _restore_drop(
     if hole:
         tell(f"{drop} is left out: {hole}. Its log stays in {folder.path}/drops/{drop}/log.")
         return False
-    await asyncio.to_thread(_catch_up, one, drop, log)
+    ids = _charges(folder, drop)
+    ids = await asyncio.to_thread(_catch_up, one, drop, log, truth, ids)
     not_told = {name.decode(): text for name, text in _rows(folder, f"drops/{drop}/fields").items()}
     _check_hash(drop, truth, log[copied.seq :])
     answers = _rows(folder, f"drops/{drop}/answers")
-    await store.copies.bring_back(drop, log, truth, not_told, answers)
+    await store.copies.bring_back(drop, log, truth, not_told, answers, ids)
     await store.house.enlist(drop, copied.listed_ms)
     more = len(log) - copied.seq
     tell(
@@ -236,12 +238,24 @@ def _check_hash(drop: str, truth: Truth, more: list[bytes]) -> None:
         )
 
 
-def _catch_up(one: Engine, drop: str, log: list[bytes]) -> None:
-    """The books of a drop, to the end of its log."""
+def _catch_up(one: Engine, drop: str, log: list[bytes], truth: Truth, ids: Ids) -> Ids:
+    """The books of a drop, to the end of its log. ids: of its charges, as the backup has them; as
+    they are known now."""
     with engine.transaction(one, writes=True) as connection:
+        charge_ids.forget_others(connection, drop, truth.charges)
+        charge_ids.copy(connection, drop, {c: of for c, of in ids.items() if c in truth.charges})
         at = books.cursors(connection).get(drop, 0)
         while at < len(log):
             at = books.enter(connection, drop, at, log[at : at + books.STRETCH])
+        return charge_ids.known(connection, drop)
+
+
+def _charges(folder: Folder, drop: str) -> Ids:
+    """What the backup says that the provider calls its charges; nothing where they bear the ids."""
+    name = f"drops/{drop}/charges"
+    if name not in folder.contents.files:
+        return {}
+    return {charge.decode(): of.decode() for charge, of in _rows(folder, name).items()}
 
 
 def _rows(folder: Folder, name: str) -> Answers:

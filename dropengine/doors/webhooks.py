@@ -109,4 +109,5 @@ class Webhook:
         if notice.intent not in await self._deps.intents.all(drop, hold):
             log.warning("%s: %s tells of %s, which is not its id", drop, hold, notice.intent)
             hold = NO_HOLD
-        return await duties.report(self._deps.store, self._provider, drop, hold, paid)
+        store, intents = self._deps.store, self._deps.intents
+        return await duties.report(store, self._provider, intents, drop, hold, paid)

@@ -37,3 +37,8 @@ ADOPTS = 5
 """A guest may become a person."""
 ENTRIES_SERVABLE = 3
 """Nobody joins the line whose orders leave no room for him."""
+NUMBERS_CHARGES = 5
+"""A charge is told by a number of the drop's own. What was told of before keeps the provider's id
+for its name."""
+OPERATORS_ARE_WORDS = 5
+"""Whoever commands is told by a word from which nobody reads who he is."""

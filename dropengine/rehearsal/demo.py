@@ -28,7 +28,8 @@ from dropengine.truth.store import Store
 OPENS_IN_S = 20
 WATCH_S = 0.5
 EXAMPLE = "eclipse-pin.toml"
-BY = "demo"
+BY = "o1"
+"""Of simulated operators there is one."""
 LIVES_MAX = 20
 """A supervisor that ends so often is not being killed for fun."""
 

@@ -22,6 +22,8 @@ from typing import Final, NamedTuple, get_origin
 import msgspec
 
 from dropengine import model
+from dropengine.creator_commands import BY_CHARS_MAX
+from dropengine.log.layouts import NUMBERS_CHARGES
 from dropengine.model import Record
 
 SHORT_MAX: Final = 15
@@ -96,6 +98,9 @@ _CONSTANTS: Final = {
     "ID_CHARS_MAX": f"{model.ID_CHARS_MAX}",
     "ID_LETTERS": f"'{model.ID_LETTERS}'",
     "CHARGE_CHARS_MAX": f"{model.CHARGE_CHARS_MAX}",
+    "OPERATOR_CHARS_MAX": f"{BY_CHARS_MAX}",
+    "BY_ID": f"'{model.BY_ID}'",
+    "NUMBERS_CHARGES": f"{NUMBERS_CHARGES}",
     "AMOUNT_MAX": f"{model.AMOUNT_MAX}",
     "KEPT_MS": f"{model.KEPT_MS}",
 }

@@ -187,6 +187,12 @@ class PoolRow(msgspec.Struct, frozen=True, array_like=True):
     """In quiet hours, while units are free: the arrival that may press for them; else 0."""
 
 
+class Named(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """So many charges have the ids that were told for them."""
+
+    count: int
+
+
 BEYOND: Final = 10**12
 """A cursor of `view` beyond every row: only the state is asked for."""
 

@@ -149,11 +149,9 @@ class MeasuredShop:
         made = manifest.with_opening(made, f"bench-{secrets.token_hex(4)}", 0)
         drop = DropId(made.id)
         self.drops.append(drop)
-        done = await self.store.publish(made, by="bench", key="publish", test=test)
+        done = await self.store.publish(made, by="o1", key="publish", test=test)
         assert isinstance(done, outcomes.Changed), done
-        opened = await self.store.command(
-            drop, Open(), revision=done.revision, by="bench", key="open"
-        )
+        opened = await self.store.command(drop, Open(), revision=done.revision, by="o1", key="open")
         assert isinstance(opened, outcomes.Changed), opened
         return drop
 

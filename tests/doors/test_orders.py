@@ -93,7 +93,7 @@ async def test_a_refunded_order_stays_as_proof_and_promises_nothing(web: WebProc
     sale = await web.sale(item("pin", {"pin": 200}))
     fan, ticket = web.ticket(sale.drop)
     order = await buys(web, sale, fan)
-    outcome = await web.runtime.store.refund(DropId(sale.drop), order, by="mia", key=key())
+    outcome = await web.runtime.store.refund(DropId(sale.drop), order, by="o1", key=key())
     assert isinstance(outcome, outcomes.Refunded)
     said = words(await read(web, f"/drops/{sale.drop}/orders/{order}", ticket))
     assert "Refunded by the maker" in said

@@ -180,7 +180,7 @@ async def test_an_order_that_went_back_was_closed_or_handed_over_has_no_receiver
         async with web.http(ticket) as giver, web.http() as anna:
             link = await link_of(giver, sale, order, GIFT)
             if ended == "refunded":
-                await web.runtime.store.refund(DropId(drop), order, by="mia", key=key())
+                await web.runtime.store.refund(DropId(drop), order, by="o1", key=key())
             elif ended == "closed":
                 await database.write(partial(answers.lock, drop=drop, hold=order, by="b", now_ms=1))
             else:

@@ -172,6 +172,10 @@ def standing(truth: Truth) -> str:
     return ", ".join(sorted(pools) + owed)
 
 
+OPERATORS = {"mia": "o1", "noa": "o2"}
+"""How the log calls those of a story who command."""
+
+
 class Twice:
     """One drop of the page, in the store and in the oracle."""
 
@@ -179,10 +183,10 @@ class Twice:
         self.store, self.text, self.drop = store, text, DropId(text.id)
         self.now = START_MS
         self.numbers = count(1)
-        self.oracle = Oracle(rules(text, self.now), digest(text), "mia", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
 
     async def tell(self, story: str) -> None:
-        await self.store.publish(self.text, by="mia", key="publish", test=True, clock_ms=self.now)
+        await self.store.publish(self.text, by="o1", key="publish", test=True, clock_ms=self.now)
         await self.line("mia open", "opened 2")
         for line in filter(None, map(str.strip, story.splitlines())):
             if line.startswith("="):
@@ -203,6 +207,7 @@ class Twice:
         more = dict(word.split("=") for word in words if "=" in word)
         plain = [word for word in words if "=" not in word]
         told = self.oracle.seq
+        who = OPERATORS.get(who, who)
         key = more.get("key") or f"k{next(self.numbers)}"
         command = fans_command(verb, key, plain)
         if command is not None:

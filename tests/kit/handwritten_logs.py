@@ -79,6 +79,11 @@ class Pen:
         self.corrected: dict[str, int] = {}
         self.keys = 0
 
+    def charge(self) -> str:
+        """The next charge that the log tells of."""
+        told = (e for e in self.log if isinstance(e, events.Sale | events.Voided))
+        return f"c{sum(1 for _ in told) + 1}"
+
     def wait(self, ms: int) -> None:
         self.now += ms
 
@@ -94,14 +99,14 @@ class Pen:
         assert isinstance(event, events.AnyEvent)
         self.log.append(event)
 
-    def by_creator(self, kind: type[events.Event], *, by: str = "mia", **fields: object) -> None:
+    def by_creator(self, kind: type[events.Event], *, by: str = "o1", **fields: object) -> None:
         self.revision += 1
         self.write(kind, by=by, key=self.key(), revision=self.revision, **fields)
 
     def thawed(self, why: str, lost_ms: int) -> None:
         """A drop that was live comes back after so long."""
         more = {"state": "paused", "found": 2, "lost_ms": lost_ms, "lead": -lost_ms}
-        self.by_creator(events.Thawed, by="mia", why=why, **more)
+        self.by_creator(events.Thawed, by="o1", why=why, **more)
 
     def published(self, schema: int = SCHEMA) -> Pen:
         """schema: the layout of the engine that published it."""
@@ -163,7 +168,7 @@ class Pen:
         while len(serials) < held.qty:
             self.serials[item] = self.serials.get(item, 0) + 1
             serials.append(self.serials[item])
-        charge = f"c{len(self.sales) + 1}"
+        charge = self.charge()
         fields = self._units(hold)
         self.write(
             kind,
@@ -185,10 +190,8 @@ class Pen:
     def rescued(self, hold: str, *, capture: str = "pending") -> str:
         return self._sale(events.Rescued, hold, "", capture)
 
-    def voided(
-        self, hold: str, charge: str, why: str, how: str = "void", currency: str = "EUR"
-    ) -> None:
-        held = self.holds[hold]
+    def voided(self, hold: str, why: str, how: str = "void", currency: str = "EUR") -> str:
+        held, charge = self.holds[hold], self.charge()
         self.write(
             events.Voided,
             fan=held.fan,
@@ -199,6 +202,7 @@ class Pen:
             how=how,
             why=why,
         )
+        return charge
 
     def mismatched(self, hold: str, charge: str, amount: int) -> None:
         """The provider captured another amount of a charge; the order of it is worth that."""
@@ -209,7 +213,7 @@ class Pen:
             self.sales[hold] = msgspec.structs.replace(sale, amount=amount)
         self.corrected[charge] = amount
 
-    def refunded(self, hold: str, by: str = "mia") -> None:
+    def refunded(self, hold: str, by: str = "o1") -> None:
         """by: a creator under a key, or `creator` when the drop was cancelled."""
         sale = self.sales[hold]
         item = sale.pool.partition("@")[0]
@@ -401,12 +405,12 @@ def a_late_payment() -> Pen:
     pen.discharged("lookup", ben)
     cy = pen.held("cy")
     pen.wait(5)
-    pen.voided(ben, "late", "late")
+    late = pen.voided(ben, "late")
     good = pen.joined("ben", makegood=True)
-    pen.discharged("void", ben, "late")
+    pen.discharged("void", ben, late)
     pen.wait(5)
-    pen.voided(ada, "twice", "second", how="refund")
-    pen.discharged("refund", ada, "twice")
+    twice = pen.voided(ada, "second", how="refund")
+    pen.discharged("refund", ada, twice)
     pen.wait(5)
     pen.refunded(ada)
     offer = pen.offered(good)
@@ -436,10 +440,10 @@ def captured_for_less() -> Pen:
     ada = pen.held("ada")
     pen.paying(ada)
     charge = pen.sold(ada)
-    pen.voided(ada, "twice", "second")
+    twice = pen.voided(ada, "second")
     pen.wait(5)
-    pen.mismatched(ada, "twice", PRICE - 1)
-    pen.discharged("refund", ada, "twice")
+    pen.mismatched(ada, twice, PRICE - 1)
+    pen.discharged("refund", ada, twice)
     pen.mismatched(ada, charge, PRICE // 2)
     pen.wait(5)
     pen.refunded(ada)

@@ -66,7 +66,7 @@ class Player:
             calls_from_ms=12 * HOUR_MS if self.hours else 0,
             calls_to_ms=13 * HOUR_MS if self.hours else 0,
         )
-        self.oracle = Oracle(rules(text, self.now), digest(text), "mia", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
         if self.random.random() < 0.3 and not self.hours:
             self.oracle.lower(SCHEMA - 1)
         if self.marked:
@@ -95,7 +95,7 @@ class Player:
         self.oracle.settle(self.now)
 
     def creator(self, command: CreatorCommand) -> None:
-        by = self.random.choice(("mia", "noa"))
+        by = self.random.choice(("o1", "o2"))
         self.oracle.creator(command, self.oracle.revision, self.key(), by, self.now)
 
     def command(self) -> tuple[str, wire.FanCommand] | None:
@@ -174,7 +174,7 @@ class Player:
     def refund(self) -> None:
         kept = [order.id for order in self.oracle.orders.values() if order.kept]
         if kept:
-            self.oracle.refund(self.random.choice(kept), "mia", self.key(), self.now)
+            self.oracle.refund(self.random.choice(kept), "o1", self.key(), self.now)
 
     def adopt(self) -> None:
         """Somebody signs in, as himself or as somebody who is known."""

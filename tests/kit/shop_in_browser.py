@@ -90,7 +90,7 @@ class Drop:
         self.revision = outcome.revision
 
     async def publish(self) -> None:
-        self._done(await self.store.publish(self.manifest, by="mia", key=self.key()))
+        self._done(await self.store.publish(self.manifest, by="o1", key=self.key()))
 
     async def open(self) -> None:
         await self._command(Open())
@@ -111,7 +111,7 @@ class Drop:
         await self._command(Reschedule(opens_ms, closes_ms))
 
     async def refund(self, order: str, why: str = "") -> None:
-        outcome = await self.store.refund(self.id, order, by="mia", key=self.key(), why=why)
+        outcome = await self.store.refund(self.id, order, by="o1", key=self.key(), why=why)
         assert isinstance(outcome, outcomes.Refunded), outcome
 
     async def say(self, text: str) -> None:
@@ -120,7 +120,7 @@ class Drop:
     async def _command(self, command: CreatorCommand) -> None:
         self._done(
             await self.store.command(
-                self.id, command, revision=self.revision, by="mia", key=self.key()
+                self.id, command, revision=self.revision, by="o1", key=self.key()
             )
         )
 

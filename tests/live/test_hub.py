@@ -85,7 +85,7 @@ async def test_a_worker_watches_so_many_drops_and_no_more(server: Server, tmp_pa
         hub, store = web.runtime.hub, web.runtime.store
         drops = [f"many-{n}" for n in range(hubs.ROOMS_MAX + 1)]
         for drop in drops:
-            done = await store.publish(manifest(drop), by="mia", key="publish")
+            done = await store.publish(manifest(drop), by="o1", key="publish")
             assert isinstance(done, outcomes.Changed)
         seats = []
         for drop in drops[:-1]:

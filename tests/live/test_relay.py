@@ -120,7 +120,7 @@ async def test_screens_are_told_why_a_drop_froze_and_how_it_goes_on(web: WebProc
         assert frozen["why"] == ENGLISH("stopped.half")
         found = await repair.audit(sale.store, sale.drop)
         assert found is not None
-        await repair.thaw(sale.store, found, by="mia", key="thaw")
+        await repair.thaw(sale.store, found, by="o1", key="thaw")
         paused = await fan.shows("tick", lambda m: m["state"] == "paused")
         assert "why" not in paused
         assert (await fan.ask("extend", hold="h1"))["t"] == "done"

@@ -166,17 +166,17 @@ story(
     "only the right amount buys, and only once",
     """
     13:00  ada press 2                   -> held h1 ada 2 13:08
-    13:01  bank captured h1 c0 4800 USD  -> voided h1 mismatch refund 4800
-    13:01  bank captured h1 c1 4799      -> voided h1 mismatch refund 4799
-    13:01  bank authorises h1 c4 4801    -> voided h1 mismatch void 4801
-    13:02  bank captured h1 c2 4800      -> sold h1 #1#2
-    13:03  bank captured h1 c2 4800      -> sold h1
-    13:04  bank captured h1 c3 4800      -> voided h1 second refund 4800
-    = pin 0 0 2 0, refund:c0 4800, refund:c1 4799, refund:c3 4800, void:c4 4801
-    13:05  bank discharge refund:c0      -> discharged
+    13:01  bank captured h1 p0 4800 USD  -> voided h1 mismatch refund 4800
+    13:01  bank captured h1 p1 4799      -> voided h1 mismatch refund 4799
+    13:01  bank authorises h1 p4 4801    -> voided h1 mismatch void 4801
+    13:02  bank captured h1 p2 4800      -> sold h1 #1#2
+    13:03  bank captured h1 p2 4800      -> sold h1
+    13:04  bank captured h1 p3 4800      -> voided h1 second refund 4800
+    = pin 0 0 2 0, refund:c1 4800, refund:c2 4799, refund:c5 4800, void:c3 4801
     13:05  bank discharge refund:c1      -> discharged
-    13:05  bank discharge refund:c3      -> discharged
-    13:05  bank discharge void:c4        -> discharged
+    13:05  bank discharge refund:c2      -> discharged
+    13:05  bank discharge refund:c5      -> discharged
+    13:05  bank discharge void:c3        -> discharged
     kept 4800
     """,
 )

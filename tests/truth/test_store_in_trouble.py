@@ -115,15 +115,15 @@ class Trouble(Machine):
     @rule(verb=st.sampled_from(("hold", "fewer", "join")))
     def a_crowd_comes(self, verb: str) -> None:
         if self.oracle.state == "scheduled":
-            self.command(Open(), self.oracle.revision, "mia", self.key())
+            self.command(Open(), self.oracle.revision, "o1", self.key())
         self.press(*(self.one_of_many(fan, verb, "pin", 1, 0) for fan in CROWD))
 
     def a_crowd_is_called(self) -> None:
         """It joins in a pause, when nothing can be had at once."""
-        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        self.command(Pause(), self.oracle.revision, "o1", self.key())
         self.a_crowd_comes("join")
         offers = len(self.offers())
-        self.command(Resume(), self.oracle.revision, "mia", self.key())
+        self.command(Resume(), self.oracle.revision, "o1", self.key())
         self.settle()
         if len(self.offers()) - offers > SETTLED_AT_ONCE:
             self.meets("more than 64 offers at once")
@@ -192,7 +192,7 @@ class Trouble(Machine):
         things = sum(hold.open for hold in self.oracle.holds.values())
         things += sum(order.kept for order in self.oracle.orders.values())
         if things > SETTLED_AT_ONCE:
-            self.command(Cancel("too many"), self.oracle.revision, "mia", self.key())
+            self.command(Cancel("too many"), self.oracle.revision, "o1", self.key())
             self.settle()
             if self.oracle.state == "cancelled":
                 self.meets("more than 64 ended by a cancellation")
@@ -205,7 +205,7 @@ class Trouble(Machine):
             return
         if not self.oracle.froze:
             self.it_freezes(why, sure=True, soon=None, spoiled=set())
-        self.command(Cancel(), self.oracle.revision, "mia", self.key())
+        self.command(Cancel(), self.oracle.revision, "o1", self.key())
         self.settle()
 
     @rule(also=st.sampled_from(TOGETHER), which=nth)
@@ -217,10 +217,10 @@ class Trouble(Machine):
 
     def somebody_is_called(self, which: int) -> None:
         """Two join in a pause."""
-        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        self.command(Pause(), self.oracle.revision, "o1", self.key())
         for fan in (FANS[which % len(FANS)], FANS[(which + 1) % len(FANS)]):
             self.join(fan, [POOLS[which % len(POOLS)]], 1)
-        self.command(Resume(), self.oracle.revision, "mia", self.key())
+        self.command(Resume(), self.oracle.revision, "o1", self.key())
 
     # A guest becomes a person.
 
@@ -230,7 +230,7 @@ class Trouble(Machine):
         if resume:
             self.somebody_is_called(which)
         else:
-            self.command(Pause(), self.oracle.revision, "mia", self.key())
+            self.command(Pause(), self.oracle.revision, "o1", self.key())
             for i in (which, which + 1):
                 self.join(FANS[i % len(FANS)], [POOLS[which % len(POOLS)]], 1)
         pair = [FANS[which % len(FANS)], FANS[(which + 1) % len(FANS)]]
@@ -261,7 +261,7 @@ class Trouble(Machine):
         if not kept:
             return
         order = pick(kept, which)
-        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        self.command(Pause(), self.oracle.revision, "o1", self.key())
         for guest in FANS:
             if guest not in (order.fan, *self.oracle.person_of):
                 self.join(guest, [order.pool], 1)
@@ -339,7 +339,8 @@ class Trouble(Machine):
             self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
             self.succeeded(*self.paid[-1])
             if self.oracle.state != "frozen":
-                assert f"{'refund' if captured else 'void'}:{charge}" in self.oracle.outbox
+                number = self.oracle.number_of[charge]
+                assert f"{'refund' if captured else 'void'}:{number}" in self.oracle.outbox
                 self.meets("paid again: found by the question")
         self.discharge_one(asked, done=True)
 
@@ -367,7 +368,7 @@ class Trouble(Machine):
     def a_refund_ends(self, which: int, how: Ending) -> None:
         if not self.owed("refund"):
             self.somebody_buys(which, captured=True)
-            self.refund(which, 2, "mia", "")
+            self.refund(which, 2, "o1", "")
         self.ends("refund", how)
 
     def ends(self, kind: str, how: Ending) -> None:
@@ -383,7 +384,7 @@ class Trouble(Machine):
     @precondition(lambda self: self.refunds)
     @rule()
     def the_last_refund_is_sent_again(self) -> None:
-        self.refund(0, 1 + 3 * (len(self.refunds) - 1), "mia", "")
+        self.refund(0, 1 + 3 * (len(self.refunds) - 1), "o1", "")
 
     def bought(self) -> list[str]:
         """Orders whose payment was begun and cost something."""
@@ -398,9 +399,9 @@ class Trouble(Machine):
     def succeeded(self, hold: str, charge: str, amount: int, currency: str, captured: bool) -> None:
         before = self.oracle.holds.get(hold)
         late = before is not None and before.state == "expired" and not before.judged
-        known = charge in self.oracle.charges
+        known = charge in self.oracle.number_of
         super().succeeded(hold, charge, amount, currency, captured)
-        outcome = self.oracle.charges.get(charge)
+        outcome = self.oracle.charges.get(self.oracle.number_of.get(charge, ""))
         guests = before is not None and bool(before.begun_by or before.recorded)
         if outcome is not None and not known and guests:
             self.meets(f"adopted before: a payment, {type(outcome).__name__}")
@@ -456,7 +457,7 @@ class Trouble(Machine):
         ):
             if forgot:
                 self.meets(f"a restore forgot {name}")
-        self.unheard_of |= self.oracle.charges.keys() - backup.oracle.charges.keys()
+        self.unheard_of |= self.oracle.number_of.keys() - backup.oracle.number_of.keys()
         self.oracle = copy.deepcopy(backup.oracle)
         self.checked, self.lowered = self.oracle.seq, backup.lowered
         self.forgotten += [(fan, command) for fan, command, _ in self.pressed[backup.pressed :]]

@@ -66,7 +66,7 @@ POOLS = ("cup-hill", "cup-port", "pin")
 HOURS = ("open", "close", "calls", "quiet")
 GRANTED = (outcomes.HoldGranted, outcomes.EntryGranted)
 TOGETHER = ("hold", "hold", "fewer", "join", "release", "claim", "pay", "extend", "leave")
-OPERATORS = ("mia", "noa", "disk", "durability")
+OPERATORS = ("o1", "o2", "disk", "durability")
 """Two people, and two watches whose pauses end by themselves."""
 PACE_MS = 1500
 USUAL_ORDER = ("cool_ms", "lookup_ms", "extend_ms", "pay_ms", "hold_ms", "offer_ms")
@@ -201,14 +201,14 @@ class Machine(RuleBasedStateMachine):
             text, zone=zone, calls_from_ms=calls_from_ms, calls_to_ms=calls_to_ms, **times
         )
         self.note_rules(text)
-        self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
+        self.run(self.store.publish(text, by="o1", key="publish", test=True, clock_ms=self.now))
         self.text = text
-        self.oracle = Oracle(rules(text, self.now), digest(text), "mia", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
         if marked:
             self.oracle.ran = self.now
             self.somebody_asks()
         if hours == "by hand":
-            self.command(Open(), 1, "mia", self.key())
+            self.command(Open(), 1, "o1", self.key())
         else:
             self.now = START_MS + 1000
 
@@ -308,7 +308,7 @@ class Machine(RuleBasedStateMachine):
         self.settle()
         if soon is not None:
             self.now += soon
-            self.look_and_thaw(spoiled, "noa")
+            self.look_and_thaw(spoiled, "o2")
 
     @precondition(lambda self: self.oracle.froze)
     @rule(spoiled=st.sets(st.sampled_from(keys.TRUTH[1:])), by=st.sampled_from(OPERATORS))
@@ -572,7 +572,7 @@ class Machine(RuleBasedStateMachine):
         ):
             self.press((hold.fan, verb))
         if then is not None:
-            self.command(then, self.oracle.revision, "mia", self.key())
+            self.command(then, self.oracle.revision, "o1", self.key())
         for fan in joining:
             self.press((fan, wire.Join(id=0, key=self.key(), pools=[hold.pool], qty=1)))
         for _ in ("deadline", "hard stop", "cooled"):
@@ -638,9 +638,9 @@ class Machine(RuleBasedStateMachine):
         key = self.key()
         for _ in range(1 + again):
             answer = self.run(
-                self.store.end_duty(self.drop, ending, by="mia", key=key, clock_ms=self.now)
+                self.store.end_duty(self.drop, ending, by="o1", key=key, clock_ms=self.now)
             )
-            assert answer == self.oracle.end_by_hand(ending, "mia", key, self.now)
+            assert answer == self.oracle.end_by_hand(ending, "o1", key, self.now)
             if isinstance(answer, outcomes.Discharged):
                 self.meets(f"{how}: {ending.id.partition(':')[0]}")
 
@@ -648,7 +648,7 @@ class Machine(RuleBasedStateMachine):
     @rule(
         which=nth,
         again=st.integers(0, 30),
-        by=st.sampled_from(("mia", "mia", "noa")),
+        by=st.sampled_from(("o1", "o1", "o2")),
         why=st.sampled_from(("", "", 'it "broke" \\ \u00e9')),
     )
     def refund(self, which: int, again: int, by: str, why: str) -> None:
@@ -680,11 +680,11 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.oracle.state == "paused")
     @rule()
     def resume(self) -> None:
-        self.command(Resume(), self.oracle.revision, "noa", self.key())
+        self.command(Resume(), self.oracle.revision, "o2", self.key())
 
     @rule(kind=st.sampled_from((Add, Add, Withdraw)), pool=pools, qty=st.integers(1, 2))
     def move_stock(self, kind: type[Add] | type[Withdraw], pool: str, qty: int) -> None:
-        self.command(kind(pool, qty), self.oracle.revision, "mia", self.key())
+        self.command(kind(pool, qty), self.oracle.revision, "o1", self.key())
 
     @rule(
         opens=st.sampled_from((None, None, 0, -1, 1_000, 60_000)),
@@ -698,7 +698,7 @@ class Machine(RuleBasedStateMachine):
             was if ms is None else ms and now + ms
             for ms, was in ((opens, rules.opens_ms), (closes, rules.closes_ms))
         ]
-        self.command(Reschedule(*told), self.oracle.revision, "noa", self.key())
+        self.command(Reschedule(*told), self.oracle.revision, "o2", self.key())
         heard = {type(event) for event in self.oracle.log[before:]}
         done = "done" if events.Rescheduled in heard else "refused"
         by_clock = ", the clock came first" if heard & {events.Opened, events.Closed} else ""
@@ -707,13 +707,13 @@ class Machine(RuleBasedStateMachine):
     @rule(story=st.sampled_from(("", "one word", "two words")), behind=st.sampled_from((0, 0, 1)))
     def correct(self, story: str, behind: int) -> None:
         wanted = correction(msgspec.structs.replace(self.text, story=story))
-        self.command(wanted, self.oracle.revision - behind, "mia", self.key())
+        self.command(wanted, self.oracle.revision - behind, "o1", self.key())
 
     @precondition(lambda self: len(self.oracle.log) > 15)
     @rule(command=st.sampled_from((Close(), Cancel(), Cancel("lost"))), sure=st.integers(0, 4))
     def end(self, command: CreatorCommand, sure: int) -> None:
         if sure == 0:
-            self.command(command, self.oracle.revision, "mia", self.key())
+            self.command(command, self.oracle.revision, "o1", self.key())
 
     @precondition(lambda self: self.ordered)
     @rule(which=nth)

@@ -139,7 +139,7 @@ class DropDoors:
             closes_ms=view.closes_ms if view else m.closes_ms,
             why=view.why if view else "",
             why_frozen=shown.froze,
-            paused_by=shown.paused_by,
+            paused_by=await self._store.operators.name(shown.paused_by),
             hash=shown.hash,
             address=f"{self._origin}/drops/{drop}",
             manifest=m,
@@ -194,6 +194,7 @@ class DropDoors:
         """What was bought, refunded orders too."""
         drop, kind, after = _asked(call, model.OrderRecord)
         found = await page(self._store, drop, kind, after)
+        ids = await self._store.charge_ids.of(drop, [one.charge for _, one in found.rows])
         rows = [
             OrderRow(
                 name,
@@ -204,6 +205,7 @@ class DropDoors:
                 one.amount,
                 one.serials,
                 one.charge,
+                ids.get(one.charge, ""),
                 one.state,
                 one.at_ms,
             )

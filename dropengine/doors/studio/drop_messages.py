@@ -150,7 +150,8 @@ class HoldsPage(msgspec.Struct, frozen=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True):
-    """`number`: as a person says it."""
+    """`number`: as a person says it. `charge`: as the log calls it; `provider_id`: as the provider
+    does, '' where that is not known."""
 
     id: str
     number: str
@@ -160,6 +161,7 @@ class OrderRow(msgspec.Struct, frozen=True):
     amount: int
     serials: list[int]
     charge: str
+    provider_id: str
     state: str
     at_ms: int
 

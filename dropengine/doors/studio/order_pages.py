@@ -125,6 +125,7 @@ class OrderPages:
         if not one:
             return self._panel.missing(call)
         states = await self._states(s, one)
+        await self._store.operators.learn(getattr(event, "by", "") for event in log)
         return self._page(
             call,
             "studio-order.html",

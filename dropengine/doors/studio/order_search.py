@@ -15,7 +15,7 @@ from dropengine import events
 from dropengine.jobs.ledger import books
 from dropengine.model import GIVEN_BACK
 from dropengine.order_number import number_of, order_of
-from dropengine.people import answers
+from dropengine.people import answers, operators
 from dropengine.people.answers import Told
 from dropengine.people.order_notes import Care, of_orders
 from dropengine.sql.schema.ledger import HOLDS, ORDERS, UNITS
@@ -151,6 +151,7 @@ def _bought(sql: Connection, drop: str, page: Any, *, whole: bool = False) -> It
         serials.setdefault(hold, []).append(serial)
     cares: Mapping[str, Care] = of_orders(sql, drop, None if whole else holds)
     told = answers.of_orders(sql, drop, None if whole else holds)
+    called = operators.names(sql)
     for row in page:
         yield Bought(
             row.hold,
@@ -162,7 +163,7 @@ def _bought(sql: Connection, drop: str, page: Any, *, whole: bool = False) -> It
             row.state,
             row.sold_ms,
             row.refunded_ms,
-            row.refunded_by,
+            called.get(row.refunded_by, row.refunded_by),
             row.refunded_why,
             serials.get(row.hold, []),
             cares.get(row.hold, Care()),

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from dropengine import events
-from dropengine.log.layouts import KEEPS_REFUND_KEYS
+from dropengine.creator_commands import SHOPS_NAMES
+from dropengine.log.layouts import KEEPS_REFUND_KEYS, OPERATORS_ARE_WORDS
 from dropengine.log.referee.books import Books, Item, Pool
-from dropengine.model import KEPT_MS, PASSING
+from dropengine.model import KEPT_MS, OPERATOR, PASSING
 
 PUBLISHED_REVISION = 1
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -78,7 +79,10 @@ def signed(books: Books, e: events.ByCreator, *, clock: bool = False) -> None:
 
 
 def commanded_once(books: Books, by: str, key: str) -> None:
-    """A creator's name is no fan's id: no id has a space in it."""
+    """A creator's word is no fan's id: no id has a space in it. INV-15: a log that may be published
+    has no names (C9)."""
+    if books.schema >= OPERATORS_ARE_WORDS and by not in SHOPS_NAMES and not OPERATOR.fullmatch(by):
+        books.blame("INV-15", f"{by!r} is no operator as a log calls one")
     once(books, f"creator {by}", key)
 
 

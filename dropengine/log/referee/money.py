@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from itertools import count
 from typing import Any
 
 from dropengine import events
@@ -17,6 +18,7 @@ from dropengine.log.layouts import (
     ENTRIES_SERVABLE,
     KEEPS_REFUND_KEYS,
     NOTHING_OWES_NOTHING,
+    NUMBERS_CHARGES,
     TELLS_CURRENCIES,
 )
 from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Order, Owed, Pool
@@ -35,10 +37,19 @@ BACK = ("refunded", "refund_failed")
 
 
 def _charge_once(books: Books, charge: str, outcome: str) -> None:
-    """P3."""
+    """P3, P15."""
     if charge in books.charges:
         books.blame("INV-10", f"charge {charge} was {books.charges[charge]}, now it is {outcome}")
+    elif books.schema >= NUMBERS_CHARGES and charge != (number := _next_number(books)):
+        books.blame("INV-10", f"a charge is called {charge} where {number} is the next")
     books.charges[charge] = outcome
+
+
+def _next_number(books: Books) -> str:
+    """One more than there are charges, or the first after that which is the name of none: an older
+    layout may have told of one that its provider called so."""
+    known = len(books.charges)
+    return next(name for n in count(known + 1) if (name := f"c{n}") not in books.charges)
 
 
 WORTH_NOTHING = "voided, of nothing"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dropengine.sql.schema import (
     answers,
     archive,
+    charges,
     claims,
     ledger,
     mails,
@@ -15,7 +16,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0013"
+REVISION = "0014"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "REVISION",
     "answers",
     "archive",
+    "charges",
     "claims",
     "ledger",
     "mails",

@@ -227,6 +227,10 @@ AUDIT = Table(
 """Every change: who, when, from which network, why, and how it ended ('': nobody knows). No row
 goes when an account does."""
 
+OPERATORS = Table("operators", METADATA, _key("word"), _text("name"), _text("account"))
+"""Who the words are that logs call operators by. `name`: as he signed; `account`: '' of an API key,
+and of whoever commands on the shop's machine."""
+
 CHANGES = Table(
     "changes",
     METADATA,

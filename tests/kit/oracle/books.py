@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from dropengine import events, model, outcomes
-from dropengine.log.layouts import KEEPS_REASONS
+from dropengine.log.layouts import KEEPS_REASONS, NUMBERS_CHARGES
 from tests.kit.oracle.hours import FIRST_MS, MINUTE, between
 from tests.kit.oracle.records import Duty, Entry, Hold, Item, Order, Pool
 
@@ -74,6 +74,8 @@ class Books:
         """Why it is frozen, and what it was before."""
         self.was = ""
         self.charges: dict[str, Bought] = {}
+        self.number_of: dict[str, str] = {}
+        """A charge as the provider calls it -> as the log does."""
         self.outbox: dict[str, Duty] = {}
         self.of_nothing: set[str] = set()
         """Charges that buy nothing and carried nothing."""
@@ -282,7 +284,8 @@ class Books:
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
         if self.rules.calls is not None:
             return False
-        older = not (layout == 1 and self.leads) and not any(asked)
+        named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())
+        older = named and not (layout == 1 and self.leads) and not any(asked)
         return older and not by_hand and not of_nothing and not self.person_of
 
     def lower(self, schema: int) -> None:
