@@ -198,7 +198,7 @@ def leave_out_the_call(log: Log) -> tuple[Log, int]:
     """In the morning somebody may press, but cy is not called."""
     seq = seq_of(log, events.Offered, 2)
     late = events.Message(
-        seq=seq, at=log[-1].at + 5, by="mia", key="k77", revision=3, text="Good morning."
+        seq=seq, at=log[-1].at + 5, by="o1", key="k77", revision=3, text="Good morning."
     )
     return [*log[: seq - 1], late], seq
 
@@ -215,6 +215,9 @@ def a_quiet_word(log: Log) -> tuple[Log, int]:
     seq = seq_of(log, events.Opened) + 1
     quiet = events.Quiet(seq=seq, at=log[seq - 2].at, until=log[-1].at * 2)
     return numbered([*log[: seq - 1], quiet, *log[seq - 1 :]]), seq
+
+
+GUEST = "a_guest_signs_in"
 
 
 DOCTORED: dict[str, tuple[str, Spoil, str]] = {
@@ -364,6 +367,21 @@ DOCTORED: dict[str, tuple[str, Spoil, str]] = {
     "a hold of somebody else": ("a_rush", change(events.Paying, fan="ben"), "INV-15"),
     "an order of somebody else": ("a_late_payment", change(events.Refunded, fan="ben"), "INV-15"),
     "a place of somebody else": ("a_line", change(events.Left, fan="ben"), "INV-15"),
+    "a guest whose hold stays behind": (GUEST, change(events.Adopted, holds=[]), "INV-15"),
+    "a hold that a guest had twice": (GUEST, change(events.Adopted, holds=["h3", "h3"]), "INV-15"),
+    "a guest who did nothing": (GUEST, change(events.Adopted, guest="zoe"), "INV-15"),
+    "a guest who adopts himself": (GUEST, change(events.Adopted, fan="ada"), "INV-15"),
+    "a guest who goes on": (GUEST, change(events.Paying, fan="ada"), "INV-15"),
+    "a guest twice": (GUEST, again(events.Adopted), "INV-15"),
+    "two places of one person": (GUEST, leave_out(events.Removed), "INV-11"),
+    "an open offer of a place that ended": (GUEST, leave_out(events.Claimed), "INV-11"),
+    "an offer cut short": (GUEST, change(events.Claimed, deadline=1), "INV-9"),
+    "the wrong place of two": (GUEST, change(events.Removed, entry="e1", n=1), "INV-11"),
+    "a place merged for no reason": (
+        "filled_limit",
+        change(events.Removed, why="merged"),
+        "INV-11",
+    ),
     "overtaken by an offer": ("a_line", other_offer, "INV-11"),
     "overtaken by a press": ("a_line", insert(events.Released, 1, a_press("eva")), "INV-11"),
     "an arrival left out": ("a_line", change(events.Joined, 2, n=7), "INV-11"),

@@ -290,6 +290,17 @@ async def test_what_is_over_is_adopted_too(make_sale: MakeSale, ending: str) -> 
     assert (await sale.truth()).entries[entries[1]].state == "removed"
 
 
+async def test_two_called_places_of_a_cancelled_drop_become_one(make_sale: MakeSale) -> None:
+    """Their offers have ended with it, and nothing is held by what comes after."""
+    sale = await make_sale(item("pin", {"pin": 2}), limit=2)
+    await both_wait(sale)
+    await sale.creator("resume")
+    await sale.creator("cancel")
+    await sale.settle()
+    assert await adopted(sale) == ["adopted", "removed"]
+    assert await sale.counts() == (2, 0, 0, 0)
+
+
 async def test_what_the_adoption_changes_is_told_to_both(sale: Sale) -> None:
     await sale.held("ana")
     seen = (await sale.store.view(sale.drop, clock_ms=sale.now)).mail_end  # type: ignore[union-attr]

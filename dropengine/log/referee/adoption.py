@@ -96,7 +96,7 @@ def _merge(books: Books, person: Fan) -> Entry | None:
         return None
     gone = base[-1]
     hold = books.holds.get(gone.hold)
-    if gone.state == "offered" and hold is not None and hold.unclaimed:
+    if gone.state == "offered" and hold is not None and hold.alive and hold.unclaimed:
         because = f"the place of its entry {gone.id} ends"
         books.owed.append(Owed(("claimed",), hold.id, "INV-11", because))
     because = f"{person.id} stands in line before as {base[0].id}"
