@@ -36,7 +36,9 @@ DEFAULT = "en"
 """The language whose modules have no language in their names."""
 REASONS = "stopped"
 """Sentences that the server has sent as they are since before there were languages."""
-ENGLISH_ONLY = frozenset({"account", "chart", "dial", "draft", "night", "rehearsal", "studio"})
+ENGLISH_ONLY = frozenset(
+    {"account", "calls-worker", "chart", "dial", "draft", "night", "rehearsal", "studio"}
+)
 """Modules of the makers' panel, which speaks English, and those that say nothing."""
 
 

@@ -33,6 +33,7 @@ from dropengine.doors import (
     openapi,
     page_templates,
     pages,
+    push_doors,
     webhooks,
 )
 from dropengine.doors.fast_path import FastPath
@@ -72,6 +73,7 @@ from dropengine.people.receivers import Tokens
 from dropengine.people.revoked import Revoked
 from dropengine.people.tickets import Tickets
 from dropengine.processes.claim_note import noted_nonce
+from dropengine.push import shop_key
 from dropengine.sql.archive import Archive
 from dropengine.sql.charge_ids import CopiedIds
 from dropengine.sql.database import Database
@@ -117,6 +119,7 @@ class Runtime:
         self.passwords = Passwords()
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.shop = shop = shop_id(settings)
+        self.push_key = shop_key.of_shop(settings)
         self.store.house.claim = Claim(shop, noted_nonce(settings.data_dir))
         self.revoked = Revoked()
         self.identity = Identity(settings, self.tickets, shop, self.revoked)
@@ -287,6 +290,7 @@ def build(settings: Settings) -> Application:
     routes = [
         *hot,
         *pages.routes(runtime, writer, static),
+        *push_doors.routes(runtime, static.files),
         *languages.routes(runtime),
         *runtime.persons.routes(writer),
         *webhooks.routes(runtime),

@@ -41,7 +41,7 @@ USUAL_NAMES = {
 # Names under the prefix that are not settings: where the TOML file is.
 RESERVED = frozenset({"DROPENGINE_CONFIG"})
 
-SECRETS = frozenset({"secret_key", "metrics_token"})
+SECRETS = frozenset({"secret_key", "push_key", "metrics_token"})
 """Settings that are never shown."""
 ADDRESSES = frozenset({"redis_url", "database_url", "smtp_url"})
 """Settings of which everything is shown but who asks and by what password."""
@@ -155,6 +155,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     mail_from: Annotated[
         str | None, _says("the address that letters come from; needed with `smtp_url`")
     ] = None
+
+    push_key: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$")] | None,
+        _says(
+            "the private key that push services know this shop by; made on the first run and kept "
+            "in `data_dir/push_key`. Hosts of one shop are given the same"
+        ),
+    ] = None
+    push_services: Annotated[
+        tuple[str, ...],
+        _says(
+            "push services that fans' browsers may be called by, with all names below each; "
+            "without any, every one that can be reached over the internet"
+        ),
+    ] = ()
+    push_here: Annotated[
+        bool, _says("let this machine be a push service, by http too: for tests")
+    ] = False
 
     # Processes and what they say.
     web_concurrency: Annotated[int, _whole(1, 64, "web processes, each with its own socket")] = 1
@@ -603,6 +621,8 @@ def _row(field: msgspec.structs.FieldInfo) -> SettingRow:
     kind = field.type.__origin__
     if meta.ge is not None:
         bounds = f"{meta.ge} to {meta.le}"
+    elif field.name == "push_key":
+        bounds = "32 bytes in base64url"
     elif field.name in SECRETS:
         bounds = f"{SECRET_CHARS_MIN} characters or more"
     elif getattr(kind, "__origin__", None) is Literal:

@@ -28,6 +28,7 @@ from dropengine.log.replay import Truth
 from dropengine.mail import outbox
 from dropengine.model import SCHEMA, DropId
 from dropengine.processes.embedded_server import EmbeddedServer
+from dropengine.push import outbox as pushes
 from dropengine.sql import charge_ids, claim, copied_rows, engine
 from dropengine.sql.migrate import revision, upgrade
 from dropengine.sql.schema import REVISION
@@ -141,6 +142,8 @@ def _fill(folder: Folder, settings: Settings, life: str) -> None:
         data_directory.fill(settings, "shop_id", folder.contents.shop)
     if settings.secret_key is None:
         data_directory.fill(settings, "secret", (folder.path / "secret").read_text())
+    if settings.push_key is None and "push_key" in folder.contents.files:
+        data_directory.fill(settings, "push_key", (folder.path / "push_key").read_text())
     data_directory.fill(settings, "life", life)
     for name in folder.names("payments"):
         copy = target / Path(name).name
@@ -162,7 +165,9 @@ def _restore_sql(one: Engine, folder: Folder, life: str) -> None:
             if contents.revision != REVISION:
                 upgrade(connection, contents.revision)
             # What waited then was sent since, or leads to what is not brought back.
-            outbox.end(connection, time.time_ns() // 1_000_000)
+            now_ms = time.time_ns() // 1_000_000
+            outbox.end(connection, now_ms)
+            pushes.end(connection, now_ms)
         claim.begin_life(connection, contents.shop, life, contents.address)
 
 

@@ -35,7 +35,7 @@ from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
 from dropengine.jobs.counting import Counting
 from dropengine.live.hub import Hub
-from dropengine.model import DropId
+from dropengine.model import DropId, ShopId
 from dropengine.people.receivers import Tokens
 from dropengine.people.showcases import Picture, Showcase
 from dropengine.people.tickets import Ticket, pseudonym
@@ -71,6 +71,8 @@ class Deps(Protocol):
     def settings(self) -> Settings: ...
     @property
     def store(self) -> Store: ...
+    @property
+    def shop(self) -> ShopId: ...
     @property
     def counting(self) -> Counting: ...
     @property

@@ -20,9 +20,11 @@ from dropengine import wire
 from dropengine.doors.access import LIVE, MESSAGES, PANEL, SOCKET, STUDIO_SOCKET, TABLE, Row, Who
 from dropengine.doors.live_socket import SUBPROTOCOL
 from dropengine.people.roles import Scope
+from dropengine.push.subscriptions import browser_of
 from tests.kit import callers, web_process
 from tests.kit import studio as studio_kit
 from tests.kit.callers import CALLERS, GUESTS, KNOWN, PERSONS, World, law
+from tests.kit.push_service import Browser
 from tests.kit.studio import Studio
 from tests.kit.web_process import Fan, key
 
@@ -47,6 +49,7 @@ OPEN = {
     "GET /receive/{token}",
     "POST /receive/{token}",
     "GET /static/{name}",
+    "GET /calls.js",
     "GET /pay/local/{intent}",
     "POST /pay/local/{intent}",
     *(f"GET /{part}" for part in ("healthz", "readyz", "openapi.json", "asyncapi.json")),
@@ -78,6 +81,9 @@ OPEN = {
 OF_FANS = {
     "POST /api/drops/{drop}/{verb}",
     "GET /api/drops/{drop}/you",
+    "GET /api/drops/{drop}/calls",
+    "POST /api/drops/{drop}/calls",
+    "POST /api/drops/{drop}/calls/end",
     "GET /drops/{drop}/orders/{order}",
     "GET /drops/{drop}/holds/{hold}/asked",
     "POST /drops/{drop}/holds/{hold}/asked",
@@ -310,6 +316,7 @@ async def test_a_makers_key_is_no_fans_pass(studio: Studio) -> None:
 
 
 FAN_DOORS = rows(Who.FAN)
+ENDS_CALLS = "/api/drops/{drop}/calls/end"
 
 
 @pytest.mark.parametrize("row", FAN_DOORS, ids=lambda row: f"{row.method} {row.path}")
@@ -321,15 +328,27 @@ async def test_a_fans_door_knows_no_creator_and_no_other_fan(
     async with studio.web.http(ticket) as fan:
         held = await fan.post(f"/api/drops/{sale.drop}/hold", json={"pool": "pin", "key": key()})
         assert held.status_code == 200
+        phone = Browser("https://push.example/phone")
+        calls = f"/api/drops/{sale.drop}/calls"
+        assert (await fan.post(calls, json=phone.asks())).status_code == 200
     parts = {"drop": str(sale.drop), "verb": "release", "order": "h1", "hold": "h1"}
     path = re.sub(r"{(\w+)}", lambda part: parts.get(part[1], "0" * 18), row.path)
     for caller, hand in world.hands.items():
         body = {"hold": "h1", "key": key()} if row.method == "POST" else None
+        if row.path == ENDS_CALLS:
+            body = {"endpoint": phone.endpoint}
+        elif "calls" in row.path and body:
+            body = Browser(f"https://push.example/{len(caller)}").asks()
         answer = await hand.http.request(row.method, path, json=body)
         if row.path.startswith("/drops"):
             assert answer.status_code == 404, caller
         elif caller in GUESTS:
             # B is told of A's hold what he is told of none; of himself, what he has.
-            assert answer.status_code == (404 if row.method == "POST" else 200), caller
+            mine = row.method == "GET" or "calls" in row.path
+            assert answer.status_code == (200 if mine else 404), (caller, answer.text)
+            assert browser_of(phone.endpoint) not in answer.text
         else:
             assert answer.status_code == 401, (caller, answer.text)
+    # Whoever tried, A's browser is still called.
+    async with studio.web.http(ticket) as fan:
+        assert browser_of(phone.endpoint) in (await fan.get(calls)).text

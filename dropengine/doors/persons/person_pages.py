@@ -45,6 +45,7 @@ from dropengine.people.passkeys import Passkey
 from dropengine.people.persons import Person
 from dropengine.people.sign_ins import MINUTES, SignIn
 from dropengine.people.tickets import Ticket
+from dropengine.push import of_person
 from dropengine.sql.database import Database
 from dropengine.sql.schema.mails import MAILS
 
@@ -536,6 +537,11 @@ class PersonPages:
                     {"browser": one.browser, "how": one.how, "since_ms": one.since_ms}
                     | {"seen_ms": one.seen_ms, "here": one.id == me.device.id}
                     for one in devices.of_person(sql, me.person.id)
+                ],
+                "called_on": [
+                    {"drop": one.drop, "since_ms": one.since_ms, "language": one.language}
+                    | {"quiet": one.quiet}
+                    for one in of_person.subscriptions_of(sql, me.ticket.any_fan)
                 ],
                 "passkeys": [
                     {"label": one.label, "created_ms": one.created_ms, "used_ms": one.used_ms}

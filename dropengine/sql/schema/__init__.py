@@ -12,6 +12,7 @@ from dropengine.sql.schema import (
     orders,
     people,
     persons,
+    pushes,
     rehearsals,
 )
 from dropengine.sql.schema.metadata import METADATA
@@ -31,5 +32,6 @@ __all__ = [
     "orders",
     "people",
     "persons",
+    "pushes",
     "rehearsals",
 ]

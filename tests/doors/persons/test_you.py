@@ -18,10 +18,13 @@ from dropengine.jobs.revoking import EVERY_S
 from dropengine.people import devices
 from dropengine.people import persons as people
 from dropengine.people.tickets import PERSON_S
+from dropengine.push import outbox as pushes
+from dropengine.push.outbox import Call, PushState
+from dropengine.push.outbox import Kind as PushKind
 from dropengine.sql import engine
 from dropengine.sql.schema.mails import MAILS
 from dropengine.sql.schema.persons import DEVICES, ERASED, PERSONS
-from tests.kit import databases, persons, web_process
+from tests.kit import databases, persons, push_service, web_process
 from tests.kit.persons import (
     DESK,
     NOBODY_WAITS,
@@ -340,7 +343,17 @@ async def test_of_who_is_erased_no_byte_of_his_address_is_left(
         for letter in await _ids(shop, ana):
             (folder / f"{letter}.eml").write_text(f"To: {ana}\n")
         await phone.ask(ana)
+        # And a call is owed to his phone, at an address that is a secret of his.
+        called = push_service.Browser("https://push.example/unmistakable")
+        began = await desk.http.post(f"/api/drops/{sale.drop}/calls", json=called.asks())
+        assert began.status_code == 200, began.text
         fan, key = desk.fan(sale), desk.ticket.key
+        call = Call("sold-h1", PushKind.SOLD, "", 1, 0)
+        await shop.web.runtime.database.write(
+            lambda sql: pushes.put(sql, called.subscribed(sale.drop, fan), call, "Pin", "#1")
+        )
+        mine = (await desk.get("/you/data.json")).json()["called_on"]
+        assert [one["drop"] for one in mine] == [sale.drop]
         told = await desk.send("/you/erase", sure="yes")
         assert told.status_code == 200
         assert "erased" in told.text
@@ -352,6 +365,7 @@ async def test_of_who_is_erased_no_byte_of_his_address_is_left(
     assert files_with(tmp_path, *needles, key) == []
     assert not [*folder.iterdir()]
     assert await _rows_with(conf, "unmistakable") == []
+    assert await shop.web.runtime.database.read(pushes.counts) == dict.fromkeys(PushState, 0)
     log = b"".join([row async for row in shop.web.runtime.store.log(sale.drop)])
     assert b"unmistakable" not in log
     # What was sold stays, as a number that is nobody's.
