@@ -108,6 +108,9 @@ FANS = (
     Row("POST", "/you/code", Who.ANYBODY),
     # The address of a letter's link is the secret itself.
     Row("GET", "/you/links/{token}", Who.ANYBODY),
+    # The address of a letter that ends letters proves whose they are.
+    Row("GET", "/mail/off/{token}", Who.ANYBODY),
+    Row("POST", "/mail/off/{token}", Who.ANYBODY),
     Row("POST", "/you/links/{token}", Who.ANYBODY),
     Row("POST", "/you/sign-in/challenge", Who.ANYBODY),
     Row("POST", "/you/sign-in/passkey", Who.ANYBODY),

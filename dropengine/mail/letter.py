@@ -39,6 +39,13 @@ class Kind(StrEnum):
     """What a letter is about."""
 
     SIGN_IN = "sign_in"
+    # Of what is a person's in a drop.
+    TEN_BEFORE = "ten_before"
+    OFFER = "offer"
+    HOLD_ENDS = "hold_ends"
+    SOLD = "sold"
+    REFUND = "refund"
+    MESSAGE = "message"
     # Of makers' accounts.
     CONFIRM = "confirm"
     CHANGED = "changed"
@@ -52,7 +59,8 @@ class Letter(Struct, frozen=True, kw_only=True):
     paragraphs, and one that is an address of the shop becomes a link.
 
     `whose`: by whom it is found and forgotten, like `person:ID` or `account:ID`, or ''. `drop`: of
-    which it tells, or ''. `until_ms`: from then on it says nothing any more and is not sent; 0: it
+    which it tells, or '', and `about` which thing of it, whose end ends it. `from_ms`: not before;
+    0: at once. `until_ms`: from then on it says nothing any more and is not sent; 0: it
     always does. `urgent`: it goes before others. `sender`: the name that the reader sees.
     `unsubscribe`: where one click ends letters of this kind, or ''. Times are ms since 1970.
     """
@@ -65,6 +73,8 @@ class Letter(Struct, frozen=True, kw_only=True):
     written_ms: int
     whose: str = ""
     drop: str = ""
+    about: str = ""
+    from_ms: int = 0
     until_ms: int = 0
     urgent: bool = False
     sender: str = ""

@@ -82,6 +82,7 @@ def put(sql: Connection, letter: Letter) -> None:
         "kind": letter.kind,
         "whose": letter.whose,
         "drop_id": letter.drop,
+        "about": letter.about,
         "reader": letter.to,
         "sender": letter.sender,
         "subject": letter.subject,
@@ -92,7 +93,7 @@ def put(sql: Connection, letter: Letter) -> None:
         "written_ms": letter.written_ms,
         "until_ms": letter.until_ms,
         "state": MailState.QUEUED,
-        "next_ms": letter.written_ms,
+        "next_ms": max(letter.written_ms, letter.from_ms),
     }
     # Both engines say it alike, and SQLAlchemy has it once for each.
     insert: Any = (sqlite if sql.dialect.name == "sqlite" else postgresql).insert(MAILS)
@@ -120,6 +121,7 @@ def _letter(row: Any) -> Letter:
         written_ms=row.written_ms,
         whose=row.whose,
         drop=row.drop_id,
+        about=row.about,
         until_ms=row.until_ms,
         urgent=bool(row.urgent),
         sender=row.sender,

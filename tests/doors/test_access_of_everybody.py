@@ -64,6 +64,8 @@ OPEN = {
     "POST /studio/way-back",
     "GET /you",
     "GET /you/links/{token}",
+    "GET /mail/off/{token}",
+    "POST /mail/off/{token}",
     "POST /you/links/{token}",
     *(
         f"POST /you/{part}"

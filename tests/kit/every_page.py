@@ -43,6 +43,7 @@ FANS = {
     "/receive/{token}": "receiving",
     "/you": "you_page",
     "/you/links/{token}": "letters_link",
+    "/mail/off/{token}": "letters_off",
 }
 """Fans' pages, each with a state of `page_states` that shows it."""
 

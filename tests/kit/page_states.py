@@ -341,6 +341,14 @@ async def letters_link(shop: ShopInBrowser, fan: Person) -> Drop:
     return drop
 
 
+@state
+async def letters_off(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    await fan.page.goto("/mail/off/nobody.of-this-name")
+    await fan.sees("This link is over")
+    return drop
+
+
 async def asks(shop: ShopInBrowser, fan: Person, to: str) -> Letter:
     """He asks for a letter; it has come."""
     address = new_address()

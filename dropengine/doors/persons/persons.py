@@ -11,6 +11,7 @@ from dropengine.doors.identity import Identity
 from dropengine.doors.page_writer import PageWriter
 from dropengine.doors.persons.bringing_together import BringingTogether
 from dropengine.doors.persons.erasing import Erasing
+from dropengine.doors.persons.letters_off import LettersOff
 from dropengine.doors.persons.my_drops import MyDrops
 from dropengine.doors.persons.person_cookies import PersonCookies
 from dropengine.doors.persons.person_pages import PersonPages
@@ -59,4 +60,5 @@ class Persons:
         deps, drops, signing_in = self._deps, self._drops, self._signing_in
         together = BringingTogether(deps.store, deps.database, drops, signing_in)
         pages = PersonPages(deps, writer, self._cookies, signing_in, drops, self.erasing, together)
-        return pages.routes()
+        off = LettersOff(deps.database, writer, deps.secret)
+        return [*pages.routes(), *off.routes()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
 
 from dropengine.sql.schema.metadata import METADATA
 
@@ -22,6 +22,7 @@ MAILS = Table(
     _text("kind"),
     _text("whose"),
     _text("drop_id"),
+    _text("about"),
     _text("reader"),
     _text("sender"),
     _text("subject"),
@@ -39,11 +40,33 @@ MAILS = Table(
     Index("ix_mails_state_next_ms", "state", "next_ms"),
     Index("ix_mails_whose_written_ms", "whose", "written_ms"),
     Index("ix_mails_drop_id_written_ms", "drop_id", "written_ms"),
+    Index("ix_mails_drop_id_about", "drop_id", "about"),
 )
-"""`id`: what its Message-ID is made of. `whose`: `account:ID`, `person:ID`, or ''. `words`: '' once
-it has ended, for they may let somebody in. `state`: queued, sent, deferred, failed, bounced, over.
+"""`id`: what its Message-ID is made of. `whose`: `account:ID`, `person:ID`, or ''. `about`: a hold
+or an entry of the drop, or ''. `words`: '' once it has ended, for they
+may let somebody in. `state`: queued, sent, deferred, failed, bounced, over.
 `said`: the server's last words. `until_ms`: when its moment has passed, 0 for never. `next_ms`:
 when it is tried next. `ended_ms`: when it was sent or given up, 0 before."""
+
+FOLLOWED = Table(
+    "mail_followed",
+    METADATA,
+    Column("drop_id", Text, primary_key=True),
+    _number("seq"),
+)
+"""How far each drop's log was read for whom it calls by mail."""
+
+UNCALLED = Table(
+    "uncalled_persons",
+    METADATA,
+    Column(
+        "person",
+        Text,
+        ForeignKey("persons.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+)
+"""Persons who want no letters but those of their orders."""
 
 TOLD_ALARMS = Table(
     "told_alarms",
