@@ -360,3 +360,18 @@ async def test_german_readers_are_asked_in_german(web: WebProcess) -> None:
     assert page.headers["content-language"] == "de"
     said = words(page.text)
     assert all(text in said for text in ("Bevor du bezahlst", "Postleitzahl", "Österreich"))
+
+
+async def test_a_part_can_be_said_after_the_payment_without_scripts_too(web: WebProcess) -> None:
+    sale = await asking(web)
+    fan, ticket = web.ticket()
+    hold = await holds(web, sale, fan)
+    async with web.http(ticket) as http:
+        assert " novalidate>" not in (await http.get(page_of(sale, hold))).text
+        order = await buys(web, sale, fan, 2)
+        assert " novalidate>" in (await http.get(page_of(sale, order))).text
+        some = await http.post(page_of(sale, order), data={**SAID, "city": "", "note.2": ""})
+        assert some.status_code == 303
+        read = words((await http.get(some.headers["location"])).text)
+    assert "2 things are still missing" in read
+    assert "For Byron" in read
