@@ -364,7 +364,7 @@ async def test_german_readers_are_asked_in_german(web: WebProcess) -> None:
 
 async def test_a_part_can_be_said_after_the_payment_without_scripts_too(web: WebProcess) -> None:
     sale = await asking(web)
-    fan, ticket = web.ticket()
+    fan, ticket = web.ticket(sale.drop)
     hold = await holds(web, sale, fan)
     async with web.http(ticket) as http:
         assert " novalidate>" not in (await http.get(page_of(sale, hold))).text
@@ -375,3 +375,17 @@ async def test_a_part_can_be_said_after_the_payment_without_scripts_too(web: Web
         read = words((await http.get(some.headers["location"])).text)
     assert "2 things are still missing" in read
     assert "For Byron" in read
+
+
+async def test_what_is_missing_is_asked_again_where_somebody_sees_all_that_is_his(
+    web: WebProcess,
+) -> None:
+    sale = await asking(web)
+    fan, ticket = web.ticket(sale.drop)
+    order = await buys(web, sale, fan)
+    async with web.http(ticket) as http:
+        before = await http.get("/you")
+        assert f'href="{page_of(sale, order)}"' in before.text
+        assert "5 things are still missing" in words(before.text)
+        assert (await http.post(page_of(sale, order), data=SAID)).status_code == 303
+        assert "still missing" not in words((await http.get("/you")).text)

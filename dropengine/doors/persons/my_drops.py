@@ -12,10 +12,13 @@ import msgspec
 from sqlalchemy import Connection, Table, select, tuple_
 
 from dropengine import refusals, wire
+from dropengine.asked import Asks
 from dropengine.errors import ManifestError, NewerSchema, Unavailable
 from dropengine.live import views
 from dropengine.manifest import MINOR_DIGITS
-from dropengine.model import DropId, FanId
+from dropengine.model import GIVEN_BACK, DropId, FanId
+from dropengine.people import answers
+from dropengine.people.answers import Told
 from dropengine.people.persons import Trace
 from dropengine.people.tickets import Ticket
 from dropengine.sql.database import Database
@@ -48,6 +51,7 @@ class Mine(msgspec.Struct, frozen=True):
     orders: list[wire.OrderView]
     holds: list[wire.HoldView]
     entries: list[wire.EntryView]
+    asks: Asks | None
 
     @property
     def things(self) -> list[tuple[str, str]]:
@@ -80,6 +84,22 @@ class MyDrops:
         asked = [drop for place, drop in enumerate(every) if place < NEWEST or drop in known]
         found = [await self._in(drop, ticket) for drop in asked]
         return [one for one in found if one is not None and not one.empty]
+
+    async def missing(self, mine: Sequence[Mine]) -> dict[tuple[DropId, str], int]:
+        """Drop and order -> how much must be said of it and is not, where anything is missing."""
+        asking = [one for one in mine if one.asks is not None]
+
+        def asked(sql: Connection) -> dict[tuple[DropId, str], int]:
+            found = {}
+            for one in asking:
+                told = answers.of_orders(sql, one.drop, [order.id for order in one.orders])
+                for order in one.orders:
+                    if one.asks is not None and order.state not in GIVEN_BACK:
+                        said = told.get(order.id, Told()).answers
+                        found[one.drop, order.id] = len(one.asks.missing(order.qty, said))
+            return {order: count for order, count in found.items() if count}
+
+        return await self._database.read(asked) if asking else {}
 
     async def _in(self, drop: DropId, ticket: Ticket) -> Mine | None:
         try:
@@ -120,6 +140,7 @@ def _mine(shown: Shown, fan: FanId, you: wire.You) -> Mine:
         orders=[*reversed(you.orders)],
         holds=you.holds,
         entries=you.entries,
+        asks=m.asks,
     )
 
 

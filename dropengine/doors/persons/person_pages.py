@@ -211,6 +211,8 @@ class PersonPages:
 
         known, keys = await self._database.read(asked)
         guest = self._identity.guest(request.cookies)
+        mine = await self._drops.of(me.ticket)
+        guests = await self._drops.of(guest) if guest is not None else []
         counts = {"person.many": passkeys.PER_ACCOUNT_MAX, "person.no_label": LABEL_CHARS_MAX}
         say = self._writer.say(request)
         words: dict[str, object] = {
@@ -218,8 +220,9 @@ class PersonPages:
             "here": me.device.id,
             "devices": known,
             "passkeys": keys,
-            "mine": await self._drops.of(me.ticket),
-            "guests": await self._drops.of(guest) if guest is not None else [],
+            "mine": mine,
+            "guests": guests,
+            "missing": await self._drops.missing(mine),
             "apart": [(one.mine, say(one.why)) for one in apart],
             "to": to,
             "label_most": LABEL_CHARS_MAX,
@@ -249,6 +252,7 @@ class PersonPages:
         words: dict[str, object] = {
             "waiting": waiting,
             "mine": mine,
+            "missing": await self._drops.missing(mine),
             "to": waiting.back if waiting is not None and to == YOU else to,
             "typed": typed,
             "meant": meant,
