@@ -34,7 +34,7 @@ from dropengine.sql.database import Database
 from dropengine.sql.log_rows import page
 from dropengine.sql.schema.ledger import CURSORS, DROPS
 from dropengine.sql.schema.mails import FOLLOWED, MAILS
-from dropengine.sql.schema.persons import PERSONS
+from dropengine.sql.schema.persons import ERASED, PERSONS
 from dropengine.truth.store import Store
 
 log = logging.getLogger(__name__)
@@ -73,6 +73,8 @@ class CallingByMail:
         self._fans: dict[DropId, dict[FanId, str]] = {}
         """Drop -> who persons are there."""
         self._keys: dict[str, bytes] = {}
+        self._was: dict[tuple[DropId, FanId], str] = {}
+        """Who came back after he had erased himself, in drops where he goes on as he was."""
 
     async def round(self) -> None:
         """Raises DatabaseAway and Unavailable: the next round goes on where the letters end."""
@@ -80,9 +82,8 @@ class CallingByMail:
         if not self._lease.held:
             self._followers.clear()
             return
-        keys, drops = await self._database.read(_looked_at)
-        self._keys = keys
-        if not keys:
+        self._keys, self._was, drops = await self._database.read(_looked_at)
+        if not self._keys:
             return
         for drop in self._followers.keys() - drops:
             del self._followers[drop]
@@ -156,6 +157,7 @@ class CallingByMail:
         fans = self._fans.setdefault(drop, {})
         new = self._keys.keys() - fans.values()
         fans.update({pseudonym(self._keys[person], drop): person for person in new})
+        fans.update({fan: person for (of, fan), person in self._was.items() if of == drop})
         return fans
 
     def _put(
@@ -246,8 +248,15 @@ def _end(sql: Connection, drop: DropId, ended: Ended, now_ms: int) -> None:
         outbox.end(sql, now_ms, MAILS.c.drop_id == drop, MAILS.c.about != "")
 
 
-def _looked_at(sql: Connection) -> tuple[dict[str, bytes], set[DropId]]:
-    """The keys of persons, and the drops that are not over or not read to their end."""
+def _looked_at(
+    sql: Connection,
+) -> tuple[dict[str, bytes], dict[tuple[DropId, FanId], str], set[DropId]]:
+    """The keys of persons, who some of them were before, and the drops that are not over or not
+    read to their end."""
+    before = sa.select(ERASED.c.drop_id, ERASED.c.fan, PERSONS.c.id).join(
+        PERSONS, PERSONS.c.normal == ERASED.c.normal
+    )
+    was = {(DropId(row.drop_id), FanId(row.fan)): row.id for row in sql.execute(before)}
     keys = {row.id: row.key for row in sql.execute(sa.select(PERSONS.c.id, PERSONS.c.key))}
     going = sa.select(DROPS.c.drop_id).where(
         DROPS.c.state.not_in(sorted(FINAL)), DROPS.c.practice == 0
@@ -258,7 +267,7 @@ def _looked_at(sql: Connection) -> tuple[dict[str, bytes], set[DropId]]:
         .where(CURSORS.c.seq > FOLLOWED.c.seq)
     )
     found = [*sql.execute(going).scalars(), *sql.execute(ended).scalars()]
-    return keys, {DropId(drop) for drop in found}
+    return keys, was, {DropId(drop) for drop in found}
 
 
 def _begun(sql: Connection, drop: DropId) -> int:

@@ -64,7 +64,7 @@ def kinds(letters: list[Letter]) -> list[str]:
 
 async def test_at_place_thirty_by_mail_alone(night: Night, ana: Person) -> None:
     """Page closed, the crowd moves: a letter at ten before, one with the offer, its link, paid."""
-    sale, me = night.sale, ana.fan(night.sale.drop)
+    sale, me = night.sale, ana.fan(night.sale.drop, {})
     hold = await sale.held("first")
     crowd = [f"c{number}" for number in range(29)]
     entries = [await sale.joined(fan) for fan in crowd]
@@ -105,7 +105,7 @@ async def test_at_place_thirty_by_mail_alone(night: Night, ana: Person) -> None:
 async def test_whoever_dies_or_comes_after_writes_nothing_twice(
     night: Night, ana: Person, store: Store, settings: Settings
 ) -> None:
-    me = ana.fan(night.sale.drop)
+    me = ana.fan(night.sale.drop, {})
     await night.sale.bought(me)
     assert "sold" in kinds(await night.read())
     before = await states(night.database)
@@ -116,7 +116,7 @@ async def test_whoever_dies_or_comes_after_writes_nothing_twice(
 
 
 async def test_who_wants_none_reads_of_his_orders_alone(night: Night, ana: Person) -> None:
-    me = ana.fan(night.sale.drop)
+    me = ana.fan(night.sale.drop, {})
     await night.database.write(lambda sql: unsubscribing.wish(sql, ana.id, letters=False))
     await night.sale.bought(me)
     assert kinds(await night.read()) == ["sold"]
@@ -129,7 +129,7 @@ async def test_a_makers_word_reaches_those_who_have_something_and_no_others(
         persons.make(sql, "bo", "bo@example.org", 1)
 
     await night.database.write(stranger)
-    await night.sale.held(ana.fan(night.sale.drop))
+    await night.sale.held(ana.fan(night.sale.drop, {}))
     await night.sale.creator("message", text="Colours differ <b>")
     letters = await night.read()
     assert "message" in kinds(letters)
@@ -139,7 +139,7 @@ async def test_a_makers_word_reaches_those_who_have_something_and_no_others(
 
 
 async def test_who_is_erased_is_called_no_more(night: Night, ana: Person) -> None:
-    me = ana.fan(night.sale.drop)
+    me = ana.fan(night.sale.drop, {})
     assert await night.read() == []
     await night.database.write(lambda sql: persons.erase(sql, ana, [], 2))
     await night.database.write(lambda sql: persons.make(sql, "bo", "bo@example.org", 1))
@@ -147,8 +147,20 @@ async def test_who_is_erased_is_called_no_more(night: Night, ana: Person) -> Non
     assert await night.read() == []
 
 
+async def test_who_comes_back_is_called_where_he_goes_on_as_he_was(
+    night: Night, ana: Person
+) -> None:
+    me = ana.fan(night.sale.drop, {})
+    await night.read()
+    trace = persons.Trace(night.sale.drop, me)
+    await night.database.write(lambda sql: persons.erase(sql, ana, [trace], 2))
+    await night.database.write(lambda sql: persons.make(sql, ana.normal, ADDRESS, 3))
+    await night.sale.bought(me)
+    assert "sold" in kinds(await night.read())
+
+
 async def test_a_drop_that_is_cancelled_calls_nobody_to_a_turn(night: Night, ana: Person) -> None:
-    me = ana.fan(night.sale.drop)
+    me = ana.fan(night.sale.drop, {})
     hold = await night.sale.held("first")
     await night.sale.joined(me)
     await night.sale.release("first", hold)
