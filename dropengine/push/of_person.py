@@ -29,6 +29,15 @@ def forget(sql: Connection, fans_in: FansIn) -> None:
         outbox.forget(sql, drop, fan)
 
 
+def move(sql: Connection, guests: FansIn, person: Callable[[DropId], FanId | None]) -> None:
+    """A guest became a person: his browsers and his calls are the person's."""
+    for drop, guest in [*_fans(sql, guests)]:
+        to = person(drop)
+        if to is not None and to != guest:
+            subscriptions.move(sql, drop, guest, to)
+            outbox.move(sql, drop, guest, to)
+
+
 def _fans(sql: Connection, fans_in: FansIn) -> Iterator[tuple[DropId, FanId]]:
     """He in each drop in which anybody is or was called."""
     asked = select(SUBSCRIPTIONS.c.drop_id).union(select(PUSHES.c.drop_id))

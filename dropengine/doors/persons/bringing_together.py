@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from sqlalchemy import Connection
+
 from dropengine import outcomes, refusals
 from dropengine.doors.persons.my_drops import Mine, MyDrops
 from dropengine.doors.persons.signing_in import SigningIn
 from dropengine.people import answers
 from dropengine.people.tickets import Ticket
+from dropengine.push import of_person
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
 
+BY_ANYBODY: Final = "guest"
+"""Under whatever rule, a person is the same one in a drop."""
 DONE: Final = (outcomes.Adopted, outcomes.NothingBegun)
 STAYS: Final = (refusals.Closed, refusals.NotFound)
 """A drop that left the server, or is none any more: what a guest had there stays as it is."""
@@ -49,7 +54,13 @@ class BringingTogether:
                 apart.append(Apart(mine, why))
         if not apart:
             names = answers.whose_key(guest.key), answers.whose_key(person.key)
-            await self._database.write(lambda sql: answers.adopt(sql, *names))
+
+            def kept(sql: Connection) -> None:
+                answers.adopt(sql, *names)
+                # Also where he did nothing yet but asked to be called.
+                of_person.move(sql, guest.any_fan, lambda drop: person.fan(drop, BY_ANYBODY))
+
+            await self._database.write(kept)
             await self._signing_in.take_back(guest)
         return apart
 
