@@ -63,7 +63,7 @@ VERBS: Final = {
     "extend": 3,
     "leave": 3,
     "again": 6,
-    "sign_in": 4,
+    "sign_in": 3,
     "settle": 8,
     "wait": 12,
     "hours": 2,
