@@ -107,6 +107,11 @@ CATALOGUES: Final[Mapping[str, Catalogue]] = MappingProxyType(
 ENGLISH: Final = CATALOGUES[DEFAULT]
 
 
+def known(language: str) -> str:
+    """The same where it is one of ours, else ''."""
+    return language if language in LANGUAGES else ""
+
+
 def wished(accepts: str) -> str:
     """The language of ours that an `Accept-Language` asks for before all others (RFC 9110, 12.5.4),
     or ''."""
@@ -127,5 +132,4 @@ def wished(accepts: str) -> str:
 def spoken(chosen: str, accepts: str, otherwise: str) -> str:
     """The language for a reader: what he chose, else what his browser asks for, else the drop's or
     the shop's."""
-    known = (one for one in (chosen, wished(accepts), otherwise) if one in LANGUAGES)
-    return next(known, DEFAULT)
+    return known(chosen) or wished(accepts) or known(otherwise) or DEFAULT

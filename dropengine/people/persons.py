@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from dropengine.model import DropId, FanId
 from dropengine.people import devices, tokens
@@ -15,13 +15,15 @@ from dropengine.sql.schema.persons import ERASED, PERSONS, SIGN_INS
 
 
 class Person(msgspec.Struct, frozen=True):
-    """`key`: what his ids in drops are made of. `normal`: the name of his mailbox."""
+    """`key`: what his ids in drops are made of. `normal`: the name of his mailbox. `language`: what
+    he is written to in, '' where that is not known."""
 
     id: str
     key: bytes
     normal: str
     address: str
     created_ms: int
+    language: str = ""
 
     def fan(self, drop: DropId, was: Was) -> FanId:
         """Who he is in a drop."""
@@ -58,6 +60,11 @@ def make(sql: Connection, normal: str, address: str, now_ms: int) -> Person:
     person = Person(tokens.new_id(), new_key(), normal, address, now_ms)
     sql.execute(insert(PERSONS).values(msgspec.structs.asdict(person)))
     return person
+
+
+def speaks(sql: Connection, person: str, language: str) -> None:
+    """What he is written to in from now on."""
+    sql.execute(update(PERSONS).where(PERSONS.c.id == person).values(language=language))
 
 
 def erase(sql: Connection, person: Person, traces: Iterable[Trace], now_ms: int) -> None:

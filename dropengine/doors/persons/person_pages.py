@@ -17,9 +17,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dropengine import refusals
+from dropengine.catalogue import COOKIE
 from dropengine.config import Settings
 from dropengine.doors.http_answers import STATUS, Written, problem
 from dropengine.doors.identity import Identity, by_name
+from dropengine.doors.languages import KEPT_S
 from dropengine.doors.page_writer import PageWriter
 from dropengine.doors.persons.bringing_together import Apart, BringingTogether
 from dropengine.doors.persons.erasing import Erasing, letters_of
@@ -335,6 +337,8 @@ class PersonPages:
     def _kept(self, response: Response, signed: Signed, *, whole: bool) -> Response:
         self._identity.hand_out_person(signed.ticket, response)
         self._cookies.signed_in(response, signed.browser)
+        if signed.language:
+            self._identity.keep(response, COOKIE, signed.language, KEPT_S)
         if whole:
             self._identity.take_guest(response)
         return response
@@ -537,6 +541,7 @@ class PersonPages:
             return {
                 "address": me.person.address,
                 "since_ms": me.person.created_ms,
+                "language": me.person.language,
                 "devices": [
                     {"browser": one.browser, "how": one.how, "since_ms": one.since_ms}
                     | {"seen_ms": one.seen_ms, "here": one.id == me.device.id}

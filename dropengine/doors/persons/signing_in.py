@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from dropengine import refusals
-from dropengine.catalogue import Catalogue
+from dropengine.catalogue import COOKIE, Catalogue, known, wished
 from dropengine.config import Settings, public_url
 from dropengine.doors.identity import Identity
 from dropengine.doors.persons import sign_in_letter
@@ -60,17 +60,20 @@ class Sent(NamedTuple):
 
 
 class Signed(NamedTuple):
-    """Let in. ticket, browser: what his browser keeps. back: where he came from."""
+    """Let in. ticket, browser, language: what his browser keeps; it may have a language already.
+    back: where he came from."""
 
     person: Person
     device: Device
     ticket: str
     browser: str
+    language: str
     back: str
 
 
 class Arrival(NamedTuple):
-    """Where somebody comes from, and what his browser brings along. guest, person: its tickets."""
+    """Where somebody comes from, and what his browser brings along. guest, person: its tickets.
+    chosen, wished: a language of ours that he chose in it, or that it asks for; '' for none."""
 
     client: tuple[str, int] | None
     browser: str
@@ -79,6 +82,8 @@ class Arrival(NamedTuple):
     challenge: str
     guest: Ticket | None
     person: Ticket | None
+    chosen: str
+    wished: str
     now_ms: int
 
 
@@ -125,6 +130,8 @@ class SigningIn:
             kept.read(brought, kept.challenge),
             self._identity.guest(brought),
             self._identity.whose(person) if person else None,
+            known(brought.get(COOKIE, "")),
+            wished(request.headers.get("accept-language", "")),
             int(time.time() * 1000),
         )
 
@@ -253,7 +260,12 @@ class SigningIn:
         return await self._begin(at, person, how, sign_in.back)
 
     async def _begin(self, at: Arrival, person: Person, how: str, back: str) -> Signed | Turned:
+        # What he chose here is his everywhere; else he is spoken to as he was before.
+        language = at.chosen or person.language or at.wished
+
         def begun(sql: Connection) -> tuple[Device, list[str], Was]:
+            if language != person.language:
+                persons.speaks(sql, person.id, language)
             made = devices.begin(sql, person.id, at.browser, how, at.now_ms)
             over = devices.crowd_out(sql, person.id, at.now_ms)
             return made, over, persons.was(sql, person)
@@ -265,7 +277,8 @@ class SigningIn:
         ticket = self._tickets.issue_to(person.key, device.id, at.now_ms // 1000, was)
         mine = at.device if at.device and at.device.account == person.id else None
         kept = self._devices.again(mine) if mine else self._devices.issue(person.id)
-        return Signed(person, device, ticket, kept, back)
+        told = "" if at.chosen else language
+        return Signed(person, device, ticket, kept, told, back)
 
     async def end(self, sessions: list[str]) -> None:
         """These sessions are over, and their tickets with them. Raises Unavailable, DatabaseAway:

@@ -41,9 +41,11 @@ PERSONS = Table(
     _text("normal", unique=True),
     _text("address"),
     _number("created_ms"),
+    Column("language", Text, nullable=False, server_default=""),
 )
 """`key`: what his ids in drops are made of; with it goes whoever could tell that they are one's.
-`normal`: the keyed hash of his address's normal form."""
+`normal`: the keyed hash of his address's normal form. `language`: what he is written to in, ''
+where it is not known."""
 
 DEVICES = Table(
     "person_devices",

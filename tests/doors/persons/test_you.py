@@ -303,6 +303,33 @@ async def test_what_is_his_can_be_taken_along(shop: Shop) -> None:
         assert desk.ticket.key.hex() not in text
 
 
+async def test_his_language_goes_with_him_and_is_what_he_is_written_to_in(shop: Shop) -> None:
+    ana, german = address(), {"accept-language": "de"}
+
+    async def known() -> str:
+        database = shop.web.runtime.database
+        query = sa.select(PERSONS.c.language).where(PERSONS.c.address == ana)
+        return await database.read(lambda sql: str(sql.execute(query).scalar_one()))
+
+    async with shop.browser() as desk, shop.browser(PHONE) as phone:
+        desk.http.headers.update(german)
+        letter = await desk.ask(ana)
+        assert "ist dein Code" in letter.subject
+        await desk.send("/you/code", code=letter.code)
+        assert await known() == "de"
+        # Another browser, which asks for none of ours, speaks to him as this one.
+        await phone.sign_in(ana)
+        assert (await phone.get("/you")).headers["content-language"] == "de"
+        assert (await phone.send("/language", language="en")).status_code == 303
+        assert await known() == "en"
+        assert (await desk.get("/you")).headers["content-language"] == "de"
+        assert json.loads((await desk.get("/you/data.json")).text)["language"] == "en"
+    async with shop.browser() as third:
+        await third.send("/language", language="de")
+        await third.sign_in(ana)
+        assert await known() == "de"
+
+
 async def test_erasing_wants_a_word_and_a_fresh_proof(shop: Shop) -> None:
     async with shop.browser() as desk:
         ana = address()
