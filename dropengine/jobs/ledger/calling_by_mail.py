@@ -167,12 +167,14 @@ class CallingByMail:
         kind = Kind(str(call.kind))
         if 0 < call.until_ms <= now_ms:
             return
-        say = CATALOGUES.get(manifest.language or self._language, ENGLISH)
         for name in whom:
             person = persons.by_id(sql, name)
             if person is None or (kind not in OF_ORDERS and not unsubscribing.calls(sql, name)):
                 continue
             off = "" if kind in OF_ORDERS else self._off(name)
+            # His own language wins, then the drop's.
+            language = person.language or manifest.language or self._language
+            say = CATALOGUES.get(language, ENGLISH)
             letter = Letter(
                 id=letter_id(kind, manifest.id, call.id, name),
                 kind=kind,
