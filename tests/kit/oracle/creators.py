@@ -81,7 +81,7 @@ class Creators(Clock):
     def creator(
         self, command: CreatorCommand, revision: int, key: str, by: str, clock: int
     ) -> outcomes.CreatorOutcome:
-        """C2."""
+        """C2; `by` is a word that a log may say (C9)."""
         if why := fault_in(Seen(by, key, revision), command):
             return refusals.BadMessage(why)
         self.catch_up(clock)
