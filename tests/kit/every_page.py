@@ -11,6 +11,7 @@ NO_PAGES = {
     "/drops/{drop}/live": "a socket",
     "/studio/drops/{drop}/live": "a socket",
     "/drops/{drop}/events": "a stream",
+    "/calls.js": "what browsers are called by",
     "/drops/{drop}/opens.ics": "a calendar's entry",
     "/drops/{drop}/closes.ics": "a calendar's entry",
     "/drops/{drop}/face.svg": "a picture",

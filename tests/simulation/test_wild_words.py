@@ -57,11 +57,12 @@ TAME = {
     "whole": st.integers(1, 4),
     "id": st.sampled_from(("pin", "pen", "h1", "h2", "again")),
     "line": wild_values.lines,
+    "operator": st.sampled_from(("o1", "o2", "disk")),
     "text": wild_values.lines,
 }
 WILD = {
     "whole": wild_values.numbers,
-    **dict.fromkeys(("id", "line", "text"), wild_values.texts),
+    **dict.fromkeys(("id", "line", "operator", "text"), wild_values.texts),
 }
 
 

@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 from dropengine import events, model, refusals
 from dropengine.catalogue import ENGLISH
 from dropengine.errors import NewerSchema
-from dropengine.model import DropId, HoldId
+from dropengine.model import DropId, FanId, HoldId
 from dropengine.truth import keys
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -185,8 +185,11 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         await sale.store.rewrite(sale.drop, "charges", "hash", ["c1", "sold|h1"], [])
     with pytest.raises(NewerSchema):
         await sale.store.charge_ids.name(sale.drop, {"c1": "ch_1"})
+    with pytest.raises(NewerSchema):
+        await sale.store.adopt(sale.drop, FanId("ana"), FanId("pia"))
     beside = {
         "name_charges",
+        "adopt",
         "publish",
         "audit",
         "ahead",
@@ -206,6 +209,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         "lay_claim",
         "keep_claim",
         "exchange",
+        "revoke",
     }
     assert set(creators | others) | beside == set(sale.store._scripts)
     assert await everything(sale.store, sale.drop) == before
