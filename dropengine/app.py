@@ -11,7 +11,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import FrameType
 
-import jinja2
 import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -29,9 +28,12 @@ from dropengine.doors import (
     fan_api,
     fast_path,
     health,
+    languages,
     metrics,
     openapi,
+    page_templates,
     pages,
+    push_doors,
     webhooks,
 )
 from dropengine.doors.fast_path import FastPath
@@ -40,10 +42,13 @@ from dropengine.doors.http_answers import no_such_door
 from dropengine.doors.identity import Identity
 from dropengine.doors.live_socket import LiveDoor
 from dropengine.doors.newcomers import Newcomers
+from dropengine.doors.persons.persons import Persons
+from dropengine.doors.persons.renewing import Renewing
 from dropengine.doors.process_table import HEARS, NUMBERS
 from dropengine.doors.rate_limit import RequestRate, SocketLimit
 from dropengine.doors.shown_things import ShownThings
 from dropengine.doors.studio import studio
+from dropengine.doors.studio.alarm_letters import AlarmLetters
 from dropengine.doors.studio.desks import Desks
 from dropengine.errors import ConfigError, Unavailable
 from dropengine.jobs.clock_watch import ClockWatch
@@ -53,6 +58,7 @@ from dropengine.jobs.durability_watch import DurabilityWatch
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.loop_watch import LoopWatch
+from dropengine.jobs.revoking import Revoking
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
 from dropengine.jobs.trial import Trial
@@ -61,10 +67,15 @@ from dropengine.live.socket_handshake import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
 from dropengine.payments.intent_ids import IntentIds
+from dropengine.people.operators import Names
 from dropengine.people.passwords import Passwords
+from dropengine.people.receivers import Tokens
+from dropengine.people.revoked import Revoked
 from dropengine.people.tickets import Tickets
 from dropengine.processes.claim_note import noted_nonce
+from dropengine.push import shop_key
 from dropengine.sql.archive import Archive
+from dropengine.sql.charge_ids import CopiedIds
 from dropengine.sql.database import Database
 from dropengine.sql.log_rows import LogRows
 from dropengine.truth.connections import client
@@ -102,13 +113,20 @@ class Runtime:
         self.things = ShownThings(self.database)
         self.store.in_the_books = LogRows(self.database).texts
         self.store.archive = Archive(self.database)
+        self.receivers = Tokens(key)
+        self.store.charge_ids.in_sql = CopiedIds(self.database).of
+        self.store.operators.in_sql = Names(self.database).all
         self.passwords = Passwords()
         self.tickets = Tickets(key.decode(), settings.ticket_days)
         self.shop = shop = shop_id(settings)
+        self.push_key = shop_key.of_shop(settings)
         self.store.house.claim = Claim(shop, noted_nonce(settings.data_dir))
-        self.identity = Identity(settings, self.tickets, shop)
+        self.revoked = Revoked()
+        self.identity = Identity(settings, self.tickets, shop, self.revoked)
+        self.renewing = Renewing(self.database, self.identity, self.tickets)
+        self.persons = Persons(self)
         self.newcomers = Newcomers(self.store, settings, key)
-        self.templates: jinja2.Environment = pages.environment()
+        self.templates = page_templates.templates()
         self.providers = providers.build(settings, key)
         self.payments = self.providers[providers.BEGIN_AT]
         self.intents = IntentIds(shop, self.store)
@@ -122,6 +140,9 @@ class Runtime:
             epoch="",
             durable=False,
         )
+        guest_s = settings.ticket_days * 86_400
+        self.revoking = Revoking(self.store.house, self.hub, self.revoked, guest_s)
+        self.hub.on_house.append(self.revoking.look)
         self.counting = Counting(self.hub, self.database)
         self.jobs = JobRunner()
         self.duties = Duties(self.store, self._perform)
@@ -133,6 +154,7 @@ class Runtime:
         self.clock_watch = ClockWatch(self.store, settings)
         self.trial = Trial(self.store, settings, self.server_watch, self.disk_watch)
         self.desks = Desks(self)
+        self.alarm_letters = AlarmLetters(self.store, self.database, settings, self.desks)
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> str:
         return await duties.perform(self.store, self.payments, self.intents, drop, duty_id, duty)
@@ -163,6 +185,10 @@ class Runtime:
         self.jobs.repeat(self.disk_watch)
         self.jobs.repeat(self.counting)
         self.jobs.repeat(self.desks)
+        self.jobs.repeat(self.alarm_letters)
+        self.jobs.repeat(self.revoking)
+        self.jobs.repeat(self.renewing)
+        self.jobs.repeat(self.persons.erasing)
         self.jobs.repeat(LoopWatch(self.hub.loop_lag_s))
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")
@@ -264,6 +290,9 @@ def build(settings: Settings) -> Application:
     routes = [
         *hot,
         *pages.routes(runtime, writer, static),
+        *push_doors.routes(runtime, static.files),
+        *languages.routes(runtime),
+        *runtime.persons.routes(writer),
         *webhooks.routes(runtime),
         *health.routes(runtime),
         *metrics.routes(runtime),

@@ -16,7 +16,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from dropengine import database_address, origin_address, server_address
+from dropengine import (
+    database_address,
+    mail_address,
+    origin_address,
+    server_address,
+    smtp_address,
+)
 from dropengine.errors import ConfigError
 
 PREFIX = "DROPENGINE_"
@@ -25,6 +31,7 @@ PREFIX = "DROPENGINE_"
 USUAL_NAMES = {
     "redis_url": "REDIS_URL",
     "database_url": "DATABASE_URL",
+    "smtp_url": "SMTP_URL",
     "port": "PORT",
     "host": "HOST",
     "web_concurrency": "WEB_CONCURRENCY",
@@ -34,9 +41,9 @@ USUAL_NAMES = {
 # Names under the prefix that are not settings: where the TOML file is.
 RESERVED = frozenset({"DROPENGINE_CONFIG"})
 
-SECRETS = frozenset({"secret_key", "metrics_token"})
+SECRETS = frozenset({"secret_key", "push_key", "metrics_token"})
 """Settings that are never shown."""
-ADDRESSES = frozenset({"redis_url", "database_url"})
+ADDRESSES = frozenset({"redis_url", "database_url", "smtp_url"})
 """Settings of which everything is shown but who asks and by what password."""
 NEVER_REPEATED = SECRETS | ADDRESSES
 """Settings of which a mistake repeats nothing."""
@@ -70,6 +77,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         _says("proxies (addresses or networks) whose `X-Forwarded-*` headers are believed"),
     ] = ()
+
+    language: Annotated[
+        Literal["en", "de"],
+        _says(
+            "of pages for fans whose browser asks for none that the shop speaks, where neither "
+            "they nor the drop's maker chose one"
+        ),
+    ] = "en"
 
     # The server of the truth.
     redis_url: Annotated[
@@ -128,6 +143,36 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = None
     ticket_days: Annotated[int, _whole(1, 365, "a guest's pass is good for this long")] = 180
+
+    # How people are called.
+    smtp_url: Annotated[
+        str | None,
+        _says(
+            "the server that takes our mail: `smtp://`, `smtp+starttls://` or `smtps://`, with "
+            "`user:password@` before its host; without it letters are files in `data_dir/mail`"
+        ),
+    ] = None
+    mail_from: Annotated[
+        str | None, _says("the address that letters come from; needed with `smtp_url`")
+    ] = None
+
+    push_key: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$")] | None,
+        _says(
+            "the private key that push services know this shop by; made on the first run and kept "
+            "in `data_dir/push_key`. Hosts of one shop are given the same"
+        ),
+    ] = None
+    push_services: Annotated[
+        tuple[str, ...],
+        _says(
+            "push services that fans' browsers may be called by, with all names below each; "
+            "without any, every one that can be reached over the internet"
+        ),
+    ] = ()
+    push_here: Annotated[
+        bool, _says("let this machine be a push service, by http too: for tests")
+    ] = False
 
     # Processes and what they say.
     web_concurrency: Annotated[int, _whole(1, 64, "web processes, each with its own socket")] = 1
@@ -251,6 +296,18 @@ class Settings(Struct, frozen=True, kw_only=True):
             "he is asked once more who he is",
         ),
     ] = 900
+    letters_at_once_max: Annotated[
+        int,
+        _whole(
+            1,
+            100_000,
+            "letters to sign in by that fans of one IPv4 address or IPv6 /64 ask for at once, from "
+            "all workers together, and four times that of its /24 or /48",
+        ),
+    ] = 60
+    letter_each_ms: Annotated[int, _whole(1, 3_600_000, "then one more in each of so many ms")] = (
+        5_000
+    )
     frame_bytes_max: Annotated[int, _whole(512, 65_536, "one message over a socket")] = 4_096
     body_bytes_max: Annotated[int, _whole(1_024, 16_777_216, "one request's body")] = 65_536
     header_bytes_max: Annotated[int, _whole(1_024, 1_048_576, "one request's headers")] = 16_384
@@ -436,6 +493,16 @@ def _database(value: object) -> None:
         database_address.check(str(value))
 
 
+def _smtp(value: object) -> None:
+    if value is not None:
+        smtp_address.parse(str(value))
+
+
+def _mail_from(value: object) -> None:
+    if value is not None:
+        mail_address.check(str(value))
+
+
 def _host(value: object) -> None:
     server_address.check_host(str(value))
 
@@ -447,6 +514,8 @@ _CHECKS = {
     "forwarded_allow_ips": (_proxies,),
     "redis_url": (_redis,),
     "database_url": (_database,),
+    "smtp_url": (_smtp,),
+    "mail_from": (_mail_from,),
 }
 
 
@@ -464,6 +533,11 @@ def _across(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         mistakes.append(
             f"{origins['host']}: host: {settings.host} can be reached from other machines; "
             f"say {env_name('public_url')}, the address people type, so that only its pages may buy"
+        )
+    if settings.smtp_url is not None and settings.mail_from is None:
+        mistakes.append(
+            f"{origins['smtp_url']}: smtp_url: say {env_name('mail_from')} too, the address that "
+            f"letters come from"
         )
     if settings.view_ms < settings.tick_ms:
         source = origins["view_ms"]
@@ -547,6 +621,8 @@ def _row(field: msgspec.structs.FieldInfo) -> SettingRow:
     kind = field.type.__origin__
     if meta.ge is not None:
         bounds = f"{meta.ge} to {meta.le}"
+    elif field.name == "push_key":
+        bounds = "32 bytes in base64url"
     elif field.name in SECRETS:
         bounds = f"{SECRET_CHARS_MIN} characters or more"
     elif getattr(kind, "__origin__", None) is Literal:

@@ -32,11 +32,18 @@ import msgspec
 from msgspec import Meta
 
 from dropengine import plain_text
-from dropengine.model import CAP_MAX, CHARGE_CHARS_MAX, ID_LETTERS, MOMENT_MS_MAX, REVISION_MAX
+from dropengine.model import (
+    CAP_MAX,
+    CHARGE_CHARS_MAX,
+    ID_LETTERS,
+    MOMENT_MS_MAX,
+    OPERATOR,
+    REVISION_MAX,
+)
 from dropengine.plain_text import line
 from dropengine.wire import Id
 
-BY_CHARS_MAX = 64
+BY_CHARS_MAX = 33
 WHY_CHARS_MAX = 500
 MESSAGE_CHARS_MAX = 500
 MANIFEST_CHARS_MAX = 500_000
@@ -52,13 +59,22 @@ OWN_NAMES = {
 }
 """What the log writes of itself where a name stands -> the sentence for whoever signs so."""
 SHOPS_NAMES = (*OWN_NAMES, "disk", "durability")
-"""These, and what the shop's own jobs sign with: the command line lets no person take one."""
+"""These, and what the shop's own jobs sign with: no person is called so."""
 
 Units = Annotated[int, Meta(ge=1, le=CAP_MAX)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Said = Annotated[str, line(MESSAGE_CHARS_MAX)]
 Why = Annotated[str, line(WHY_CHARS_MAX, least=0)]
-By = Annotated[str, line(BY_CHARS_MAX)]
+By = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=BY_CHARS_MAX,
+        pattern=rf"^({OPERATOR.pattern}|{'|'.join(SHOPS_NAMES)})(?!\n)$",
+        extra={"operator": True},
+    ),
+]
+"""Names stand in no log: see `people/operators`."""
 DutyId = Annotated[
     str, Meta(min_length=1, max_length=DUTY_CHARS_MAX, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")
 ]
@@ -229,7 +245,8 @@ COMMANDS: dict[str, type[CreatorCommand]] = {kind.verb: kind for kind in get_arg
 
 class Bound(NamedTuple):
     """What a field may be. kind: whole (a number), id, line (of text), text (that a program made),
-    or word; least and most: of the number, or of its characters. words: those that it may be."""
+    word, or operator (a word of one, or of these); least and most: of the number, or of its
+    characters. words: those that it may be."""
 
     kind: str
     least: int
@@ -243,6 +260,8 @@ class Bound(NamedTuple):
             return f"must be a whole number from {self.least} to {self.most}"
         if self.kind == "word":
             return f"must be {' or '.join(self.words)}"
+        if self.kind == "operator":
+            return f"must be o and 1 to {self.most - 1} of 0-9 and a-f, as a log calls an operator"
         if self.kind == "id":
             letters = ID_LETTERS.replace("A-Za-z0-9", "")
             count = f"{self.least} to {self.most}" if self.least < self.most else f"{self.most}"
@@ -267,6 +286,8 @@ def _bound(name: str, hint: Any) -> Bound:
     plain, meta = get_args(hint)
     if plain is int:
         return Bound("whole", meta.ge, meta.le)
+    if meta.extra == {"operator": True}:
+        return Bound("operator", meta.min_length, meta.max_length, SHOPS_NAMES)
     if meta.pattern is not None:
         return Bound("id", meta.min_length, meta.max_length)
     if meta.extra is None:
@@ -287,6 +308,8 @@ def unfit(value: Any, bound: Bound) -> str:
         fits = isinstance(value, str) and bound.least <= len(value) <= bound.most
     if bound.kind == "word":
         fits = value in bound.words
+    if bound.kind == "operator":
+        fits = fits and (value in bound.words or OPERATOR.fullmatch(value) is not None)
     if not fits or (bound.kind == "id" and not _ID.fullmatch(value)):
         return bound.rule
     if bound.kind == "text":

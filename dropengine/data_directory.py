@@ -1,4 +1,5 @@
-"""What a shop keeps beside its sales and makes on its first run: its secret and its id.
+"""What a shop keeps beside its sales and makes on its first run: its secret, its id and
+its key for push services.
 
 Two processes that meet on the first run end with the same ones.
 """
@@ -13,7 +14,7 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dropengine.config import SECRET_CHARS_MIN, SHOP_ID_DIGITS, Settings
@@ -54,6 +55,21 @@ def shop_id(settings: Settings) -> ShopId:
         remedy = "restore it, or remove it: a new one is made, and payments under way go back"
         raise ConfigError([f"{path}: expected {SHOP_ID_DIGITS} hex digits; {remedy}"])
     return ShopId(found.decode())
+
+
+def push_key(settings: Settings, new: Callable[[], str]) -> bytes:
+    """The private key that push services know this shop by: the setting, or `data_dir/push_key`,
+    which holds `new` from the first run on.
+
+    Raises ConfigError when others can read the file.
+    """
+    if settings.push_key is not None:
+        return settings.push_key.encode()
+    path = data_dir(settings) / "push_key"
+    found = _kept(path, new())
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise ConfigError([f"{path}: others can read this key; run: chmod 600 {path}"])
+    return found
 
 
 def keeps_shop(settings: Settings) -> bool:

@@ -18,6 +18,10 @@ DropEngineError
 +-- BackupFault      a backup cannot be made, read, or restored here
 """
 
+from __future__ import annotations
+
+from dropengine.catalogue import ENGLISH
+
 
 class DropEngineError(Exception):
     """Root of all faults of Drop Engine. `exit_code` is what the command line ends with."""
@@ -28,20 +32,25 @@ class DropEngineError(Exception):
 class Unavailable(DropEngineError):
     """The server of the truth is away or did not answer in time. What was sent is *unknown*.
 
-    `why`: a sentence for fans, where more may be said than that. `silent`: no reply came in its
-    time; whoever waits behind it would wait as long again.
+    `told`: the name of a sentence for fans, where more may be said than that. `silent`: no reply
+    came in its time; whoever waits behind it would wait as long again.
     """
 
     exit_code = 4
-    why = ""
+    told = ""
     silent = False
+
+    @property
+    def why(self) -> str:
+        """That sentence in English, as programs read it."""
+        return ENGLISH(self.told) if self.told else ""
 
 
 class NewerSchema(Unavailable):
     """A newer version lifted this drop to a layout that is not known here; nothing was written."""
 
     exit_code = 12
-    why = "This drop has moved to a newer version of the shop, which this server does not run yet."
+    told = "newer_shop"
 
     def __init__(self, drop: str, schema: int, known: int) -> None:
         self.drop = drop

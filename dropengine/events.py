@@ -37,12 +37,24 @@ class PublishedPool(msgspec.Struct, frozen=True):
     withheld: int
 
 
+class CallingHours(msgspec.Struct, frozen=True):
+    """When the line calls, by the clocks of `zone`: from `from_ms` to `to_ms`, ms since midnight;
+    to before from is the next day. offsets: since when (ms, UTC), how many ms these clocks are
+    ahead of UTC, the earliest first; the last of them holds on."""
+
+    zone: str
+    from_ms: int
+    to_ms: int
+    offsets: list[tuple[int, int]]
+
+
 class Rules(msgspec.Struct, frozen=True):
     """What the scripts need of a manifest. Times in ms; `opens_ms` and `closes_ms` 0 mean by hand.
 
     limit: units per fan over active holds, offers and unrefunded orders. k: every k-th call of a
     line goes to its boost lane. pace, pace_ms: what one fan may begin at once, and one more in each
-    of so many ms; 0 is as often as he likes, and so is a drop from before there was a pace.
+    of so many ms; 0 is as often as he likes, and so is a drop from before there was a pace. calls:
+    None where the line calls at all hours, as every drop did before layout 5.
     """
 
     id: str
@@ -63,6 +75,7 @@ class Rules(msgspec.Struct, frozen=True):
     pools: list[PublishedPool]
     pace: int = 0
     pace_ms: int = 0
+    calls: CallingHours | None = None
 
 
 class Published(Event, frozen=True):
@@ -183,6 +196,19 @@ class Settled(Event, frozen=True):
     """closing -> settled: nothing is held any more."""
 
 
+class Calling(Event, frozen=True):
+    """Live or paused: calling hours; the line calls until `until` (ms, the drop's own time)."""
+
+    until: int
+
+
+class Quiet(Event, frozen=True):
+    """Live or paused: quiet hours; the line calls nobody until `until` (ms, the drop's own
+    time)."""
+
+    until: int
+
+
 class Frozen(Event, frozen=True):
     """An invariant did not hold. `why` names it."""
 
@@ -203,7 +229,8 @@ class Held(Event, frozen=True):
 
 
 class Claimed(Event, frozen=True):
-    """The fan took the offer `hold`; its deadline is now a hold's."""
+    """The fan took the offer `hold`; its deadline is now a hold's. With key '' its entry was merged
+    into another of his."""
 
     fan: str
     key: str
@@ -348,7 +375,8 @@ class Joined(Event, frozen=True):
 
 class Offered(Event, frozen=True):
     """free -> held: the line called this entry. `call` 0: the base lane, 1: the boost lane of
-    `pool`."""
+    `pool`. `key`: of the press by which its fan called himself in quiet hours, `claimed` follows;
+    else ''."""
 
     fan: str
     entry: str
@@ -359,6 +387,7 @@ class Offered(Event, frozen=True):
     qty: int
     price: int
     deadline: int
+    key: str = ""
 
 
 class Returned(Event, frozen=True):
@@ -415,12 +444,24 @@ class Left(Event, frozen=True):
 
 
 class Removed(Event, frozen=True):
-    """Final. `why`: limit (orders fill it), cancelled."""
+    """Final. `why`: limit (orders fill it), or merged (its fan stands in line before it, since a
+    guest became a person)."""
 
     fan: str
     entry: str
     n: int
     why: str
+
+
+class Adopted(Event, frozen=True):
+    """`guest` became the person `fan`: the guest's holds and offers that stand, all his orders and
+    his entries whose fate is open are the person's. No later event names the guest as its fan."""
+
+    fan: str
+    guest: str
+    holds: list[str]
+    orders: list[str]
+    entries: list[str]
 
 
 class LimitFreed(Event, frozen=True):
@@ -446,6 +487,8 @@ AnyEvent = (
     | Closed
     | Cancelled
     | Settled
+    | Calling
+    | Quiet
     | Frozen
     | Held
     | Claimed
@@ -468,6 +511,7 @@ AnyEvent = (
     | Dormant
     | Left
     | Removed
+    | Adopted
     | LimitFreed
 )
 

@@ -20,6 +20,12 @@ read alike. None of these letters means anything in an event's JSON: ids stand t
 come."""
 CHARGE_CHARS_MAX = 128
 """Of a provider's id of a payment or of a notice; it is made of the letters of ids too."""
+CHARGE = re.compile(r"c[1-9][0-9]{0,15}")
+"""What a drop calls a charge: `c1`, `c2` ... in the order in which it heard of them."""
+OPERATOR = re.compile(r"o[0-9a-f]{1,32}")
+"""How a log calls whoever commands: a number, or a hash from which nobody reads who he is."""
+BY_ID = "="
+"""Stands in `charge_ids` before what a provider calls a charge. It is no letter of ids."""
 QTY_MAX = 100
 """Units of one press."""
 CAP_MAX = 100_000
@@ -47,7 +53,7 @@ Key = NewType("Key", str)
 ShopId = NewType("ShopId", str)
 """128 bits, as hex digits: one shop has one for good, wherever it runs."""
 
-SCHEMA = 4
+SCHEMA = 5
 """The number of this layout of the truth. A drop with a higher one is refused
 (`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
 (`lua/lib/lift.lua`)."""
@@ -205,9 +211,14 @@ class FanRecord(Record):
     """Entries whose fate is open, oldest first; among them the one that ended last without a sale,
     until he joins again."""
     orders: list[str]
-    """Every order ever, refunded ones too, oldest first; an order has the id of its hold."""
+    """Every order ever, refunded ones too, oldest first, those of an adopted guest behind those
+    that there were; an order has the id of its hold."""
     last: str
     """The hold that ended last other than by being sold, or ''."""
+    person: str = ""
+    """Of a guest: the person who adopted him and has all that he had."""
+    guests: list[str] = []
+    """Of a person: the guests whom he adopted, in that order."""
 
 
 class HoldRecord(Record):
@@ -229,6 +240,8 @@ class HoldRecord(Record):
     """0, or once the provider is asked about a silent payment the hard stop, ms: until then it
     stands at most, past its deadline. Up to layout 2: 1, and the deadline is that stop."""
     key: str
+    begun_by: str = ""
+    """The guest who began it, where it is a person's now who adopted him; else ''."""
 
 
 class OrderRecord(Record):

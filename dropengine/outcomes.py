@@ -21,6 +21,7 @@ from dropengine.refusals import (
     InThePast,
     KeyReused,
     LimitReached,
+    NotAdoptable,
     NotEligible,
     NotFound,
     NotOpen,
@@ -130,6 +131,17 @@ class Discharged(Granted, frozen=True):
     seq: int
 
 
+class Adopted(Granted, frozen=True):
+    """What the guest had is the person's, now or since he was adopted first."""
+
+    seq: int
+
+
+class NothingBegun(Granted, frozen=True):
+    """The guest never did anything in this drop: there is nothing to adopt, nothing was written,
+    and his id stays a guest's."""
+
+
 class Expired(Granted, frozen=True):
     """Nobody paid: the hold past its deadline has ended."""
 
@@ -182,7 +194,16 @@ CreatorOutcome = (
 PublishOutcome = Changed | Exists | KeyReused | BadMessage
 """How publishing can end."""
 
-PaymentOutcome = Sold | Rescued | Voided | NotFound | BadMessage | Frozen
+AdoptOutcome = Adopted | NothingBegun | LimitReached | NotAdoptable | BadMessage | Frozen | NotFound
+"""How it can end that a guest becomes a person."""
+
+
+class Unnamed(msgspec.Struct, frozen=True, array_like=True, tag=shout):
+    """Nothing was decided: the provider's ids of earlier charges were lost, and this may be one of
+    them. See `payments/lost_ids`."""
+
+
+PaymentOutcome = Sold | Rescued | Voided | NotFound | BadMessage | Frozen | Unnamed
 """How a payment that succeeded can end."""
 UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
 RefundOutcome = Refunded | KeyReused | NotFound | Frozen | BadMessage

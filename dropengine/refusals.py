@@ -1,26 +1,34 @@
 """Why a command was not carried out: a closed list, each with a sentence for people.
 
-Who runs a drop and who buys from it may get the same refusal; each reads a sentence of his own.
+Who runs a drop and who buys from it may get the same refusal; each reads a sentence of his own. The
+fans' sentences stand in the catalogue, under the code; a page shows its own language's.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from dropengine.catalogue import ENGLISH
 from dropengine.model import DropState, shout, snake
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
     """A command that was not carried out, and why. The list is closed.
 
-    `sentence`: for fans, as pages show it. `to_operator`: for those who run the drop, where the
-    fans' sentence would not be theirs; '' where it is.
+    `sentence`: for fans, in English, as programs read it. `to_operator`: for those who run the
+    drop, where the fans' sentence would not be theirs; '' where it is.
     """
 
     sentence: ClassVar[str] = ""
     to_operator: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        super().__init_subclass__()
+        # Only what no fan is ever told has its sentence here.
+        if not cls.sentence:
+            cls.sentence = ENGLISH(f"refused.{snake(cls.__name__)}")
 
     @property
     def text(self) -> str:
@@ -37,74 +45,80 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
 
 
 class NotOpen(Refusal, frozen=True):
-    sentence: ClassVar[str] = (
-        "This drop has not opened yet. Being early earns nothing and costs nothing."
-    )
     to_operator: ClassVar[str] = "The drop has not opened yet. It can be opened, or cancelled."
 
 
 class Paused(Refusal, frozen=True):
-    sentence: ClassVar[str] = "The drop is paused. What you hold is safe and can still be paid."
     to_operator: ClassVar[str] = "The drop is paused, not waiting to open. Resume it to go on."
 
 
 class Closed(Refusal, frozen=True):
-    sentence: ClassVar[str] = "The drop is closed. Only what is already held can still be paid."
     to_operator: ClassVar[str] = (
         "The drop is closed: nothing begins in it any more. Its orders can still be refunded."
     )
 
 
 class Cancelled(Refusal, frozen=True):
-    sentence: ClassVar[str] = "The maker cancelled this drop. Every payment goes back."
     to_operator: ClassVar[str] = "The drop is cancelled, and that is final."
 
 
-class NotYourTurn(Refusal, frozen=True):
-    sentence: ClassVar[str] = "Units go to the line first, and it is not your turn yet."
+class NotYourTurn(Refusal, frozen=True): ...
 
 
-class NotEligible(Refusal, frozen=True):
-    sentence: ClassVar[str] = "This is not for sale to you in this drop."
+class NotEligible(Refusal, frozen=True): ...
 
 
-class SignIn(Refusal, frozen=True):
-    sentence: ClassVar[str] = (
-        "Open the drop's page first: it gives you the ticket that holds are kept under."
-    )
+class SignIn(Refusal, frozen=True): ...
+
+
+class Had(msgspec.Struct, frozen=True, array_like=True):
+    """Units that count against a fan's limit. `what`: offer, hold or order."""
+
+    hold: str
+    pool: str
+    qty: int
+    what: Literal["offer", "hold", "order"]
 
 
 class LimitReached(Refusal, frozen=True):
-    """`room`: units this fan may still take of the item."""
+    """`room`: units this fan may still take of the item. Where a guest was to become a person,
+    `guest` and `person`: what each of the two has."""
 
-    sentence: ClassVar[str] = "That is more than one fan may have of this drop."
     room: int = 0
+    guest: tuple[Had, ...] = ()
+    person: tuple[Had, ...] = ()
+
+
+class NotAdoptable(Refusal, frozen=True):
+    """What a guest began cannot become a person's. `why`: it became another's before, it is a
+    person's own, or he took over as many guests as one may."""
+
+    why: Literal["anothers", "chain", "too_many"] = "anothers"
+
+    @property
+    def text(self) -> str:
+        because = ENGLISH(f"not_adoptable.{self.why}")
+        return f"{self.sentence} {because}"
 
 
 class AllHeld(Refusal, frozen=True):
     """`free`: units that could be had at once (fewer than asked); `held`: units that may come
     back."""
 
-    sentence: ClassVar[str] = (
-        "Every unit is in somebody's cart. Join the line: what comes back goes there."
-    )
     free: int = 0
     held: int = 0
 
 
-class SoldOut(Refusal, frozen=True):
-    sentence: ClassVar[str] = "Sold out. Join the line: a refunded unit goes there."
+class SoldOut(Refusal, frozen=True): ...
 
 
 class HoldExpired(Refusal, frozen=True):
     """`state`: how the hold ended."""
 
-    sentence: ClassVar[str] = "This hold has ended and its unit went on to the line."
     state: str = "expired"
 
 
 class NotFound(Refusal, frozen=True):
-    sentence: ClassVar[str] = "There is no such thing here for you."
     to_operator: ClassVar[str] = "There is no such drop, or it has no such pool, order or duty."
 
 
@@ -118,16 +132,12 @@ class StaleRevision(Refusal, frozen=True):
     by: str = ""
 
 
-class KeyReused(Refusal, frozen=True):
-    sentence: ClassVar[str] = (
-        "This key was used for another command. Make a new key for a new command."
-    )
+class KeyReused(Refusal, frozen=True): ...
 
 
 class BadMessage(Refusal, frozen=True):
     """`why`: what is wrong with it and where."""
 
-    sentence: ClassVar[str] = "This message cannot be read."
     why: str = ""
 
     @property
@@ -139,16 +149,10 @@ class BadMessage(Refusal, frozen=True):
 
 
 class TooManyRequests(Refusal, frozen=True):
-    sentence: ClassVar[str] = (
-        "Too many requests at once. Wait a moment; your place does not depend on it."
-    )
     retry_ms: int = 1000
 
 
 class Frozen(Refusal, frozen=True):
-    sentence: ClassVar[str] = (
-        "The drop has stopped itself until somebody has looked at it. Nothing is lost."
-    )
     to_operator: ClassVar[str] = (
         "The drop has stopped itself. `dropengine audit` shows why and lets it go on; else it can "
         "be cancelled."
@@ -158,9 +162,6 @@ class Frozen(Refusal, frozen=True):
 class Away(Refusal, frozen=True):
     """`why`: what fans may know of it, if anything."""
 
-    sentence: ClassVar[str] = (
-        "The shop cannot be reached for a moment. Nothing is sold out; ask again."
-    )
     retry_ms: int = 1000
     why: str = ""
 

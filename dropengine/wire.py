@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Union, get_args
 import msgspec
 from msgspec import Meta
 
+from dropengine.asked import Asks
 from dropengine.model import ID_CHARS_MAX, ID_LETTERS, QTY_MAX
 
 LISTED_MAX = 16
@@ -126,10 +127,12 @@ FromFanMessage = Hello | Hold | Claim | Release | Extend | Pay | Join | Leave | 
 FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave
 
 
-class PoolView(msgspec.Struct, frozen=True):
+class PoolView(msgspec.Struct, frozen=True, omit_defaults=True):
     """`waiting`: entries of this line whose fate is open (both lanes); `buying`: of them, those
     with an offer or a hold. free + held + sold + withheld + leased = cap. `offered`: the part of
-    `held` that the line offered and nobody has claimed; the rest is in carts."""
+    `held` that the line offered and nobody has claimed; the rest is in carts. `next`: in quiet
+    hours, while units are free, the arrival whose fan may press for them; left out where it is
+    nobody's turn."""
 
     item: str
     cap: int
@@ -141,6 +144,7 @@ class PoolView(msgspec.Struct, frozen=True):
     waiting: int
     buying: int
     offered: int
+    next: int = 0
 
 
 class Moves(msgspec.Struct, frozen=True):
@@ -167,7 +171,8 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
 
     `lines`: the base line of a pool -> its moves since the last tick. `now`: the server's clock.
     `away`: the shop's server does not answer; these are the last numbers known, from `now`. `why`:
-    the maker's reason of a pause or a cancellation.
+    the maker's reason of a pause or a cancellation. `calls_ms`: in quiet hours, when the line calls
+    again; else 0.
     """
 
     seq: int
@@ -180,6 +185,7 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     lines: dict[str, Moves] = {}
     away: bool = False
     why: str = ""
+    calls_ms: int = 0
 
 
 class ItemView(msgspec.Struct, frozen=True):
@@ -205,7 +211,11 @@ class DropView(msgspec.Struct, frozen=True):
     `lines`: the base line of each pool -> r, how many were removed from it so far. `pace`: what one
     fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes. `why`: the
     maker's reason of a pause or a cancellation, or ''. `beat_ms`: who hears no tick and no beat for
-    longer does not know the present any more; 0: it is not said how often they come.
+    longer does not know the present any more; 0: it is not said how often they come. `language`:
+    what its maker writes in, '' where he did not say. `asks`: what an order has to know.
+    `identity`: who may act: guest, whoever opens the page; verified, who has confirmed an address.
+    `calls_from_ms`, `calls_to_ms`: the hours in which the line calls, ms since midnight by the
+    clocks of the zone; two equal ones: at all hours. `calls_ms`: as in a tick.
     """
 
     id: str
@@ -239,6 +249,12 @@ class DropView(msgspec.Struct, frozen=True):
     news: list[News]
     why: str = ""
     beat_ms: int = 0
+    language: str = ""
+    asks: Asks | None = None
+    identity: str = "guest"
+    calls_from_ms: int = 0
+    calls_to_ms: int = 0
+    calls_ms: int = 0
 
 
 class HoldView(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from dropengine.model import DropId
 from dropengine.rehearsal.practice_drops import compressed, shipped
 from dropengine.rehearsal.practice_shop import PracticeShop, for_crowd, play
 
-BY: Final = "loadtest"
+BY: Final = "o1"
 DROP: Final = "loadtest"
 LOBBY_S: Final = 20.0
 """Everybody who comes at a burst is at the page by then."""

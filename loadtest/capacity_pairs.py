@@ -19,9 +19,10 @@ import msgspec
 from dropengine import config
 from dropengine.config import Settings
 from dropengine.rehearsal import place
-from dropengine.rehearsal.carrying import Carrying, opened, tickets
+from dropengine.rehearsal.carrying import Carrying, opened
 from dropengine.rehearsal.clone import clone
 from dropengine.rehearsal.machine import Loads
+from dropengine.rehearsal.passes import Passes
 from dropengine.rehearsal.practice_drops import shipped
 from dropengine.rehearsal.practice_shop import PracticeShop, play
 
@@ -52,7 +53,8 @@ async def one(settings: Settings, fans: int, *, ramps: bool) -> tuple[float, flo
         carrying = Carrying(shop.settings, shop.url, store, drop, fans, lambda: Loads(dict))
         try:
             await opened(store, carrying.drop)
-            await carrying.pressers.arrive(tickets(shop.settings, carrying.seats))
+            passes = Passes(shop.settings)
+            await carrying.pressers.arrive(passes.tickets(carrying.drop, carrying.seats))
             if ramps:
                 ramp = await carrying.presses(time.monotonic() + RAMP_S_MAX)
                 return ramp.held, 0.0

@@ -19,7 +19,8 @@ from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.sql.log_rows import LogRowsOf
 from dropengine.truth.store import Store
 
-BY = "loadtest"
+BY = "o1"
+"""Of simulated operators there is one."""
 
 
 @contextlib.asynccontextmanager

@@ -2,7 +2,8 @@
 
     python -m tests.pictures [FOLDER] [STATE ...]
 
-Each state is brought about once a screen; light and dark are two pictures of the same moment.
+Each state is brought about once a screen; light and dark are two pictures of the same moment, and
+the other languages are the same page loaded anew.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Literal
 
 from playwright.async_api import Browser, ViewportSize, async_playwright
 
+from dropengine.catalogue import DEFAULT, LANGUAGES
 from dropengine.config import Settings
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import connections
 from dropengine.truth.store import Store
-from tests.kit.page_states import STATES
+from tests.kit.page_states import STATES, in_language
 from tests.kit.shop_in_browser import DESK, FLAGS, LOW, SMALL, Person, ShopInBrowser, chromium
 
 SCREENS: dict[str, ViewportSize] = {"phone": LOW, "small": SMALL, "desk": DESK}
@@ -44,12 +46,15 @@ async def _all(shop: SupervisorProcess, browser: Browser, folder: Path, names: l
     client = connections.client(shop.running.redis_url)
     for name in names:
         for screen, size in SCREENS.items():
-            world = ShopInBrowser(
-                shop.running, Store(client), browser, f"{name}-{screen}".replace("_", "-")
-            )
+            called = f"{name}-{screen}".replace("_", "-")
+            letters = shop._settings.data_dir / "mail"
+            world = ShopInBrowser(shop.running, Store(client), browser, called, letters)
             async with world.person(size) as fan:
                 await STATES[name](world, fan)
                 await _both(fan, folder / f"{name}.{screen}")
+                for language in LANGUAGES.keys() - {DEFAULT}:
+                    await in_language(fan, language)
+                    await _both(fan, folder / f"{name}.{screen}.{language}")
         print(name, flush=True)
     await client.aclose(close_connection_pool=True)
 

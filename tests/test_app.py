@@ -58,7 +58,7 @@ async def test_two_in_one_process_do_not_know_of_each_other(server: Server, tmp_
             done = await here.ask("hold", pool="pin")
             assert (await there.tick(done["seq"]))["pools"]["pin"]["held"] == 1
             # The ticket of one is good in the other: they have one secret.
-            who = one.ticket()
+            who = one.ticket(sale.drop)
             async with two.fan(sale.drop, who) as fan:
                 assert fan.heard[0]["you"]["fan"] == who[0]
 
@@ -114,7 +114,7 @@ async def test_a_body_that_is_too_large_is_refused_by_every_door(web: WebProcess
 async def test_a_whole_purchase_goes_through_one_process(web: WebProcess) -> None:
     """Press, pay on the provider's page, webhook, capture: by the doors alone."""
     sale = await web.sale()
-    ada = web.ticket()
+    ada = web.ticket(sale.drop)
     async with web.fan(sale.drop, ada) as fan, web.http(ada[1]) as http:
         hold = (await fan.ask("hold", pool="pin"))["hold"]["id"]
         page = (await fan.ask("pay", holds=[hold]))["pay"][hold]

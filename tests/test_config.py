@@ -251,3 +251,15 @@ def test_the_environment_is_read_by_whoever_calls_and_nobody_else() -> None:
 def test_every_default_is_within_its_own_bounds() -> None:
     assert config.from_json(config.to_json(Settings())) == Settings()
     assert msgspec.structs.replace(Settings(), port=0).port == 0
+
+
+def test_who_sends_mail_says_from_whom() -> None:
+    assert "DROPENGINE_MAIL_FROM" in mistakes(env={"SMTP_URL": "smtp://localhost"})[0]
+    env = {"SMTP_URL": "smtps://ana:s3cret@post.example", "DROPENGINE_MAIL_FROM": "a@pins.example"}
+    settings, origins = load({}, env, None)
+    assert "s3cret" not in show(settings, origins)
+    for wrong in ("ftp://x", "smtp://a:s3cret@post.example", "smtps://a:s3cret@post.example/x?y"):
+        told = mistakes(env=env | {"SMTP_URL": wrong})
+        assert told
+        assert "s3cret" not in " ".join(told)
+    assert "mail_from" in mistakes(env=env | {"DROPENGINE_MAIL_FROM": "a@b\r\nBcc: x"})[0]

@@ -77,7 +77,7 @@ def tag(message: type[msgspec.Struct]) -> str:
 LOG = section(PROTOCOL, "The log")
 LOG_TABLE = {
     words(cells[0])[0]: words(cells[1])
-    for title in ("The drop", "Holds and payments", "The line")
+    for title in ("The drop", "Holds and payments", "The line", "Guests and persons")
     for cells in rows(section(LOG, title))
 }
 
@@ -198,7 +198,12 @@ def test_every_status_is_told_with_its_refusals() -> None:
 def test_every_key_of_a_manifest_is_documented() -> None:
     page = (ROOT / "docs" / "manifest.md").read_text()
     seconds = {"hold_ms", "offer_ms", "extend_ms", "pay_ms", "cool_ms", "lookup_ms", "pace_ms"}
-    moments = {"opens_ms": "opens_at", "closes_ms": "closes_at"}
+    moments = {
+        "opens_ms": "opens_at",
+        "closes_ms": "closes_at",
+        "calls_from_ms": "calls_from",
+        "calls_to_ms": "calls_to",
+    }
 
     def keys(kind: type[msgspec.Struct]) -> set[str]:
         return {

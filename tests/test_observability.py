@@ -120,8 +120,8 @@ class Night(NamedTuple):
 async def trouble(store: Store) -> str:
     """One drop that sells, one that stands still, and money that nobody can settle; the second."""
     for drop in ("sells", "stops"):
-        await store.publish(manifest(drop), by="mia", key="publish")
-    await store.command(DropId("sells"), Open(), revision=1, by="mia", key="open")
+        await store.publish(manifest(drop), by="o1", key="publish")
+    await store.command(DropId("sells"), Open(), revision=1, by="o1", key="open")
     outbox = keys.one(DropId("sells"), "outbox")
     now_ms = int((await store.client.time())[0]) * 1000
     owed = DutyRecord("refund", "h9", "c8", 2400, now_ms)

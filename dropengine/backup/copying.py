@@ -26,6 +26,7 @@ from dropengine.jobs.ledger import books
 from dropengine.model import DropId
 from dropengine.payments import providers
 from dropengine.people import makers
+from dropengine.push import shop_key
 from dropengine.sql import copied_rows, engine
 from dropengine.sql.migrate import fitting, revision
 from dropengine.sql.schema import REVISION
@@ -124,6 +125,9 @@ def _write_secrets(folder: NewFolder, settings: Settings, secret: bytes) -> None
     folder.write("shop_id", [data_directory.shop_id(settings).encode()])
     if settings.secret_key is None:
         folder.write("secret", [secret])
+    if settings.push_key is None:
+        # Another one would end every browser's subscription.
+        folder.write("push_key", [data_directory.push_key(settings, shop_key.new)])
 
 
 def _copy_sql(folder: NewFolder, settings: Settings) -> _Sql:
@@ -160,6 +164,11 @@ async def _copy_drop(
     answers |= await store.copies.answers_of(drop, log[max(0, since - first + 1) :])
     folder.write(f"drops/{drop}/log", (line + b"\n" for line in log))
     folder.write(f"drops/{drop}/answers", _rows(answers))
+    # Of later charges it may have some: whoever restores takes those that the log tells of.
+    ids = await store.charge_ids.all(drop)
+    folder.write(
+        f"drops/{drop}/charges", _rows({name.encode(): of.encode() for name, of in ids.items()})
+    )
     folder.write(
         f"drops/{drop}/fields", _rows({name.encode(): text for name, text in not_told.items()})
     )

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Container
 from pathlib import Path
 
@@ -24,15 +25,18 @@ from dropengine.config import Settings
 from dropengine.errors import BackupFault
 from dropengine.jobs.ledger import books
 from dropengine.log.replay import Truth
+from dropengine.mail import outbox
 from dropengine.model import SCHEMA, DropId
 from dropengine.processes.embedded_server import EmbeddedServer
-from dropengine.sql import claim, copied_rows, engine
+from dropengine.push import outbox as pushes
+from dropengine.sql import charge_ids, claim, copied_rows, engine
 from dropengine.sql.migrate import revision, upgrade
 from dropengine.sql.schema import REVISION
 from dropengine.sql.schema.archive import ARCHIVED
 from dropengine.sql.schema.ledger import ROWS
 from dropengine.sql.schema.people import CHALLENGES, LINKS, SESSIONS
 from dropengine.truth import server_check
+from dropengine.truth.charge_ids import Ids
 from dropengine.truth.connections import client
 from dropengine.truth.copies import Answers
 from dropengine.truth.repair import replayed
@@ -138,6 +142,8 @@ def _fill(folder: Folder, settings: Settings, life: str) -> None:
         data_directory.fill(settings, "shop_id", folder.contents.shop)
     if settings.secret_key is None:
         data_directory.fill(settings, "secret", (folder.path / "secret").read_text())
+    if settings.push_key is None and "push_key" in folder.contents.files:
+        data_directory.fill(settings, "push_key", (folder.path / "push_key").read_text())
     data_directory.fill(settings, "life", life)
     for name in folder.names("payments"):
         copy = target / Path(name).name
@@ -158,6 +164,10 @@ def _restore_sql(one: Engine, folder: Folder, life: str) -> None:
                     copied_rows.load(connection, table, folder.lines(f"sql/{table.name}"))
             if contents.revision != REVISION:
                 upgrade(connection, contents.revision)
+            # What waited then was sent since, or leads to what is not brought back.
+            now_ms = time.time_ns() // 1_000_000
+            outbox.end(connection, now_ms)
+            pushes.end(connection, now_ms)
         claim.begin_life(connection, contents.shop, life, contents.address)
 
 
@@ -170,11 +180,12 @@ async def _restore_drop(
     if hole:
         tell(f"{drop} is left out: {hole}. Its log stays in {folder.path}/drops/{drop}/log.")
         return False
-    await asyncio.to_thread(_catch_up, one, drop, log)
+    ids = _charges(folder, drop)
+    ids = await asyncio.to_thread(_catch_up, one, drop, log, truth, ids)
     not_told = {name.decode(): text for name, text in _rows(folder, f"drops/{drop}/fields").items()}
     _check_hash(drop, truth, log[copied.seq :])
     answers = _rows(folder, f"drops/{drop}/answers")
-    await store.copies.bring_back(drop, log, truth, not_told, answers)
+    await store.copies.bring_back(drop, log, truth, not_told, answers, ids)
     await store.house.enlist(drop, copied.listed_ms)
     more = len(log) - copied.seq
     tell(
@@ -232,12 +243,24 @@ def _check_hash(drop: str, truth: Truth, more: list[bytes]) -> None:
         )
 
 
-def _catch_up(one: Engine, drop: str, log: list[bytes]) -> None:
-    """The books of a drop, to the end of its log."""
+def _catch_up(one: Engine, drop: str, log: list[bytes], truth: Truth, ids: Ids) -> Ids:
+    """The books of a drop, to the end of its log. ids: of its charges, as the backup has them; as
+    they are known now."""
     with engine.transaction(one, writes=True) as connection:
+        charge_ids.forget_others(connection, drop, truth.charges)
+        charge_ids.copy(connection, drop, {c: of for c, of in ids.items() if c in truth.charges})
         at = books.cursors(connection).get(drop, 0)
         while at < len(log):
             at = books.enter(connection, drop, at, log[at : at + books.STRETCH])
+        return charge_ids.known(connection, drop)
+
+
+def _charges(folder: Folder, drop: str) -> Ids:
+    """What the backup says that the provider calls its charges; nothing where they bear the ids."""
+    name = f"drops/{drop}/charges"
+    if name not in folder.contents.files:
+        return {}
+    return {charge.decode(): of.decode() for charge, of in _rows(folder, name).items()}
 
 
 def _rows(folder: Folder, name: str) -> Answers:

@@ -7,21 +7,24 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
-from dropengine import outcomes
+from dropengine import outcomes, refusals
 from dropengine.cli import makers_drops
 from dropengine.cli.noted_commands import noted
 from dropengine.cli.operators_terms import (
     REFUSED,
     connect,
     drop_id,
+    fault_in_name,
     key_of,
     no_such,
     own,
     refuse,
     signer,
+    word_of,
 )
 from dropengine.config import Settings
 from dropengine.model import DropState
+from dropengine.payments import lost_ids
 from dropengine.truth import repair
 from dropengine.truth.repair import Audit
 from dropengine.truth.store import Store
@@ -50,12 +53,16 @@ async def _run(arguments: Arguments, settings: Settings) -> int:
         await makers_drops.name(store, settings, arguments)
         if not (arguments.repair or arguments.thaw):
             return await _audit(store, arguments)
+        if why := fault_in_name(arguments):
+            return refuse(refusals.BadMessage(why))
+        arguments.word = word_of(settings, arguments)
         return await noted(
             settings,
             lambda: _audit(store, arguments),
             by=signer(arguments),
             what="thaw" if arguments.thaw else "repair",
             of=drop_id(arguments),
+            word=arguments.word,
         )
     finally:
         await store.close()
@@ -80,6 +87,12 @@ async def _audit(store: Store, arguments: Arguments) -> int:
         print(f"Of its records {_rows(rewritten)} rewritten from the log.")
         found = await repair.audit(store, drop)
         assert found is not None, "a drop is never forgotten"
+    missing = await lost_ids.from_copy(store, drop)
+    if missing:
+        print(
+            f"What the provider calls {len(missing)} of its charges is not known here: it is "
+            f"looked up when one of them has a duty, or when a payment comes."
+        )
     if arguments.thaw and found.agrees and found.shown.froze not in ("", RESTORED):
         return await _thaw(store, found, arguments, rewritten)
     print(_next(found))
@@ -89,7 +102,7 @@ async def _audit(store: Store, arguments: Arguments) -> int:
 
 async def _thaw(store: Store, found: Audit, arguments: Arguments, rewritten: int) -> int:
     outcome = await repair.thaw(
-        store, found, by=signer(arguments), key=key_of(arguments), rewritten=rewritten
+        store, found, by=arguments.word, key=key_of(arguments), rewritten=rewritten
     )
     if not isinstance(outcome, outcomes.Changed):
         return refuse(outcome)

@@ -1,5 +1,6 @@
 """`dropengine doctor`: would a sale go well here? A sentence for each thing that could stop one."""
 
+import asyncio
 import contextlib
 import os
 import statistics
@@ -12,16 +13,18 @@ from pathlib import Path
 import msgspec
 import redis
 
-from dropengine import data_directory
+from dropengine import data_directory, smtp_address
 from dropengine.config import Settings
 from dropengine.errors import ConfigError, DropEngineError
 from dropengine.jobs.disk_watch import disk_free_mib
 from dropengine.jobs.findings import Finding, Level, durability, memory
 from dropengine.jobs.trial import refusal
+from dropengine.mail.carriers import Away, SmtpCarrier
 from dropengine.processes import claim_note, embedded_options
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.processes.listening_sockets import listen
 from dropengine.processes.open_file_limit import FILES_BESIDE, raise_file_limit, want_of_files
+from dropengine.smtp_address import SmtpAddress
 from dropengine.sql import engine
 from dropengine.sql.migrate import fitting, revision
 from dropengine.truth import server_check
@@ -31,6 +34,7 @@ from dropengine.truth.server_check import ServerFacts
 # A disk that takes longer than this to keep a write slows every hold down.
 SYNC_MS_MAX = 20.0
 SYNC_TRIES = 9
+MAIL_S_MAX = 5.0
 
 
 def run(settings: Settings, say: Callable[[str], None] = print) -> int:
@@ -62,6 +66,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _disk(settings)
     yield from _server(settings)
     yield _sql(settings)
+    yield _mail(settings)
     yield _files(settings, raise_file_limit())
     yield _address(settings)
     if sys.platform == "linux" and settings.redis_url is None:
@@ -196,6 +201,31 @@ def _sql(settings: Settings) -> Finding:
         return Finding(Level.WARN, "sql", f"{_line(fault)} Sales go on without people and books.")
     kind = f"PostgreSQL {version}" if name == "postgresql" else "SQLite"
     return Finding(Level.OK, "sql", f"People and books are kept in {kind}.")
+
+
+def _mail(settings: Settings) -> Finding:
+    """Whether people can be called. No sale waits for it."""
+    if settings.smtp_url is None:
+        return Finding(
+            Level.OK,
+            "mail",
+            f"Letters are files in {settings.data_dir / 'mail'}: SMTP_URL lets them be sent.",
+        )
+    address = smtp_address.parse(settings.smtp_url)
+    away = asyncio.run(_knocks(address))
+    place = f"{address.host} port {address.port}"
+    if away is not None:
+        told = f"Nobody is called: the mail server at {place} says {away.said!r}."
+        return Finding(Level.WARN, "mail", told)
+    return Finding(Level.OK, "mail", f"{place} takes our mail, from {settings.mail_from}.")
+
+
+async def _knocks(address: SmtpAddress) -> Away | None:
+    carrier = SmtpCarrier(address, MAIL_S_MAX)
+    try:
+        return await carrier.come()
+    finally:
+        await carrier.leave()
 
 
 def _files(settings: Settings, limit: int) -> Finding:

@@ -23,12 +23,14 @@ from dropengine.cli.operators_terms import (
     Arguments,
     connect,
     drop_id,
+    fault_in_name,
     key_of,
     no_such,
     own,
     read,
     refuse,
     signer,
+    word_of,
 )
 from dropengine.config import Settings
 from dropengine.creator_commands import (
@@ -81,12 +83,16 @@ async def _run(verb: str, arguments: Arguments, settings: Settings) -> int:
             return code
         if verb in READING:
             return await _DO[verb](store, arguments)
+        if why := fault_in_name(arguments):
+            return refuse(refusals.BadMessage(why))
+        arguments.word = word_of(settings, arguments)
         return await noted(
             settings,
             lambda: _DO[verb](store, arguments),
             by=signer(arguments),
             what=verb,
             of=_named(verb, arguments),
+            word=arguments.word,
             why=getattr(arguments, "why", None) or "",
         )
     finally:
@@ -154,7 +160,7 @@ async def _publish(store: Store, arguments: Arguments) -> int:
         at_once = arguments.now or arguments.opens_in is not None
         _refuse_past(text, now_ms, at_once=at_once)
     outcome = await store.publish(
-        text, by=signer(arguments), key=key_of(arguments), asked=_asked(arguments)
+        text, by=arguments.word, key=key_of(arguments), asked=_asked(arguments)
     )
     if not isinstance(outcome, outcomes.Changed):
         return refuse(outcome)
@@ -200,7 +206,7 @@ async def _command(kind: type[CreatorCommand], store: Store, arguments: Argument
     if kind is Cancel and not _confirmed(drop, arguments.confirm):
         return REFUSED
     outcome = await store.command(
-        drop, command, revision=revision, by=signer(arguments), key=key_of(arguments)
+        drop, command, revision=revision, by=arguments.word, key=key_of(arguments)
     )
     if isinstance(outcome, refusals.Already):
         shown = await store.show(drop)
@@ -246,7 +252,7 @@ async def _refund(store: Store, arguments: Arguments) -> int:
         slip = f"order must be a number as it was given, a digit of {arguments.order} is wrong"
         return refuse(refusals.BadMessage(slip))
     outcome = await store.refund(
-        drop, order, by=signer(arguments), key=key_of(arguments), why=arguments.why
+        drop, order, by=arguments.word, key=key_of(arguments), why=arguments.why
     )
     if not isinstance(outcome, outcomes.Refunded):
         return refuse(outcome)
@@ -271,7 +277,7 @@ async def _refund(store: Store, arguments: Arguments) -> int:
 async def _duty(store: Store, arguments: Arguments) -> int:
     drop = drop_id(arguments)
     ending = EndDuty(arguments.duty, getattr(arguments, "as"), arguments.why)
-    outcome = await store.end_duty(drop, ending, by=signer(arguments), key=key_of(arguments))
+    outcome = await store.end_duty(drop, ending, by=arguments.word, key=key_of(arguments))
     if not isinstance(outcome, outcomes.Discharged):
         return refuse(outcome)
     told = "done by hand" if ending.as_ == "by_hand" else "given up: its money stays where it is"

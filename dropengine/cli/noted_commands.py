@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from dropengine.config import Settings
 from dropengine.errors import DatabaseAway
-from dropengine.people import audit_trail, makers
+from dropengine.people import audit_trail, makers, operators
 from dropengine.people.audit_trail import AuditRow
 from dropengine.sql import engine
 from dropengine.sql.database import Database
@@ -31,9 +31,10 @@ async def noted(
     by: str,
     what: str,
     of: str,
+    word: str = "",
     why: str = "",
 ) -> int:
-    """Give a command; its exit code. of: the drop."""
+    """Give a command; its exit code. of: the drop. word: how its log calls whoever commands."""
     if settings.database_url is None and not engine.path(settings).exists():
         return await command()
     now_ms = int(time.time() * 1000)
@@ -43,6 +44,8 @@ async def noted(
         maker = makers.whose(sql, of) or ""
         told = AuditRow(row, now_ms, maker, "", "", by, HERE, what, of, why, "")
         audit_trail.write(sql, told)
+        if word:
+            operators.remember(sql, word, by)
 
     database = Database(settings)
     try:

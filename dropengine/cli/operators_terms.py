@@ -15,16 +15,21 @@ import msgspec
 
 from dropengine import data_directory, manifest, refusals
 from dropengine.config import Settings
-from dropengine.creator_commands import SHOPS_NAMES, Signature, fault_in
+from dropengine.creator_commands import SHOPS_NAMES, Bound, unfit
 from dropengine.errors import DropEngineError, ManifestError, ServerTaken, Unavailable
 from dropengine.model import DropId, Key
+from dropengine.people import operators
+from dropengine.people.operators import Names
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.sql.archive import Archive, OpenedForEach
+from dropengine.sql.charge_ids import CopiedIds
 from dropengine.sql.log_rows import LogRowsOf
 from dropengine.terminal import summary
 from dropengine.truth.store import Store
 
 REFUSED = 1
+NAME = Bound("line", 1, 64)
+"""What whoever works on the shop's machine may be called."""
 
 Arguments = argparse.Namespace
 
@@ -43,6 +48,8 @@ def connect(settings: Settings) -> Store:
     store = Store.connect(url, settings.redis_prefix)
     store.in_the_books = LogRowsOf(settings).texts
     store.archive = Archive(OpenedForEach(settings))
+    store.charge_ids.in_sql = CopiedIds(OpenedForEach(settings)).of
+    store.operators.in_sql = Names(OpenedForEach(settings)).all
     return store
 
 
@@ -94,8 +101,24 @@ def read(path: str) -> manifest.Manifest:
     return manifest.parse(text, path)
 
 
+def word_of(settings: Settings, arguments: Arguments) -> str:
+    """How the log calls whoever commands. A machine that keeps no shop does not know its secret:
+    there nothing of the person is in the word, which is the same only for a repeat."""
+    if data_directory.keeps_shop(settings):
+        who = operators.on_machine(signer(arguments))
+        return operators.word(data_directory.secret(settings), who)
+    arguments.key = key_of(arguments)
+    return operators.word(b"", f"of the command {arguments.key}")
+
+
+def fault_in_name(arguments: Arguments) -> str:
+    """Why the audit trail cannot call somebody so, or ''."""
+    why = unfit(signer(arguments), NAME)
+    return f"by {why}" if why else ""
+
+
 def signer(arguments: Arguments) -> str:
-    """Who commands."""
+    """Who commands, as the audit trail calls him."""
     if arguments.by in SHOPS_NAMES:
         raise DropEngineError(f"--by {arguments.by}: the shop signs so itself. Take your own name.")
     if arguments.by is not None:
@@ -103,7 +126,7 @@ def signer(arguments: Arguments) -> str:
     # A machine need not have a name for everybody who works on it, nor one that can sign.
     with contextlib.suppress(KeyError, OSError):
         name = getpass.getuser()
-        if name not in SHOPS_NAMES and not fault_in(Signature(by=name, key="key")):
+        if name not in SHOPS_NAMES and not unfit(name, NAME):
             return name
     return f"user {os.getuid()}"
 

@@ -11,18 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from dropengine import data_directory, outcomes
+from dropengine import data_directory, outcomes, refusals
 from dropengine.cli.noted_commands import noted
 from dropengine.cli.operators_terms import (
     REFUSED,
     connect,
     drop_id,
+    fault_in_name,
     keeping,
     key_of,
     no_such,
     own,
     refuse,
     signer,
+    word_of,
 )
 from dropengine.config import Settings
 from dropengine.errors import Unavailable
@@ -83,7 +85,9 @@ async def _run(arguments: Arguments, settings: Settings) -> int:
         found = [one for one in looked if one is not None]
         if not found or not _agreed(arguments):
             return REFUSED
-        codes = [await _noted(store, built, settings, arguments, one) for one in found]
+        if why := fault_in_name(arguments):
+            return refuse(refusals.BadMessage(why))
+        codes = [await _noted(store, built, intents, settings, arguments, one) for one in found]
         return max(codes) if len(found) == len(looked) else REFUSED
     finally:
         for provider in built.values():
@@ -94,16 +98,19 @@ async def _run(arguments: Arguments, settings: Settings) -> int:
 async def _noted(
     store: Store,
     built: Mapping[str, Payments],
+    intents: IntentIds,
     settings: Settings,
     arguments: Arguments,
     found: _Found,
 ) -> int:
+    arguments.word = word_of(settings, arguments)
     return await noted(
         settings,
-        lambda: _carry_out(store, built, arguments, found),
+        lambda: _carry_out(store, built, intents, arguments, found),
         by=signer(arguments),
         what="reconcile",
         of=found.drop,
+        word=arguments.word,
     )
 
 
@@ -192,19 +199,23 @@ def _agreed(arguments: Arguments) -> bool:
 
 
 async def _carry_out(
-    store: Store, built: Mapping[str, Payments], arguments: Arguments, found: _Found
+    store: Store,
+    built: Mapping[str, Payments],
+    intents: IntentIds,
+    arguments: Arguments,
+    found: _Found,
 ) -> int:
     """First what needs no drop, then let it go on, then what it must judge itself."""
     drop, compared = found.drop, found.compared
     faults = await reconciliation.give_back(built, drop, compared)
     if found.audit.shown.froze:
-        outcome = await repair.thaw(store, found.audit, by=signer(arguments), key=key_of(arguments))
+        outcome = await repair.thaw(store, found.audit, by=arguments.word, key=key_of(arguments))
         if not isinstance(outcome, outcomes.Changed):
             return refuse(outcome)
         print(f"{drop} goes on: it is {outcome.state}, revision {outcome.revision}.")
         if outcome.state == DropState.PAUSED:
             print(f"`dropengine drop resume {drop}` sells again.")
-    faults += await reconciliation.tell(store, built, drop, compared)
+    faults += await reconciliation.tell(store, built, intents, drop, compared)
     for fault in faults:
         print(fault, file=sys.stderr)
     left = sum(one.then is Then.PERSON for one in compared.differences)

@@ -33,8 +33,8 @@ STUDIO_SOCKET = "/studio/drops/{drop}/live"
 
 class Who(StrEnum):
     """Who may enter. `ANYBODY`: it shows what everybody may see, or asks by itself who is there.
-    `FAN`: with a ticket; he meets his own things alone. `PROVIDER`: its message is signed.
-    `MACHINE`: this one, or a token for the numbers.
+    `FAN`: with a ticket; he meets his own things alone. `KNOWN`: a fan who is signed in.
+    `PROVIDER`: its message is signed. `MACHINE`: this one, or a token for the numbers.
 
     Creators: `PERSON`: with a session, for what is his own. `CREATOR`: a session or an API key, and
     sees what of his maker he may. `READ`, `RUN`, `MANAGE`: who may do so much at the maker of the
@@ -43,6 +43,7 @@ class Who(StrEnum):
 
     ANYBODY = "anybody"
     FAN = "fan"
+    KNOWN = "known"
     PROVIDER = "provider"
     MACHINE = "machine"
     PERSON = "person"
@@ -75,12 +76,23 @@ FANS = (
     Row("GET", SOCKET, Who.ANYBODY),
     Row("POST", "/api/drops/{drop}/{verb}", Who.FAN),
     Row("GET", "/api/drops/{drop}/you", Who.FAN),
+    Row("GET", "/api/drops/{drop}/calls", Who.FAN),
+    Row("POST", "/api/drops/{drop}/calls", Who.FAN),
+    Row("POST", "/api/drops/{drop}/calls/end", Who.FAN),
+    Row("GET", "/calls.js", Who.ANYBODY),
     Row("GET", "/api/drops/{drop}", Who.ANYBODY),
     Row("GET", "/api/drops", Who.ANYBODY),
     Row("GET", "/drops/{drop}/events", Who.ANYBODY),
     Row("GET", "/drops/{drop}", Who.ANYBODY),
     Row("GET", "/drops/{drop}/wall", Who.ANYBODY),
     Row("GET", "/drops/{drop}/orders/{order}", Who.FAN),
+    Row("GET", "/drops/{drop}/holds/{hold}/asked", Who.FAN),
+    Row("POST", "/drops/{drop}/holds/{hold}/asked", Who.FAN),
+    Row("POST", "/drops/{drop}/orders/{order}/receivers", Who.FAN),
+    Row("POST", "/drops/{drop}/orders/{order}/receivers/{receiver}/revoke", Who.FAN),
+    # The address of such a link is the secret of who receives a unit.
+    Row("GET", "/receive/{token}", Who.ANYBODY),
+    Row("POST", "/receive/{token}", Who.ANYBODY),
     Row("GET", "/drops/{drop}/opens.ics", Who.ANYBODY),
     Row("GET", "/drops/{drop}/closes.ics", Who.ANYBODY),
     Row("GET", "/drops/{drop}/face.svg", Who.ANYBODY),
@@ -89,7 +101,29 @@ FANS = (
     # Its name is the hash of what is there: only who was shown it knows it.
     Row("GET", "/pictures/{name}", Who.ANYBODY),
     Row("GET", "/", Who.ANYBODY),
+    Row("POST", "/language", Who.ANYBODY),
     Row("GET", "/static/{name}", Who.ANYBODY),
+    Row("GET", "/you", Who.ANYBODY),
+    Row("POST", "/you/sign-in", Who.ANYBODY),
+    Row("POST", "/you/code", Who.ANYBODY),
+    # The address of a letter's link is the secret itself.
+    Row("GET", "/you/links/{token}", Who.ANYBODY),
+    # The address of a letter that ends letters proves whose they are.
+    Row("GET", "/mail/off/{token}", Who.ANYBODY),
+    Row("POST", "/mail/off/{token}", Who.ANYBODY),
+    Row("POST", "/you/links/{token}", Who.ANYBODY),
+    Row("POST", "/you/sign-in/challenge", Who.ANYBODY),
+    Row("POST", "/you/sign-in/passkey", Who.ANYBODY),
+    Row("POST", "/you/sign-out", Who.ANYBODY),
+    Row("POST", "/you/renew", Who.KNOWN),
+    Row("POST", "/you/together", Who.KNOWN),
+    Row("POST", "/you/sign-out-everywhere", Who.KNOWN),
+    Row("POST", "/you/devices/{device}/end", Who.KNOWN),
+    Row("POST", "/you/passkeys/challenge", Who.KNOWN, fresh=True),
+    Row("POST", "/you/passkeys", Who.KNOWN, fresh=True),
+    Row("POST", "/you/passkeys/{passkey}/remove", Who.KNOWN, fresh=True),
+    Row("GET", "/you/data.json", Who.KNOWN),
+    Row("POST", "/you/erase", Who.KNOWN, fresh=True),
     # The address of a payment is a secret of its payer.
     Row("GET", "/pay/local/{intent}", Who.ANYBODY),
     Row("POST", "/pay/local/{intent}", Who.ANYBODY),
@@ -112,6 +146,10 @@ PAGES = (
     # The address of a one-time link is the secret itself.
     Row("GET", "/studio/links/{token}", Who.ANYBODY),
     Row("POST", "/studio/links/{token}", Who.ANYBODY),
+    Row("GET", "/studio/mail/{token}", Who.ANYBODY),
+    Row("POST", "/studio/mail/{token}", Who.ANYBODY),
+    Row("GET", "/studio/way-back", Who.ANYBODY),
+    Row("POST", "/studio/way-back", Who.ANYBODY),
 )
 """Creators' pages before they are signed in."""
 
@@ -122,6 +160,11 @@ PANEL = (
     Row("POST", "/studio/account/password", Who.PERSON, fresh=True),
     Row("POST", "/studio/account/passkeys", Who.PERSON, fresh=True),
     Row("POST", "/studio/account/passkeys/{passkey}/remove", Who.PERSON, fresh=True),
+    Row("POST", "/studio/account/mail", Who.PERSON, fresh=True),
+    Row("POST", "/studio/account/mail/remove", Who.PERSON, fresh=True),
+    Row("POST", "/studio/account/mail/alarms", Who.PERSON),
+    Row("GET", "/studio/letters", Who.PERSON),
+    Row("GET", "/studio/letters/{letter}", Who.PERSON),
     Row("GET", "/studio/people", Who.PERSON),
     Row("POST", "/studio/makers/{maker}", Who.MANAGE),
     Row("POST", "/studio/makers/{maker}/members/{account}", Who.MANAGE, fresh=True),
@@ -168,7 +211,10 @@ PANEL = (
     Row("GET", f"{ORDERS}.ndjson", Who.READ),
     Row("GET", f"{ORDERS}/refund", Who.RUN),
     Row("POST", f"{ORDERS}/refund", Who.RUN),
+    Row("GET", f"{ORDERS}/packing", Who.RUN),
+    Row("POST", f"{ORDERS}/lock", Who.RUN),
     Row("GET", f"{ORDERS}/{{order}}", Who.READ),
+    Row("POST", f"{ORDERS}/{{order}}/lock", Who.RUN),
     Row("POST", f"{ORDERS}/{{order}}/handed-over", Who.RUN),
     Row("POST", f"{ORDERS}/{{order}}/note", Who.RUN),
 )
@@ -190,6 +236,9 @@ CREATORS = (
     _studio("POST", "/account/passkeys/challenge", Who.PERSON, keyed=False, fresh=True),
     _studio("POST", "/account/passkeys", Who.PERSON, fresh=True),
     _studio("DELETE", "/account/passkeys/{passkey}", Who.PERSON, fresh=True),
+    _studio("POST", "/account/mail", Who.PERSON, fresh=True),
+    _studio("DELETE", "/account/mail", Who.PERSON, fresh=True),
+    _studio("POST", "/account/mail/alarms", Who.PERSON),
     _studio("GET", "/account/sessions", Who.PERSON),
     _studio("DELETE", "/account/sessions/{session}", Who.PERSON, fresh=True),
     _studio("POST", "/account/sessions/end-others", Who.PERSON, fresh=True),
@@ -215,6 +264,7 @@ CREATORS = (
     _studio("GET", "/drops/{drop}/log", Who.READ),
     _studio("GET", "/drops/{drop}/holds", Who.READ),
     _studio("GET", "/drops/{drop}/orders", Who.READ),
+    _studio("GET", "/drops/{drop}/answers", Who.RUN),
     _studio("GET", "/drops/{drop}/entries", Who.READ),
     _studio("GET", "/drops/{drop}/report", Who.READ),
     *(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -12,11 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import wire
+from dropengine.catalogue import Catalogue
+from dropengine.doors import calendar_zone
 from dropengine.doors.page_formats import prices
-from dropengine.doors.page_writer import PageWriter, names_drop
+from dropengine.doors.page_writer import VARY, PageWriter, names_drop
 from dropengine.errors import Unavailable
 from dropengine.live.hub import Hub
+from dropengine.manifest.zones import in_zone
+from dropengine.model import ShopId
 
+DAY_MS = 86_400_000
+SHOP_DIGITS = 8
 LINE_BYTES_MAX = 75
 """RFC 5545, 3.1: longer lines are folded."""
 _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
@@ -35,6 +41,8 @@ class Deps(Protocol):
 
     @property
     def hub(self) -> Hub: ...
+    @property
+    def shop(self) -> ShopId: ...
 
 
 def routes(deps: Deps, writer: PageWriter) -> list[Route]:
@@ -71,34 +79,41 @@ class Calendar:
             return self._writer.no_drop(request)
         moment = told(found.drop)
         if not moment.at_ms:
-            return self._writer.missing(request, *self._writer.words("NO_TIME"))
+            return self._writer.missing(request, "no_time")
         address = f"{self._writer.origin(request)}/drops/{drop}"
+        say = self._writer.say(request, found.drop.language)
         return Response(
-            entry(found.drop, moment, address, self._writer.words("CALENDAR")),
+            entry(found.drop, moment, address, say, self._deps.shop),
             headers={
                 "Cache-Control": "no-cache",
+                "Content-Language": say.language,
+                "Vary": VARY,
                 "Content-Disposition": f'inline; filename="{drop}-{moment.word}.ics"',
             },
             media_type="text/calendar; charset=utf-8",
         )
 
 
-def entry(drop: wire.DropView, moment: Moment, address: str, words: Mapping[str, str]) -> bytes:
-    """One event that rings before it. The same event under a later `SEQUENCE` replaces this one.
-    words: what it says, by what it is."""
-    cap = f"{sum(item.cap for item in drop.items):,}"
-    about = words["about"] % {"cap": cap, "maker": drop.maker, "prices": prices(drop)}
-    says = words[moment.word] % {"title": drop.title}
+def entry(drop: wire.DropView, moment: Moment, address: str, say: Catalogue, shop: ShopId) -> bytes:
+    """One event that rings before it. The same event under a later `SEQUENCE` replaces this
+    one."""
+    start, zone = _start(drop.zone, moment.at_ms)
+    cap = sum(item.cap for item in drop.items)
+    about = say("entry.about", cap=cap, maker=drop.maker, prices=prices(drop, say))
+    says = say(f"entry.{moment.word}", title=drop.title)
+    language = say.language.upper()
     lines = (
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
-        "PRODID:-//Drop Engine//EN",
+        f"PRODID:-//Drop Engine//{language}",
         "METHOD:PUBLISH",
+        *zone,
         "BEGIN:VEVENT",
-        f"UID:{moment.word}.{drop.hash[:32]}@dropengine",
+        # Not of its words: an event whose maker puts them right is still the same one.
+        f"UID:{moment.word}.{drop.id}.{shop[:SHOP_DIGITS]}@dropengine",
         f"SEQUENCE:{drop.revision}",
         f"DTSTAMP:{_utc(drop.now)}",
-        f"DTSTART:{_utc(moment.at_ms)}",
+        start,
         f"SUMMARY:{_text(says)}",
         f"DESCRIPTION:{_text(about)}\\n{_text(address)}",
         f"URL:{address}",
@@ -113,6 +128,21 @@ def entry(drop: wire.DropView, moment: Moment, address: str, words: Mapping[str,
         "END:VCALENDAR",
     )
     return b"".join(part + b"\r\n" for line in lines for part in _folded(line.encode()))
+
+
+def _start(zone: str, at_ms: int) -> tuple[str, tuple[str, ...]]:
+    """When it begins, as clocks at the drop show it, and the zone that they keep. By UTC where they
+    keep that, and in an hour that they show twice: not every calendar takes the first of them
+    (RFC 5545, 3.3.5)."""
+    here = in_zone(at_ms, zone)
+    if here is None or here.tzinfo is UTC or zone in ("UTC", "Etc/UTC") or _twice(here):
+        return f"DTSTART:{_utc(at_ms)}", ()
+    start = f"DTSTART;TZID={zone}:{here:%Y%m%dT%H%M%S}"
+    return start, calendar_zone.lines(zone, at_ms // DAY_MS)
+
+
+def _twice(shown: datetime) -> bool:
+    return shown.replace(fold=0).utcoffset() != shown.replace(fold=1).utcoffset()
 
 
 def _text(words: str) -> str:

@@ -20,7 +20,7 @@ from dropengine.doors.rate_limit import OpenLimit, network_of
 from dropengine.live.hub import Hub
 from dropengine.live.queued_frames import QueueConn
 from dropengine.live.room import Room
-from dropengine.model import FanId
+from dropengine.people.tickets import Ticket
 from dropengine.wire import CloseCode
 
 EVENTS = "text/event-stream"
@@ -73,11 +73,11 @@ class EventStreams:
         where = network_of(request.scope.get("client"))
         if self._limit.enter(where) is not None:
             return problem(None, refusals.TooManyRequests(retry_ms=5000))
-        fan = self._deps.identity.who(by_name(request.scope["headers"]))
+        ticket = self._deps.identity.who(by_name(request.scope["headers"]))
         left = partial(self._limit.leave, where)
         if not isinstance(connection, LimitedConnection):
-            return _Stream(room, fan, left)
-        stream = _StreamOfConnection(room, fan, left)
+            return _Stream(room, ticket, left)
+        stream = _StreamOfConnection(room, ticket, left)
         # It is counted until its connection is gone, however it ends.
         connection.last(stream.lost)
         stream.conn.on_end = connection.finish
@@ -95,11 +95,11 @@ class _Head(Response):
 class _Stream(StreamingResponse):
     """One reader of a room. left: called at the end."""
 
-    def __init__(self, room: Room, fan: FanId | None, left: Callable[[], None]) -> None:
+    def __init__(self, room: Room, ticket: Ticket | None, left: Callable[[], None]) -> None:
         self.conn = QueueConn()
         self.left = left
         headers = {**HEADERS, "Connection": "close"}
-        super().__init__(self._frames(room, fan), media_type=EVENTS, headers=headers)
+        super().__init__(self._frames(room, ticket), media_type=EVENTS, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -107,12 +107,13 @@ class _Stream(StreamingResponse):
         finally:
             self.left()
 
-    async def _frames(self, room: Room, fan: FanId | None) -> AsyncIterator[bytes]:
+    async def _frames(self, room: Room, ticket: Ticket | None) -> AsyncIterator[bytes]:
         conn = self.conn
         if room.ended:
             # It was closed before he sat down: he comes back to the next one.
             return
-        seat = room.sit(conn, fan)
+        seat = room.sit(conn, room.fan(ticket))
+        seat.by = ticket.name if ticket is not None else ""
         try:
             yield b"retry: 2000\n\n"
             while True:

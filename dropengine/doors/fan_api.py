@@ -20,6 +20,7 @@ from dropengine.live.batcher import Answer
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
 from dropengine.model import FanId
+from dropengine.people.tickets import Ticket
 from dropengine.truth.command_rows import command_row
 from dropengine.truth.listing import listing
 from dropengine.truth.store import Store
@@ -94,7 +95,7 @@ class Api:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
 
-    def _fan(self, request: Request) -> FanId | None:
+    def _ticket(self, request: Request) -> Ticket | None:
         return self._deps.identity.who(by_name(request.scope["headers"]))
 
     async def _room(self, request: Request) -> Room | None:
@@ -104,8 +105,8 @@ class Api:
         """POST /api/drops/{drop}/{verb}: one command; the body is the message without `t` and
         `id`."""
         kind = COMMANDS[request.path_params["verb"]]
-        fan = self._fan(request)
-        if fan is None:
+        ticket = self._ticket(request)
+        if ticket is None:
             return problem(None, refusals.SignIn())
         try:
             command = _command(kind, await request.body(), request.headers.get("idempotency-key"))
@@ -119,17 +120,23 @@ class Api:
             return problem(None, refusals.Away(why=error.why))
         if room is None:
             return problem(None, refusals.NotFound())
+        fan = room.fan(ticket)
+        if fan is None:
+            return problem(None, refusals.SignIn())
         return await carried_out(room, fan, command)
 
     async def you(self, request: Request) -> Response:
         """GET /api/drops/{drop}/you: the fan's whole state, read now."""
-        fan = self._fan(request)
-        if fan is None:
+        ticket = self._ticket(request)
+        if ticket is None:
             return problem(None, refusals.SignIn())
         try:
             room = await self._room(request)
             if room is None:
                 return problem(None, refusals.NotFound())
+            fan = room.fan(ticket)
+            if fan is None:
+                return problem(None, refusals.SignIn())
             return _json(await self._deps.hub.you(room, fan))
         except errors.Unavailable as error:
             return problem(None, refusals.Away(why=error.why))

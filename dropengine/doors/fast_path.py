@@ -124,7 +124,7 @@ class FastPath:
         identity = self._identity
         if not identity.names_us(headers) or identity.may_act(headers) is not None:
             return None
-        fan = identity.who(headers)
+        fan = room.fan(identity.who(headers))
         if fan is None or (not counted and self._rate.too_many(client)):
             return None
         room.used_at = asyncio.get_running_loop().time()

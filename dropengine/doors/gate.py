@@ -16,6 +16,7 @@ from dropengine.doors.http_answers import STATUS, deny_socket, problem
 from dropengine.doors.identity import Headers, Identity, by_name
 from dropengine.doors.rate_limit import COUNTED, RequestRate
 from dropengine.doors.studio.studio_answers import refused
+from dropengine.mail import unsubscribing
 from dropengine.payments.port import WEBHOOKS
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -61,7 +62,9 @@ class Gate:
         socket = scope["type"] == "websocket"
         webhook = scope["path"].startswith(WEBHOOKS)
         if socket or scope["method"] not in SAFE:
-            refusal = self._identity.may_act(headers, socket=socket, proves_itself=webhook)
+            # A mail program that ends letters is no page of anybody's; its address is signed.
+            signed = webhook or scope["path"].startswith(unsubscribing.PAGE)
+            refusal = self._identity.may_act(headers, socket=socket, proves_itself=signed)
             if refusal is not None:
                 return refusal
         counted = socket or webhook or COUNTED in scope

@@ -18,14 +18,18 @@ from starlette.responses import Response
 
 from dropengine import refusals
 from dropengine.config import Settings
-from dropengine.model import FanId, ShopId
-from dropengine.people.tickets import Tickets
+from dropengine.model import ShopId
+from dropengine.people import devices
+from dropengine.people.revoked import Revoked
+from dropengine.people.tickets import Ticket, Tickets
 
 KNOWN_MAX = 1_000
 DAY_S = 86_400
 
 BOUND = "__Host-"
 """Before the name of a cookie over https, where the browser binds it to this very host."""
+PERSON = "person"
+"""A person's ticket stands in a cookie of its own: a guest's is kept beside it."""
 COOKIE = "fan"
 """The name of a guest's ticket before shops had names of their own."""
 NAME_DIGITS = 8
@@ -52,9 +56,15 @@ def by_name(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 class Identity:
-    """Who somebody is and whether he may act, by the headers of his request or by a ticket."""
+    """Who somebody is and whether he may act, by the headers of his request or by a ticket.
 
-    def __init__(self, settings: Settings, tickets: Tickets, shop: ShopId) -> None:
+    revoked: tickets that were taken back.
+    """
+
+    def __init__(
+        self, settings: Settings, tickets: Tickets, shop: ShopId, revoked: Revoked | None = None
+    ) -> None:
+        self._revoked = Revoked() if revoked is None else revoked
         self._origins = Origins(settings)
         self._tickets = tickets
         self._ticket_s = settings.ticket_days * DAY_S
@@ -63,6 +73,9 @@ class Identity:
         own = f"{COOKIE}-{shop[:NAME_DIGITS]}"
         self.cookie = BOUND + own if self.secure else own
         """The name under which a guest's ticket is kept."""
+        persons = f"{PERSON}-{shop[:NAME_DIGITS]}"
+        self.person_cookie = BOUND + persons if self.secure else persons
+        """The name under which a person's is."""
         self._kept = (self.cookie, BOUND + COOKIE if self.secure else COOKIE)
         """The same, and the name that every shop gave it before."""
         bound = (BOUND + own, BOUND + COOKIE)
@@ -99,8 +112,9 @@ class Identity:
         )
         return None if proven else refusals.SignIn()
 
-    def who(self, headers: Headers) -> FanId | None:
-        """The fan whose ticket came along: in `Authorization: Bearer`, else in a cookie."""
+    def who(self, headers: Headers) -> Ticket | None:
+        """The ticket that came along: in `Authorization: Bearer`, else in a cookie. Who its holder
+        is in a drop, the drop's room knows."""
         shown = headers.get(b"authorization")
         if shown is not None:
             scheme, _, token = shown.decode("latin-1").partition(" ")
@@ -109,10 +123,13 @@ class Identity:
         cookie = headers.get(b"cookie")
         if cookie is not None:
             cookies = cookie_parser(cookie.decode("latin-1"))
+            if (person := cookies.get(self.person_cookie)) is not None:
+                # Whose session is over must not go on as the guest that he was before.
+                return self.whose(person)
             # Under a name of old may stand what another shop on this host gave out.
             for name in self._cookies:
-                if name in cookies and (fan := self.whose(cookies[name])) is not None:
-                    return fan
+                if name in cookies and (found := self.whose(cookies[name])) is not None:
+                    return found
         return None
 
     def shows(self, headers: Headers, token: str) -> bool:
@@ -137,11 +154,16 @@ class Identity:
         """Does he show something by himself, as programs do and browsers do not?"""
         return b"authorization" in headers
 
-    def whose(self, ticket: str) -> FanId | None:
-        """The fan of a ticket, or None when it is not good here."""
-        return self._tickets.read(ticket, int(time.time()))
+    def whose(self, ticket: str) -> Ticket | None:
+        """What a ticket says, or None when it is not good here."""
+        found = self._tickets.read(ticket, int(time.time()))
+        return None if found is None or self.took_back(found) else found
 
-    def guest(self, cookies: Mapping[str, str]) -> FanId | None:
+    def took_back(self, ticket: Ticket) -> bool:
+        """Was it taken back before its time?"""
+        return ticket.name in self._revoked
+
+    def guest(self, cookies: Mapping[str, str]) -> Ticket | None:
         """Who opens a page; None when he brings no ticket that is good."""
         found = self._brought(cookies)
         return None if found is None else found[1]
@@ -152,23 +174,40 @@ class Identity:
         if found is not None and found[0] != self.cookie:
             self.hand_out(cookies[found[0]], response)
 
-    def _brought(self, cookies: Mapping[str, str]) -> tuple[str, FanId] | None:
-        """The name of the cookie with the first good ticket, and whose it is."""
+    def _brought(self, cookies: Mapping[str, str]) -> tuple[str, Ticket] | None:
+        """The name of the cookie with the first good ticket, and what it says."""
         for name in self._kept:
-            if name in cookies and (fan := self.whose(cookies[name])) is not None:
-                return name, fan
+            if name in cookies and (ticket := self.whose(cookies[name])) is not None:
+                return name, ticket
         return None
 
-    def newcomer(self) -> tuple[FanId, str]:
+    def newcomer(self) -> tuple[Ticket, str]:
         """A new guest, and the ticket to hand out."""
         return self._tickets.issue(int(time.time()))
 
     def hand_out(self, ticket: str, response: Response) -> None:
         """Let the browser keep a guest's ticket, out of reach of scripts and of other sites."""
+        self.keep(response, self.cookie, ticket, self._ticket_s)
+
+    def hand_out_person(self, ticket: str, response: Response) -> None:
+        """The same of a person's; by an old one his session is asked for the next."""
+        self.keep(response, self.person_cookie, ticket, devices.DAYS * DAY_S)
+
+    def take_person(self, response: Response) -> None:
+        """The browser is nobody's any more."""
+        self.keep(response, self.person_cookie, "", 0)
+
+    def take_guest(self, response: Response) -> None:
+        """Nor the guest's that it was."""
+        for name in dict.fromkeys(self._kept):
+            self.keep(response, name, "", 0)
+
+    def keep(self, response: Response, name: str, value: str, life_s: int) -> None:
+        """Let the browser keep something of ours, out of reach of scripts and of other sites."""
         response.set_cookie(
-            self.cookie,
-            ticket,
-            max_age=self._ticket_s,
+            name,
+            value,
+            max_age=life_s,
             path="/",
             secure=self.secure,
             httponly=True,

@@ -21,7 +21,8 @@ from dropengine.live.seat import Conn
 from dropengine.live.socket_handshake import EXTENSION
 from dropengine.live.socket_protocol import LiveProtocol
 from dropengine.live.talk import Talker
-from dropengine.model import DropId, FanId
+from dropengine.model import DropId
+from dropengine.people.tickets import Ticket
 from dropengine.wire import CloseCode
 
 log = logging.getLogger(__name__)
@@ -96,11 +97,11 @@ class LiveDoor:
         where = network_of(client)
         if self._full(where) is not None:
             return None
-        fan = identity.who(headers)
+        ticket = identity.who(headers)
 
         def seat(conn: LiveProtocol) -> None:
             conn.keep(partial(self._limit.leave, where))
-            self._talk(room, conn, fan)
+            self._talk(room, conn, ticket)
 
         return seat
 
@@ -136,12 +137,12 @@ class LiveDoor:
         """Who sits down and talks."""
         return Talker(room, conn, self._whose, self._identity.who(by_name(scope["headers"])))
 
-    def _talk(self, room: Room, conn: LiveProtocol, fan: FanId | None) -> None:
+    def _talk(self, room: Room, conn: LiveProtocol, ticket: Ticket | None) -> None:
         """Give a socket that came the short way to its talk."""
         if room.ended:
             conn.end(CloseCode.RESTART, "")
             return
-        conn.take(Talker(room, conn, self._whose, fan))
+        conn.take(Talker(room, conn, self._whose, ticket))
 
     async def _talk_by_queue(self, room: Room, scope: Scope, receive: Receive, send: Send) -> None:
         """The ordinary way through the ASGI queue: slower, the same talk."""

@@ -60,6 +60,16 @@ FAMILIES: Final = {
     "dropengine_ledger_behind_events": Family(
         "gauge", "Events of all drops that are not in the books yet.", Adds.MOST
     ),
+    "dropengine_push_waiting": Family(
+        "gauge", "Calls to browsers that are due and were not taken.", Adds.MOST
+    ),
+    "dropengine_mail_waiting": Family("gauge", "Letters that are not sent yet.", Adds.MOST),
+    "dropengine_mail_oldest_seconds": Family(
+        "gauge", "For so long the oldest letter that waits has waited; 0: none waits.", Adds.MOST
+    ),
+    "dropengine_mail_away": Family(
+        "gauge", "Whether the mail server takes nothing now: 1 or 0.", Adds.MOST
+    ),
     "dropengine_press_seconds": Family(
         "histogram",
         "From the oldest command of a batch until it is decided, for each of its commands.",

@@ -9,6 +9,7 @@ import msgspec
 from dropengine import __version__, wire
 from dropengine.doors.fan_api import COMMANDS, DropLine
 from dropengine.doors.http_answers import Problem
+from dropengine.doors.push_doors import CALLS, Asked, Calls, Ending
 from dropengine.doors.studio import studio_openapi
 from dropengine.model import ID_CHARS_MAX
 
@@ -52,9 +53,9 @@ REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")
 
 def openapi() -> Node:
     """OpenAPI 3.1 of the JSON doors."""
-    types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine]
+    types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine, Calls, Asked, Ending]
     refs, components = msgspec.json.schema_components(types, ref_template=REFS)
-    snapshot, you, done, problem, line = refs
+    snapshot, you, done, problem, line, calls, asked, ending = refs
     paths = {
         "/api/drops": _get(
             "Every drop, the newest first",
@@ -71,6 +72,23 @@ def openapi() -> Node:
             security=SIGNED_IN,
             responses=_answers(you, problem, REFUSED_TO_A_FAN),
         ),
+    }
+    answers = _answers(calls, problem, REFUSED_TO_A_FAN)
+    common: Node = {"parameters": [DROP], "security": SIGNED_IN, "responses": answers}
+    paths[CALLS] = {
+        "get": {"summary": "How the fan is called when his page is closed", **common},
+        "post": {
+            "summary": "Call the fan on this browser",
+            "requestBody": _json_body(asked),
+            **common,
+        },
+    }
+    paths[f"{CALLS}/end"] = {
+        "post": {
+            "summary": "Do not call the fan on this browser any more",
+            "requestBody": _json_body(ending),
+            **common,
+        }
     }
     for verb, kind in COMMANDS.items():
         answers = _answers(done, problem, REFUSED_TO_A_FAN)
@@ -92,16 +110,19 @@ def _get(summary: str, **more: Any) -> Node:
 
 
 def _command(verb: str, kind: type[wire.Command], answers: Node) -> Node:
-    body = {"required": True, "content": {"application/json": {"schema": _body(kind)}}}
     return {
         "post": {
             "summary": (kind.__doc__ or verb).split("\n")[0],
             "parameters": [DROP, KEY],
             "security": SIGNED_IN,
-            "requestBody": body,
+            "requestBody": _json_body(_body(kind)),
             "responses": answers,
         }
     }
+
+
+def _json_body(schema: Node) -> Node:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _body(kind: type[wire.Command]) -> Node:

@@ -1,14 +1,17 @@
-"""How the pages write money, moments and lengths: the same words as the scripts, exact."""
+"""How the pages write money, moments and lengths in each language: the same words as the scripts,
+exact."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
+from markupsafe import Markup
 
 from dropengine import wire
+from dropengine.catalogue import DEFAULT, ENGLISH, Catalogue
 from dropengine.manifest import currencies
 from dropengine.manifest.zones import in_zone
 
@@ -49,72 +52,89 @@ def choice(drop: wire.DropView, you: wire.You | None) -> Choice:
     return Choice(chosen, item, most > 1 and begins and fresh, fresh)
 
 
-def in_words(pool: wire.PoolView | Mapping[str, int], over: bool) -> str:
+def in_words(pool: wire.PoolView | Mapping[str, int], over: bool, say: Catalogue = ENGLISH) -> str:
     """The stock of one choice, as the script writes it. over: nothing begins any more."""
     counts = pool if isinstance(pool, Mapping) else total({"": pool})
     back, free, offered = counts["withheld"] + counts["leased"], counts["free"], counts["offered"]
-    carts = counts["held"] - offered
-    held = [f"{carts:,} in carts"] if carts else []
-    held += [f"{offered:,} offered to people in line"] if offered else []
+    some = {"held": counts["held"] - offered, "offered": offered}
+    held = ", ".join(_units(say, name, units) for name, units in some.items() if units)
     if free:
-        first = f"{free:,} {'not sold' if over else 'left'}"
+        first = _units(say, "unsold" if over else "free", free)
     elif held and not over:
-        first = f"all {', '.join(held)}"
+        first = say("none_left.held", held=held)
     else:
-        first = "sold out" if counts["sold"] else "none for sale now"
-    parts = [first, f"{back:,} not for sale now" if free and back else ""]
-    parts.append(f"{counts['waiting']:,} in line" if counts["waiting"] else "")
-    return " · ".join(part for part in parts if part)
+        first = say("none_left.sold" if counts["sold"] else "none_left.never")
+    parts = [first]
+    parts += [_units(say, "back", back)] if free and back else []
+    parts += [_units(say, "waiting", counts["waiting"])] if counts["waiting"] else []
+    return " · ".join(parts)
 
 
-def made_of(sums: Mapping[str, int], over: bool) -> str:
+def made_of(sums: Mapping[str, int], over: bool, say: Catalogue = ENGLISH) -> str:
     """All that were made, by where they are: the numbers add up. over: nothing begins any more."""
-    parts = [f"{sums['free']:,} {'not sold' if over else 'left'}"]
     some = {
-        "in carts": sums["held"] - sums["offered"],
-        "offered to people in line": sums["offered"],
+        "held": sums["held"] - sums["offered"],
+        "offered": sums["offered"],
         "sold": sums["sold"],
-        "not for sale now": sums["back"],
+        "back": sums["back"],
     }
-    parts += [f"{units:,} {name}" for name, units in some.items() if units]
-    return " · ".join([*parts, f"{sums['cap']:,} made"])
+    parts = [_units(say, "unsold" if over else "free", sums["free"])]
+    parts += [_units(say, name, units) for name, units in some.items() if units]
+    return " · ".join([*parts, _units(say, "cap", sums["cap"])])
 
 
-def prices(drop: wire.DropView) -> str:
+def _units(say: Catalogue, name: str, units: int) -> str:
+    return f"{say.whole(units)} {say(f'unit.{name}')}"
+
+
+def prices(drop: wire.DropView, say: Catalogue = ENGLISH) -> str:
     """`€24.00`, or from the lowest to the highest."""
     all_of_them = sorted({item.price for item in drop.items})
-    ends = all_of_them if len(all_of_them) < 2 else [all_of_them[0], all_of_them[-1]]
-    return " to ".join(money(price, drop) for price in ends)
+    least, most = (money(price, drop, say) for price in (all_of_them[0], all_of_them[-1]))
+    return least if least == most else say("price.range", least=least, most=most)
 
 
-def money(amount: int, drop: wire.DropView) -> str:
+def money(amount: int, drop: wire.DropView, say: Catalogue = ENGLISH) -> str:
     """An amount of this drop, minor units."""
-    return currencies.money(amount, drop.currency, drop.minor_digits)
+    return currencies.money(amount, drop.currency, drop.minor_digits, say)
 
 
-def american(languages: str) -> bool:
-    """Whether a reader with this `Accept-Language` writes dates as in the United States."""
+def american(languages: str, language: str = DEFAULT) -> bool:
+    """Whether a reader of this language with this `Accept-Language` writes dates as in the United
+    States."""
+    if language != DEFAULT:
+        return False
     first = languages.partition(",")[0].partition(";")[0].strip().lower()
     return first in ("en", "en-us")
 
 
-def moment(ms: int, zone: str, us: bool = False) -> str:
+def moment(ms: int, zone: str, us: bool = False, say: Catalogue = ENGLISH) -> str:
     """A moment in the drop's own zone, as the script writes it: `Fri 16 Jul 2027, 18:00 UTC+2`, or
     `Fri, Jul 16, 2027, 6:00 PM UTC+2`; with seconds where it has some."""
     at = in_zone(ms, zone)
     if at is None:
-        return "a time that no calendar has"
-    seconds = ":%S" if at.second else ""
-    style = f"%a, %b %-d, %Y, %-I:%M{seconds} %p" if us else f"%a %-d %b %Y, %H:%M{seconds}"
-    return f"{at.strftime(style)} {_offset(at)}"
+        return say("no_date")
+    return f"{_date(at, us, say)}, {_time(at, us, seconds=bool(at.second))} {_offset(at)}"
 
 
-def lately(ms: int, now_ms: int, zone: str, us: bool = False) -> str:
+def lately(ms: int, now_ms: int, zone: str, us: bool = False, say: Catalogue = ENGLISH) -> str:
     """The same, and today's by the clock alone: `18:00:09`, `6:00:09 PM`."""
     at, now = in_zone(ms, zone), in_zone(now_ms, zone)
     if at is None or now is None or at.date() != now.date():
-        return moment(ms, zone, us)
-    return at.strftime("%-I:%M:%S %p" if us else "%H:%M:%S")
+        return moment(ms, zone, us, say)
+    return _time(at, us, seconds=True)
+
+
+def _date(at: datetime, us: bool, say: Catalogue) -> str:
+    if us:
+        return f"{at:%a, %b %-d, %Y}"
+    weekday, month = say.weekdays[at.weekday()], say.months[at.month - 1]
+    return say("date", weekday=weekday, day=str(at.day), month=month, year=str(at.year))
+
+
+def _time(at: datetime, us: bool, *, seconds: bool) -> str:
+    hours = "%-I:%M" if us else "%H:%M"
+    return at.strftime(hours + ":%S" * seconds + " %p" * us)
 
 
 def _offset(at: datetime) -> str:
@@ -126,21 +146,31 @@ def _offset(at: datetime) -> str:
     return f"UTC{'-' if away < timedelta() else '+'}{hours}{f':{minutes:02}' if minutes else ''}"
 
 
+def day_time(ms: int, us: bool = False) -> str:
+    """A time of day, ms since midnight: `08:00`, `8:00 AM`."""
+    return _time(datetime(2000, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms), us, seconds=False)
+
+
 def machine(ms: int) -> str:
     """A moment for `<time datetime>`, '' for one that no calendar has."""
     at = in_zone(ms, "UTC")
     return at.isoformat(timespec="seconds") if at else ""
 
 
-def span(ms: int) -> str:
+def span(ms: int, say: Catalogue = ENGLISH) -> str:
     """480000 -> `8 minutes`: a length as people say it."""
     seconds = round(ms / 1000)
-    for unit, size in (("hour", 3600), ("minute", 60)):
+    for unit, size in (("hours", 3600), ("minutes", 60)):
         if seconds and seconds % size == 0:
-            return f"{seconds // size} {unit}{'s' if seconds != size else ''}"
-    return f"{seconds} second{'s' if seconds != 1 else ''}"
+            return say(unit, count=seconds // size)
+    return say("seconds", count=seconds)
 
 
 def paragraphs(text: str) -> list[str]:
     """A text's paragraphs: what stands between empty lines."""
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def bdi(text: str) -> Markup:
+    """What a maker wrote, to stand in a sentence of ours: its direction stays its own."""
+    return Markup("<bdi>{}</bdi>").format(text)

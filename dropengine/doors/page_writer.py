@@ -8,12 +8,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from dropengine.catalogue import CATALOGUES, COOKIE, DEFAULT, Catalogue, spoken
 from dropengine.config import Settings
 from dropengine.doors.page_formats import american
+from dropengine.doors.page_templates import Templates
 from dropengine.doors.static_files import Static
 from dropengine.errors import Unavailable
 from dropengine.model import ID_CHARS_MAX
@@ -26,9 +27,11 @@ POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; "
     "img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-    # lit makes its templates once from constant text, by a policy of this name; nobody else may.
-    "require-trusted-types-for 'script'; trusted-types lit-html"
+    # lit makes its templates once from constant text, by a policy of this name, and the worker that
+    # calls fans has one address; nobody else may.
+    "require-trusted-types-for 'script'; trusted-types lit-html calls"
 )
+VARY = "Accept-Encoding, Accept-Language, Cookie"
 INSIDE = "dial.js"
 """The one script that stands in pages: it dials before any other has come."""
 _DROP = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{ID_CHARS_MAX - 1}}}")
@@ -43,10 +46,11 @@ class PageWriter:
     """Writes every page of the shop. secure: people reach it by https."""
 
     def __init__(
-        self, templates: jinja2.Environment, static: Static, settings: Settings, *, secure: bool
+        self, templates: Templates, static: Static, settings: Settings, *, secure: bool
     ) -> None:
         self._templates = templates
         self._static = static
+        self._language = settings.language
         self._public = (settings.public_url or "").rstrip("/")
         styles = [name for name in static.files if name.endswith(".css")]
         self._headers = page_headers(
@@ -57,28 +61,45 @@ class PageWriter:
 
     @property
     def filters(self) -> dict[str, Any]:
-        """Of the templates."""
-        return self._templates.filters
+        """Of the panel's templates."""
+        return self._templates[DEFAULT].filters
 
     def origin(self, request: Request) -> str:
         """Where people reach the shop: its public address, or the one they came by."""
         return self._public or str(request.base_url).rstrip("/")
 
+    def say(self, request: Request, drops: str = "") -> Catalogue:
+        """The sentences of who asks. drops: the language of the drop that he asks for."""
+        accepts = request.headers.get("accept-language", "")
+        chosen = request.cookies.get(COOKIE, "")
+        return CATALOGUES[spoken(chosen, accepts, drops or self._language)]
+
+    def own(self, drops: str) -> Catalogue:
+        """The sentences of what is the same for everybody, whoever asks."""
+        return CATALOGUES[drops or self._language]
+
     def page(self, request: Request, template: str, status: int, **words: object) -> Response:
         """The template with these words, as everybody's page or, unless said otherwise, only for
-        who asked."""
+        who asked, and in his language."""
+        return self.page_in(self.say(request), request, template, status, **words)
+
+    def page_in(
+        self, say: Catalogue, request: Request, template: str, status: int, **words: object
+    ) -> Response:
+        """The same in a language that is given."""
         html = (
-            self._templates.get_template(template)
+            self._templates[say.language]
+            .get_template(template)
             .render(
-                static=self._static.address,
+                static=lambda name: self._static.address(name, say.script(name)),
                 style=lambda name: self._static.inline(name).block,
                 dial=self._static.inline(INSIDE).block,
-                us=american(request.headers.get("accept-language", "")),
+                us=american(request.headers.get("accept-language", ""), say.language),
                 **words,
             )
             .encode()
         )
-        headers = {**self._headers, "Vary": "Accept-Encoding"}
+        headers = {**self._headers, "Vary": VARY, "Content-Language": say.language}
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
             html = gzip.compress(html, PACK_LEVEL, mtime=0)
@@ -99,31 +120,27 @@ class PageWriter:
         response.headers["Content-Security-Policy"] = f"{policy}; frame-src 'self'"
         return response
 
-    def words(self, name: str) -> Any:
-        """What the file of sentences has under this name."""
-        return getattr(self._templates.get_template("words.html").module, name)
-
-    def missing(self, request: Request, title: str, text: str) -> Response:
-        """404, in two sentences."""
-        return self.page(request, "error.html", 404, title=title, text=text, retry_s=0)
+    def missing(self, request: Request, what: str, status: int = 404) -> Response:
+        """404 or another status, in two sentences that stand under this name."""
+        say = self.say(request)
+        words = {"title": say(f"{what}.title"), "text": say(f"{what}.why"), "retry_s": 0}
+        return self.page_in(say, request, "error.html", status, **words)
 
     def no_drop(self, request: Request) -> Response:
         """404 for the address of a drop that is none."""
-        return self.missing(
-            request,
-            "There is no such drop",
-            "Perhaps a letter of the address was lost on the way here.",
-        )
+        return self.missing(request, "no_drop")
 
     def away(self, request: Request, error: Unavailable) -> Response:
         """503: the page asks again by itself."""
-        known = "Nothing is sold out and nothing is lost. This page asks again by itself."
-        response = self.page(
+        say = self.say(request)
+        why = say(error.told) if error.told else ""
+        response = self.page_in(
+            say,
             request,
             "error.html",
             503,
-            title="The shop cannot be reached for a moment",
-            text=f"{error.why} {known}".lstrip(),
+            title=say("shop_away"),
+            text=f"{why} {say('shop_away_why')}".lstrip(),
             retry_s=AWAY_RETRY_S,
         )
         response.headers["Retry-After"] = str(AWAY_RETRY_S)

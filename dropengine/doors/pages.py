@@ -11,7 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
-import jinja2
 import msgspec
 from markupsafe import Markup
 from starlette.requests import Request
@@ -19,26 +18,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import wire
+from dropengine.catalogue import Catalogue
 from dropengine.config import Settings
-from dropengine.doors import calendar, orders, shared_pictures
+from dropengine.doors import asking, calendar, orders, receiving, shared_pictures
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
-from dropengine.doors.page_formats import (
-    choice,
-    in_words,
-    lately,
-    machine,
-    made_of,
-    moment,
-    money,
-    paragraphs,
-    phase,
-    prices,
-    span,
-    total,
-)
-from dropengine.doors.page_writer import PageWriter, names_drop
+from dropengine.doors.page_formats import choice, made_of, phase, prices, total
+from dropengine.doors.page_templates import Templates
+from dropengine.doors.page_writer import AWAY_RETRY_S, PageWriter, names_drop
+from dropengine.doors.persons.renewing import Come, Renewing
 from dropengine.doors.qr import qr
 from dropengine.doors.share_picture import SHARED_HEIGHT, SHARED_WIDTH
 from dropengine.doors.shown_things import ShownThings
@@ -46,8 +35,11 @@ from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
 from dropengine.jobs.counting import Counting
 from dropengine.live.hub import Hub
-from dropengine.model import DropId, FanId
+from dropengine.model import DropId, ShopId
+from dropengine.people.receivers import Tokens
 from dropengine.people.showcases import Picture, Showcase
+from dropengine.people.tickets import Ticket, pseudonym
+from dropengine.sql.database import Database
 from dropengine.truth.listing import listing
 from dropengine.truth.store import Store
 
@@ -57,11 +49,6 @@ ENDED = frozenset({"closing", "settled", "cancelled"})
 
 NOBODYS = "no-cache"
 """Pages that show nobody's own state: the browser may keep them for its back button."""
-_ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"
-    "%3Ccircle cx='16' cy='16' r='13' fill='%23e4572e'/%3E"
-    "%3Ccircle cx='19' cy='14' r='10' fill='%2317181c'/%3E%3C/svg%3E"
-)
 _IN_A_SCRIPT = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 )
@@ -73,6 +60,8 @@ class Deps(Protocol):
     @property
     def identity(self) -> Identity: ...
     @property
+    def renewing(self) -> Renewing: ...
+    @property
     def newcomers(self) -> Newcomers: ...
     @property
     def hub(self) -> Hub: ...
@@ -83,9 +72,15 @@ class Deps(Protocol):
     @property
     def store(self) -> Store: ...
     @property
+    def shop(self) -> ShopId: ...
+    @property
     def counting(self) -> Counting: ...
     @property
-    def templates(self) -> jinja2.Environment: ...
+    def database(self) -> Database: ...
+    @property
+    def receivers(self) -> Tokens: ...
+    @property
+    def templates(self) -> Templates: ...
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -98,26 +93,6 @@ class Line(msgspec.Struct, frozen=True):
     stock: str
     still: bool
     picture: tuple[Picture, str] | None
-
-
-def environment() -> jinja2.Environment:
-    """Templates that escape everything and fail on a name that nobody gave them."""
-    env = jinja2.Environment(
-        loader=jinja2.PackageLoader("dropengine", "web/templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    env.filters["money"] = money
-    env.filters["moment"] = moment
-    env.filters["lately"] = lately
-    env.filters["machine"] = machine
-    env.filters["span"] = span
-    env.filters["paragraphs"] = paragraphs
-    env.filters["in_words"] = in_words
-    env.globals["icon"] = _ICON
-    return env
 
 
 def writing(deps: Deps) -> tuple[PageWriter, Static]:
@@ -134,6 +109,8 @@ def routes(deps: Deps, writer: PageWriter, static: Static) -> list[Route]:
         Route("/drops/{drop}", pages.fan, methods=["GET"]),
         Route("/static/{name}", static.show, methods=["GET"]),
         Route("/drops/{drop}/wall", pages.wall, methods=["GET"]),
+        *asking.routes(deps, writer),
+        *receiving.routes(deps, writer),
         *orders.routes(deps, writer),
         *calendar.routes(deps, writer),
         *shared_pictures.routes(deps, writer),
@@ -151,11 +128,31 @@ class Pages:
     async def fan(self, request: Request) -> Response:
         """GET /drops/{drop}: the fan's page; gives a guest his ticket on the first visit. When too
         many come from one network at once, he watches, and the page asks again by itself."""
-        fan = self.deps.identity.guest(request.cookies)
-        if fan is not None:
-            response = await self._drop(request, "fan.html", fan)
+        known = await self.deps.renewing.come(request.cookies)
+        if known.ticket is not None or known.away:
+            return await self._persons(request, known)
+        response = await self._guests(request)
+        if known.over:
+            self.deps.identity.take_person(response)
+        return response
+
+    async def _persons(self, request: Request, known: Come) -> Response:
+        """Where nobody can tell who he is, he watches meanwhile."""
+        response = await self._drop(request, "fan.html", known.ticket)
+        if known.ticket is None:
+            response.headers["Retry-After"] = str(AWAY_RETRY_S)
+            return response
+        if known.text:
+            self.deps.identity.hand_out_person(known.text, response)
+        self._arrived(request, known.ticket, response)
+        return response
+
+    async def _guests(self, request: Request) -> Response:
+        brought = self.deps.identity.guest(request.cookies)
+        if brought is not None:
+            response = await self._drop(request, "fan.html", brought)
             self.deps.identity.hand_on(request.cookies, response)
-            self._arrived(request, fan, response)
+            self._arrived(request, brought, response)
             return response
         try:
             wait_ms = await self.deps.newcomers.wait_ms(request.scope.get("client"))
@@ -165,17 +162,20 @@ class Pages:
             response = await self._drop(request, "fan.html", None)
             response.headers["Retry-After"] = str(-(-wait_ms // 1000))
             return response
-        fan, ticket = self.deps.identity.newcomer()
-        response = await self._drop(request, "fan.html", fan)
+        made, text = self.deps.identity.newcomer()
+        response = await self._drop(request, "fan.html", made)
         if response.status_code == 200:
-            self.deps.identity.hand_out(ticket, response)
-        self._arrived(request, fan, response)
+            self.deps.identity.hand_out(text, response)
+        self._arrived(request, made, response)
         return response
 
-    def _arrived(self, request: Request, fan: FanId, response: Response) -> None:
-        if response.status_code == 200:
+    def _arrived(self, request: Request, ticket: Ticket, response: Response) -> None:
+        room = self.deps.hub.rooms.get(DropId(request.path_params["drop"]))
+        fan = room.fan(ticket) if room is not None else None
+        if response.status_code == 200 and room is not None:
             via = request.query_params.get("via", "")
-            self.deps.counting.arrived(DropId(request.path_params["drop"]), fan, via)
+            # Who only looks at a drop for those who are known is counted as who he would be.
+            self.deps.counting.arrived(room.drop, fan or pseudonym(ticket.key, room.drop), via)
 
     async def wall(self, request: Request) -> Response:
         """GET /drops/{drop}/wall: for a shop window; knows nobody, needs no ticket."""
@@ -192,12 +192,14 @@ class Pages:
             found = [await self.deps.hub.snapshot(drop, None) for drop in ids]
         except Unavailable as error:
             return self.writer.away(request, error)
+        say = self.writer.say(request)
         drops = [
-            _line(one.drop, await self.deps.things.of(one.drop.id))
+            _line(one.drop, await self.deps.things.of(one.drop.id), say)
             for one in found
             if one is not None
         ]
-        page = self.writer.page(
+        page = self.writer.page_in(
+            say,
             request,
             "index.html",
             200,
@@ -209,26 +211,31 @@ class Pages:
         page.headers["Cache-Control"] = NOBODYS
         return page
 
-    async def _drop(self, request: Request, template: str, fan: FanId | None) -> Response:
+    async def _drop(self, request: Request, template: str, ticket: Ticket | None) -> Response:
         drop = request.path_params["drop"]
         try:
-            snapshot = await self.deps.hub.snapshot(drop, fan) if names_drop(drop) else None
+            snapshot = await self.deps.hub.snapshot(drop, ticket) if names_drop(drop) else None
         except Unavailable as error:
             return self.writer.away(request, error)
         if snapshot is None:
             return self.writer.no_drop(request)
         address = f"{self.writer.origin(request)}/drops/{drop}"
         code = qr(address) if template == "wall.html" else ""
-        words = drop_words(snapshot, address, await self.deps.things.of(drop))
-        return self.writer.page(request, template, 200, qr=code, **words)
+        say = self.writer.say(request, snapshot.drop.language)
+        words = drop_words(snapshot, address, await self.deps.things.of(drop), say)
+        words["person"] = ticket is not None and ticket.person
+        return self.writer.page_in(say, request, template, 200, qr=code, **words)
 
 
-def drop_words(snapshot: wire.Snapshot, address: str, things: Showcase) -> dict[str, object]:
+def drop_words(
+    snapshot: wire.Snapshot, address: str, things: Showcase, say: Catalogue
+) -> dict[str, object]:
     """What the page of a drop is made of."""
     view = snapshot.drop
     now = phase(view)
     return {
         "drop": view,
+        "person": False,
         "things": things,
         "phase": now,
         "over": now in ENDED,
@@ -236,7 +243,7 @@ def drop_words(snapshot: wire.Snapshot, address: str, things: Showcase) -> dict[
         "chosen": choice(view, snapshot.you),
         "total": total(view.pools),
         "cover": cover(view.id, [item.title for item in view.items]),
-        "prices": prices(view),
+        "prices": prices(view, say),
         "address": address,
         "shared": (SHARED_WIDTH, SHARED_HEIGHT),
         "width": WIDTH,
@@ -249,11 +256,10 @@ def _still(now: str) -> bool:
     return now in ENDED or now == "frozen"
 
 
-def _line(drop: wire.DropView, things: Showcase) -> Line:
+def _line(drop: wire.DropView, things: Showcase, say: Catalogue) -> Line:
     now, pools = phase(drop), total(drop.pools)
-    return Line(
-        drop, now, prices(drop), pools, made_of(pools, now in ENDED), _still(now), things.first
-    )
+    made = made_of(pools, now in ENDED, say)
+    return Line(drop, now, prices(drop, say), pools, made, _still(now), things.first)
 
 
 def data_block(message: bytes) -> Markup:

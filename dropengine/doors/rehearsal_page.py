@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from dropengine.doors.pages import environment
+from dropengine.doors.page_templates import environment
 from dropengine.doors.static_files import Static, read
 from dropengine.rehearsal_report import RehearsalReport
 

@@ -11,15 +11,16 @@ import hashlib
 from collections import OrderedDict
 from typing import Protocol
 
-import jinja2
 import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from dropengine import wire
+from dropengine.catalogue import DEFAULT, ENGLISH, Catalogue
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.page_formats import prices
+from dropengine.doors.page_templates import Templates
 from dropengine.doors.page_writer import PageWriter, names_drop
 from dropengine.doors.share_picture import Poster, png
 from dropengine.doors.shown_things import PLACE, ShownThings
@@ -43,7 +44,7 @@ class Deps(Protocol):
     @property
     def things(self) -> ShownThings: ...
     @property
-    def templates(self) -> jinja2.Environment: ...
+    def templates(self) -> Templates: ...
 
 
 def routes(deps: Deps, writer: PageWriter) -> list[Route]:
@@ -55,11 +56,11 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
     ]
 
 
-def poster(drop: wire.DropView, photo: bytes = b"") -> Poster:
+def poster(drop: wire.DropView, photo: bytes = b"", say: Catalogue = ENGLISH) -> Poster:
     """What the shared picture of a drop shows: nothing that changes while it is sold."""
-    edition = f"Edition of {sum(item.cap for item in drop.items):,}"
+    edition = say("edition", cap=sum(item.cap for item in drop.items))
     face = cover(drop.id, [item.title for item in drop.items])
-    return Poster(face, drop.title, f"{drop.maker} · {prices(drop)} · {edition}", photo)
+    return Poster(face, drop.title, f"{drop.maker} · {prices(drop, say)} · {edition}", photo)
 
 
 class Drawn:
@@ -114,8 +115,10 @@ class SharedPictures:
             headers = {"Cache-Control": "no-cache"}
             return RedirectResponse(f"{PLACE}{first[0].large}", 307, headers)
         face = cover(drop.id, [item.title for item in drop.items])
-        text = self._deps.templates.get_template("face.svg").render(
-            cover=face, width=WIDTH, height=HEIGHT
+        text = (
+            self._deps.templates[DEFAULT]
+            .get_template("face.svg")
+            .render(cover=face, width=WIDTH, height=HEIGHT)
         )
         return _kept(request, text.encode(), "image/svg+xml")
 
@@ -124,7 +127,9 @@ class SharedPictures:
         drop = await self._drop(request)
         if isinstance(drop, Response):
             return drop
-        picture = await self._drawn.get(poster(drop, await self._photo(drop.id)))
+        # Whoever shares a link shares one picture.
+        say = self._writer.own(drop.language)
+        picture = await self._drawn.get(poster(drop, await self._photo(drop.id), say))
         if picture is None:
             headers = {"Retry-After": str(BACK_S)}
             return PlainTextResponse("Many pictures are being drawn.\n", 503, headers)

@@ -59,8 +59,10 @@ class Static:
         """A built style or script, to stand in a page; an empty one where it was not built."""
         return self._inline.get(name, _inline(name, b""))
 
-    def address(self, name: str) -> str:
-        """The address of a file, for templates."""
+    def address(self, name: str, spoken: str = "") -> str:
+        """The address of a file, for templates. spoken: the same in the page's language, taken
+        where there is such a file."""
+        name = spoken if spoken in self.files else name
         file = self.files.get(name)
         return f"/static/{name}" if file is None else f"/static/{name}?v={file.version}"
 

@@ -10,13 +10,13 @@ import logging
 from collections.abc import Mapping
 from typing import Protocol
 
-import jinja2
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dropengine import errors, model, outcomes, refusals
 from dropengine.doors.http_answers import problem
+from dropengine.doors.page_templates import Templates
 from dropengine.model import HoldId
 from dropengine.payments import duties
 from dropengine.payments.intent_ids import IntentIds
@@ -51,7 +51,7 @@ class Deps(Protocol):
     @property
     def providers(self) -> Mapping[str, Payments]: ...
     @property
-    def templates(self) -> jinja2.Environment: ...
+    def templates(self) -> Templates: ...
 
 
 def routes(deps: Deps) -> list[Route]:
@@ -109,4 +109,5 @@ class Webhook:
         if notice.intent not in await self._deps.intents.all(drop, hold):
             log.warning("%s: %s tells of %s, which is not its id", drop, hold, notice.intent)
             hold = NO_HOLD
-        return await duties.report(self._deps.store, self._provider, drop, hold, paid)
+        store, intents = self._deps.store, self._deps.intents
+        return await duties.report(store, self._provider, intents, drop, hold, paid)

@@ -14,6 +14,7 @@ import time
 from typing import NamedTuple
 
 from dropengine import refusals
+from dropengine.catalogue import ENGLISH
 from dropengine.config import Settings
 from dropengine.creator_commands import Realign
 from dropengine.errors import NewerSchema
@@ -74,7 +75,7 @@ class ClockWatch:
             self._trusted, self._agreed_at = self._trusted or known, None
             log.error("the server's clock leapt by %d ms", now.middle - known.middle)
             await doubt_every_drop(self._store)
-            await pause_every_drop(self._store, "clock", "the server's clock leapt")
+            await pause_every_drop(self._store, "clock", ENGLISH("stopped.clock"))
         elif self._trusted is not None:
             await self._await_agreement(self._trusted, now)
         self._known = now

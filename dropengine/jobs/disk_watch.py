@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from dropengine.catalogue import ENGLISH
 from dropengine.config import Settings
 from dropengine.jobs.emergency_pause import EmergencyPause
 from dropengine.truth.store import Store
@@ -42,7 +43,7 @@ class DiskWatch:
         free_mib: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pause = EmergencyPause(store, "disk", "the disk is nearly full", clock)
+        self._pause = EmergencyPause(store, "disk", ENGLISH("stopped.disk"), clock)
         self._free_mib = free_mib
         self._free_mib_min = settings.disk_free_mib_min
         self.full = False

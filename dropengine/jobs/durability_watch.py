@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable
 
+from dropengine.catalogue import ENGLISH
 from dropengine.config import Settings
 from dropengine.jobs.emergency_pause import EmergencyPause
 from dropengine.truth.server_check import ServerFacts, read_facts
@@ -36,7 +37,7 @@ class DurabilityWatch:
         heard: Callable[[ServerFacts], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        why = "the server may lose what it acknowledged"
+        why = ENGLISH("stopped.durability")
         self._pause = EmergencyPause(store, "durability", why, clock)
         self._store = store
         self._accepted = settings.accept_weaker

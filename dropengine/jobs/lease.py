@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 
+from dropengine.errors import Unavailable
 from dropengine.truth.store import Store
 
 
@@ -29,3 +30,12 @@ class Lease:
     async def renew(self) -> None:
         """Take it, keep it, or see that another has it. Raises Unavailable."""
         self.held = await self._store.house.lease(self._job, self._me, self._ms)
+
+    async def keep(self) -> None:
+        """The same, but whoever has it goes on while the server is away: for what has to be said
+        just then. Raises Unavailable to whoever never had it."""
+        try:
+            await self.renew()
+        except Unavailable:
+            if not self.held:
+                raise

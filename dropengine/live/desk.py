@@ -108,7 +108,7 @@ class DeskNumbers:
     def __init__(self, store: Store, manifest: Manifest) -> None:
         self._store = store
         self._drop = DropId(manifest.id)
-        self._running = Running(terms(manifest))
+        self._running = Running(terms(manifest, store.operators.known))
         self._ahead = Ahead([], [])
 
     async def read(self) -> None:
@@ -116,6 +116,7 @@ class DeskNumbers:
         running = self._running
         for _ in range(STRETCHES_A_SECOND):
             texts = await self._store.stretch(self._drop, running.seq, STRETCH)
+            await self._store.operators.told_in(texts)
             running.take(texts)
             if len(texts) < STRETCH:
                 break

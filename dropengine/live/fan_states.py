@@ -214,6 +214,9 @@ class FanStates:
             self._wanted.append(fan)
 
     def _deliver(self, row: YouRow, seq: int) -> None:
+        if row.person:
+            self._become(FanId(row.fan), FanId(row.person))
+            row.fan, row.person = row.person, ""
         here = self.fans.get(FanId(row.fan))
         if here is None or seq < here.seq:
             return
@@ -224,6 +227,15 @@ class FanStates:
         here.row, here.seq = row, seq
         here.shown = {hold_id: self._pages.text(hold_id, hold) for hold_id, hold in row.holds}
         self._tell(here)
+
+    def _become(self, guest: FanId, person: FanId) -> None:
+        """The guest was adopted: who sits here as him sits here as the person from now on."""
+        if guest not in self.fans:
+            return
+        here = self.fans.setdefault(person, FanHere())
+        for seat in self.fans.pop(guest).seats:
+            seat.fan = person
+            here.seats.append(seat)
 
     def _tell(self, here: FanHere, but: Seat | None = None) -> Frame | None:
         """Send a fan's state to his seats; the seat `but` gets it from the caller."""

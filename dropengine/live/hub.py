@@ -7,6 +7,7 @@ import contextlib
 import logging
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 import redis.asyncio as redis
 
@@ -20,6 +21,7 @@ from dropengine.live.room import Room
 from dropengine.model import DropId, FanId
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
+from dropengine.people.tickets import Ticket
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
 
@@ -65,7 +67,9 @@ class Hub:
         self._intents = intents
         self._relays: dict[DropId, tuple[Relay, asyncio.Task[None]]] = {}
         self._opening: dict[DropId, asyncio.Task[Room | None]] = {}
-        self._nudges = Nudges(nudges, self._look_everywhere, store.prefix)
+        self._nudges = Nudges(nudges, self._look_everywhere, self._hear_house, store.prefix)
+        self.on_house: list[Callable[[], None]] = []
+        """Called when something of the shop's has changed, or may have while nobody listened."""
 
     def know(self, epoch: str, durable: bool) -> None:
         """The server's run id and its promise now, for every room. A screen that was told another
@@ -183,8 +187,8 @@ class Hub:
     def _over(self, room: Room) -> bool:
         return room.ended or self.rooms.get(room.drop) is not room
 
-    async def snapshot(self, drop: str, fan: str | None) -> wire.Snapshot | None:
-        """Everything public, and the fan's own state, not older than this call.
+    async def snapshot(self, drop: str, ticket: Ticket | None) -> wire.Snapshot | None:
+        """Everything public, and the state of whoever shows a ticket, not older than this call.
 
         Raises Unavailable.
         """
@@ -192,7 +196,8 @@ class Hub:
         if room is None:
             return None
         room = await self.fresh(room)
-        you = await self.you(room, FanId(fan)) if fan is not None else None
+        fan = room.fan(ticket)
+        you = await self.you(room, fan) if fan is not None else None
         assert room.view is not None
         return wire.Snapshot(room.view.seq, room.drop_view(), you)
 
@@ -206,8 +211,13 @@ class Hub:
         room.pages.questions(row.holds)
         return room.fan_states.you(row, reply.seq)
 
+    def _hear_house(self) -> None:
+        for told in self.on_house:
+            told()
+
     def _look_everywhere(self) -> None:
         """After a break: every room looks again, spread out so that they do not come at once."""
+        self._hear_house()
         loop = asyncio.get_running_loop()
         for room in self.rooms.values():
             loop.call_later(random.uniform(0, LOST_JITTER_S), room.wake.set)

@@ -27,15 +27,21 @@ class Nudges:
     """One subscription of this worker for all its rooms.
 
     client: a connection of its own without a read timeout. on_break: called after every reconnect,
-    because what was published meanwhile is lost. prefix: before the shop's channels.
+    because what was published meanwhile is lost. on_house: something of the shop's has changed.
+    prefix: before the shop's channels.
     """
 
     def __init__(
-        self, client: redis.Redis, on_break: Callable[[], None], prefix: str | None = None
+        self,
+        client: redis.Redis,
+        on_break: Callable[[], None],
+        on_house: Callable[[], None],
+        prefix: str | None = None,
     ) -> None:
         self._client = client
         self._prefix = prefix
         self._on_break = on_break
+        self._on_house = on_house
         self._rooms: dict[bytes, Room] = {}
         self._pubsub: redis.client.PubSub | None = None
         self._heard = 0
@@ -93,7 +99,8 @@ class Nudges:
     async def _listen(self) -> None:
         async with self._client.pubsub() as pubsub:
             # It keeps the subscription open while there is no room yet.
-            await pubsub.subscribe(HouseKeys(self._prefix).nudge)
+            house = HouseKeys(self._prefix).nudge
+            await pubsub.subscribe(house)
             # From here on a new room subscribes itself; those that came before follow below.
             self._pubsub = pubsub
             if self._rooms:
@@ -105,6 +112,8 @@ class Nudges:
                 if room is not None and message["type"] == "message":
                     room.nudged += 1
                     room.wake.set()
+                elif message["type"] == "message" and message["channel"] == house.encode():
+                    self._on_house()
 
     async def _watch(self) -> None:
         """Return when the connection is good for nothing: it may have been cut where nobody

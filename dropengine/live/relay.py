@@ -60,7 +60,7 @@ class Relay:
         self._seq = -1
         self._news_seq = 0
         self._leads: list[tuple[int, int]] = []
-        self._told: tuple[int, str, int] | None = None
+        self._told: tuple[int, str, int, tuple[int, ...]] | None = None
         self._look: asyncio.Task[ViewReply | None] | None = None
         self._reading_anew = False
         """Moves were missed and the fans in the line are being read: until their places are told,
@@ -257,7 +257,9 @@ class Relay:
 
     def _tick(self, view: ViewReply) -> None:
         room = self._room
-        told = (view.seq, views.shown_state(view), view.revision)
+        # Who may call himself in quiet hours changes without an event where a place has cooled.
+        first = tuple(row.next for row in view.pools) if view.calls_ms else ()
+        told = (view.seq, views.shown_state(view), view.revision, first)
         if told == self._told and not room.lines.more():
             room.show(view, None)
             if self._beat_due() <= 0:

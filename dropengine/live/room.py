@@ -24,6 +24,7 @@ from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
+from dropengine.people.tickets import Ticket
 from dropengine.truth.replies import Shown, ViewReply
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -107,6 +108,10 @@ class Room:
     def fans(self) -> dict[FanId, FanHere]:
         """Who is here under a name."""
         return self.fan_states.fans
+
+    def fan(self, ticket: Ticket | None) -> FanId | None:
+        """Who the holder of a ticket is here; None: a watcher, who may not act."""
+        return None if ticket is None else ticket.fan(self.drop, self.manifest.identity)
 
     def sit(self, conn: Conn, fan: FanId | None) -> Seat:
         """A new seat; its snapshot follows as soon as the state is known."""

@@ -87,6 +87,7 @@ class Seat:
 
     __slots__ = (
         "behind_at",
+        "by",
         "conn",
         "fan",
         "fresh",
@@ -102,6 +103,8 @@ class Seat:
         self.owner = owner
         self.sock = conn.sock
         self.fan: FanId | None = None
+        self.by = ""
+        """The name of the ticket that it was taken with."""
         self.fresh = True
         """Its snapshot has not been sent yet; until then it gets nothing else."""
         self.gone = False

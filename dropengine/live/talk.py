@@ -19,26 +19,28 @@ from dropengine.live.room import Room
 from dropengine.live.seat import Conn, Frame, frame
 from dropengine.model import FanId
 from dropengine.outcomes import HoldGranted
+from dropengine.people.tickets import Ticket
 from dropengine.truth.command_rows import command_row
 from dropengine.wire import CloseCode, Done
 
-Whose = Callable[[str], FanId | None]
-"""The fan of a ticket, or None when it is not good here: who somebody is, the doors know."""
+Whose = Callable[[str], Ticket | None]
+"""What a ticket says, or None when it is not good here: who somebody is, the doors know."""
 
 
 class Talker:
-    """One socket's talk. `fan`: who came by the handshake; `whose`: for the ticket of a `hello`."""
+    """One socket's talk. `ticket`: what came with the handshake; `whose`: for that of a `hello`."""
 
     __slots__ = ("_budget", "_burst", "_rate", "_when", "_whose", "room", "seat")
 
-    def __init__(self, room: Room, conn: Conn, whose: Whose, fan: FanId | None) -> None:
+    def __init__(self, room: Room, conn: Conn, whose: Whose, ticket: Ticket | None) -> None:
         self.room = room
         self._whose = whose
         self._rate = float(room.settings.messages_per_s_max)
         self._burst = 2 * self._rate
         self._budget = self._burst
         self._when = time.monotonic()
-        self.seat = room.sit(conn, fan)
+        self.seat = room.sit(conn, room.fan(ticket))
+        self.seat.by = ticket.name if ticket is not None else ""
 
     def lost(self) -> None:
         self.room.leave(self.seat)
@@ -92,10 +94,11 @@ class Talker:
     def _hello(self, ticket: str | None) -> None:
         fan = self.seat.fan
         if ticket is not None:
-            fan = self._whose(ticket)
-            if fan is None:
+            shown = self._whose(ticket)
+            if shown is None:
                 self.seat.end(CloseCode.BAD_TICKET, "this ticket is not good here")
                 return
+            fan, self.seat.by = self.room.fan(shown), shown.name
         self.room.greet(self.seat, fan)
 
     def _command(self, command: wire.FanCommand) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dropengine import model, wire
+from dropengine.catalogue import ENGLISH
 from dropengine.manifest import MINOR_DIGITS, Item, Manifest
+from dropengine.manifest.defaults import IDENTITIES
 from dropengine.model import HoldRecord, Lane
 from dropengine.order_number import number_of
 from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
@@ -17,13 +19,6 @@ WHY_ENDED = {
     model.EntryState.REMOVED: "limit",
 }
 """What a place ended by, other than a sale."""
-FROZE = {
-    "books": "The drop stopped itself because its counts did not add up. Nothing is lost.",
-    "half": "The drop stopped itself because the shop could not write a change down whole. Nothing "
-    "that was confirmed is lost.",
-    "restore": "The drop was brought back from a copy and is looked at before it goes on.",
-}
-"""Why a drop is frozen, as fans read it."""
 
 
 def drop_view(
@@ -70,6 +65,12 @@ def drop_view(
         news=[wire.News(seq, at, text) for seq, at, text in view.news],
         why=why_stopped(view),
         beat_ms=beat_ms,
+        language=m.language,
+        asks=m.asks,
+        identity=m.identity or IDENTITIES[0],
+        calls_from_ms=m.calls_from_ms,
+        calls_to_ms=m.calls_to_ms,
+        calls_ms=view.calls_ms,
     )
 
 
@@ -100,6 +101,7 @@ def pool_views(m: Manifest, view: ViewReply) -> dict[str, wire.PoolView]:
             row.waiting,
             row.buying,
             row.offered,
+            row.next,
         )
         for row in view.pools
     }
@@ -111,7 +113,7 @@ def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
     record = row.record
     return wire.You(
         seq=seq,
-        fan=row.fan,
+        fan=row.person or row.fan,
         used=record.used,
         holds=[shown[hold_id] for hold_id in record.holds],
         entries=[_entry(*one, k) for one in row.entries] if row.entries else [],
@@ -194,7 +196,9 @@ def latest_turn(place: int, k: int) -> int:
 
 def why_stopped(view: ViewReply) -> str:
     """The reason that fans read: the maker's, or of a drop that stopped itself."""
-    return FROZE.get(view.why, "") if view.state == model.DropState.FROZEN else view.why
+    if view.state != model.DropState.FROZEN:
+        return view.why
+    return str(ENGLISH.sentences["stopped"].get(view.why, ""))
 
 
 def shown_state(view: ViewReply) -> str:
@@ -223,4 +227,5 @@ def tick(
         lines={pool: wire.Moves(r0, left) for pool, (r0, left) in (moved or {}).items()},
         away=away,
         why=why_stopped(view),
+        calls_ms=view.calls_ms,
     )

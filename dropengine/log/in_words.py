@@ -31,6 +31,11 @@ VOIDED = {
     "ended": "its hold had ended before",
 }
 """Why a payment buys nothing."""
+REMOVED = {
+    "limit": "the orders leave no room for it",
+    "merged": "its fan stands in line before it",
+}
+"""Why a place ends without its fan."""
 MONEY_OF = {
     OrderState.CAPTURE_PENDING: "paid, the money is being collected",
     OrderState.CAPTURE_FAILED: "the money could not be collected in full",
@@ -44,10 +49,16 @@ assert {*MONEY_OF} == {*OrderState} > {*GIVEN_BACK}
 
 
 class Terms(Struct, frozen=True):
-    """What events of one drop speak of. pools: id -> how people call it."""
+    """What events of one drop speak of. pools: id -> how people call it. operators: word -> name,
+    as far as they are known."""
 
     pools: Mapping[str, str]
     currency: str
+    operators: Mapping[str, str] = {}
+
+    def who(self, by: str) -> str:
+        """Who did it. Logs of older layouts have names."""
+        return BY.get(by) or self.operators.get(by, by)
 
     def money(self, amount: int, currency: str = "") -> str:
         """Minor units of the drop's currency, or of the money's own."""
@@ -59,14 +70,14 @@ class Terms(Struct, frozen=True):
         return f"{qty} \N{MULTIPLICATION SIGN} {self.pools.get(pool, pool)}"
 
 
-def terms(manifest: Manifest) -> Terms:
-    """Those of a drop."""
+def terms(manifest: Manifest, operators: Mapping[str, str] | None = None) -> Terms:
+    """Those of a drop. operators: word -> name; it may grow."""
     pools = {
         pool.id: item.title if len(item.pools) == 1 else f"{item.title} ({pool.id})"
         for item in manifest.items
         for pool in item.pools
     }
-    return Terms(pools, manifest.currency)
+    return Terms(pools, manifest.currency, {} if operators is None else operators)
 
 
 def serials(numbers: list[int]) -> str:
@@ -77,11 +88,6 @@ def serials(numbers: list[int]) -> str:
 def told(event: events.AnyEvent, t: Terms) -> str:
     """The sentence about an event. What a person typed stands in it as it was typed."""
     return _SAYS[type(event)](event, t)
-
-
-def _by(event: Any) -> str:
-    by: str = event.by
-    return BY.get(by, by)
 
 
 def _because(why: str) -> str:
@@ -115,33 +121,35 @@ def _discharged(e: events.Discharged, t: Terms) -> str:
     how = {"by_hand": "done by hand", "given_up": "given up", "done": "done"}.get(
         e.result, e.result
     )
-    return f"The {e.kind} of {amount} was {how} by {_by(e)}{_because(e.why)}"
+    return f"The {e.kind} of {amount} was {how} by {t.who(e.by)}{_because(e.why)}"
 
 
-def _rescheduled(e: events.Rescheduled, _: Terms) -> str:
+def _rescheduled(e: events.Rescheduled, t: Terms) -> str:
     parts = [
         f"{what} {'by hand' if not ms else 'by the clock'}"
         for what, ms in (("opens", e.opens_ms), ("closes", e.closes_ms))
     ]
-    return f"{_by(e)} set new times: {' and '.join(parts)}"
+    return f"{t.who(e.by)} set new times: {' and '.join(parts)}"
 
 
 _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
-    events.Published: lambda e, _: f"{_by(e)} published the drop",
+    events.Published: lambda e, t: f"{t.who(e.by)} published the drop",
     events.Lifted: _says("A newer version of the shop took the drop over"),
-    events.Opened: lambda e, _: f"{_by(e)} opened the drop",
-    events.Paused: lambda e, _: f"{_by(e)} paused the drop{_because(e.why)}",
-    events.Resumed: lambda e, _: f"{_by(e)} let the drop go on",
+    events.Opened: lambda e, t: f"{t.who(e.by)} opened the drop",
+    events.Paused: lambda e, t: f"{t.who(e.by)} paused the drop{_because(e.why)}",
+    events.Resumed: lambda e, t: f"{t.who(e.by)} let the drop go on",
     events.Realigned: _says("The drop's own time was put right"),
-    events.Thawed: lambda e, _: f"{_by(e)} looked at the frozen drop, and it goes on",
-    events.Added: lambda e, t: f"{_by(e)} added {t.units(e.qty, e.pool)}",
-    events.Withdrawn: lambda e, t: f"{_by(e)} withdrew {t.units(e.qty, e.pool)}",
+    events.Thawed: lambda e, t: f"{t.who(e.by)} looked at the frozen drop, and it goes on",
+    events.Added: lambda e, t: f"{t.who(e.by)} added {t.units(e.qty, e.pool)}",
+    events.Withdrawn: lambda e, t: f"{t.who(e.by)} withdrew {t.units(e.qty, e.pool)}",
     events.Rescheduled: _rescheduled,
-    events.Corrected: lambda e, _: f"{_by(e)} corrected the words of the drop",
-    events.Message: lambda e, _: f"{_by(e)} told everybody: {e.text}",
-    events.Closed: lambda e, _: f"{_by(e)} closed the drop",
-    events.Cancelled: lambda e, _: f"{_by(e)} cancelled the drop{_because(e.why)}",
+    events.Corrected: lambda e, t: f"{t.who(e.by)} corrected the words of the drop",
+    events.Message: lambda e, t: f"{t.who(e.by)} told everybody: {e.text}",
+    events.Closed: lambda e, t: f"{t.who(e.by)} closed the drop",
+    events.Cancelled: lambda e, t: f"{t.who(e.by)} cancelled the drop{_because(e.why)}",
     events.Settled: _says("Nothing is held any more: the drop is over"),
+    events.Calling: _says("The line calls: its hours have begun"),
+    events.Quiet: _says("Quiet hours: the line calls nobody"),
     events.Frozen: lambda e, _: f"The drop stopped itself: {FROZE.get(e.why, e.why)}",
     events.Held: _ends("held by a press"),
     events.Claimed: _says("The offer was taken"),
@@ -161,7 +169,7 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     ),
     events.Mismatched: lambda e, t: f"The provider collected another amount: {t.money(e.amount)}",
     events.Refunded: lambda e, t: (
-        f"{'Ended with the drop' if e.by == 'creator' else f'{_by(e)} refunded'}: "
+        f"{'Ended with the drop' if e.by == 'creator' else f'{t.who(e.by)} refunded'}: "
         f"{t.units(e.qty, e.pool)}, {serials(e.serials)}, {t.money(e.amount)}{_because(e.why)}"
     ),
     events.Discharged: _discharged,
@@ -169,13 +177,19 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
         f"Joined the line as number {e.n}, for "
         f"{' or '.join(t.units(e.qty, pool) for pool in e.pools)}"
     ),
-    events.Offered: _ends("offered by the line"),
+    events.Offered: lambda e, t: (
+        f"{t.units(e.qty, e.pool)}: "
+        f"{'called for by a press in quiet hours' if e.key else 'offered by the line'}"
+    ),
     events.Declined: _ends("the offer was given back"),
     events.Lapsed: _ends("the offer was not taken in time"),
     events.Cooled: _says("Waits in the line again"),
     events.Served: _says("The place in the line was served"),
     events.Dormant: _says("The second turn was missed: the place in the line ended"),
     events.Left: _says("Left the line"),
-    events.Removed: _says("The place in the line ended: the orders leave no room for it"),
+    events.Removed: lambda e, _: (
+        f"The place in the line ended: {REMOVED.get(e.why, 'the orders leave no room for it')}"
+    ),
+    events.Adopted: _says("A guest signed in: what he had is the person's"),
     events.LimitFreed: _says("There is room in the limit again"),
 }

@@ -33,5 +33,12 @@ KEEPS_REFUND_KEYS = 3
 """A refund is done once under its key, and no command is without one."""
 ALWAYS_COOLS = 3
 """An entry cools a moment even where the rules say 0."""
+ADOPTS = 5
+"""A guest may become a person."""
 ENTRIES_SERVABLE = 3
 """Nobody joins the line whose orders leave no room for him."""
+NUMBERS_CHARGES = 5
+"""A charge is told by a number of the drop's own. What was told of before keeps the provider's id
+for its name."""
+OPERATORS_ARE_WORDS = 5
+"""Whoever commands is told by a word from which nobody reads who he is."""

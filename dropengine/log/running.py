@@ -40,7 +40,7 @@ TOLD = frozenset(
     {
         *("published", "lifted", "opened", "paused", "resumed", "realigned", "thawed", "added"),
         *("withdrawn", "rescheduled", "corrected", "message", "closed", "cancelled", "settled"),
-        *("frozen", "voided", "mismatched", "refunded", "discharged"),
+        *("frozen", "voided", "mismatched", "refunded", "discharged", "calling", "quiet"),
     }
 )
 """Events that are read whole."""

@@ -2,7 +2,8 @@
 
 JSON with sorted keys, no spaces, UTF-8, times as whole milliseconds, in which every default is
 spelled out. Equal rules have equal bytes. A drop without a pace says nothing of one, as drops did
-before there was a pace: what was published keeps its bytes and its hash.
+before there was a pace, one without the rule `identity` nothing of that, and one that calls at all
+hours nothing of its hours: what was published keeps its bytes and its hash.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import hashlib
 import msgspec
 
 from dropengine.errors import ManifestError
-from dropengine.events import PublishedItem, PublishedPool, Rules
+from dropengine.events import CallingHours, PublishedItem, PublishedPool, Rules
 from dropengine.manifest.manifest import Manifest
+from dropengine.manifest.zones import offsets
 
 
 def canonical(manifest: Manifest) -> bytes:
@@ -37,8 +39,9 @@ def from_canonical(kept: bytes) -> Manifest:
     return manifest
 
 
-def rules(manifest: Manifest) -> Rules:
-    """What the scripts need of it. Pools keep the manifest's order, which numbers the lines."""
+def rules(manifest: Manifest, now_ms: int = 0) -> Rules:
+    """What the scripts need of it. Pools keep the manifest's order, which numbers the lines.
+    now_ms: when it is published (UTC); the clocks of its zone are known from then on."""
     return Rules(
         id=manifest.id,
         mode=manifest.mode,
@@ -65,4 +68,16 @@ def rules(manifest: Manifest) -> Rules:
         ],
         pace=manifest.pace,
         pace_ms=manifest.pace_ms,
+        calls=_calls(manifest, now_ms),
+    )
+
+
+def _calls(manifest: Manifest, now_ms: int) -> CallingHours | None:
+    if manifest.calls_from_ms == manifest.calls_to_ms:
+        return None
+    return CallingHours(
+        zone=manifest.zone,
+        from_ms=manifest.calls_from_ms,
+        to_ms=manifest.calls_to_ms,
+        offsets=offsets(manifest.zone, now_ms),
     )

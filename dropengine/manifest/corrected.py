@@ -9,7 +9,7 @@ import msgspec
 from dropengine.creator_commands import Correct
 from dropengine.errors import ManifestError
 from dropengine.manifest.canonical import canonical, digest, from_canonical
-from dropengine.manifest.defaults import ABOUT_CHARS_MAX, STORY_CHARS_MAX
+from dropengine.manifest.defaults import ABOUT_CHARS_MAX, CALLS_MS, IDENTITIES, STORY_CHARS_MAX
 from dropengine.manifest.manifest import Manifest
 from dropengine.manifest.toml_tables import faults_in_text
 
@@ -23,7 +23,15 @@ def corrected(published: Manifest, wanted: Manifest) -> Manifest:
     Raises ManifestError, naming what else differs. The id and the times of `wanted` do not count:
     a drop may have been published under another id, to open at another time.
     """
-    same = {"id": published.id, "opens_ms": published.opens_ms, "closes_ms": published.closes_ms}
+    kept = ("id", "opens_ms", "closes_ms")
+    same: dict[str, Any] = {name: getattr(published, name) for name in kept}
+    if not published.identity and wanted.identity == IDENTITIES[0]:
+        # It was published before there was the rule, which no file can leave out any more.
+        same["identity"] = ""
+    never_quiet = published.calls_from_ms == published.calls_to_ms
+    if never_quiet and (wanted.calls_from_ms, wanted.calls_to_ms) == CALLS_MS:
+        # So is what a file says of calls that says nothing of them.
+        same |= {"calls_from_ms": 0, "calls_to_ms": 0}
     wanted = msgspec.structs.replace(wanted, **same)
     mistakes = [
         f"{field}: is a rule, and was published otherwise"

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from dropengine.catalogue import ENGLISH, Catalogue
+
 _NO_MINOR = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE_MINOR = "BHD IQD JOD KWD LYD OMR TND"
 _TWO_MINOR = (
@@ -26,11 +28,13 @@ SIGNS: Final = {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$"}
 """Currencies whose sign everybody reads alike; the others are written by their code."""
 
 
-def money(amount: int, currency: str, minor_digits: int) -> str:
+def money(amount: int, currency: str, minor_digits: int, say: Catalogue = ENGLISH) -> str:
     """2400, EUR, 2 -> `€24.00`, or `CHF 24.00` where a sign is ambiguous: exact, as scripts write
-    it."""
-    sign = SIGNS.get(currency, f"{currency}\u00a0")
-    if minor_digits == 0:
-        return f"{sign}{amount:,}"
+    it in this language."""
     whole, rest = divmod(amount, 10**minor_digits)
-    return f"{sign}{whole:,}.{rest:0{minor_digits}d}"
+    digits = f"{say('number.decimal')}{rest:0{minor_digits}d}" if minor_digits else ""
+    written = f"{say.whole(whole)}{digits}"
+    sign = SIGNS.get(currency)
+    if sign is None:
+        return say("price.code", code=currency, sum=written)
+    return say("price.sign", sign=sign, sum=written)

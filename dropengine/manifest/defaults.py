@@ -12,8 +12,15 @@ STORY_CHARS_MAX: Final = 8000
 ABOUT_CHARS_MAX: Final = 2000
 """Of an item."""
 
+NOTE_CHARS_DEFAULT: Final = 40
+"""Of what is asked for each unit, such as a name to engrave."""
+
 MODES: Final = ("rush",)
 """How arrivals are given out, the default first."""
+
+IDENTITIES: Final = ("guest", "verified")
+"""Who may act: whoever opens the page, or who has confirmed an e-mail address; the default
+first."""
 
 
 class Bounds(NamedTuple):
@@ -29,6 +36,12 @@ K: Final = Bounds(2, 100, 5)
 
 PACE: Final = Bounds(0, 1000, 10)
 """What one fan may begin at once; 0: as often as he likes."""
+
+CALLS: Final = ("08:00", "22:00")
+"""Between which times of the day the line calls, by the clocks of the drop's zone; outside of them
+it is quiet. Two equal times: at all hours, as in a practice drop that does not say."""
+CALLS_MS: Final = (28_800_000, 79_200_000)
+"""The same, ms since midnight."""
 
 SECONDS: Final = {
     "hold": Bounds(120, 1800, 480),

@@ -17,9 +17,10 @@ from unicodedata import normalize
 
 import tomli_w
 
+from dropengine.asked import NO
 from dropengine.errors import ManifestError
 from dropengine.manifest.currencies import MINOR_DIGITS
-from dropengine.manifest.defaults import ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
+from dropengine.manifest.defaults import CALLS, IDENTITIES, ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
 from dropengine.manifest.manifest import Item, Manifest
 from dropengine.manifest.parse import judged, parse
 from dropengine.manifest.toml_tables import moment_ms, read, short
@@ -28,12 +29,15 @@ from dropengine.manifest.zones import in_zone, known_zone
 Form = dict[str, str]
 """Path -> what was typed. Fields that are empty are not there."""
 
-TEXTS: Final = ("id", "title", "maker", "story", "mode", "currency", "zone")
+TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language")
 TIMES: Final = ("opens_at", "closes_at")
+CLOCKS: Final = ("calls_from", "calls_to")
 NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS))
 ITEM_TEXTS: Final = ("id", "title", "about")
 ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
 POOL_NUMBERS: Final = ("cap", "withheld")
+ASKS: Final = ("name", "address", "phone", "note", "note_label", "note_chars")
+"""Of the table `asks`."""
 BESIDE: Final = ("delivery", "returns", "contact")
 """What is shown beside the rules and is none of them, of the drop and of an item."""
 ITEM_BESIDE: Final = ("care", "sizes", "alt", "pictures")
@@ -46,8 +50,11 @@ _AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?")
 
 def known(path: str) -> bool:
     """Is this a field of the form?"""
-    if path in (*TEXTS, *TIMES, *NUMBERS, *BESIDE, "practice"):
+    if path in (*TEXTS, *TIMES, *CLOCKS, *NUMBERS, *BESIDE, "practice"):
         return True
+    table, _, name = path.rpartition(".")
+    if table == "asks":
+        return name in ASKS
     found = _ITEM.fullmatch(path)
     if found is None or int(found[1]) >= ITEMS_MAX or int(found[3] or 0) >= POOLS_MAX:
         return False
@@ -151,15 +158,34 @@ def form_of(manifest: Manifest) -> Form:
     form = {
         **{name: getattr(m, name) for name in ("id", "title", "maker", "story", "currency")},
         "zone": m.zone,
+        "language": m.language,
         "limit": str(m.limit),
         "opens_at": clock(m.opens_ms, m.zone),
         "closes_at": clock(m.closes_ms, m.zone),
         "practice": "yes" if m.practice else "",
+        "identity": m.identity if m.identity != IDENTITIES[0] else "",
+        **_calls_form(m),
         **{name: str(value) for name, (value, default) in numbers.items() if value != default},
     }
+    if m.asks is not None:
+        asked = {name: getattr(m.asks, name) for name in ASKS}
+        form |= {f"asks.{name}": str(said) for name, said in asked.items() if said not in (NO, 0)}
     for place, item in enumerate(m.items):
         form |= {f"items[{place}].{k}": v for k, v in _item_form(item, digits).items()}
     return {path: text for path, text in form.items() if text}
+
+
+def _calls_form(m: Manifest) -> Form:
+    """When the line calls, where that is not the usual."""
+    if m.practice:
+        return {}
+    between = (day_time(m.calls_from_ms), day_time(m.calls_to_ms))
+    return {} if between == CALLS else dict(zip(CLOCKS, between, strict=True))
+
+
+def day_time(ms: int) -> str:
+    """28800000 -> `08:00`."""
+    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}"
 
 
 def _item_form(item: Item, digits: int) -> Form:
@@ -270,7 +296,7 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
                 value = _moment(text, zone)
             elif path == "practice":
                 value = True
-            elif name in (*NUMBERS, *ITEM_NUMBERS) and _WHOLE.fullmatch(text):
+            elif name in (*NUMBERS, *ITEM_NUMBERS, "note_chars") and _WHOLE.fullmatch(text):
                 value = int(text)
         except ValueError as fault:
             wrong[path] = str(fault)
@@ -284,7 +310,8 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
 def _put(values: dict[str, Any], path: str, value: object) -> None:
     found = _ITEM.fullmatch(path)
     if found is None:
-        values[path] = value
+        within, _, name = path.rpartition(".")
+        (values.setdefault(within, {}) if within else values)[name] = value
         return
     table = _member(values, "items", int(found[1]))
     if found[4]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from dropengine.asked import Asks
 from dropengine.errors import ManifestError
 from dropengine.manifest.toml_tables import SENSIBLE, fault_in_drop_id, sensible, short
 
@@ -41,10 +42,15 @@ class Manifest(
 ):
     """One drop's words and rules. Times in ms (UTC); `opens_ms` and `closes_ms` 0 mean by hand.
 
+    `identity`: who may act, guest or verified; '' in drops of before there was such a rule, which
+    go on as guest, and in which a guest goes on under the one id that he had everywhere.
     `zone`: the IANA time zone that the drop's times are shown in. `limit`: units per fan. `pace`:
     what one fan may begin at once, 0 for as often as he likes; `pace_ms`: then one more in each.
-    The tag is the number of this form: a reader that meets a higher one must refuse it. What has a
-    default here came later, and stands in the form only where it says something.
+    `language`: what its maker writes in, for who asks for no language that the shop speaks; '': the
+    shop's. `asks`: what an order has to know; None: nothing. `calls_from_ms`, `calls_to_ms`:
+    between which times of the zone's day the line calls, ms since midnight; two equal ones: at all
+    hours. The tag is the number of this form: a reader that meets a higher one must refuse it. What
+    has a default here came later, and stands in the form only where it says something.
     """
 
     id: str
@@ -68,6 +74,11 @@ class Manifest(
     items: tuple[Item, ...]
     pace: int = 0
     pace_ms: int = 0
+    language: str = ""
+    asks: Asks | None = None
+    identity: str = ""
+    calls_from_ms: int = 0
+    calls_to_ms: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dropengine.asked import LABEL_CHARS_MAX, NO, NOTE_CHARS_MAX, WISHES, Asks
+from dropengine.catalogue import LANGUAGES
 from dropengine.errors import ManifestError
 from dropengine.manifest import zones
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
     ABOUT_CHARS_MAX,
+    CALLS,
+    IDENTITIES,
     ITEMS_MAX,
     MODES,
+    NOTE_CHARS_DEFAULT,
     PACE,
     POOLS_MAX,
     SECONDS,
@@ -19,6 +24,8 @@ from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
+
+CALLED = ("calls_from", "calls_to")
 
 
 def parse(text: bytes, source: str) -> Manifest:
@@ -57,6 +64,7 @@ def _drop(top: Table) -> Manifest:
     pace, pace_ms = top.number("pace", *PACE), ms("pace")
     if pace == 0 and top.sound("pace", "pace_seconds") and top.has("pace_seconds"):
         top.wrong("pace_seconds", "says nothing where pace is 0")
+    calls_from_ms, calls_to_ms = _calls(top, practice=practice)
     zone = _zone(top)
     # Where no zone is said any offset may be: UTC is only how the times are shown then.
     own = known_zone(zone) if top.has("zone") and top.sound("zone") else None
@@ -66,6 +74,7 @@ def _drop(top: Table) -> Manifest:
         maker=top.text("maker", 80, needed=True),
         story=top.text("story", STORY_CHARS_MAX, paragraphs=True),
         mode=top.choice("mode", MODES, MODES[0], '"rush"'),
+        identity=top.choice("identity", IDENTITIES, IDENTITIES[0], '"guest" or "verified"'),
         opens_ms=top.moment("opens_at", own),
         closes_ms=top.moment("closes_at", own),
         zone=zone,
@@ -80,13 +89,30 @@ def _drop(top: Table) -> Manifest:
         lookup_ms=ms("lookup"),
         pace=pace,
         pace_ms=pace_ms if pace else 0,
+        calls_from_ms=calls_from_ms,
+        calls_to_ms=calls_to_ms,
         practice=practice,
         items=_items(top, limit),
+        asks=_asks(top),
+        language=top.choice("language", LANGUAGES, "", f"one of {', '.join(LANGUAGES)}"),
     )
     if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
         top.wrong("closes_at", "must be later than the opening")
     top.close()
     return manifest
+
+
+def _calls(top: Table, *, practice: bool) -> tuple[int, int]:
+    """When the line calls, ms since midnight; 0 and 0 at all hours."""
+    between = tuple(top.clock(key, usual) for key, usual in zip(CALLED, CALLS, strict=True))
+    if practice:
+        # It is over before any night, and its holds are short: whoever rehearses waits for none.
+        for key in CALLED:
+            if top.has(key) and top.sound(key):
+                top.wrong(key, "says nothing where practice is true: it calls at all hours")
+    if practice or between[0] == between[1]:
+        return 0, 0
+    return between[0], between[1]
 
 
 def _drop_id(top: Table) -> str:
@@ -103,6 +129,25 @@ def _zone(top: Table) -> str:
     if zone not in zones.names():
         top.wrong("zone", f"must be a time zone like Europe/Madrid{nearest(zone, zones.names())}")
     return zone
+
+
+def _asks(top: Table) -> Asks | None:
+    table = top.table("asks")
+    if table is None:
+        return None
+    what = '"no", "optional" or "required"'
+    wish = {one: table.choice(one, WISHES, NO, what) for one in ("name", "address", "phone")}
+    note = table.choice("note", WISHES, NO, what)
+    label = table.text("note_label", LABEL_CHARS_MAX, needed=note != NO)
+    chars = table.number("note_chars", 1, NOTE_CHARS_MAX, NOTE_CHARS_DEFAULT)
+    for key in ("note_label", "note_chars"):
+        if note == NO and table.has(key) and table.sound("note", key):
+            table.wrong(key, "says nothing where no note is asked")
+    table.close()
+    if note == NO:
+        label, chars = "", 0
+    made = Asks(**wish, note=note, note_label=label, note_chars=chars)
+    return None if made == Asks() else made
 
 
 def _items(top: Table, limit: int) -> tuple[Item, ...]:

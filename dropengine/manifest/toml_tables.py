@@ -12,7 +12,7 @@ import re
 import tomllib
 from codecs import BOM_UTF8
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 
 from dropengine import plain_text
@@ -28,6 +28,7 @@ ID_RULE: Final = f"must be 1 to {DROP_ID_CHARS_MAX} of a-z, 0-9 and '-', not sta
 HOUSE: Final = "house"
 """What the shop itself keeps at its server goes by this name."""
 
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -203,6 +204,28 @@ class Table:
         except ValueError as fault:
             self.wrong(key, str(fault))
             return 0
+
+    def table(self, key: str) -> Table | None:
+        """The table of this name; None where there is none."""
+        value = self._take(key, needed=False)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.wrong(key, f"must be a table that begins with [{_header(self._path, key)}]")
+            return None
+        return Table(value, (*self._path, key), self._notes)
+
+    def clock(self, key: str, default: str) -> int:
+        """A time of day, `08:00` -> ms since midnight."""
+        value = self._take(key, needed=False)
+        if isinstance(value, time):
+            value = value.isoformat("auto" if value.second or value.microsecond else "minutes")
+        text = default if value is None else value
+        found = _CLOCK.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            self.wrong(key, f"must be a time of day like {default}{_quoted(value)}")
+            return 0
+        return (int(found[1]) * 60 + int(found[2])) * 60_000
 
     def tables(self, key: str, most: int, *, needed: bool = False) -> list[Table]:
         value = self._take(key, needed)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from dropengine import outcomes, refusals
 from dropengine.model import STANDING, DropId, DutyRecord, HoldId
+from dropengine.payments import lost_ids
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import (
     Cancellation,
@@ -44,7 +45,12 @@ async def give_back(
 
 
 async def report(
-    store: Store, payments: Payments, drop: DropId, hold: HoldId, paid: Charged
+    store: Store,
+    payments: Payments,
+    intents: IntentIds,
+    drop: DropId,
+    hold: HoldId,
+    paid: Charged,
 ) -> outcomes.PaymentOutcome | Unknown | Failed:
     """Tell the scripts of a payment, however it was learned of.
 
@@ -52,9 +58,13 @@ async def report(
     Unknown and Failed say that this did not happen yet: report it again. A word that is out of all
     bounds is refused as BadMessage: a person has to see to that money. Raises errors.Unavailable.
     """
-    outcome = await store.succeeded(
-        drop, hold, paid.charge, paid.amount, paid.currency, paid.captured
-    )
+    told = (hold, paid.charge, paid.amount, paid.currency, paid.captured)
+    outcome = await store.succeeded(drop, *told)
+    if isinstance(outcome, outcomes.Unnamed):
+        await lost_ids.find(store, payments, intents, drop)
+        outcome = await store.succeeded(drop, *told)
+    if isinstance(outcome, outcomes.Unnamed):
+        return Unknown("the ids of earlier charges are not known, and this may be one of them")
     if isinstance(outcome, refusals.BadMessage):
         log.error("%s: what the provider says of %s is out of bounds: %s", drop, hold, outcome.why)
     if not isinstance(outcome, refusals.NotFound):
@@ -83,7 +93,8 @@ async def perform(
     duty_id: str,
     duty: DutyRecord,
 ) -> str:
-    """Do one duty at the provider, its id as the key, and tick it off.
+    """Do one duty at the provider and tick it off. Its key there is what it does and what the
+    provider calls the charge: no other duty of any drop has it, nor of a drop that was restored.
 
     What stays unknown, and a refund that failed, stays in the outbox: call again later, unless the
     answer is a word: why the provider will never do it. Any worker may do any duty, also two at
@@ -93,28 +104,30 @@ async def perform(
         # An older engine owed nothing, and said so; a provider moves no such amount.
         await store.discharge(drop, duty_id, "done")
         return ""
+    if duty.kind == "lookup":
+        await _look(store, payments, intents, drop, duty_id, HoldId(duty.hold))
+        return ""
+    charge = await lost_ids.charge_id(store, payments, intents, drop, duty.charge)
+    if charge is None:
+        log.warning("%s: duty %s waits until the id of its charge is found", drop, duty_id)
+        return ""
+    key = f"{duty.kind}:{charge}"
+    settled: Sequence[type[ProviderAnswer]] = (Succeeded,)
     match duty.kind:
         case "capture":
-            answer = await payments.capture(duty.charge, duty_id)
-            settled: Sequence[type[ProviderAnswer]] = (Succeeded, Failed)
+            answer = await payments.capture(charge, key)
+            settled = (Succeeded, Failed)
         case "void":
-            answer = await give_back(
-                payments, duty.charge, duty.amount, captured=False, key=duty_id
-            )
-            settled = (Succeeded,)
+            answer = await give_back(payments, charge, duty.amount, captured=False, key=key)
         case "refund":
-            answer = await payments.refund(duty.charge, duty.amount, duty_id)
-            settled = (Succeeded,)
-        case "lookup":
-            await _look(store, payments, intents, drop, duty_id, HoldId(duty.hold))
-            return ""
+            answer = await payments.refund(charge, duty.amount, key)
         case _:
             raise AssertionError(f"{drop}: no duty is called {duty.kind!r}")
     if isinstance(answer, tuple(settled)):
         result: Literal["done", "failed"] = "done" if isinstance(answer, Succeeded) else "failed"
         await store.discharge(drop, duty_id, result)
     if not isinstance(answer, Succeeded):
-        log.warning("%s: duty %s: %s", drop, duty_id, answer)
+        log.warning("%s: duty %s of %s: %s", drop, duty_id, charge, answer)
     for_ever = isinstance(answer, Failed) and answer.final and Failed not in settled
     return str(answer) if for_ever else ""
 
@@ -141,7 +154,10 @@ async def _look(
         answers.append(await ask(intent))
     for paid in answers:
         if isinstance(paid, Charged):
-            told = [await report(store, payments, drop, hold, each) for each in (paid, *paid.also)]
+            told = [
+                await report(store, payments, intents, drop, hold, each)
+                for each in (paid, *paid.also)
+            ]
             if paid.pending or not all(isinstance(outcome, outcomes.Granted) for outcome in told):
                 # Not all of this money was decided about yet, so it stays to be asked about.
                 return

@@ -23,7 +23,8 @@ def intent_id(shop: ShopId, drop: DropId, hold: HoldId, record: HoldRecord) -> s
 
     record: as it is kept. What counts of it does not change once paying has begun.
     """
-    said = (shop, drop, hold, record.fan, record.start_ms, record.qty, record.price)
+    began = record.begun_by or record.fan
+    said = (shop, drop, hold, began, record.start_ms, record.qty, record.price)
     digest = hashlib.sha256(msgspec.json.encode(said)).digest()[:DIGEST_BYTES]
     return f"{_older_id(drop, hold)}.{digest.hex()}"
 

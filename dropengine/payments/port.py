@@ -6,7 +6,7 @@ twice: it carries a key, and no answer means *unknown*, never *failed*.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Literal, Protocol
 
 import jinja2
@@ -39,7 +39,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     `payments/intent_ids`.
 
     deadline_ms: when the hold ends (UTC). zone: the IANA zone that times are shown in. back: where
-    the page sends the fan afterwards, an address or a path of this shop.
+    the page sends the fan afterwards, an address or a path of this shop. language: of the drop, for
+    a page whose reader asks for none; '' where its maker named none.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     deadline_ms: int
     zone: str
     back: str
+    language: str = ""
 
 
 def intend(intent: str, drop: DropView, hold: HoldId, record: HoldRecord, back: str) -> Intent:
@@ -73,6 +75,7 @@ def intend(intent: str, drop: DropView, hold: HoldId, record: HoldRecord, back: 
         deadline_ms=record.deadline_ms,
         zone=drop.zone,
         back=back,
+        language=drop.language,
     )
 
 
@@ -224,8 +227,11 @@ class Payments(Protocol):
     ) -> Notice | Unproven:
         """Prove a delivery by its raw headers and raw bytes."""
 
-    def routes(self, templates: jinja2.Environment, refuse: Refuse) -> Sequence[Route]:
-        """The doors of its own under `/pay/<name>/`; none where payers pay at its own address."""
+    def routes(
+        self, templates: Mapping[str, jinja2.Environment], refuse: Refuse
+    ) -> Sequence[Route]:
+        """The doors of its own under `/pay/<name>/`, in each language; none where payers pay at its
+        own address."""
 
     async def run(self) -> None:
         """What it does by itself, until cancelled. One task per process."""

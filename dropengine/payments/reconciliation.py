@@ -15,7 +15,7 @@ import msgspec
 from dropengine import outcomes, refusals
 from dropengine.log.replay import Truth
 from dropengine.model import DropId, HoldId, OrderRecord, OrderState
-from dropengine.payments import duties
+from dropengine.payments import duties, lost_ids
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Charged, Kept, Payments, Succeeded
 from dropengine.truth.store import Store
@@ -58,25 +58,33 @@ async def compare(
     assert truth is not None, "a drop is never forgotten"
     ours = await intents.of_all(drop, truth.holds)
     payments = [(name, one) for name, all_ in kept.items() for one in all_ if one.drop == drop]
-    found = [*_unknown(truth, ours, payments)]
-    told = sum(one.paid.charge in truth.charges for _, one in payments)
-    wrong = sum(one.paid is not None and one.paid.charge in truth.charges for one in found)
-    found += _gone(truth, {one.paid.charge for _, one in payments})
+    await lost_ids.from_copy(store, drop)
+    ids = await store.charge_ids.all(drop)
+    numbers = {of: charge for charge, of in ids.items() if charge in truth.charges}
+    found = [*_unknown(truth, ours, numbers, payments)]
+    told = sum(one.paid.charge in numbers for _, one in payments)
+    wrong = sum(one.paid is not None and one.paid.charge in numbers for one in found)
+    found += _gone(truth, {numbers.get(one.paid.charge) for _, one in payments})
     kinds = Counter(duty.kind for duty in truth.outbox.values())
     return Comparison(told - wrong, found, dict(kinds))
 
 
 def _unknown(
-    truth: Truth, ours: Mapping[str, HoldId], payments: Sequence[tuple[str, Kept]]
+    truth: Truth,
+    ours: Mapping[str, HoldId],
+    numbers: Mapping[str, str],
+    payments: Sequence[tuple[str, Kept]],
 ) -> Iterator[Difference]:
-    """What a provider keeps and the log does not."""
+    """What a provider keeps and the log does not. numbers: the provider's id of a charge -> what
+    the drop calls it."""
     owed = {duty.charge for duty in truth.outbox.values()}
     for name, one in payments:
         paid, hold = one.paid, ours.get(one.intent)
-        if paid.charge in truth.charges:
-            if paid.charge not in owed and not _keeps(truth, paid.charge):
+        charge = numbers.get(paid.charge)
+        if charge is not None:
+            if charge not in owed and not _keeps(truth, charge):
                 yield Difference(one.hold, "it went back", name, paid, Then.PERSON)
-            elif paid.captured and _over_another_amount(truth, paid):
+            elif paid.captured and _over_another_amount(truth, charge, paid.amount):
                 said = "is an order over another amount"
                 yield Difference(one.hold, said, name, paid, Then.TOLD)
         elif hold is None:
@@ -86,7 +94,7 @@ def _unknown(
             yield Difference(hold, said, name, paid, Then.TOLD)
 
 
-def _gone(truth: Truth, kept: set[str]) -> Iterator[Difference]:
+def _gone(truth: Truth, kept: set[str | None]) -> Iterator[Difference]:
     """What was bought, and the provider keeps nothing for it."""
     for hold, order in truth.orders.items():
         if _stands(order) and order.amount and order.charge not in kept:
@@ -94,9 +102,9 @@ def _gone(truth: Truth, kept: set[str]) -> Iterator[Difference]:
             yield Difference(HoldId(hold), said, "", None, Then.PERSON)
 
 
-def _over_another_amount(truth: Truth, paid: Charged) -> bool:
-    orders = (one for one in truth.orders.values() if one.charge == paid.charge and _stands(one))
-    return any(order.amount != paid.amount for order in orders)
+def _over_another_amount(truth: Truth, charge: str, amount: int) -> bool:
+    orders = (one for one in truth.orders.values() if one.charge == charge and _stands(one))
+    return any(order.amount != amount for order in orders)
 
 
 def _stands(order: OrderRecord) -> bool:
@@ -129,7 +137,11 @@ async def give_back(
 
 
 async def tell(
-    store: Store, providers: Mapping[str, Payments], drop: DropId, found: Comparison
+    store: Store,
+    providers: Mapping[str, Payments],
+    intents: IntentIds,
+    drop: DropId,
+    found: Comparison,
 ) -> list[str]:
     """Let a drop that goes on judge what it did not know; what it could not, in sentences. Harmless
     to repeat. Raises Unavailable."""
@@ -137,7 +149,7 @@ async def tell(
     for one in found.differences:
         if one.then is Then.TOLD and one.paid is not None:
             payments = providers[one.at]
-            outcome = await duties.report(store, payments, drop, one.hold, one.paid)
+            outcome = await duties.report(store, payments, intents, drop, one.hold, one.paid)
             if not isinstance(outcome, outcomes.Granted | refusals.NotFound):
                 faults.append(f"{one.paid.charge} is not judged yet: {outcome}")
     return faults

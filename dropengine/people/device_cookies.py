@@ -34,6 +34,10 @@ class DeviceCookies:
         """The cookie of a browser that signed in."""
         return self._signed(account, tokens.new_id())
 
+    def again(self, device: Device) -> str:
+        """The cookie of a browser that is known."""
+        return self._signed(*device)
+
     def read(self, cookie: str) -> Device | None:
         """The browser that shows it; None when we did not give it out."""
         parts = cookie.split(".")

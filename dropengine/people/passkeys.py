@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Select, Table, delete, func, insert, select, update
 
 from dropengine.people import tokens
 from dropengine.sql.schema.people import CHALLENGES, PASSKEYS
+from dropengine.sql.schema.persons import PERSON_PASSKEYS
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,11 @@ PER_ACCOUNT_MAX = 20
 SIGN_IN = "sign-in"
 
 HERE = "localhost"
+
+ACCOUNTS: Column[str] = PASSKEYS.c.account
+PERSONS: Column[str] = PERSON_PASSKEYS.c.person
+"""Whose passkeys: those of makers' accounts, or of fans who are known. The column names the
+owner."""
 
 Json = dict[str, Any]
 
@@ -174,37 +180,52 @@ def take(sql: Connection, secret: str, purpose: str, now_ms: int) -> Challenge |
     return Challenge(row.challenge, row.account)
 
 
-def by_id(sql: Connection, credential: str) -> Passkey | None:
+def by_id(sql: Connection, credential: str, whose: Column[str] = ACCOUNTS) -> Passkey | None:
     """Whichever has this id."""
-    row = sql.execute(select(PASSKEYS).where(PASSKEYS.c.id == credential)).first()
+    row = sql.execute(_all(whose).where(whose.table.c.id == credential)).first()
     return None if row is None else msgspec.convert(row, Passkey, from_attributes=True)
 
 
-def of_account(sql: Connection, account: str) -> list[Passkey]:
+def of_account(sql: Connection, account: str, whose: Column[str] = ACCOUNTS) -> list[Passkey]:
     """Every passkey of an account, the newest first."""
+    kept = whose.table.c
     rows = sql.execute(
-        select(PASSKEYS)
-        .where(PASSKEYS.c.account == account)
-        .order_by(PASSKEYS.c.created_ms.desc(), PASSKEYS.c.id)
+        _all(whose).where(whose == account).order_by(kept.created_ms.desc(), kept.id)
     )
     return [msgspec.convert(row, Passkey, from_attributes=True) for row in rows]
 
 
-def keep(sql: Connection, passkey: Passkey) -> bool:
+def keep(sql: Connection, passkey: Passkey, whose: Column[str] = ACCOUNTS) -> bool:
     """Keep a new one; False when it is known already."""
-    if by_id(sql, passkey.id) is not None:
+    if by_id(sql, passkey.id, whose) is not None:
         return False
-    sql.execute(insert(PASSKEYS).values(msgspec.structs.asdict(passkey)))
+    row = msgspec.structs.asdict(passkey)
+    row[whose.name] = row.pop("account")
+    sql.execute(insert(_table(whose)).values(row))
     return True
 
 
-def used(sql: Connection, credential: str, count: int, now_ms: int) -> None:
+def used(
+    sql: Connection, credential: str, count: int, now_ms: int, whose: Column[str] = ACCOUNTS
+) -> None:
     """It signed somebody in."""
-    here = PASSKEYS.c.id == credential
-    sql.execute(update(PASSKEYS).where(here).values(count=count, used_ms=now_ms))
+    table = _table(whose)
+    sql.execute(update(table).where(table.c.id == credential).values(count=count, used_ms=now_ms))
 
 
-def remove(sql: Connection, account: str, credential: str) -> bool:
+def remove(sql: Connection, account: str, credential: str, whose: Column[str] = ACCOUNTS) -> bool:
     """It signs nobody in any more; False when the account has none of this id."""
-    here = (PASSKEYS.c.account == account, PASSKEYS.c.id == credential)
-    return sql.execute(delete(PASSKEYS).where(*here)).rowcount > 0
+    table = _table(whose)
+    here = (whose == account, table.c.id == credential)
+    return sql.execute(delete(table).where(*here)).rowcount > 0
+
+
+def _table(whose: Column[str]) -> Table:
+    table = whose.table
+    assert isinstance(table, Table)
+    return table
+
+
+def _all(whose: Column[str]) -> Select[Any]:
+    """Each with its owner under the name that `Passkey` has for him."""
+    return select(*(one for one in whose.table.c if one is not whose), whose.label("account"))

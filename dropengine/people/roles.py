@@ -6,6 +6,7 @@ A person has a role, an API key a scope; both stand on the same step.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class May(IntEnum):
@@ -41,4 +42,6 @@ class Scope(StrEnum):
         return May[self.name]
 
 
+READS_ADDRESSES: Final = May.RUN
+"""Who only looks at a drop has no need of where its fans live."""
 _MAY = {Role.VIEWER: May.READ, Role.OPERATOR: May.RUN, Role.OWNER: May.MANAGE}

@@ -16,11 +16,7 @@ from dropengine.sql.schema.people import PICTURES, SHOWCASES
 
 PICTURES_MAX = 4
 """Of an item."""
-FACTS = {
-    "delivery": "How it gets to you",
-    "returns": "Returns",
-    "contact": "Questions",
-}
+FACTS = ("delivery", "returns", "contact")
 _ITEM = re.compile(r"items\[([0-9]{1,2})\]\.(pictures|alt|care|sizes)")
 _CELL = re.compile(r"\s*[|\t;]\s*")
 
@@ -51,7 +47,7 @@ class Beside(msgspec.Struct):
 
 
 class Showcase(msgspec.Struct, frozen=True):
-    """`items`: by their place in the manifest. `facts`: a heading and its text."""
+    """`items`: by their place in the manifest. `facts`: which of FACTS, and its text."""
 
     items: list[Beside]
     facts: list[tuple[str, str]]
@@ -93,7 +89,7 @@ def showcase(form: Mapping[str, str]) -> Showcase:
             value = sizes(text)
         setattr(one, found[2], value)
     listed = [items.get(place, Beside()) for place in range(max(items, default=-1) + 1)]
-    facts = [(name, form[path].strip()) for path, name in FACTS.items() if form.get(path, "")]
+    facts = [(name, form[name].strip()) for name in FACTS if form.get(name, "")]
     return Showcase(listed, facts)
 
 

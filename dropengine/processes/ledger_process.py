@@ -18,13 +18,19 @@ from dropengine.data_directory import shop_id
 from dropengine.doors.prometheus import Sample
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.ledger.archiving import Archiving
+from dropengine.jobs.ledger.calling import Calling
+from dropengine.jobs.ledger.calling_by_mail import CallingByMail
+from dropengine.jobs.ledger.forgetting import Forgetting
+from dropengine.jobs.ledger.post import Post
 from dropengine.jobs.ledger.projector import Projector
+from dropengine.jobs.ledger.pushing import Pushing
 from dropengine.jobs.ledger.thinning import Thinning
 from dropengine.processes import parent_death, parent_pipe
 from dropengine.processes.claim_note import noted_nonce
 from dropengine.processes.kept_rehearsals import KeptRehearsals
 from dropengine.processes.parent_pipe import Assignment, ParentPipe, Status
 from dropengine.processes.shared_page import SharedPage
+from dropengine.push import shop_key
 from dropengine.sql.database import Database
 from dropengine.truth.connections import client
 from dropengine.truth.house import Claim
@@ -66,29 +72,46 @@ async def _run(settings: Settings, pipe: ParentPipe, page: SharedPage) -> None:
     store.house.claim = Claim(shop_id(settings), noted_nonce(settings.data_dir))
     database = Database(settings)
     projector = Projector(store, database)
+    post = Post(store, database, settings)
+    pushing = Pushing(store, database, settings, shop_key.of_shop(settings))
     jobs = JobRunner()
     jobs.repeat(projector)
+    jobs.repeat(post)
+    jobs.repeat(CallingByMail(store, database, settings))
+    jobs.repeat(Forgetting(database))
+    jobs.repeat(Calling(store, database))
+    jobs.repeat(pushing)
     jobs.repeat(Thinning(store, database, settings))
     jobs.repeat(Archiving(store, database, settings))
     jobs.repeat(KeptRehearsals(store, database, settings))
     pipe.say(Status(ready=True))
     try:
         while not told.is_set():
-            page.write(msgspec.json.encode(numbers(projector)))
+            page.write(msgspec.json.encode(numbers(projector, post, pushing)))
             pipe.say_alive()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), TELL_S)
     finally:
         await jobs.close()
+        await pushing.close()
         await database.close()
         await store.close()
 
 
-def numbers(projector: Projector) -> list[Sample]:
-    """How far the books are behind: known where they are kept."""
-    if not projector.held:
-        return []
-    return [
-        Sample("dropengine_ledger_lag_seconds", round(projector.lag_s, 3)),
-        Sample("dropengine_ledger_behind_events", sum(projector.behind.values())),
-    ]
+def numbers(projector: Projector, post: Post, pushing: Pushing) -> list[Sample]:
+    """How far the books are behind and which letters and calls wait: known where that is done."""
+    found = []
+    if projector.held:
+        found += [
+            Sample("dropengine_ledger_lag_seconds", round(projector.lag_s, 3)),
+            Sample("dropengine_ledger_behind_events", sum(projector.behind.values())),
+        ]
+    if post.held:
+        found += [
+            Sample("dropengine_mail_waiting", post.standing.waiting),
+            Sample("dropengine_mail_oldest_seconds", round(post.oldest_s, 3)),
+            Sample("dropengine_mail_away", int(post.away != "")),
+        ]
+    if pushing.held:
+        found.append(Sample("dropengine_push_waiting", pushing.waiting))
+    return found

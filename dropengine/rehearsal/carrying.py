@@ -11,12 +11,9 @@ from typing import Final
 from dropengine import outcomes
 from dropengine.config import Settings
 from dropengine.creator_commands import Open
-from dropengine.data_directory import secret, shop_id
-from dropengine.doors.identity import Identity
 from dropengine.errors import DropEngineError
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
-from dropengine.people.tickets import Tickets
 from dropengine.processes.open_file_limit import raise_file_limit
 from dropengine.rehearsal import machine, place
 from dropengine.rehearsal.clone import for_load
@@ -25,6 +22,7 @@ from dropengine.rehearsal.load.ramp import PRESSES_BESIDE, WatcherRamp, ramp_pre
 from dropengine.rehearsal.load.watchers import Swarm
 from dropengine.rehearsal.machine import Loads
 from dropengine.rehearsal.night import BY
+from dropengine.rehearsal.passes import Passes
 from dropengine.rehearsal_report import Capacity, Ramp, Step
 from dropengine.truth.store import Store
 
@@ -54,13 +52,13 @@ class Carrying:
         fans: int,
         loads: Callable[[], Loads],
     ) -> None:
-        self._settings = settings
+        self._passes = Passes(settings)
         self._store = store
         self._loads = loads
         self._fans = fans
         self.seats = min(fans, SEATS_MAX)
         self.drop, pool = for_load(drop, self.seats)
-        self.pressers = Pressers(url, self.drop.id, pool, cookie_of(settings))
+        self.pressers = Pressers(url, self.drop.id, pool, self._passes.cookie(drop))
         self.swarm = Swarm(url, self.drop.id, lag_every=LAG_EVERY)
         self.stage, self.says = "presses", f"{self.seats:,} fans come back to press"
         self.wanted = self.seats
@@ -72,7 +70,7 @@ class Carrying:
         gc.freeze()
         try:
             await opened(self._store, self.drop)
-            await self.pressers.arrive(tickets(self._settings, self.seats))
+            await self.pressers.arrive(self._passes.tickets(self.drop, self.seats))
             now_s = time.monotonic()
             presses = await self.presses(now_s + (until_s - now_s) / 2)
             ramp = WatcherRamp(
@@ -140,18 +138,3 @@ async def opened(store: Store, drop: Manifest) -> None:
     live = await store.command(name, Open(), revision=done.revision, by=BY, key="open")
     if not isinstance(live, outcomes.Changed):
         raise DropEngineError(f"{name} cannot be opened: {live}")
-
-
-def _people(settings: Settings) -> Tickets:
-    return Tickets(secret(settings).decode(), settings.ticket_days)
-
-
-def tickets(settings: Settings, count: int) -> list[str]:
-    """Of fans whom nobody else knows, as the shop of these settings would give them."""
-    issuer, now_s = _people(settings), int(time.time())
-    return [issuer.issue(now_s)[1] for _ in range(count)]
-
-
-def cookie_of(settings: Settings) -> str:
-    """The name of the cookie that a ticket is kept in."""
-    return Identity(settings, _people(settings), shop_id(settings)).cookie

@@ -17,6 +17,7 @@ from dropengine.errors import DropEngineError, Unavailable
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.rehearsal.fans import Crowd, plans
+from dropengine.rehearsal.passes import Passes
 from dropengine.rehearsal.practice_drops import fresh_id, shipped
 from dropengine.rehearsal.practice_shop import Interrupted, PracticeShop, for_crowd, play
 from dropengine.terminal import summary
@@ -27,7 +28,8 @@ from dropengine.truth.store import Store
 OPENS_IN_S = 20
 WATCH_S = 0.5
 EXAMPLE = "eclipse-pin.toml"
-BY = "demo"
+BY = "o1"
+"""Of simulated operators there is one."""
 LIVES_MAX = 20
 """A supervisor that ends so often is not being killed for fun."""
 
@@ -47,7 +49,8 @@ async def _play(
     try:
         await shop.start()
         store = shop.store()
-        crowd = Crowd(shop.url, seed=seed)
+        signing_in = Passes(shop.settings).signing_in([wanted])
+        crowd = Crowd(shop.url, seed=seed, sign_in=signing_in)
         try:
             drop = await _publish(store, wanted)
             _invite(progress, shop.url, drop)

@@ -32,7 +32,8 @@ QUIET_S = 2.5
 REST_S_MAX = 45.0
 SCREENS_S_MAX = 20.0
 WATCH_S = 0.25
-BY = "rehearsal"
+BY = "o1"
+"""Of simulated operators there is one."""
 
 
 class Voice(Protocol):

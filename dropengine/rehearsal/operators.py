@@ -32,7 +32,7 @@ from dropengine.creator_commands import (
 )
 from dropengine.errors import Unavailable
 from dropengine.manifest import Manifest
-from dropengine.model import DropId
+from dropengine.model import DropId, FanId
 from dropengine.truth import keys
 from dropengine.truth.store import Store
 
@@ -50,6 +50,15 @@ class Refunds(msgspec.Struct, frozen=True):
     verb: ClassVar[str] = "refund"
 
     orders: int
+
+
+class SignIns(msgspec.Struct, frozen=True):
+    """So many fans sign in, whoever they are: as persons nobody knew, and every other one as
+    somebody who is there already, on another device."""
+
+    verb: ClassVar[str] = "sign_in"
+
+    fans: int
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -79,7 +88,7 @@ class Act(msgspec.Struct, frozen=True):
     """One thing to do `at_ms` after the opening, or before it."""
 
     at_ms: int
-    what: CreatorCommand | Refunds | Trouble | Closing
+    what: CreatorCommand | Refunds | SignIns | Trouble | Closing
 
 
 def acts(seed: int, drop: Manifest) -> list[Act]:
@@ -106,6 +115,7 @@ def acts(seed: int, drop: Manifest) -> list[Act]:
                 found.append(Act(at_ms, Withdraw(pool.id, qty)))
                 found.append(Act(draw.randrange(6_000, 8_000), Add(pool.id, qty)))
     found += [Act(draw.randrange(3_000, 9_000), Refunds(2)) for _ in range(3)]
+    found += [Act(draw.randrange(500, 9_000), SignIns(4)) for _ in range(4)]
     found += [Act(draw.randrange(1_000, 6_000), OUTAGE) for _ in range(2)]
     leap_ms = draw.randrange(2_000, 7_000)
     found += [Act(leap_ms, LEAP), Act(leap_ms + 500, Realign())]
@@ -148,6 +158,13 @@ class Operator:
         if isinstance(act.what, Trouble):
             await insist(partial(self._meet, act.what))
             self.outcomes[act.what.verb] += 1
+            return
+        if isinstance(act.what, SignIns):
+            for number, guest in enumerate(await self._some_guests(act.what.fans)):
+                known = await self._some_guests(1) if number % 2 else []
+                person = FanId(known[0] if known else secrets.token_urlsafe(16))
+                adopt = partial(self._store.adopt, self._drop, guest, person)
+                self._count(act.what.verb, await insist(adopt))
             return
         if not isinstance(act.what, Refunds):
             what = act.what
@@ -202,6 +219,18 @@ class Operator:
                 case events.Refunded(hold=hold):
                     standing.discard(hold)
         return self._draw.sample(sorted(standing), min(count, len(standing)))
+
+    async def _some_guests(self, count: int) -> list[FanId]:
+        """Fans who have begun something and did not sign in yet, as the log tells."""
+        guests: dict[FanId, None] = {}
+        for line in await insist(self._read_log):
+            match events.parse(line):
+                case events.Held(fan=fan) | events.Joined(fan=fan):
+                    guests[FanId(fan)] = None
+                case events.Adopted(guest=guest, fan=person):
+                    guests.pop(FanId(guest), None)
+                    guests.pop(FanId(person), None)
+        return self._draw.sample([*guests], min(count, len(guests)))
 
     async def _read_log(self) -> list[bytes]:
         return [line async for line in self._store.log(self._drop)]

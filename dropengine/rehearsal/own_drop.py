@@ -24,6 +24,7 @@ from dropengine.rehearsal.fans import Crowd
 from dropengine.rehearsal.history.checks import percentile
 from dropengine.rehearsal.machine import Loads
 from dropengine.rehearsal.night import Night
+from dropengine.rehearsal.passes import Passes
 from dropengine.rehearsal.practice_shop import PracticeShop
 from dropengine.rehearsal.report_of import report_of
 from dropengine.rehearsal.verdicts import Judgement
@@ -162,7 +163,8 @@ class OwnDrop:
         made = self.clone.manifest
         pools = sum(len(item.pools) for item in made.items)
         people, arrivals_s = shapes.shaped(self.asked.shape, SEED, self.asked.fans, pools)
-        crowd = Crowd(shop.url, seed=SEED)
+        signing_in = Passes(shop.settings).signing_in([made])
+        crowd = Crowd(shop.url, seed=SEED, sign_in=signing_in)
         self._wanted = len(people)
         try:
             night = self._night = Night(

@@ -101,6 +101,8 @@ def own_shop(settings: Settings, folder: Path) -> Settings:
         redis_url=None,
         redis_prefix=None,
         database_url=None,
+        smtp_url=None,
+        mail_from=None,
         data_dir=folder.absolute(),
         secret_key=None,
         shop_id=None,

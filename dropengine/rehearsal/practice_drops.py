@@ -42,7 +42,8 @@ def fresh_id(drop: str) -> str:
 
 
 def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
-    """The same drop as a practice of seconds, opened by hand; `units` on sale when given.
+    """The same drop as a practice of seconds, opened by hand, that calls at all hours; `units` on
+    sale when given.
 
     Units that the drop withholds come on top, scaled alike.
     """
@@ -50,6 +51,8 @@ def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
         manifest.with_opening(drop, name, 0),
         closes_ms=0,
         practice=True,
+        calls_from_ms=0,
+        calls_to_ms=0,
         hold_ms=min(drop.hold_ms, HOLD_MS),
         offer_ms=min(drop.offer_ms, OFFER_MS),
         extend_ms=min(drop.extend_ms, EXTEND_MS),

@@ -16,6 +16,11 @@ BY_DEMO: Final = (
     "Nothing was killed here; dropengine demo --headless --kill server (or worker) does it."
 )
 
+BY_HOURS: Final = (
+    "A rehearsal has no quiet hours, for its night is over in minutes; the tests of every version "
+    "have them."
+)
+
 
 class Rule(NamedTuple):
     """broken_by: invariants of which one violation breaks the promise. tried: what was done that
@@ -107,6 +112,12 @@ RULES: Final = (
         "What lapses goes to the next in line at once, not to the fastest",
         frozenset({"INV-11", "INV-12"}),
         _lapsed,
+    ),
+    Rule(
+        "At night the line calls nobody, and what comes back waits for it",
+        frozenset({"INV-11"}),
+        _never,
+        BY_HOURS,
     ),
     Rule("Nobody gets more than the limit", frozenset({"INV-6"}), _limit),
     Rule('"All in carts" is never shown as "sold out"', frozenset({"INV-14"}), _carts),

@@ -25,6 +25,7 @@ from dropengine.rehearsal.fans import Crowd, plans
 from dropengine.rehearsal.fans.plans import Mix, Plan
 from dropengine.rehearsal.night import Night
 from dropengine.rehearsal.operators import acts
+from dropengine.rehearsal.passes import Passes
 from dropengine.rehearsal.practice_drops import compressed, fresh_id, shipped
 from dropengine.rehearsal.practice_shop import PracticeShop, Victim, for_crowd, play
 from dropengine.rehearsal.verdicts import Judgement
@@ -113,6 +114,8 @@ def _practice(settings: Settings, wanted: Rehearsal, directory: Path) -> Setting
         port=wanted.port or 0,
         public_url=None,
         origins=(),
+        smtp_url=None,
+        mail_from=None,
         data_dir=directory.absolute(),
     )
 
@@ -136,12 +139,14 @@ class _Run:
     async def _play(self) -> Judgement:
         self.progress.say(f"the shop is open at {self.shop.url}")
         store = self.shop.store()
-        crowd = Crowd(self.shop.url, seed=self.wanted.seed)
+        drops = self._drops()
+        signing_in = Passes(self.shop.settings).signing_in(drops)
+        crowd = Crowd(self.shop.url, seed=self.wanted.seed, sign_in=signing_in)
         try:
             night = Night(
                 store,
                 crowd,
-                self._drops(),
+                drops,
                 self.progress,
                 seed=self.wanted.seed,
                 arrivals_s=ARRIVALS_S,

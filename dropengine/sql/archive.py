@@ -20,7 +20,7 @@ from dropengine.config import Settings
 from dropengine.errors import Broken, DatabaseAway, Unavailable
 from dropengine.log.replay import fold_lines
 from dropengine.model import DropId, FanId
-from dropengine.sql import engine
+from dropengine.sql import charge_ids, engine
 from dropengine.sql.database import Database, Work
 from dropengine.sql.log_rows import LogRows, Reads
 from dropengine.sql.schema.archive import ARCHIVED, FANS
@@ -128,7 +128,8 @@ class Archive:
         truth = await asyncio.to_thread(fold_lines, lines)
         await house.list_back(drop, row["listed_ms"])
         not_told, answers = _NOT_TOLD.decode(row["not_told"]), _ANSWERS.decode(row["answers"])
-        await copies.bring_back(drop, lines, truth, not_told, answers, frozen=False)
+        ids = await self._read(lambda sql: charge_ids.known(sql, drop))
+        await copies.bring_back(drop, lines, truth, not_told, answers, ids, frozen=False)
         # Who archives may have found it half here, and listed it as left.
         await house.list_back(drop, row["listed_ms"])
         back = sa.update(ARCHIVED).where(ARCHIVED.c.drop_id == drop).values(back_ms=_now_ms())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -49,6 +50,11 @@ class Database:
         """
         return await self._done(work, writes=True)
 
+    async def wipe(self) -> bool:
+        """Nothing of what was deleted stays in the files; False where somebody who reads holds some
+        of it back: then it is asked again. Raises DatabaseAway."""
+        return await self._asked_of(functools.partial(engine.wipe, self._engine))
+
     async def close(self) -> None:
         """Let go of the connection. What waits is given up, what runs comes to its end."""
         for one in self._asked:
@@ -59,10 +65,13 @@ class Database:
             await asyncio.wait_for(asyncio.wrap_future(ended), CLOSE_S)
 
     async def _done(self, work: Work[T], *, writes: bool) -> T:
+        return await self._asked_of(functools.partial(self._transaction, work, writes=writes))
+
+    async def _asked_of(self, work: Callable[[], T]) -> T:
         self._asked = [one for one in self._asked if not one.done()]
         if len(self._asked) >= WAITING_MAX:
             raise engine.away(self._engine, "too much waits for it.")
-        asked = self._thread.submit(self._transaction, work, writes=writes)
+        asked = self._thread.submit(work)
         self._asked.append(asked)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(asked), ANSWER_S)

@@ -31,6 +31,8 @@ PRAGMAS = {
     "journal_mode": "WAL",
     # What a person was told is done, and log rows that stand nowhere else, survive a power cut.
     "synchronous": "FULL",
+    # What somebody had erased is overwritten, not only let go.
+    "secure_delete": "ON",
 }
 
 OUR_MISTAKES = (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError)
@@ -139,6 +141,19 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
             yield connection
+
+
+def wipe(engine: Engine) -> bool:
+    """Take out of SQLite's files what was deleted: the journal still has it, until all of it is
+    written into the database and begun anew. False where a reader needs it yet. PostgreSQL does so
+    by itself, in its own time."""
+    if engine.dialect.name != "sqlite":
+        return True
+    with _told(engine), engine.connect() as plain:
+        raw = plain.connection.dbapi_connection
+        assert raw is not None, "a connection was opened just now"
+        ((busy, _, _),) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from dropengine.creator_commands import (
     bounds,
 )
 from dropengine.manifest.defaults import SECONDS, K
+from dropengine.manifest.zones import DAY_MS
 from dropengine.model import CAP_MAX, MOMENT_MS_MAX, MOMENT_MS_MIN, PRICE_MAX, QTY_MAX
 from dropengine.plain_text import Ranges
 
@@ -98,8 +99,10 @@ def _rule_bounds() -> str:
         "most": (1, QTY_MAX),
     }
     pool: Bounds = {"cap": (1, CAP_MAX), "withheld": (0, CAP_MAX)}
+    calls: Bounds = {"from_ms": (0, DAY_MS - 1), "to_ms": (0, DAY_MS - 1)}
     named = {
         "DROP_BOUNDS": drop,
+        "CALLS_BOUNDS": calls,
         "ITEM_BOUNDS": item,
         "POOL_BOUNDS": pool,
     }

@@ -10,10 +10,12 @@ import msgspec
 from dropengine import events
 from dropengine.log.replay import Truth
 from dropengine.model import DropId, DropState, FanId
-from dropengine.truth import keys, replies
+from dropengine.truth import charge_ids, keys, replies
 from dropengine.truth.audit import RECORDS, ZSETS, Once
+from dropengine.truth.charge_ids import Ids
 from dropengine.truth.command_rows import packed_texts
 from dropengine.truth.outbox import Ask
+from dropengine.truth.record_layouts import stored
 
 NOT_TOLD = ("manifest", "versions", "was")
 """Fields of a drop that its log does not tell: it names the first two by their hash alone, and
@@ -89,13 +91,15 @@ class Copies:
         truth: Truth,
         not_told: Mapping[str, bytes],
         answers: Answers,
+        ids: Ids,
         *,
         frozen: bool = True,
     ) -> bool:
         """Write a drop that is not there, frozen because it was restored; False: it is there.
 
-        truth: what the log makes. frozen: False where it only comes out of the archive. It is there
-        when all of it is; what was left by somebody who ended in the middle is gone on with.
+        truth: what the log makes. ids: of its charges, as far as they are known. frozen: False
+        where it only comes out of the archive. It is there when all of it is; what was left by
+        somebody who ended in the middle is gone on with.
         """
         at = 0
         for some in _pieces(log, EVENTS_AT_ONCE):
@@ -104,11 +108,13 @@ class Copies:
             await self._put(drop, "log", "stream", [str(at), *texts])
         for name in (*RECORDS, "outbox"):
             records = getattr(truth, name)
-            await self._put_rows(drop, name, "hash", [(k, _pack(v)) for k, v in records.items()])
+            await self._put_rows(drop, name, "hash", [(k, stored(v)) for k, v in records.items()])
         for name in ZSETS:
             scores = getattr(truth, name)
             await self._put_rows(drop, name, "zset", [(str(v), k) for k, v in scores.items()])
         await self._put_rows(drop, "charges", "hash", list(truth.charges.items()))
+        known = {charge: of for charge, of in ids.items() if charge in truth.charges}
+        await self._put_rows(drop, "charge_ids", "hash", list(charge_ids.rows(known).items()))
         await self._put_rows(drop, "answers", "hash", list(answers.items()))
         fields = _restored(truth, not_told) if frozen else _fields(truth, not_told)
         words = [word for row in fields.items() for word in row]
@@ -151,8 +157,12 @@ def _asked_by(event: events.AnyEvent) -> Iterable[str]:
 def _fields(truth: Truth, not_told: Mapping[str, bytes]) -> dict[str, bytes | str]:
     """The hash of a drop as it stood."""
     rows: dict[str, bytes | str] = {**truth.drop, **not_told, "state": truth.state, "mark": "0"}
+    assert truth.rules is not None
+    if hours := truth.rules.calls:
+        rows["calls"] = _pack((hours.from_ms, hours.to_ms, hours.offsets))
     return rows | {
-        "rules": _pack(truth.rules),
+        # As the scripts keep them: apart.
+        "rules": _pack(msgspec.structs.replace(truth.rules, calls=None)),
         "news": _pack(truth.news),
         "leads": _pack(truth.leads),
     }

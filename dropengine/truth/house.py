@@ -30,6 +30,7 @@ _LEASE = _decoder(replies.Leased | replies.Taken | replies.Anothers | replies.No
 _PROVE = _decoder(replies.Proved)
 _ADMIT = _decoder(replies.Admitted)
 _EXCHANGE = _decoder(replies.Exchanged)
+_REVOKE = _decoder(replies.Revoked)
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -189,6 +190,19 @@ class House:
         reply = await self._once("exchange", names, (who, ms, _pack([*looks]), row))
         return _EXCHANGE.decode(reply)  # type: ignore[no-any-return]
 
+    async def revoke(self, names: Sequence[str], keep_ms: int) -> None:
+        """These tickets are not good any more; every worker hears of it. keep_ms: how long one may
+        last. Harmless to repeat."""
+        args = (self.keys.nudge, keep_ms, _pack([*names]))
+        _REVOKE.decode(await self._once("revoke", [self.keys.revoked], args))
+
+    async def revoked(self, since_ms: int) -> dict[str, int]:
+        """What was taken back since a time of the server's clock -> when, ms."""
+        flat = await self._ask(
+            "sign-outs", "ZRANGEBYSCORE", self.keys.revoked, since_ms, "+inf", "WITHSCORES"
+        )
+        return {name.decode(): at_ms for name, at_ms in _scored(flat)}
+
     async def admit(
         self, networks: Sequence[tuple[str, str]], at_once: int, each_us: int
     ) -> list[int]:
@@ -199,3 +213,10 @@ class House:
             await self._once("admit", names, (at_once, each_us))
         )
         return found.waits_ms
+
+
+def _scored(reply: list[Any]) -> list[tuple[bytes, int]]:
+    """Members and their scores, whole numbers; a client of the newer protocol gives pairs."""
+    if reply and isinstance(reply[0], list | tuple):
+        return [(name, int(float(score))) for name, score in reply]
+    return [(name, int(float(score))) for name, score in zip(reply[::2], reply[1::2], strict=True)]

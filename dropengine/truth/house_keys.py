@@ -19,8 +19,8 @@ class HouseKeys:
         self.archived = f"{house}:archived"
         """The same of drops that left the server, for lists."""
         self.nudge = f"{house}:nudge"
-        """Nothing is published here. It keeps a subscription open that has no drop's channel
-        yet."""
+        """Where workers hear that something of the shop's has changed. It keeps a subscription
+        open that has no drop's channel yet."""
         self.tried = f"{house}:tried"
         """A hash in which the rights of the server's user are tried; empty again at once."""
         self.proof = f"{house}:proof"
@@ -28,6 +28,8 @@ class HouseKeys:
         self.claim = f"{house}:claim"
         """Whose server this is: see `lua/house/lay_claim.lua`."""
 
+        self.revoked = f"{house}:revoked"
+        """zset of names of tickets that are not good any more -> since when, ms."""
         self.looked = f"{house}:looked"
         """A hash of the drops that operators look at: until when."""
         self.desks = f"{house}:desks"

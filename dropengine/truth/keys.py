@@ -26,7 +26,7 @@ TRUTH: Final = (
     "buying",  # zset    entry@pool index -> line score; has an offer or a hold
     "returned",  # zset    <item>/<serial, 8 digits> -> 0; refunded serials
     "sales",  # zset    hold -> seq of its sale; unrefunded orders
-    "charges",  # hash    charge -> sold|<hold>, rescued|<hold> or voided|<hold>|<why>|<entry>
+    "charges",  # hash    c<n> -> sold|<hold>, rescued|<hold> or voided|<hold>|<why>|<entry>
     "outbox",  # hash    duty -> DutyRecord
 )
 """What the log alone must rebuild."""
@@ -38,8 +38,10 @@ SCRATCH: Final = (
     "mail",  # stream  <i>-0: fan, seq; fans whose state changed
     "wake",  # hash    armed, moves, mail: counters of the live channel; now: see `commit`
     "paces",  # hash    fan -> ms: until when what he began has used up his pace
+    "charge_ids",  # hash    c<n> -> the provider's id of it; =<provider's id> -> c<n>
 )
-"""The log itself, and what may be trimmed or lost without changing who owns what."""
+"""The log itself, and what may be trimmed or lost without changing who owns what. Of `charge_ids`
+SQL has a copy: see `truth/charge_ids`."""
 
 ALL: Final = TRUTH + SCRATCH
 

@@ -22,6 +22,8 @@ from typing import Final, NamedTuple, get_origin
 import msgspec
 
 from dropengine import model
+from dropengine.creator_commands import BY_CHARS_MAX
+from dropengine.log.layouts import NUMBERS_CHARGES
 from dropengine.model import Record
 
 SHORT_MAX: Final = 15
@@ -34,7 +36,8 @@ class Layout(NamedTuple):
     truth.
 
     `own`: texts that hardly two records share; all other values are packed once a script and kept.
-    `given`: fields that the caller of the packer has packed already.
+    `given`: fields that the caller of the packer has packed already. `rare`: the last fields, where
+    few records have them: a record has all of these or none, and one without them is shorter.
     """
 
     letter: str
@@ -42,6 +45,12 @@ class Layout(NamedTuple):
     record: type[Record]
     own: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """The fields that every record has."""
+        return self.fields[: len(self.fields) - len(self.rare)]
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -54,8 +63,8 @@ class Layout(NamedTuple):
 
     @property
     def header(self) -> str:
-        """Those bytes, as a text of Lua."""
-        count = len(self.fields)
+        """Those bytes of a record that has no rare fields, as a text of Lua."""
+        count = len(self.usual)
         if count <= SHORT_MAX:
             return rf"'\{SHORT + count}'"
         return rf"'\{LONG}\{count >> 8}\{count & 255}'"
@@ -63,15 +72,17 @@ class Layout(NamedTuple):
     @property
     def shared(self) -> list[tuple[str, ...]]:
         """The runs of fields between those of its own."""
-        runs = groupby(self.fields, self.own.__contains__)
+        runs = groupby(self.usual, self.own.__contains__)
         return [tuple(run) for own, run in runs if not own]
 
 
 LAYOUTS: Final = (
     Layout("P", "pools", model.PoolRecord),
     Layout("I", "items", model.ItemRecord),
-    Layout("F", "fans", model.FanRecord, own=("last",), given=("seq",)),
-    Layout("H", "holds", model.HoldRecord, own=("fan", "key")),
+    Layout(
+        *("F", "fans", model.FanRecord), own=("last",), given=("seq",), rare=("person", "guests")
+    ),
+    Layout("H", "holds", model.HoldRecord, own=("fan", "key"), rare=("begun_by",)),
     Layout("O", "orders", model.OrderRecord),
     Layout("E", "entries", model.EntryRecord),
     Layout("D", "outbox", model.DutyRecord),
@@ -80,11 +91,16 @@ PACKERS: Final = {"packed_fan": "fans", "packed_hold": "holds"}
 """Records that every command writes, packed without making a table; the server's own way packs the
 others."""
 
+_RARE: Final = {layout.record: layout for layout in LAYOUTS if layout.rare}
+
 _CONSTANTS: Final = {
     "SCHEMA": f"{model.SCHEMA}",
     "ID_CHARS_MAX": f"{model.ID_CHARS_MAX}",
     "ID_LETTERS": f"'{model.ID_LETTERS}'",
     "CHARGE_CHARS_MAX": f"{model.CHARGE_CHARS_MAX}",
+    "OPERATOR_CHARS_MAX": f"{BY_CHARS_MAX}",
+    "BY_ID": f"'{model.BY_ID}'",
+    "NUMBERS_CHARGES": f"{NUMBERS_CHARGES}",
     "AMOUNT_MAX": f"{model.AMOUNT_MAX}",
     "KEPT_MS": f"{model.KEPT_MS}",
 }
@@ -94,6 +110,14 @@ _MADE = re.compile(r"\b([A-Z]\w*Record)(?:\.(packed|packed_shared))?\{")
 _NAMED = re.compile(r"\s*([a-z_]+)\s*=\s*(.+)", re.DOTALL)
 _NAME = re.compile(r"[a-z_]+")
 _OPENING, _CLOSING = "({[", ")}]"
+
+
+def stored(record: Record) -> bytes:
+    """A record as the scripts keep it: without its rare fields where they say nothing."""
+    layout = _RARE.get(type(record))
+    if layout is None or any(getattr(record, name) for name in layout.rare):
+        return msgspec.msgpack.encode(record)
+    return msgspec.msgpack.encode(msgspec.structs.astuple(record)[: len(layout.usual)])
 
 
 def expand(text: str, path: str, layouts: Sequence[Layout] = LAYOUTS) -> str:
@@ -131,8 +155,8 @@ def _places(layouts: Sequence[Layout]) -> dict[str, str]:
 
 
 def _record(layout: Layout, values: dict[str, str], path: str) -> str:
-    _exactly(layout, layout.fields, values, path)
-    return "{" + ", ".join(values[field] for field in layout.fields) + "}"
+    _exactly(layout, layout.usual, values, path)
+    return "{" + ", ".join(values[field] for field in layout.usual) + "}"
 
 
 def _packed_shared(layout: Layout, values: dict[str, str], path: str) -> str:
@@ -147,7 +171,7 @@ def _packed(layout: Layout, values: dict[str, str], path: str) -> str:
         what = f"lua/{path}: {field} of a packed {layout.record.__name__}"
         assert _NAME.fullmatch(values[field]), f"{what} is read twice: give it a name first"
     parts, runs = [layout.header], 0
-    for own, run in groupby(layout.fields, layout.own.__contains__):
+    for own, run in groupby(layout.usual, layout.own.__contains__):
         if own:
             parts += [f"HEAD[#{values[field]}] .. {values[field]}" for field in run]
         else:
@@ -169,11 +193,13 @@ def _exactly(layout: Layout, wanted: Sequence[str], values: dict[str, str], path
 
 def _packer(name: str, layout: Layout) -> str:
     """A function that packs a record as it stands: the same bytes as the server's own way."""
-    fields = msgspec.structs.fields(layout.record)
+    fields = msgspec.structs.fields(layout.record)[: len(layout.usual)]
+    rare = f"  if record[{len(fields) + 1}] then return PACK(record) end"
     parts = [_packed_field(layout, field, place) for place, field in enumerate(fields, 1)]
     lines = [
         "--#use packed_ids",
         f"local function {name}({', '.join(('record', *layout.given))})",
+        *([rare] if layout.rare else []),
         "  local part = PART",
         *(
             f"  local {field.name} = record[{place}]"

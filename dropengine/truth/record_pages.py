@@ -56,6 +56,12 @@ async def page(store: Store, drop: DropId, kind: type[R], after: int = 0) -> Rec
     return RecordPage(rows, after if after < last else 0)
 
 
+async def record(store: Store, drop: DropId, kind: type[R], name: str) -> R | None:
+    """One of them as it is now, by the drop's own clock. Raises Unavailable."""
+    raw = (await store.records(drop, _KEYS[kind][0], [name]))[0]
+    return None if raw is None else msgspec.msgpack.decode(raw, type=kind)
+
+
 async def order_states(store: Store, drop: DropId, orders: Sequence[str]) -> dict[str, str]:
     """Order -> its state now, of those that there are. Raises Unavailable."""
     rows = await store.records(drop, "orders", orders) if orders else []

@@ -19,6 +19,7 @@ from dropengine.log.replay.compare import Row, differing
 from dropengine.model import GIVEN_BACK, DropId, DropState, HoldState
 from dropengine.truth.audit import ZSETS
 from dropengine.truth.outbox import UNREADABLE
+from dropengine.truth.record_layouts import stored
 from dropengine.truth.replies import Shown
 from dropengine.truth.store import Store
 
@@ -146,7 +147,7 @@ def _words(row: Row, found: Audit) -> tuple[bytes | str, bytes | str]:
     if row.key == "drop" and row.name == "state" and found.shown.state == DropState.FROZEN:
         # It stays frozen until it is thawed.
         return "was", row.told
-    return row.name, row.told if isinstance(row.told, str) else _pack(row.told)
+    return row.name, row.told if isinstance(row.told, str) else stored(row.told)
 
 
 async def thaw(

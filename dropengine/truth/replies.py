@@ -156,6 +156,12 @@ class Exchanged(msgspec.Struct, frozen=True, array_like=True, tag="EXCHANGED"):
     rows: list[str]
 
 
+class Revoked(msgspec.Struct, frozen=True, array_like=True, tag="REVOKED"):
+    """`at`: since when, ms."""
+
+    at: str
+
+
 class Ahead(msgspec.Struct, frozen=True, array_like=True, tag="AHEAD"):
     """`waiting`: rows of (line, entry, its record) of those who are called next in each line; line
     = pool index x 2 + lane. `ends`: rows of (hold, its record), the nearest first."""
@@ -177,6 +183,14 @@ class PoolRow(msgspec.Struct, frozen=True, array_like=True):
     removed_boost: int
     offered: int
     """The unclaimed part of `held`."""
+    next: int = 0
+    """In quiet hours, while units are free: the arrival that may press for them; else 0."""
+
+
+class Named(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """So many charges have the ids that were told for them."""
+
+    count: int
 
 
 BEYOND: Final = 10**12
@@ -207,6 +221,8 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     leads: list[tuple[int, int]]
     hash: str
     """Of the manifest as it reads now."""
+    calls_ms: int = 0
+    """In quiet hours: when the line calls again; else 0."""
 
 
 class PlaceRow(msgspec.Struct, array_like=True):
@@ -226,6 +242,8 @@ class YouRow(msgspec.Struct, array_like=True):
     orders: list[tuple[str, model.OrderRecord]]
     ended: list[tuple[str, model.EntryRecord]] = []
     """The place that ended last without a sale, if it is still told."""
+    person: str = ""
+    """Whose all this is, where `fan` is a guest whom he adopted; else ''."""
 
 
 class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):

@@ -40,12 +40,14 @@ from dropengine.model import DropId, FanId
 from dropengine.truth import keys, outbox, replies, scripts, stored_log, true_time
 from dropengine.truth.archive import Archive
 from dropengine.truth.audit import at_one_moment
+from dropengine.truth.charge_ids import ChargeIds
 from dropengine.truth.command_rows import BEGINNING, Row, command_row, packed_texts
 from dropengine.truth.connections import Connections, client
 from dropengine.truth.copies import Copies
 from dropengine.truth.glances import Glances
 from dropengine.truth.house import House
 from dropengine.truth.last_command import last_command
+from dropengine.truth.operator_names import OperatorNames
 from dropengine.truth.past import Past
 from dropengine.truth.refused_requests import NEWER, MemoryFull, fault, no_reply
 from dropengine.truth.replies import Doubted, Pressed, Settled, Shown, ViewReply, YouReply, _Again
@@ -68,6 +70,7 @@ _PRESSED = _decoder(Pressed | _Again | refusals.Frozen | refusals.NotFound)
 _PUBLISH = _decoder(outcomes.PublishOutcome)
 _CREATOR = _decoder(outcomes.CreatorOutcome | _Again)
 _PAYMENT = _decoder(outcomes.PaymentOutcome | _Again)
+_ADOPT = _decoder(outcomes.AdoptOutcome | _Again)
 _UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
 _REFUND = _decoder(outcomes.RefundOutcome | _Again)
 _DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
@@ -84,10 +87,11 @@ class Store:
     comes, and `NewerSchema` for a drop that only a newer version knows.
 
     `loaded`: tests hand in mutilated scripts. `prefix`: before all names of this shop. `house`:
-    what belongs to no drop. `copies`: what a backup needs. `past`: what is taken out of the truth;
-    `in_the_books`: where rows of logs are read that were. `archive`: where drops are that left as a
-    whole; asked when the server says that it had them. `nearly_full`: only what was begun may go
-    on.
+    what belongs to no drop. `copies`: what a backup needs. `charge_ids`: what the provider calls
+    the charges that logs number. `operators`: what those are called who command. `past`: what is
+    taken out of the truth; `in_the_books`: where rows of logs are read that were. `archive`: where
+    drops are that left as a whole; asked when the server says that it had them. `nearly_full`: only
+    what was begun may go on.
     """
 
     def __init__(
@@ -106,6 +110,8 @@ class Store:
         self.copies = Copies(self._once, self._ask, prefix)
         self.glances = Glances(self._once, self._ask, prefix)
         self.past = Past(self._once, self._run, self._ask, prefix)
+        self.charge_ids = ChargeIds(self._once, self._ask, prefix)
+        self.operators = OperatorNames()
         self.in_the_books: stored_log.InTheBooks | None = None
         self.archive: Archive | None = None
         self._keys: dict[str, list[str]] = {}
@@ -269,6 +275,18 @@ class Store:
             return await archive.you(drop, fans)
         return reply
 
+    async def adopt(
+        self, drop: DropId, guest: FanId, person: FanId, *, clock_ms: int = 0
+    ) -> outcomes.AdoptOutcome | refusals.Closed:
+        """What `guest` has in this drop becomes the person's, and the guest's id answers as him; a
+        repeat is harmless. `LimitReached` says what each has, and nothing moved. In a drop that
+        left for the archive what a guest had stays under his id: `Closed`."""
+        args = (clock_ms, guest, person)
+        outcome: outcomes.AdoptOutcome = await self._run("adopt", drop, args, _ADOPT)
+        if isinstance(outcome, refusals.NotFound) and await self.left(drop):
+            return refusals.Closed()
+        return outcome
+
     async def publish(
         self,
         manifest: Manifest,
@@ -285,7 +303,7 @@ class Store:
             return refusals.BadMessage(why)
         if why := fault_in_drop_id(manifest.id):
             return refusals.BadMessage(f"id {why}")
-        wanted = rules(manifest)
+        wanted = rules(manifest, clock_ms or await self.time_ms())
         drop = DropId(manifest.id)
         twice = (_pack(wanted), msgspec.json.encode(wanted))
         sealed = (digest(manifest), canonical(manifest), *twice, asked or digest(manifest))
@@ -307,7 +325,8 @@ class Store:
         key: str,
         clock_ms: int = 0,
     ) -> outcomes.CreatorOutcome:
-        """A creator's command. revision: the drop's, as the creator saw it; by: who he is."""
+        """A creator's command. revision: the drop's, as the creator saw it; by: his word, never his
+        name (`model.OPERATOR`)."""
         if why := fault_in(Seen(by, key, revision), command):
             return refusals.BadMessage(why)
         if isinstance(command, Correct):
@@ -318,13 +337,17 @@ class Store:
         args = (clock_ms, revision, by, key, *command.row())
         outcome: outcomes.CreatorOutcome
         outcome = await self._or_brought_back(command.verb, drop, args, _CREATOR)
+        if isinstance(outcome, refusals.StaleRevision):
+            by_name = await self.operators.name(outcome.by)
+            return msgspec.structs.replace(outcome, by=by_name)
         if isinstance(outcome, refusals.Already):
             # It was decided at this revision, so the event that made it is a fact of the log.
             last = await last_command(self._ask, self._key(drop, "log"), revision)
             if last is not None:
                 what = model.snake(type(last).__name__)
                 at_ms = true_time.happened(last.at, await self._leads(drop))
-                return refusals.Already(outcome.state, what, last.by, at_ms)
+                by_name = await self.operators.name(last.by)
+                return refusals.Already(outcome.state, what, by_name, at_ms)
         return outcome
 
     async def succeeded(
@@ -338,7 +361,8 @@ class Store:
         *,
         clock_ms: int = 0,
     ) -> outcomes.PaymentOutcome:
-        """A payment for `hold` succeeded at the provider. amount: minor units."""
+        """A payment for `hold` succeeded at the provider. charge: the provider's id of it. amount:
+        minor units."""
         args = (clock_ms, hold, charge, amount, currency, 1 if captured else 0)
         return await self._or_brought_back("succeeded", drop, args, _PAYMENT)  # type: ignore[no-any-return]
 

@@ -66,7 +66,7 @@ class Line:
             self.drop,
             Add(POOL, units),
             revision=shown.revision,
-            by="bench",
+            by="o1",
             key=secrets.token_hex(8),
         )
         assert isinstance(done, outcomes.Changed), done

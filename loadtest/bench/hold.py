@@ -184,10 +184,10 @@ async def _floor_drop(shop: MeasuredShop, bare: Valkey) -> str:
     store = Store(client(bare.url))
     shown = await shop.store.show(await shop.drop(CAP))
     assert shown is not None
-    done = await store.publish(shown.manifest, by="bench", key="publish")
+    done = await store.publish(shown.manifest, by="o1", key="publish")
     assert isinstance(done, outcomes.Changed), done
     drop = model.DropId(shown.manifest.id)
-    await store.command(drop, Open(), revision=done.revision, by="bench", key="open")
+    await store.command(drop, Open(), revision=done.revision, by="o1", key="open")
     await store.close()
     return shown.manifest.id
 

@@ -22,7 +22,7 @@ from dropengine.creator_commands import Open
 from dropengine.data_directory import secret
 from dropengine.log import referee
 from dropengine.model import DropId
-from dropengine.people.tickets import Tickets
+from dropengine.people.tickets import Tickets, pseudonym
 from dropengine.processes.supervisor import Running
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.sql.log_rows import LogRowsOf
@@ -149,18 +149,17 @@ class MeasuredShop:
         made = manifest.with_opening(made, f"bench-{secrets.token_hex(4)}", 0)
         drop = DropId(made.id)
         self.drops.append(drop)
-        done = await self.store.publish(made, by="bench", key="publish", test=test)
+        done = await self.store.publish(made, by="o1", key="publish", test=test)
         assert isinstance(done, outcomes.Changed), done
-        opened = await self.store.command(
-            drop, Open(), revision=done.revision, by="bench", key="open"
-        )
+        opened = await self.store.command(drop, Open(), revision=done.revision, by="o1", key="open")
         assert isinstance(opened, outcomes.Changed), opened
         return drop
 
-    def fans(self, count: int) -> list[tuple[model.FanId, str]]:
-        """So many fans with their tickets."""
+    def fans(self, count: int, drop: str = "") -> list[tuple[model.FanId, str]]:
+        """So many fans of a drop with their tickets."""
         now_s = int(time.time())
-        return [self.tickets.issue(now_s) for _ in range(count)]
+        made = [self.tickets.issue(now_s) for _ in range(count)]
+        return [(pseudonym(ticket.key, DropId(drop)), text) for ticket, text in made]
 
     async def cost(self) -> Cost:
         """Used so far: all workers, and the server."""

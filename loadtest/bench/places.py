@@ -51,7 +51,7 @@ class Queue:
 
     async def fill(self, seated: int, first: int) -> None:
         """first: the number of the first screen, which says where they come from."""
-        fans = self.shop.fans(self.length)
+        fans = self.shop.fans(self.length, self.line.drop)
         await self.line.join([fan for fan, _ in fans])
         path = f"/drops/{self.line.drop}/live"
         tickets = [ticket for _, ticket in fans[-seated:]]
@@ -72,7 +72,7 @@ class Queue:
         used, seen = await self.shop.cost() - before, await self.screens.seen()
         self.cpu_us.append(1e6 * used.cpu_s / served)
         self.bytes.append(seen.bytes / self.seated / served)
-        await self.line.join([fan for fan, _ in self.shop.fans(served)])
+        await self.line.join([fan for fan, _ in self.shop.fans(served, self.line.drop)])
 
 
 async def places(bench: Bench) -> None:
@@ -159,7 +159,7 @@ async def _turmoil(bench: Bench) -> None:
     async with bench.shop(2) as shop:
         drop = await shop.drop(CAP, withheld=CAP, offer_s=OFFER_S, cool_s=COOL_S)
         line = Line(shop.store, drop)
-        fans = shop.fans(bench.size(TURMOIL_FANS) * 2)
+        fans = shop.fans(bench.size(TURMOIL_FANS) * 2, drop)
         # Every second one of the line is watched.
         await line.join([fan for fan, _ in fans])
         watched = fans[1::2]
@@ -186,7 +186,7 @@ async def _turmoil(bench: Bench) -> None:
 
 async def _round(shop: MeasuredShop, line: Line, random_: random.Random) -> None:
     """A tenth of a second of a busy line."""
-    await line.join([fan for fan, _ in shop.fans(random_.randrange(12))])
+    await line.join([fan for fan, _ in shop.fans(random_.randrange(12), line.drop)])
     if random_.random() < 0.5:
         await line.add(random_.randrange(1, 5))
     offers = await line.offers()

@@ -4,15 +4,18 @@ did is told to locust's statistics."""
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from locust import events
 
-from dropengine import wire
+from dropengine import config, wire
 from dropengine.rehearsal.history import AnyLine, Recorder
+from dropengine.rehearsal.passes import Passes
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -39,6 +42,7 @@ class Night:
         self.numbers = itertools.count()
         self.tabs: set[Tab] = set()
         self._frames: dict[str | bytes, wire.ToFanMessage] = {}
+        self._person: Callable[[], str] | None = None
 
     def begin(self, drop: str, seed: int) -> None:
         """Forget the run before."""
@@ -49,6 +53,14 @@ class Night:
     def draw(self, number: int) -> random.Random:
         """What decides for one fan: the same seed makes the same people."""
         return random.Random(f"{self.seed}/{number}")
+
+    def sign_in(self) -> str:
+        """A cookie of a person, for a drop that lets no guests act: as the shop of this machine and
+        directory would give it (`DROPENGINE_DATA_DIR`)."""
+        if self._person is None:
+            settings, _ = config.load({}, os.environ, None)
+            self._person = Passes(settings).person
+        return self._person()
 
     def decode(self, frame: str | bytes) -> wire.ToFanMessage:
         """A frame's message. A tick is the same text for all: it is decoded for the first."""

@@ -22,6 +22,9 @@ from loadtest.users.tab import Reply, Tab
 PRESSES_MAX: Final = 8
 """Tries at a page that does not answer."""
 
+VERIFIED: Final = b'"identity":"verified"'
+"""In the state that the page of such a drop carries."""
+
 NOT_YET: Final = (DropState.DRAFT, DropState.SCHEDULED)
 SELLING: Final = (DropState.LIVE, DropState.SOLD_OUT)
 OVER: Final = (DropState.SETTLED, DropState.CANCELLED, DropState.FROZEN)
@@ -63,7 +66,8 @@ class Visitor(FastHttpUser):
             page = self.client.get(f"/drops/{night.drop}", name="page")
             cookie = "; ".join(f"{one.name}={one.value}" for one in self.client.cookiejar)
             if page.status_code == 200 and cookie:
-                return cookie
+                known = VERIFIED in (page.content or b"")
+                return f"{cookie}; {night.sign_in()}" if known else cookie
             if page.status_code == 404:
                 break
             self.pause(attempt)

@@ -24,6 +24,7 @@ COST  O(log n), n = holds and entries; of a frozen drop O(c), c = entries that w
   h = all holds that were, where it was written by half
 --]]
 --#use fault_in_cancel begin_command check_command refuse_in_state conclude_command change_state relist cool_off
+--#use forget_calls
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local why = ARGV[5] or ''
@@ -45,5 +46,6 @@ if frozen then t.drop.froze, t.drop.was = '', '' end
 if froze == 'half' then relist(t) end
 if frozen then stood = cool_off(t) end
 t.zset.due.open, t.zset.due.close = false, false
+forget_calls(t)
 local told = {'why', why, 'froze', froze or '', 'stood', stood}
 return cmsgpack.pack(conclude_command(t, by, key, body, 'cancelled', unpack(told)))

@@ -21,7 +21,7 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_close begin_command check_command refuse_in_state conclude_command change_state
+--#use fault_in_close begin_command check_command refuse_in_state conclude_command change_state forget_calls
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local t, early = begin_command(fault_in_close(by, key, revision), KEYS, clock_ms)
@@ -34,4 +34,5 @@ end
 if reply then return cmsgpack.pack(reply) end
 change_state(t, 'closing')
 t.zset.due.close = false
+forget_calls(t)
 return cmsgpack.pack(conclude_command(t, by, key, 'close', 'closed'))

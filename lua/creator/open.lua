@@ -21,7 +21,7 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_open begin_command check_command refuse_in_state conclude_command change_state plan_close
+--#use fault_in_open begin_command check_command refuse_in_state conclude_command change_state plan_close begin_calls
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local t, early = begin_command(fault_in_open(by, key, revision), KEYS, clock_ms)
@@ -33,4 +33,5 @@ if reply then return cmsgpack.pack(reply) end
 change_state(t, 'live')
 t.zset.due.open = false
 plan_close(t)
+begin_calls(t)
 return cmsgpack.pack(conclude_command(t, by, key, 'open', 'opened'))

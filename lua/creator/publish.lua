@@ -26,7 +26,7 @@ COST  O(p), p = pools
 local clock_ms, by, key, test = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local hash, manifest, rules_packed, rules_json, asked = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
-local log, answers, nudge = KEYS[16], KEYS[17], KEYS[22]
+local log, answers, nudge = KEYS[16], KEYS[17], KEYS[23]
 
 local rules = cmsgpack.unpack(rules_packed)
 local fault = fault_in_publish(by, key) or fault_in_rules(rules)
@@ -43,6 +43,12 @@ if there[1] then
   if made then return cmsgpack.pack({'KEY_REUSED'}) end
   return cmsgpack.pack({'EXISTS', there[1], there[4] == hash})
 end
+-- What is asked once a night need not be read by every press.
+local hours = rules.calls
+if hours then
+  rules.calls = nil
+  rules_packed = cmsgpack.pack(rules)
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if clock_ms > 0 and test == '1' then now = clock_ms end
@@ -51,6 +57,9 @@ redis.call('HSET', drop, 'schema', SCHEMA, 'state', 'scheduled', 'seq', 1, 'at',
   'revision', 1, 'arrivals', 0, 'holds', 0, 'hash', hash, 'rules', rules_packed,
   'manifest', manifest, 'what', 'published', 'by', by, 'news', cmsgpack.pack({}), 'lead', 0,
   'leads', cmsgpack.pack({}), 'mark', now)
+if hours then
+  redis.call('HSET', drop, 'calls', cmsgpack.pack({hours.from_ms, hours.to_ms, hours.offsets}))
+end
 redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,'
   .. fields('at', now, 'by', by, 'key', key, 'revision', 1, 'schema', SCHEMA, 'test', tonumber(test),
     'hash', hash) .. ',"rules":' .. rules_json .. '}')

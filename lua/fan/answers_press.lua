@@ -7,9 +7,11 @@ has that many, or was asked for with as many and got what was left: a second tab
 local function answers_press(t, fan, hold, pool_id, qty)
   if hold[H_POOL] ~= pool_id or not still_held(hold) or unclaimed(hold) then return false end
   if hold[H_QTY] == qty then return true end
-  -- What the line offered was asked for under no key.
-  if hold[H_QTY] > qty or hold[H_KEY] == '' then return false end
-  local field = fan .. ':' .. hold[H_KEY]
+  -- What the line offered was asked for under no key; only who called himself gets more than he asked for.
+  if hold[H_KEY] == '' or hold[H_QTY] > qty and hold[H_ORIGIN] ~= 'line' then return false end
+  -- One that a guest began was asked for under his key.
+  local guest = hold[H_BEGUN_BY]
+  local field = (guest and guest ~= '' and guest or fan) .. ':' .. hold[H_KEY]
   local made = t.answers[field] or redis.call('HGET', t.key.answers, field)
   return made and tonumber(string.match(made, '^%w+|hold|[^|]*|(%d+)') or string.match(made, '^%w+|join|(%d+)')) == qty
 end

@@ -1,9 +1,9 @@
 --[[
 hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set aside for the fan,
-unless somebody in the line is ready for that pool.
+unless somebody in the line is ready for that pool. In quiet hours that may be he himself.
 --]]
 --#use get fan_of units_allowed answered answer_beginning answers_press may_press too_soon granted
---#use set_aside memo
+--#use set_aside memo is_quiet call_oneself
 
 -- The command in words, to tell a repeat from another command under the same key.
 local BODY = memo(function(pool)
@@ -35,6 +35,10 @@ local function hold(t, c)
       answer_beginning(t, fan_id, field, body, id)
       return granted(t, 'HELD', id, fan[F_SEQ])
     end
+  end
+  if line_first and pool[P_FREE] > 0 and is_quiet(t) then
+    local outcome = call_oneself(t, c, fan, pool_id, pool, body)
+    if outcome then return outcome end
   end
   local item = get(t, 'items', pool[P_ITEM])
   local left = units_allowed(t, fan, pool_id)

@@ -2,7 +2,22 @@
 prefetch -- read what a batch of commands will ask for in one call per key: the fans, the holds they
 name, the answers their keys got before, and where those stand who begin something and are paced.
 --]]
---#use unpacked
+--#use unpacked as_persons
+
+-- Returns whether somebody among them became a person, or is one that a guest became.
+local function prefetch_fans(t, ids)
+  local rows, seen, kin = redis.call('HMGET', t.key.fans, unpack(ids)), t.record.fans, false
+  for i = 1, #ids do
+    local id = ids[i]
+    local fan = seen[id]
+    if fan == nil then
+      fan = rows[i] and unpacked(rows[i], 'fans') or false
+      seen[id] = fan
+    end
+    if fan and fan[F_PERSON] then kin = true end
+  end
+  return kin
+end
 
 local function prefetch_records(t, kind, ids)
   if #ids == 0 then return end
@@ -52,7 +67,7 @@ local function prefetch(t, commands)
   if (rules.pace or 0) > 0 then
     t.ahead_ms, t.first_till = (rules.pace - 1) * rules.pace_ms, t.now + rules.pace_ms
   end
-  prefetch_records(t, 'fans', fans)
+  if #fans > 0 and prefetch_fans(t, fans) then as_persons(t, commands) end
   prefetch_records(t, 'holds', holds)
   prefetch_beginners(t, commands)
 end

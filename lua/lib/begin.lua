@@ -12,7 +12,7 @@ local function begin(keys, clock_ms)
       orders = keys[6], entries = keys[7], due = keys[8], places = keys[9], ready = keys[10],
       buying = keys[11], returned = keys[12], sales = keys[13], charges = keys[14],
       outbox = keys[15], log = keys[16], answers = keys[17], moves = keys[18], mail = keys[19],
-      wake = keys[20], paces = keys[21], nudge = keys[22],
+      wake = keys[20], paces = keys[21], charge_ids = keys[22], nudge = keys[23],
     },
     record = {pools = {}, items = {}, fans = {}, holds = {}, orders = {}, entries = {}},
     dirty = {pools = {}, items = {}, fans = {}, holds = {}, orders = {}, entries = {}},

@@ -70,6 +70,11 @@ local function commit(t)
     end
     redis.call('XADD', t.key.log, string.format('%d-0', t.seq_was + last), unpack(fields))
   end
+  if t.named then
+    -- Nothing makes these anew: whatever the rest comes to, they stand beside the log that tells of them.
+    write('HSET', t.key.charge_ids, t.named)
+    t.named = nil
+  end
 
   local fans, mail, letters = {}, {}, 0
   for fan, seq in pairs(t.mail) do

@@ -2,7 +2,7 @@
 lift -- bring a drop that an older engine wrote to this layout of the truth. `commit` writes it with what is
 settled, before anything is decided; from then on the older engine leaves the drop alone.
 --]]
---#use count_offers keep_hard_stops tell_time emit
+--#use count_offers keep_hard_stops name_told_charges tell_time emit
 
 local function lift(t)
   -- The time of a frozen drop stands still.
@@ -12,6 +12,7 @@ local function lift(t)
     t.drop.lead, t.drop.leads = t.lead, t.leads
   end
   if t.schema < 3 then keep_hard_stops(t) end
+  if t.schema < NUMBERS_CHARGES then name_told_charges(t) end
   -- Whether the books of the older engine add up is seen now.
   for name in pairs(t.record.pools) do t.dirty.pools[name] = true end
   emit(t, 'lifted', nil, '"from":' .. t.schema .. ',"to":' .. SCHEMA)

@@ -2,10 +2,11 @@
 finish_entry -- an entry's fate is final (served, dormant, left, removed): it leaves all its lines, and
 everybody behind it moves up. The moves tell the screens; `extra` is more JSON for the event. A place that ended
 without a sale stays in its fan's list, the last one alone, until he joins again: nobody loses it without a word.
+`untold`: but for one whose fan stands in line by another.
 --]]
 --#use fan_of put mark_in_line remove_value forget_ended emit
 
-local function finish_entry(t, id, entry, state, extra)
+local function finish_entry(t, id, entry, state, extra, untold)
   for i, pool_id in ipairs(entry[E_POOLS]) do
     local pool = t.record.pools[pool_id]
     if entry[E_READY][i] == 1 then mark_in_line(t, 'ready', id, entry, i, false) end
@@ -18,7 +19,7 @@ local function finish_entry(t, id, entry, state, extra)
     put(t, 'pools', pool_id, pool)
   end
   t.zset.due['e:' .. id] = false
-  if state == 'served' then
+  if state == 'served' or untold then
     remove_value(fan_of(t, entry[E_FAN])[F_ENTRIES], id)
   else
     forget_ended(t, entry[E_FAN])

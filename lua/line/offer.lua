@@ -1,9 +1,10 @@
 --[[
-offer -- the line calls an entry: units of a pool are held for its fan until the offer's window ends.
+offer -- the line calls an entry: units of a pool are held for its fan until the offer's window ends. `key`: of the
+press by which he called himself, or nil. Returns the hold's id.
 --]]
 --#use get put fan_of mark_in_line emit refresh_readiness digits
 
-local function offer(t, id, entry, pool_id, qty)
+local function offer(t, id, entry, pool_id, qty, key)
   local pool, fan = t.record.pools[pool_id], fan_of(t, entry[E_FAN])
   local price = get(t, 'items', pool[P_ITEM])[I_PRICE]
   local lane = entry[E_LANE]
@@ -20,7 +21,7 @@ local function offer(t, id, entry, pool_id, qty)
   put(t, 'holds', hold_id, HoldRecord{
     fan = entry[E_FAN], pool = pool_id, qty = qty, price = price, origin = 'line', state = 'active',
     start_ms = t.now, deadline_ms = deadline, entry = id, claimed = 0, extended = 0, began = 0,
-    looked = 0, key = '',
+    looked = 0, key = key or '',
   })
   t.zset.due['h:' .. hold_id] = deadline
   fan[F_USED] = fan[F_USED] + qty
@@ -30,6 +31,7 @@ local function offer(t, id, entry, pool_id, qty)
   put(t, 'entries', id, entry)
   emit(t, 'offered', entry[E_FAN], '"entry":"' .. id .. '","n":' .. entry[E_N] .. ',"call":' .. lane
     .. ',"hold":"' .. hold_id .. '","pool":"' .. pool_id .. '","qty":' .. qty .. ',"price":' .. price
-    .. ',"deadline":' .. deadline)
+    .. ',"deadline":' .. deadline .. (key and ',"key":"' .. key .. '"' or ''))
   refresh_readiness(t, entry[E_FAN], false)
+  return hold_id
 end

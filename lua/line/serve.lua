@@ -1,10 +1,10 @@
 --[[
-serve -- while the drop is live, free units go to the line: every pool with a free unit and a ready entry
+serve -- while the drop is live, and these are no quiet hours, free units go to the line: every pool with a free unit and a ready entry
 names its lane by its own counter; the smallest arrival among the base-lane pools goes first, else the
 best of the boost lanes; the fan gets the first pool of his list among those. At most 64 offers a script.
 Call it with nothing uncommitted in `ready`. Returns true when the 64 did not suffice.
 --]]
---#use units_allowed fan_of offer head_of_lane
+--#use units_allowed fan_of offer first_in_line is_quiet
 
 local OFFERS_MAX = 64
 
@@ -15,6 +15,7 @@ local function serve(t)
     if t.record.pools[name][P_FREE] > 0 then open[#open + 1] = name end
   end
   if #open == 0 or redis.call('ZCARD', t.key.ready) == 0 then return false end
+  if is_quiet(t) then return false end
   local heads = {}
   while true do
     local best, best_id, best_lane = nil, nil, 1
@@ -22,12 +23,7 @@ local function serve(t)
     for _, name in ipairs(open) do
       local pool = t.record.pools[name]
       if pool[P_FREE] > 0 then
-        local lane = 0
-        local id, entry = head_of_lane(t, heads, name, 0)
-        if not id or pool[P_LANE_COUNT] == t.rules.k - 1 then
-          local boost_id, boost_entry = head_of_lane(t, heads, name, 1)
-          if boost_id then lane, id, entry = 1, boost_id, boost_entry end
-        end
+        local id, entry, lane = first_in_line(t, heads, name)
         if id then
           named[name] = {lane, id}
           local better = not best or lane < best_lane

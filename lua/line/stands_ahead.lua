@@ -4,10 +4,10 @@ stands_ahead -- does anybody stand ahead of a payment that came late, in the lin
 or from one whose fate is final, whoever is ready. The payer's own entries are no obstacle to him. A closing drop
 calls nobody any more, so nobody stands ahead.
 --]]
---#use get ready_in still_in_line head_of_lane
+--#use get ready_in still_in_line head_of_lane owner_of
 
 local function stands_ahead(t, hold)
-  local pool_id, fan_id = hold[H_POOL], hold[H_FAN]
+  local pool_id, fan_id = hold[H_POOL], owner_of(t, hold[H_FAN])
   if t.state == 'closing' or ready_in(t, pool_id) == 0 then return false end
   local _, base = head_of_lane(t, {}, pool_id, 0, fan_id)
   local _, boost = head_of_lane(t, {}, pool_id, 1, fan_id)

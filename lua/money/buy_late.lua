@@ -4,7 +4,7 @@ holds (one that is not being paid for, an offer, one that is), else free units t
 offer that the hold's own entry has got since goes back for that, and counts as if it were back. Returns the reply
 of `succeeded`, nil when it buys nothing.
 --]]
---#use get fan_of unclaimed units_allowed stands_ahead end_hold sell
+--#use get fan_of owner_of unclaimed units_allowed stands_ahead end_hold sell
 
 local ACTIVE, OFFER, PAYING = 1, 2, 3
 
@@ -43,7 +43,7 @@ local function fits(t, fan, hold, offer)
 end
 
 local function buy_late(t, id, hold, charge, captured)
-  local fan = fan_of(t, hold[H_FAN])
+  local fan = fan_of(t, owner_of(t, hold[H_FAN]))
   local equal = equal_hold(t, fan, hold)
   if equal then
     sell(t, 'sold', equal, get(t, 'holds', equal), id, charge, captured)

@@ -3,7 +3,7 @@ correct_amount -- the provider captured another amount of a charge than it had t
 what was captured, and its creator decides; money that goes back is as much. `known`: what the charge is remembered
 as.
 --]]
---#use get put emit duty_of
+--#use get put emit duty_of owner_of
 
 local function correct_amount(t, id, charge, amount, known)
   local order = get(t, 'orders', id)
@@ -26,6 +26,6 @@ local function correct_amount(t, id, charge, amount, known)
       currency = duty and duty[D_CURRENCY] or '',
     }
   end
-  emit(t, 'mismatched', get(t, 'holds', id)[H_FAN], '"hold":"' .. id .. '","charge":' .. cjson.encode(charge)
+  emit(t, 'mismatched', owner_of(t, get(t, 'holds', id)[H_FAN]), '"hold":"' .. id .. '","charge":' .. cjson.encode(charge)
     .. ',"amount":' .. amount)
 end

@@ -2,7 +2,7 @@
 end_duty -- a duty leaves the outbox, and its order keeps how it ended. `result`: done; failed: the provider refuses a
 capture for good; by_hand: a person did it; given_up: nobody will. `more`: further fields of the event.
 --]]
---#use get put emit
+--#use get put emit owner_of
 
 local ENDINGS = {
   capture = {
@@ -21,7 +21,7 @@ local function end_duty(t, id, duty, result, more)
     put(t, 'orders', hold_id, order)
   end
   t.outbox[id] = false
-  emit(t, 'discharged', get(t, 'holds', hold_id)[H_FAN], '"duty":' .. cjson.encode(id) .. ',"kind":"'
+  emit(t, 'discharged', owner_of(t, get(t, 'holds', hold_id)[H_FAN]), '"duty":' .. cjson.encode(id) .. ',"kind":"'
     .. duty[D_KIND] .. '","hold":"' .. hold_id .. '","charge":' .. cjson.encode(charge) .. ',"amount":'
     .. duty[D_AMOUNT] .. ',"result":"' .. result .. '"' .. more)
 end

@@ -3,11 +3,12 @@ sell -- a payment becomes an order: `word` sold takes the units of the hold, res
 Where nothing is to be paid there is nothing to capture, and no second payment to be found. The entry that the hold came from is served, whatever
 became of it since, unless its fate is final; entries that the fan's orders leave no room for are removed.
 --]]
---#use get put fan_of remove_value can_serve serials_of emit finish_entry refresh_readiness
+--#use get put fan_of owner_of remove_value serials_of emit finish_entry remove_filled refresh_readiness
 --#use unclaimed still_in_line ask_provider
 
 local function sell(t, word, id, hold, intent, charge, captured)
-  local pool, fan = t.record.pools[hold[H_POOL]], fan_of(t, hold[H_FAN])
+  local pool, fan_id = t.record.pools[hold[H_POOL]], owner_of(t, hold[H_FAN])
+  local fan = fan_of(t, fan_id)
   local qty, amount = hold[H_QTY], hold[H_QTY] * hold[H_PRICE]
   local done = captured or amount == 0
   local serials = serials_of(t, pool[P_ITEM], qty)
@@ -32,7 +33,7 @@ local function sell(t, word, id, hold, intent, charge, captured)
   put(t, 'pools', hold[H_POOL], pool)
   fan[F_ORDERS][#fan[F_ORDERS] + 1] = id
   put(t, 'orders', id, OrderRecord{
-    fan = hold[H_FAN], pool = hold[H_POOL], qty = qty, amount = amount, serials = serials,
+    fan = fan_id, pool = hold[H_POOL], qty = qty, amount = amount, serials = serials,
     charge = charge, state = done and 'done' or 'capture_pending', at_ms = t.now,
     why = '',
   })
@@ -42,7 +43,7 @@ local function sell(t, word, id, hold, intent, charge, captured)
       currency = '',
     }
   end
-  emit(t, word, hold[H_FAN], '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'
+  emit(t, word, fan_id, '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'
     .. hold[H_POOL] .. '","qty":' .. qty .. ',"serials":[' .. table.concat(serials, ',')
     .. '],"amount":' .. amount .. ',"charge":' .. cjson.encode(charge) .. ',"capture":"'
     .. (done and 'done' or 'pending') .. '"')
@@ -51,13 +52,6 @@ local function sell(t, word, id, hold, intent, charge, captured)
 
   local entry = hold[H_ENTRY] ~= '' and get(t, 'entries', hold[H_ENTRY])
   if entry and still_in_line(entry) then finish_entry(t, hold[H_ENTRY], entry, 'served') end
-  local entries = {}
-  for i, entry_id in ipairs(fan[F_ENTRIES]) do entries[i] = entry_id end
-  for _, entry_id in ipairs(entries) do
-    local entry = get(t, 'entries', entry_id)
-    if entry[E_STATE] == 'waiting' and not can_serve(t, fan, entry[E_POOLS]) then
-      finish_entry(t, entry_id, entry, 'removed', ',"why":"limit"')
-    end
-  end
-  refresh_readiness(t, hold[H_FAN], false)
+  remove_filled(t, fan)
+  refresh_readiness(t, fan_id, false)
 end

@@ -10,7 +10,7 @@ KEYS
 ARGV
   clock_ms   0 for the server's own clock
   hold       the hold that the payment was begun for
-  charge     the provider's id of the payment: letters of ids, 128 at most
+  provider_id  the provider's id of the payment: letters of ids, 128 at most; in the log it has a number of ours
   amount     minor units, 0 to 10^12
   currency   ISO 4217
   captured   1: the money has moved; 0: it is authorised
@@ -22,19 +22,20 @@ RETURNS
   FROZEN     the books do not add up; the duty to look again stays with the provider's repeat
   NOT_FOUND  no such drop or hold
   BAD_MESSAGE  why (charge, amount, currency): out of bounds; nothing of it is written
+  UNNAMED    the provider's ids of charges were lost, and this may be one of them: find them, and send it again
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up conclude get put fan_of still_held sell buy_late void enter_line line_score can_serve
---#use payment_fault amount_told correct_amount
+--#use begin catch_up conclude get put fan_of owner_of still_held sell buy_late void enter_line line_score can_serve
+--#use payment_fault known_charge number_charge amount_told correct_amount
 
-local clock_ms, id, charge = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local clock_ms, id, provider_id = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local amount, currency, captured = tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
 
-local fault = payment_fault(charge, amount, currency)
+local fault = payment_fault(provider_id, amount, currency)
 if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
-local known = redis.call('HGET', t.key.charges, charge)
+local charge, known = known_charge(t, provider_id)
 if known then
   local word, hold, why, entry = string.match(known, '^(%w+)|([^|]*)|?([^|]*)|?([^|]*)$')
   if captured and (amount_told(t, hold, charge, word) or amount) ~= amount then
@@ -50,8 +51,11 @@ if wait then return cmsgpack.pack({wait}) end
 if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
 local record = get(t, 'holds', id)
 if not record then return cmsgpack.pack({'NOT_FOUND'}) end
+charge = number_charge(t, provider_id)
+if not charge then return cmsgpack.pack({'UNNAMED'}) end
 
-local fan, pool_id = fan_of(t, record[H_FAN]), record[H_POOL]
+local fan_id, pool_id = owner_of(t, record[H_FAN]), record[H_POOL]
+local fan = fan_of(t, fan_id)
 local state, reply = record[H_STATE], nil
 local why = 'ended'
 if amount ~= record[H_QTY] * record[H_PRICE] or currency ~= t.rules.currency then
@@ -71,12 +75,12 @@ if why == 'late' then
   put(t, 'holds', id, record)
 end
 if not reply then
-  local word = void(t, record[H_FAN], id, charge, amount, currency, captured, why)
+  local word = void(t, fan_id, id, charge, amount, currency, captured, why)
   local entry = ''
   if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused')
     and can_serve(t, fan, {pool_id}) then
     fan[F_MAKEGOOD] = 1
-    entry = enter_line(t, record[H_FAN], '', record[H_QTY], {pool_id}, 1, POINTS_MAX, 'makegood')
+    entry = enter_line(t, fan_id, '', record[H_QTY], {pool_id}, 1, POINTS_MAX, 'makegood')
   end
   t.charges[charge] = word .. '|' .. id .. '|' .. why .. '|' .. entry
   reply = {'VOIDED', id, t.seq, why, entry}

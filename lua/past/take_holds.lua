@@ -17,7 +17,7 @@ RETURNS
   NOT_FOUND      no such drop
 COST  O(r + c), r = holds of the part (about 256), c = charges
 --]]
---#use begin catch_up commit unpacked get ended_till long_ended paid_for_nothing
+--#use begin catch_up commit unpacked get owner_of ended_till long_ended paid_for_nothing
 
 local clock_ms, charges, cursor = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2]), ARGV[3]
 local ROWS = 256
@@ -35,7 +35,7 @@ local rows, gone = scan and scan[2] or {}, {}
 for i = 1, #rows, 2 do
   local id, hold = rows[i], unpacked(rows[i + 1], 'holds')
   if hold[H_BEGAN] == 0 and long_ended(hold, till) and not paid[id] and not get(t, 'orders', id)
-    and get(t, 'fans', hold[H_FAN])[F_LAST] ~= id then
+    and get(t, 'fans', owner_of(t, hold[H_FAN]))[F_LAST] ~= id then
     gone[#gone + 1] = id
   end
 end

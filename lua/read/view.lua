@@ -12,15 +12,15 @@ ARGV
 RETURNS
   VIEW       now_ms, seq, state, revision, opens_ms, closes_ms,
              pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost,
-             offered},
+             offered, arrival of whoever may call himself in quiet hours},
              moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused, cancelled or frozen,
-             leads {at, lead}, hash of the manifest
+             leads {at, lead}, hash of the manifest, when the line calls again (0: these are no quiet hours)
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
 COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cursors: rows until there
       are 4,000 of each; the next view goes on behind them
 --]]
---#use begin advance line_range
+--#use begin advance line_range first_in_line
 
 local clock_ms, moves_at, mail_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local PAGE, PARTS_MAX = 50, 4000
@@ -33,13 +33,18 @@ if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 -- end, step by step.
 if not advance(t) then return cmsgpack.pack({'FROZEN'}) end
 
-local pools = {}
+local goes_on = t.state == 'live' or t.state == 'paused'
+local calls_again = goes_on and redis.call('ZSCORE', t.key.due, 'calls')
+local pools, heads = {}, {}
 for i, name in ipairs(t.pool_names) do
   local p = t.record.pools[name]
   local first, after = line_range(p[P_INDEX])
+  local _, next_one = nil, nil
+  if calls_again and t.state == 'live' and p[P_FREE] > 0 then _, next_one = first_in_line(t, heads, name) end
   pools[i] = {name, p[P_FREE], p[P_HELD], p[P_SOLD], p[P_WITHHELD], p[P_LEASED],
     redis.call('ZCOUNT', t.key.places, first, after), redis.call('ZCOUNT', t.key.buying, first, after),
-    p[P_REMOVED][1], p[P_REMOVED][2], p[P_OFFERED]}
+    p[P_REMOVED][1], p[P_REMOVED][2], p[P_OFFERED],
+    next_one and next_one[E_N] or 0}
 end
 local function since(key, at)
   -- A row is what one script wrote, for up to hundreds of fans: what is counted is its content.
@@ -60,7 +65,8 @@ local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')
 local reply = {'VIEW', t.now - t.lead, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms,
   pools, tonumber(wake[1] or 0), since(t.key.moves, moves_at),
   tonumber(wake[2] or 0), since(t.key.mail, mail_at),
-  cmsgpack.unpack(said[1]), WHY[t.state] and said[WHY[t.state]] or '', cmsgpack.unpack(t.leads), said[4]}
+  cmsgpack.unpack(said[1]), WHY[t.state] and said[WHY[t.state]] or '', cmsgpack.unpack(t.leads), said[4],
+  calls_again and calls_again - t.lead or 0}
 
 redis.call('HSET', t.key.wake, 'armed', 1)
 return cmsgpack.pack(reply)

@@ -8,15 +8,15 @@ ARGV
   clock_ms   0 for the server's own clock
   fans       msgpack: fan ids, 256 at most
 RETURNS
-  YOU        now_ms, seq, leads {at, lead}, one row per fan: fan, FanRecord, {hold id, HoldRecord},
+  YOU        now_ms, seq, leads {at, lead}, one row per fan: fan as asked, FanRecord, {hold id, HoldRecord},
              {entry id, EntryRecord, {pool, place, r, buying}}, {hold id, OrderRecord}, {entry id, EntryRecord} of a place that
-             has ended
+             has ended, the person whose all this is when the fan is a guest whom he adopted, or ''
   AGAIN      more is due; send it again
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
 COST  O(f log n), f = fans with what they have, n = entries
 --]]
---#use begin catch_up get fan_of ended_as still_in_line line_score
+--#use begin catch_up get fan_of owner_of ended_as still_in_line line_score
 
 local clock_ms, fans = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2])
 
@@ -27,7 +27,8 @@ if wait then return cmsgpack.pack({wait}) end
 
 local rows = {}
 for i, fan_id in ipairs(fans) do
-  local fan = fan_of(t, fan_id)
+  local person = owner_of(t, fan_id)
+  local fan = fan_of(t, person)
   local holds, entries, orders, ended = {}, {}, {}, {}
   for j, id in ipairs(fan[F_HOLDS]) do holds[j] = {id, get(t, 'holds', id)} end
   local last = fan[F_LAST] ~= '' and get(t, 'holds', fan[F_LAST])
@@ -52,6 +53,6 @@ for i, fan_id in ipairs(fans) do
     end
   end
   for j, id in ipairs(fan[F_ORDERS]) do orders[j] = {id, get(t, 'orders', id)} end
-  rows[i] = {fan_id, fan, holds, entries, orders, ended}
+  rows[i] = {fan_id, fan, holds, entries, orders, ended, person ~= fan_id and person or ''}
 end
 return cmsgpack.pack({'YOU', t.now - t.lead, t.seq, cmsgpack.unpack(t.leads), rows})

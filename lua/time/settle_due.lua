@@ -3,11 +3,13 @@ settle_due -- decide everything whose time has come, oldest first, at most 64 th
 more is due: then the script decides nothing else and answers AGAIN.
 --]]
 --#use deadline_over cooling_over open_by_clock close_by_clock unwind_cancelled change_state emit
+--#use turn_calls
 
 local DUE_MAX = 64
 -- What an entry of `due` is, by what stands before its id; those of the drop itself have none.
 local KINDS = {
   ['h:'] = deadline_over, ['e:'] = cooling_over, open = open_by_clock, close = close_by_clock,
+  calls = turn_calls, quiet = turn_calls,
 }
 
 local function settle_due(t)

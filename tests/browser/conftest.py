@@ -40,7 +40,8 @@ async def browser() -> AsyncIterator[Browser]:
 async def in_browser(shop: SupervisorProcess, browser: Browser) -> AsyncIterator[ShopInBrowser]:
     """Every test ends with the question whether a page did what no page may do."""
     client = connections.client(shop.running.redis_url)
-    one = ShopInBrowser(shop.running, Store(client), browser, f"page-{next(_numbers)}")
+    name, letters = f"page-{next(_numbers)}", shop._settings.data_dir / "mail"
+    one = ShopInBrowser(shop.running, Store(client), browser, name, letters)
     yield one
     await client.aclose(close_connection_pool=True)
     assert one.faults.seen == []

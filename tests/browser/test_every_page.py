@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 from playwright.async_api import Page, ViewportSize, expect
 from sqlalchemy import Connection
 
+from dropengine.mail import makers_letters, outbox
+from dropengine.mail.carriers import Bounced
 from dropengine.model import DropId
-from dropengine.people import makers
+from dropengine.people import answers, links, makers, receivers
 from dropengine.people.links import Kind
 from dropengine.people.makers import Maker
+from dropengine.people.receivers import GIFT, Meant
 from dropengine.people.roles import Role
 from dropengine.sql.database import Database
 from tests.browser.test_access import SCHEMES, ZOOMED, faults
@@ -87,15 +90,35 @@ async def world(
         while not await orders.count():
             await page.reload()
         order = await orders.get_attribute("href")
+        await database.write(lambda sql: _said(sql, drop.id, str(order).rpartition("/")[2]))
         await begins(page)
         await fills(page, f"{title} three")
         await goes_on(page)
         draft = page.url.split("/")[-2]
         spare = await new_link(database, Kind.INVITE, maker=maker.id, role=Role.VIEWER)
-        there = There(
-            maker.id, draft, drop.id, found[1], str(order).rpartition("/")[2], f"{url}{spare}"
-        )
+        letter = await database.write(lambda sql: _written(sql, maker, url))
+        number_of = str(order).rpartition("/")[2]
+        there = There(maker.id, draft, drop.id, found[1], number_of, f"{url}{spare}", letter)
         yield World(page, there, drop)
+
+
+def _said(sql: Connection, drop: str, order: str) -> None:
+    """Of an order, and who receives it; something is missing still."""
+    said = {(0, "name"): "Ada Lovelace", (0, "lines"): "12 Square\nFlat 3", (0, "country"): "GB"}
+    answers.save(sql, drop, order, said, "ada", 1)
+    link = receivers.make(sql, drop, order, Meant(1, 1, GIFT, "Anna"), "ada", 2)
+    assert link is not None
+    receivers.take(sql, link.id, {"name": "Anna Isabella", "city": "Ockham"}, 3)
+    answers.lock(sql, drop, order, "owner", 4)
+
+
+def _written(sql: Connection, maker: Maker, url: str) -> str:
+    """A letter that this maker's owner may see, with words of a mail server; its id."""
+    link, secret = links.make(sql, Kind.INVITE, int(time.time() * 1000), by="<b>", maker=maker.id)
+    one = makers_letters.invite(link, secret, maker.name, f"{maker.short}@example.org", url)
+    outbox.put(sql, one)
+    outbox.note(sql, one.id, Bounced("550 <script>alert(1)</script> nobody"), one.written_ms)
+    return one.id
 
 
 def _made(sql: Connection, maker: Maker) -> None:
@@ -107,6 +130,9 @@ async def _published(page: Page, title: str) -> str:
     await fills(page, title)
     await page.get_by_label("A picture of it").set_input_files(photo())
     await page.locator(".shot").wait_for()
+    for label in ("A name", "An address", "Something for each unit"):
+        await page.get_by_label(label, exact=True).select_option("required")
+    await page.get_by_label("What it is called").fill("Name to engrave")
     await goes_on(page)
     await page.get_by_role("button", name="Publish").click()
     await expect(page.locator(".said")).to_contain_text("Published")

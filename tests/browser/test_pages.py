@@ -145,7 +145,7 @@ async def test_a_frozen_drop_says_what_is_the_matter_and_offers_nothing_to_press
             await expect(fan.page.get_by_role("button", name=words)).to_have_count(0)
         found = await repair.audit(drop.store, drop.id)
         assert found is not None
-        await repair.thaw(drop.store, found, by="mia", key="thaw")
+        await repair.thaw(drop.store, found, by="o1", key="thaw")
         await fan.reads("Pay €24.00")
 
 

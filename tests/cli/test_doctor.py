@@ -1,5 +1,6 @@
 """The doctor says a sentence for each thing that could stop a sale, and ends accordingly."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import server_check
 from tests.kit import small_shop
 from tests.kit.old_server import old_server
+from tests.kit.post_office import PostOffice
 from tests.kit.private_server import Server
 from tests.kit.server_owner import ask
 
@@ -245,3 +247,21 @@ def test_few_open_files_are_warned_of_and_very_few_stop_a_sale(settings: Setting
         [line] = [one for one in said.stdout.splitlines() if "  files " in one]
         assert line.startswith(word)
         assert "ulimit -n" in line
+
+
+def test_it_says_where_letters_go(settings: Settings) -> None:
+    assert f"files in {settings.data_dir / 'mail'}" in lines(settings, 0)["mail"]
+
+
+async def test_it_knocks_at_the_mail_server(settings: Settings) -> None:
+    async with PostOffice().at_work() as office:
+        told = msgspec.structs.replace(
+            settings, smtp_url=f"smtp://127.0.0.1:{office.port}", mail_from="shop@example.org"
+        )
+        well = await asyncio.to_thread(doctor._mail, told)
+        office.cut = "connect"
+        away = await asyncio.to_thread(doctor._mail, told)
+    assert (well.level, away.level) == (Level.OK, Level.WARN)
+    assert f"127.0.0.1 port {office.port} takes our mail" in well.sentence
+    assert "Nobody is called" in away.sentence
+    assert not office.took

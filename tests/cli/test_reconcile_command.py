@@ -14,7 +14,7 @@ import pytest
 from dropengine import data_directory, refusals
 from dropengine.config import Settings
 from dropengine.jobs.duties import Duties
-from dropengine.model import DropId, DutyRecord
+from dropengine.model import OPERATOR, DropId, DutyRecord
 from dropengine.payments.duties import perform, report
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.truth.house import Claim
@@ -127,7 +127,8 @@ def test_it_compares_asks_and_lets_the_drop_go_on(run: Run, restored: Settings) 
     assert "1 of its payments are left to you." in done.out
     events = [json.loads(row) for row in run("drop", "log", DROP, *given).out.splitlines()]
     assert [one["e"] for one in events][-2:] == ["thawed", "sold"]
-    assert (events[-2]["by"], events[-2]["why"], events[-1]["hold"]) == ("mia", "restore", "h2")
+    assert OPERATOR.fullmatch(events[-2]["by"])
+    assert (events[-2]["why"], events[-1]["hold"]) == ("restore", "h2")
 
     async def kept(till: Till) -> list[str]:
         answer = await till.provider.kept(0)
@@ -162,7 +163,9 @@ def test_money_for_nobody_waits_until_it_was_compared(restored: Settings) -> Non
     async def tell(till: Till) -> object:
         answer = await till.provider.kept(0)
         (cleo,) = [one for one in answer if one.hold == "h3"]  # type: ignore[union-attr]
-        return await report(till.sale.store, till.provider, DropId(DROP), cleo.hold, cleo.paid)
+        return await report(
+            till.sale.store, till.provider, till.intents, DropId(DROP), cleo.hold, cleo.paid
+        )
 
     assert with_till(restored, tell) == refusals.Frozen()
 

@@ -149,7 +149,7 @@ async def test_where_no_web_process_tells_of_itself_that_is_said(
 ) -> None:
     store = Store.connect(server.url, prefix="alone")
     try:
-        await store.publish(manifest("lonely"), by="mia", key="publish")
+        await store.publish(manifest("lonely"), by="o1", key="publish")
         async with seen(OwnShop(store, DropId("lonely"))) as night:
             await until(lambda: night.whole)
             assert night.sight is not None

@@ -20,9 +20,11 @@ from dropengine import wire
 from dropengine.doors.access import LIVE, MESSAGES, PANEL, SOCKET, STUDIO_SOCKET, TABLE, Row, Who
 from dropengine.doors.live_socket import SUBPROTOCOL
 from dropengine.people.roles import Scope
+from dropengine.push.subscriptions import browser_of
 from tests.kit import callers, web_process
 from tests.kit import studio as studio_kit
-from tests.kit.callers import CALLERS, GUESTS, PERSONS, World, law
+from tests.kit.callers import CALLERS, GUESTS, KNOWN, PERSONS, World, law
+from tests.kit.push_service import Browser
 from tests.kit.studio import Studio
 from tests.kit.web_process import Fan, key
 
@@ -43,7 +45,11 @@ OPEN = {
     "GET /makers/pictures/{name}",
     "GET /pictures/{name}",
     "GET /",
+    "POST /language",
+    "GET /receive/{token}",
+    "POST /receive/{token}",
     "GET /static/{name}",
+    "GET /calls.js",
     "GET /pay/local/{intent}",
     "POST /pay/local/{intent}",
     *(f"GET /{part}" for part in ("healthz", "readyz", "openapi.json", "asyncapi.json")),
@@ -52,6 +58,19 @@ OPEN = {
     "POST /studio/sign-out",
     "GET /studio/links/{token}",
     "POST /studio/links/{token}",
+    "GET /studio/mail/{token}",
+    "POST /studio/mail/{token}",
+    "GET /studio/way-back",
+    "POST /studio/way-back",
+    "GET /you",
+    "GET /you/links/{token}",
+    "GET /mail/off/{token}",
+    "POST /mail/off/{token}",
+    "POST /you/links/{token}",
+    *(
+        f"POST /you/{part}"
+        for part in ("sign-in", "code", "sign-out", "sign-in/challenge", "sign-in/passkey")
+    ),
     *(
         f"POST /api/studio/{part}"
         for part in (
@@ -64,7 +83,25 @@ OPEN = {
 OF_FANS = {
     "POST /api/drops/{drop}/{verb}",
     "GET /api/drops/{drop}/you",
+    "GET /api/drops/{drop}/calls",
+    "POST /api/drops/{drop}/calls",
+    "POST /api/drops/{drop}/calls/end",
     "GET /drops/{drop}/orders/{order}",
+    "GET /drops/{drop}/holds/{hold}/asked",
+    "POST /drops/{drop}/holds/{hold}/asked",
+    "POST /drops/{drop}/orders/{order}/receivers",
+    "POST /drops/{drop}/orders/{order}/receivers/{receiver}/revoke",
+}
+OF_KNOWN = {
+    "GET /you/data.json",
+    "POST /you/renew",
+    "POST /you/together",
+    "POST /you/sign-out-everywhere",
+    "POST /you/devices/{device}/end",
+    "POST /you/passkeys/challenge",
+    "POST /you/passkeys",
+    "POST /you/passkeys/{passkey}/remove",
+    "POST /you/erase",
 }
 
 
@@ -80,12 +117,13 @@ def test_every_row_is_tried_by_everybody_somewhere() -> None:
     """Whatever somebody may be in the table has a test, here or at the creators' API."""
     assert {named(row) for row in rows(Who.ANYBODY)} == OPEN
     assert {named(row) for row in rows(Who.FAN)} == OF_FANS
+    assert {named(row) for row in rows(Who.KNOWN)} == OF_KNOWN
     assert {named(row) for row in rows(Who.PROVIDER)} == {"POST /api/pay/webhooks/local"}
     assert {named(row) for row in rows(Who.MACHINE)} == {"GET /metrics"}
     rest = (Who.PERSON, Who.CREATOR, Who.READ, Who.RUN, Who.MANAGE, Who.OWNER)
     for row in rows(*rest):
         assert row.path.startswith("/api/studio/") or row in PANEL or row in LIVE, row
-    assert {*rest, Who.ANYBODY, Who.FAN, Who.PROVIDER, Who.MACHINE} == {*Who}
+    assert {*rest, Who.ANYBODY, Who.FAN, Who.KNOWN, Who.PROVIDER, Who.MACHINE} == {*Who}
 
 
 async def status(studio: Studio, brought: dict[str, str], row: Row, parts: dict[str, str]) -> int:
@@ -127,6 +165,30 @@ async def test_numbers_are_for_the_machine_whoever_asks(studio: Studio, world: W
         assert await status(studio, far, row, {}) == 403
 
 
+@pytest.mark.parametrize("row", rows(Who.KNOWN), ids=named)
+async def test_a_door_for_the_known_is_for_them_alone_and_for_their_own_things(
+    studio: Studio, world: World, row: Row
+) -> None:
+    for caller in CALLERS:
+        heard = await status(studio, world.headers(caller), row, {})
+        if caller in KNOWN:
+            # The body is none; of a device or passkey that is not his there is none.
+            assert heard in (200, 204, 400, 404), (caller, heard)
+        else:
+            assert heard == (400 if needs_a_form(row) else 401), (caller, heard)
+
+
+def needs_a_form(row: Row) -> bool:
+    """Does it look at the form, or at the JSON, before it looks who sent it?"""
+    return named(row) in {
+        "POST /you/together",
+        "POST /you/sign-out-everywhere",
+        "POST /you/devices/{device}/end",
+        "POST /you/passkeys/challenge",
+        "POST /you/passkeys/{passkey}/remove",
+    }
+
+
 @pytest.mark.parametrize("row", PANEL, ids=named)
 async def test_a_page_of_the_panel_is_for_persons_who_may(
     studio: Studio, world: World, row: Row
@@ -140,6 +202,10 @@ async def test_a_page_of_the_panel_is_for_persons_who_may(
         if wanted:
             assert heard == wanted, (caller, heard)
         else:
+            # Who may read letters sees only those that are his to see.
+            if row.path.endswith("{letter}"):
+                assert heard == 404, (caller, heard)
+                continue
             # An empty draft leads back to where it is written.
             early = row.method == "GET" and row.path.endswith("{draft}/publish")
             assert heard == 303 if early else heard not in (303, 401, 403), (caller, heard)
@@ -252,6 +318,7 @@ async def test_a_makers_key_is_no_fans_pass(studio: Studio) -> None:
 
 
 FAN_DOORS = rows(Who.FAN)
+ENDS_CALLS = "/api/drops/{drop}/calls/end"
 
 
 @pytest.mark.parametrize("row", FAN_DOORS, ids=lambda row: f"{row.method} {row.path}")
@@ -263,15 +330,27 @@ async def test_a_fans_door_knows_no_creator_and_no_other_fan(
     async with studio.web.http(ticket) as fan:
         held = await fan.post(f"/api/drops/{sale.drop}/hold", json={"pool": "pin", "key": key()})
         assert held.status_code == 200
-    parts = {"drop": str(sale.drop), "verb": "release", "order": "h1"}
-    path = re.sub(r"{(\w+)}", lambda part: parts[part[1]], row.path)
+        phone = Browser("https://push.example/phone")
+        calls = f"/api/drops/{sale.drop}/calls"
+        assert (await fan.post(calls, json=phone.asks())).status_code == 200
+    parts = {"drop": str(sale.drop), "verb": "release", "order": "h1", "hold": "h1"}
+    path = re.sub(r"{(\w+)}", lambda part: parts.get(part[1], "0" * 18), row.path)
     for caller, hand in world.hands.items():
         body = {"hold": "h1", "key": key()} if row.method == "POST" else None
+        if row.path == ENDS_CALLS:
+            body = {"endpoint": phone.endpoint}
+        elif "calls" in row.path and body:
+            body = Browser(f"https://push.example/{len(caller)}").asks()
         answer = await hand.http.request(row.method, path, json=body)
         if row.path.startswith("/drops"):
             assert answer.status_code == 404, caller
-        elif caller.startswith("guest"):
+        elif caller in GUESTS:
             # B is told of A's hold what he is told of none; of himself, what he has.
-            assert answer.status_code == (404 if row.method == "POST" else 200), caller
+            mine = row.method == "GET" or "calls" in row.path
+            assert answer.status_code == (200 if mine else 404), (caller, answer.text)
+            assert browser_of(phone.endpoint) not in answer.text
         else:
             assert answer.status_code == 401, (caller, answer.text)
+    # Whoever tried, A's browser is still called.
+    async with studio.web.http(ticket) as fan:
+        assert browser_of(phone.endpoint) in (await fan.get(calls)).text

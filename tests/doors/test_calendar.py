@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
@@ -17,6 +18,8 @@ from tests.kit.web_process import WebProcess, front, settings
 server = web_process.server
 
 OPENS_MS = 1_815_753_600_000
+TWICE = (1_824_942_600_000, 1_824_946_200_000)
+"""Half past two, and half past two."""
 CLOSES_MS = OPENS_MS + 3 * 3_600_000 + 30_000
 
 
@@ -93,3 +96,75 @@ async def test_a_page_leads_to_the_times_that_are_still_to_come(web: WebProcess)
             for sale in (ahead, by_hand, begun)
         ]
     assert led == [[True, True], [False, False], [False, True]]
+
+
+@pytest.mark.parametrize(
+    ("zone", "at_ms"),
+    [
+        ("Europe/Berlin", OPENS_MS),
+        ("Europe/Berlin", OPENS_MS + 180 * 86_400_000),
+        ("America/New_York", OPENS_MS),
+        ("Australia/Lord_Howe", OPENS_MS),
+        ("Asia/Kolkata", OPENS_MS),
+        ("Africa/Casablanca", OPENS_MS),
+        ("Pacific/Apia", OPENS_MS),
+        # The last second before the clocks change, the first after it, an hour that comes twice.
+        ("Europe/Berlin", 1_806_195_599_000),
+        ("Europe/Berlin", 1_806_195_600_000),
+        *(("Europe/Berlin", at_ms) for at_ms in TWICE),
+        ("UTC", OPENS_MS),
+        ("Etc/UTC", OPENS_MS),
+    ],
+)
+async def test_every_clock_shows_the_right_moment(web: WebProcess, zone: str, at_ms: int) -> None:
+    """Also to a reader that knows no zones but those of the file."""
+    sale = await web.sale(opened=False, opens_ms=at_ms, zone=zone)
+    async with web.http() as http:
+        text = (await http.get(f"/drops/{sale.drop}/opens.ics")).content
+    (event,) = events(text)
+    start = event["dtstart"]
+    moment = datetime.fromtimestamp(at_ms / 1000, UTC)
+    assert start.dt == moment
+    if "TZID" not in start.params:
+        assert b"VTIMEZONE" not in text
+        assert start.dt.tzname() == "UTC"
+        assert zone in ("UTC", "Etc/UTC") or at_ms in TWICE
+        return
+    (told,) = icalendar.Calendar.from_ical(text).walk("VTIMEZONE")
+    assert told["tzid"] == start.params["TZID"] == zone
+    shown = start.dt.replace(tzinfo=None)
+    assert shown == moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    assert offset_told(told, shown) == moment.astimezone(ZoneInfo(zone)).utcoffset()
+
+
+def offset_told(zone: Any, shown: datetime) -> timedelta:
+    """As RFC 5545, 3.6.5 has a reader find it: of the last change before the time that is shown."""
+    changes: list[tuple[datetime, timedelta]] = [
+        (one["dtstart"].dt, one["tzoffsetto"].td)
+        for one in zone.subcomponents
+        if one["dtstart"].dt <= shown
+    ]
+    return max(changes)[1]
+
+
+async def test_an_event_whose_words_were_put_right_is_the_same(web: WebProcess) -> None:
+    sale = await web.sale(opened=False, opens_ms=OPENS_MS, title="Pin")
+    async with web.http() as http:
+        (before,) = events((await http.get(f"/drops/{sale.drop}/opens.ics")).content)
+        room = await web.runtime.hub.room(str(sale.drop))
+        assert room is not None
+        # What a correction changes, and nothing else.
+        room.hash = "0" * 64
+        (after,) = events((await http.get(f"/drops/{sale.drop}/opens.ics")).content)
+    assert before["uid"] == after["uid"]
+
+
+async def test_two_drops_and_two_moments_are_four_events(web: WebProcess) -> None:
+    found = set()
+    for _ in range(2):
+        sale = await web.sale(opened=False, opens_ms=OPENS_MS, closes_ms=CLOSES_MS)
+        async with web.http() as http:
+            for word in ("opens", "closes"):
+                (event,) = events((await http.get(f"/drops/{sale.drop}/{word}.ics")).content)
+                found.add(str(event["uid"]))
+    assert len(found) == 4

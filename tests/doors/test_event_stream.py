@@ -25,7 +25,7 @@ web = web_process.web
 
 async def test_a_stream_carries_what_a_socket_carries(web: WebProcess) -> None:
     sale = await web.sale()
-    ada = web.ticket()
+    ada = web.ticket(sale.drop)
     async with stream(web, sale.drop, ada[1]) as events, web.fan(sale.drop, ada) as socket:
         first = await events.until("snapshot")
         assert first["you"]["fan"] == ada[0]

@@ -398,8 +398,8 @@ async def test_nobody_can_name_what_is_somebody_elses(web: WebProcess) -> None:
     """Every command over both ways on everything that another fan has: there is no such thing."""
     three = item("pin", {"pin": 2}), item("lamp", {"lamp": 2}), item("mug", {"mug": 1})
     sale = await web.sale(*three, limit=10)
-    ada, _ = web.ticket()
-    ben = web.ticket()
+    ada, _ = web.ticket(sale.drop)
+    ben = web.ticket(sale.drop)
     things = await possessions(sale, ada)
     seq = (await sale.settle()).seq
     async with web.http(ben[1]) as http, web.fan(sale.drop, ben) as socket:
@@ -421,7 +421,7 @@ async def test_nobody_can_name_what_is_somebody_elses(web: WebProcess) -> None:
 async def test_who_is_nobody_can_do_nothing(web: WebProcess) -> None:
     three = item("pin", {"pin": 2}), item("lamp", {"lamp": 2}), item("mug", {"mug": 1})
     sale = await web.sale(*three, limit=10)
-    ada, _ = web.ticket()
+    ada, _ = web.ticket(sale.drop)
     things = await possessions(sale, ada)
     seq = (await sale.settle()).seq
     bodies: dict[str, dict[str, Any]] = {
@@ -451,7 +451,7 @@ async def test_a_fan_can_name_what_is_his(web: WebProcess) -> None:
     """The control of the two above: the same commands do something in the right hands."""
     three = item("pin", {"pin": 2}), item("lamp", {"lamp": 2}), item("mug", {"mug": 1})
     sale = await web.sale(*three, limit=10)
-    ada = web.ticket()
+    ada = web.ticket(sale.drop)
     things = await possessions(sale, ada[0])
     async with web.http(ada[1]) as http:
         for verb, thing in (
@@ -505,7 +505,7 @@ async def test_a_shop_without_its_server_says_away_and_never_sold_out(tmp_path: 
 
 async def test_every_door_answers_only_with_messages_of_the_protocol(web: WebProcess) -> None:
     sale = await web.sale()
-    ada = web.ticket()
+    ada = web.ticket(sale.drop)
     decode = {"snapshot": wire.Snapshot, "you": wire.You, "done": wire.Done, "tick": wire.Tick}
     async with web.http(ada[1]) as http:
         where = f"/api/drops/{sale.drop}"

@@ -25,7 +25,8 @@ from starlette.types import Receive, Scope, Send
 
 from dropengine.doors.fan_api import COMMANDS, _command
 from dropengine.doors.fast_path import SHORT_WAY, Asked, _body
-from dropengine.model import FanId
+from dropengine.model import DropId, FanId
+from dropengine.people.tickets import pseudonym
 from dropengine.truth import scripts
 from tests.kit import web_process
 from tests.kit.fault_proxy import Fate, FaultProxy
@@ -147,9 +148,12 @@ class Here(NamedTuple):
     entry: str = ""
 
 
-async def at_home(way: Way, fan: FanId, ticket: str) -> Here:
+async def at_home(way: Way, ticket: str) -> Here:
     """A drop in which the fan has a hold and a place in a line; its room is open and up to date."""
     sale = Sale(way.runtime.runtime.store, f"way-{next(_drops):04}", now=0)
+    known = way.runtime.runtime.identity.whose(ticket)
+    assert known is not None
+    fan = pseudonym(known.key, DropId(sale.drop))
     await sale.publish(manifest(sale.drop, item("pin", {"pin": 3, "cap": 1}), limit=3))
     await sale.creator("open")
     await sale.held("ben", "cap")
@@ -332,10 +336,10 @@ def alike(answers: Iterable[bytes]) -> bytes:
 async def test_every_way_gives_the_same_answer_byte_for_byte(
     ways: list[Way], request_of: Request, taken: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fan, ticket = ways[0].runtime.ticket()
+    _, ticket = ways[0].runtime.ticket()
     answers = []
     for way, reached in zip(ways, REACHED[taken], strict=True):
-        here = await at_home(way, fan, ticket)
+        here = await at_home(way, ticket)
         before = way.application.count, way.framework.count
         answers.append(await way.ask(request_of(here)))
         gone = way.application.count - before[0], way.framework.count - before[1]
@@ -349,8 +353,8 @@ async def test_a_repeat_by_its_key_is_answered_alike_by_every_way(
     ways: list[Way], request_of: Request
 ) -> None:
     """On one drop, asked again and again by whichever way."""
-    fan, ticket = ways[0].runtime.ticket()
-    here = await at_home(ways[0], fan, ticket)
+    _, ticket = ways[0].runtime.ticket()
+    here = await at_home(ways[0], ticket)
     for way in ways[1:]:
         await up_to_date(way, here.drop)
     await ways[0].ask(request_of(here))
@@ -360,20 +364,20 @@ async def test_a_repeat_by_its_key_is_answered_alike_by_every_way(
 
 
 async def test_a_request_in_pieces_is_answered_alike(ways: list[Way]) -> None:
-    fan, ticket = ways[0].runtime.ticket()
+    _, ticket = ways[0].runtime.ticket()
     for cut in (1, 20, -len(json.dumps(PIN)), -3):
         answers = []
         for way in ways:
-            request = post(await at_home(way, fan, ticket), "hold", PIN)
+            request = post(await at_home(way, ticket), "hold", PIN)
             answers.append(await way.ask(request[:cut], request[cut:]))
         assert alike(answers).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_requests_that_come_at_once_are_answered_in_turn(ways: list[Way]) -> None:
-    fan, ticket = ways[0].runtime.ticket()
+    _, ticket = ways[0].runtime.ticket()
     answers = []
     for way in ways:
-        here = await at_home(way, fan, ticket)
+        here = await at_home(way, ticket)
         block = (
             PLAIN["hold"](here)
             + PLAIN["release"](here)
@@ -391,11 +395,11 @@ async def test_a_network_that_asks_too_often_is_told_alike_and_nobody_is_counted
 ) -> None:
     networks = count(1)
     async with all_ways(server, tmp_path, requests_per_s_max=1) as ways:
-        fan, ticket = ways[0].runtime.ticket()
+        _, ticket = ways[0].runtime.ticket()
         for request_of in (PLAIN["hold"], SOME_WORK["pay"], TO_EXPLAIN["no JSON"]):
             refused = []
             for way in ways:
-                request = request_of(await at_home(way, fan, ticket))
+                request = request_of(await at_home(way, ticket))
                 local = f"127.0.1.{next(networks)}"
                 began = time.monotonic()
                 async with way.line(local) as line:
@@ -411,10 +415,10 @@ async def test_a_network_that_asks_too_often_is_told_alike_and_nobody_is_counted
 
 async def test_a_flood_is_refused_before_its_body_comes(server: Server, tmp_path: Path) -> None:
     async with all_ways(server, tmp_path, requests_per_s_max=1) as ways:
-        fan, ticket = ways[0].runtime.ticket()
+        _, ticket = ways[0].runtime.ticket()
         refused = []
         for way in ways:
-            here = await at_home(way, fan, ticket)
+            here = await at_home(way, ticket)
             async with way.line() as line:
                 async with asyncio.timeout(LONG_S):
                     while not (await line(PLAIN["hold"](here))).startswith(b"HTTP/1.1 429 "):

@@ -15,12 +15,22 @@ from dropengine import refusals
 from dropengine.config import Settings
 from dropengine.doors.identity import KNOWN_MAX, Identity, Origins, by_name
 from dropengine.model import ShopId
-from dropengine.people.tickets import Tickets
+from dropengine.people.revoked import Revoked
+from dropengine.people.tickets import Ticket, Tickets, new_key
 
 SETTINGS = Settings(port=8123, origins=("https://shop.example",))
 TICKETS = Tickets("a secret of thirty-two characters", SETTINGS.ticket_days)
-ADA, ADAS = TICKETS.issue(int(time.time()))
-BEN, BENS = TICKETS.issue(int(time.time()))
+
+
+def known() -> tuple[Ticket, str]:
+    _, text = TICKETS.issue(int(time.time()))
+    found = TICKETS.read(text, int(time.time()))
+    assert found is not None
+    return found, text
+
+
+ADA, ADAS = known()
+BEN, BENS = known()
 
 SHOP, OTHER = ShopId("5e" * 16), ShopId("07" * 16)
 identity = Identity(SETTINGS, TICKETS, SHOP)
@@ -70,7 +80,7 @@ def test_who_calls_us_by_two_names_calls_us_by_none() -> None:
     ids=count(),
 )
 def test_a_ticket_is_shown_by_its_holder_or_lent_by_his_browser(
-    headers: dict[str, str], fan: str | None
+    headers: dict[str, str], fan: Ticket | None
 ) -> None:
     assert identity.who(said(**headers)) == fan
 
@@ -89,10 +99,38 @@ def test_a_ticket_is_shown_by_its_holder_or_lent_by_his_browser(
     ids=count(),
 )
 def test_over_https_a_cookie_counts_that_no_neighbour_could_set(
-    cookie: str, fan: str | None
+    cookie: str, fan: Ticket | None
 ) -> None:
     secure = Identity(Settings(public_url="https://drops.example"), TICKETS, SHOP)
     assert secure.who(said(cookie=cookie)) == fan
+
+
+def test_a_person_goes_before_the_guest_of_his_browser_and_never_back_to_him() -> None:
+    now_s = int(time.time())
+    key = new_key()
+    good = TICKETS.issue_to(key, "session", now_s)
+    old = TICKETS.issue_to(key, "session", now_s - 86_401)
+    kept = f"fan-5e5e5e5e={BENS}; person-5e5e5e5e="
+    person = identity.who(said(cookie=kept + good))
+    assert person is not None
+    assert person.key == key
+    for over in (old, good[:-1], "", BENS + "x"):
+        assert identity.who(said(cookie=kept + over)) is None
+    assert identity.who(said(authorization=f"Bearer {good}")) is person
+
+
+def test_a_ticket_that_was_taken_back_is_nobodys() -> None:
+    revoked = Revoked()
+    here = Identity(SETTINGS, TICKETS, SHOP, revoked)
+    text = TICKETS.issue_to(new_key(), "phone", int(time.time()))
+    found = here.whose(text)
+    assert found is not None
+    revoked.learn({found.name: 2}, 1)
+    assert here.whose(text) is None
+    assert here.who(said(cookie=f"person-5e5e5e5e={text}")) is None
+    assert here.whose(ADAS) is ADA
+    revoked.forget(2)
+    assert here.whose(text) is found
 
 
 def test_a_ticket_in_the_first_message_is_the_same_ticket() -> None:
@@ -176,7 +214,9 @@ def test_a_guest_keeps_his_ticket_and_a_newcomer_gets_one() -> None:
         assert identity.guest(cookies) is None
     fan, ticket = identity.newcomer()
     assert fan != ADA
-    assert identity.whose(ticket) == fan
+    found = identity.whose(ticket)
+    assert found is not None
+    assert found.key == fan.key
 
 
 @pytest.mark.parametrize("public", [None, "https://shop.example", "http://shop.example:81"])
@@ -200,7 +240,7 @@ def test_two_shops_on_one_host_keep_their_fans_in_one_jar() -> None:
     theirs = Tickets("another secret of thirty-two chars", SETTINGS.ticket_days)
     other = Identity(Settings(port=8124), theirs, OTHER)
     jar: dict[str, str] = {}
-    seen: dict[str, list[str | None]] = {"here": [], "there": []}
+    seen: dict[str, list[Ticket | None]] = {"here": [], "there": []}
     for _ in range(3):
         for where, shop in (("here", identity), ("there", other)):
             if shop.guest(jar) is None:

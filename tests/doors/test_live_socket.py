@@ -51,7 +51,7 @@ async def any_house(
 
 async def test_the_first_word_is_a_snapshot_with_the_fans_own_state(any_house: WebProcess) -> None:
     sale = await any_house.sale()
-    ada = any_house.ticket()
+    ada = any_house.ticket(sale.drop)
     await sale.held(ada[0])
     async with any_house.fan(sale.drop, ada) as fan:
         (snapshot,) = fan.heard
@@ -80,7 +80,7 @@ async def test_who_asks_for_no_subprotocol_gets_none(any_house: WebProcess) -> N
 
 async def test_a_watcher_sees_the_stock_and_nobody(any_house: WebProcess) -> None:
     sale = await any_house.sale()
-    ada = any_house.ticket()
+    ada = any_house.ticket(sale.drop)
     async with any_house.fan(sale.drop, ada) as fan, any_house.watcher(sale.drop) as watcher:
         assert watcher.heard[0]["you"] is None
         seq = (await fan.ask("hold", pool="pin"))["seq"]
@@ -91,7 +91,7 @@ async def test_a_watcher_sees_the_stock_and_nobody(any_house: WebProcess) -> Non
 
 async def test_hello_says_who_one_is_and_may_say_it_again(any_house: WebProcess) -> None:
     sale = await any_house.sale()
-    (ada, first), (ben, second) = any_house.ticket(), any_house.ticket()
+    (ada, first), (ben, second) = any_house.ticket(sale.drop), any_house.ticket(sale.drop)
     async with any_house.watcher(sale.drop) as fan:
         for who, ticket in ((ada, first), (ben, second), (ben, None)):
             await fan.raw(json.dumps({"t": "hello", "ticket": ticket}))
@@ -157,7 +157,7 @@ async def test_a_ping_without_a_clock_is_no_message(any_house: WebProcess, rest:
 
 async def test_two_tabs_see_the_same_holds(any_house: WebProcess) -> None:
     sale = await any_house.sale(limit=3)
-    ada = any_house.ticket()
+    ada = any_house.ticket(sale.drop)
     async with any_house.fan(sale.drop, ada) as one, any_house.fan(sale.drop, ada) as two:
         hold = (await one.ask("hold", pool="pin"))["hold"]
         for tab in (one, two):
@@ -182,7 +182,7 @@ async def test_a_tab_in_another_process_sees_them_too(
     web: WebProcess, server: Server, tmp_path: Path
 ) -> None:
     sale = await web.sale()
-    ada = web.ticket()
+    ada = web.ticket(sale.drop)
     async with (
         web_process.front(settings(server.url, tmp_path)) as other,
         web.fan(sale.drop, ada) as here,
@@ -198,7 +198,7 @@ async def test_you_is_never_older_than_the_one_before_and_ends_at_the_newest(
     any_house: WebProcess,
 ) -> None:
     sale = await any_house.sale(item("pin", {"pin": 50}, most=3), limit=50)
-    ada = any_house.ticket()
+    ada = any_house.ticket(sale.drop)
     async with any_house.fan(sale.drop, ada) as one, any_house.fan(sale.drop, ada) as two:
 
         async def press(fan: Fan) -> None:
@@ -285,7 +285,7 @@ async def test_every_command_has_its_answer_by_its_id(any_house: WebProcess) -> 
 
 async def test_a_repeat_on_another_socket_gets_the_first_answer(any_house: WebProcess) -> None:
     sale = await any_house.sale()
-    ada, once = any_house.ticket(), key()
+    ada, once = any_house.ticket(sale.drop), key()
     async with any_house.fan(sale.drop, ada) as fan:
         first = (await fan.ask("hold", pool="pin", key=once))["hold"]
     async with any_house.fan(sale.drop, ada) as fan:
@@ -295,7 +295,7 @@ async def test_a_repeat_on_another_socket_gets_the_first_answer(any_house: WebPr
 
 async def test_two_tabs_that_pay_pay_the_same_thing(any_house: WebProcess) -> None:
     sale = await any_house.sale()
-    ada = any_house.ticket()
+    ada = any_house.ticket(sale.drop)
     async with any_house.fan(sale.drop, ada) as one, any_house.fan(sale.drop, ada) as two:
         hold = (await one.ask("hold", pool="pin"))["hold"]["id"]
         pages = await asyncio.gather(*(tab.ask("pay", holds=[hold]) for tab in (one, two)))
@@ -570,7 +570,7 @@ async def test_a_slow_reader_slows_nobody_costs_little_and_is_closed_with_1013(
     )
     async with web_process.front(conf, protocol=Watched) as web, narrow(web):
         sale = await web.sale(item("pin", {"pin": 100}), limit=100)
-        ada = web.ticket()
+        ada = web.ticket(sale.drop)
         slow = await web.dial(sale.drop, ada[1], sock=narrow_socket(web.port), max_queue=1)
         async with slow, web.fan(sale.drop) as other:
             room = web.runtime.hub.rooms[sale.drop]
@@ -611,7 +611,7 @@ async def test_who_catches_up_gets_the_newest_tick_and_his_whole_state(
     async with web_process.front(conf) as web, narrow(web):
         sale = await web.sale(item("pin", {"pin": 1}))
         await sale.held("somebody")
-        ada, others = web.ticket(), [f"other-{n}" for n in range(10)]
+        ada, others = web.ticket(sale.drop), [f"other-{n}" for n in range(10)]
         entries = [await sale.joined(fan) for fan in others]
         await sale.joined(ada[0])
         slow = await web.dial(sale.drop, ada[1], sock=narrow_socket(web.port), max_queue=1)
@@ -803,7 +803,7 @@ async def test_a_log_that_went_back_is_shown_anew_under_a_new_epoch(tmp_path: Pa
     conf = settings(truth.url, tmp_path, view_ms=100, redis_timeout_ms=500)
     async with web_process.front(conf) as web:
         sale = await web.sale()
-        ada = web.ticket()
+        ada = web.ticket(sale.drop)
         async with web.fan(sale.drop, ada) as fan, web.watcher(sale.drop) as watcher:
             epoch = fan.heard[0]["drop"]["epoch"]
             saved = {path: path.read_bytes() for path in folder.rglob("*.aof*")}

@@ -84,7 +84,7 @@ async def test_the_numbers_add_up_and_can_be_read_by_prometheus(web: WebProcess)
 async def seated(url: str, truth: Server, count: int) -> AsyncIterator[str]:
     """So many watchers of a drop, spread over the processes of a shop as the kernel likes."""
     store = Store.connect(truth.url)
-    await store.publish(manifest("seen"), by="mia", key="publish")
+    await store.publish(manifest("seen"), by="o1", key="publish")
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         for _ in range(count):

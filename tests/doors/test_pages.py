@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from dropengine import model
-from dropengine.doors import page_writer, pages
+from dropengine.doors import page_templates, page_writer, pages
 from dropengine.manifest import canonical
 from dropengine.truth import keys
 from tests.kit import web_process
@@ -43,20 +43,7 @@ def test_no_text_can_end_the_block_that_carries_it(text: str) -> None:
 
 def test_a_template_fails_on_a_name_that_nobody_gave_it() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        pages.environment().get_template("error.html").render(static=str)
-
-
-@pytest.mark.parametrize("name", ["order.html", "localpay.html"])
-def test_a_page_takes_its_sentences_from_the_file_that_has_them(name: str) -> None:
-    loader = pages.environment().loader
-    assert loader is not None
-    text, _, _ = loader.get_source(pages.environment(), name)
-    # A page's kind is no word but the class of its body.
-    text = re.sub(r"{% block kind %}\w+{% endblock %}", "", text)
-    shown = re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", " ", text, flags=re.DOTALL)
-    labels = re.findall(r'(?:aria-label|title|placeholder)="([^"]*)"', shown)
-    said = re.findall(r"\w+", " ".join([re.sub(r"<[^>]*>", " ", shown), *labels]))
-    assert said == []
+        page_templates.environment().get_template("error.html").render(static=str)
 
 
 def test_over_https_a_page_keeps_to_https() -> None:

@@ -159,7 +159,7 @@ async def test_a_new_time_that_stays_is_for_a_person_to_trust(store: Store) -> N
     for leaping.by_ms in (0, 7_200_000, 7_200_000, 7_200_000):
         await watch.round()
     assert await doubted(sale)
-    assert isinstance(await sale.creator("realign", by="mia"), outcomes.Changed)
+    assert isinstance(await sale.creator("realign", by="o1"), outcomes.Changed)
     assert not await doubted(sale)
 
 

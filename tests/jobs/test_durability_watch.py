@@ -114,7 +114,7 @@ async def test_a_creator_who_pauses_meanwhile_keeps_it_paused(store: Store) -> N
     assert isinstance(await sale.creator("pause"), outcomes.Changed)
     await store.client.config_set("appendfsync", "always")
     await watched.looks(3 * WELL_S)
-    assert await steps(sale) == [PAUSED, ("paused", "mia")]
+    assert await steps(sale) == [PAUSED, ("paused", "o1")]
 
 
 async def test_a_new_connection_is_looked_at_at_once(

@@ -305,7 +305,7 @@ async def test_what_the_provider_does_not_do_is_tried_and_then_left_to_a_person(
         ]
         # It stays counted until a person ends it.
         ending = EndDuty(duty, "given_up", "the bank is gone")
-        await store.end_duty(sale.drop, ending, by="mia", key="k")
+        await store.end_duty(sale.drop, ending, by="o1", key="k")
         await until(lambda: not duties.set_aside)
         await duties.close()
     assert caplog.text.count(f"{duty!r} is set aside, see to its money: {why}") == 1

@@ -137,7 +137,7 @@ async def test_a_drop_that_freezes_is_told_once_and_so_is_its_thaw(
     assert job.frozen == {bad.drop: "half"}
     found = await repair.audit(store, bad.drop)
     assert found is not None
-    await repair.thaw(store, found, by="mia", key="thaw")
+    await repair.thaw(store, found, by="o1", key="thaw")
     for _ in range(5):
         await job.round()
     assert job.frozen == {}

@@ -17,18 +17,20 @@ from dropengine.people.roles import Scope
 from tests.kit.studio import Hand, Studio, new_draft
 
 CALLERS = (
-    *("nobody", "guest A", "guest B", "a wrong cookie", "a wrong key"),
+    *("nobody", "guest A", "guest B", "known A", "known B", "a wrong cookie", "a wrong key"),
     *("viewer", "operator", "owner", "owner of another maker"),
     *("key read", "key run", "key manage", "key manage of another maker"),
 )
-NOBODIES = CALLERS[:5]
-GUESTS = CALLERS[1:3]
+NOBODIES = CALLERS[:7]
+GUESTS = CALLERS[1:5]
+"""Fans with a ticket: guests, and persons who are signed in."""
+KNOWN = CALLERS[3:5]
 PERSONS = {"viewer": "cyd", "operator": "ben", "owner": "ada", "owner of another maker": "dan"}
 KEYS = {"key read": Scope.READ, "key run": Scope.RUN, "key manage": Scope.MANAGE}
 
 LETS_IN: dict[Who, frozenset[str]] = {
     Who.PERSON: frozenset(PERSONS),
-    Who.CREATOR: frozenset(CALLERS[5:]),
+    Who.CREATOR: frozenset(CALLERS[7:]),
     Who.READ: frozenset({"viewer", "operator", "owner", "key read", "key run", "key manage"}),
     Who.RUN: frozenset({"operator", "owner", "key run", "key manage"}),
     Who.MANAGE: frozenset({"owner", "key manage"}),
@@ -78,6 +80,10 @@ async def world(studio: Studio) -> AsyncIterator[World]:
         )
         hands["nobody"] = await stack.enter_async_context(studio.stranger())
         for caller in GUESTS:
+            if caller in KNOWN:
+                brought = {"cookie": await studio.known(caller.replace(" ", "."))}
+                hands[caller] = await stack.enter_async_context(studio.stranger(**brought))
+                continue
             _, ticket = studio.web.ticket()
             http = await stack.enter_async_context(studio.web.http(ticket))
             hands[caller] = Hand(http, studio.web.url)

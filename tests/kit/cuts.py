@@ -24,14 +24,47 @@ CONSERVATION: Final = Cut("lib/adds_up", "and math.min(", "and 0 * math.min(")
 """The second guard of the stock: what does not add up is never written."""
 STOCK: Final = Cut("fan/hold", "if pool[P_FREE] < qty then", "if false then")
 
+FITS_ALWAYS: Final = """local function fits_together(t, guest, person)
+  if true then return true end
+"""
+BACKWARDS: Final = """  local BACKWARDS, stays = {}, false
+  for i = #person[F_ENTRIES], 1, -1 do BACKWARDS[#BACKWARDS + 1] = person[F_ENTRIES][i] end
+"""
+FIRST_ALONE: Final = "local holds, orders = {guest[F_HOLDS][1]}, guest[F_ORDERS]"
+
 CUTS: Final[dict[str, tuple[Cut, ...]]] = {
     "limit": (Cut("fan/units_allowed", "return left > 0 and left or 0", "return 1000"),),
     "stock": (STOCK, CONSERVATION),
     "newcomer": (Cut("fan/may_press", "ready_in(t, pool_id) > 0", "false"),),
     "settle first": (Cut("time/advance", "local more = settle_due(t)", "local more = false"),),
     "keys": (Cut("lib/answered", "if not stored then return false end", "do return false end"),),
+    "quiet hours": (Cut("line/serve", "if is_quiet(t) then return false end", ""),),
     "who stands ahead": (Cut("money/buy_late", " or stands_ahead(t, hold)", ""),),
     "pace": (Cut("fan/too_soon", "return wait > 0 and wait or nil", "return nil"),),
+    "both keep every limit": (
+        Cut("fan/fits_together", "local function fits_together(t, guest, person)\n", FITS_ALWAYS),
+    ),
+    "an item's limit of both": (
+        Cut("fan/fits_together", "if limit > 0 and qty > limit then return false end", ""),
+    ),
+    "one place in line": (Cut("line/merge_entries", "if stays then", "if false then"),),
+    "the earlier place stays": (
+        Cut("line/merge_entries", "in ipairs(person[F_ENTRIES]) do", "in ipairs(BACKWARDS) do"),
+        Cut("line/merge_entries", "  local stays = false\n", BACKWARDS),
+    ),
+    "all that he has": (
+        Cut("fan/take_over", "local holds, orders = guest[F_HOLDS], guest[F_ORDERS]", FIRST_ALONE),
+    ),
+    "adopted once": (Cut("fan/adopt", "if adopted_by ~= '' then return", "if false then return"),),
+    "no chains": (Cut("fan/adopt", "if (person and person[F_PERSON] or '') ~= ''", "if false"),),
+    "three guests": (Cut("fan/adopt", ">= GUESTS_MAX", ">= GUESTS_MAX + 1"),),
+    "the guest answers as the person": (
+        Cut("fan/prefetch", "if fan and fan[F_PERSON] then kin = true end", ""),
+    ),
+    "a payment of the guest": (
+        Cut("lib/owner_of", "return person and person ~= '' and person or fan_id", "return fan_id"),
+    ),
+    "the guest's keys": (Cut("fan/as_persons", "if known then return fields[i] end", ""),),
     "moves": (Cut("lib/commit", "if #t.moves > 0 then", "if false then"),),
 }
 

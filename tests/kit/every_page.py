@@ -11,6 +11,7 @@ NO_PAGES = {
     "/drops/{drop}/live": "a socket",
     "/studio/drops/{drop}/live": "a socket",
     "/drops/{drop}/events": "a stream",
+    "/calls.js": "what browsers are called by",
     "/drops/{drop}/opens.ics": "a calendar's entry",
     "/drops/{drop}/closes.ics": "a calendar's entry",
     "/drops/{drop}/face.svg": "a picture",
@@ -23,6 +24,7 @@ NO_PAGES = {
     "/metrics": "for machines",
     "/openapi.json": "for machines",
     "/asyncapi.json": "for machines",
+    "/you/data.json": "a file",
     "/studio/drafts/{draft}/manifest.toml": "a file",
     "/studio/drops/{drop}/manifest.toml": "a file",
     "/studio/drops/{drop}/orders.csv": "a file",
@@ -38,6 +40,11 @@ FANS = {
     "/drops/{drop}/wall": "wall",
     "/drops/{drop}/orders/{order}": "order_page",
     "/pay/local/{intent}": "payment_page",
+    "/drops/{drop}/holds/{hold}/asked": "asked",
+    "/receive/{token}": "receiving",
+    "/you": "you_page",
+    "/you/links/{token}": "letters_link",
+    "/mail/off/{token}": "letters_off",
 }
 """Fans' pages, each with a state of `page_states` that shows it."""
 
@@ -51,6 +58,7 @@ class There(NamedTuple):
     soon: str
     order: str
     link: str
+    letter: str = "none"
 
 
 def panel(there: There) -> dict[str, list[str]]:
@@ -75,7 +83,11 @@ def panel(there: There) -> dict[str, list[str]]:
         "/studio": ["/studio"],
         "/studio/sign-in": ["/studio/sign-in"],
         "/studio/links/{token}": [there.link, "/studio/links/one-that-is-over"],
+        "/studio/mail/{token}": ["/studio/mail/one-that-is-over"],
+        "/studio/way-back": ["/studio/way-back"],
         "/studio/account": ["/studio/account"],
+        "/studio/letters": ["/studio/letters", "/studio/letters?state=sent"],
+        "/studio/letters/{letter}": [f"/studio/letters/{there.letter}", "/studio/letters/none"],
         "/studio/people": ["/studio/people"],
         "/studio/shop": ["/studio/shop"],
         "/studio/new": ["/studio/new"],
@@ -93,6 +105,7 @@ def panel(there: There) -> dict[str, list[str]]:
             f"/studio/drops/{there.soon}/rehearsal",
         ],
         "/studio/drops/{drop}/orders": [orders, f"{orders}?asked=nothing"],
+        "/studio/drops/{drop}/orders/packing": [f"{orders}/packing"],
         "/studio/drops/{drop}/orders/{order}": [f"{orders}/{there.order}", f"{orders}/h-none"],
         "/studio/drops/{drop}/orders/refund": [f"{orders}/refund?order={there.order}"],
         **commands,

@@ -49,6 +49,9 @@ FIELDS = {
     "opened": "revision",
     "realigned": "why lead",
     "closed": "at",
+    "adopted": "guest holds orders entries",
+    "calling": "until",
+    "quiet": "until",
 }
 """What a story tells of an event; of others the entry alone, where they have one."""
 Both = tuple[object, object]
@@ -63,13 +66,17 @@ def page_drop(
     limit: int = 2,
     closes_ms: int = 0,
     pace: int = 0,
+    quiet: int = 0,
 ) -> Manifest:
     """The drop of the page's examples. places=2: a pool of one unit at each, instead. `pace`: as
-    many at once, then one more every ten seconds."""
+    many at once, then one more every ten seconds. quiet=1: it has hours, from 08:00 to 22:00 of its
+    day."""
     pools = {"pin": cap} if places == 1 else {"port": 1, "hill": 1}
     made = manifest(drop, item("pin", pools, most=2), limit=limit, k=5, closes_ms=closes_ms)
     pace_ms = 10_000 if pace else 0
-    return msgspec.structs.replace(made, lookup_ms=2 * MIN, pace=pace, pace_ms=pace_ms)
+    # It is one o'clock there when tests begin.
+    hours = {"calls_from_ms": 3 * 60 * MIN, "calls_to_ms": 17 * 60 * MIN} if quiet else {}
+    return msgspec.structs.replace(made, lookup_ms=2 * MIN, pace=pace, pace_ms=pace_ms, **hours)
 
 
 def ms(time: str) -> int:
@@ -83,8 +90,10 @@ def moment(time: str) -> int:
 
 def shown(name: str, value: object) -> str:
     """As a story writes it; what did not happen or is usual is left out."""
-    if name in ("deadline", "cool", "at") and isinstance(value, int):
+    if name in ("deadline", "cool", "at", "until") and isinstance(value, int):
         return clock(value) if value else "ended"
+    if name in ("holds", "orders", "entries") and isinstance(value, list):
+        return "+".join(value)
     if name == "serials" and isinstance(value, list):
         return "".join(f"#{serial}" for serial in value)
     if name == "lead" and isinstance(value, int):
@@ -163,6 +172,10 @@ def standing(truth: Truth) -> str:
     return ", ".join(sorted(pools) + owed)
 
 
+OPERATORS = {"mia": "o1", "noa": "o2"}
+"""How the log calls those of a story who command."""
+
+
 class Twice:
     """One drop of the page, in the store and in the oracle."""
 
@@ -170,10 +183,10 @@ class Twice:
         self.store, self.text, self.drop = store, text, DropId(text.id)
         self.now = START_MS
         self.numbers = count(1)
-        self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
 
     async def tell(self, story: str) -> None:
-        await self.store.publish(self.text, by="mia", key="publish", test=True, clock_ms=self.now)
+        await self.store.publish(self.text, by="o1", key="publish", test=True, clock_ms=self.now)
         await self.line("mia open", "opened 2")
         for line in filter(None, map(str.strip, story.splitlines())):
             if line.startswith("="):
@@ -194,6 +207,7 @@ class Twice:
         more = dict(word.split("=") for word in words if "=" in word)
         plain = [word for word in words if "=" not in word]
         told = self.oracle.seq
+        who = OPERATORS.get(who, who)
         key = more.get("key") or f"k{next(self.numbers)}"
         command = fans_command(verb, key, plain)
         if command is not None:
@@ -240,6 +254,9 @@ class Twice:
             case "refund", [order]:
                 true = await store.refund(drop, order, by=who, key=key, clock_ms=now)
                 return true, oracle.refund(order, who, key, now)
+            case "signs-in", [person]:
+                answer = await store.adopt(drop, FanId(who), FanId(person), clock_ms=now)
+                return answer, oracle.adopt(who, person, now)
             case "settles", []:
                 await store.settle(drop, clock_ms=now)
                 oracle.settle(now)

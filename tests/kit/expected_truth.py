@@ -85,8 +85,10 @@ def fan_record(oracle: Oracle, fan: str) -> model.FanRecord:
             for e in oracle.entries.values()
             if e.fan == fan and (e.open or e.id == oracle.ended_entry.get(fan))
         ],
-        orders=[o.id for o in oracle.orders.values() if o.fan == fan],
+        orders=oracle.bought.get(fan, []),
         last=oracle.ended.get(fan, ""),
+        person=oracle.person_of.get(fan, ""),
+        guests=oracle.guests.get(fan, []),
     )
 
 
@@ -131,4 +133,5 @@ def head(oracle: Oracle) -> dict[str, str]:
         "what": oracle.last_word[0],
         "by": oracle.last_word[1],
         **({} if oracle.why is None else {"why": oracle.why}),
+        **({"opened": str(oracle.opened_ms)} if oracle.rules.calls and oracle.opened_ms else {}),
     }

@@ -17,6 +17,10 @@ class ByHand:
 
     def __init__(self, export: Sequence[bytes]) -> None:
         self.log: list[Row] = [json.loads(line) for line in export]
+        became = {row["guest"]: row["fan"] for row in self.all("adopted")}
+        for row in self.log:
+            if row.get("fan") in became:
+                row["fan"] = became[row["fan"]]
         self.rules = self.log[0]["rules"]
         self.pools = [pool["id"] for pool in self.rules["pools"]]
 
@@ -137,6 +141,7 @@ class ByHand:
     def last_wishes(self) -> list[Row]:
         """The last place of each fan who got nothing and did not go away."""
         gone = {row["entry"] for row in self.all("left", "served")}
+        gone |= {row["entry"] for row in self.all("removed") if row["why"] == "merged"}
         stay = [row for row in self.all("joined") if row["entry"] not in gone]
         buyers = {sale["fan"] for sale in self.sales()}
         return [

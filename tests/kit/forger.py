@@ -15,7 +15,7 @@ from dropengine import events
 from dropengine.model import snake
 from tests.kit.handwritten_logs import Log, numbered
 
-IDS = ("fan", "hold", "entry", "charge", "pool", "intent", "duty")
+IDS = ("fan", "hold", "entry", "charge", "pool", "intent", "duty", "guest")
 
 
 def dropped(log: Log, at: int, _random: Random) -> Log | None:

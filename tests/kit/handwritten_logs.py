@@ -6,7 +6,7 @@ which order, is the writer's. `doctor` and its friends then spoil a log in one p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -21,6 +21,8 @@ PAY_MS = 180_000
 COOL_MS = 60_000
 LOOKUP_MS = 90_000
 PRICE = 2400
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 Log = list[events.AnyEvent]
 
@@ -77,6 +79,11 @@ class Pen:
         self.corrected: dict[str, int] = {}
         self.keys = 0
 
+    def charge(self) -> str:
+        """The next charge that the log tells of."""
+        told = (e for e in self.log if isinstance(e, events.Sale | events.Voided))
+        return f"c{sum(1 for _ in told) + 1}"
+
     def wait(self, ms: int) -> None:
         self.now += ms
 
@@ -92,14 +99,14 @@ class Pen:
         assert isinstance(event, events.AnyEvent)
         self.log.append(event)
 
-    def by_creator(self, kind: type[events.Event], *, by: str = "mia", **fields: object) -> None:
+    def by_creator(self, kind: type[events.Event], *, by: str = "o1", **fields: object) -> None:
         self.revision += 1
         self.write(kind, by=by, key=self.key(), revision=self.revision, **fields)
 
     def thawed(self, why: str, lost_ms: int) -> None:
         """A drop that was live comes back after so long."""
         more = {"state": "paused", "found": 2, "lost_ms": lost_ms, "lead": -lost_ms}
-        self.by_creator(events.Thawed, by="mia", why=why, **more)
+        self.by_creator(events.Thawed, by="o1", why=why, **more)
 
     def published(self, schema: int = SCHEMA) -> Pen:
         """schema: the layout of the engine that published it."""
@@ -161,7 +168,7 @@ class Pen:
         while len(serials) < held.qty:
             self.serials[item] = self.serials.get(item, 0) + 1
             serials.append(self.serials[item])
-        charge = f"c{len(self.sales) + 1}"
+        charge = self.charge()
         fields = self._units(hold)
         self.write(
             kind,
@@ -183,10 +190,8 @@ class Pen:
     def rescued(self, hold: str, *, capture: str = "pending") -> str:
         return self._sale(events.Rescued, hold, "", capture)
 
-    def voided(
-        self, hold: str, charge: str, why: str, how: str = "void", currency: str = "EUR"
-    ) -> None:
-        held = self.holds[hold]
+    def voided(self, hold: str, why: str, how: str = "void", currency: str = "EUR") -> str:
+        held, charge = self.holds[hold], self.charge()
         self.write(
             events.Voided,
             fan=held.fan,
@@ -197,6 +202,7 @@ class Pen:
             how=how,
             why=why,
         )
+        return charge
 
     def mismatched(self, hold: str, charge: str, amount: int) -> None:
         """The provider captured another amount of a charge; the order of it is worth that."""
@@ -207,7 +213,7 @@ class Pen:
             self.sales[hold] = msgspec.structs.replace(sale, amount=amount)
         self.corrected[charge] = amount
 
-    def refunded(self, hold: str, by: str = "mia") -> None:
+    def refunded(self, hold: str, by: str = "o1") -> None:
         """by: a creator under a key, or `creator` when the drop was cancelled."""
         sale = self.sales[hold]
         item = sale.pool.partition("@")[0]
@@ -269,6 +275,14 @@ class Pen:
             qty=qty,
         )
 
+    def calls_himself(self, entry: str, pool: str = "pin", qty: int = 1) -> str:
+        """The press of a fan in quiet hours whose call it would be."""
+        joined, key = self.entries[entry], self.key()
+        place = {"n": joined.n, "call": joined.lane, "pool": pool, "qty": qty, "key": key}
+        hold = self._hold(events.Offered, OFFER_MS, **self._who(entry), **place)
+        self._until(events.Claimed, hold, self.now + HOLD_MS, key=key)
+        return hold
+
     def lapsed(self, hold: str, entry: str, *, last: bool = False) -> None:
         self.until(self.ends[hold])
         cool = 0 if last else self.now + COOL_MS
@@ -285,6 +299,21 @@ class Pen:
 
     def fate(self, kind: type[events.Event], entry: str, **more: object) -> None:
         self.write(kind, **self._who(entry), n=self.entries[entry].n, **more)
+
+    def adopted(
+        self,
+        guest: str,
+        person: str,
+        holds: Sequence[str] = (),
+        orders: Sequence[str] = (),
+        entries: Sequence[str] = (),
+    ) -> None:
+        lists = {"holds": [*holds], "orders": [*orders], "entries": [*entries]}
+        self.write(events.Adopted, fan=person, guest=guest, **lists)
+        for name in holds:
+            self.holds[name] = msgspec.structs.replace(self.holds[name], fan=person)
+        for name in entries:
+            self.entries[name] = msgspec.structs.replace(self.entries[name], fan=person)
 
     def limit_freed(self, entry: str) -> None:
         self.write(events.LimitFreed, **self._who(entry))
@@ -376,12 +405,12 @@ def a_late_payment() -> Pen:
     pen.discharged("lookup", ben)
     cy = pen.held("cy")
     pen.wait(5)
-    pen.voided(ben, "late", "late")
+    late = pen.voided(ben, "late")
     good = pen.joined("ben", makegood=True)
-    pen.discharged("void", ben, "late")
+    pen.discharged("void", ben, late)
     pen.wait(5)
-    pen.voided(ada, "twice", "second", how="refund")
-    pen.discharged("refund", ada, "twice")
+    twice = pen.voided(ada, "second", how="refund")
+    pen.discharged("refund", ada, twice)
     pen.wait(5)
     pen.refunded(ada)
     offer = pen.offered(good)
@@ -411,10 +440,10 @@ def captured_for_less() -> Pen:
     ada = pen.held("ada")
     pen.paying(ada)
     charge = pen.sold(ada)
-    pen.voided(ada, "twice", "second")
+    twice = pen.voided(ada, "second")
     pen.wait(5)
-    pen.mismatched(ada, "twice", PRICE - 1)
-    pen.discharged("refund", ada, "twice")
+    pen.mismatched(ada, twice, PRICE - 1)
+    pen.discharged("refund", ada, twice)
     pen.mismatched(ada, charge, PRICE // 2)
     pen.wait(5)
     pen.refunded(ada)
@@ -474,6 +503,32 @@ def filled_limit() -> Pen:
     return pen
 
 
+def a_guest_signs_in() -> Pen:
+    """Two places become one, the offer of the later is held, and is paid for by the person."""
+    pen = Pen(rules({"pin": (1, 0)}, limit=2)).opened()
+    pen.wait(5)
+    cy = pen.held("cy")
+    pia, ada = pen.joined("pia"), pen.joined("ada")
+    pen.wait(5)
+    pen.released(cy)
+    first = pen.offered(pia)
+    pen.lapsed(first, pia)
+    offer = pen.offered(ada)
+    pen.wait(5)
+    pen.adopted("ada", "pia", holds=[offer], entries=[ada])
+    pen._until(events.Claimed, offer, pen.ends[offer], key="")
+    pen.fate(events.Removed, ada, why="merged")
+    pen.wait(5)
+    pen.paying(offer)
+    pen.wait(5)
+    pen.sold(offer, capture="done")
+    pen.by_creator(events.Closed)
+    pen.wait(1)
+    pen.write(events.Settled)
+    pen.discharged("lookup", offer)
+    return pen
+
+
 def taken_over() -> Pen:
     """A newer engine takes the drop over between an offer and its claim; one is paid unclaimed."""
     pen = Pen(rules({"pin": (2, 0)})).opened(schema=1)
@@ -530,6 +585,29 @@ def another_time() -> Pen:
     return pen
 
 
+def a_quiet_night() -> Pen:
+    """It calls from 08:00 to 10:00 of UTC, and opened at 08:00: it calls until 11:00 on that day.
+    At night two units come back, ben calls himself, and cy is called in the morning."""
+    calls = events.CallingHours("UTC", 8 * HOUR_MS, 10 * HOUR_MS, [(0, 0)])
+    pen = Pen(msgspec.structs.replace(rules({"pin": (2, 0)}), calls=calls))
+    pen.opened()
+    morning = pen.now + DAY_MS
+    pen.wait(3 * HOUR_MS - 1000)
+    ada = pen.held("ada", qty=2)
+    ben, cy = pen.joined("ben"), pen.joined("cy")
+    pen.wait(1000)
+    pen.write(events.Quiet, until=morning)
+    pen.expired(ada)
+    pen.wait(5)
+    called = pen.calls_himself(ben)
+    pen.sold(called, capture="done")
+    pen.fate(events.Served, ben)
+    pen.until(morning)
+    pen.write(events.Calling, until=morning + 2 * HOUR_MS)
+    pen.offered(cy)
+    return pen
+
+
 HONEST: dict[str, Callable[[], Pen]] = {
     story.__name__: story
     for story in (
@@ -539,9 +617,11 @@ HONEST: dict[str, Callable[[], Pen]] = {
         captured_for_less,
         two_pools,
         filled_limit,
+        a_guest_signs_in,
         taken_over,
         a_restored_drop,
         another_time,
+        a_quiet_night,
     )
 }
 

@@ -71,7 +71,7 @@ async def paid(sale: Sale, fan: str) -> str:
     """An order whose charge is still to be captured; its duty."""
     hold = await sale.held(fan)
     assert isinstance(await sale.succeeded(hold), outcomes.Sold)
-    return f"capture:c-{hold}"
+    return f"capture:{(await sale.truth()).orders[hold].charge}"
 
 
 async def comes(sale: Sale, state: str) -> None:

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dropengine.manifest import Item, Manifest, Pool
 
 START_MS = 1_800_000_000_000
-"""When test drops are published. Drops of tests run on a clock that tests move."""
+"""When test drops are published: 15 January 2027, 08:00 UTC. Drops of tests run on a clock that
+tests move."""
+HOUR_MS = 3_600_000
+CALLS = {"calls_from_ms": 8 * HOUR_MS, "calls_to_ms": 22 * HOUR_MS}
+"""The hours of the line, as drops have them that do not say."""
 
 HOLD_MS = 480_000
 OFFER_MS = 1_800_000
@@ -62,8 +66,10 @@ def manifest(
     closes_ms: int = 0,
     pace: int = 0,
     pace_ms: int = 0,
+    calls_from_ms: int = 0,
+    calls_to_ms: int = 0,
 ) -> Manifest:
-    """pace: as often as a fan likes, unless it is said."""
+    """pace: as often as a fan likes, unless it is said; calls: at all hours."""
     return Manifest(
         id=drop,
         title="Test drop",
@@ -85,5 +91,7 @@ def manifest(
         practice=False,
         pace=pace,
         pace_ms=pace_ms,
+        calls_from_ms=calls_from_ms,
+        calls_to_ms=calls_to_ms,
         items=items or (item("pin", {"pin": 3}),),
     )

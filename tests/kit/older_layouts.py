@@ -32,6 +32,7 @@ if ARGV[1] == '1' then
   end
   redis.call('HDEL', KEYS[1], 'lead', 'leads', 'why')
 end
+redis.call('DEL', KEYS[22])
 local log = redis.call('XRANGE', KEYS[16], '-', '+')
 redis.call('DEL', KEYS[16])
 for _, entry in ipairs(log) do
@@ -62,3 +63,40 @@ async def lowered(client: redis.Redis, drop: DropId, layout: int) -> None:
     server: Any = client
     names = keys.of(drop)
     await server.eval(_LOWER, len(names), *names, layout)
+
+
+_RENAME = """
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'stream' then
+  local log = redis.call('XRANGE', KEYS[1], '-', '+')
+  redis.call('DEL', KEYS[1])
+  for _, entry in ipairs(log) do
+    local texts = entry[2]
+    for i = 2, #texts, 2 do
+      texts[i] = string.gsub(texts[i], '"charge":"' .. ARGV[1], '"charge":"' .. ARGV[2])
+    end
+    redis.call('XADD', KEYS[1], entry[1], unpack(texts))
+  end
+  return
+end
+local rows = redis.call('HGETALL', KEYS[1])
+for i = 1, #rows, 2 do
+  local name, text = rows[i], rows[i + 1]
+  redis.call('HDEL', KEYS[1], name)
+  local read, record = pcall(cmsgpack.unpack, text)
+  if read and type(record) == 'table' then
+    for place, value in ipairs(record) do
+      if value == ARGV[1] then record[place] = ARGV[2] end
+    end
+    text = cmsgpack.pack(record)
+  end
+  name = string.gsub(name, '^(%l*:?)' .. ARGV[1] .. '$', '%1' .. ARGV[2])
+  redis.call('HSET', KEYS[1], name, text)
+end
+"""
+
+
+async def renamed(client: redis.Redis, drop: DropId, part: str, charge: str, to: str) -> None:
+    """One key of a drop with another name for a charge: as a provider calls it."""
+    server: Any = client
+    await server.eval(_RENAME, 1, keys.one(drop, part), charge, to)

@@ -11,9 +11,14 @@ import msgspec
 from playwright.async_api import expect
 
 from dropengine import manifest as manifests
+from dropengine.asked import Asks
+from dropengine.catalogue import COOKIE
 from dropengine.manifest import Manifest
 from tests.kit.freezing import leave_mark
 from tests.kit.manifests import item, manifest
+from tests.kit.persons import Letter, letter_in
+from tests.kit.persons import address as new_address
+from tests.kit.quiet_hours import hours_long_over, opened_hours_ago
 from tests.kit.shop_in_browser import Drop, Person, ShopInBrowser
 
 Reach = Callable[[ShopInBrowser, Person], Coroutine[Any, Any, Drop | None]]
@@ -27,6 +32,19 @@ def state(reach: R) -> R:
     """A state of this name."""
     STATES[reach.__name__] = reach
     return reach
+
+
+async def in_language(fan: Person, language: str) -> None:
+    """The same page once more, for who chose this language; what was only on the screen is gone."""
+    page = fan.page
+    await page.context.set_offline(False)
+    # Else a browser keeps it for the folder of this page alone.
+    shop = "/".join([*page.url.split("/")[:3], ""])
+    await page.context.add_cookies([{"name": COOKIE, "value": language, "url": shop}])
+    await page.reload()
+    await expect(page.locator("html")).to_have_attribute("lang", language)
+    # Every live part has written itself anew.
+    await expect(page.locator("drop-link .bare")).to_have_count(0)
 
 
 def pin(cap: int = 200, **more: Any) -> Manifest:
@@ -163,6 +181,34 @@ async def offer(shop: ShopInBrowser, fan: Person) -> Drop:
     return await called(shop, fan)
 
 
+async def night(shop: ShopInBrowser, fan: Person, *, first: bool) -> Drop:
+    """A unit came back at night; whoever is first may call himself."""
+    drop = await shop.drop(pin(1, zone="UTC", **hours_long_over()))
+    taken = await drop.hold("first")
+    if not first:
+        await drop.join("before")
+    await fan.open(drop)
+    await fan.press("Join the line")
+    await fan.reads(f"In line: place {1 if first else 2}")
+    await opened_hours_ago(drop.store, drop.id)
+    await drop.release("first", taken)
+    return drop
+
+
+@state
+async def night_and_ones_turn(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await night(shop, fan, first=True)
+    await fan.sees("It would be your turn")
+    return drop
+
+
+@state
+async def night_in_line(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await night(shop, fan, first=False)
+    await fan.sees("At night nobody is called")
+    return drop
+
+
 @state
 async def cooling(shop: ShopInBrowser, fan: Person) -> Drop:
     drop = await called(shop, fan)
@@ -215,6 +261,110 @@ async def order_page(shop: ShopInBrowser, fan: Person) -> Drop:
     await fan.page.get_by_role("link", name="what happens next").click()
     await fan.sees("Order number")
     return drop
+
+
+def asks_all() -> Asks:
+    """Everything that a drop can ask."""
+    return Asks(
+        name="required",
+        address="required",
+        phone="optional",
+        note="required",
+        note_label="Name to engrave",
+        note_chars=20,
+    )
+
+
+@state
+async def asked(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(asks=asks_all()))
+    await fan.open(drop)
+    await fan.press("Hold one for me")
+    await fan.press("Pay €24.00")
+    await fan.sees("Before you pay")
+    return drop
+
+
+@state
+async def asked_later(shop: ShopInBrowser, fan: Person) -> Drop:
+    """The order's page, and what is missing on it."""
+    drop = await asked(shop, fan)
+    await fan.page.get_by_label("Name", exact=True).fill("Ada Lovelace")
+    await fan.page.get_by_role("button", name="Pay now, say it afterwards").click()
+    await fan.pays()
+    await fan.reads("Yours: #1 of 200")
+    await fan.page.get_by_role("link", name="what happens next").click()
+    await fan.sees("things are still missing")
+    return drop
+
+
+@state
+async def receiving(shop: ShopInBrowser, fan: Person) -> Drop:
+    """What somebody opens who is to receive it."""
+    drop = await asked_later(shop, fan)
+    await fan.page.get_by_text("Somebody else receives it?").click()
+    await fan.page.get_by_label("It is a gift").check()
+    await fan.page.get_by_label("From whom").fill("Ada")
+    await fan.page.get_by_role("button", name="Make the link").click()
+    link = await fan.page.get_by_label("The link to send").input_value()
+    await fan.page.goto(link)
+    await fan.sees("Somebody has something for you")
+    return drop
+
+
+@state
+async def you_page(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await won(shop, fan)
+    await signs_in(shop, fan, drop.path)
+    await fan.page.goto("/you")
+    await fan.sees("Signed in as")
+    return drop
+
+
+@state
+async def signing_in(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(pin(identity="verified"))
+    await fan.open(drop)
+    await fan.press("Sign in to buy")
+    await fan.page.get_by_label("Your e-mail address").fill(new_address())
+    await fan.page.get_by_role("button", name="Send me a letter").click()
+    await fan.sees("A letter is on its way")
+    return drop
+
+
+@state
+async def letters_link(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    letter = await asks(shop, fan, drop.path)
+    await fan.page.goto(letter.link)
+    await fan.sees("If that is not you")
+    return drop
+
+
+@state
+async def letters_off(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await held(shop, fan)
+    await fan.page.goto("/mail/off/nobody.of-this-name")
+    await fan.sees("This link is over")
+    return drop
+
+
+async def asks(shop: ShopInBrowser, fan: Person, to: str) -> Letter:
+    """He asks for a letter; it has come."""
+    address = new_address()
+    await fan.page.goto(f"/you?to={to}")
+    await fan.page.get_by_label("Your e-mail address").fill(address)
+    await fan.page.get_by_role("button", name="Send me a letter").click()
+    await fan.sees("A letter is on its way")
+    return await letter_in(shop.mail, address)
+
+
+async def signs_in(shop: ShopInBrowser, fan: Person, to: str) -> None:
+    """By the code of a letter; back at the drop."""
+    letter = await asks(shop, fan, to)
+    await fan.page.get_by_label("The code").fill(letter.code)
+    await fan.page.get_by_role("button", name="Sign in", exact=True).click()
+    await fan.is_live()
 
 
 @state

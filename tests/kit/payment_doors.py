@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-import jinja2
 import msgspec
 from starlette.applications import Starlette
 
-from dropengine.doors import pages, webhooks
+from dropengine.doors import page_templates, webhooks
+from dropengine.doors.page_templates import Templates
 from dropengine.model import HoldId
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import LocalPay
@@ -32,7 +32,7 @@ class Deps:
     store: Store
     intents: IntentIds
     providers: Mapping[str, Payments]
-    templates: jinja2.Environment
+    templates: Templates
 
 
 class PaymentDoors(PaidSale):
@@ -81,7 +81,7 @@ async def payment_doors(sale: Sale, book: Path) -> AsyncIterator[PaymentDoors]:
         httpx2.AsyncClient(base_url=url, trust_env=False) as http,
     ):
         deps = Deps(
-            sale.store, IntentIds(SHOP, sale.store), {local.name: local}, pages.environment()
+            sale.store, IntentIds(SHOP, sale.store), {local.name: local}, page_templates.templates()
         )
         app.router.routes.extend(webhooks.routes(deps))
         yield PaymentDoors(sale, local, deps, book, http)

@@ -27,7 +27,7 @@ from dropengine.creator_commands import (
 )
 from dropengine.manifest import digest, rules
 from dropengine.model import SCHEMA
-from tests.kit.manifests import START_MS, item, manifest
+from tests.kit.manifests import HOUR_MS, START_MS, item, manifest
 from tests.kit.oracle import Hold, Oracle
 
 FANS = ("ana", "bo", "cy", "di", "eve", "flo", "gus", "hal")
@@ -50,6 +50,7 @@ class Player:
         self.crowded = crowded
         self.by_clock = self.random.random() < 0.4
         self.marked = self.random.random() < 0.3
+        self.hours = Random(f"the hours of {seed}").random() < 0.4
         self.now = START_MS
         self.keys = 0
         self.charges: list[tuple[str, str, int, bool]] = []
@@ -61,9 +62,12 @@ class Player:
             k=self.some(2, 3),
             opens_ms=OPENS_MS if self.by_clock else 0,
             closes_ms=CLOSES_MS if self.by_clock else 0,
+            # For three hours it calls anyway; then one hour is quiet, and one calls.
+            calls_from_ms=12 * HOUR_MS if self.hours else 0,
+            calls_to_ms=13 * HOUR_MS if self.hours else 0,
         )
-        self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
-        if self.random.random() < 0.3:
+        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
+        if self.random.random() < 0.3 and not self.hours:
             self.oracle.lower(SCHEMA - 1)
         if self.marked:
             self.oracle.ran = self.now
@@ -91,7 +95,7 @@ class Player:
         self.oracle.settle(self.now)
 
     def creator(self, command: CreatorCommand) -> None:
-        by = self.random.choice(("mia", "noa"))
+        by = self.random.choice(("o1", "o2"))
         self.oracle.creator(command, self.oracle.revision, self.key(), by, self.now)
 
     def command(self) -> tuple[str, wire.FanCommand] | None:
@@ -170,7 +174,13 @@ class Player:
     def refund(self) -> None:
         kept = [order.id for order in self.oracle.orders.values() if order.kept]
         if kept:
-            self.oracle.refund(self.random.choice(kept), "mia", self.key(), self.now)
+            self.oracle.refund(self.random.choice(kept), "o1", self.key(), self.now)
+
+    def adopt(self) -> None:
+        """Somebody signs in, as himself or as somebody who is known."""
+        guest = self.random.choice(FANS)
+        person = self.random.choice((f"{guest}-in", *FANS))
+        self.oracle.adopt(guest, person, self.now)
 
     def steer(self) -> None:
         later = Reschedule(self.oracle.rules.opens_ms, self.now + self.random.choice(LATER))
@@ -186,6 +196,14 @@ class Player:
     def resume(self) -> None:
         if self.oracle.state == "paused":
             self.creator(Resume())
+
+    def turn(self) -> None:
+        """To where the line begins or ends to call."""
+        hours = self.oracle.hours
+        turns = [hours[word] - self.oracle.lead for word in ("calls", "quiet") if word in hours]
+        if turns:
+            self.move(max(0, turns[0] - self.now))
+            self.oracle.settle(self.now)
 
     def outage(self) -> None:
         if self.marked and self.random.random() < 0.5:
@@ -210,12 +228,14 @@ class Player:
             self.discharge: 3,
             self.to_a_deadline: 0.7 if self.crowded else 2.5,
             self.refund: 1,
+            self.adopt: 0.5,
             self.steer: 1,
             self.resume: 1.5,
             self.nobody_paid: 0.7,
             self.capture_less: 0.3,
             self.outage: 0.3,
             self.restore: 0.2,
+            self.turn: 1 if self.hours else 0,
         }
         for _ in range(STEPS):
             self.pass_time()

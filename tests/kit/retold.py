@@ -24,7 +24,7 @@ from dropengine.creator_commands import (
     Thaw,
     Withdraw,
 )
-from dropengine.model import SCHEMA
+from dropengine.model import QTY_MAX, SCHEMA
 from tests.kit.oracle import Oracle
 
 BY_A_FAN = (
@@ -112,6 +112,8 @@ class Retold:
         match e:
             case events.Held():
                 return [(e.fan, self.press(e))]
+            case events.Offered():
+                return [(e.fan, self.calls_himself(e))]
             case events.Claimed():
                 paid = isinstance(after, events.Paying) and (after.key, after.hold) == (
                     e.key,
@@ -153,6 +155,19 @@ class Retold:
             return wire.Hold(id=0, key=e.key, pool=e.pool, qty=most, fewer=True)
         return wire.Join(id=0, key=e.key, pools=[e.pool], qty=e.qty)
 
+    def calls_himself(self, e: events.Offered) -> wire.FanCommand:
+        """In quiet hours a press is answered so whatever it asks for, unless it is an equal
+        hold."""
+        oracle = self.oracle
+        equal = {
+            qty
+            for hold in oracle.open_holds(e.fan)
+            if hold.pool == e.pool
+            for qty in (hold.qty, oracle.asked(hold))
+        }
+        qty = next(qty for qty in range(1, QTY_MAX + 1) if qty not in equal)
+        return wire.Hold(id=0, key=e.key, pool=e.pool, qty=qty)
+
     def provider(self, e: events.AnyEvent) -> bool:
         """What a provider says, what is done outside, a creator's refund."""
         oracle, clock = self.oracle, self.clock(e)
@@ -174,6 +189,8 @@ class Retold:
                 oracle.unpaid(e.hold, clock)
             case events.Refunded() if e.key:
                 oracle.refund(e.hold, e.by, e.key, clock, e.why)
+            case events.Adopted():
+                oracle.adopt(e.guest, e.fan, clock)
             case events.Discharged():
                 oracle.discharge(e.duty, e.result, clock)
             case _:
@@ -247,6 +264,8 @@ def by_a_fan(e: events.AnyEvent) -> bool:
         return e.by == "fan"
     if isinstance(e, events.Joined):
         return e.why == "fan"
+    if isinstance(e, events.Offered):
+        return e.key != ""
     return isinstance(e, BY_A_FAN)
 
 

@@ -90,7 +90,8 @@ class Sale:
         currency: str = "EUR",
         captured: bool = False,
     ) -> outcomes.PaymentOutcome:
-        """The provider's word for a hold, by default over exactly what it costs."""
+        """The provider's word for a hold, by default over exactly what it costs. charge: as the
+        provider calls it."""
         if amount is None:
             record = await self.store.hold(self.drop, hold)
             amount = record.price * record.qty if record else 0
@@ -110,11 +111,14 @@ class Sale:
         assert isinstance(outcome, outcomes.Sold), outcome
         return hold
 
+    async def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
+        return await self.store.adopt(self.drop, FanId(guest), FanId(person), clock_ms=self.now)
+
     async def unpaid(self, hold: str) -> outcomes.UnpaidOutcome:
         return await self.store.unpaid(self.drop, hold, clock_ms=self.now)
 
     async def refund(
-        self, order: str, *, by: str = "mia", key: str = "", why: str = ""
+        self, order: str, *, by: str = "o1", key: str = "", why: str = ""
     ) -> outcomes.RefundOutcome:
         return await self.store.refund(
             self.drop, order, by=by, key=key or self.key(), why=why, clock_ms=self.now
@@ -128,12 +132,10 @@ class Sale:
     ) -> outcomes.EndDutyOutcome:
         ending = EndDuty(duty, how, why)
         key = key or self.key()
-        return await self.store.end_duty(self.drop, ending, by="mia", key=key, clock_ms=self.now)
+        return await self.store.end_duty(self.drop, ending, by="o1", key=key, clock_ms=self.now)
 
     async def publish(self, manifest: Manifest, key: str = "publish") -> outcomes.PublishOutcome:
-        outcome = await self.store.publish(
-            manifest, by="mia", key=key, test=True, clock_ms=self.now
-        )
+        outcome = await self.store.publish(manifest, by="o1", key=key, test=True, clock_ms=self.now)
         self._note(outcome)
         return outcome
 
@@ -142,7 +144,7 @@ class Sale:
         verb: str,
         *,
         key: str = "",
-        by: str = "mia",
+        by: str = "o1",
         revision: int | None = None,
         **more: Any,
     ) -> outcomes.CreatorOutcome:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 
 import msgspec
 from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
@@ -37,6 +38,8 @@ FLAGS = (
     "--disable-sync",
 )
 PHONE: ViewportSize = {"width": 390, "height": 844}
+NO_MAIL = Path()
+"""Where nobody looks for letters."""
 LOW: ViewportSize = {"width": 390, "height": 664}
 """The same with the browser's own bars."""
 SMALL: ViewportSize = {"width": 320, "height": 568}
@@ -87,7 +90,7 @@ class Drop:
         self.revision = outcome.revision
 
     async def publish(self) -> None:
-        self._done(await self.store.publish(self.manifest, by="mia", key=self.key()))
+        self._done(await self.store.publish(self.manifest, by="o1", key=self.key()))
 
     async def open(self) -> None:
         await self._command(Open())
@@ -108,7 +111,7 @@ class Drop:
         await self._command(Reschedule(opens_ms, closes_ms))
 
     async def refund(self, order: str, why: str = "") -> None:
-        outcome = await self.store.refund(self.id, order, by="mia", key=self.key(), why=why)
+        outcome = await self.store.refund(self.id, order, by="o1", key=self.key(), why=why)
         assert isinstance(outcome, outcomes.Refunded), outcome
 
     async def say(self, text: str) -> None:
@@ -117,7 +120,7 @@ class Drop:
     async def _command(self, command: CreatorCommand) -> None:
         self._done(
             await self.store.command(
-                self.id, command, revision=self.revision, by="mia", key=self.key()
+                self.id, command, revision=self.revision, by="o1", key=self.key()
             )
         )
 
@@ -211,10 +214,13 @@ class Person:
 
 
 class ShopInBrowser:
-    """One test's world. `faults` must stay empty."""
+    """One test's world. `faults` must stay empty. mail: the folder of its letters."""
 
-    def __init__(self, running: Running, store: Store, browser: Browser, name: str) -> None:
+    def __init__(
+        self, running: Running, store: Store, browser: Browser, name: str, mail: Path = NO_MAIL
+    ) -> None:
         self.running = running
+        self.mail = mail
         self.store = store
         self.browser = browser
         self.faults = Faults()

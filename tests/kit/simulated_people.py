@@ -13,8 +13,8 @@ from dropengine import wire
 from dropengine.live.room import Room
 from dropengine.live.seat import Frame
 from dropengine.live.talk import Talker
-from dropengine.model import FanId
-from dropengine.people.tickets import Tickets
+from dropengine.model import DropId
+from dropengine.people.tickets import Ticket, Tickets, pseudonym
 from dropengine.rehearsal.history import Recorder
 
 UNKNOWN = ("away", "too_many_requests")
@@ -75,7 +75,8 @@ class Person:
         self.drop = drop
         self.pools = pools
         self.tickets = tickets
-        self.fan, self.ticket = tickets.issue(int(time.time()))
+        made, self.ticket = tickets.issue(int(time.time()))
+        self.fan = pseudonym(made.key, DropId(drop))
         self.history = history
         self.dice = Random(number)
         self.socket: Socket | None = None
@@ -86,8 +87,8 @@ class Person:
         self._sockets = 0
         self._orders: set[str] = set()
 
-    def whose(self, ticket: str) -> FanId | None:
-        """The fan of a ticket, as the doors find him."""
+    def whose(self, ticket: str) -> Ticket | None:
+        """What a ticket says, as the doors find it."""
         return self.tickets.read(ticket, int(time.time()))
 
     def connect(self, room: Room) -> None:

@@ -76,8 +76,8 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[SupervisorProcess, S
     store = Store(connections.client(shop.running.redis_url))
     try:
         sold = manifest(DROP, item("pin", {"pin": 20}), limit=3, pace=0)
-        await store.publish(sold, by="mia", key="publish")
-        await store.command(DROP, Open(), revision=1, by="mia", key="open")
+        await store.publish(sold, by="o1", key="publish")
+        await store.command(DROP, Open(), revision=1, by="o1", key="open")
         yield shop, store
     finally:
         await store.close()

@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy import Connection
 
 from dropengine.config import Settings
-from dropengine.people import accounts, api_keys, links, makers
+from dropengine.people import accounts, api_keys, devices, links, makers, persons
 from dropengine.people.links import Kind
 from dropengine.people.makers import Maker
 from dropengine.people.passwords import Passwords
@@ -138,6 +138,18 @@ class Studio:
             return api_keys.make(sql, at, f"the {scope}", scope, "ada", self.now_ms)[1]
 
         return await self.web.runtime.database.write(made)
+
+    async def known(self, name: str) -> str:
+        """The cookie of a fan who has just signed in."""
+        runtime, now_ms = self.web.runtime, self.now_ms
+
+        def made(sql: Connection) -> str:
+            person = persons.make(sql, name, f"{name}@example.org", now_ms)
+            device = devices.begin(sql, person.id, "a test", "link", now_ms)
+            ticket = runtime.tickets.issue_to(person.key, device.id, now_ms // 1000)
+            return f"{runtime.identity.person_cookie}={ticket}"
+
+        return await runtime.database.write(made)
 
     async def link(self, kind: Kind = Kind.FIRST, **more: str) -> str:
         """The secret of a one-time link."""

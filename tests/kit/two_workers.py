@@ -64,11 +64,17 @@ class Patron:
     patience_s: float = LONG_S
 
     def __init__(
-        self, origin: str, drop: str, ticket: str, browser: httpx2.AsyncClient, history: Recorder
+        self,
+        origin: str,
+        drop: str,
+        ticket: str,
+        fan: str,
+        browser: httpx2.AsyncClient,
+        history: Recorder,
     ) -> None:
         self.origin = origin
         self.drop = drop
-        self.fan = ticket.split(".")[1]
+        self.fan = fan
         self.cookie = f"fan={ticket}"
         self.history = history
         self.browser = browser
@@ -205,9 +211,10 @@ async def crowd(
             origin = origins[i % len(origins)]
             page = await browser.get(f"{origin}/drops/{drop}")
             assert page.is_success, page.text
-            patrons.append(
-                Patron(origin, drop, next(iter(page.cookies.values())), browser, history)
-            )
+            ticket = next(iter(page.cookies.values()))
+            you = await browser.get(f"{origin}/api/drops/{drop}/you")
+            fan = msgspec.json.decode(you.content, type=wire.You).fan
+            patrons.append(Patron(origin, drop, ticket, fan, browser, history))
             # The next one is somebody else.
             browser.cookies.clear()
         try:

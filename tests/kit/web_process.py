@@ -11,7 +11,7 @@ import contextlib
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ from websockets.typing import Origin, Subprotocol
 
 from dropengine import outcomes
 from dropengine.app import Runtime, build
+from dropengine.asked import Asks
 from dropengine.config import Settings
 from dropengine.doors.live_socket import SUBPROTOCOL
 from dropengine.manifest import Item
-from dropengine.model import FanId
+from dropengine.model import DropId, FanId
+from dropengine.people.tickets import pseudonym
 from dropengine.processes.supervisor import PROTOCOL
 from dropengine.processes.web_process import uvicorn_config
 from tests.kit.manifests import manifest
@@ -175,12 +177,17 @@ class WebProcess:
             self.stopped = True
             await self.server.shutdown([self.listener])
 
-    def ticket(self) -> tuple[FanId, str]:
-        return self.runtime.tickets.issue(int(time.time()))
+    def ticket(self, drop: str = "") -> tuple[FanId, str]:
+        """A guest's, and who he is in a drop."""
+        made, text = self.runtime.tickets.issue(int(time.time()))
+        return pseudonym(made.key, DropId(drop)), text
 
-    def http(self, ticket: str | None = None, **more: Any) -> httpx2.AsyncClient:
+    def http(
+        self, ticket: str | None = None, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> httpx2.AsyncClient:
         """A browser's requests; the ticket is in its cookie."""
-        headers = {"origin": self.url} | ({"cookie": f"fan={ticket}"} if ticket else {})
+        cookie = {"cookie": f"fan={ticket}"} if ticket else {}
+        headers = {"origin": self.url, **cookie, **(headers or {})}
         return httpx2.AsyncClient(
             base_url=self.url, headers=headers, trust_env=False, timeout=LONG_S, **more
         )
@@ -218,7 +225,7 @@ class WebProcess:
         self, drop: str, who: tuple[FanId, str] | None = None, **more: Any
     ) -> AsyncIterator[Fan]:
         """Somebody with a ticket in his cookie, seated: the snapshot is `heard[0]`."""
-        fan, ticket = who or self.ticket()
+        fan, ticket = who or self.ticket(drop)
         async with await self.dial(drop, ticket, **more) as one:
             person = Fan(one, fan)
             await person.until("snapshot")
@@ -238,12 +245,19 @@ class WebProcess:
         title: str = "Test drop",
         maker: str = "Tests",
         zone: str = "UTC",
+        language: str = "",
+        asks: Asks | None = None,
         **rules: Any,
     ) -> Sale:
         """A drop of its own in real time: this process reads it by the server's clock."""
         sale = Sale(self.runtime.store, f"front-{next(_drops)}", now=0)
         told = msgspec.structs.replace(
-            manifest(sale.drop, *items, **rules), title=title, maker=maker, zone=zone
+            manifest(sale.drop, *items, **rules),
+            title=title,
+            maker=maker,
+            zone=zone,
+            language=language,
+            asks=asks,
         )
         outcome = await sale.publish(told)
         assert isinstance(outcome, outcomes.Changed), outcome

@@ -61,7 +61,8 @@ async def refunded(web: WebProcess, sale: Sale, order: str, fan: Fan) -> None:
 async def test_a_fan_who_opened_its_page_from_the_archive_hears_of_his_refund(
     web: WebProcess, database: Database
 ) -> None:
-    sale, who = await web.sale(), web.ticket()
+    sale = await web.sale()
+    who = web.ticket(sale.drop)
     order = await sale.bought(who[0])
     await leave(web, sale, database)
     async with web.fan(sale.drop, who) as fan:
@@ -71,7 +72,8 @@ async def test_a_fan_who_opened_its_page_from_the_archive_hears_of_his_refund(
 async def test_a_fan_who_had_its_page_open_since_before_hears_of_his_refund(
     web: WebProcess, database: Database
 ) -> None:
-    sale, who = await web.sale(), web.ticket()
+    sale = await web.sale()
+    who = web.ticket(sale.drop)
     async with web.fan(sale.drop, who) as fan:
         order = await sale.bought(who[0])
         await leave(web, sale, database)

@@ -169,3 +169,42 @@ async def test_an_end_without_a_sale_is_told_with_its_reason(sale: Sale, tmp_pat
         await one.look()
         ended = ada.last("you")["ended"]
         assert (ended["id"], ended["state"]) == (hold, "expired")
+
+
+async def test_screens_of_a_guest_who_signed_in_elsewhere_show_what_the_person_sees(
+    sale: Sale, tmp_path: Path
+) -> None:
+    """Their sockets stay open, and from then on whatever changes for the person comes there too."""
+    async with room_by_hand(sale, tmp_path) as one:
+        old, own = await one.seated("ana", "pia")
+        hold = await sale.held("ana")
+        mine = await sale.held("pia", qty=2)
+        assert isinstance(await sale.adopt("ana", "pia"), outcomes.Adopted)
+        await one.look()
+        await one.quiet()
+        for screen in (old, own):
+            you = screen.last("you")
+            assert (you["fan"], you["used"]) == ("pia", 3)
+            assert [held["id"] for held in you["holds"]] == [hold, mine]
+        assert list(one.room.fans) == ["pia"]
+        await sale.release("pia", mine)
+        await one.look()
+        await one.quiet()
+        assert old.last("you") == own.last("you")
+        assert old.last("you")["used"] == 1
+
+
+async def test_a_ticket_of_the_guest_still_opens_the_persons_screen(
+    sale: Sale, tmp_path: Path
+) -> None:
+    async with room_by_hand(sale, tmp_path) as one:
+        hold = await sale.held("ana")
+        await sale.adopt("ana", "pia")
+        (screen,) = await one.seated("ana")
+        you = screen.heard[0]["you"]
+        assert (you["fan"], [held["id"] for held in you["holds"]]) == ("pia", [hold])
+        held = await one.press("ana", "hold", qty=2)
+        assert isinstance(held, outcomes.Held)
+        await one.look()
+        await one.quiet()
+        assert screen.last("you")["used"] == 3

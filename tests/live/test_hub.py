@@ -66,9 +66,11 @@ async def test_a_room_that_nobody_uses_is_closed_and_made_again(web: WebProcess)
 async def test_a_snapshot_is_not_older_than_the_question(web: WebProcess) -> None:
     sale = await web.sale()
     hub = web.runtime.hub
+    ada, text = web.ticket(sale.drop)
+    ticket = web.runtime.identity.whose(text)
     for n in range(1, 4):
-        await sale.held("ada", qty=1) if n == 1 else await sale.held(f"f{n}")
-        snapshot = await hub.snapshot(sale.drop, "ada")
+        await sale.held(ada, qty=1) if n == 1 else await sale.held(f"f{n}")
+        snapshot = await hub.snapshot(sale.drop, ticket)
         assert snapshot is not None
         assert snapshot.drop.pools["pin"].held == n
         assert snapshot.you is not None
@@ -83,7 +85,7 @@ async def test_a_worker_watches_so_many_drops_and_no_more(server: Server, tmp_pa
         hub, store = web.runtime.hub, web.runtime.store
         drops = [f"many-{n}" for n in range(hubs.ROOMS_MAX + 1)]
         for drop in drops:
-            done = await store.publish(manifest(drop), by="mia", key="publish")
+            done = await store.publish(manifest(drop), by="o1", key="publish")
             assert isinstance(done, outcomes.Changed)
         seats = []
         for drop in drops[:-1]:

@@ -175,7 +175,7 @@ async def test_nobody_who_asks_for_his_state_waits_for_a_provider(
         slow = Slow(tmp_path / "slow", SECRET, web.url)
         slow.begin_slowly("h1")
         web.runtime.hub._payments = slow
-        fan, ticket = web.ticket()
+        fan, ticket = web.ticket(sale.drop)
         stuck = await begun(sale, fan)
         async with web.http(ticket) as http:
             page = await asyncio.wait_for(

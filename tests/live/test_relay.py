@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from dropengine import manifest, model, outcomes, wire
+from dropengine.catalogue import ENGLISH
 from dropengine.errors import Unavailable
-from dropengine.live import views
 from dropengine.model import FanId
 from dropengine.truth import keys, repair
 from tests.conftest import MakeSale
@@ -117,10 +117,10 @@ async def test_screens_are_told_why_a_drop_froze_and_how_it_goes_on(web: WebProc
         await leave_mark(sale.store, sale.drop, sale.now)
         assert (await fan.ask("extend", hold="h1"))["code"] == "frozen"
         frozen = await fan.shows("tick", lambda m: m["state"] == "frozen")
-        assert frozen["why"] == views.FROZE["half"]
+        assert frozen["why"] == ENGLISH("stopped.half")
         found = await repair.audit(sale.store, sale.drop)
         assert found is not None
-        await repair.thaw(sale.store, found, by="mia", key="thaw")
+        await repair.thaw(sale.store, found, by="o1", key="thaw")
         paused = await fan.shows("tick", lambda m: m["state"] == "paused")
         assert "why" not in paused
         assert (await fan.ask("extend", hold="h1"))["t"] == "done"

@@ -76,8 +76,8 @@ async def played(night: Night, folder: Path, factory: str) -> tuple[int, str]:
     await shop.start()
     store = shop.store()
     try:
-        await store.publish(eager(night.units), by="mia", key="publish")
-        await store.command(DropId("eager"), Open(), revision=1, by="mia", key="open")
+        await store.publish(eager(night.units), by="o1", key="publish")
+        await store.command(DropId("eager"), Open(), revision=1, by="o1", key="open")
         locust = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "locust", "-f", KINDS, "--headless", "--only-summary"),
             *("--host", shop.url, "--drop", "eager", "-u", f"{USERS}", "-r", f"{COMING_PER_S}"),

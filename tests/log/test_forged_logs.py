@@ -31,6 +31,7 @@ KINDS = sorted(
 UNSEEN_MAX = 10 / 300
 ALLOWED_BY: dict[str, dict[str, str]] = {
     "dropped": {
+        "adopted": "A1",  # nobody signed in, and what he had did nothing more
         "added": "C5",  # withheld units stay withheld
         "claimed": "L8 P1",  # an offer is paid for, or given back, unclaimed
         "discharged": "P9 P12",  # the duty still stands
@@ -57,6 +58,7 @@ ALLOWED_BY: dict[str, dict[str, str]] = {
     "doubled": {},
     "another's id": {
         "added": "C5",  # of another pool
+        "adopted": "A1",  # another person signed in, and did nothing more
         "joined": "L2",  # another fan stands there, and is not called
         "voided": "P4",  # the payment was begun for another hold
         "withdrawn": "C5",

@@ -327,7 +327,7 @@ def test_a_payment_of_another_amount_is_a_mismatch(why: str, amount: int) -> Non
         pen.sold(ada)
     else:
         pen.released(ada)
-    pen.voided(ada, "twice", why)
+    pen.voided(ada, why)
     assert found(pen) == []
     change(pen, amount=amount)
     assert refused(pen, "INV-10", "that is a mismatch")
@@ -336,7 +336,7 @@ def test_a_payment_of_another_amount_is_a_mismatch(why: str, amount: int) -> Non
 def test_money_in_another_currency_is_a_mismatch() -> None:
     pen = Pen().opened()
     ada = pen.held("ada")
-    pen.voided(ada, "dollars", "mismatch", currency="USD")
+    pen.voided(ada, "mismatch", currency="USD")
     assert found(pen) == []
     change(pen, why="ended")
     assert refused(pen, "INV-10", "that is a mismatch")
@@ -346,10 +346,10 @@ def test_what_is_right_is_no_mismatch() -> None:
     """P2. Before layout 4 the log did not tell in which currency the money was."""
     pen = Pen().opened()
     ada = pen.held("ada")
-    pen.voided(ada, "right", "mismatch")
+    pen.voided(ada, "mismatch")
     assert refused(pen, "INV-10", "is what")
     pen = Pen().opened(schema=3)
-    pen.voided(pen.held("ada"), "perhaps", "mismatch", currency="")
+    pen.voided(pen.held("ada"), "mismatch", currency="")
     assert found(pen) == []
 
 
@@ -357,8 +357,7 @@ def test_a_correction_changes_something() -> None:
     pen = Pen().opened()
     ada = pen.held("ada")
     pen.sold(ada)
-    pen.voided(ada, "twice", "second")
-    pen.mismatched(ada, "twice", PRICE)
+    pen.mismatched(ada, pen.voided(ada, "second"), PRICE)
     assert refused(pen, "INV-10", "has nothing that")
 
 

@@ -50,7 +50,7 @@ def test_a_key_refunds_nothing_that_did_something_before(kind: type[events.AnyEv
 
 def test_another_creator_may_use_the_same_key() -> None:
     log = two_refunds()
-    assert blamed(forged(log, 1, key=key_of(log, events.Refunded), by="noa")) == []
+    assert blamed(forged(log, 1, key=key_of(log, events.Refunded), by="o2")) == []
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_a_line_ends_with_every_fate_final() -> None:
 
 def test_a_late_payment_leaves_its_traces() -> None:
     truth = folded("a_late_payment")
-    assert truth.charges["late"] == "voided|h2|late|e1"
+    assert truth.charges["c2"] == "voided|h2|late|e1"
     assert truth.fans["ben"].makegood == 1
     assert truth.entries["e1"].lane == 1
     assert truth.orders["h1"].state == truth.orders["h4"].state == OrderState.REFUNDED

@@ -34,7 +34,9 @@ async def bring_back(sale: Sale) -> bool:
 async def again(sale: Sale, log: list[bytes], not_told: dict[str, bytes], answers: Answers) -> bool:
     truth, hole = repair.replayed(log)
     assert not hole
-    return await sale.store.copies.bring_back(sale.drop, log, truth, not_told, answers)
+    return await sale.store.copies.bring_back(
+        sale.drop, log, truth, not_told, answers, {"c1": "c-h1", "c9": "of a later life"}
+    )
 
 
 async def test_a_drop_is_what_its_log_makes_it_and_stands_still(sale: Sale) -> None:

@@ -71,7 +71,7 @@ async def test_the_clock_closes_a_paused_drop_too(make_sale: MakeSale) -> None:
     ("verbs", "refusal"),
     [
         ((), refusals.NotOpen()),
-        (("open", "close"), refusals.Already("settled", "closed", "mia", START_MS)),
+        (("open", "close"), refusals.Already("settled", "closed", "o1", START_MS)),
         (("open", "cancel"), refusals.Cancelled()),
     ],
 )

@@ -20,7 +20,7 @@ from dropengine.log.referee import judge
 from dropengine.truth import scripts
 from dropengine.truth.store import Store
 from tests.kit.cuts import CUTS, STOCK, mutilated
-from tests.kit.manifests import HOLD_MS, item, manifest
+from tests.kit.manifests import CALLS, HOLD_MS, HOUR_MS, START_MS, item, manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
 from tests.truth.test_store_machine import Hands, Machine
@@ -90,6 +90,81 @@ async def a_payment_comes_late_while_somebody_is_ready(sale: Sale) -> None:
     await sale.succeeded(hold)
 
 
+async def a_unit_comes_back_at_night(sale: Sale) -> None:
+    await sale.held("ana", qty=2)
+    hold = await sale.held("eva")
+    for fan in ("bo", "cy"):
+        await sale.joined(fan)
+    sale.now = START_MS + 14 * HOUR_MS
+    await sale.release("eva", hold)
+    await sale.hold("cy")
+
+
+async def two_have_more_together_than_one_may(sale: Sale) -> None:
+    await sale.hold("ana", qty=2)
+    await sale.hold("pia", qty=1)
+    await sale.adopt("ana", "pia")
+
+
+async def two_who_wait_become_one(sale: Sale) -> None:
+    await sale.creator("pause")
+    for fan in ("ana", "bo", "pia"):
+        await sale.join(fan)
+    await sale.adopt("pia", "ana")
+    await sale.creator("resume")
+
+
+async def who_holds_two_things_signs_in(sale: Sale) -> None:
+    await sale.hold("ana")
+    await sale.join("ana")
+    await sale.adopt("ana", "pia")
+
+
+async def somebody_signs_in_at_the_browser_of_another(sale: Sale) -> None:
+    await sale.hold("ana")
+    await sale.adopt("ana", "pia")
+    await sale.adopt("ana", "quin")
+
+
+async def somebody_becomes_a_guest(sale: Sale) -> None:
+    for fan in ("ana", "bo"):
+        await sale.hold(fan)
+    await sale.adopt("ana", "pia")
+    await sale.adopt("bo", "ana")
+
+
+async def four_guests_become_one(sale: Sale) -> None:
+    for fan in ("ana", "bo", "cy", "di"):
+        await sale.release(fan, await sale.held(fan))
+        await sale.adopt(fan, "pia")
+
+
+async def a_guest_presses_after_he_signed_in(sale: Sale) -> None:
+    await sale.hold("ana")
+    await sale.adopt("ana", "pia")
+    await sale.hold("ana", qty=2)
+    await sale.hold("ana", qty=1)
+    await sale.join("ana")
+
+
+async def a_guests_late_payment_comes_after_he_signed_in(sale: Sale) -> None:
+    hold = await sale.held("ana")
+    await sale.pay("ana", hold)
+    for _ in range(2):
+        sale.now += HOLD_MS
+        await sale.settle()
+    await sale.adopt("ana", "pia")
+    await sale.succeeded(hold)
+
+
+async def a_key_of_the_guest_is_sent_again(sale: Sale) -> None:
+    hold = await sale.hold("ana", key="once")
+    assert isinstance(hold, outcomes.Held)
+    await sale.release("ana", hold.id)
+    await sale.adopt("ana", "pia")
+    await sale.hold("pia", key="once")
+
+
 CONTROLS = (
     Control("limit", a_fan_presses_for_more_than_his_limit, "INV-6"),
     Control("stock", more_fans_press_than_there_are_units, "INV-2"),
@@ -97,7 +172,18 @@ CONTROLS = (
     Control("settle first", a_fan_pays_long_after_the_deadline, "INV-9"),
     Control("keys", a_fan_repeats_a_press, "INV-7"),
     Control("who stands ahead", a_payment_comes_late_while_somebody_is_ready, "INV-11"),
+    Control("quiet hours", a_unit_comes_back_at_night, "INV-11"),
     Control("pace", a_fan_holds_and_gives_back_without_end, "INV-6"),
+    Control("both keep every limit", two_have_more_together_than_one_may, "INV-6"),
+    Control("one place in line", two_who_wait_become_one, "INV-11"),
+    Control("the earlier place stays", two_who_wait_become_one, "INV-11"),
+    Control("all that he has", who_holds_two_things_signs_in, "INV-15"),
+    Control("adopted once", somebody_signs_in_at_the_browser_of_another, "INV-15"),
+    Control("no chains", somebody_becomes_a_guest, "INV-15"),
+    Control("three guests", four_guests_become_one, "INV-15"),
+    Control("the guest answers as the person", a_guest_presses_after_he_signed_in, "INV-15"),
+    Control("a payment of the guest", a_guests_late_payment_comes_after_he_signed_in, "INV-15"),
+    Control("the guest's keys", a_key_of_the_guest_is_sent_again, "INV-7"),
 )
 
 each_control = pytest.mark.parametrize("control", CONTROLS, ids=[c.guard for c in CONTROLS])
@@ -105,7 +191,7 @@ each_control = pytest.mark.parametrize("control", CONTROLS, ids=[c.guard for c i
 
 async def play(store: Store, drop: str, story: Callable[[Sale], Awaitable[None]]) -> Sale:
     sale = Sale(store, drop)
-    rules = {"limit": 2, "pace": PACE, "pace_ms": 10_000}
+    rules = {"limit": 2, "pace": PACE, "pace_ms": 10_000, **CALLS}
     await sale.publish(manifest(drop, item("pin", {"pin": 3}), **rules))
     await sale.creator("open")
     await story(sale)

@@ -46,7 +46,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "thaw": {"found": 0},
 }
 
-PUBLISHED = ("published", "mia", 0)
+PUBLISHED = ("published", "o1", 0)
 """Publishing is no command: when it was is not looked up."""
 
 LAST_WORDS = {
@@ -73,17 +73,17 @@ async def fields(sale: Sale, verb: str) -> dict[str, Any]:
 
 
 async def in_state(make_sale: MakeSale, state: str) -> Sale:
-    """A drop with a free, a held and a withheld unit, brought there by noa a second after mia."""
+    """A drop with a free, a held and a withheld unit, brought there by o2 a second after o1."""
     sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}), opened=False)
     sale.now += 1000
     if state == "scheduled":
         return sale
-    await sale.creator("open", by="noa")
+    await sale.creator("open", by="o2")
     if state != "settled":
         await sale.held("ana")
     verb = {"paused": "pause", "closing": "close", "settled": "close", "cancelled": "cancel"}
     if state in verb:
-        await sale.creator(verb[state], by="noa")
+        await sale.creator(verb[state], by="o2")
     if state == "frozen":
         await tamper(sale)
         await sale.hold("bo")
@@ -111,7 +111,7 @@ async def test_a_command_in_each_state_reads_the_word_of_the_table(
     outcome = await sale.creator(verb, **await fields(sale, verb))
     assert str(outcome.__struct_config__.tag) == word
     if word == "ALREADY":
-        last = PUBLISHED if state == "scheduled" else (LAST_WORDS[state], "noa", later)
+        last = PUBLISHED if state == "scheduled" else (LAST_WORDS[state], "o2", later)
         assert outcome == refusals.Already(state, *last)
     if word != "CHANGED":
         assert await sale.log() == before

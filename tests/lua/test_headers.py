@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from dropengine import creator_commands, events, model, outcomes
-from dropengine.truth import copies, glances, house, keys, past, record_layouts, scripts
+from dropengine.truth import charge_ids, copies, glances, house, keys, past, record_layouts, scripts
 from dropengine.truth import store as stores
 from tests.lua import test_common_rows
 
@@ -41,6 +41,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "view": stores._VIEW,
     "you": stores._YOU,
     "succeeded": stores._PAYMENT,
+    "adopt": stores._ADOPT,
     "unpaid": stores._UNPAID,
     "refund": stores._REFUND,
     "discharge": stores._DISCHARGE,
@@ -53,12 +54,14 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "take_rows": past._ROWS,
     "take_holds": past._HOLDS,
     "take_answers": past._ANSWERS,
+    "name_charges": charge_ids._NAMED,
     "lease": house._LEASE,
     "lay_claim": house._LAID,
     "keep_claim": house._KEPT,
     "admit": house._ADMIT,
     "prove": house._PROVE,
     "exchange": house._EXCHANGE,
+    "revoke": house._REVOKE,
     **dict.fromkeys(test_common_rows.CREATORS, stores._CREATOR),
 }
 
@@ -134,7 +137,7 @@ def test_the_keys_are_those_that_the_header_names(verb: str) -> None:
         assert used == []
     elif lines == [ALL_KEYS]:
         names = [*keys.ALL, "nudge"]
-        taken = re.findall(r"^local ([a-z, ]+) = (KEYS[^\n]+)", SCRIPTS[verb], re.MULTILINE)
+        taken = re.findall(r"^local ([a-z_, ]+) = (KEYS[^\n]+)", SCRIPTS[verb], re.MULTILINE)
         for left, right in taken:
             at = [int(i) for i in re.findall(r"KEYS\[(\d+)\]", right)]
             assert left.split(", ") == [names[i - 1] for i in at]
@@ -249,7 +252,7 @@ def test_no_piece_is_left_over() -> None:
 
 
 def test_begin_names_the_keys_in_the_order_of_the_list() -> None:
-    named = re.findall(r"([a-z]+) = keys\[(\d+)\]", PIECES["begin"])
+    named = re.findall(r"([a-z_]+) = keys\[(\d+)\]", PIECES["begin"])
     assert [name for name, _ in named] == [*keys.ALL, "nudge"]
     assert [int(i) for _, i in named] == list(range(1, len(named) + 1))
 
@@ -260,7 +263,8 @@ def test_whatever_can_become_due_has_somebody_who_decides_it() -> None:
     text = "".join(FILES.values())
     planned = set(re.findall(r"zset\.due\['(\w:)' \.\. ", text))
     planned |= set(re.findall(r"'ZADD', due, [\w.]+, '(\w+)'", text))
-    assert decided == planned == {"h:", "e:", "open", "close"}
+    planned |= set(re.findall(r"zset\.due\.(\w+)", PIECES["plan_calls"]))
+    assert decided == planned == {"h:", "e:", "open", "close", "calls", "quiet"}
 
 
 def test_the_legal_moves_are_the_same_in_both_languages() -> None:

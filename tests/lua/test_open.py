@@ -17,7 +17,7 @@ async def test_the_creator_opens_the_drop(make_sale: MakeSale) -> None:
     assert await sale.creator("open") == outcomes.Changed(2, 2, "live")
     opened = (await sale.log())[-1]
     assert isinstance(opened, events.Opened)
-    assert (opened.by, opened.revision) == ("mia", 2)
+    assert (opened.by, opened.revision) == ("o1", 2)
 
 
 async def test_opening_by_hand_forgets_the_opening_time(make_sale: MakeSale) -> None:
@@ -46,7 +46,7 @@ async def test_the_clock_opens_the_drop_once(make_sale: MakeSale) -> None:
         (("pause",), refusals.Paused()),
         (("close",), refusals.Closed()),
         (("cancel",), refusals.Cancelled()),
-        ((), refusals.Already("live", "opened", "mia", START_MS)),
+        ((), refusals.Already("live", "opened", "o1", START_MS)),
     ],
 )
 async def test_a_drop_opens_once(

@@ -47,7 +47,7 @@ async def test_a_pause_gives_nothing_to_the_line(make_sale: MakeSale) -> None:
     ("verbs", "refusal"),
     [
         ((), refusals.NotOpen()),
-        (("open", "pause"), refusals.Already("paused", "paused", "mia", START_MS)),
+        (("open", "pause"), refusals.Already("paused", "paused", "o1", START_MS)),
         (("open", "close"), refusals.Closed()),
         (("open", "cancel"), refusals.Cancelled()),
     ],
@@ -70,14 +70,14 @@ async def test_a_pause_that_would_end_by_itself_is_taken_over(sale: Sale, watch:
     assert await sale.words() == ["published", "opened", "paused", "message", "paused"]
     # From now on it is the maker's, for the watch and for another maker.
     assert isinstance(await sale.creator("resume", by=watch), refusals.StaleRevision)
-    assert isinstance(await sale.creator("pause", by="noa"), refusals.Already)
+    assert isinstance(await sale.creator("pause", by="o2"), refusals.Already)
     assert isinstance(await sale.creator("pause", by=watch), refusals.Already)
     lines = [line async for line in sale.store.log(sale.drop)]
     assert judge(lines).violations == []
     assert difference(fold(map(events.parse, lines)), await sale.truth()) == []
 
 
-@pytest.mark.parametrize("by", ["clock", "mia"])
+@pytest.mark.parametrize("by", ["clock", "o1"])
 @pytest.mark.parametrize("watch", sorted(model.PASSING))
 async def test_a_watch_ends_a_pause_of_its_own_alone(sale: Sale, watch: str, by: str) -> None:
     await sale.creator("pause", by=by)

@@ -72,7 +72,7 @@ async def test_a_second_time_there_is_nothing_to_do(sale: Sale) -> None:
     await sale.creator("realign")
     log = await sale.log()
     assert isinstance(await sale.creator("realign"), refusals.Already)
-    assert isinstance(await sale.creator("realign", by="noa"), refusals.Already)
+    assert isinstance(await sale.creator("realign", by="o2"), refusals.Already)
     assert await sale.log() == log
 
 

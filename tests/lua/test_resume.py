@@ -26,7 +26,7 @@ async def test_the_line_is_served_before_any_newcomer(make_sale: MakeSale) -> No
     ("verbs", "refusal"),
     [
         ((), refusals.NotOpen()),
-        (("open",), refusals.Already("live", "opened", "mia", START_MS)),
+        (("open",), refusals.Already("live", "opened", "o1", START_MS)),
         (("open", "close"), refusals.Closed()),
         (("open", "cancel"), refusals.Cancelled()),
     ],

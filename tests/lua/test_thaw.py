@@ -31,12 +31,12 @@ async def thaw(sale: Sale, **more: object) -> outcomes.CreatorOutcome:
 async def test_a_live_drop_comes_back_paused_and_says_what_happened(sale: Sale) -> None:
     await freeze(sale)
     sale.now += HOUR_MS
-    outcome = await thaw(sale, by="noa")
+    outcome = await thaw(sale, by="o2")
     assert isinstance(outcome, outcomes.Changed)
     assert outcome.state == "paused"
     event = (await sale.log())[-1]
     assert event == events.Thawed(
-        seq=3, at=START_MS, by="noa", key=event.key, revision=3,  # type: ignore[union-attr]
+        seq=3, at=START_MS, by="o2", key=event.key, revision=3,  # type: ignore[union-attr]
         lead=-HOUR_MS, why="half", state="paused", found=0, lost_ms=HOUR_MS,
     )  # fmt: skip
     assert await sale.hold("ana") == refusals.Paused()

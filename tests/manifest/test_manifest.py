@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dropengine import manifest, plain_text
 from dropengine.errors import ManifestError
-from dropengine.manifest import Item, Manifest, Pool, toml_lines
+from dropengine.manifest import Item, Manifest, Pool, toml_lines, zones
 from dropengine.model import PRICE_MAX, QTY_MAX
 
 EXAMPLES = sorted((Path(__file__).parent.parent.parent / "examples").glob("*.toml"))
@@ -94,6 +94,9 @@ def test_what_is_not_said_gets_its_default() -> None:
         lookup_ms=120_000,
         pace=10,
         pace_ms=10_000,
+        identity="guest",
+        calls_from_ms=28_800_000,
+        calls_to_ms=79_200_000,
         practice=False,
         items=(
             Item(
@@ -220,6 +223,20 @@ def test_the_report_names_the_file_and_counts() -> None:
         ({"pace": "2.5"}, "line 1, pace: must be a whole number, not 2.5"),
         ({"pace_seconds": "0"}, "line 1, pace_seconds: must be 1 to 3600, not 0"),
         ({"pace": "0", "pace_seconds": "9"}, "pace_seconds: says nothing where pace is 0"),
+        (
+            {"calls_from": '"8:00"'},
+            "calls_from: must be a time of day like 08:00, not '8:00'",
+        ),
+        (
+            {"calls_to": '"24:00"'},
+            "calls_to: must be a time of day like 22:00, not '24:00'",
+        ),
+        ({"calls_from": "8"}, "calls_from: must be a time of day like 08:00, not 8"),
+        ({"calls_from": "08:00:30"}, "calls_from: must be a time of day like 08:00"),
+        (
+            {"practice": "true", "calls_to": '"21:00"'},
+            "calls_to: says nothing where practice is true",
+        ),
         ({"hold_seconds": "119"}, "must be 120 to 1800, not 119; only a drop with practice = true"),
         ({"hold_seconds": "1801"}, "line 1, hold_seconds: must be 120 to 1800, not 1801"),
         ({"opens_at": "2027-07-16T18:00:00"}, "must say its offset from UTC, like +02:00 or Z"),
@@ -404,6 +421,10 @@ def manifests(draw: st.DrawFn) -> Manifest:
     span = draw(st.just(0) | st.integers(1, 10**9))
 
     pace = draw(st.just(0) | st.integers(1, 1000))
+    minutes = st.integers(0, 24 * 60 - 1)
+    calls_from, calls_to = draw(st.tuples(minutes, minutes)) if not practice else (0, 0)
+    if calls_from == calls_to:
+        calls_from = calls_to = 0
 
     def ms(low: int, high: int) -> int:
         return 1000 * draw(st.integers(min(low, 1) if practice else low, high))
@@ -428,6 +449,9 @@ def manifests(draw: st.DrawFn) -> Manifest:
         lookup_ms=ms(10, 1800),
         pace=pace,
         pace_ms=ms(1, 3600) if pace else 0,
+        identity=draw(st.sampled_from(["guest", "verified"])),
+        calls_from_ms=calls_from * 60_000,
+        calls_to_ms=calls_to * 60_000,
         practice=practice,
         items=tuple(
             draw(items(ident, limit))
@@ -450,12 +474,17 @@ def written(drop: Manifest, *, in_zone: bool) -> str:
         return f"{key} = {shown.isoformat(timespec='milliseconds')}\n" if ms else ""
 
     text = time("opens_at", drop.opens_ms) + time("closes_at", drop.closes_ms)
-    for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "limit", "k", "pace"):
+    for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "identity"):
+        text += line(key, getattr(drop, key))
+    for key in ("limit", "k", "pace"):
         text += line(key, getattr(drop, key))
     for key in ("hold", "offer", "extend", "pay", "cool", "lookup"):
         text += line(f"{key}_seconds", getattr(drop, f"{key}_ms") // 1000)
     if drop.pace:
         text += line("pace_seconds", drop.pace_ms // 1000)
+    if not drop.practice:
+        for key, at in (("calls_from", drop.calls_from_ms), ("calls_to", drop.calls_to_ms)):
+            text += line(key, f"{at // 3_600_000:02}:{at // 60_000 % 60:02}")
     text += line("practice", drop.practice)
     for item in drop.items:
         text += "\n[[items]]\n"
@@ -550,6 +579,8 @@ def test_two_spellings_of_the_same_rules_have_one_hash() -> None:
     assert manifest.digest(plain) == manifest.digest(spelled)
 
 
+ALWAYS = {"calls_from": '"00:00"', "calls_to": '"00:00"'}
+"""The line calls at all hours."""
 BEFORE_PACE = (
     b'{"closes_ms":0,"cool_ms":60000,"currency":"EUR","extend_ms":120000,"hold_ms":480000,"id":"pin",'
     b'"items":[{"about":"","cap":200,"id":"pin","limit":0,"most":2,"pools":[{"cap":200,"id":"pin",'
@@ -565,8 +596,82 @@ def test_what_was_published_before_there_was_a_pace_keeps_its_bytes_and_has_none
     assert (old.pace, old.pace_ms) == (0, 0)
     assert manifest.canonical(old) == BEFORE_PACE
     assert manifest.digest(old) == hashlib.sha256(BEFORE_PACE).hexdigest()
-    assert old == manifest.parse(least(pace="0").encode(), "it.toml")
+    now = manifest.parse(least(pace="0", **ALWAYS).encode(), "it.toml")
+    assert old == msgspec.structs.replace(now, identity="")
     assert (manifest.rules(old).pace, manifest.rules(old).pace_ms) == (0, 0)
+    assert manifest.rules(old).calls is None
+
+
+def test_quiet_hours_are_a_rule_that_the_hash_covers() -> None:
+    texts = (least(), least(**ALWAYS), least(calls_from='"09:00"'), least(calls_to='"00:00"'))
+    assert len({manifest.digest(manifest.parse(t.encode(), "it.toml")) for t in texts}) == 4
+
+
+def test_a_file_that_says_nothing_of_calls_corrects_what_was_published_before_them() -> None:
+    old = manifest.from_canonical(BEFORE_PACE)
+    wanted = manifest.parse(least(pace="0", story='"More."').encode(), "it.toml")
+    assert manifest.corrected(old, wanted) == msgspec.structs.replace(old, story="More.")
+    quiet = manifest.parse(least(pace="0", calls_to='"21:00"').encode(), "it.toml")
+    with pytest.raises(ManifestError, match="calls_from_ms: is a rule"):
+        manifest.corrected(old, quiet)
+
+
+@pytest.mark.parametrize("same", ['"08:00"', '"00:00"', "08:00:00"])
+def test_two_equal_times_are_never_quiet(same: str) -> None:
+    drop = manifest.parse(least(calls_from=same, calls_to=same).encode(), "it.toml")
+    assert (drop.calls_from_ms, drop.calls_to_ms) == (0, 0)
+    assert manifest.rules(drop).calls is None
+
+
+def test_a_practice_drop_calls_at_all_hours() -> None:
+    drop = manifest.parse(least(practice="true").encode(), "it.toml")
+    assert (drop.calls_from_ms, drop.calls_to_ms) == (0, 0)
+
+
+def test_the_clocks_of_the_zone_are_published_as_they_go_for_ten_years() -> None:
+    text = least(zone='"Europe/Madrid"').encode()
+    calls = manifest.rules(manifest.parse(text, "it.toml"), 1_800_000_000_000).calls
+    assert calls is not None
+    assert (calls.zone, calls.from_ms, calls.to_ms) == ("Europe/Madrid", 28_800_000, 79_200_000)
+    first, spring, autumn = calls.offsets[:3]
+    assert first == (0, 3_600_000)
+    # At 01:00 of UTC, on the last Sundays of March and of October.
+    assert spring == (1_806_195_600_000, 7_200_000)
+    assert autumn == (1_824_944_400_000, 3_600_000)
+    assert len(calls.offsets) == 21
+
+
+@given(st.sampled_from(sorted(zones.names())), st.integers(0, 3_600), st.integers(0, 86_399))
+def test_whatever_zone_they_go_as_python_knows_it(zone: str, day: int, second: int) -> None:
+    start = 1_800_000_000
+    at = start + day * 86_400 + second
+    since = [row for row in zones.offsets(zone, start * 1000) if row[0] <= at * 1000]
+    there = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone)).utcoffset()
+    assert there == timedelta(milliseconds=since[-1][1])
+
+
+def test_what_was_published_before_there_was_the_rule_identity_keeps_its_bytes() -> None:
+    old = manifest.from_canonical(BEFORE_PACE)
+    assert old.identity == ""
+    assert b"identity" not in manifest.canonical(old)
+    # Its words may be put right by a file, which cannot leave the rule out.
+    wanted = manifest.parse(least(pace="0", story='"More."').encode(), "it.toml")
+    assert manifest.corrected(old, wanted) == msgspec.structs.replace(old, story="More.")
+    known = msgspec.structs.replace(wanted, identity="verified")
+    with pytest.raises(ManifestError, match="identity"):
+        manifest.corrected(old, known)
+
+
+def test_who_may_act_is_a_rule_that_the_hash_covers_and_that_no_correction_changes() -> None:
+    guest, known = (
+        manifest.parse(least(identity=text).encode(), "it.toml")
+        for text in ('"guest"', '"verified"')
+    )
+    assert guest == manifest.parse(LEAST.encode(), "it.toml")
+    assert manifest.digest(guest) != manifest.digest(known)
+    for one, other in ((guest, known), (known, guest)):
+        with pytest.raises(ManifestError, match="identity: is a rule"):
+            manifest.corrected(one, other)
 
 
 def test_a_pace_is_a_rule_that_the_hash_covers() -> None:

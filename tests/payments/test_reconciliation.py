@@ -63,7 +63,12 @@ async def test_what_the_log_did_not_hear_of_is_told_once(counter: PaidSale) -> N
     assert found.differences == [row]
     at = {"local": counter.local}
     for _ in range(2):
-        assert await reconciliation.tell(counter.sale.store, at, counter.sale.drop, found) == []
+        assert (
+            await reconciliation.tell(
+                counter.sale.store, at, counter.intents, counter.sale.drop, found
+            )
+            == []
+        )
     assert await counter.order(hold) == "capture_pending"
     assert (await compared(counter)).differences == []
 
@@ -106,7 +111,12 @@ async def test_another_amount_than_was_told_is_corrected(counter: PaidSale) -> N
     assert (row.hold, row.log) == (hold, "is an order over another amount")
     assert row.paid == Charged(charge, 2000, "EUR", captured=True)
     sale = counter.sale
-    assert await reconciliation.tell(sale.store, {"local": counter.local}, sale.drop, found) == []
+    assert (
+        await reconciliation.tell(
+            sale.store, {"local": counter.local}, counter.intents, sale.drop, found
+        )
+        == []
+    )
     assert (await sale.truth()).orders[hold].amount == 2000
     assert await counter.order(hold) == "capture_failed"
 
@@ -127,11 +137,13 @@ async def test_a_stray_payment_of_a_restored_drop_waits(counter: PaidSale) -> No
     await sale.creator("close")
     await sale.settle()
     await restore_one_that_is_over(sale)
-    answer = await report(sale.store, counter.local, sale.drop, stray.hold, stray.paid)
+    answer = await report(
+        sale.store, counter.local, counter.intents, sale.drop, stray.hold, stray.paid
+    )
     assert answer == Unknown("the drop was restored: it is compared with the provider first")
     assert await counter.at_provider(stray.paid.charge) == "authorized"
     await sale.creator("thaw", found=0)
-    await report(sale.store, counter.local, sale.drop, stray.hold, stray.paid)
+    await report(sale.store, counter.local, counter.intents, sale.drop, stray.hold, stray.paid)
     assert await counter.at_provider(stray.paid.charge) == "voided"
 
 

@@ -57,7 +57,7 @@ class Shop:
     async def drop(self) -> DropId:
         """Published, and not open."""
         drop = manifest(f"night-{next(_names)}", item("lamp", {"lamp": 5}))
-        done = await self.store.publish(drop, by="mia", key="publish")
+        done = await self.store.publish(drop, by="o1", key="publish")
         assert isinstance(done, outcomes.Changed), done
         return DropId(drop.id)
 
@@ -65,7 +65,7 @@ class Shop:
         """For a rehearsal; where it stands once its server runs."""
         asked = Asked(fans=10, minutes=1)
         answer = await self.database.write(
-            lambda sql: rehearsals.ask(sql, drop, asked, by="mia", key=drop, now_ms=now_ms())
+            lambda sql: rehearsals.ask(sql, drop, asked, by="o1", key=drop, now_ms=now_ms())
         )
         assert answer is Answer.BEGINS
         await until(lambda: [*self.folder.glob("dropengine-rehearsal-*/server/server.json")])
@@ -116,13 +116,13 @@ async def test_one_is_stopped_when_a_drop_begins_to_sell(shop: Shop) -> None:
     drop, sells = await shop.drop(), await shop.drop()
     folder = await shop.ask(drop)
     ending = server(folder)
-    done = await shop.store.command(sells, Open(), revision=1, by="mia", key="open")
+    done = await shop.store.command(sells, Open(), revision=1, by="o1", key="open")
     assert isinstance(done, outcomes.Changed)
     ended = await shop.ended(drop)
     assert (ended.state, ended.report) == (State.FAILED, None)
     assert f"{sells} began to sell" in ended.says
     await gone(folder, ending)
-    await shop.store.command(sells, Close(), revision=done.revision, by="mia", key="close")
+    await shop.store.command(sells, Close(), revision=done.revision, by="o1", key="close")
 
 
 async def test_one_whose_keeper_is_killed_leaves_nothing(shop: Shop) -> None:

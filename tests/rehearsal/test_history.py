@@ -51,7 +51,7 @@ class Client:
             case events.Joined(why="fan"):
                 command = wire.Join(id=0, key=event.key, pools=event.pools, qty=event.qty)
                 reply = wire.Done(id=0, seq=event.seq, entry=event.entry)
-            case events.Claimed():
+            case events.Claimed() if event.key:
                 command = wire.Claim(id=0, key=event.key, hold=event.hold)
                 reply = wire.Done(id=0, seq=event.seq)
             case events.Paying():

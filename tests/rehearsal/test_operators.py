@@ -16,14 +16,14 @@ from tests.kit.sale import Sale
 
 
 async def test_what_is_so_already_is_not_asked_for_again(sale: Sale) -> None:
-    outcome = await Operator(sale.store, sale.drop, "noa").command(Open())
+    outcome = await Operator(sale.store, sale.drop, "o2").command(Open())
     assert isinstance(outcome, refusals.Already)
-    assert (outcome.state, outcome.by) == ("live", "mia")
+    assert (outcome.state, outcome.by) == ("live", "o1")
 
 
 async def test_who_was_overtaken_looks_again_and_says_it_all_the_same(sale: Sale) -> None:
     """Each of them reads the same revision, and all but one are refused at first."""
-    many = [Operator(sale.store, sale.drop, f"noa-{i}") for i in range(8)]
+    many = [Operator(sale.store, sale.drop, f"o{i}") for i in range(8)]
     said = await asyncio.gather(*(one.command(Message(f"word {i}")) for i, one in enumerate(many)))
     assert all(isinstance(outcome, outcomes.Changed) for outcome in said)
     texts = sorted(event.text for event in await sale.log() if isinstance(event, events.Message))
@@ -32,7 +32,7 @@ async def test_who_was_overtaken_looks_again_and_says_it_all_the_same(sale: Sale
 
 async def test_what_became_of_each_act_is_counted(sale: Sale) -> None:
     await sale.bought("ana", qty=2)
-    noa = Operator(sale.store, sale.drop, "noa")
+    noa = Operator(sale.store, sale.drop, "o2")
     for what in (Refunds(2), Pause(), Pause()):
         await noa.do(Act(0, what))
     assert noa.outcomes == {"refund refunded": 1, "pause changed": 1, "pause already": 1}
@@ -40,7 +40,7 @@ async def test_what_became_of_each_act_is_counted(sale: Sale) -> None:
 
 async def test_the_time_of_a_drop_meets_an_outage_and_a_leap(store: Store) -> None:
     sale = await real(store, "troubled")
-    noa = Operator(store, sale.drop, "noa")
+    noa = Operator(store, sale.drop, "o2")
     for what in (OUTAGE, Message("Hello."), LEAP, Message("Where are we?"), Realign()):
         await noa.do(Act(0, what))
     assert noa.outcomes["realign changed"] == 1

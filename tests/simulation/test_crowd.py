@@ -31,7 +31,17 @@ from dropengine.truth import connections, scripts
 from dropengine.truth.store import Store
 from tests.kit.fault_proxy import Fate, FaultProxy
 from tests.kit.local_provider import SHOP, local_pay
-from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, TIMES, item, manifest
+from tests.kit.manifests import (
+    COOL_MS,
+    HOLD_MS,
+    HOUR_MS,
+    LOOKUP_MS,
+    OFFER_MS,
+    PAY_MS,
+    TIMES,
+    item,
+    manifest,
+)
 from tests.kit.paid_sale import SaleClock
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
@@ -150,8 +160,12 @@ class Fair:
         """The server's clock goes on, mostly to a deadline; sometimes it is set back."""
         due = [at for at in self.truth.due.values() if at > self.sale.now]
         fate = self.dice.random()
+        turns = [self.truth.due[word] for word in ("calls", "quiet") if word in self.truth.due]
         if fate < 0.1:
             self.sale.now -= self.dice.randint(1, HOLD_MS)
+        elif turns and fate < 0.15:
+            # To where the hours of the line turn.
+            self.sale.now = max(self.sale.now, *turns)
         elif due and fate < 0.7:
             self.sale.now = min(due) + self.dice.choice((-1, 0, 1))
         else:
@@ -231,7 +245,9 @@ async def fair(
         item("pin", {"pin@north": 6, "pin@south": 5}, withheld={"pin@south": 2}),
         item("lamp", {"lamp": 4}, price=9900, limit=1),
     )
-    text = manifest(drop, *stock, limit=3, k=3, pace=6, pace_ms=20_000)
+    # It begins at 08:00 and calls for three hours; then for one of a day.
+    hours = {"calls_from_ms": 12 * HOUR_MS, "calls_to_ms": 13 * HOUR_MS} if seed % 3 else {}
+    text = manifest(drop, *stock, limit=3, k=3, pace=6, pace_ms=20_000, **hours)
     if seed % 2:
         dice = Random(seed)
         text = msgspec.structs.replace(

@@ -26,7 +26,7 @@ from starlette.responses import Response
 from dropengine import outcomes, refusals
 from dropengine.cli import main
 from dropengine.creator_commands import COMMANDS, Refund, Seen, bounds
-from dropengine.doors.pages import environment
+from dropengine.doors.page_templates import templates
 from dropengine.doors.webhooks import Webhook
 from dropengine.errors import Broken
 from dropengine.log.referee import judge
@@ -57,11 +57,12 @@ TAME = {
     "whole": st.integers(1, 4),
     "id": st.sampled_from(("pin", "pen", "h1", "h2", "again")),
     "line": wild_values.lines,
+    "operator": st.sampled_from(("o1", "o2", "disk")),
     "text": wild_values.lines,
 }
 WILD = {
     "whole": wild_values.numbers,
-    **dict.fromkeys(("id", "line", "text"), wild_values.texts),
+    **dict.fromkeys(("id", "line", "operator", "text"), wild_values.texts),
 }
 
 
@@ -283,7 +284,7 @@ def provider(hands: Hands, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_a_signed_notice_is_answered_and_leaves_a_whole_log(
     hands: Hands, provider: LocalPay, data: st.DataObject
 ) -> None:
-    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, environment()), provider)
+    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, templates()), provider)
 
     async def play() -> None:
         sale = await a_sale(hands)
@@ -303,7 +304,7 @@ def test_a_signed_notice_is_answered_and_leaves_a_whole_log(
 
 def test_a_notice_without_a_wild_field_sells(hands: Hands, provider: LocalPay) -> None:
     """The control: what the cases say is believed, so that a wild field in it is looked at."""
-    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, environment()), provider)
+    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, templates()), provider)
 
     async def play() -> Response:
         sale = await a_sale(hands)

@@ -129,8 +129,8 @@ class Soak:
         text = manifest(self.drop, *stock, limit=3, k=3)
         text = msgspec.structs.replace(text, **dict.fromkeys(TIMES, SHORT_MS))
         # A test drop: the proxy may tell its scripts another time.
-        await self.store.publish(text, by="mia", key="publish", test=True)
-        await self.store.command(self.drop, Open(), revision=1, by="mia", key="open")
+        await self.store.publish(text, by="o1", key="publish", test=True)
+        await self.store.command(self.drop, Open(), revision=1, by="o1", key="open")
 
     async def _live(self, seconds: float) -> None:
         """Everybody does what he likes while faults come; then they end, and all are answered."""
@@ -173,7 +173,7 @@ class Soak:
         """Somebody may have changed the drop meanwhile: then it is closed as it is now."""
         for _ in range(TRIES_MAX):
             outcome = await self.store.command(
-                self.drop, Close(), revision=revision, by="mia", key=f"close-{revision}"
+                self.drop, Close(), revision=revision, by="o1", key=f"close-{revision}"
             )
             if not isinstance(outcome, refusals.StaleRevision):
                 break

@@ -95,7 +95,7 @@ async def _decides(store: Store, drop: DropId, dice: Random) -> None:
         command: Pause | Resume | Add | Withdraw | Message = Resume()
     else:
         command = dice.choice((Pause(), Add(pool, 1), Withdraw(pool, 1), Message("Patience.")))
-    await store.command(drop, command, revision=shown.revision, by="mia", key=key)
+    await store.command(drop, command, revision=shown.revision, by="o1", key=key)
 
 
 async def _refunds(store: Store, drop: DropId, dice: Random, key: str) -> None:
@@ -103,4 +103,4 @@ async def _refunds(store: Store, drop: DropId, dice: Random, key: str) -> None:
     truth = await store.truth(drop)
     orders = sorted(truth.orders) if truth is not None else []
     if orders:
-        await store.refund(drop, dice.choice(orders), by="mia", key=key)
+        await store.refund(drop, dice.choice(orders), by="o1", key=key)

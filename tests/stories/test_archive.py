@@ -93,7 +93,7 @@ async def over(store: Store, fan: httpx2.AsyncClient) -> tuple[Sale, str]:
     """A drop in which this fan bought, closed and settled; his order."""
     sale = Sale(store, "pin", now=0)
     drop = manifest("pin", item("pin", {"pin": 3}), limit=2)
-    published = await store.publish(drop, by="mia", key="publish")
+    published = await store.publish(drop, by="o1", key="publish")
     assert isinstance(published, outcomes.Changed)
     sale.revision = published.revision
     await sale.creator("open")
@@ -166,7 +166,7 @@ async def test_a_refund_finds_what_another_worker_brought_back_meanwhile(
     await until_archived(store, sale)
     slow = Slow(store.client)
     slow.archive, slow.other = store.archive, store
-    assert isinstance(await slow.refund(sale.drop, order, by="mia", key="slow"), outcomes.Refunded)
+    assert isinstance(await slow.refund(sale.drop, order, by="o1", key="slow"), outcomes.Refunded)
 
 
 class Overtaken(Copies):
@@ -220,7 +220,7 @@ async def test_what_left_is_in_a_backup_and_its_id_stays_taken_after_a_restore(
             # What else differs is where the shop is now.
             assert after["/api/drops/pin/you"] == before["/api/drops/pin/you"]
         taken = await there.publish(
-            manifest("pin", item("pin", {"pin": 3})), by="mia", key="publish-again"
+            manifest("pin", item("pin", {"pin": 3})), by="o1", key="publish-again"
         )
         assert isinstance(taken, refusals.Exists)
         moved = Sale(there, "pin", now=0)

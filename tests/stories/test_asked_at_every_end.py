@@ -190,7 +190,8 @@ async def nothing_more(_: PaidSale, __: str) -> None:
 async def capture_refused(story: PaidSale, hold: str) -> None:
     """The payer's bank took the first one back."""
     charge = (await story.sale.truth()).orders[hold].charge
-    await story.local.void(charge, "the bank")
+    ids = await story.sale.store.charge_ids.of(story.sale.drop, [charge])
+    await story.local.void(ids[charge], "the bank")
     await story.sale.discharge(f"capture:{charge}", "failed")
 
 

@@ -59,8 +59,8 @@ async def store(shop: SupervisorProcess) -> AsyncIterator[Store]:
 async def opened(store: Store, name: str) -> DropId:
     drop = DropId(name)
     sold = manifest(drop, item("pin", {"pin": UNITS}), limit=EACH)
-    await store.publish(sold, by="mia", key="publish")
-    await store.command(drop, Open(), revision=1, by="mia", key="open")
+    await store.publish(sold, by="o1", key="publish")
+    await store.command(drop, Open(), revision=1, by="o1", key="open")
     return drop
 
 

@@ -43,8 +43,8 @@ class Crowd:
     async def open(self) -> None:
         pins = dict.fromkeys(POOLS, 9)
         sold = manifest(self.drop, item("pin", pins), limit=50, pace=0)
-        await self.store.publish(sold, by="mia", key="publish")
-        await self.store.command(self.drop, Open(), revision=1, by="mia", key="open")
+        await self.store.publish(sold, by="o1", key="publish")
+        await self.store.command(self.drop, Open(), revision=1, by="o1", key="open")
         base = f"http://127.0.0.1:{self.shop.port}"
         async with httpx2.AsyncClient(base_url=base, trust_env=False) as browser:
             await browser.get(f"/drops/{self.drop}")
@@ -79,7 +79,7 @@ class Crowd:
             shown = await self.store.show(self.drop)
             said = Message(text="\u00e9" * 500)
             revision = int(shown.revision)  # type: ignore[union-attr]
-            await self.store.command(self.drop, said, revision=revision, by="mia", key=f"m-{n}")
+            await self.store.command(self.drop, said, revision=revision, by="o1", key=f"m-{n}")
 
 
 @asynccontextmanager

@@ -120,8 +120,8 @@ class Crowd:
 async def opened(store: Store) -> None:
     pins = item("pin", {"pin": FANS * BUYS})
     sold = manifest(DROP, pins, item("lamp", {"lamp": 1}), limit=BUYS, pace=0)
-    await store.publish(sold, by="mia", key="publish")
-    await store.command(DROP, Open(), revision=1, by="mia", key="open")
+    await store.publish(sold, by="o1", key="publish")
+    await store.command(DROP, Open(), revision=1, by="o1", key="open")
 
 
 async def killed(shop: SupervisorProcess) -> None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import jinja2
 import pytest
 from starlette.applications import Starlette
 
 from dropengine import model, outcomes
 from dropengine.doors import webhooks
+from dropengine.doors.page_templates import Templates
 from dropengine.payments.duties import perform
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import Do, LocalPay
@@ -39,7 +39,7 @@ class Worker:
     store: Store
     payments: LocalPay
     intents: IntentIds
-    templates: jinja2.Environment
+    templates: Templates
 
     @property
     def providers(self) -> dict[str, Payments]:
@@ -90,10 +90,8 @@ async def story(sale: Sale, server: Server, tmp_path: Path) -> AsyncIterator[Sto
         client = connections.client(server.url)
         far = Store(client)
         workers = [
-            Worker(
-                sale.store, first, IntentIds(SHOP, sale.store), jinja2.Environment(autoescape=True)
-            ),
-            Worker(far, second, IntentIds(SHOP, far), jinja2.Environment(autoescape=True)),
+            Worker(sale.store, first, IntentIds(SHOP, sale.store), {}),
+            Worker(far, second, IntentIds(SHOP, far), {}),
         ]
         for app, worker in zip((one, two), workers, strict=True):
             app.router.routes.extend(webhooks.routes(worker))
@@ -301,7 +299,7 @@ async def test_a_provider_that_never_calls_is_asked_in_time(sale: Sale, tmp_path
     book = tmp_path / "silent"
     async with local_pay(book, clock=SaleClock(sale), silent=True) as silent:
         intents = IntentIds(SHOP, sale.store)
-        alone = Worker(sale.store, silent, intents, jinja2.Environment(autoescape=True))
+        alone = Worker(sale.store, silent, intents, {})
         story = Story(sale, book, [alone])
         paid, unpaid = await story.begun("ada"), await story.begun("ben")
         await story.choose(paid, "pay")

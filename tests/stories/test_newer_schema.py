@@ -17,8 +17,9 @@ import redis.asyncio as redis
 from websockets.exceptions import InvalidStatus
 
 from dropengine import events, model, refusals
+from dropengine.catalogue import ENGLISH
 from dropengine.errors import NewerSchema
-from dropengine.model import DropId, HoldId
+from dropengine.model import DropId, FanId, HoldId
 from dropengine.truth import keys
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -33,7 +34,7 @@ from tests.lua import test_common_rows
 server = web_process.server
 
 SCHEMA = model.SCHEMA + 1
-WHY = NewerSchema.why
+WHY = ENGLISH(NewerSchema.told)
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
     before = await lift(sale.store, sale.drop)
     sale.now += 3_600_000
     creators = {
-        verb: (sale.revision, "mia", "k", *more) for verb, more in test_common_rows.CREATORS.items()
+        verb: (sale.revision, "o1", "k", *more) for verb, more in test_common_rows.CREATORS.items()
     }
     others: dict[str, tuple[object, ...]] = {
         **dict.fromkeys(("press", "go_on", "you"), (b"\x90",)),
@@ -166,9 +167,9 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         "view": (0, 0),
         "succeeded": (hold, "c1", 2400, "EUR", 1),
         "unpaid": (hold,),
-        "refund": (hold, "mia", "k", ""),
+        "refund": (hold, "o1", "k", ""),
         "discharge": ("capture:c1", "done"),
-        "duty": ("mia", "k", "capture:c1", "by_hand", ""),
+        "duty": ("o1", "k", "capture:c1", "by_hand", ""),
     }
     for verb, args in (creators | others).items():
         with pytest.raises(NewerSchema) as refused:
@@ -182,7 +183,21 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         await sale.store.show(sale.drop)
     with pytest.raises(NewerSchema):
         await sale.store.rewrite(sale.drop, "charges", "hash", ["c1", "sold|h1"], [])
-    beside = {"publish", "audit", "ahead", "rewrite", "bring_back", "take_rows", "take_answers"}
+    with pytest.raises(NewerSchema):
+        await sale.store.charge_ids.name(sale.drop, {"c1": "ch_1"})
+    with pytest.raises(NewerSchema):
+        await sale.store.adopt(sale.drop, FanId("ana"), FanId("pia"))
+    beside = {
+        "name_charges",
+        "adopt",
+        "publish",
+        "audit",
+        "ahead",
+        "rewrite",
+        "bring_back",
+        "take_rows",
+        "take_answers",
+    }
     with pytest.raises(NewerSchema):
         await sale.store.past.archive(sale.drop, 1)
     beside |= {
@@ -194,6 +209,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         "lay_claim",
         "keep_claim",
         "exchange",
+        "revoke",
     }
     assert set(creators | others) | beside == set(sale.store._scripts)
     assert await everything(sale.store, sale.drop) == before

@@ -55,8 +55,8 @@ async def store(server: Server) -> AsyncIterator[Store]:
 
 async def opened(store: Store) -> DropId:
     drop = DropId("outage")
-    await store.publish(manifest(drop, item("pin", {"pin": 100}), limit=4), by="mia", key="publish")
-    await store.command(drop, Open(), revision=1, by="mia", key="open")
+    await store.publish(manifest(drop, item("pin", {"pin": 100}), limit=4), by="o1", key="publish")
+    await store.command(drop, Open(), revision=1, by="o1", key="open")
     return drop
 
 

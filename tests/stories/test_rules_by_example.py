@@ -166,17 +166,17 @@ story(
     "only the right amount buys, and only once",
     """
     13:00  ada press 2                   -> held h1 ada 2 13:08
-    13:01  bank captured h1 c0 4800 USD  -> voided h1 mismatch refund 4800
-    13:01  bank captured h1 c1 4799      -> voided h1 mismatch refund 4799
-    13:01  bank authorises h1 c4 4801    -> voided h1 mismatch void 4801
-    13:02  bank captured h1 c2 4800      -> sold h1 #1#2
-    13:03  bank captured h1 c2 4800      -> sold h1
-    13:04  bank captured h1 c3 4800      -> voided h1 second refund 4800
-    = pin 0 0 2 0, refund:c0 4800, refund:c1 4799, refund:c3 4800, void:c4 4801
-    13:05  bank discharge refund:c0      -> discharged
+    13:01  bank captured h1 p0 4800 USD  -> voided h1 mismatch refund 4800
+    13:01  bank captured h1 p1 4799      -> voided h1 mismatch refund 4799
+    13:01  bank authorises h1 p4 4801    -> voided h1 mismatch void 4801
+    13:02  bank captured h1 p2 4800      -> sold h1 #1#2
+    13:03  bank captured h1 p2 4800      -> sold h1
+    13:04  bank captured h1 p3 4800      -> voided h1 second refund 4800
+    = pin 0 0 2 0, refund:c1 4800, refund:c2 4799, refund:c5 4800, void:c3 4801
     13:05  bank discharge refund:c1      -> discharged
-    13:05  bank discharge refund:c3      -> discharged
-    13:05  bank discharge void:c4        -> discharged
+    13:05  bank discharge refund:c2      -> discharged
+    13:05  bank discharge refund:c5      -> discharged
+    13:05  bank discharge void:c3        -> discharged
     kept 4800
     """,
 )
@@ -392,6 +392,96 @@ story(
     kept 0
     """,
     places=2,
+)
+story(
+    "a guest who signs in has all of it as the person, within the limit of one",
+    """
+    13:00  ada press 1 key=a         -> held h1 ada 1 13:08
+    13:01  pia press 1               -> held h2 pia 1 13:09
+    13:02  ada pay h1                -> paying h1 13:08
+    13:03  ada signs-in pia          -> adopted ada h1
+    13:03  ada signs-in pia          -> nothing
+    13:04  ada press 1 key=a         -> held h1 paying 13:08
+    13:04  pia press 1 key=a         -> held h1 paying 13:08
+    13:04  ada press 2               -> limit_reached
+    13:05  ada release h2            -> released h2
+    13:06  bank captured h1 c1 2400  -> sold h1 #1
+    13:07  ben signs-in pia          -> nothing
+    13:07  ada signs-in ben          -> not_adoptable
+    = pin 1 0 1 0, lookup:h1
+    kept 2400
+    """,
+)
+story(
+    "two who have more together than one may have stay two until something is given back",
+    """
+    13:00  ada press 1       -> held h1 ada 1 13:08
+    13:00  pia press 1       -> held h2 pia 1 13:08
+    13:01  ada signs-in pia  -> limit_reached
+    13:02  pia release h2    -> released h2
+    13:03  ada signs-in pia  -> adopted ada h1
+    13:04  pia press 1       -> held h1 active 13:08
+    13:05  ben press 1       -> held h3 ben 1 13:13
+    = pin 0 2 0 0
+    """,
+    limit=1,
+)
+story(
+    "of two places the earlier stays, and what the other was just offered is held",
+    """
+    13:00  xa press 1 port          -> held h1 xa 1 13:08
+    13:00  ya press 1 hill          -> held h2 ya 1 13:08
+    13:01  ada join 1 port          -> joined e1 ada 1
+    13:02  pia join 1 hill          -> joined e2 pia 1
+    13:03  ya release h2            -> released h2; offered h3 pia 1 13:33
+    13:04  ada signs-in pia         -> adopted ada e1; claimed h3 13:33; removed e2
+    13:05  xa release h1            -> released h1; offered h4 pia 1 13:35
+    = hill 0 1 0 0, port 0 1 0 0
+    """,
+    places=2,
+)
+story(
+    "at night nobody is called, nobody passes, and the morning serves the line",
+    """
+    21:59  ada press 2     -> held h1 ada 2 22:07
+    21:59  ben join 1      -> joined e1 ben 1
+    21:59  cy join 1       -> joined e2 cy 1
+    22:07  clock settles   -> quiet 32:00; expired h1
+    23:00  dan press 1     -> all_held
+    23:00  cy press 1      -> all_held
+    23:01  dan join 1      -> joined e3 dan 1
+    = pin 2 0 0 0
+    32:00  dan press 1     -> calling 46:00; offered h2 ben 1 32:30; offered h3 cy 1 32:30; all_held
+    """,
+    quiet=1,
+)
+story(
+    "whose call it would be calls himself, and it is his first turn",
+    """
+    21:59  ada press 2     -> held h1 ada 2 22:07
+    21:59  ben join 1      -> joined e1 ben 1
+    21:59  cy join 2       -> joined e2 cy 2
+    22:07  clock settles   -> quiet 32:00; expired h1
+    23:00  ben press 2     -> offered h2 ben 1 23:30; claimed h2 23:08
+    23:00  cy press 1      -> offered h3 cy 1 23:30; claimed h3 23:08
+    23:08  clock settles   -> expired h2; cooled e1 23:09; expired h3; cooled e2 23:09
+    23:09  ben press 1     -> offered h4 ben 1 23:39; claimed h4 23:17
+    23:09  cy press 1      -> offered h5 cy 1 23:39; claimed h5 23:17
+    = pin 0 2 0 0
+    """,
+    quiet=1,
+)
+story(
+    "an outage through the night moves its hours with the true clock",
+    """
+    21:59  clock runs      -> nothing
+    21:59  ada press 2     -> held h1 ada 2 22:07
+    21:59  ben join 1      -> joined e1 ben 1
+    33:00  clock settles   -> realigned outage -39660s
+    33:08  clock runs      -> nothing
+    33:08  clock settles   -> expired h1; offered h2 ben 1 22:37
+    """,
+    quiet=1,
 )
 
 

@@ -31,7 +31,7 @@ async def web(server: Server, tmp_path: Path) -> AsyncIterator[WebProcess]:
 async def real(store: Store, drop: str) -> Sale:
     """A live drop as a shop sells it: by the server's clock alone."""
     sale = Sale(store, drop, now=0)
-    await store.publish(manifest(drop), by="mia", key="publish")
+    await store.publish(manifest(drop), by="o1", key="publish")
     sale.revision = 1
     await sale.creator("open")
     return sale

@@ -71,7 +71,7 @@ async def test_who_comes_back_at_the_other_worker_finds_the_same_on_every_device
 ) -> None:
     one, two = workers
     sale = await one.sale(item("pin", {"pin": 3}))
-    who = one.ticket()
+    who = one.ticket(sale.drop)
     async with one.fan(sale.drop, who) as phone, two.fan(sale.drop, who) as desk:
         done = await phone.ask("hold", pool="pin", qty=2)
         first = (done["hold"]["id"], "active", done["hold"]["deadline_ms"])

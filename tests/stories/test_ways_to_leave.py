@@ -108,7 +108,7 @@ class Round:
             said = Message(text="\u00e9" * 500)
             drop = DropId(self.shop.drop)
             revision = int((await self.store.show(drop)).revision)  # type: ignore[union-attr]
-            await self.store.command(drop, said, revision=revision, by="mia", key=f"{id(self)}-{n}")
+            await self.store.command(drop, said, revision=revision, by="o1", key=f"{id(self)}-{n}")
             await asyncio.sleep(0.02)
 
     async def everybody(self) -> None:
@@ -150,8 +150,8 @@ async def opened(**more: Any) -> AsyncIterator[Round]:
         try:
             drop = DropId("left")
             sold = manifest(drop, item("pin", {"pin": 50}), limit=3, pace=0)
-            await store.publish(sold, by="mia", key="publish")
-            await store.command(drop, Open(), revision=1, by="mia", key="open")
+            await store.publish(sold, by="o1", key="publish")
+            await store.command(drop, Open(), revision=1, by="o1", key="open")
             one = Round(Shop(shop.running.port, drop), store)
             # A visit to the page gives the ticket that the presses show.
             assert (await one.http.get(f"/drops/{drop}")).status_code == 200

@@ -64,7 +64,7 @@ def test_no_two_shops_have_a_name_in_common() -> None:
         house = HouseKeys(prefix)
         names = {*keys.of("pin", prefix), *keys.of("house", prefix), house.claim, house.drops}
         names |= {house.nudge, house.proof, house.tried, house.lease("a"), house.tickets("b")}
-        names |= {house.looked, house.desks}
+        names |= {house.looked, house.desks, house.revoked}
         assert all(name.startswith(f"{prefix}:{{" if prefix else "{") for name in names)
         assert seen.isdisjoint(names)
         seen |= names

@@ -17,12 +17,12 @@ async def test_already_tells_of_the_last_command_however_much_fans_did_since(
 ) -> None:
     monkeypatch.setattr(last_command, "PAGE", 1)
     sale = await make_sale(item("pin", {"pin": 3}))
-    await sale.creator("message", by="noa", text='"revision":3}')
+    await sale.creator("message", by="o2", text='"revision":3}')
     sale.now += 1000
     for i in range(fans):
         await sale.held(f"fan-{i}")
     outcome = await sale.creator("open")
-    assert outcome == refusals.Already("live", "message", "noa", START_MS)
+    assert outcome == refusals.Already("live", "message", "o2", START_MS)
 
 
 async def test_what_lies_too_far_back_has_no_time(
@@ -34,9 +34,9 @@ async def test_what_lies_too_far_back_has_no_time(
     sale = await make_sale(item("pin", {"pin": 3}))
     for i in range(2):
         await sale.held(f"fan-{i}")
-    assert await sale.creator("open") == refusals.Already("live", "opened", "mia", START_MS)
+    assert await sale.creator("open") == refusals.Already("live", "opened", "o1", START_MS)
     await sale.held("one-more")
-    assert await sale.creator("open") == refusals.Already("live", "opened", "mia", 0)
+    assert await sale.creator("open") == refusals.Already("live", "opened", "o1", 0)
 
 
 async def test_a_command_that_came_meanwhile_is_not_taken_for_the_one_that_decided(
@@ -44,7 +44,7 @@ async def test_a_command_that_came_meanwhile_is_not_taken_for_the_one_that_decid
 ) -> None:
     """The log is read after the script has answered, and may have grown."""
     for i in range(20):
-        await sale.creator("message", by="noa", text=f"word {i}")
+        await sale.creator("message", by="o2", text=f"word {i}")
     last = await last_command.last_command(sale.store._ask, keys.one(sale.drop, "log"), 2)
     assert isinstance(last, events.Opened)
-    assert (last.by, last.at) == ("mia", START_MS)
+    assert (last.by, last.at) == ("o1", START_MS)

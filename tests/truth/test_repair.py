@@ -55,7 +55,7 @@ ACTS: dict[str, Callable[[Sale], Awaitable[object]]] = {
     "a hold is given back and the line is served": lambda sale: sale.release("bo", "h3"),
     "a payment": lambda sale: sale.succeeded("h3"),
     "a refund": lambda sale: sale.refund("h1"),
-    "a duty that was done": lambda sale: sale.discharge("capture:c-h1"),
+    "a duty that was done": lambda sale: sale.discharge("capture:c1"),
     "a place that is given up": lambda sale: sale.leave("cy", "e1"),
     "another who joins": lambda sale: sale.join("gus"),
     "two deadlines": two_deadlines_pass,
@@ -79,7 +79,7 @@ async def brought_back(sale: Sale) -> Audit:
     second = await audited(sale)
     assert second.agrees, [row.sentence for row in second.rows]
     outcome = await repair.thaw(
-        sale.store, second, by="mia", key="thaw", rewritten=rewritten, clock_ms=sale.now
+        sale.store, second, by="o1", key="thaw", rewritten=rewritten, clock_ms=sale.now
     )
     assert isinstance(outcome, outcomes.Changed)
     sale.revision = outcome.revision
@@ -229,13 +229,13 @@ async def test_a_log_with_a_hole_is_no_measure_and_the_drop_can_be_called_off(
     assert said in found.hole
     for refused_here in (
         repair.rewrite(busy.store, found),
-        repair.thaw(busy.store, found, by="mia", key="k"),
+        repair.thaw(busy.store, found, by="o1", key="k"),
     ):
         with pytest.raises(AssertionError):
             await refused_here
     assert isinstance(await busy.creator("cancel"), outcomes.Changed)
     assert (await busy.settle()).state == "cancelled"
-    assert {"refund:c-h1", "refund:c-h2"} <= set(await busy.store.duties(busy.drop))
+    assert {"refund:c1", "refund:c2"} <= set(await busy.store.duties(busy.drop))
 
 
 async def test_money_that_cannot_be_read_stays_where_it_is(busy: Sale, client: Any) -> None:
@@ -264,7 +264,7 @@ async def test_what_the_scripts_are_handed_are_the_bytes_themselves(busy: Sale) 
 async def test_a_drop_whose_refund_was_given_up_comes_back_like_any(busy: Sale) -> None:
     """Its order has ended, though its money has not gone back."""
     await busy.refund("h1")
-    await busy.end_duty("refund:c-h1", "given_up")
+    await busy.end_duty("refund:c1", "given_up")
     await tamper(busy)
     await busy.release("bo", "h3")
     found = await repair.audit(busy.store, busy.drop)

@@ -38,8 +38,8 @@ class Play:
 
     async def begin(self) -> None:
         text = manifest(self.drop, opens_ms=OPENS_MS, closes_ms=CLOSES_MS)
-        await self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now)
-        self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
+        await self.store.publish(text, by="o1", key="publish", test=True, clock_ms=self.now)
+        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
 
     async def step(self, what: str) -> None:
         planned = self.oracle.rules
@@ -70,9 +70,9 @@ class Play:
         for _ in range(2):
             # Repeated with its key it changes nothing.
             answer = await self.store.command(
-                self.drop, wanted, revision=seen, by="noa", key=key, clock_ms=self.now
+                self.drop, wanted, revision=seen, by="o2", key=key, clock_ms=self.now
             )
-            assert answer == self.oracle.creator(wanted, seen, key, "noa", self.now)
+            assert answer == self.oracle.creator(wanted, seen, key, "o2", self.now)
 
     async def end(self) -> None:
         truth = await self.store.truth(self.drop)

@@ -26,8 +26,10 @@ from dropengine.truth import keys
 from tests.kit.encounters import Encounters
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
+from tests.kit.sale import Answer
 from tests.truth.test_store_machine import (
     FANS,
+    PERSONS,
     POOLS,
     TOGETHER,
     USUAL_ORDER,
@@ -69,6 +71,13 @@ WANTED = (
     "a restore forgot what is asked for again",
     "a restore forgot what a charge bought",
     "cancelled after a freeze",
+    *(f"adopt: {what}" for what in ("Adopted", "NothingBegun", "LimitReached", "NotAdoptable")),
+    *(f"adopt: {what}" for what in ("an offer became a hold", "a hold that is being paid")),
+    *(f"adopt: a place ends, {why}" for why in ("merged", "limit")),
+    "adopted before: asks under the guest's name",
+    "adopted before: a key of the guest again",
+    *(f"adopted before: a payment, {what}" for what in ("Sold", "Rescued", "Voided")),
+    *(f"in quiet hours: {what}" for what in ("called himself", "refused", "waits", "served after")),
     *(f"taken out: {what}" for what in ("rows", "keys", "holds")),
     *(f"paid again: {what}" for what in ("found by the question", "nobody can any more")),
 )
@@ -106,15 +115,15 @@ class Trouble(Machine):
     @rule(verb=st.sampled_from(("hold", "fewer", "join")))
     def a_crowd_comes(self, verb: str) -> None:
         if self.oracle.state == "scheduled":
-            self.command(Open(), self.oracle.revision, "mia", self.key())
+            self.command(Open(), self.oracle.revision, "o1", self.key())
         self.press(*(self.one_of_many(fan, verb, "pin", 1, 0) for fan in CROWD))
 
     def a_crowd_is_called(self) -> None:
         """It joins in a pause, when nothing can be had at once."""
-        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        self.command(Pause(), self.oracle.revision, "o1", self.key())
         self.a_crowd_comes("join")
         offers = len(self.offers())
-        self.command(Resume(), self.oracle.revision, "mia", self.key())
+        self.command(Resume(), self.oracle.revision, "o1", self.key())
         self.settle()
         if len(self.offers()) - offers > SETTLED_AT_ONCE:
             self.meets("more than 64 offers at once")
@@ -183,7 +192,7 @@ class Trouble(Machine):
         things = sum(hold.open for hold in self.oracle.holds.values())
         things += sum(order.kept for order in self.oracle.orders.values())
         if things > SETTLED_AT_ONCE:
-            self.command(Cancel("too many"), self.oracle.revision, "mia", self.key())
+            self.command(Cancel("too many"), self.oracle.revision, "o1", self.key())
             self.settle()
             if self.oracle.state == "cancelled":
                 self.meets("more than 64 ended by a cancellation")
@@ -196,7 +205,7 @@ class Trouble(Machine):
             return
         if not self.oracle.froze:
             self.it_freezes(why, sure=True, soon=None, spoiled=set())
-        self.command(Cancel(), self.oracle.revision, "mia", self.key())
+        self.command(Cancel(), self.oracle.revision, "o1", self.key())
         self.settle()
 
     @rule(also=st.sampled_from(TOGETHER), which=nth)
@@ -208,10 +217,73 @@ class Trouble(Machine):
 
     def somebody_is_called(self, which: int) -> None:
         """Two join in a pause."""
-        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        self.command(Pause(), self.oracle.revision, "o1", self.key())
         for fan in (FANS[which % len(FANS)], FANS[(which + 1) % len(FANS)]):
             self.join(fan, [POOLS[which % len(POOLS)]], 1)
-        self.command(Resume(), self.oracle.revision, "mia", self.key())
+        self.command(Resume(), self.oracle.revision, "o1", self.key())
+
+    # A guest becomes a person.
+
+    @rule(which=nth, turned=st.booleans(), resume=st.booleans())
+    def two_who_wait_become_one(self, which: int, *, turned: bool, resume: bool) -> None:
+        """One of them may have been called."""
+        if resume:
+            self.somebody_is_called(which)
+        else:
+            self.command(Pause(), self.oracle.revision, "o1", self.key())
+            for i in (which, which + 1):
+                self.join(FANS[i % len(FANS)], [POOLS[which % len(POOLS)]], 1)
+        pair = [FANS[which % len(FANS)], FANS[(which + 1) % len(FANS)]]
+        self.adopt(*(pair[::-1] if turned else pair))
+
+    @rule(which=nth, silent=st.booleans(), captured=st.booleans())
+    def who_pays_becomes_a_person(self, which: int, *, silent: bool, captured: bool) -> None:
+        """And the payment that he began as a guest comes, in time or late."""
+        if silent:
+            self.begin_paying_and_fall_silent(which)
+        else:
+            self.pay(which)
+        begun = [hold for hold in self.oracle.holds.values() if hold.began and not hold.judged]
+        if not begun:
+            return
+        hold = pick(begun[::-1], which)
+        self.adopt(hold.fan, PERSONS[0])
+        charge = f"c{len(self.paid) + 1}"
+        self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
+        self.succeeded(*self.paid[-1])
+
+    @rule(which=nth)
+    def who_waits_becomes_who_bought(self, which: int) -> None:
+        """Where his orders fill the limit, the place ends."""
+        if not self.oracle.orders:
+            self.somebody_buys(which, captured=True)
+        kept = [order for order in self.oracle.orders.values() if order.kept]
+        if not kept:
+            return
+        order = pick(kept, which)
+        self.command(Pause(), self.oracle.revision, "o1", self.key())
+        for guest in FANS:
+            if guest not in (order.fan, *self.oracle.person_of):
+                self.join(guest, [order.pool], 1)
+                self.adopt(guest, order.fan)
+                return
+
+    @precondition(lambda self: self.oracle.person_of and self.pressed)
+    @rule(which=nth)
+    def an_old_tab_asks_again(self, which: int) -> None:
+        """Under the guest's name, or with his key under the person's."""
+        mine = [one for one in self.pressed if one[0] in self.oracle.person_of]
+        if mine:
+            guest, command, _ = pick(mine, which // 2)
+            fan = self.oracle.person_of[guest] if which % 2 else guest
+            if (guest, command.key) in self.oracle.answers:
+                self.meets("adopted before: a key of the guest again")
+            self.press((fan, command))
+
+    def press(self, *batch: tuple[str, wire.FanCommand]) -> list[Answer]:
+        if any(fan in self.oracle.person_of for fan, _ in batch):
+            self.meets("adopted before: asks under the guest's name")
+        return super().press(*batch)
 
     # A provider that is silent, or late.
 
@@ -267,7 +339,8 @@ class Trouble(Machine):
             self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
             self.succeeded(*self.paid[-1])
             if self.oracle.state != "frozen":
-                assert f"{'refund' if captured else 'void'}:{charge}" in self.oracle.outbox
+                number = self.oracle.number_of[charge]
+                assert f"{'refund' if captured else 'void'}:{number}" in self.oracle.outbox
                 self.meets("paid again: found by the question")
         self.discharge_one(asked, done=True)
 
@@ -295,7 +368,7 @@ class Trouble(Machine):
     def a_refund_ends(self, which: int, how: Ending) -> None:
         if not self.owed("refund"):
             self.somebody_buys(which, captured=True)
-            self.refund(which, 2, "mia", "")
+            self.refund(which, 2, "o1", "")
         self.ends("refund", how)
 
     def ends(self, kind: str, how: Ending) -> None:
@@ -311,7 +384,7 @@ class Trouble(Machine):
     @precondition(lambda self: self.refunds)
     @rule()
     def the_last_refund_is_sent_again(self) -> None:
-        self.refund(0, 1 + 3 * (len(self.refunds) - 1), "mia", "")
+        self.refund(0, 1 + 3 * (len(self.refunds) - 1), "o1", "")
 
     def bought(self) -> list[str]:
         """Orders whose payment was begun and cost something."""
@@ -326,9 +399,12 @@ class Trouble(Machine):
     def succeeded(self, hold: str, charge: str, amount: int, currency: str, captured: bool) -> None:
         before = self.oracle.holds.get(hold)
         late = before is not None and before.state == "expired" and not before.judged
-        known = charge in self.oracle.charges
+        known = charge in self.oracle.number_of
         super().succeeded(hold, charge, amount, currency, captured)
-        outcome = self.oracle.charges.get(charge)
+        outcome = self.oracle.charges.get(self.oracle.number_of.get(charge, ""))
+        guests = before is not None and bool(before.begun_by or before.recorded)
+        if outcome is not None and not known and guests:
+            self.meets(f"adopted before: a payment, {type(outcome).__name__}")
         if charge in self.unheard_of and not known:
             self.meets("a restore forgot what a charge bought")
         match outcome:
@@ -381,7 +457,7 @@ class Trouble(Machine):
         ):
             if forgot:
                 self.meets(f"a restore forgot {name}")
-        self.unheard_of |= self.oracle.charges.keys() - backup.oracle.charges.keys()
+        self.unheard_of |= self.oracle.number_of.keys() - backup.oracle.number_of.keys()
         self.oracle = copy.deepcopy(backup.oracle)
         self.checked, self.lowered = self.oracle.seq, backup.lowered
         self.forgotten += [(fan, command) for fan, command, _ in self.pressed[backup.pressed :]]

@@ -52,7 +52,7 @@ from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
 from tests.kit import expected_truth, older_layouts
 from tests.kit.kept_books import KeptBooks
-from tests.kit.manifests import COOL_MS, START_MS, TIMES, item, manifest
+from tests.kit.manifests import COOL_MS, HOUR_MS, START_MS, TIMES, item, manifest
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
 from tests.kit.sale import Answer
@@ -60,11 +60,13 @@ from tests.kit.sale import Answer
 T = TypeVar("T")
 
 FANS = ("ana", "bo", "cy", "di")
+PERSONS = ("pia", "pia", "quin")
+"""Whom nobody knew before a guest became one of them."""
 POOLS = ("cup-hill", "cup-port", "pin")
-HOURS = ("open", "close")
+HOURS = ("open", "close", "calls", "quiet")
 GRANTED = (outcomes.HoldGranted, outcomes.EntryGranted)
 TOGETHER = ("hold", "hold", "fewer", "join", "release", "claim", "pay", "extend", "leave")
-OPERATORS = ("mia", "noa", "disk", "durability")
+OPERATORS = ("o1", "o2", "disk", "durability")
 """Two people, and two watches whose pauses end by themselves."""
 PACE_MS = 1500
 USUAL_ORDER = ("cool_ms", "lookup_ms", "extend_ms", "pay_ms", "hold_ms", "offer_ms")
@@ -72,6 +74,16 @@ CROWD = 80
 """Units more, for more fans than one script settles or serves at once."""
 CLOSES = {"open and close": 30_000_000, "close as it opens": 1_000, "close before it opens": 500}
 """After so many ms; it opens after 1,000 where it does so by its clock."""
+
+HALF_HOUR_MS = 1_800_000
+CALLS = (
+    *(("UTC", 0, 0),) * 3,
+    ("UTC", 8 * HOUR_MS, 22 * HOUR_MS),
+    ("Europe/Madrid", 12 * HOUR_MS, 12 * HOUR_MS + HALF_HOUR_MS),
+    ("Asia/Kathmandu", 17 * HOUR_MS, 16 * HOUR_MS),
+)
+"""In which zone the line calls from when to when: at all hours, as most drops, a short while, all
+but an hour. A drop begins at 08:00 of UTC, and calls for three hours whatever the clocks show."""
 
 _drops = count(1)
 
@@ -111,6 +123,10 @@ def hands(server: Server) -> Iterator[Hands]:
     pair.close()
 
 
+def is_offer(event: events.AnyEvent) -> bool:
+    return isinstance(event, events.Offered)
+
+
 class Machine(RuleBasedStateMachine):
     """One drop, driven twice."""
 
@@ -144,6 +160,7 @@ class Machine(RuleBasedStateMachine):
         marked=st.booleans(),
         times=st.fixed_dictionaries({name: st.sampled_from(ms) for name, ms in TIMES.items()}),
         crowd=st.sampled_from((0, CROWD)),
+        calls=st.sampled_from(CALLS),
     )
     def publish(
         self,
@@ -159,6 +176,7 @@ class Machine(RuleBasedStateMachine):
         marked: bool,
         times: dict[str, int],
         crowd: int,
+        calls: tuple[str, int, int],
     ) -> None:
         self.crowd = crowd
         text = manifest(
@@ -178,16 +196,19 @@ class Machine(RuleBasedStateMachine):
             pace=pace,
             pace_ms=PACE_MS if pace else 0,
         )
-        text = msgspec.structs.replace(text, **times)
+        zone, calls_from_ms, calls_to_ms = calls
+        text = msgspec.structs.replace(
+            text, zone=zone, calls_from_ms=calls_from_ms, calls_to_ms=calls_to_ms, **times
+        )
         self.note_rules(text)
-        self.run(self.store.publish(text, by="mia", key="publish", test=True, clock_ms=self.now))
+        self.run(self.store.publish(text, by="o1", key="publish", test=True, clock_ms=self.now))
         self.text = text
-        self.oracle = Oracle(rules(text), digest(text), "mia", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
         if marked:
             self.oracle.ran = self.now
             self.somebody_asks()
         if hours == "by hand":
-            self.command(Open(), 1, "mia", self.key())
+            self.command(Open(), 1, "o1", self.key())
         else:
             self.now = START_MS + 1000
 
@@ -235,6 +256,14 @@ class Machine(RuleBasedStateMachine):
         if sure == 0:
             self.move(max(self.now, self.own(min(self.oracle.hours.values())) + off))
 
+    @precondition(lambda self: {"calls", "quiet"} & self.oracle.hours.keys())
+    @rule(off=st.integers(-1, 1), sure=st.integers(0, 2))
+    def move_to_an_hour_of_the_line(self, off: int, sure: int) -> None:
+        if sure == 0:
+            (turns,) = (self.oracle.hours[w] for w in ("calls", "quiet") if w in self.oracle.hours)
+            self.move(max(self.now, self.own(turns) + off))
+            self.meets("the hours of the line turn")
+
     @rule(ms=st.integers(-5, 1000))
     def move_a_little(self, ms: int) -> None:
         """A clock may also step back; the scripts' time does not."""
@@ -279,7 +308,7 @@ class Machine(RuleBasedStateMachine):
         self.settle()
         if soon is not None:
             self.now += soon
-            self.look_and_thaw(spoiled, "noa")
+            self.look_and_thaw(spoiled, "o2")
 
     @precondition(lambda self: self.oracle.froze)
     @rule(spoiled=st.sets(st.sampled_from(keys.TRUTH[1:])), by=st.sampled_from(OPERATORS))
@@ -397,6 +426,46 @@ class Machine(RuleBasedStateMachine):
             if isinstance(answer, outcomes.Granted):
                 self.meets(f"in a batch: {verb}")
 
+    @precondition(lambda self: {"calls", "quiet"} & self.oracle.hours.keys())
+    @rule(
+        pool=st.sampled_from(POOLS),
+        presses=st.lists(
+            st.tuples(st.sampled_from(FANS), st.sampled_from(TOGETHER), st.integers(1, 3), nth),
+            max_size=5,
+        ),
+        morning=st.booleans(),
+    )
+    def a_unit_is_free_at_night(
+        self, pool: str, presses: list[tuple[str, str, int, int]], *, morning: bool
+    ) -> None:
+        """What is held ends, some join in a pause, and whoever likes presses; then it may dawn."""
+        if "quiet" in self.oracle.hours:
+            self.move(max(self.now, self.own(self.oracle.hours["quiet"])))
+            self.settle()
+        self.command(Pause(), self.oracle.revision, "mia", self.key())
+        for fan in ("ana", "bo"):
+            self.join(fan, [pool, *POOLS[:1]][: 1 + (pool != POOLS[0])], 2)
+        self.command(Resume(), self.oracle.revision, "mia", self.key())
+        first = self.may_call_himself(pool)
+        if first:
+            self.meets("in quiet hours: waits")
+            fan = self.oracle.entries[f"e{first}"].fan
+            presses = [*presses, (fan, "hold", 1, 0)]
+        told = self.oracle.seq
+        batch = [self.one_of_many(fan, verb, pool, qty, which) for fan, verb, qty, which in presses]
+        if batch:
+            answers = self.press(*batch)
+            if first and any(isinstance(answer, refusals.AllHeld) for answer in answers):
+                self.meets("in quiet hours: refused")
+        if any(getattr(e, "key", "") for e in self.oracle.log[told:] if is_offer(e)):
+            self.meets("in quiet hours: called himself")
+        if morning and "calls" in self.oracle.hours:
+            told = self.oracle.seq
+            self.move(max(self.now, self.own(self.oracle.hours["calls"])))
+            self.settle()
+            if any(is_offer(event) for event in self.oracle.log[told:]):
+                self.meets("in quiet hours: served after")
+
     def one_of_many(
         self, fan: str, verb: str, pool: str, qty: int, which: int
     ) -> tuple[str, wire.FanCommand]:
@@ -428,13 +497,38 @@ class Machine(RuleBasedStateMachine):
         """What was granted is answered again with the same thing, whatever became of it, as long as
         its key is remembered."""
         fan, command, first = pick(self.pressed, which)
-        _, made = self.oracle.answers.get((fan, command.key), ("", ""))
+        under = self.oracle.kept_under(fan, command.key)
+        _, made = self.oracle.answers.get(under, ("", ""))
         (again,) = self.press((fan, command))
         if not isinstance(command, wire.Hold | wire.Join) or not isinstance(first, GRANTED):
             return
         if made == first.id and (made in self.oracle.holds or made in self.oracle.entries):
             assert isinstance(again, type(first))
             assert again.id == first.id
+
+    @rule(guest=fans, person=st.sampled_from((*FANS, *PERSONS)), sure=st.integers(0, 2))
+    def a_guest_becomes_a_person(self, guest: str, person: str, sure: int) -> None:
+        if sure == 0:
+            self.adopt(guest, person)
+
+    def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
+        before = self.oracle.seq
+        answer = self.run(
+            self.store.adopt(self.drop, FanId(guest), FanId(person), clock_ms=self.now)
+        )
+        assert answer == self.oracle.adopt(guest, person, self.now)
+        self.meets(f"adopt: {type(answer).__name__}")
+        for event in self.oracle.log[before:]:
+            match event:
+                case events.Claimed(key=""):
+                    self.meets("adopt: an offer became a hold")
+                case events.Removed(why=why):
+                    self.meets(f"adopt: a place ends, {why}")
+                case events.Adopted() if any(self.oracle.holds[h].began for h in event.holds):
+                    self.meets("adopt: a hold that is being paid")
+                case _:
+                    pass
+        return answer
 
     @precondition(lambda self: self.pressed)
     @rule(which=nth, pool=pools, qty=quantities)
@@ -478,7 +572,7 @@ class Machine(RuleBasedStateMachine):
         ):
             self.press((hold.fan, verb))
         if then is not None:
-            self.command(then, self.oracle.revision, "mia", self.key())
+            self.command(then, self.oracle.revision, "o1", self.key())
         for fan in joining:
             self.press((fan, wire.Join(id=0, key=self.key(), pools=[hold.pool], qty=1)))
         for _ in ("deadline", "hard stop", "cooled"):
@@ -544,9 +638,9 @@ class Machine(RuleBasedStateMachine):
         key = self.key()
         for _ in range(1 + again):
             answer = self.run(
-                self.store.end_duty(self.drop, ending, by="mia", key=key, clock_ms=self.now)
+                self.store.end_duty(self.drop, ending, by="o1", key=key, clock_ms=self.now)
             )
-            assert answer == self.oracle.end_by_hand(ending, "mia", key, self.now)
+            assert answer == self.oracle.end_by_hand(ending, "o1", key, self.now)
             if isinstance(answer, outcomes.Discharged):
                 self.meets(f"{how}: {ending.id.partition(':')[0]}")
 
@@ -554,7 +648,7 @@ class Machine(RuleBasedStateMachine):
     @rule(
         which=nth,
         again=st.integers(0, 30),
-        by=st.sampled_from(("mia", "mia", "noa")),
+        by=st.sampled_from(("o1", "o1", "o2")),
         why=st.sampled_from(("", "", 'it "broke" \\ \u00e9')),
     )
     def refund(self, which: int, again: int, by: str, why: str) -> None:
@@ -586,11 +680,11 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.oracle.state == "paused")
     @rule()
     def resume(self) -> None:
-        self.command(Resume(), self.oracle.revision, "noa", self.key())
+        self.command(Resume(), self.oracle.revision, "o2", self.key())
 
     @rule(kind=st.sampled_from((Add, Add, Withdraw)), pool=pools, qty=st.integers(1, 2))
     def move_stock(self, kind: type[Add] | type[Withdraw], pool: str, qty: int) -> None:
-        self.command(kind(pool, qty), self.oracle.revision, "mia", self.key())
+        self.command(kind(pool, qty), self.oracle.revision, "o1", self.key())
 
     @rule(
         opens=st.sampled_from((None, None, 0, -1, 1_000, 60_000)),
@@ -604,7 +698,7 @@ class Machine(RuleBasedStateMachine):
             was if ms is None else ms and now + ms
             for ms, was in ((opens, rules.opens_ms), (closes, rules.closes_ms))
         ]
-        self.command(Reschedule(*told), self.oracle.revision, "noa", self.key())
+        self.command(Reschedule(*told), self.oracle.revision, "o2", self.key())
         heard = {type(event) for event in self.oracle.log[before:]}
         done = "done" if events.Rescheduled in heard else "refused"
         by_clock = ", the clock came first" if heard & {events.Opened, events.Closed} else ""
@@ -613,13 +707,13 @@ class Machine(RuleBasedStateMachine):
     @rule(story=st.sampled_from(("", "one word", "two words")), behind=st.sampled_from((0, 0, 1)))
     def correct(self, story: str, behind: int) -> None:
         wanted = correction(msgspec.structs.replace(self.text, story=story))
-        self.command(wanted, self.oracle.revision - behind, "mia", self.key())
+        self.command(wanted, self.oracle.revision - behind, "o1", self.key())
 
     @precondition(lambda self: len(self.oracle.log) > 15)
     @rule(command=st.sampled_from((Close(), Cancel(), Cancel("lost"))), sure=st.integers(0, 4))
     def end(self, command: CreatorCommand, sure: int) -> None:
         if sure == 0:
-            self.command(command, self.oracle.revision, "mia", self.key())
+            self.command(command, self.oracle.revision, "o1", self.key())
 
     @precondition(lambda self: self.ordered)
     @rule(which=nth)
@@ -760,7 +854,10 @@ class Machine(RuleBasedStateMachine):
             self.oracle.state,
             self.oracle.revision,
         )
+        again = self.oracle.hours.get("calls") if self.oracle.state in ("live", "paused") else None
+        assert view.calls_ms == (0 if again is None else self.own(again))
         for row in view.pools:
+            assert row.next == self.may_call_himself(row.id)
             assert (row.free, row.held, row.offered, row.sold, row.withheld) == (
                 self.oracle.free(row.id),
                 self.oracle.held(row.id),
@@ -774,12 +871,22 @@ class Machine(RuleBasedStateMachine):
         for fan in you.rows:
             lost = [hold for hold, _ in fan.holds if hold == fan.record.last]
             assert all(hold not in self.oracle.orders for hold in lost)
-            ended = self.oracle.ended_entry.get(fan.fan)
+            person = self.oracle.person_of.get(fan.fan, fan.fan)
+            assert fan.person == ("" if person == fan.fan else person)
+            ended = self.oracle.ended_entry.get(person)
             told = ended is not None and self.oracle.state != "settled"
             assert [name for name, _ in fan.ended] == ([ended] if told else [])
             for entry, _, lines in fan.entries:
                 for line in lines:
                     assert line.place == self.oracle.place(entry, line.pool)
+
+    def may_call_himself(self, pool: str) -> int:
+        """The arrival of who is first in the line of a pool that waits in quiet hours, or 0."""
+        oracle = self.oracle
+        if oracle.state != "live" or oracle.calls() or oracle.free(pool) == 0:
+            return 0
+        named = oracle.named(oracle.pools[pool])
+        return named[0].n if named else 0
 
     def audit(self) -> None:
         truth = self.run(self.store.truth(self.drop))
@@ -788,7 +895,7 @@ class Machine(RuleBasedStateMachine):
         for name in truth.__struct_fields__:
             have, want = getattr(truth, name), getattr(wanted, name)
             if name == "drop":
-                have = {field: have[field] for field in want}
+                have = {field: have.get(field) for field in want}
             assert msgspec.to_builtins(have) == msgspec.to_builtins(want), name
 
         assert difference(fold(self.oracle.log), truth) == []

@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { action, second } from "../../dropengine/web/src/action.js";
 import { lately, timeOfDay } from "../../dropengine/web/src/formats.js";
-import { NOW, choice, entry, hold, item, line, order, pool, state } from "./sale.js";
+import { night as quiet, ownCall } from "../../dropengine/web/src/quiet.js";
+import { heard } from "../../dropengine/web/src/state.js";
+import { NOW, choice, entry, hold, item, line, order, pool, state, tick } from "./sale.js";
 
 const kindOf = (given, chosen = choice(), now = NOW) => action(state(given), chosen, now).kind;
 
@@ -127,6 +129,32 @@ test("standing in one line keeps nobody from a free unit elsewhere", () => {
   const drop = { items: [item(), item({ id: "red", pools: ["red"] })], pools: { pin: pool({ free: 0, held: 9 }), red: pool({ item: "red", free: 4 }) } };
   assert.equal(kindOf({ drop, you: { entries: [entry()] } }, choice({ pool: "red" })), "hold");
   assert.equal(kindOf({ drop, you: { entries: [entry()] } }, choice({ pool: "pin" })), "line");
+});
+
+// They come with a later module.
+Object.assign(globalThis, { told: { ...globalThis.told, night: quiet, ownCall } });
+const MORNING = Date.UTC(2027, 6, 17, 6, 0, 0);
+const night = (more = {}) => ({ calls_ms: MORNING, pools: { pin: pool({ free: 2, sold: 198, next: 77, ...more }) } });
+
+test("in quiet hours whose call it would be is told so, and presses for it", () => {
+  const one = action(state({ drop: night(), you: { entries: [entry({ qty: 2 })] } }), choice(), NOW);
+  assert.deepEqual([one.kind, one.label, one.command], ["hold", "Hold 2 for me", { t: "hold", pool: "pin", qty: 2 }]);
+  assert.match(one.hint, /^It would be your turn: press now, or be called at (15:00 \(08:00|3:00 PM \(8:00 AM), the maker's time\)\.$/);
+});
+
+test("who waits behind him reads when calls go on, and whoever comes joins the line", () => {
+  const waits = action(state({ drop: night({ next: 12 }), you: { entries: [entry()] } }), choice(), NOW);
+  assert.equal(waits.kind, "line");
+  assert.match(waits.hint, /^40 ahead of you, 12 of them buying\. At night nobody is called/);
+  const comes = action(state({ drop: night({ next: 12 }) }), choice(), NOW);
+  assert.deepEqual([comes.kind, comes.command.t], ["join", "join"]);
+  assert.match(comes.hint, /Calls go on at .*\.$/);
+});
+
+test("when calls begin again the night is over on the next tick", () => {
+  const { state: later } = heard(state({ drop: night(), you: { entries: [entry()] } }), tick({ pools: { pin: pool({ free: 0, held: 2 }) } }));
+  assert.equal(later.drop.calls_ms, 0);
+  assert.equal(action(later, choice(), NOW).kind, "line");
 });
 
 test("who cools may press for what is free, and sees the place again when nothing is", () => {

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dropengine import refusals
+from dropengine import mail_address, refusals
 from dropengine.doors.studio.changes import Changes, Result
 from dropengine.doors.studio.coming_in import (
     BUSY,
@@ -28,11 +28,17 @@ from dropengine.doors.studio.studio_messages import (
     Challenge,
     ChangePassword,
     Gone,
+    HearAlarms,
+    MailView,
+    NewMail,
     NewPasskey,
     PasskeyView,
     SessionView,
 )
-from dropengine.people import accounts, links, makers, passkeys, sessions
+from dropengine.mail import makers_letters, outbox
+from dropengine.mail.letter import Kind as LetterKind
+from dropengine.people import account_mails, accounts, links, makers, passkeys, sessions
+from dropengine.people.account_mails import Confirmed
 from dropengine.people.accounts import Account
 from dropengine.people.device_cookies import Device
 from dropengine.people.links import Kind
@@ -42,13 +48,18 @@ from dropengine.people.passwords import Passwords
 from dropengine.people.roles import Role
 from dropengine.people.sessions import Session
 from dropengine.sql.database import Database
+from dropengine.sql.schema.mails import MAILS
 
 NEW_PASSKEY = "new-passkey"
+NO_ADDRESS = "That is no address that letters reach. It looks like somebody@example.org."
+TOO_MANY_LETTERS = "Several letters were sent in the last hour. Look for them, or try again later."
+CONFIRMS_AN_HOUR_MAX = 5
+HOUR_MS = 3_600_000
 LAST_PROOF = "It is the last that proves you. Set a password first, or add another passkey."
 
 
 class AccountDoors:
-    """One method a door."""
+    """One method a door. origin: the address people type, of links."""
 
     def __init__(
         self,
@@ -57,7 +68,9 @@ class AccountDoors:
         coming_in: ComingIn,
         cookies: StudioCookies,
         passwords: Passwords,
+        origin: str,
     ) -> None:
+        self._origin = passkeys.by_name(origin)
         self._database = database
         self._changes = changes
         self._coming_in = coming_in
@@ -71,6 +84,9 @@ class AccountDoors:
             doors.route("POST", "/account/passkeys/challenge", self.passkey_challenge),
             doors.route("POST", "/account/passkeys", self.new_passkey),
             doors.route("DELETE", "/account/passkeys/{passkey}", self.remove_passkey),
+            doors.route("POST", "/account/mail", self.new_mail),
+            doors.route("DELETE", "/account/mail", self.remove_mail),
+            doors.route("POST", "/account/mail/alarms", self.hear_alarms),
             doors.route("GET", "/account/sessions", self.sessions),
             doors.route("DELETE", "/account/sessions/{session}", self.end_session),
             doors.route("POST", "/account/sessions/end-others", self.end_others),
@@ -80,11 +96,22 @@ class AccountDoors:
     async def account(self, call: Call) -> Response:
         """Who I am, by what I prove it, where I belong."""
         mine, _ = _person(call)
-        known = await self._database.read(lambda sql: passkeys.of_account(sql, mine.id))
-        belongs = [maker_view(maker, may) for maker, may in call.caller.makers.values()]
-        shown = [_passkey_view(one) for one in known]
-        has_password = bool(mine.password)
-        return told(AccountView(mine.id, mine.name, mine.created_ms, has_password, shown, belongs))
+
+        def asked(sql: Connection) -> tuple[list[Passkey], MailView]:
+            return passkeys.of_account(sql, mine.id), mail_view(sql, mine.id)
+
+        known, mail = await self._database.read(asked)
+        return told(
+            AccountView(
+                mine.id,
+                mine.name,
+                mine.created_ms,
+                bool(mine.password),
+                [_passkey_view(one) for one in known],
+                [maker_view(maker, may) for maker, may in call.caller.makers.values()],
+                mail,
+            )
+        )
 
     async def password(self, call: Call) -> Response:
         """Set a password; the old one is asked for. Every other session ends."""
@@ -168,6 +195,56 @@ class AccountDoors:
 
         return await self._changes.once(call, "remove_passkey", removed, of=mine.id)
 
+    async def new_mail(self, call: Call) -> Response:
+        """Say where I am reached: a link that confirms it is sent there."""
+        asked = call.read(NewMail)
+        mine, _ = _person(call)
+        address = asked.address.strip()
+        try:
+            mail_address.check(address)
+        except ValueError:
+            return refused(refusals.BadMessage(NO_ADDRESS))
+
+        def wanted(sql: Connection) -> Result:
+            since_ms = call.now_ms - HOUR_MS
+            whose = makers_letters.whose(mine.id)
+            written = outbox.written_since(sql, whose, LetterKind.CONFIRM, since_ms)
+            if written >= CONFIRMS_AN_HOUR_MAX:
+                return refused(refusals.TooManyRequests(HOUR_MS), title=TOO_MANY_LETTERS)
+            secret = account_mails.want(sql, mine.id, address, call.now_ms)
+            letter = makers_letters.confirm(
+                mine.id, mine.name, address, secret, self._origin, call.now_ms
+            )
+            outbox.put(sql, letter)
+            return mail_view(sql, mine.id)
+
+        return await self._changes.once(call, "set_mail", wanted, of=mine.id)
+
+    async def remove_mail(self, call: Call) -> Response:
+        """No letter reaches me any more."""
+        mine, _ = _person(call)
+
+        def removed(sql: Connection) -> Result:
+            had = account_mails.remove(sql, mine.id)
+            outbox.end(sql, call.now_ms, MAILS.c.whose == makers_letters.whose(mine.id))
+            if had:
+                of = Confirmed(mine.id, mine.name, "", had)
+                outbox.put(sql, makers_letters.changed(of, self._origin, call.now_ms))
+            return mail_view(sql, mine.id)
+
+        return await self._changes.once(call, "remove_mail", removed, of=mine.id)
+
+    async def hear_alarms(self, call: Call) -> Response:
+        """Whether I am told of alarms by mail."""
+        asked = call.read(HearAlarms)
+        mine, _ = _person(call)
+
+        def heard(sql: Connection) -> Result:
+            account_mails.hear(sql, mine.id, alarms=asked.alarms)
+            return mail_view(sql, mine.id)
+
+        return await self._changes.once(call, "hear_alarms", heard, of=mine.id)
+
     async def sessions(self, call: Call) -> Response:
         """Where I am signed in."""
         mine, session = _person(call)
@@ -224,6 +301,14 @@ def _person(call: Call) -> tuple[Account, Session]:
     assert account is not None, "the row of this door lets only persons in"
     assert session is not None, "a person has a session"
     return account, session
+
+
+def mail_view(sql: Connection, account: str) -> MailView:
+    """How an account is reached, and what became of the last letter to it."""
+    known = account_mails.of(sql, account)
+    last = outbox.newest(sql, makers_letters.whose(account))
+    fate = ("", "") if last is None else (last.state.value, last.said)
+    return MailView(known.address, known.wanted, known.alarms, *fate)
 
 
 def _passkey_view(one: Passkey) -> PasskeyView:

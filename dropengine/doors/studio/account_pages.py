@@ -11,9 +11,12 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dropengine.doors.studio.account_doors import AccountDoors
+from dropengine import mail_address
+from dropengine.doors.studio.account_doors import NO_ADDRESS, AccountDoors, mail_view
+from dropengine.doors.studio.letter_pages import FATES
 from dropengine.doors.studio.panel_door import Behind, Panel, PanelCall
 from dropengine.doors.studio.studio_answers import problem_of
+from dropengine.doors.studio.studio_messages import MailView
 from dropengine.people import passkeys, sessions
 from dropengine.people.names import LABEL_CHARS_MAX
 from dropengine.people.passkeys import Passkey
@@ -44,6 +47,9 @@ class AccountPages:
             (f"{ACCOUNT}/end-others", self.end_others),
             (f"{ACCOUNT}/password", self.password),
             (f"{ACCOUNT}/passkeys", self.add_passkey),
+            (f"{ACCOUNT}/mail", self.set_mail),
+            (f"{ACCOUNT}/mail/remove", self.remove_mail),
+            (f"{ACCOUNT}/mail/alarms", self.hear_alarms),
             (f"{ACCOUNT}/passkeys/{{passkey}}/remove", self.remove_passkey),
         )
         return [
@@ -62,11 +68,11 @@ class AccountPages:
         mine = call.caller.account
         assert mine is not None, "the panel lets in nobody without one"
 
-        def asked(sql: Connection) -> tuple[list[Session], list[Passkey]]:
+        def asked(sql: Connection) -> tuple[list[Session], list[Passkey], MailView]:
             known = sessions.of_account(sql, mine.id, call.now_ms)
-            return known, passkeys.of_account(sql, mine.id)
+            return known, passkeys.of_account(sql, mine.id), mail_view(sql, mine.id)
 
-        known, keys = await self._database.read(asked)
+        known, keys, mail = await self._database.read(asked)
         return self._panel.page(
             call,
             "studio-account.html",
@@ -76,6 +82,9 @@ class AccountPages:
             mine=call.session,
             has_password=bool(mine.password),
             passkeys=keys,
+            mail=mail,
+            fates=FATES,
+            address_most=mail_address.CHARS_MAX,
             wrong={at: wrong} if wrong else {},
             least=CHARS_MIN,
             most=CHARS_MAX,
@@ -119,6 +128,27 @@ class AccountPages:
         if problem is not None and problem.status == 404:
             return self._panel.missing(call)
         return await self._told(call, answer, "passkeys", "The passkey lets nobody in any more.")
+
+    async def set_mail(self, call: PanelCall) -> Response:
+        """POST .../mail: say where I am reached; a link that confirms it goes there."""
+        address = call.fields.get("address", "").strip()
+        if not 3 <= len(address) <= mail_address.CHARS_MAX:
+            return await self._account(call, 400, "mail", NO_ADDRESS)
+        answer = await self._doors.new_mail(call.asking(address=address))
+        sentence = f"A letter is on its way to {address}. Open the link in it."
+        return await self._told(call, answer, "mail", sentence)
+
+    async def remove_mail(self, call: PanelCall) -> Response:
+        """POST .../mail/remove."""
+        answer = await self._doors.remove_mail(call.asking())
+        return await self._told(call, answer, "mail", "No letter reaches you any more.")
+
+    async def hear_alarms(self, call: PanelCall) -> Response:
+        """POST .../mail/alarms."""
+        alarms = call.fields.get("alarms", "") == "yes"
+        answer = await self._doors.hear_alarms(call.asking(alarms=alarms))
+        sentence = "You are told of alarms." if alarms else "You are told of no alarms."
+        return await self._told(call, answer, "mail", sentence)
 
     async def _told(self, call: PanelCall, answer: Response, at: str, sentence: str) -> Response:
         problem = problem_of(answer)

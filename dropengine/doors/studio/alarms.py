@@ -27,6 +27,9 @@ RESTART_S: Final = 600.0
 ASIDE: Final = "dropengine_duties_set_aside"
 """Where the process that does the duties tells the others of those it cannot do."""
 
+MAIL_AWAY: Final = "dropengine_mail_away"
+"""Where the process that sends letters tells the others that none can be sent."""
+
 DOCTOR = "Whoever runs the machine finds out more with dropengine doctor."
 _THEN = {
     "away": "Nothing is lost and nothing is called sold out: presses are asked again by "
@@ -71,12 +74,14 @@ class Alarms:
     def now(self, siblings: Siblings | None) -> list[AlarmView]:
         """All of them, the gravest first. siblings: the other processes of this machine."""
         table = None if siblings is None else siblings.table()
+        told = samples_of(siblings)
         return [
             *self._server(),
             *self._frozen(),
             *self._clocks(),
-            *self._aside(chain.from_iterable(samples_of(siblings).values())),
+            *self._aside(chain.from_iterable(told.values())),
             *self._weaker(),
+            *_mail(chain.from_iterable(told.values())),
             *self._workers(table),
         ]
 
@@ -149,6 +154,16 @@ class Alarms:
             else:
                 continue
             yield _alarm("worker", what, f"Its fans came back by themselves. {DOCTOR}")
+
+
+def _mail(numbers: Iterable[Sample]) -> Iterator[AlarmView]:
+    if any(one.name == MAIL_AWAY and one.value for one in numbers):
+        yield _alarm(
+            "mail",
+            "The mail server takes no letters: nobody is called.",
+            f"The page Mail says what it answers. Letters that wait are sent when it is back. "
+            f"{DOCTOR}",
+        )
 
 
 def _alarm(kind: str, what: str, then: str) -> AlarmView:

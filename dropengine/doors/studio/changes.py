@@ -13,7 +13,7 @@ from dropengine import refusals
 from dropengine.doors.http_answers import Written
 from dropengine.doors.studio.studio_answers import refused, told
 from dropengine.doors.studio.studio_door import Call
-from dropengine.people import audit_trail, known_changes
+from dropengine.people import audit_trail, known_changes, operators
 from dropengine.people.audit_trail import AuditRow
 from dropengine.people.known_changes import Answered
 from dropengine.people.one_after_another import change
@@ -43,6 +43,10 @@ class Changes:
         """What tells this change from another under the same key."""
         what = f"{call.request.method} {call.request.url.path}"
         return known_changes.asked(self._secret, what, call.raw)
+
+    def signs(self, call: Call) -> str:
+        """How the log of a drop calls whoever commands it: `noted` keeps who that is."""
+        return operators.word(self._secret, call.caller.id)
 
     async def once(
         self, call: Call, what: str, work: Work, *, of: str = "", maker: str = "", why: str = ""
@@ -80,7 +84,12 @@ class Changes:
         key that came before is known by the row: nothing was done by it."""
         asked, key = self.asked(call), f"{call.key}@{of}"
         row = audit_row(call, what, of, call.maker.id, why, "")
-        await self._database.write(lambda sql: audit_trail.write(sql, row))
+
+        def begun(sql: Connection) -> None:
+            audit_trail.write(sql, row)
+            operators.remember(sql, self.signs(call), row.by, row.account)
+
+        await self._database.write(begun)
         result = await command()
 
         def conclude(sql: Connection) -> None:

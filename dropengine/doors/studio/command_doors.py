@@ -104,7 +104,7 @@ class CommandDoors:
             if isinstance(command, Response):
                 return command
             outcome = await self._store.command(
-                drop, command, revision=revision, by=call.caller.by, key=call.key
+                drop, command, revision=revision, by=self._changes.signs(call), key=call.key
             )
             return _told(outcome)
 
@@ -153,7 +153,7 @@ class CommandDoors:
 
         async def given() -> Response | msgspec.Struct:
             outcome = await self._store.refund(
-                drop, order, by=call.caller.by, key=call.key, why=fields["why"]
+                drop, order, by=self._changes.signs(call), key=call.key, why=fields["why"]
             )
             return _told(outcome)
 
@@ -166,7 +166,9 @@ class CommandDoors:
         drop, ending = DropId(call.named("drop")), EndDuty(**fields)
 
         async def given() -> Response | msgspec.Struct:
-            outcome = await self._store.end_duty(drop, ending, by=call.caller.by, key=call.key)
+            outcome = await self._store.end_duty(
+                drop, ending, by=self._changes.signs(call), key=call.key
+            )
             return _told(outcome)
 
         of = f"{drop} {ending.id}"

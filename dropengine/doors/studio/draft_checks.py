@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dropengine.doors.page_formats import span
+from dropengine.asked import NO, REQUIRED, Asks
+from dropengine.doors.page_formats import day_time, span
 from dropengine.manifest import MINOR_DIGITS, Manifest
 from dropengine.manifest.currencies import money
 from dropengine.manifest.zones import in_zone
@@ -26,7 +27,7 @@ class Check(NamedTuple):
 
 def checks(m: Manifest, now_ms: int, *, pictures: bool) -> list[Check]:
     """All of them, in the order in which a sale goes."""
-    found = [*_times(m, now_ms), *_stock(m), *_rules(m)]
+    found = [*_times(m, now_ms), *_stock(m), *_rules(m), *_asks(m)]
     if not pictures:
         found.append(Check(True, "There is no picture of it. Fans see a drawing in its place."))
     if m.practice:
@@ -120,6 +121,24 @@ def _alone(title: str) -> str:
     return f"\N{FIRST STRONG ISOLATE}{title}\N{POP DIRECTIONAL ISOLATE}"
 
 
+def asked_for(asks: Asks) -> str:
+    """`a name, an address if he likes, for each unit “Name to engrave”`."""
+    named = (("a name", asks.name), ("an address", asks.address), ("a phone number", asks.phone))
+    note = f"for each unit “{_alone(asks.note_label)}” in up to {asks.note_chars} characters"
+    all_of_them = [*named, (note, asks.note)]
+    return ", ".join(
+        what if wish == REQUIRED else f"{what} if he likes"
+        for what, wish in all_of_them
+        if wish != NO
+    )
+
+
+def _asks(m: Manifest) -> list[Check]:
+    if m.asks is None:
+        return [Check(False, "Nobody is asked for a name or an address.")]
+    return [Check(False, f"Whoever buys is asked for {asked_for(m.asks)}.")]
+
+
 def _rules(m: Manifest) -> list[Check]:
     return [
         Check(False, f"At most {m.limit:,} to a person."),
@@ -127,4 +146,15 @@ def _rules(m: Manifest) -> list[Check]:
             False,
             f"A press holds for {span(m.hold_ms)}; an offer to the line stands {span(m.offer_ms)}.",
         ),
+        Check(False, _hours(m)),
     ]
+
+
+def _hours(m: Manifest) -> str:
+    if m.calls_from_ms == m.calls_to_ms:
+        return "The line calls at all hours, at night too."
+    first, last = day_time(m.calls_from_ms), day_time(m.calls_to_ms)
+    return (
+        f"The line calls from {first} to {last} in {_city(m.zone)}, and in the first three hours; "
+        "at other times what comes back waits for it."
+    )

@@ -35,6 +35,12 @@ _CALLED = {
     "closes_at": "closes",
     "node": "place",
     "most": "in one press",
+    "asks.name": "whether a name is asked",
+    "asks.address": "whether an address is asked",
+    "asks.phone": "whether a phone is asked",
+    "asks.note": "whether a note is asked",
+    "asks.note_label": "what the note is called",
+    "asks.note_chars": "how long the note may be",
 }
 _ITEM = re.compile(r"(items\[(\d+)\])\.")
 _POOL = re.compile(r"(items\[\d+\]\.pools\[(\d+)\])\.")
@@ -81,7 +87,8 @@ def fresh_form(maker: Maker, latest: Form) -> Form:
     its mistakes."""
     _, mistakes = judged_form(latest)
     wrong = mistakes.keys() | beside_faults(latest).keys()
-    habits = ("currency", "zone", "limit", *FACTS)
+    wishes = ("asks.name", "asks.address", "asks.phone")
+    habits = ("currency", "zone", "language", "limit", *wishes, *FACTS)
     form = {name: latest[name] for name in habits if name in latest and name not in wrong}
     return {"maker": maker.name, "currency": "EUR", "limit": "2", **form, "items[0].cap": "100"}
 
@@ -119,6 +126,8 @@ def _sizes_fault(text: str) -> str:
 
 def field_name(path: str) -> str:
     """`items[0].price` -> `price of item 1`: a field as people call it."""
+    if path in _CALLED:
+        return _CALLED[path]
     found = re.fullmatch(r"(?:items\[(\d+)\])?\.?(?:pools\[(\d+)\]\.)?([a-z_]*)", path)
     if found is None:
         return path

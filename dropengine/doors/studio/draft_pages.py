@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from dropengine import manifest
+from dropengine.catalogue import ENGLISH
 from dropengine.doors.http_answers import Written
 from dropengine.doors.pages import drop_words
 from dropengine.doors.studio.draft_fields import Fields, beside_faults, fields_of, fresh_form
@@ -284,7 +285,8 @@ class DraftPages:
         found, _ = manifest.judged_form(draft.form)
         shown = snapshot(found, stage if stage in STAGES else "soon", call.now_ms)
         things = showcase(draft.form)
-        return self._panel.preview(call, drop_words(shown, f"/studio/drafts/{draft.id}", things))
+        address = f"/studio/drafts/{draft.id}"
+        return self._panel.preview(call, drop_words(shown, address, things, ENGLISH))
 
     async def export(self, call: PanelCall) -> Response:
         """GET /studio/drafts/{draft}/manifest.toml: the draft as a file."""

@@ -10,6 +10,7 @@ import msgspec
 
 from dropengine import manifest, wire
 from dropengine.live import views
+from dropengine.log.replay.hours import calls_at
 from dropengine.manifest import Item, Manifest, Pool
 from dropengine.order_number import number_of
 from dropengine.truth.replies import PoolRow, ViewReply
@@ -37,6 +38,7 @@ STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
         "held": Stage("Held for somebody", "live", 35, 15, "hold"),
         "all-held": Stage("All in carts", "live", 70, 30),
         "line": Stage("In line", "live", 70, 30, "entry"),
+        "night": Stage("Their turn, at night", "live", 70, 20, "entry"),
         "turn": Stage("Their turn", "live", 70, 30, "offer"),
         "bought": Stage("Bought", "live", 50, 10, "order"),
         "paused": Stage("Paused", "paused", 35, 5),
@@ -52,6 +54,7 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
     chosen = STAGES[stage]
     whole = _whole(m)
     opens_ms = whole.opens_ms if chosen.state == "scheduled" else 0
+    calls_ms = _calls_again(whole, now_ms) if stage == "night" else 0
     view = ViewReply(
         now_ms=now_ms,
         seq=1,
@@ -59,7 +62,11 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
         revision=1,
         opens_ms=opens_ms if opens_ms > now_ms else 0,
         closes_ms=whole.closes_ms if whole.closes_ms > now_ms else 0,
-        pools=[_row(pool, chosen) for item in whole.items for pool in item.pools],
+        pools=[
+            _row(pool, chosen, PLACE if calls_ms else 0)
+            for item in whole.items
+            for pool in item.pools
+        ],
         moves_end=0,
         moves=[],
         mail_end=0,
@@ -68,6 +75,7 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
         why="",
         leads=[],
         hash=manifest.digest(whole),
+        calls_ms=calls_ms,
     )
     lines = {pool.id: 0 for item in whole.items for pool in item.pools}
     drop = views.drop_view(
@@ -112,7 +120,17 @@ def _item(item: Item, place: int) -> Item:
     return msgspec.structs.replace(item, id=ident, title=item.title or f"Item {place}", pools=pools)
 
 
-def _row(pool: Pool, stage: Stage) -> PoolRow:
+def _calls_again(m: Manifest, now_ms: int) -> int:
+    """When its line calls again after the next quiet hours; 0: it has none."""
+    hours = manifest.rules(m, now_ms).calls
+    if hours is None:
+        return 0
+    calls, until_ms = calls_at(hours, 0, now_ms)
+    return calls_at(hours, 0, until_ms)[1] if calls else until_ms
+
+
+def _row(pool: Pool, stage: Stage, first: int) -> PoolRow:
+    """first: the arrival that may press for what is free."""
     for_sale = max(0, pool.cap - pool.withheld)
     sold = for_sale * stage.sold // 100
     held = for_sale - sold if stage.sold + stage.held == 100 else for_sale * stage.held // 100
@@ -120,7 +138,8 @@ def _row(pool: Pool, stage: Stage) -> PoolRow:
     offered = 1 if stage.mine == "offer" and held else 0
     free = for_sale - sold - held
     return PoolRow(
-        pool.id, free, held, sold, pool.cap - for_sale, 0, waiting, offered, 0, 0, offered
+        *(pool.id, free, held, sold, pool.cap - for_sale, 0, waiting, offered, 0, 0, offered),
+        first if free else 0,
     )
 
 

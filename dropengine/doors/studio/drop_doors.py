@@ -9,7 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import model, refusals
+from dropengine.asked import NOTE, ORDER, Asks, name_of
 from dropengine.doors.studio.drop_messages import (
+    AnswersPage,
+    AnswersRow,
     Counts,
     DropsPage,
     DutyView,
@@ -20,6 +23,7 @@ from dropengine.doors.studio.drop_messages import (
     LogPage,
     OrderRow,
     OrdersPage,
+    ReceiverRow,
     StudioDrop,
     StudioDropLine,
 )
@@ -29,7 +33,8 @@ from dropengine.doors.studio.studio_door import Call, Doors, Unfit
 from dropengine.errors import ManifestError, NewerSchema
 from dropengine.model import DropId
 from dropengine.order_number import number_of
-from dropengine.people import makers
+from dropengine.people import answers, makers
+from dropengine.people.answers import Told
 from dropengine.sql.database import Database
 from dropengine.truth.record_pages import page
 from dropengine.truth.replies import BEYOND, Shown, ViewReply
@@ -58,6 +63,7 @@ class DropDoors:
             doors.route("GET", "/drops/{drop}/log", self.log),
             doors.route("GET", "/drops/{drop}/holds", self.holds),
             doors.route("GET", "/drops/{drop}/orders", self.orders),
+            doors.route("GET", "/drops/{drop}/answers", self.answers),
             doors.route("GET", "/drops/{drop}/entries", self.entries),
         ]
 
@@ -133,7 +139,7 @@ class DropDoors:
             closes_ms=view.closes_ms if view else m.closes_ms,
             why=view.why if view else "",
             why_frozen=shown.froze,
-            paused_by=shown.paused_by,
+            paused_by=await self._store.operators.name(shown.paused_by),
             hash=shown.hash,
             address=f"{self._origin}/drops/{drop}",
             manifest=m,
@@ -188,6 +194,7 @@ class DropDoors:
         """What was bought, refunded orders too."""
         drop, kind, after = _asked(call, model.OrderRecord)
         found = await page(self._store, drop, kind, after)
+        ids = await self._store.charge_ids.of(drop, [one.charge for _, one in found.rows])
         rows = [
             OrderRow(
                 name,
@@ -198,12 +205,24 @@ class DropDoors:
                 one.amount,
                 one.serials,
                 one.charge,
+                ids.get(one.charge, ""),
                 one.state,
                 one.at_ms,
             )
             for name, one in found.rows
         ]
         return told(OrdersPage(rows, found.after))
+
+    async def answers(self, call: Call) -> Response:
+        """What fans said of their orders, and who receives them."""
+        drop, kind, after = _asked(call, model.OrderRecord)
+        found = await page(self._store, drop, kind, after)
+        shown = await self._store.show(drop)
+        asks = (shown.manifest.asks if shown is not None else None) or Asks()
+        names = [name for name, _ in found.rows]
+        known = await self._database.read(lambda sql: answers.of_orders(sql, drop, names))
+        rows = [_answers(name, one, known.get(name, Told()), asks) for name, one in found.rows]
+        return told(AnswersPage(rows, found.after))
 
     async def entries(self, call: Call) -> Response:
         """Who stands or stood in the line, in the order of arrival."""
@@ -225,6 +244,36 @@ class DropDoors:
             for name, one in found.rows
         ]
         return told(EntriesPage(rows, found.after))
+
+
+def _answers(name: str, one: model.OrderRecord, told: Told, asks: Asks) -> AnswersRow:
+    notes = [told.answers.get((unit, NOTE), "") for unit in range(1, one.qty + 1)]
+    kept = one.state not in model.GIVEN_BACK
+    return AnswersRow(
+        id=name,
+        number=number_of(name),
+        state=one.state,
+        qty=one.qty,
+        serials=one.serials,
+        answers=answers.as_fields(told.answers, ORDER),
+        notes=notes if any(notes) else [],
+        missing=[name_of(one) for one in asks.missing(one.qty, told.answers)] if kept else [],
+        locked_ms=told.locked_ms,
+        locked_by=told.locked_by,
+        receivers=[
+            ReceiverRow(
+                unit=link.unit,
+                serial=link.serial,
+                kind=link.kind,
+                label=link.label,
+                made_ms=link.made_ms,
+                revoked_ms=link.revoked_ms,
+                taken_ms=link.taken_ms,
+                answers=link.answers,
+            )
+            for link in told.receivers
+        ],
+    )
 
 
 def _asked(call: Call, kind: type[R]) -> tuple[DropId, type[R], int]:

@@ -150,7 +150,8 @@ class HoldsPage(msgspec.Struct, frozen=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True):
-    """`number`: as a person says it."""
+    """`number`: as a person says it. `charge`: as the log calls it; `provider_id`: as the provider
+    does, '' where that is not known."""
 
     id: str
     number: str
@@ -160,6 +161,7 @@ class OrderRow(msgspec.Struct, frozen=True):
     amount: int
     serials: list[int]
     charge: str
+    provider_id: str
     state: str
     at_ms: int
 
@@ -168,6 +170,45 @@ class OrdersPage(msgspec.Struct, frozen=True):
     """`after`: where the next page goes on; 0: there is none."""
 
     rows: list[OrderRow]
+    after: int
+
+
+class ReceiverRow(msgspec.Struct, frozen=True):
+    """Who receives a unit. `unit`: of the order, from 1. `kind`: collects or gift. `label`: whom
+    its fan means. `answers`: what the receiver said of himself, by the names of fields. Times in
+    ms, 0 for not."""
+
+    unit: int
+    serial: int
+    kind: str
+    label: str
+    made_ms: int
+    revoked_ms: int
+    taken_ms: int
+    answers: dict[str, str]
+
+
+class AnswersRow(msgspec.Struct, frozen=True):
+    """One order. `answers`: by the names of fields. `notes`: of its units in their order, empty
+    where none was said. `missing`: fields that must be said and are not; of a unit `note.1`."""
+
+    id: str
+    number: str
+    state: str
+    qty: int
+    serials: list[int]
+    answers: dict[str, str]
+    notes: list[str]
+    missing: list[str]
+    locked_ms: int
+    locked_by: str
+    receivers: list[ReceiverRow]
+
+
+class AnswersPage(msgspec.Struct, frozen=True):
+    """`after`: where the next page goes on; 0: there is none."""
+
+    rows: list[AnswersRow]
     after: int
 
 

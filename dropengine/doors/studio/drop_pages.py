@@ -22,7 +22,7 @@ from dropengine.doors.studio.home_pages import OVER, sums
 from dropengine.doors.studio.panel_door import Panel, PanelCall
 from dropengine.doors.studio.studio_answers import problem_of
 from dropengine.manifest import Form
-from dropengine.manifest.form import clock, moment_of
+from dropengine.manifest.form import CLOCKS, clock, moment_of
 from dropengine.model import DropId, DropState
 from dropengine.people import showcases
 from dropengine.people.draw_picture import SENT_BYTES_MAX
@@ -304,7 +304,10 @@ class DropPages:
         stem = f"{call.named('drop')[:20]}-practice" if practice else call.named("drop")
         free = await self._drafts.free_id(stem)
         form = await self._drafts.like(found.shown.manifest, free)
-        form |= {"practice": "yes"} if practice else {}
+        if practice:
+            # A rehearsal calls at all hours.
+            form = {path: text for path, text in form.items() if path not in CLOCKS}
+            form["practice"] = "yes"
         draft = await self._drafts.make(call, call.maker, form)
         if not draft:
             return await self._drop(call, TOO_MANY)

@@ -32,10 +32,12 @@ LISTED_MAX = 200
 
 
 class Owed(NamedTuple):
-    """One duty. `late`: the provider had a whole day for it."""
+    """One duty. `charge`: as the provider calls it, '' where that is not known. `late`: the
+    provider had a whole day for it."""
 
     id: str
     what: str
+    charge: str
     amount: int
     since_ms: int
     late: bool
@@ -80,10 +82,13 @@ class DutyPages:
         if s is None:
             return self._panel.missing(call)
         outbox = await self._store.outbox(drop)
+        charges = [duty.charge for duty in outbox.duties.values() if duty.charge]
+        ids = await self._store.charge_ids.of(drop, charges)
         rows = [
             Owed(
                 name,
                 WHAT[duty.kind].format(number=number_of(duty.hold)),
+                ids.get(duty.charge, ""),
                 duty.amount,
                 duty.at_ms,
                 call.now_ms - duty.at_ms >= AGE_MS_MAX,

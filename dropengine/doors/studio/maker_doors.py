@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dropengine import refusals
+from dropengine import mail_address, refusals
 from dropengine.doors.studio.changes import Changes, Once, Result, Work
 from dropengine.doors.studio.maker_pictures import PLACE, MakerPictures
 from dropengine.doors.studio.studio_answers import refused, taken, told
@@ -25,14 +25,17 @@ from dropengine.doors.studio.studio_messages import (
     NewKey,
     NewMaker,
 )
-from dropengine.people import api_keys, audit_trail, links, makers, names, pictures
+from dropengine.mail import makers_letters, outbox
+from dropengine.people import api_keys, audit_trail, links, makers, names, passkeys, pictures
 from dropengine.people.api_keys import ApiKey
 from dropengine.people.links import Kind, Link
 from dropengine.people.makers import Maker
 from dropengine.people.roles import May, Role
 from dropengine.sql.database import Database
+from dropengine.sql.schema.mails import MAILS
 
 NO_OWNER_BY_KEY = "No key makes somebody an owner: a person does, who is signed in."
+NO_ADDRESS = "That is no address that letters reach. Nobody was invited."
 LAST_OWNER = "A maker has at least one owner. Make somebody else one first."
 MAKERS_MAX = 200
 
@@ -47,6 +50,7 @@ class MakerDoors:
         self._database = database
         self._changes = changes
         self._origin = origin
+        self._by_name = passkeys.by_name(origin)
 
     def routes(self, doors: Doors) -> list[Route]:
         one = "/makers/{maker}"
@@ -155,13 +159,19 @@ class MakerDoors:
     async def invitations(self, call: Call) -> Response:
         """Those that can be accepted still."""
         found = await self._database.read(
-            lambda sql: links.of_maker(sql, call.maker.id, call.now_ms)
+            lambda sql: invitations_of(sql, call.maker.id, call.now_ms)
         )
-        return told([_invitation_view(one) for one in found])
+        return told(found)
 
     async def invite(self, call: Call) -> Response:
         """A one-time link for somebody; its address is shown once."""
         asked = call.read(Invite)
+        mail = asked.mail.strip()
+        try:
+            if mail:
+                mail_address.check(mail)
+        except ValueError:
+            return refused(refusals.BadMessage("mail is no address"), title=NO_ADDRESS)
 
         def invited(sql: Connection) -> Result:
             if len(links.of_maker(sql, call.maker.id, call.now_ms)) >= links.PER_MAKER_MAX:
@@ -174,7 +184,10 @@ class MakerDoors:
                 maker=call.maker.id,
                 role=asked.role,
             )
-            view = _invitation_view(link)
+            if mail:
+                name = call.maker.name
+                outbox.put(sql, makers_letters.invite(link, secret, name, mail, self._by_name))
+            view = _invitation_view(sql, link)
             return Once(Invited(view, links.address(self._origin, secret)), Invited(view))
 
         return await self._change(call, "invite", invited, of=asked.role)
@@ -186,6 +199,7 @@ class MakerDoors:
         def withdrawn(sql: Connection) -> Result:
             if not links.withdraw(sql, call.maker.id, wanted):
                 return refused(refusals.NotFound())
+            outbox.end(sql, call.now_ms, MAILS.c.id == makers_letters.invite_id(wanted))
             return Gone(wanted)
 
         return await self._change(call, "withdraw_invitation", withdrawn, of=wanted)
@@ -240,8 +254,15 @@ def maker_view(maker: Maker, may: May) -> MakerView:
     return MakerView(*shown, may.name.lower())
 
 
-def _invitation_view(link: Link) -> InvitationView:
-    return InvitationView(link.id, link.role, link.by, link.created_ms, link.ends_ms)
+def invitations_of(sql: Connection, maker: str, now_ms: int) -> list[InvitationView]:
+    """Those that can be accepted still, with what became of their letters."""
+    return [_invitation_view(sql, one) for one in links.of_maker(sql, maker, now_ms)]
+
+
+def _invitation_view(sql: Connection, link: Link) -> InvitationView:
+    letter = outbox.by_id(sql, makers_letters.invite_id(link.id))
+    sent = ("", "") if letter is None else (letter.reader, letter.state.value)
+    return InvitationView(link.id, link.role, link.by, link.created_ms, link.ends_ms, *sent)
 
 
 def _key_view(key: ApiKey) -> KeyView:

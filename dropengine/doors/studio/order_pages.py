@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,11 +16,13 @@ from dropengine.creator_commands import WHY_CHARS_MAX
 from dropengine.doors.access import ORDERS
 from dropengine.doors.http_answers import Written
 from dropengine.doors.studio import order_files
+from dropengine.doors.studio.answer_pages import sheet_of
 from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.command_doors import CommandDoors
 from dropengine.doors.studio.command_forms import moment_in
 from dropengine.doors.studio.following import count
 from dropengine.doors.studio.night_pages import words
+from dropengine.doors.studio.order_files import AddressedLine, OrderLine, missing_of
 from dropengine.doors.studio.order_search import (
     ASKED_CHARS_MAX,
     PAGE_MAX,
@@ -41,7 +43,7 @@ from dropengine.model import DropId, OrderState
 from dropengine.order_number import number_of
 from dropengine.people import order_notes
 from dropengine.people.order_notes import NOTE_CHARS_MAX
-from dropengine.people.roles import May
+from dropengine.people.roles import READS_ADDRESSES, May
 from dropengine.sql.database import Database
 from dropengine.truth import true_time
 from dropengine.truth.record_pages import order_states
@@ -98,6 +100,7 @@ class OrderPages:
             s,
             got=got,
             states=states,
+            missing={row.hold: len(missing_of(row, s.manifest.asks)) for row in got.rows},
             typed=kept,
             shown=SHOWN,
             first=wanted.after + 1,
@@ -122,12 +125,15 @@ class OrderPages:
         if not one:
             return self._panel.missing(call)
         states = await self._states(s, one)
+        await self._store.operators.learn(getattr(event, "by", "") for event in log)
         return self._page(
             call,
             "studio-order.html",
             s,
             one=one[0],
             state=states[hold],
+            sheet=sheet_of(one[0], s.manifest.asks) if call.may >= READS_ADDRESSES else None,
+            missing=len(missing_of(one[0], s.manifest.asks)),
             lines=[
                 (true_time.happened(event.at, s.view.leads), told(event, s.terms)) for event in log
             ],
@@ -244,10 +250,17 @@ class OrderPages:
         drop = s.manifest.id
 
         def made(sql: Connection) -> bytes:
-            lines = order_files.lines(every(sql, drop), s.terms, s.view.leads)
+            found = every(sql, drop)
+            if call.may >= READS_ADDRESSES:
+                asks = s.manifest.asks
+                told = order_files.addressed(found, s.terms, s.view.leads, asks)
+                kind: type[OrderLine] = AddressedLine
+                rows: Iterator[OrderLine] = told
+            else:
+                kind, rows = OrderLine, order_files.lines(found, s.terms, s.view.leads)
             if form == "csv":
-                return order_files.spreadsheet(lines).encode()
-            return order_files.ndjson(lines)
+                return order_files.spreadsheet(rows, kind).encode()
+            return order_files.ndjson(rows)
 
         body = await self._database.read(made)
         kind = b"text/csv; charset=utf-8" if form == "csv" else b"application/x-ndjson"
@@ -274,6 +287,8 @@ class OrderPages:
             orders=ORDERS.format(drop=s.manifest.id),
             money_of=MONEY_OF,
             may_run=call.may >= May.RUN,
+            may_read=call.may >= READS_ADDRESSES,
+            asks=s.manifest.asks,
             really=lambda ms: true_time.happened(ms, s.view.leads),
             **more,
         )

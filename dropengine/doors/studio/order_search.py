@@ -15,6 +15,8 @@ from dropengine import events
 from dropengine.jobs.ledger import books
 from dropengine.model import GIVEN_BACK
 from dropengine.order_number import number_of, order_of
+from dropengine.people import answers, operators
+from dropengine.people.answers import Told
 from dropengine.people.order_notes import Care, of_orders
 from dropengine.sql.schema.ledger import HOLDS, ORDERS, UNITS
 from dropengine.sql.schema.orders import HANDOVERS
@@ -37,7 +39,8 @@ class Wanted(Struct, frozen=True):
 
 
 class Bought(Struct, frozen=True):
-    """One order. `serials`: while it is not refunded."""
+    """One order. `serials`: while it is not refunded. `told`: what its fan said, which not every
+    reader may have."""
 
     hold: str
     fan: str
@@ -52,6 +55,7 @@ class Bought(Struct, frozen=True):
     refunded_why: str
     serials: list[int]
     care: Care
+    told: Told
 
     @property
     def number(self) -> str:
@@ -146,6 +150,8 @@ def _bought(sql: Connection, drop: str, page: Any, *, whole: bool = False) -> It
     for hold, serial in sql.execute(owned.order_by(UNITS.c.serial)):
         serials.setdefault(hold, []).append(serial)
     cares: Mapping[str, Care] = of_orders(sql, drop, None if whole else holds)
+    told = answers.of_orders(sql, drop, None if whole else holds)
+    called = operators.names(sql)
     for row in page:
         yield Bought(
             row.hold,
@@ -157,8 +163,9 @@ def _bought(sql: Connection, drop: str, page: Any, *, whole: bool = False) -> It
             row.state,
             row.sold_ms,
             row.refunded_ms,
-            row.refunded_by,
+            called.get(row.refunded_by, row.refunded_by),
             row.refunded_why,
             serials.get(row.hold, []),
             cares.get(row.hold, Care()),
+            told.get(row.hold, Told()),
         )

@@ -19,6 +19,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dropengine import refusals
+from dropengine.catalogue import ENGLISH
 from dropengine.doors.access import TABLE, Row
 from dropengine.doors.page_writer import PageWriter
 from dropengine.doors.process_table import siblings_of
@@ -78,6 +79,7 @@ PLACES = (
     Place(HOME, "Drops"),
     Place(NEW, "New drop"),
     Place("/studio/people", "People"),
+    Place("/studio/letters", "Mail"),
     Place("/studio/shop", "Shop"),
     Place("/studio/account", "Account"),
 )
@@ -174,7 +176,8 @@ class Panel:
         account = call.caller.account
         assert account is not None, "the panel lets in nobody without one"
         writes = any(may >= May.RUN for _, may in call.caller.makers.values())
-        response = self._writer.page(
+        response = self._writer.page_in(
+            ENGLISH,
             call.request,
             template,
             status,
@@ -200,7 +203,7 @@ class Panel:
 
     def preview(self, call: PanelCall, words: Mapping[str, Any]) -> Response:
         """A fan's page to be shown in a frame of the panel: it hears nothing and can do nothing."""
-        response = self._writer.page(call.request, "studio-preview.html", 200, **words)
+        response = self._writer.page_in(ENGLISH, call.request, "studio-preview.html", 200, **words)
         return self._writer.within_ours(response)
 
     def then(self, call: PanelCall, to: str, sentence: str, *, amiss: bool = False) -> Response:
@@ -276,6 +279,5 @@ class Panel:
         text: str,
         alarms: Sequence[AlarmView] = (),
     ) -> Response:
-        return self._writer.page(
-            request, "studio-note.html", status, title=title, text=text, alarms=alarms
-        )
+        words = {"title": title, "text": text, "alarms": alarms}
+        return self._writer.page_in(ENGLISH, request, "studio-note.html", status, **words)

@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import Route
 
-from dropengine.doors.studio.maker_doors import MakerDoors
+from dropengine import mail_address
+from dropengine.doors.studio.letter_pages import FATES
+from dropengine.doors.studio.maker_doors import MakerDoors, invitations_of
 from dropengine.doors.studio.panel_door import Behind, Panel, PanelCall
 from dropengine.doors.studio.studio_answers import problem_of
-from dropengine.doors.studio.studio_messages import Invited, KeyMade
-from dropengine.people import api_keys, links, makers
+from dropengine.doors.studio.studio_messages import InvitationView, Invited, KeyMade
+from dropengine.people import api_keys, makers
 from dropengine.people.api_keys import ApiKey
-from dropengine.people.links import Link
 from dropengine.people.makers import Maker, Member
 from dropengine.people.roles import May, Role, Scope
 from dropengine.sql.database import Database
@@ -34,13 +35,20 @@ SCOPES = {
 }
 
 
+GIVE = "Give this link to one person. It works once, within seven days, and is shown once."
+SENT = (
+    "It is on its way by mail. You may also give this link to the same person: it works once, "
+    "within seven days, and is shown once."
+)
+
+
 class Company(NamedTuple):
     """A maker with its people. `manages`: the reader may change them."""
 
     maker: Maker
     manages: bool
     members: list[Member]
-    invitations: list[Link]
+    invitations: list[InvitationView]
     keys: list[ApiKey]
 
 
@@ -78,7 +86,7 @@ class PeoplePages:
             found = []
             for maker, may in belongs:
                 manages = may >= May.MANAGE
-                waiting = links.of_maker(sql, maker.id, call.now_ms) if manages else []
+                waiting = invitations_of(sql, maker.id, call.now_ms) if manages else []
                 keys = api_keys.of_maker(sql, maker.id) if manages else []
                 members = makers.members(sql, maker.id)
                 found.append(Company(maker, manages, members, waiting, keys))
@@ -93,6 +101,7 @@ class PeoplePages:
             roles={str(role): words for role, words in ROLES.items()},
             scopes={str(scope): words for scope, words in SCOPES.items()},
             mine=call.caller.id,
+            fates=FATES,
             **shown,
         )
 
@@ -120,12 +129,15 @@ class PeoplePages:
 
     async def invite(self, call: PanelCall) -> Response:
         """POST .../invitations: a link that is shown once, on this very page."""
-        answer = await self._doors.invite(call.asking(role=call.fields.get("role", "")))
+        mail = call.fields.get("mail", "").strip()
+        answer = await self._doors.invite(
+            call.asking(role=call.fields.get("role", ""), mail=mail[: mail_address.CHARS_MAX])
+        )
         problem = problem_of(answer)
         if problem is not None:
             return await self._people(call, problem.status, wrong=problem.title)
         made = msgspec.json.decode(answer.body, type=Invited)
-        about = "Give this link to one person. It works once, within seven days, and is shown once."
+        about = SENT if made.invitation.mail else GIVE
         return await self._people(call, secret=made.address, about=about)
 
     async def withdraw(self, call: PanelCall) -> Response:

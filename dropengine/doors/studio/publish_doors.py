@@ -95,7 +95,7 @@ class PublishDoors:
     async def _published(self, call: Call, text: Manifest) -> Response | msgspec.Struct:
         # The same words whatever the clock says: repeated, it is one command.
         outcome = await self._store.publish(
-            text, by=call.caller.by, key=call.key, asked=manifest.digest(text)
+            text, by=self._changes.signs(call), key=call.key, asked=manifest.digest(text)
         )
         if isinstance(outcome, refusals.Refusal):
             return refused(outcome)

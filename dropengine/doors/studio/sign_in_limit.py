@@ -2,31 +2,19 @@
 
 Counted are the tries from a network, those at a name from each network, and those at it from all
 networks and browsers that never signed in to it. A browser that did has a count of its own: whoever
-guesses elsewhere, however often, does not lock the account's owner out. The server of the truth
-keeps names that tell neither addresses nor accounts.
+guesses elsewhere, however often, does not lock the account's owner out.
 """
 
 from __future__ import annotations
 
-import asyncio
-import hmac
-from typing import Final
-
 from dropengine.config import Settings
+from dropengine.doors.paced_tries import PacedTries
 from dropengine.doors.rate_limit import around, network_of
 from dropengine.people.device_cookies import Device
 from dropengine.truth.store import Store
 
-_US_PER_MS = 1_000
 NETWORKS_FACTOR = 4
 """Several people sit behind one address: it may try so many times as often as one of them."""
-
-AT_ONCE: Final = 1
-"""So many tries of one process are counted at a time: the few connections to the server are for
-presses first, which would wait behind every try of a flood."""
-
-BUSY_MS: Final = 2_000
-"""Whoever waited in vain to be counted comes back after this."""
 
 Client = tuple[str, int] | None
 
@@ -38,12 +26,10 @@ class SignInLimit:
     """
 
     def __init__(self, store: Store, settings: Settings, key: bytes) -> None:
-        self._store = store
-        self._key = hmac.digest(key, b"dropengine:sign-in", "sha256")
+        self._tries = PacedTries(store, settings, key, "sign-in")
+        self._name = self._tries.name
         self._at_once = settings.sign_ins_at_once_max
-        self._each_us = settings.sign_in_each_ms * _US_PER_MS
-        self._timeout_s = settings.redis_timeout_ms / 1000
-        self._counting = asyncio.Semaphore(AT_ONCE)
+        self._each_ms = settings.sign_in_each_ms
 
     def network(self, client: Client) -> str:
         """A network by a name that nobody can read an address from."""
@@ -75,17 +61,4 @@ class SignInLimit:
         return self._name("stranger", f"{name} {network_of(client)}")
 
     async def _admit(self, near: str, wide: str, factor: int) -> int:
-        at_once, each_us = self._at_once * factor, self._each_us // factor
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._counting.acquire()
-        except TimeoutError:
-            return BUSY_MS
-        try:
-            (wait_ms,) = await self._store.house.admit([(near, wide)], at_once, each_us)
-        finally:
-            self._counting.release()
-        return wait_ms
-
-    def _name(self, what: str, of: str) -> str:
-        return "sign-in:" + hmac.digest(self._key, f"{what} {of}".encode(), "sha256").hex()[:32]
+        return await self._tries.admit(near, wide, self._at_once * factor, self._each_ms / factor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from dropengine.live.desk import NEXT_MOST, units_of
@@ -22,7 +23,7 @@ NEWEST = 300
 class Standing(NamedTuple):
     """`orders`: that were not refunded. `worth`: what they were sold for, minor units. `lines`:
     what happened last, the newest first. `doubted`: the server's clock leapt, and it does not open
-    by it."""
+    by it. `operators`: word -> name, of those who are known."""
 
     shown: Shown
     view: ViewReply
@@ -30,6 +31,7 @@ class Standing(NamedTuple):
     orders: int
     lines: list[Line]
     doubted: bool
+    operators: Mapping[str, str]
 
     @property
     def manifest(self) -> Manifest:
@@ -42,7 +44,7 @@ class Standing(NamedTuple):
 
     @property
     def terms(self) -> Terms:
-        return terms(self.manifest)
+        return terms(self.manifest, self.operators)
 
     @property
     def units(self) -> UnitsView:
@@ -78,6 +80,7 @@ async def standing(store: Store, drop: DropId) -> Standing | None:
     )
     if not isinstance(view, ViewReply):
         return None
-    running = Running(terms(shown.manifest))
+    operators = await store.operators.told_in(texts)
+    running = Running(terms(shown.manifest, operators))
     running.take(texts)
-    return Standing(shown, view, ahead, orders, running.lines, doubt == b"1")
+    return Standing(shown, view, ahead, orders, running.lines, doubt == b"1", operators)

@@ -14,6 +14,7 @@ from dropengine.doors.rate_limit import SocketLimit
 from dropengine.doors.shown_things import ShownThings
 from dropengine.doors.studio.account_doors import AccountDoors
 from dropengine.doors.studio.account_pages import AccountPages
+from dropengine.doors.studio.answer_pages import AnswerPages
 from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.coming_in import ComingIn
 from dropengine.doors.studio.command_doors import CommandDoors
@@ -24,6 +25,8 @@ from dropengine.doors.studio.drop_doors import DropDoors
 from dropengine.doors.studio.drop_pages import DropPages
 from dropengine.doors.studio.duty_pages import DutyPages
 from dropengine.doors.studio.home_pages import HomePages
+from dropengine.doors.studio.letter_pages import LetterPages
+from dropengine.doors.studio.mail_pages import MailPages
 from dropengine.doors.studio.maker_doors import MakerDoors
 from dropengine.doors.studio.maker_pictures import MakerPictures
 from dropengine.doors.studio.night_pages import NightPages
@@ -85,7 +88,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
     changes = Changes(database, deps.secret)
     doors = Doors(database, deps.identity, cookies, deps.settings.proof_s_max)
     pictures = MakerPictures(database)
-    accounts = AccountDoors(database, changes, coming_in, cookies, deps.passwords)
+    accounts = AccountDoors(database, changes, coming_in, cookies, deps.passwords, origin)
     maker_doors = MakerDoors(database, changes, pictures, origin)
     drops = DropDoors(store, database, origin)
     publishing = PublishDoors(store, database, changes, origin)
@@ -107,6 +110,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
     drafts = DraftPages(store, database, ThingPictures(database, things.pictures))
     shown = (
         *StudioPages(database, coming_in, cookies, writer).routes(),
+        *MailPages(database, coming_in, writer, origin).routes(),
         *HomePages(database, drops, things).routes(panel),
         *AccountPages(database, accounts).routes(panel),
         *PeoplePages(database, maker_doors).routes(panel),
@@ -117,7 +121,9 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         *ReportPages(store, database, origin).routes(panel),
         *RehearsalPages(store, database).routes(panel),
         *DutyPages(store, commands, origin).routes(panel),
+        *LetterPages(database, deps.settings).routes(panel),
         *ShopPages(deps, database).routes(panel),
+        *AnswerPages(store, database, changes, origin).routes(panel),
         *OrderPages(store, database, commands, changes, origin).routes(panel),
     )
     return [*found, *shown, *pictures.routes(), *things.routes()]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from dropengine import plain_text
+from dropengine import mail_address, plain_text
 from dropengine.creator_commands import Why
 from dropengine.people.audit_trail import AuditRow
 from dropengine.people.names import (
@@ -23,6 +23,7 @@ from dropengine.people.names import (
 from dropengine.people.pictures import SENT_BYTES_MAX
 from dropengine.people.roles import Role, Scope
 
+MailAddress = Annotated[str, Meta(min_length=3, max_length=mail_address.CHARS_MAX)]
 Credential = dict[str, Any]
 """What a browser's `PublicKeyCredential.toJSON()` gives."""
 
@@ -71,6 +72,16 @@ class NewPasskey(Asked, frozen=True):
     label: Label
 
 
+class NewMail(Asked, frozen=True):
+    """A link that confirms the address is sent to it."""
+
+    address: MailAddress
+
+
+class HearAlarms(Asked, frozen=True):
+    alarms: bool
+
+
 class AcceptInvitation(Asked, frozen=True):
     token: Token
 
@@ -95,7 +106,10 @@ class ChangeMember(Asked, frozen=True):
 
 
 class Invite(Asked, frozen=True):
+    """`mail`: where the link is sent to as well; '' for nowhere."""
+
     role: Role
+    mail: Annotated[str, Meta(max_length=mail_address.CHARS_MAX)] = ""
 
 
 class NewKey(Asked, frozen=True):
@@ -147,6 +161,18 @@ class MakerView(msgspec.Struct, frozen=True):
     may: str
 
 
+class MailView(msgspec.Struct, frozen=True):
+    """How an account is reached. `address`: confirmed, or ''. `wanted`: not confirmed yet, or ''.
+    `alarms`: is it told of them? `last`: what became of the last letter, or '' (see the settings'
+    page); `said`: the mail server's words."""
+
+    address: str
+    wanted: str
+    alarms: bool
+    last: str
+    said: str
+
+
 class AccountView(msgspec.Struct, frozen=True):
     """`password`: is there one?"""
 
@@ -156,14 +182,19 @@ class AccountView(msgspec.Struct, frozen=True):
     password: bool
     passkeys: list[PasskeyView]
     makers: list[MakerView]
+    mail: MailView
 
 
 class InvitationView(msgspec.Struct, frozen=True):
+    """`mail`: where it was sent to, or ''. `state`: what became of that letter, or ''."""
+
     id: str
     role: str
     by: str
     created_ms: int
     ends_ms: int
+    mail: str = ""
+    state: str = ""
 
 
 class Invited(msgspec.Struct, frozen=True, omit_defaults=True):

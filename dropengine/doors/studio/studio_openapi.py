@@ -73,6 +73,13 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/account/passkeys/challenge"): Door("What a new passkey must sign", told.Challenge),
     ("POST", "/account/passkeys"): Door("Keep a new passkey", told.PasskeyView, told.NewPasskey),
     ("DELETE", "/account/passkeys/{passkey}"): Door("Remove a passkey", told.Gone),
+    ("POST", "/account/mail"): Door(
+        "Say where I am reached; a link that confirms it is sent there", told.MailView, told.NewMail
+    ),
+    ("DELETE", "/account/mail"): Door("Be reached nowhere", told.MailView),
+    ("POST", "/account/mail/alarms"): Door(
+        "Be told of alarms by mail, or not", told.MailView, told.HearAlarms
+    ),
     ("GET", "/account/sessions"): Door("Where I am signed in", list[told.SessionView]),
     ("DELETE", "/account/sessions/{session}"): Door("End a session of mine", told.Gone),
     ("POST", "/account/sessions/end-others"): Door("End every other session of mine", told.Gone),
@@ -112,6 +119,11 @@ DOORS: dict[tuple[str, str], Door] = {
     ("GET", "/drops/{drop}/log"): Door("Its events", drops.LogPage, query=("after",)),
     ("GET", "/drops/{drop}/holds"): Door("Its holds and offers", drops.HoldsPage, query=("after",)),
     ("GET", "/drops/{drop}/orders"): Door("Its orders", drops.OrdersPage, query=("after",)),
+    ("GET", "/drops/{drop}/answers"): Door(
+        "What its fans said of their orders, and who receives them",
+        drops.AnswersPage,
+        query=("after",),
+    ),
     ("GET", "/drops/{drop}/entries"): Door("Its line", drops.EntriesPage, query=("after",)),
     ("GET", "/drops/{drop}/report"): Door(
         "How its sale went", Report, query=("format",), text="text/csv"

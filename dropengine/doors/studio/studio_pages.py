@@ -5,16 +5,17 @@ any script, by a password; a script adds passkeys.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
 
 import msgspec
 from sqlalchemy import Connection
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from dropengine.catalogue import ENGLISH
 from dropengine.doors.http_answers import STATUS
 from dropengine.doors.page_writer import PageWriter
+from dropengine.doors.small_forms import FORM_BYTES_MAX, UNREADABLE, fields_of
 from dropengine.doors.studio.coming_in import LINK_OVER, ComingIn, Signed, Turned, form
 from dropengine.doors.studio.panel_door import HOME, SIGN_IN, back
 from dropengine.doors.studio.studio_cookies import StudioCookies
@@ -25,11 +26,7 @@ from dropengine.people.one_after_another import change
 from dropengine.people.passwords import CHARS_MAX, CHARS_MIN
 from dropengine.sql.database import Database
 
-FORM_FIELDS_MAX = 16
-FORM_BYTES_MAX = 8_192
 AWAY = "Accounts cannot be read for a moment. Sales go on meanwhile."
-NOT_OURS = "This form was sent by another page. Open this one anew, and try again."
-UNREADABLE = "The form did not come whole. Try again."
 _MISTAKES = {
     "$.name": "The name may have 2 to 60 letters, digits and . _ @ + - and begins with one of the "
     "first two.",
@@ -86,9 +83,9 @@ class StudioPages:
 
     async def signing_in(self, request: Request) -> Response:
         """POST /studio/sign-in: a form with name and password."""
-        fields = await _fields(request)
+        fields = await fields_of(request)
         if isinstance(fields, str):
-            return await self._sign_in(request, 400, fields)
+            return await self._sign_in(request, 400, ENGLISH(fields))
         at = self._coming_in.arrival(request)
         name = fields.get("name", "")[:60]
         to = back(fields.get("to", ""))
@@ -107,9 +104,9 @@ class StudioPages:
 
     async def sign_out(self, request: Request) -> Response:
         """POST /studio/sign-out: the session is over."""
-        fields = await _fields(request)
+        fields = await fields_of(request)
         if isinstance(fields, str):
-            return await self._sign_in(request, 400, fields)
+            return await self._sign_in(request, 400, ENGLISH(fields))
         at = self._coming_in.arrival(request)
         await change(self._database, lambda sql: sessions.end_by_secret(sql, at.session))
         response = RedirectResponse(SIGN_IN, 303)
@@ -122,15 +119,15 @@ class StudioPages:
 
     async def spend(self, request: Request) -> Response:
         """POST /studio/links/{token}: use it up, and be signed in."""
-        fields = await _fields(request)
+        fields = await fields_of(request)
         if isinstance(fields, str):
-            return await self._link(request, 400, fields, {})
+            return await self._link(request, 400, ENGLISH(fields), {})
         token = request.path_params["token"]
         try:
             wanted = form(fields, token)
         except msgspec.ValidationError as fault:
             where = str(fault).rpartition("`")[0].rpartition("`")[2]
-            return await self._link(request, 400, _MISTAKES.get(where, UNREADABLE), fields)
+            return await self._link(request, 400, _MISTAKES.get(where, ENGLISH(UNREADABLE)), fields)
         found = await self._coming_in.spend(self._coming_in.arrival(request), wanted)
         if isinstance(found, Turned):
             return await self._link(request, _status(found), found.title, fields)
@@ -177,22 +174,8 @@ class StudioPages:
         return self._coming_in.keep(RedirectResponse(to, 303), signed)
 
     def _page(self, request: Request, template: str, status: int, **words: object) -> Response:
-        return self._writer.page(request, template, status, **words)
+        return self._writer.page_in(ENGLISH, request, template, status, **words)
 
 
 def _status(turned: Turned) -> int:
     return STATUS.get(type(turned.refusal), 409)
-
-
-async def _fields(request: Request) -> dict[str, str] | str:
-    """A form's fields, or why it is none of ours."""
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        return NOT_OURS
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        return UNREADABLE
-    try:
-        text = (await request.body()).decode()
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX))
-    except (ClientDisconnect, ValueError):
-        return UNREADABLE

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ from dropengine.jobs.lease import Lease
 from dropengine.jobs.ledger import books
 from dropengine.jobs.settle import FINAL
 from dropengine.model import DropId, FanId
-from dropengine.sql import log_rows
+from dropengine.sql import charge_ids, log_rows
 from dropengine.sql.archive import ANYBODY
 from dropengine.sql.database import Database
 from dropengine.sql.schema.archive import ARCHIVED, FANS
@@ -111,7 +111,8 @@ class Archiving:
         if kept is None:
             return
         row, fans = kept
-        await self._database.write(lambda sql: _write(sql, drop, row, fans))
+        ids = await self._store.charge_ids.all(drop)
+        await self._database.write(lambda sql: _write(sql, drop, row, fans, ids))
         # Behind what is in SQL now: a backup that begins later has it in its copy.
         if await store.house.backed_up() or not await store.past.archive(drop, seq):
             return
@@ -121,6 +122,9 @@ class Archiving:
     async def _agrees(self, drop: DropId) -> bool:
         """Does the log make just what is there? Only then can it be brought back."""
         found = await repair.audit(self._store, drop)
+        if found is not None and (missing := await self._store.charge_ids.missing(drop)):
+            log.error("%s is not archived: %d ids of its charges are missing", drop, len(missing))
+            return False
         if found is None or found.agrees:
             return found is not None
         log.error("%s is not archived: its log and its records differ, see `drop audit`", drop)
@@ -162,8 +166,13 @@ class Archiving:
 
 
 def _write(
-    sql: Connection, drop: str, row: dict[str, Any], fans: Sequence[tuple[str, bytes]]
+    sql: Connection,
+    drop: str,
+    row: dict[str, Any],
+    fans: Sequence[tuple[str, bytes]],
+    ids: Mapping[str, str],
 ) -> None:
+    charge_ids.copy(sql, drop, ids)
     for table in (ARCHIVED, FANS):
         sql.execute(sa.delete(table).where(table.c.drop_id == drop))
     sql.execute(sa.insert(ARCHIVED), row)

@@ -6,7 +6,7 @@ transaction, and the cursor moves only from where the stretch begins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from sqlalchemy.dialects.sqlite import pysqlite
 from dropengine import events
 from dropengine.jobs.ledger.derive import AGAIN, SALES, Known, derive
 from dropengine.jobs.ledger.sheet import Sheet, key_names, other_names
+from dropengine.sql import charge_ids
 from dropengine.sql.schema.ledger import CURSORS, DERIVED, DROPS, ORDERS, ROWS, UNITS
 
 STRETCH = 2_000
@@ -45,8 +46,17 @@ def cursors(connection: Connection) -> dict[str, int]:
     return {row.drop_id: row.seq for row in connection.execute(sa.select(CURSORS))}
 
 
-def enter(connection: Connection, drop: str, after: int, lines: Sequence[bytes]) -> int:
-    """Enter the events that follow `after`; the new cursor. Raises NotNext, and writes nothing."""
+def enter(
+    connection: Connection,
+    drop: str,
+    after: int,
+    lines: Sequence[bytes],
+    ids: Mapping[str, str] | None = None,
+) -> int:
+    """Enter the events that follow `after`; the new cursor. Raises NotNext, and writes nothing.
+
+    ids: what the provider calls the charges that they tell of.
+    """
     stretch = [events.parse(line) for line in lines]
     for seq, event in enumerate(stretch, after + 1):
         if event.seq != seq:
@@ -55,6 +65,7 @@ def enter(connection: Connection, drop: str, after: int, lines: Sequence[bytes])
     rows = [(drop, seq, line) for seq, line in enumerate(lines, after + 1)]
     connection.exec_driver_sql(_new_rows(connection.dialect.name, ROWS), rows)
     _write(connection, derive(drop, stretch, _known(connection, drop, stretch)))
+    charge_ids.copy(connection, drop, ids or {})
     return after + len(lines)
 
 
@@ -139,6 +150,9 @@ def _write(connection: Connection, sheet: Sheet) -> None:
         connection.exec_driver_sql(_new_rows(engine, table), rows)
     for table, columns, rows in sheet.changes():
         connection.exec_driver_sql(_changed_rows(engine, table, columns), rows)
+    for hold, fan in sheet.handed.items():
+        mine = sa.update(UNITS).where(UNITS.c.drop_id == sheet.drop, UNITS.c.hold == hold)
+        connection.execute(mine.values(fan=fan))
 
 
 @cache

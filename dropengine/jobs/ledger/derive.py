@@ -18,7 +18,7 @@ from dropengine.jobs.ledger.sheet import Sheet
 from dropengine.log.layouts import NOTHING_OWES_NOTHING
 from dropengine.log.replay.money import ENDINGS
 from dropengine.model import DropState, OrderState, Origin
-from dropengine.sql.schema.ledger import DROPS, ENTRIES, HOLDS, ORDERS, UNITS
+from dropengine.sql.schema.ledger import ADOPTIONS, DROPS, ENTRIES, HOLDS, ORDERS, UNITS
 
 AGAIN = (events.Mismatched, events.Refunded, events.Discharged)
 """Events that speak of an order which may have been made long before."""
@@ -243,6 +243,14 @@ def _fate(how: str) -> Callable[[Sheet, Known, Any], None]:
     return lambda sheet, _, e: sheet.change(ENTRIES, e.entry, fate=how, ended_ms=e.at)
 
 
+def _adopted(sheet: Sheet, _: Known, e: events.Adopted) -> None:
+    sheet.put(ADOPTIONS, e.guest, person=e.fan, at_ms=e.at)
+    for table, names in ((HOLDS, e.holds), (ORDERS, e.orders), (ENTRIES, e.entries)):
+        for name in names:
+            sheet.change(table, name, fan=e.fan)
+    sheet.handed.update(dict.fromkeys(e.orders, e.fan))
+
+
 STEPS: dict[type[events.Event], Callable[[Sheet, Known, Any], None]] = {
     events.Published: _published,
     events.Lifted: _lifted,
@@ -274,5 +282,6 @@ STEPS: dict[type[events.Event], Callable[[Sheet, Known, Any], None]] = {
     events.Dormant: _fate("dormant"),
     events.Left: _fate("left"),
     events.Removed: _fate("removed"),
+    events.Adopted: _adopted,
 }
 """Event -> what it does to the sheet. What is missing here changes no row."""

@@ -15,6 +15,7 @@ from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.jobs.lease import Lease
 from dropengine.jobs.ledger import books
 from dropengine.jobs.ledger.books import NotNext
+from dropengine.jobs.ledger.told_ids import told_ids
 from dropengine.jobs.settle import FINAL
 from dropengine.model import DropId
 from dropengine.sql.database import Database
@@ -131,10 +132,11 @@ class Projector:
                 break
             self.behind[drop] = seq - at
             found = await self._store.stretch(drop, at, books.STRETCH)
+            ids = await told_ids(self._store.charge_ids, drop, found)
             if not await self._renewed():
                 return
             at = await self._database.write(
-                functools.partial(books.enter, drop=drop, after=at, lines=found)
+                functools.partial(books.enter, drop=drop, after=at, lines=found, ids=ids)
             )
             self._cursors[drop] = at
             self._entered += len(found)

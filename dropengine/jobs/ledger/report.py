@@ -13,7 +13,7 @@ from dropengine.jobs.counting import REFUSED, WATCHERS
 from dropengine.jobs.ledger import books
 from dropengine.log.figures import Figure, figures
 from dropengine.log.figures.figure import COUNTED, Number, ratio
-from dropengine.sql.schema.ledger import ARRIVALS, CURSORS, ORDERS
+from dropengine.sql.schema.ledger import ADOPTIONS, ARRIVALS, CURSORS, ORDERS
 from dropengine.sql.schema.ledger import COUNTED as COUNTS
 
 UNNAMED = "(none)"
@@ -95,7 +95,12 @@ def _most(connection: Connection, drop: str) -> int:
 
 def _channels(connection: Connection, drop: str) -> tuple[dict[str, int], dict[str, int]]:
     """Channel -> who came by it, and who of them bought. The largest channels."""
-    bought = sa.exists().where(ORDERS.c.drop_id == drop, ORDERS.c.fan == ARRIVALS.c.fan)
+    # Who came as a guest and signed in has his orders as the person.
+    became = sa.select(ADOPTIONS.c.person).where(
+        ADOPTIONS.c.drop_id == drop, ADOPTIONS.c.guest == ARRIVALS.c.fan
+    )
+    his = sa.or_(ORDERS.c.fan == ARRIVALS.c.fan, ORDERS.c.fan == became.scalar_subquery())
+    bought = sa.exists().where(ORDERS.c.drop_id == drop, his)
     count = sa.func.count()
     asked = (
         sa.select(ARRIVALS.c.via, count, sa.func.sum(sa.case((bought, 1), else_=0)))

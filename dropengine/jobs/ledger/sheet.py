@@ -34,6 +34,8 @@ class Sheet:
         self.drop = drop
         self._new: dict[Table, dict[Key, Row]] = {}
         self._changed: dict[Table, dict[Key, Row]] = {}
+        self.handed: dict[str, str] = {}
+        """Order -> the fan whose its units are now, whenever they were written."""
 
     def put(self, table: Table, *key: Any, **row: Any) -> None:
         """A row as a whole, but for its key; the last one put stands."""

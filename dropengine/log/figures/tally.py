@@ -38,7 +38,7 @@ class Order(Struct):
 
 
 class Place(Struct):
-    """One fan's standing in the line. left: he gave it up himself."""
+    """One fan's standing in the line. left: he gave it up himself, or stands there by another."""
 
     fan: str
     pools: list[str]
@@ -63,6 +63,8 @@ class Tally(Struct):
     places: dict[str, Place] = field(default_factory=dict)
     seen_ms: dict[str, int] = field(default_factory=dict)
     """Fan -> his first sign: a hold, or a place in the line."""
+    became: dict[str, str] = field(default_factory=dict)
+    """Guest -> the person whose all that he did is."""
 
 
 def tally(log: Iterable[events.AnyEvent]) -> Tally:
@@ -75,6 +77,10 @@ def tally(log: Iterable[events.AnyEvent]) -> Tally:
             step(found, event)
             if found.opened_ms and not found.sold_out_ms and not any(found.stock.values()):
                 found.sold_out_ms = event.at
+    for order in found.orders.values():
+        order.fan = found.became.get(order.fan, order.fan)
+    for place in found.places.values():
+        place.fan = found.became.get(place.fan, place.fan)
     return found
 
 
@@ -154,6 +160,16 @@ def _left(t: Tally, e: events.Left) -> None:
     t.places[e.entry].left = True
 
 
+def _removed(t: Tally, e: events.Removed) -> None:
+    t.places[e.entry].left = e.why == "merged"
+
+
+def _adopted(t: Tally, e: events.Adopted) -> None:
+    t.became[e.guest] = e.fan
+    first = t.seen_ms.pop(e.guest, e.at)
+    t.seen_ms[e.fan] = min(first, t.seen_ms.get(e.fan, first))
+
+
 _STEPS: dict[type[events.Event], Callable[[Tally, Any], None]] = {
     events.Published: _published,
     events.Opened: _opened,
@@ -173,4 +189,6 @@ _STEPS: dict[type[events.Event], Callable[[Tally, Any], None]] = {
     events.Joined: _joined,
     events.Served: _served,
     events.Left: _left,
+    events.Removed: _removed,
+    events.Adopted: _adopted,
 }

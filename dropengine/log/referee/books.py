@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from dropengine.events import Rules
+from dropengine.log.referee.hours import calls_at, turns_after
 from dropengine.log.referee.records import (
     BASE,
     BOOST,
@@ -43,6 +44,11 @@ class Books:
         self.lead = 0
         """The drop's own time less the true clock, ms."""
         self.closes_ms = self.opened_at = 0
+        self.opened_ms = 0
+        """When it opened, by the true clock."""
+        self.turns_at = sys.maxsize
+        """When the line begins or ends to call next, as it was told, by the drop's own time; never
+        where it calls at all hours."""
         self.hash = ""
         self.corrections = 0
         self.arrivals = 0
@@ -64,6 +70,8 @@ class Books:
         self.outbox: dict[str, Duty] = {}
         self.keys: dict[tuple[str, str], str] = {}
         """Who and key -> the hold that it made, or ''."""
+        self.adopted: dict[str, str] = {}
+        """Guest -> the person who adopted him."""
         self.owed: list[Owed] = []
         self.deadlines: list[tuple[int, str]] = []
         self.cooling: list[tuple[int, int]] = []
@@ -205,6 +213,14 @@ class Books:
     def first_ready(self, pool: Pool) -> Entry | None:
         return self.head(pool, BASE) or self.head(pool, BOOST)
 
+    def named(self, pool: Pool) -> tuple[Entry, int] | None:
+        """Whom this pool would call next, and in which lane (L6)."""
+        assert self.rules is not None
+        base, boost = self.head(pool, BASE), self.head(pool, BOOST)
+        if boost is not None and (base is None or pool.calls >= self.rules.k - 1):
+            return boost, BOOST
+        return None if base is None else (base, BASE)
+
     def pick(self) -> tuple[Entry, Pool, int] | None:
         """Who must be called now, to which pool and by which lane (L6); None when nobody can be.
 
@@ -213,21 +229,15 @@ class Books:
         lanes (most points, then smallest arrival). He gets the first pool of his list at which he
         is the head.
         """
-        assert self.rules is not None
         named: dict[str, tuple[Entry, int]] = {}
         best: tuple[int, int, int] | None = None
         chosen: Entry | None = None
         for pool in self.in_demand.values():
-            if pool.free <= 0:
+            head = self.named(pool) if pool.free > 0 else None
+            if head is None:
                 continue
-            base, boost = self.head(pool, BASE), self.head(pool, BOOST)
-            if boost is not None and (base is None or pool.calls >= self.rules.k - 1):
-                entry, lane, rank = boost, BOOST, (BOOST, -boost.points, boost.n)
-            elif base is not None:
-                entry, lane, rank = base, BASE, (BASE, 0, base.n)
-            else:
-                continue
-            named[pool.id] = (entry, lane)
+            entry, lane = named[pool.id] = head
+            rank = (lane, -entry.points if lane == BOOST else 0, entry.n)
             if best is None or rank < best:
                 best, chosen = rank, entry
         if best is None or chosen is None:
@@ -271,6 +281,19 @@ class Books:
     def closes_at(self) -> int:
         """When the drop closes by its own time (T7); never, unless its rules say so."""
         return self.closes_ms + self.lead if self.closes_ms else sys.maxsize
+
+    @property
+    def calls(self) -> bool:
+        """Does the line call at this moment (L16)?"""
+        hours = self.rules.calls if self.rules else None
+        return hours is None or calls_at(hours, self.opened_ms, self.at - self.lead)
+
+    def plan_calls(self) -> None:
+        """The hours of the line from this moment on."""
+        hours = self.rules.calls if self.rules else None
+        if hours is not None and self.state in ("live", "paused"):
+            turns = turns_after(hours, self.opened_ms, self.at - self.lead)
+            self.turns_at = turns + self.lead
 
     def alive(self) -> Iterator[Hold]:
         return (hold for hold in self.holds.values() if hold.alive)

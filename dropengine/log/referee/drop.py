@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from dropengine import events
-from dropengine.log.layouts import KEEPS_REFUND_KEYS
+from dropengine.creator_commands import SHOPS_NAMES
+from dropengine.log.layouts import KEEPS_REFUND_KEYS, OPERATORS_ARE_WORDS
 from dropengine.log.referee.books import Books, Item, Pool
-from dropengine.model import KEPT_MS, PASSING
+from dropengine.model import KEPT_MS, OPERATOR, PASSING
 
 PUBLISHED_REVISION = 1
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -78,7 +79,10 @@ def signed(books: Books, e: events.ByCreator, *, clock: bool = False) -> None:
 
 
 def commanded_once(books: Books, by: str, key: str) -> None:
-    """A creator's name is no fan's id: no id has a space in it."""
+    """A creator's word is no fan's id: no id has a space in it. INV-15: a log that may be published
+    has no names (C9)."""
+    if books.schema >= OPERATORS_ARE_WORDS and by not in SHOPS_NAMES and not OPERATOR.fullmatch(by):
+        books.blame("INV-15", f"{by!r} is no operator as a log calls one")
     once(books, f"creator {by}", key)
 
 
@@ -87,9 +91,16 @@ def once(books: Books, who: str, key: str, hold: str = "") -> None:
     it makes now, if that is one."""
     if not key:
         books.blame("INV-7", f"a command of {who} carries no key")
-    elif (who, key) in books.keys and not _forgotten(books, books.keys[who, key]):
-        books.blame("INV-7", f"key {key} of {who} takes effect a second time")
+    for name in _all_of(books, who) if key else ():
+        if (name, key) in books.keys and not _forgotten(books, books.keys[name, key]):
+            books.blame("INV-7", f"key {key} of {name} takes effect a second time")
     books.keys[who, key] = hold
+
+
+def _all_of(books: Books, who: str) -> list[str]:
+    """Under which names a fan's keys are known: his own, and his guests' (A4)."""
+    fan = books.fans.get(who)
+    return [who] if fan is None else [who, *fan.guests]
 
 
 def _forgotten(books: Books, made: str) -> bool:
@@ -109,6 +120,20 @@ def _opened(books: Books, e: events.Opened) -> None:
     books.closes_ms = books.rules.closes_ms if now < books.rules.closes_ms else 0
     books.opened_at = e.at if e.by == "clock" and books.rules.closes_ms <= now else 0
     books.state = "live"
+    books.opened_ms = now
+    books.plan_calls()
+
+
+def _turned(books: Books, e: events.Calling | events.Quiet) -> None:
+    """L16."""
+    word = type(e).__name__.lower()
+    if books.calls != isinstance(e, events.Calling):
+        books.blame("INV-15", f"it is said to be {word} at {e.at - books.lead}, by its hours not")
+    if e.at < books.turns_at:
+        books.blame("INV-15", f"{word} before the hours of the line turn at {books.turns_at}")
+    books.plan_calls()
+    if e.until != books.turns_at:
+        books.blame("INV-15", f"{word} until {e.until}, by its hours until {books.turns_at}")
 
 
 def _paused(books: Books, e: events.Paused) -> None:
@@ -139,7 +164,14 @@ def _goes_on(books: Books, e: events.Resumed | events.Realigned) -> None:
     """T6: the drop's own time goes on from where it stands; an outage alone lowers its lead."""
     if e.lead < books.lead and getattr(e, "why", "") != "outage":
         books.blame("INV-5", f"the lead falls from {books.lead} to {e.lead} without an outage")
-    books.lead = e.lead
+    _lead(books, e.lead)
+
+
+def _lead(books: Books, lead: int) -> None:
+    """What is planned means the true clock (T7)."""
+    if lead != books.lead:
+        books.lead = lead
+        books.plan_calls()
 
 
 def _thawed(books: Books, e: events.Thawed) -> None:
@@ -149,7 +181,6 @@ def _thawed(books: Books, e: events.Thawed) -> None:
         books.blame(
             "INV-5", f"{e.lost_ms} ms are lost, the lead goes from {books.lead} to {e.lead}"
         )
-    books.lead = e.lead
     if e.why == "half":
         half_written(books)
     elif e.why == "books":
@@ -161,6 +192,7 @@ def _thawed(books: Books, e: events.Thawed) -> None:
     if e.state != (was if was in AS_IT_WAS else "paused"):
         books.blame("INV-15", f"a drop that was {was} comes back {e.state}")
     books.state = e.state
+    _lead(books, e.lead)
     if e.state == "paused":
         books.paused_by = e.by
 
@@ -277,6 +309,8 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,
+    events.Calling: _turned,
+    events.Quiet: _turned,
     events.Frozen: _frozen,
     events.Message: _message,
     events.Added: _added,

@@ -112,15 +112,18 @@ def by_its_fan(books: Books, e: Any) -> None:
 
 
 def _claimed(books: Books, e: events.Claimed) -> None:
-    """L8."""
+    """L8; when its entry is merged into another of its fan: A3."""
     assert books.rules is not None
-    by_its_fan(books, e)
+    merged = books.follows and not e.key
+    if not merged:
+        by_its_fan(books, e)
     hold = living(books, e.hold, e.fan, "claimed")
     if hold is None:
         return
     if not hold.unclaimed:
         books.blame("INV-9", f"hold {e.hold} is no open offer and cannot be claimed")
-    deadline_is(books, e.deadline, e.at + books.rules.hold_ms, f"claimed hold {e.hold}")
+    due = max(e.at + books.rules.hold_ms, hold.deadline if merged else 0)
+    deadline_is(books, e.deadline, due, f"claimed hold {e.hold}")
     hold.claimed, hold.start = True, e.at
     books.count["offers_claimed"] += 1
     books.set_deadline(hold, e.deadline)

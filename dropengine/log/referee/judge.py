@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from dropengine import events
-from dropengine.log.referee import drop, holds, line, money
+from dropengine.log.referee import adoption, drop, holds, line, money
 from dropengine.log.referee.books import Books
 from dropengine.log.referee.moments import GOING_ON, end_moment, place_of
 from dropengine.log.referee.report import Verdict
@@ -39,6 +39,8 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Closed: frozenset({"live", "paused"}),
     events.Cancelled: _BEFORE_CLOSING | {"closing", "frozen"},
     events.Settled: frozenset({"closing"}),
+    events.Calling: frozenset({"live", "paused"}),
+    events.Quiet: frozenset({"live", "paused"}),
     events.Frozen: _BEFORE_CLOSING | {"closing"},
     events.Held: _LIVE,
     events.Claimed: GOING_ON,
@@ -60,22 +62,33 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Served: GOING_ON,
     events.Dormant: GOING_ON,
     events.Left: GOING_ON | {"settled"},
-    events.Removed: GOING_ON,
+    events.Removed: GOING_ON | {"settled", "cancelled"},
+    events.Adopted: _AFTER_OPENING,
     events.LimitFreed: _AFTER_OPENING,
 }
 """Each event: the stored states of a drop that it may happen in (INV-15, T9)."""
 
-_CHECKS = drop.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS
+_CHECKS = drop.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS | adoption.CHECKS
 
 
 def debts(books: Books, e: events.AnyEvent) -> None:
     """Events that follow from another come right after it, in their order; but whoever leaves says
     so when all that follows from his giving back is said."""
     name = type(e).__name__.lower()
-    who = e.fan if isinstance(e, events.Joined | events.Rescued) else getattr(e, "entry", None)
+    match e:
+        case events.Joined() | events.Rescued():
+            who: str | None = e.fan
+        case events.Claimed():
+            who = e.hold
+        case _:
+            who = getattr(e, "entry", None)
     for place, owed in enumerate(books.owed):
         if name in owed.kinds and who == owed.who:
             if isinstance(e, events.Left) and (len(books.owed) > 1 or owed.key != e.key):
+                break
+            if isinstance(e, events.Removed) and owed.key != e.why:
+                break
+            if isinstance(e, events.Claimed) and owed.key != e.key:
                 break
             for before in books.owed[:place]:
                 before.kinds = ("left",)
@@ -122,6 +135,8 @@ def take(books: Books, e: events.AnyEvent) -> None:
     books.follows = False
     if books.owed:
         debts(books, e)
+    if books.adopted:
+        adoption.nobody_else(books, e)
     if not books.follows:
         place_of(books, e)(books, e)
     if books.state not in _PHASES[kind]:
@@ -167,6 +182,7 @@ def conclude(books: Books, *, closed: bool) -> None:
     complain(books)
     end_moment(books)
     recount(books)
+    adoption.recount(books)
     balance = sum(books.captured_of.values()) - sum(books.refunded_of.values())
     by_hand, given_up = sum(books.by_hand_of.values()), sum(books.given_up_of.values())
     if not books.outbox and balance - by_hand != kept(books) + given_up:
@@ -255,7 +271,7 @@ def verdict(books: Books, lines: int, first_ms: int) -> Verdict:
         free=sum(pool.free for pool in pools),
         oversold=count["oversold"],
         distinct_serials=sum(len(item.given) for item in books.items.values()),
-        fans=len(books.fans),
+        fans=len(books.fans) - len(books.adopted),
         holds=count["holds"],
         expired=count["expired"],
         released=count["released"],

@@ -93,13 +93,18 @@ def _refused_a_unit(books: Books, name: str, fan: Fan, pools: list[Pool]) -> Non
 
 
 def _offered(books: Books, e: events.Offered) -> None:
-    """L6, L7."""
+    """L6, L7, L16; L17."""
     assert books.rules is not None
     books.count["offers"] += 1
     pool, entry = books.pool_named(e.pool), books.entry_of(e.entry, e.fan)
     if pool is None or entry is None:
         return
-    called = books.pick()
+    if e.key:
+        called = _calls_himself(books, e, pool)
+    else:
+        called = books.pick()
+        if not books.calls:
+            books.blame("INV-11", f"{e.entry} is called at {e.at - books.lead}, in quiet hours")
     if called is None or called != (entry, pool, e.call):
         _out_of_turn(books, e, called[0] if called else None)
     qty = min(entry.qty, pool.free, books.room(entry.fan, pool.item))
@@ -116,6 +121,18 @@ def _offered(books: Books, e: events.Offered) -> None:
     entry.state, entry.hold = "offered", e.hold
     books.stand(entry)
     grant(books, Hold(e.hold, entry.fan, pool, e.qty, e.price, e.at, e.deadline, entry))
+
+
+def _calls_himself(books: Books, e: events.Offered, pool: Pool) -> tuple[Entry, Pool, int] | None:
+    """L17: a press in quiet hours, by whom this pool would call next."""
+    once(books, e.fan, e.key, e.hold)
+    in_pace(books, books.fan(e.fan), e.at)
+    if books.calls:
+        books.blame("INV-11", f"{e.fan} calls himself at {e.at - books.lead}, while the line calls")
+    because = f"{e.fan} pressed for what the line would have called him for"
+    books.owed.append(Owed(("claimed",), e.hold, "INV-11", because, e.key))
+    named = books.named(pool) if pool.free > 0 else None
+    return None if named is None else (named[0], pool, named[1])
 
 
 def _out_of_turn(books: Books, e: events.Offered, rightful: Entry | None) -> None:
@@ -235,11 +252,12 @@ def _left(books: Books, e: events.Left) -> None:
 
 
 def _removed(books: Books, e: events.Removed) -> None:
-    """L11."""
+    """L11; merged into another of its fan: A3."""
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
         return
-    if not (e.why == "limit" and filled(books, entry.fan, entry.pools) and books.follows):
+    full = e.why == "limit" and filled(books, entry.fan, entry.pools)
+    if not (books.follows and (full or e.why == "merged")):
         books.blame("INV-11", f"{e.entry} is removed because of {e.why!r}")
     final(books, e.entry, e.fan, e.n, "removed", ("waiting", "offered"))
 

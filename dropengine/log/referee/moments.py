@@ -36,6 +36,11 @@ def nothing_is_due(books: Books) -> None:
     if books.closes_at <= books.at and books.state != "closing":
         books.blame("INV-15", f"the drop goes on at {books.at}, it closes at {books.closes_at}")
         books.closes_ms = 0
+    if books.turns_at <= books.at and books.state != "closing":
+        books.blame(
+            "INV-15", f"the hours of the line turned at {books.turns_at}, and nothing tells it"
+        )
+        books.plan_calls()
 
 
 def is_over(books: Books) -> bool:
@@ -52,8 +57,8 @@ def all_is_settled(books: Books) -> None:
 
 
 def left_free(books: Books) -> str:
-    """Who should have been called by now, in words; '' when nobody can be."""
-    called = books.pick() if books.state == "live" and books.in_demand else None
+    """Who should have been called by now, in words; '' when nobody can be, as in quiet hours."""
+    called = books.pick() if books.state == "live" and books.in_demand and books.calls else None
     if called is None:
         return ""
     return f"{called[1].free} of {called[1].id} lie free while {called[0].id} is ready"
@@ -121,6 +126,9 @@ def settle(books: Books, hold: Hold | None) -> None:
     if books.closes_at <= hold.deadline and books.state in ("live", "paused"):
         books.blame("INV-15", f"{hold.id} is settled before the drop closes at {books.closes_at}")
         books.closes_ms = 0
+    if books.turns_at < hold.deadline and books.state in ("live", "paused"):
+        books.blame("INV-15", f"{hold.id} is settled before the hours turn at {books.turns_at}")
+        books.plan_calls()
 
 
 def settle_hold(books: Books, e: events.Expired | events.Lapsed | events.Extended) -> None:
@@ -138,6 +146,15 @@ def close(books: Books, _e: events.Event) -> None:
     first = books.overdue(books.at)
     if first is not None and first.deadline < books.closes_at:
         books.blame("INV-9", f"the drop closes before {first.id}, which was due before it")
+
+
+def turn(books: Books, _e: events.Event) -> None:
+    """The hours of the line begin or end, in their turn among what is due (T3, L16)."""
+    books.batch = 0
+    books.settled_now += 1
+    first = books.overdue(books.at)
+    if first is not None and first.deadline < books.turns_at:
+        books.blame("INV-9", f"the hours turn before {first.id}, which was due before it")
 
 
 def unwind(books: Books, e: events.Released | events.Refunded) -> None:
@@ -189,6 +206,9 @@ def place_of(books: Books, e: Any) -> Place:
     match e:
         case events.Extended():
             return decide_in_batch if e.why == "fan" else settle_hold
+        case events.Offered():
+            # In quiet hours it is a fan's press.
+            return decide_in_batch if e.key else call
         case events.Released():
             return unwind if e.by == "creator" else decide_in_batch
         case events.Refunded():
@@ -213,8 +233,9 @@ PLACES: dict[type[events.Event], Place] = {
     events.Frozen: begin,
     events.Thawed: go_on_after_freeze,
     events.Settled: finish,
+    events.Calling: turn,
+    events.Quiet: turn,
     events.Lapsed: settle_hold,
-    events.Offered: call,
     events.Held: decide_in_batch,
     events.Claimed: decide_in_batch,
     events.Paying: decide_in_batch,
@@ -233,6 +254,7 @@ PLACES: dict[type[events.Event], Place] = {
     events.Voided: decide_alone,
     events.Mismatched: decide_alone,
     events.Discharged: decide_alone,
+    events.Adopted: decide_alone,
     events.Cooled: nothing,
     events.Served: nothing,
     events.Dormant: nothing,

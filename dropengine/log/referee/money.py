@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
+from itertools import count
 from typing import Any
 
 from dropengine import events
@@ -17,9 +18,10 @@ from dropengine.log.layouts import (
     ENTRIES_SERVABLE,
     KEEPS_REFUND_KEYS,
     NOTHING_OWES_NOTHING,
+    NUMBERS_CHARGES,
     TELLS_CURRENCIES,
 )
-from dropengine.log.referee.books import Books, Fan, Hold, Item, Order, Owed, Pool
+from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Order, Owed, Pool
 from dropengine.log.referee.drop import commanded_once
 from dropengine.log.referee.holds import asked, attached, filled, from_free, within
 from dropengine.log.referee.late import (
@@ -35,10 +37,19 @@ BACK = ("refunded", "refund_failed")
 
 
 def _charge_once(books: Books, charge: str, outcome: str) -> None:
-    """P3."""
+    """P3, P15."""
     if charge in books.charges:
         books.blame("INV-10", f"charge {charge} was {books.charges[charge]}, now it is {outcome}")
+    elif books.schema >= NUMBERS_CHARGES and charge != (number := _next_number(books)):
+        books.blame("INV-10", f"a charge is called {charge} where {number} is the next")
     books.charges[charge] = outcome
+
+
+def _next_number(books: Books) -> str:
+    """One more than there are charges, or the first after that which is the name of none: an older
+    layout may have told of one that its provider called so."""
+    known = len(books.charges)
+    return next(name for n in count(known + 1) if (name := f"c{n}") not in books.charges)
 
 
 WORTH_NOTHING = "voided, of nothing"
@@ -108,11 +119,13 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
         books.captured_of[e.charge] = e.amount
 
 
-def remove_filled(books: Books, fan: Fan) -> None:
-    """L11: orders that fill the limit end the fan's other entries, `removed` follows for each."""
+def remove_filled(books: Books, fan: Fan, but: Entry | None = None) -> None:
+    """L11: orders that fill the limit end the fan's other entries, `removed` follows for each. but:
+    one that ends anyhow."""
     for entry in fan.line:
-        if entry.state == "waiting" and filled(books, fan, entry.pools):
-            books.owed.append(Owed(("removed",), entry.id, "INV-11", "orders fill its fan's limit"))
+        if entry is not but and entry.state == "waiting" and filled(books, fan, entry.pools):
+            because = "orders fill its fan's limit"
+            books.owed.append(Owed(("removed",), entry.id, "INV-11", because, "limit"))
 
 
 def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:

@@ -57,7 +57,8 @@ class Pool:
 class Fan:
     """`used`: units in holds, offers and unrefunded orders; `bought`: in unrefunded orders alone;
     the same per item. `line`: entries whose fate is open. `late`: the hold whose payment came too
-    late last. `begun_till`: until when what he began has used up his pace, ms."""
+    late last. `begun_till`: until when what he began has used up his pace, ms. `guests`: whom he
+    adopted."""
 
     id: str
     used: int = 0
@@ -69,6 +70,7 @@ class Fan:
     late: Hold | None = None
     madegood: bool = False
     begun_till: int = 0
+    guests: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -158,7 +160,8 @@ class Duty:
 @dataclass(slots=True)
 class Owed:
     """An event that must follow at once: one of `kinds` about `who`, an entry (a fan for a
-    make-good). `key`: of the command that it belongs to."""
+    make-good, a hold that is claimed). `key`: of the command that it belongs to; of `removed` why.
+    """
 
     kinds: tuple[str, ...]
     who: str

@@ -55,7 +55,7 @@ def _dealt_with(member: str, replayed: Truth, stored: Truth, ran_ms: int) -> boo
     if member.startswith("e:") and replayed.state != DropState.CANCELLED:
         entry = stored.entries.get(member[2:])
         return replayed.due[member] <= ran_ms if entry is None else entry.cool_ms == 0
-    if member == "close":
+    if member in ("close", "calls", "quiet"):
         return replayed.state not in (DropState.LIVE, DropState.PAUSED)
     return not member.startswith("h:")
 

@@ -9,6 +9,7 @@ import msgspec
 
 from dropengine import events
 from dropengine.log.layouts import ASKS_FROM_NOW, KEEPS_REASONS
+from dropengine.log.replay.hours import calls_at
 from dropengine.log.replay.truth import Truth
 from dropengine.model import STANDING, DropState, ItemRecord, PoolRecord
 
@@ -40,6 +41,32 @@ def _published(truth: Truth, e: events.Published) -> None:
         truth.due["open"] = e.rules.opens_ms
     if e.rules.closes_ms:
         truth.due["close"] = e.rules.closes_ms
+
+
+def _plan_calls(truth: Truth, at_ms: int) -> None:
+    """What its line does next: it stops calling, or calls again."""
+    if truth.rules is None or truth.rules.calls is None or "opened" not in truth.drop:
+        return
+    lead = int(truth.drop["lead"])
+    opened_ms = int(truth.drop["opened"])
+    calls, until_ms = calls_at(truth.rules.calls, opened_ms, at_ms - lead)
+    _forget_calls(truth)
+    truth.due["quiet" if calls else "calls"] = until_ms + lead
+
+
+def _forget_calls(truth: Truth) -> None:
+    truth.due.pop("quiet", None)
+    truth.due.pop("calls", None)
+
+
+def _calling(truth: Truth, e: events.Calling) -> None:
+    _forget_calls(truth)
+    truth.due["quiet"] = e.until
+
+
+def _quiet(truth: Truth, e: events.Quiet) -> None:
+    _forget_calls(truth)
+    truth.due["calls"] = e.until
 
 
 def _lifted(truth: Truth, e: events.Lifted) -> None:
@@ -74,6 +101,8 @@ def _lead(truth: Truth, e: events.Resumed | events.Realigned | events.Thawed) ->
     for planned in ("open", "close"):
         if planned in truth.due:
             truth.due[planned] += moved
+    if truth.state in (DropState.LIVE, DropState.PAUSED):
+        _plan_calls(truth, e.at)
 
 
 def _opened(truth: Truth, e: events.Opened) -> None:
@@ -86,6 +115,9 @@ def _opened(truth: Truth, e: events.Opened) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.LIVE
     truth.due.pop("open", None)
+    if truth.rules.calls is not None:
+        truth.drop["opened"] = str(e.at - int(truth.drop["lead"]))
+        _plan_calls(truth, e.at)
 
 
 def _paused(truth: Truth, e: events.Paused) -> None:
@@ -101,8 +133,8 @@ def _realigned(truth: Truth, e: events.Realigned) -> None:
 
 def _thawed(truth: Truth, e: events.Thawed) -> None:
     _commanded(truth, e)
-    _lead(truth, e)
     truth.drop["state"] = e.state
+    _lead(truth, e)
     if e.state == DropState.PAUSED:
         _say_why(truth, "")
 
@@ -137,6 +169,7 @@ def _closed(truth: Truth, e: events.Closed) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.CLOSING
     truth.due.pop("close", None)
+    _forget_calls(truth)
 
 
 def _cancelled(truth: Truth, e: events.Cancelled) -> None:
@@ -150,6 +183,7 @@ def _cancelled(truth: Truth, e: events.Cancelled) -> None:
     _say_why(truth, e.why)
     truth.due.pop("open", None)
     truth.due.pop("close", None)
+    _forget_calls(truth)
 
 
 def _settled(truth: Truth, _e: events.Settled) -> None:
@@ -192,6 +226,8 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Closed: _closed,
     events.Cancelled: _cancelled,
     events.Settled: _settled,
+    events.Calling: _calling,
+    events.Quiet: _quiet,
     events.Frozen: _frozen,
     events.Message: _message,
     events.Added: _added,

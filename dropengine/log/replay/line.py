@@ -59,7 +59,7 @@ def _offered(truth: Truth, e: events.Offered) -> None:
         extended=0,
         began=0,
         looked=0,
-        key="",
+        key=e.key,
     )
     grant(truth, e.hold, hold)
     truth.pools[e.pool].offered += e.qty
@@ -103,9 +103,10 @@ def forget_ended(truth: Truth, fan: str) -> None:
     told[:] = [name for name in told if truth.entries[name].state in OPEN]
 
 
-def finish(truth: Truth, name: str, state: EntryState) -> None:
+def finish(truth: Truth, name: str, state: EntryState, *, told: bool = True) -> None:
     """The entry's fate is final: it leaves all its lines and everybody behind it moves up. One
-    that ended without a sale is told until its fan joins again."""
+    that ended without a sale is told until its fan joins again, unless he stands in line by
+    another."""
     entry = truth.entries[name]
     drop_out(truth.places, truth, name, entry)
     drop_out(truth.buying, truth, name, entry)
@@ -114,7 +115,7 @@ def finish(truth: Truth, name: str, state: EntryState) -> None:
         base, boost = pool.removed
         pool.removed = (base + (entry.lane == Lane.BASE), boost + (entry.lane == Lane.BOOST))
     truth.due.pop(f"e:{name}", None)
-    if state == EntryState.SERVED:
+    if state == EntryState.SERVED or not told:
         truth.fans[entry.fan].entries.remove(name)
     else:
         forget_ended(truth, entry.fan)
@@ -135,7 +136,7 @@ def _left(truth: Truth, e: events.Left) -> None:
 
 
 def _removed(truth: Truth, e: events.Removed) -> None:
-    finish(truth, e.entry, EntryState.REMOVED)
+    finish(truth, e.entry, EntryState.REMOVED, told=e.why != "merged")
 
 
 def _limit_freed(truth: Truth, e: events.LimitFreed) -> None:

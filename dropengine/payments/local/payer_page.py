@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from dropengine import errors, refusals
+from dropengine.catalogue import CATALOGUES, COOKIE, DEFAULT, ENGLISH, Catalogue, spoken
 from dropengine.manifest.currencies import money
 from dropengine.manifest.zones import zone_of
 from dropengine.payments.local.attempts import AFTER_MS_MAX, Do
@@ -52,8 +53,14 @@ class PayerPage:
     """Plain HTML that works without scripts; the same door takes JSON."""
 
     def __init__(
-        self, bill: ShowBill, act: Act, templates: jinja2.Environment, refuse: Refuse
+        self,
+        bill: ShowBill,
+        act: Act,
+        templates: Mapping[str, jinja2.Environment],
+        refuse: Refuse,
+        language: str = DEFAULT,
     ) -> None:
+        self._language = language
         self._bill = bill
         self._act = act
         self._templates = templates
@@ -71,7 +78,7 @@ class PayerPage:
             bill = await self._bill(request.path_params["intent"])
         except errors.Unavailable:
             return self._refuse(None, refusals.Away())
-        return self._html(bill)
+        return self._html(request, bill)
 
     async def act(self, request: Request) -> Response:
         """The payer's choice. A form is answered by a redirect, JSON by how the payment stands."""
@@ -93,7 +100,7 @@ class PayerPage:
         if as_json:
             return self._json(bill)
         if bill is None:
-            return self._html(bill)
+            return self._html(request, bill)
         # See other: a reload must not pay again. Who has paid goes back to the shop, as everywhere.
         done = bill.standing.paid and bill.intent.back
         return RedirectResponse(bill.intent.back if done else request.url.path, 303, PAGE_HEADERS)
@@ -112,9 +119,15 @@ class PayerPage:
         }
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
-    def _html(self, bill: Bill | None) -> Response:
-        text = self._templates.get_template("localpay.html").render(_words(bill))
-        return HTMLResponse(text, 404 if bill is None else 200, PAGE_HEADERS)
+    def _html(self, request: Request, bill: Bill | None) -> Response:
+        accepts = request.headers.get("accept-language", "")
+        drops = "" if bill is None else bill.intent.language
+        chosen = request.cookies.get(COOKIE, "")
+        say = CATALOGUES[spoken(chosen, accepts, drops or self._language)]
+        template = self._templates[say.language].get_template("localpay.html")
+        text = template.render(_words(bill, say))
+        headers = PAGE_HEADERS | {"Content-Language": say.language}
+        return HTMLResponse(text, 404 if bill is None else 200, headers)
 
 
 def _of_form(body: bytes) -> Choice:
@@ -140,7 +153,7 @@ def _whole(text: str, digits_max: int) -> int:
     return int(text)
 
 
-def _words(bill: Bill | None) -> dict[str, object]:
+def _words(bill: Bill | None, say: Catalogue) -> dict[str, object]:
     if bill is None:
         return {"bill": None, "left": ""}
     intent = bill.intent
@@ -153,10 +166,10 @@ def _words(bill: Bill | None) -> dict[str, object]:
         "standing": str(bill.standing),
         "payable": bill.standing.takes_attempts,
         "moving": bill.standing == "processing",
-        "price": money(intent.amount, intent.currency, intent.minor_digits),
+        "price": money(intent.amount, intent.currency, intent.minor_digits, say),
         "deadline_machine": deadline.isoformat(),
         "deadline": f"{deadline:%H:%M:%S} {deadline.tzname()}",
-        "left": left(left_ms) if left_ms > 0 else "",
+        "left": left(left_ms, say) if left_ms > 0 else "",
         "left_ms": left_ms,
         "key": _key(bill),
     }
@@ -167,7 +180,9 @@ def _key(bill: Bill) -> str:
     return f"{bill.now_ms:x}"
 
 
-def left(ms: int) -> str:
+def left(ms: int, say: Catalogue = ENGLISH) -> str:
     """`262_000` -> `4 min 22 s`."""
     minutes, seconds = divmod(ms // 1000, 60)
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    if not minutes:
+        return say("only_seconds", seconds=seconds)
+    return say("minutes_seconds", minutes=minutes, seconds=seconds)

@@ -12,7 +12,7 @@ import logging
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ import msgspec
 from starlette.routing import Route
 
 from dropengine import errors
+from dropengine.catalogue import DEFAULT
 from dropengine.config import Settings
 from dropengine.payments import port
 from dropengine.payments.local import charges, intents, webhook_deliveries, webhook_signature
@@ -60,7 +61,7 @@ class LocalPay:
 
     path: the file of its book. secret: the shop's; keys are derived from it. shop_url: the origin
     that webhooks go to. silent, capture_at_once: see Attempts. busy_ms: how long to wait for
-    another process that is writing.
+    another process that is writing. language: of the shop.
     """
 
     name = "local"
@@ -75,7 +76,9 @@ class LocalPay:
         silent: bool = False,
         capture_at_once: bool = False,
         busy_ms: int = 5_000,
+        language: str = DEFAULT,
     ) -> None:
+        self._language = language
         self._key = webhook_signature.webhook_key(secret)
         self._addresses = PageAddresses(secret)
         self._clock = clock
@@ -123,8 +126,10 @@ class LocalPay:
             return Unproven("bad_body", signed=True)
         return notice
 
-    def routes(self, templates: jinja2.Environment, refuse: Refuse) -> Sequence[Route]:
-        return PayerPage(self.bill, self.act, templates, refuse).routes()
+    def routes(
+        self, templates: Mapping[str, jinja2.Environment], refuse: Refuse
+    ) -> Sequence[Route]:
+        return PayerPage(self.bill, self.act, templates, refuse, self._language).routes()
 
     async def bill(self, page: str) -> Bill | None:
         """What `/pay/local/<page>` shows; None when that is no address of ours.
@@ -213,7 +218,7 @@ def _next_ms(tx: Tx) -> int:
 
 def build(settings: Settings, secret: bytes) -> LocalPay:
     """The provider of a shop: its book in the data directory, its webhooks to this machine."""
-    return LocalPay(settings.data_dir / FILE, secret, own_url(settings))
+    return LocalPay(settings.data_dir / FILE, secret, own_url(settings), language=settings.language)
 
 
 def keep(settings: Settings, folder: Path) -> list[str]:

@@ -14,6 +14,7 @@ import httpx2
 import msgspec
 
 from dropengine import wire
+from dropengine.asked import Asks, name_of
 from dropengine.rehearsal.fans.client_socket import ABNORMAL, ClientSocket, dial
 from dropengine.rehearsal.fans.client_state import ClientState, as_tick
 from dropengine.rehearsal.fans.shared_client import REQUEST_S, SharedClient
@@ -31,6 +32,12 @@ Reply = wire.Done | wire.Refused
 
 _you_decoder: msgspec.json.Decoder[wire.You] = msgspec.json.Decoder(wire.You)
 _encoder = msgspec.json.Encoder()
+
+
+def _said(field: str, number: int) -> str:
+    """What somebody of a crowd says of himself: nobody lives there."""
+    says = {"lines": f"{number} Crowd Street", "country": "AT", "phone": f"+43 1 {number}"}
+    return says.get(field, f"{field} {number}")
 
 
 class Browser:
@@ -126,13 +133,28 @@ class Browser:
                 break
             await self._pause(1)
         cookies = answer.headers.get_list("set-cookie")
-        self.cookie = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+        kept = [cookie.partition(";")[0] for cookie in cookies]
+        if self.client.sign_in is not None:
+            kept.append(self.client.sign_in())
+        self.cookie = "; ".join(kept)
         self.client.start(self._stay_connected())
 
     def close(self) -> None:
         """Leave the page."""
         if self.socket is not None:
             self.socket.close()
+
+    async def says(self, hold: wire.HoldView, asks: Asks) -> None:
+        """Fill in what the drop asks before it is paid, each his own; a shop that cannot keep it
+        now asks again later."""
+        form = {
+            name_of(where): _said(where[1], self.number)[: asks.most(where[1])]
+            for where, _ in asks.asked(hold.qty)
+        }
+        page = f"{self.client.base_url}/drops/{self.drop}/holds/{hold.id}/asked"
+        answer = await self._http("POST", page, form=form)
+        if answer is not None and answer.status_code == 400:
+            self.doubt(f"what the drop asks was said and not taken: {answer.text}")
 
     async def at_provider(self, page: str, do: str, after_ms: int = 0) -> None:
         """Press a button of the provider's page; again while it does not answer, with one key."""
@@ -154,15 +176,23 @@ class Browser:
             self._questioning = False
 
     async def _http(
-        self, method: str, url: str, body: dict[str, object] | None = None
+        self,
+        method: str,
+        url: str,
+        body: dict[str, object] | None = None,
+        form: dict[str, str] | None = None,
     ) -> httpx2.Response | None:
         """One request, as a browser on our pages sends it. None when no answer came."""
         headers = {"Origin": self.client.base_url}
+        if form is not None:
+            headers["Accept"] = "application/json"
         if self.cookie:
             headers["Cookie"] = self.cookie
         try:
             async with self.client.doors:
-                return await self.client.http.request(method, url, json=body, headers=headers)
+                return await self.client.http.request(
+                    method, url, json=body, data=form, headers=headers
+                )
         except httpx2.HTTPError:
             return None
 

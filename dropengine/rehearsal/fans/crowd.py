@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dropengine.rehearsal.fans.client_state import Tally
 from dropengine.rehearsal.fans.person import Fan
 from dropengine.rehearsal.fans.plans import Plan
@@ -11,8 +13,10 @@ from dropengine.rehearsal.fans.shared_client import SharedClient
 class Crowd(SharedClient):
     """People who live from the moment they enter until the crowd goes home."""
 
-    def __init__(self, base_url: str, *, seed: int) -> None:
-        super().__init__(base_url)
+    def __init__(
+        self, base_url: str, *, seed: int, sign_in: Callable[[], str] | None = None
+    ) -> None:
+        super().__init__(base_url, sign_in)
         self.fans: list[Fan] = []
         self._seed = seed
 

@@ -149,6 +149,8 @@ class Fan:
             await self.browser.do(wire.Release(id=0, key=self.browser.key(), hold=hold.id))
             await self._until_gone(hold.id)
             return
+        if self.screen.drop.asks is not None:
+            await self.browser.says(hold, self.screen.drop.asks)
         reply = await self.browser.do(wire.Pay(id=0, key=self.browser.key(), holds=[hold.id]))
         if isinstance(reply, wire.Done) and hold.id in reply.pay:
             await self._pay(urljoin(self._client.base_url, reply.pay[hold.id]), ending, hold)

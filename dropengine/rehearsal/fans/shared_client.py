@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
@@ -21,14 +21,16 @@ _decoder: msgspec.json.Decoder[wire.ToFanMessage] = msgspec.json.Decoder(wire.To
 
 
 class SharedClient:
-    """base_url: the origin of the doors, `http://host:port`.
+    """base_url: the origin of the doors, `http://host:port`. sign_in: makes a person of whoever
+    came to a drop for those who are known, by a cookie; None where guests may act.
 
     money_ms: until then a provider may still speak of a payment (wall clock). stumbles: what went
     wrong in people themselves; it never should.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, sign_in: Callable[[], str] | None = None) -> None:
         self.base_url = base_url
+        self.sign_in = sign_in
         self.live_url = base_url.replace("http", "ws", 1)
         self.history = Recorder()
         self.opened = asyncio.Event()

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from dropengine.sql.schema import (
+    answers,
     archive,
+    charges,
     claims,
     ledger,
     mails,
     orders,
     people,
+    persons,
+    pushes,
     rehearsals,
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0008"
+REVISION = "0017"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
     "METADATA",
     "REVISION",
+    "answers",
     "archive",
+    "charges",
     "claims",
     "ledger",
     "mails",
     "orders",
     "people",
+    "persons",
+    "pushes",
     "rehearsals",
 ]

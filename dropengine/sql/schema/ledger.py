@@ -126,6 +126,16 @@ ENTRIES = Table(
 )
 """Places in the line. `pools`: in order of preference, with commas. `offered_ms`: the last time."""
 
+ADOPTIONS = Table(
+    "ledger_adoptions",
+    METADATA,
+    _key("drop_id"),
+    _key("guest"),
+    _text("person"),
+    _number("at_ms"),
+)
+"""Guests who became persons: what they had stands under the person."""
+
 COUNTED = Table(
     "counted",
     METADATA,
@@ -150,4 +160,4 @@ ARRIVALS = Table(
 """Who opened a drop's page, once each, at a time of the true clock, and the channel that brought
 him the first time: `?via=` of the address, '' without one. Counted too."""
 
-DERIVED = (DROPS, HOLDS, ORDERS, UNITS, ENTRIES)
+DERIVED = (DROPS, HOLDS, ORDERS, UNITS, ENTRIES, ADOPTIONS)

@@ -65,6 +65,19 @@ ACCOUNTS = Table(
 )
 """`password`: an Argon2id hash, or '' for none."""
 
+ACCOUNT_MAILS = Table(
+    "account_mails",
+    METADATA,
+    _of("accounts", key=True),
+    _text("address"),
+    _text("wanted"),
+    _text("token"),
+    _number("ends_ms"),
+    _number("alarms"),
+)
+"""How an account is reached. `address`: confirmed, or ''. `wanted`: one that is not confirmed yet,
+by the link whose hash is `token`, until `ends_ms`; or ''. `alarms`: 1 if it wants to be told."""
+
 MEMBERS = Table(
     "members",
     METADATA,
@@ -213,6 +226,10 @@ AUDIT = Table(
 )
 """Every change: who, when, from which network, why, and how it ended ('': nobody knows). No row
 goes when an account does."""
+
+OPERATORS = Table("operators", METADATA, _key("word"), _text("name"), _text("account"))
+"""Who the words are that logs call operators by. `name`: as he signed; `account`: '' of an API key,
+and of whoever commands on the shop's machine."""
 
 CHANGES = Table(
     "changes",

@@ -5,7 +5,7 @@
  * @import {State} from "./state.js"
  */
 
-import { kept, offered, open, room } from "./state.js";
+import { kept, known, offered, open, room } from "./state.js";
 import { lately, left, money, poolName } from "./formats.js";
 import * as words from "./words.js";
 
@@ -56,6 +56,7 @@ export function action(state, choice, now) {
   const still = stopped ? state.you?.holds.find(open) : undefined;
   if (still !== undefined) return shows("over", end?.[0] ?? "", { thing: units(state, still), hint: words.STILL });
   if (end !== undefined) return mine.length > 0 ? yours(state) : shows("over", end[0], { hint: end[1] });
+  if (state.you === null && known(state.drop)) return shows("sign", words.SIGN_IN);
   if (state.watching) return shows("watch", words.WATCHING[0] ?? "", { hint: words.WATCHING[1] ?? "" });
   if (waiting !== undefined) return inLine(state, waiting, choice, now);
   // The win stands: whatever else one may begin is the second, quieter button.
@@ -154,6 +155,8 @@ export function line(state, pool, now) {
  * @param {number} now
  */
 function inLine(state, entry, choice, now) {
+  const own = words.told().ownCall?.(state, entry, choice.pool);
+  if (own) return own;
   const at = entry.lines.find((one) => one.pool === choice.pool) ?? entry.lines[0];
   if (at === undefined) return shows("line", words.IN_LINE);
   return shows("line", words.inLine(at.place), { thing: poolName(state.drop, at.pool), hint: ahead(state, entry, at, now) });
@@ -168,7 +171,8 @@ function inLine(state, entry, choice, now) {
  */
 function ahead(state, entry, at, now) {
   if (entry.cool_ms > now) return words.cooling(entry, now);
-  const { offer_ms } = state.drop;
+  const { offer_ms, calls_ms } = state.drop;
+  if (calls_ms) return words.night(state.drop, at);
   if (at.place === 1) return room(state, state.drop.pools[at.pool]?.item ?? "") > 0 ? words.next(offer_ms) : words.NEXT_ROOM;
   return `${words.ahead(at)}. ${entry.lane === "boost" ? words.PROVISIONAL : words.turnStands(offer_ms)}`;
 }
@@ -192,6 +196,8 @@ function fresh(state, choice, again, now) {
   if (drop.state === "paused") return join(choice, qty, words.PAUSED, thing);
   // A refusal for the line's sake is newer than the stock on the screen until the next tick.
   const line = refusal !== null && refusal.command.t === "hold" && refusal.command.pool === choice.pool && ["all_held", "sold_out", "not_your_turn"].includes(refusal.refused.code) && refusal.refused.seq >= state.seq && !refusal.refused.free;
+  // In quiet hours what is free waits for the line.
+  if (pool.next) return join(choice, qty, words.night(drop), thing);
   if (pool.free >= 1 && !line) {
     const few = Math.min(qty, pool.free);
     const stands = standing(state, choice.pool) === undefined ? "" : ` ${words.KEEPS_PLACE}`;

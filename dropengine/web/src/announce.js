@@ -8,7 +8,7 @@ import { units } from "./action.js";
 import { last } from "./moment.js";
 import { kept, offered, open, phase, toClose, toOpen } from "./state.js";
 import { lately, poolName } from "./formats.js";
-import { BY_HAND, NO_CLOSE, SAID, SAY, ending, gone, paid } from "./words.js";
+import { BY_HAND, NO_CLOSE, SAID, SAY, ending, gone, paid, whyStopped } from "./words.js";
 
 /** Places worth a word on the way to the front. */
 const MARKS = [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
@@ -98,7 +98,7 @@ function lines(before, after) {
 function drop(before, after, at) {
   const said = [];
   const now = phase(after.drop);
-  if (now !== phase(before.drop) && SAID[now] !== undefined) said.push(after.drop.why ? `${SAID[now]} ${after.drop.why}` : SAID[now]);
+  if (now !== phase(before.drop) && SAID[now] !== undefined) said.push(after.drop.why ? `${SAID[now]} ${whyStopped(after.drop.why)}` : SAID[now]);
   const { opens_ms, closes_ms } = after.drop;
   if (toOpen(after.drop) && opens_ms !== before.drop.opens_ms) said.push(opens_ms > 0 ? SAY.opens(lately(opens_ms, at)) : BY_HAND);
   if (toClose(after.drop) && closes_ms !== before.drop.closes_ms) said.push(closes_ms > 0 ? SAY.closes(lately(closes_ms, at)) : NO_CLOSE);

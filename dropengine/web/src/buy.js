@@ -47,9 +47,10 @@ export class DropBuy extends Part {
   /** @param {Action} first */
   #one(first) {
     const asleep = first.sleeps && this.waking.asleep(`${first.kind} ${JSON.stringify(first.command)}`);
-    const can = first.command !== null && !asleep;
+    const signs = first.kind === "sign";
+    const can = (signs || first.command !== null) && !asleep;
     return html`<p id="hint" class="hint">${first.thing === "" ? nothing : html`<bdi class="thing">${first.thing}</bdi> `}${first.hint}</p>
-      <button type="button" class="one ${first.kind} ${asleep ? "asleep" : ""}" aria-disabled=${can ? "false" : "true"} aria-describedby="hint" @click=${() => can && this.#press(first)}>
+      <button type="button" class="one ${first.kind} ${asleep ? "asleep" : ""}" aria-disabled=${can ? "false" : "true"} aria-describedby="hint" @click=${() => can && (signs ? location.assign(`/you?to=${location.pathname}`) : this.#press(first))}>
         <span class="label">${first.label}</span>${first.clock === "" ? nothing : html` <span class="clock">${first.clock}</span>`}
       </button>`;
   }

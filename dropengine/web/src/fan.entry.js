@@ -1,26 +1,22 @@
 /** The fan's page: every part of it is a function of one state. */
 
 import { action } from "./action.js";
-import { announce } from "./announce.js";
 import "./buy.js";
-import "./kept.js";
 import "./link.js";
-import { ticket } from "./newcomer.js";
 import "./news.js";
 import { begin } from "./page.js";
 import "./stock.js";
 import "./yours.js";
 
-const voice = document.getElementById("voice");
 const name = document.title;
 
-const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-time", "drop-kept", "drop-news"], (before, after, then, now) => {
-  const said = announce(before, after, then, now);
-  if (said.length > 0 && voice !== null) voice.textContent = said.join(" ");
+const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-news"], (before, after, then, now) => {
+  // Whoever speaks of it comes after this page can be used: see `voice.entry.js`.
+  document.dispatchEvent(new CustomEvent("told", { detail: { before, after, then, now } }));
   // A fan who looks at another tab sees in its title that time runs.
   const { kind, label, clock } = action(after, { pool: "", qty: 1, also: [] }, now);
   document.title = kind === "pay" || kind === "claim" ? `${clock} ${label} · ${name}` : name;
 });
 
-// Who was let in as a watcher becomes a fan without doing anything.
-if (live.state.watching) void ticket(location.href).then(() => live.again());
+// Who was let in as a watcher has a ticket now.
+document.addEventListener("ticket", () => live.again());

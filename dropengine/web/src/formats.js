@@ -4,7 +4,11 @@
  * @import {DropView} from "./wire.js"
  */
 
-const LANGUAGE = "en";
+import * as say from "#said";
+import { fill, number } from "./sentences.js";
+
+export { number };
+
 const SECOND = 1_000;
 /** Currencies whose sign everybody reads alike; the others are written by their code. */
 const SIGNS = ["EUR", "GBP", "JPY", "USD"];
@@ -29,7 +33,7 @@ function once(make) {
 const sums = once((/** @type {string} */ currency, /** @type {number} */ digits) => {
   const sign = /** @type {"symbol" | "code"} */ (SIGNS.includes(currency) ? "symbol" : "code");
   const style = { style: /** @type {const} */ ("currency"), currency, currencyDisplay: sign };
-  return new Intl.NumberFormat(LANGUAGE, { ...style, minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return new Intl.NumberFormat(say.language, { ...style, minimumFractionDigits: digits, maximumFractionDigits: digits });
 });
 
 /**
@@ -37,11 +41,6 @@ const sums = once((/** @type {string} */ currency, /** @type {number} */ digits)
  * @param {DropView} drop
  */
 export const money = (amount, { currency, minor_digits }) => sums(currency, minor_digits).format(amount / 10 ** minor_digits);
-
-const NUMBERS = new Intl.NumberFormat(LANGUAGE);
-
-/** @param {number} value */
-export const number = (value) => NUMBERS.format(value);
 
 /**
  * What is left, as a clock: `04:59`, `1:04:59`, `2 d 01:04:59`. Counts down to exactly nothing at the deadline.
@@ -51,7 +50,7 @@ export function left(ms) {
   const all = Math.max(0, Math.ceil(ms / SECOND));
   const [days, hours, minutes, seconds] = [Math.floor(all / 86_400), Math.floor(all / 3_600) % 24, Math.floor(all / 60) % 60, all % 60];
   const two = (/** @type {number} */ part) => String(part).padStart(2, "0");
-  if (days > 0) return `${days} d ${two(hours)}:${two(minutes)}:${two(seconds)}`;
+  if (days > 0) return fill(say.days_left, { days, clock: `${two(hours)}:${two(minutes)}:${two(seconds)}` });
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${two(minutes)}:${two(seconds)}`;
 }
 
@@ -61,18 +60,12 @@ export function left(ms) {
  */
 export function span(ms) {
   const seconds = Math.round(ms / SECOND);
-  if (seconds % 3_600 === 0) return count(seconds / 3_600, "hour");
-  return seconds % 60 === 0 ? count(seconds / 60, "minute") : count(seconds, "second");
+  if (seconds > 0 && seconds % 3_600 === 0) return fill(say.hours, { count: seconds / 3_600 });
+  return seconds > 0 && seconds % 60 === 0 ? fill(say.minutes, { count: seconds / 60 }) : fill(say.seconds, { count: seconds });
 }
 
-/**
- * @param {number} many
- * @param {string} one
- */
-export const count = (many, one) => `${number(many)} ${one}${many === 1 ? "" : "s"}`;
-
-/** Months before days and hours to twelve, for readers who write dates so. */
-const HERE_US = us(globalThis.navigator?.language);
+/** Months before days and hours to twelve, for readers of English who write dates so. */
+const HERE_US = say.language === "en" && us(globalThis.navigator?.language);
 
 /** Whether a reader of this language tag writes dates as in the United States. @param {string | undefined} tag */
 export function us(tag) {
@@ -82,7 +75,7 @@ export function us(tag) {
 const clocks = once((/** @type {string | undefined} */ zone, /** @type {boolean} */ american) => {
   /** @type {Intl.DateTimeFormatOptions} */
   const parts = { weekday: "short", day: "numeric", month: "short", year: "numeric", hour: american ? "numeric" : "2-digit", minute: "2-digit", second: "2-digit", hourCycle: american ? "h12" : "h23", timeZoneName: "shortOffset" };
-  return new Intl.DateTimeFormat("en-US", { ...parts, ...(known(zone) ? { timeZone: zone } : {}) });
+  return new Intl.DateTimeFormat(say.language, { ...parts, ...(known(zone) ? { timeZone: zone } : {}) });
 });
 
 /**
@@ -95,9 +88,9 @@ function clock(ms, zone, american = HERE_US) {
   const read = clocks(zone, american).formatToParts(ms);
   /** @type {Record<string, string>} */
   const said = Object.fromEntries(read.map((part) => [part.type, part.value]));
-  const { weekday, day, month, year, hour, minute, second, dayPeriod, timeZoneName } = said;
+  const { weekday = "", day = "", month = "", year = "", hour, minute, second, dayPeriod, timeZoneName } = said;
   const time = (/** @type {boolean} */ full) => `${hour}:${minute}${full ? `:${second}` : ""}${dayPeriod === undefined ? "" : ` ${dayPeriod}`}`;
-  return { date: american ? `${weekday}, ${month} ${day}, ${year}` : `${weekday} ${day} ${month} ${year}`, time, zone: (timeZoneName ?? "").replace("GMT", "UTC").replace(/^UTC[+-]0$/, "UTC") };
+  return { date: american ? `${weekday}, ${month} ${day}, ${year}` : fill(say.date, { weekday, day, month, year }), time, zone: (timeZoneName ?? "").replace("GMT", "UTC").replace(/^UTC[+-]0$/, "UTC") };
 }
 
 /**
@@ -106,6 +99,14 @@ function clock(ms, zone, american = HERE_US) {
  * @param {boolean} [american]
  */
 export const timeOfDay = (ms, american) => clock(ms, undefined, american).time(true);
+
+/**
+ * The same to the minute, in a zone.
+ * @param {number} ms
+ * @param {string} [zone] IANA; the reader's when left out or unknown
+ * @param {boolean} [american]
+ */
+export const clockOf = (ms, zone, american) => clock(ms, zone, american).time(false);
 
 /**
  * The same, with its day where that is not today.
@@ -136,7 +137,7 @@ export function moment(ms, zone, american) {
 function known(zone) {
   if (!zone) return false;
   try {
-    new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone });
+    new Intl.DateTimeFormat(say.language, { timeZone: zone });
     return true;
   } catch {
     return false;

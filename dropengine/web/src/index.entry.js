@@ -1,7 +1,5 @@
 /** The list of drops: the server wrote it; this turns its moments into the reader's own time. */
 
-import { moment } from "./formats.js";
+import { tellTimes } from "./times.js";
 
-for (const time of document.querySelectorAll("time[data-ms]")) {
-  if (time instanceof HTMLElement) time.textContent = moment(Number(time.dataset["ms"]));
-}
+tellTimes();

@@ -2,6 +2,7 @@
  * What the fan page and the wall share: read the first state, keep the channel, hand every new state and every
  * second of the server's clock to the parts of the page.
  *
+ * @import {Hands} from "./part.js"
  * @import {Snapshot} from "./wire.js"
  * @import {State} from "./state.js"
  */
@@ -37,7 +38,15 @@ export function begin(names, told = () => undefined) {
     timer = window.setTimeout(show, 1_000 - (now % 1_000) + 5);
   };
 
-  const hands = { ask: live.ask.bind(live), later: live.askLater.bind(live), undo: live.undo.bind(live) };
+  /** @type {Hands["ask"]} */
+  const ask = (command) => {
+    // What the order has to know is asked before it is paid, on a page of its own.
+    const { drop } = live.state;
+    if (command.t !== "pay" || !drop.asks) return live.ask(command);
+    location.assign(`/drops/${drop.id}/holds/${command.holds}/asked`);
+    return new Promise(() => undefined);
+  };
+  const hands = { ask, later: live.askLater.bind(live), undo: live.undo.bind(live) };
   for (const part of parts) part.hands = hands;
   document.addEventListener("visibilitychange", show);
   live.start();

@@ -3,9 +3,11 @@
  * return is a sentence for people.
  */
 
+import { signing } from "#said";
+
 const API = "/api/studio";
-const CANCELLED = "Nothing was signed. Try again, or use a password.";
-const UNKNOWN = "The shop did not answer. Try again in a moment.";
+const CANCELLED = signing.unsigned;
+const UNKNOWN = signing.no_answer;
 
 /**
  * Can this page use passkeys? Browsers refuse them on bare addresses.
@@ -20,11 +22,12 @@ export function hasPasskeys(there = window) {
  * Ask a door of the shop.
  * @param {string} path
  * @param {object} body
+ * @param {string} [api] where its doors stand
  * @param {typeof fetch} [send]
  * @returns {Promise<any>} what it told; throws the sentence of a refusal
  */
-export async function ask(path, body, send = fetch) {
-  const answer = await send(API + path, {
+export async function ask(path, body, api = API, send = fetch) {
+  const answer = await send(api + path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     credentials: "same-origin",
@@ -39,8 +42,16 @@ export async function ask(path, body, send = fetch) {
 /** Sign in with a passkey that the device keeps. */
 export async function signIn() {
   const { options } = await ask("/sign-in/challenge", {});
+  await ask("/sign-in/passkey", { credential: await asked(options) });
+}
+
+/**
+ * What a passkey of this device signs.
+ * @param {any} options
+ */
+export function asked(options) {
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
-  await ask("/sign-in/passkey", { credential: await signed(navigator.credentials.get({ publicKey })) });
+  return signed(navigator.credentials.get({ publicKey }));
 }
 
 /**
@@ -65,9 +76,9 @@ export async function made() {
   return signed(navigator.credentials.create({ publicKey }));
 }
 
-/** @param {Promise<Credential | null>} asked */
-async function signed(asked) {
-  const credential = await asked.catch(() => null);
+/** What the device answered; throws where it did not. @param {Promise<Credential | null>} answer */
+export async function signed(answer) {
+  const credential = await answer.catch(() => null);
   if (!(credential instanceof PublicKeyCredential)) throw new Error(CANCELLED);
   return credential.toJSON();
 }

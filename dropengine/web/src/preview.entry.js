@@ -1,10 +1,11 @@
 /** A fan's page to look at: its parts show the state that the server wrote, hear nothing and can do nothing. */
 
 import "./buy.js";
-import "./kept.js";
+import { tellRules } from "./kept.js";
 import "./link.js";
 import "./news.js";
 import { Part } from "./part.js";
+import { night, ownCall } from "./quiet.js";
 import { begun } from "./state.js";
 import "./stock.js";
 import { parse } from "./wire.js";
@@ -15,7 +16,7 @@ const first = parse(document.getElementById("state")?.textContent ?? "", "snapsh
 if (first?.t !== "snapshot") throw new Error(NO_STATE);
 const state = { ...begun(first), link: { live: true, quiet: false, way: /** @type {const} */ ("socket"), since: 0, over: false, why: "" } };
 const ahead = state.drop.now - Date.now();
-const parts = [...document.querySelectorAll("drop-link, drop-stock, drop-buy, drop-yours, drop-time, drop-kept, drop-news")].filter((part) => part instanceof Part);
+const parts = [...document.querySelectorAll("drop-link, drop-stock, drop-buy, drop-yours, drop-news")].filter((part) => part instanceof Part);
 
 for (const part of parts) part.hands = { ask: () => new Promise(() => undefined), later: () => undefined, undo: () => undefined };
 
@@ -23,6 +24,9 @@ function show() {
   for (const part of parts) part.show(state, Date.now() + ahead);
 }
 
+// On a fan's own page it comes a moment later.
+Object.assign(globalThis, { told: { night, ownCall } });
+tellRules(state.drop);
 show();
 setInterval(show, 1_000);
 // No link of it leads away from what is looked at.

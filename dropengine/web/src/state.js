@@ -39,7 +39,7 @@ export function begun(first) {
     seq: first.seq,
     drop: first.drop,
     you: first.you,
-    watching: first.you === null,
+    watching: first.you === null && !known(first.drop),
     link: { live: false, quiet: false, way: "page", since: first.drop.now, over: false, why: "" },
     away: 0,
     asked: [],
@@ -118,6 +118,7 @@ function ticked(state, tick) {
     opens_ms: tick.opens_ms ?? 0,
     closes_ms: tick.closes_ms ?? 0,
     why: tick.why ?? "",
+    calls_ms: tick.calls_ms ?? 0,
   };
   return { state: { ...state, away: 0, seq: tick.seq, drop, you }, missed, behind: false };
 }
@@ -144,6 +145,9 @@ function patched(you, done) {
   const others = you.holds.filter((other) => other.id !== hold.id);
   return { ...you, holds: open(hold) ? [...others, hold] : others };
 }
+
+/** Whether only people act here who are known. @param {DropView} drop */
+export const known = (drop) => drop.identity === "verified";
 
 /** Whether a drop is to open, or to close, at some time: else that time means nothing any more. @param {DropView} drop */
 export const toOpen = (drop) => drop.state === "scheduled";

@@ -60,7 +60,7 @@ export function sale(drop, sum) {
 }
 
 /** The maker's own words about a pause or a cancellation. @param {DropView} drop */
-export const reason = (drop) => (drop.why ? html`<p class="when why" dir="auto">${drop.why}</p>` : nothing);
+export const reason = (drop) => (drop.why ? html`<p class="when why" dir="auto">${words.whyStopped(drop.why)}</p>` : nothing);
 
 /** Whether units are sold in this moment: only then do they glow. @param {DropView} drop */
 export const glow = (drop) => (ended(drop) || drop.state === "frozen" ? "still" : "");

@@ -15,6 +15,7 @@
  * @property {number} waiting
  * @property {number} buying
  * @property {number} offered the part of `held` that nobody has claimed yet
+ * @property {number} [next] in quiet hours the arrival whose fan may press for what is free
  */
 
 /** @typedef {{r0: number, left: number[]}} Moves */
@@ -32,6 +33,7 @@
  * @property {number} [closes_ms]
  * @property {Record<string, Moves>} [lines]
  * @property {string} [why] the maker's reason of a pause or a cancellation
+ * @property {number} [calls_ms] in quiet hours: when the line calls again
  * @property {boolean} [away] the shop's own server does not answer: the last known numbers, from `now`
  */
 
@@ -81,6 +83,9 @@
  * @property {Record<string, number>} lines
  * @property {News[]} news
  * @property {string} [why]
+ * @property {object | null} [asks] what an order has to know
+ * @property {string} [identity] who may act: guest or verified
+ * @property {number} [calls_ms] as in a tick
  * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
 

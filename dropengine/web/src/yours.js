@@ -173,7 +173,7 @@ export class DropYours extends Part {
     const { drop } = state;
     const cap = itemOf(drop, order.pool)?.cap ?? 0;
     return html`<article class="card order ${kept(order) ? "" : "back"}">
-      <p class="serials">${order.serials.map((serial) => html`<span class="serial"><span class="no">#${serial}</span> <span class="of">of ${number(cap)}</span></span>`)}</p>
+      <p class="serials">${order.serials.map((serial) => html`<span class="serial"><span class="no">#${serial}</span> <span class="of">${words.ofAll(cap)}</span></span>`)}</p>
       <h3 dir="auto">${poolName(drop, order.pool)}</h3>
       <p>${words.paid(order, drop)} ${lately(order.at, this.now)}</p>
       ${order.why ? html`<p class="why" dir="auto">${order.why}</p>` : nothing}

@@ -12,7 +12,7 @@ from dropengine.app import Runtime
 from dropengine.config import Settings
 from dropengine.doors.process_table import ProcessRow, ProcessTable
 from dropengine.doors.prometheus import Sample
-from dropengine.doors.studio.alarms import ASIDE, RESTART_S, Alarms
+from dropengine.doors.studio.alarms import ASIDE, MAIL_AWAY, RESTART_S, Alarms
 from dropengine.jobs.clock_watch import Reading
 from dropengine.model import DropId
 from tests.doors.studio.test_night import told
@@ -34,13 +34,15 @@ class Beside:
 
     def __init__(self, *rows: ProcessRow, aside: dict[str, int] | None = None) -> None:
         self.rows = [*rows]
+        self.mail_away = 0
         self._aside = aside or {}
 
     def table(self) -> ProcessTable | None:
         return ProcessTable(1, 0.1, self.rows)
 
     def numbers(self) -> dict[int, bytes]:
-        samples = [Sample(ASIDE, count, (("drop", drop),)) for drop, count in self._aside.items()]
+        samples = [Sample(MAIL_AWAY, self.mail_away)]
+        samples += [Sample(ASIDE, count, (("drop", drop),)) for drop, count in self._aside.items()]
         return {2: msgspec.json.encode([*samples, Sample("dropengine_seats", 3)])}
 
 
@@ -122,7 +124,10 @@ async def test_an_alarm_stands_on_every_page_of_the_panel_but_not_before_another
         assert "a-lamp-that-stopped" not in told(await dan.http.get("/studio"))
 
 
-OUTSIDE = ("/studio/sign-in", "/studio/links/{token}", "/studio/drafts/{draft}/preview")
+OUTSIDE = (
+    *("/studio/sign-in", "/studio/links/{token}", "/studio/mail/{token}", "/studio/way-back"),
+    "/studio/drafts/{draft}/preview",
+)
 """Pages of nobody who is signed in, and the one that shows what fans see."""
 
 
@@ -152,3 +157,11 @@ async def test_every_page_of_the_panel_tells_the_alarms_that_stand_and_what_to_d
                 for one in expected:
                     assert one.what in said, (path, one.kind)
                     assert one.then in said, (path, one.kind)
+
+
+async def test_a_mail_server_that_takes_nothing_is_told(runtime: Runtime) -> None:
+    beside = Beside()
+    alarms = Alarms(runtime)
+    assert kinds(alarms, beside) == []
+    beside.mail_away = 1
+    assert kinds(alarms, beside) == [("mail", "")]

@@ -22,7 +22,7 @@ async def test_what_the_provider_does_not_do_is_ended_by_a_person(studio: Studio
     await sale.pay("a", hold)
     # The provider knows nothing of this charge, so it never does what is owed.
     await sale.succeeded(hold, "charge-9", captured=True)
-    await sale.store.refund(sale.drop, hold, by="mia", key=key())
+    await sale.store.refund(sale.drop, hold, by="o1", key=key())
     path = f"/studio/drops/{sale.drop}/payments"
     async with studio.person("ben") as ben, studio.person("cyd") as cyd:
         page = await cyd.http.get(path)

@@ -29,6 +29,8 @@ def test_these_doors_want_a_fresh_proof() -> None:
         "POST /account/passkeys/challenge",
         "POST /account/passkeys",
         "DELETE /account/passkeys/{passkey}",
+        "POST /account/mail",
+        "DELETE /account/mail",
         "DELETE /account/sessions/{session}",
         "POST /account/sessions/end-others",
         "PATCH /makers/{maker}/members/{account}",
@@ -38,7 +40,9 @@ def test_these_doors_want_a_fresh_proof() -> None:
     }
 
 
-PROVING = re.compile(r"/(keys|members|invitations|passkeys?|password|sessions|end-others)\b")
+PROVING = re.compile(
+    r"/(keys|members|invitations|passkeys?|password|sessions|end-others)\b|/account/mail(/remove)?$"
+)
 TAKES_BACK = {
     "POST /api/studio/invitations/accept",
     "DELETE /api/studio/makers/{maker}/invitations/{invitation}",
@@ -131,6 +135,8 @@ async def test_a_form_of_the_panel_asks_alike(studio: Studio) -> None:
         "/studio/account/password",
         "/studio/account/passkeys",
         "/studio/account/passkeys/{passkey}/remove",
+        "/studio/account/mail",
+        "/studio/account/mail/remove",
         "/studio/makers/{maker}/members/{account}",
         "/studio/makers/{maker}/invitations",
         "/studio/makers/{maker}/keys",

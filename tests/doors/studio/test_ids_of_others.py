@@ -7,6 +7,7 @@ import re
 import pytest
 
 from dropengine.doors.access import CREATORS, PANEL, STUDIO, Row
+from dropengine.mail import makers_letters, outbox
 from dropengine.people.links import Kind
 from dropengine.people.roles import Role, Scope
 from tests.kit import studio as studio_kit
@@ -19,7 +20,7 @@ studio = studio_kit.studio
 
 TRIED = {
     *("maker", "drop", "account", "invitation", "api_key", "session", "passkey"),
-    *("draft", "order", "rehearsal"),
+    *("draft", "order", "rehearsal", "letter"),
 }
 
 
@@ -76,6 +77,15 @@ async def test_an_id_of_others_is_answered_as_one_that_is_none(studio: Studio, r
         assert theirs["api_key"] in {one["id"] for one in listed}
 
 
+async def letter_to(studio: Studio, account: str) -> str:
+    """A letter to somebody; its id."""
+    one = makers_letters.confirm(
+        account, "ada", "ada@example.org", "s", "https://pins.example", studio.now_ms
+    )
+    await studio.web.runtime.database.write(lambda sql: outbox.put(sql, one))
+    return one.id
+
+
 @pytest.mark.parametrize(
     "row", [row for row in PANEL if "{" in row.path], ids=lambda row: f"{row.method} {row.path}"
 )
@@ -87,6 +97,7 @@ async def test_a_page_of_others_is_one_that_is_none(studio: Studio, row: Row) ->
             "draft": await new_draft(ada, studio.lamps),
             "order": "h1",
             "rehearsal": "no-rehearsal-here",
+            "letter": await letter_to(studio, "id-ada"),
         }
         if not set(re.findall(r"{(\w+)}", row.path)) <= theirs.keys():
             theirs = await mine_and_theirs(studio, ada) | theirs
@@ -101,6 +112,7 @@ async def test_a_page_of_others_is_one_that_is_none(studio: Studio, row: Row) ->
         assert heard[0][0] == 404
         assert (await ada.get(f"/drops/{theirs['drop']}")).json()["state"] == "scheduled"
         assert (await ada.http.get(f"/studio/drafts/{theirs['draft']}")).status_code == 200
+        assert (await ada.http.get(f"/studio/letters/{theirs['letter']}")).status_code == 200
 
 
 async def test_ids_in_a_body_reach_no_further(studio: Studio) -> None:

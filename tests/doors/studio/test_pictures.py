@@ -394,7 +394,7 @@ async def test_who_has_bought_sees_the_thing_and_how_it_comes(studio: Studio) ->
         form = {"key": key(), "version": "0", "delivery": "By post within a week."}
         files = {"items[0].file": ("a.jpg", photo(), "image/jpeg")}
         assert (await ada.http.post(path, data=form, files=files)).status_code == 303
-    fan, ticket = studio.web.ticket()
+    fan, ticket = studio.web.ticket(sale.drop)
     hold = await buys(studio.web, sale, fan)
     async with studio.web.http(ticket) as owner:
         page = await owner.get(f"/drops/{sale.drop}/orders/{hold}")

@@ -31,7 +31,7 @@ async def sold(studio: Studio, hand: Hand) -> str:
     drop = await studio.publish(hand)
     await hand.post(f"/drops/{drop}/open", {"revision": 1})
     store = studio.web.runtime.store
-    fan, ticket = studio.web.ticket()
+    fan, ticket = studio.web.ticket(drop)
     async with studio.web.http(ticket) as http:
         held = await http.post(f"/api/drops/{drop}/hold", json={"pool": "pin", "key": key()})
         hold = held.json()["hold"]["id"]

@@ -8,7 +8,8 @@ from typing import cast
 
 import pytest
 
-from dropengine.doors.studio.sign_in_limit import AT_ONCE, BUSY_MS, SignInLimit
+from dropengine.doors.paced_tries import AT_ONCE, BUSY_MS
+from dropengine.doors.studio.sign_in_limit import SignInLimit
 from dropengine.errors import Unavailable
 from dropengine.truth.store import Store
 from tests.kit.web_process import settings

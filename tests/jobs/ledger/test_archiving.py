@@ -130,7 +130,7 @@ async def test_nobody_presses_for_it_and_nothing_comes_back_for_that(
 async def test_its_id_stays_taken(over: Sale, archived: Archived) -> None:
     await archived(over)
     again = await over.store.publish(
-        manifest(over.drop, item("pin", {"pin": 1})), by="mia", key="again"
+        manifest(over.drop, item("pin", {"pin": 1})), by="o1", key="again"
     )
     assert isinstance(again, refusals.Exists)
     assert len(await at_the_server(over)) == 1

@@ -68,7 +68,9 @@ async def test_the_books_agree_with_replay_however_the_log_was_cut(
         seen.update(row["ended"] for row in whole["ledger_holds"])
         seen.update(row["state"] for row in whole["ledger_orders"])
         seen.update(row["fate"] for row in whole["ledger_entries"])
-    assert {"sold", "released", "expired", "lapsed", "refunded", "served"} <= seen.keys()
+        seen.update("adopted" for row in whole["ledger_adoptions"])
+    wanted = {"sold", "released", "expired", "lapsed", "refunded", "served", "adopted"}
+    assert wanted <= seen.keys()
 
 
 @pytest.mark.parametrize("log", KEPT, ids=lambda log: f"{log.parent.name}_{log.stem}")

@@ -110,7 +110,7 @@ async def test_audit_repair_and_thaw_read_both(
     found = await repair.audit(busy.store, busy.drop)
     assert found is not None
     assert found.agrees
-    await repair.thaw(busy.store, found, by="mia", key="thaw", clock_ms=busy.now)
+    await repair.thaw(busy.store, found, by="o1", key="thaw", clock_ms=busy.now)
     busy.revision += 1
     assert difference(fold(await busy.log()), await busy.truth()) == []
 

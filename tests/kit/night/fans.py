@@ -158,6 +158,14 @@ class Fans(Asking):
         if fan.last is not None:
             await self.press((fan, fan.last, f"asks once more for {fan.last.key}"))
 
+    async def do_sign_in(self, step: Step) -> None:
+        """What he began as a guest becomes his own; now and then two who are known already are
+        one. He goes on asking under the name that he had."""
+        fan, place = self.fan(step), FANS.index(step.who)
+        person = FANS[(place + 1) % len(FANS)] if step.odd else f"{fan.name}.in"
+        outcome = await self.ask(lambda: self.sale.adopt(fan.name, person))
+        self._tell(fan.name, f"signs in as {person}", told.in_words(outcome))
+
     async def _offer(self, fan: Fan) -> str:
         """What his newest place was offered, as his screen shows it."""
         if not fan.places:

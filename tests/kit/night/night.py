@@ -153,6 +153,21 @@ class Night(Fans):
         if self.sale.now != was:
             self._tell("the clock", f"goes on by {(self.sale.now - was) / 1000:g} s", "")
 
+    async def do_hours(self, _: Step) -> None:
+        """To where the line begins or ends to call."""
+        turns = await self._read(self._next_turn)
+        if turns > self.sale.now:
+            self.sale.now = turns
+            self.played.met["hours turn"] += 1
+            self._tell("the clock", "comes to where the hours of the line turn", "")
+
+    async def _next_turn(self) -> int:
+        """By the server's clock; 0 where the line has no hours."""
+        drop, control = self.sale.drop, self.stage.control
+        found = [await control.zscore(keys.one(drop, "due"), word) for word in ("calls", "quiet")]
+        lead = await control.hget(keys.one(drop, "drop"), "lead")
+        return max(int(at) - int(lead or 0) if at else 0 for at in found)
+
     async def _next_due(self) -> int:
         """When the next thing is due, by the server's clock; 0 when nothing is."""
         drop = self.sale.drop

@@ -14,7 +14,17 @@ from typing import Final
 import msgspec
 
 from dropengine.manifest import Manifest
-from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, TIMES, item, manifest
+from tests.kit.manifests import (
+    COOL_MS,
+    HOLD_MS,
+    HOUR_MS,
+    LOOKUP_MS,
+    OFFER_MS,
+    PAY_MS,
+    TIMES,
+    item,
+    manifest,
+)
 
 FANS: Final = ("ana", "bo", "cy", "di", "eva", "fay", "gil", "hal")
 POOLS: Final = ("pin@north", "pin@south", "lamp")
@@ -53,8 +63,10 @@ VERBS: Final = {
     "extend": 3,
     "leave": 3,
     "again": 6,
+    "sign_in": 3,
     "settle": 8,
     "wait": 12,
+    "hours": 2,
     "refund": 5,
     "duties": 4,
     "pause": 2,
@@ -102,6 +114,11 @@ def rules_of_night(seed: int, drop: str) -> Manifest:
         pace=pace,
         pace_ms=PACE_MS if pace else 0,
     )
+    if seed % 4 < 2:
+        # It begins at 08:00 and calls for three hours; then an hour calls, and one is quiet.
+        hours = {"calls_from_ms": 12 * HOUR_MS, "calls_to_ms": 13 * HOUR_MS}
+        zone = dice.choice(("UTC", "Atlantic/Azores", "Asia/Kolkata"))
+        text = msgspec.structs.replace(text, zone=zone, **hours)
     if seed % 2:
         text = msgspec.structs.replace(
             text, **{name: dice.choice(ms) for name, ms in TIMES.items()}

@@ -12,6 +12,7 @@ HOLDS_ALONE: Final = """all = 0
 PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
     "more is held than there is": CUTS["stock"],
     "a newcomer overtakes the line": CUTS["newcomer"],
+    "the line calls at night": CUTS["quiet hours"],
     "a repeated press counts twice": CUTS["keys"],
     "a press comes before what is due": (
         Cut("fan/press", "local wait = catch_up(t)", "local wait = nil"),
@@ -25,6 +26,9 @@ PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
     "the last in line is called first": (
         Cut("line/serve", "better = entry[E_N] < best[E_N]", "better = entry[E_N] > best[E_N]"),
     ),
+    "an item's limit is forgotten when a guest signs in": CUTS["an item's limit of both"],
+    "of what a guest had only the first is his afterwards": CUTS["all that he has"],
+    "a guest goes on as another after he signed in": CUTS["the guest answers as the person"],
     "what is bought does not count for the limit": (
         Cut("fan/units_allowed", "all = fan[F_USED]", HOLDS_ALONE),
     ),

@@ -8,7 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from dropengine import events, model, outcomes
-from dropengine.log.layouts import KEEPS_REASONS
+from dropengine.log.layouts import KEEPS_REASONS, NUMBERS_CHARGES
+from tests.kit.oracle.hours import FIRST_MS, MINUTE, between
 from tests.kit.oracle.records import Duty, Entry, Hold, Item, Order, Pool
 
 Bought = outcomes.Sold | outcomes.Rescued | outcomes.Voided
@@ -55,6 +56,12 @@ class Books:
         self.madegood: set[str] = set()
         self.answers: dict[tuple[str, str], tuple[object, str]] = {}
         """fan and key -> the command and what it made"""
+        self.person_of: dict[str, str] = {}
+        """guest -> the person who adopted him"""
+        self.guests: dict[str, list[str]] = {}
+        """person -> the guests whom he adopted"""
+        self.bought: dict[str, list[str]] = {}
+        """fan -> his orders, those of a guest whom he adopted behind those that he had"""
         self.used_till: dict[str, int] = {}
         """fan -> until when what he began has used up his pace"""
         self.by_creator: dict[tuple[str, str], object] = {(by, key): "publish"}
@@ -67,6 +74,8 @@ class Books:
         """Why it is frozen, and what it was before."""
         self.was = ""
         self.charges: dict[str, Bought] = {}
+        self.number_of: dict[str, str] = {}
+        """A charge as the provider calls it -> as the log does."""
         self.outbox: dict[str, Duty] = {}
         self.of_nothing: set[str] = set()
         """Charges that buy nothing and carried nothing."""
@@ -78,6 +87,8 @@ class Books:
             for word, when in (("open", rules.opens_ms), ("close", rules.closes_ms))
             if when
         }
+        self.opened_ms = 0
+        """When it opened, by the true clock."""
         self.begin(clock)
         self.say(
             events.Published,
@@ -223,6 +234,28 @@ class Books:
         """By the true clock: less the lead that was in force then."""
         return at - next((lead for since, lead in self.leads[::-1] if since <= at), 0)
 
+    def calls(self, at: int | None = None) -> bool:
+        """Does the line call, now or at another moment of the true clock (L16)?"""
+        hours, now = self.rules.calls, self.at - self.lead if at is None else at
+        if hours is None or now < self.opened_ms + FIRST_MS:
+            return True
+        return between(hours.zone, hours.from_ms, hours.to_ms, now // MINUTE)
+
+    def plan_calls(self) -> None:
+        """What the hours of the line do next: it stops calling, or calls again."""
+        for word in ("calls", "quiet"):
+            self.hours.pop(word, None)
+        if self.rules.calls is None or self.state not in ("live", "paused"):
+            return
+        now = self.at - self.lead
+        calls, at = self.calls(), max(now, self.opened_ms + FIRST_MS)
+        if at > now and not self.calls(at):
+            self.hours["quiet"] = at + self.lead
+            return
+        while self.calls(at) == calls:
+            at = (at // MINUTE + 1) * MINUTE
+        self.hours["quiet" if calls else "calls"] = at + self.lead
+
     def move_lead(self) -> int:
         """The drop's own time goes on from where it stands; what is planned means the clock
         (T6, T7)."""
@@ -231,6 +264,7 @@ class Books:
             for word in self.hours:
                 self.hours[word] += lead - self.lead
             self.lead = lead
+            self.plan_calls()
             self.leads = [*self.leads, (self.at, lead)][-64:]
         self.doubted = False
         return lead
@@ -248,8 +282,11 @@ class Books:
         )
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
-        older = not (layout == 1 and self.leads) and not any(asked)
-        return older and not by_hand and not of_nothing
+        if self.rules.calls is not None:
+            return False
+        named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())
+        older = named and not (layout == 1 and self.leads) and not any(asked)
+        return older and not by_hand and not of_nothing and not self.person_of
 
     def lower(self, schema: int) -> None:
         """It was an older engine, of this layout, that did all of it until now."""
@@ -258,10 +295,10 @@ class Books:
             self.why = None
         self.log[0] = msgspec.structs.replace(self.log[0], schema=schema)
 
-    def answer(self, fan: str, key: str, body: object, made: str) -> None:
-        """Keep what a key made, for its repeats: a change, even where no event tells it (C1,
-        C4)."""
-        self.answers[fan, key] = (body, made)
+    def answer(self, fan: str, under: tuple[str, str], body: object, made: str) -> None:
+        """Keep what a key made, for its repeats: a change, even where no event tells it (C1, C4).
+        under: whose key it is, and the key."""
+        self.answers[under] = (body, made)
         self.changed_at = self.at
         if self.rules.pace:
             self.used_till[fan] = max(self.at, self.used_till.get(fan, 0)) + self.rules.pace_ms

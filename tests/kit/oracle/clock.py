@@ -92,6 +92,8 @@ class Clock(Line):
                     self.by_clock(events.Opened, "live")
                 elif member == "close" and self.state in ("live", "paused"):
                     self.by_clock(events.Closed, "closing")
+                elif member in ("calls", "quiet"):
+                    self.turn()
         return True
 
     def by_clock(self, kind: type[events.Opened] | type[events.Closed], state: str) -> None:
@@ -99,8 +101,21 @@ class Clock(Line):
         self.state = state
         self.last_word = ("the clock", "clock")
         if state == "live":
+            self.begin_calls()
             self.plan_close()
+        else:
+            self.plan_calls()
         self.say(kind, by="clock", key="", revision=self.revision)
+
+    def turn(self) -> None:
+        """L16: what holds now is told, also where both turns passed unseen."""
+        self.plan_calls()
+        word = "quiet" if self.calls() else "calls"
+        self.say(events.Calling if self.calls() else events.Quiet, until=self.hours[word])
+
+    def begin_calls(self) -> None:
+        self.opened_ms = self.at - self.lead
+        self.plan_calls()
 
     def plan_close(self) -> None:
         """It opens: what passed before is still to come if the clock was wrong then (T8)."""

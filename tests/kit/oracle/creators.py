@@ -43,8 +43,8 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
 
 OVER: dict[str, tuple[str, ...]] = {
     "open": ("open",),
-    "close": ("close",),
-    "cancel": ("open", "close"),
+    "close": ("close", "calls", "quiet"),
+    "cancel": ("open", "close", "calls", "quiet"),
 }
 """Times of the drop that mean nothing after a command."""
 
@@ -81,7 +81,7 @@ class Creators(Clock):
     def creator(
         self, command: CreatorCommand, revision: int, key: str, by: str, clock: int
     ) -> outcomes.CreatorOutcome:
-        """C2."""
+        """C2; `by` is a word that a log may say (C9)."""
         if why := fault_in(Seen(by, key, revision), command):
             return refusals.BadMessage(why)
         self.catch_up(clock)
@@ -118,6 +118,7 @@ class Creators(Clock):
                 if isinstance(command, Pause):
                     self.paused_by = by
             case Open():
+                self.begin_calls()
                 self.plan_close()
         more = msgspec.structs.asdict(command)
         if isinstance(command, Correct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dropengine import events
 from tests.kit.oracle.books import Books
-from tests.kit.oracle.records import Entry, Hold
+from tests.kit.oracle.records import Entry, Hold, Pool
 
 OFFERED_AT_ONCE = 64
 LAPSES_MAX = 2
@@ -48,10 +48,10 @@ class Line(Books):
         )
         return entry
 
-    def finish(self, entry: Entry, state: str) -> None:
+    def finish(self, entry: Entry, state: str, *, told: bool = True) -> None:
         """L14."""
         entry.state = state
-        if state != "served":
+        if state != "served" and told:
             self.ended_entry[entry.fan] = entry.id
         entry.cool = 0
         entry.ready = [0] * len(entry.pools)
@@ -81,18 +81,20 @@ class Line(Books):
     def head(self, pool: str, lane: int) -> Entry | None:
         return next((e for e in self.line(pool, lane) if self.is_ready(e, pool)), None)
 
+    def named(self, pool: Pool) -> tuple[Entry, int] | None:
+        """Whom this pool would call next, and in which lane (L6)."""
+        first, best = self.head(pool.id, 0), self.head(pool.id, 1)
+        if best is not None and (first is None or pool.calls == self.rules.k - 1):
+            return best, 1
+        return None if first is None else (first, 0)
+
     def called(self) -> tuple[Entry, str, int] | None:
         """Whom the line calls next, for which pool, in which lane (L6)."""
-        base: dict[str, Entry] = {}
-        boost: dict[str, Entry] = {}
+        lanes: tuple[dict[str, Entry], dict[str, Entry]] = ({}, {})
         for pool in self.pools.values():
-            if self.free(pool.id) > 0:
-                first, best = self.head(pool.id, 0), self.head(pool.id, 1)
-                if best is not None and (first is None or pool.calls == self.rules.k - 1):
-                    boost[pool.id] = best
-                elif first is not None:
-                    base[pool.id] = first
-        for lane, heads in ((0, base), (1, boost)):
+            if self.free(pool.id) > 0 and (named := self.named(pool)):
+                lanes[named[1]][pool.id] = named[0]
+        for lane, heads in enumerate(lanes):
             if heads:
                 entry = min(heads.values(), key=lambda e: (-e.points, e.n))
                 pool_id = next(p for p in entry.pools if heads.get(p) is entry)
@@ -100,9 +102,9 @@ class Line(Books):
         return None
 
     def serve(self) -> bool:
-        """The line gets what is free. False when the offers of one script did not suffice (L5,
-        T4)."""
-        while self.state == "live":
+        """The line gets what is free, in its hours (L16). False when the offers of one script did
+        not suffice (L5, T4)."""
+        while self.state == "live" and self.calls():
             call = self.called()
             if call is None:
                 break
@@ -112,8 +114,8 @@ class Line(Books):
             self.offers += 1
         return True
 
-    def offer(self, entry: Entry, pool_id: str, lane: int) -> None:
-        """L7."""
+    def offer(self, entry: Entry, pool_id: str, lane: int, key: str = "") -> Hold:
+        """L7. key: of the press by which its fan called himself (L17)."""
         pool = self.pools[pool_id]
         item = self.items[pool.item]
         pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)
@@ -126,7 +128,7 @@ class Line(Books):
             origin="line",
             start=self.at,
             deadline=self.at + self.rules.offer_ms,
-            key="",
+            key=key,
             entry=entry.id,
             call=lane,
         )
@@ -144,5 +146,7 @@ class Line(Books):
             qty=hold.qty,
             price=hold.price,
             deadline=hold.deadline,
+            key=key,
         )
         self.refresh(entry.fan, freed=False)
+        return hold

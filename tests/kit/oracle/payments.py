@@ -6,6 +6,7 @@ from msgspec import structs
 
 from dropengine import events, model, outcomes, refusals
 from dropengine.creator_commands import EndDuty, Refund, Signature, fault_in
+from dropengine.log.layouts import NUMBERS_CHARGES
 from dropengine.model import OrderState
 from tests.kit.oracle.books import Bought
 from tests.kit.oracle.clock import Clock
@@ -18,10 +19,12 @@ class Payments(Clock):
     def succeeded(
         self, name: str, charge: str, amount: int, currency: str, captured: bool, clock: int
     ) -> outcomes.PaymentOutcome:
-        """P3."""
+        """P3, P15. charge: as the provider calls it."""
         if not 0 <= amount <= model.AMOUNT_MAX:
             return refusals.BadMessage("amount")
-        if charge in self.charges:
+        known_as = self.number_of.get(charge, "")
+        if known_as:
+            charge = known_as
             # What was decided stands, whatever is due by now.
             known = self.charges[charge]
             if captured and self.told(known.hold, charge) not in (None, amount):
@@ -37,10 +40,21 @@ class Payments(Clock):
         hold = self.holds.get(name)
         if hold is None:
             return refusals.NotFound()
+        charge = self.number(charge)
         outcome: Bought = self.judge(hold, charge, amount, currency, captured)
         self.charges[charge] = outcome
         self.serve()
         return outcome
+
+    def number(self, charge: str) -> str:
+        """What a charge is called from now on: its place among all that were told of (P15)."""
+        ours = charge
+        if self.schema >= NUMBERS_CHARGES:
+            place = len(self.charges) + 1
+            while (ours := f"c{place}") in self.charges:
+                place += 1
+        self.number_of[charge] = ours
+        return ours
 
     def told(self, name: str, charge: str) -> int | None:
         """The amount of a known charge, where another may still be told."""
@@ -194,6 +208,7 @@ class Payments(Clock):
             state="done" if captured or not amount else "capture_pending",
             at=self.at,
         )
+        self.bought.setdefault(hold.fan, []).append(hold.id)
         if not captured:
             self.owe("capture", hold.id, charge, amount, self.at)
         self.say(

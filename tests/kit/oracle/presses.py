@@ -25,7 +25,11 @@ class Presses(Clock):
         """One batch: a command sees what those before it did; the line is called at the end
         (T5)."""
         self.catch_up(clock)
-        answers = [self.command(fan, command) for fan, command in commands]
+        kept = [self.kept_under(fan, command.key) for fan, command in commands]
+        answers = [
+            self.command(fan, command, under)
+            for (fan, command), under in zip(commands, kept, strict=True)
+        ]
         self.serve()
         return [self.as_it_ended(answer) for answer in answers]
 
@@ -41,13 +45,24 @@ class Presses(Clock):
             case _:
                 return answer
 
-    def command(self, fan: str, command: wire.FanCommand) -> outcomes.PressOutcome:
+    def kept_under(self, asks: str, key: str) -> tuple[str, str]:
+        """Whose key it is, and the key: of a person also what his guests asked under it (A4)."""
+        person = self.person_of.get(asks, asks)
+        names = [asks, person, *self.guests.get(person, ())]
+        return next(((name, key) for name in names if (name, key) in self.answers), (person, key))
+
+    def command(
+        self, asks: str, command: wire.FanCommand, under: tuple[str, str] | None = None
+    ) -> outcomes.PressOutcome:
+        """under: whose key it was when the batch began, and the key."""
+        fan = self.person_of.get(asks, asks)
+        under = under or self.kept_under(asks, command.key)
         was = self.seen.get(fan, 0)
         match command:
             case wire.Hold():
-                return self.hold(fan, command, was)
+                return self.hold(fan, command, was, under)
             case wire.Join():
-                return self.join(fan, command, was)
+                return self.join(fan, command, was, under)
             case wire.Leave():
                 return self.leave(fan, command, was)
             case wire.Pay(holds=[only]):
@@ -56,8 +71,8 @@ class Presses(Clock):
                 return self.own_hold(fan, command.hold, command, was)
         raise AssertionError(command)
 
-    def repeated(self, fan: str, key: str, body: object) -> str | refusals.KeyReused | None:
-        known = self.answers.get((fan, key))
+    def repeated(self, under: tuple[str, str], body: object) -> str | refusals.KeyReused | None:
+        known = self.answers.get(under)
         if known is None:
             return None
         body_then, made = known
@@ -66,10 +81,12 @@ class Presses(Clock):
         # What was taken out is not answered with (C8).
         return made if made in self.holds or made in self.entries else None
 
-    def hold(self, fan: str, command: wire.Hold, was: int) -> outcomes.PressOutcome:
-        """H1, H2, H4, L4."""
+    def hold(
+        self, fan: str, command: wire.Hold, was: int, under: tuple[str, str]
+    ) -> outcomes.PressOutcome:
+        """H1, H2, H4, L4, L17."""
         body = ("hold", command.pool, command.qty, command.fewer)
-        match self.repeated(fan, command.key, body):
+        match self.repeated(under, body):
             case refusals.KeyReused() as reused:
                 return reused
             case str() as made:
@@ -86,12 +103,19 @@ class Presses(Clock):
             return refusals.TooManyRequests(retry_ms=wait)
         item = self.items[pool.item]
         qty, room = command.qty, self.room(fan, pool.item)
-        if qty > item.most:
-            return refusals.LimitReached(room=min(room, item.most))
         for equal in self.open_holds(fan):
             if equal.pool == pool.id and qty in (equal.qty, self.asked(equal)) and not equal.offer:
-                self.answer(fan, command.key, body, equal.id)
+                self.answer(fan, under, body, equal.id)
                 return self.granted(outcomes.Held, equal, was)
+        named = self.named(pool) if self.free(pool.id) > 0 and not self.calls() else None
+        if named is not None and named[0].fan == fan:
+            # L17.
+            called = self.offer(named[0], pool.id, named[1], command.key)
+            self.claim(called, command.key)
+            self.answer(fan, under, body, called.id)
+            return self.granted(outcomes.Held, called, was)
+        if qty > item.most:
+            return refusals.LimitReached(room=min(room, item.most))
         if room < qty:
             if not (command.fewer and room >= 1):
                 return refusals.LimitReached(room=room)
@@ -106,11 +130,11 @@ class Presses(Clock):
                 return refusals.SoldOut()
             else:
                 return refusals.AllHeld(free=free, held=held)
-        return self.set_aside(fan, command, body, pool, qty, was)
+        return self.set_aside(fan, command, under, body, pool, qty, was)
 
     def asked(self, hold: Hold) -> int:
         """How many units the command wanted that made the hold; it may have got fewer."""
-        match self.answers.get((hold.fan, hold.key)):
+        match self.answers.get((hold.begun_by or hold.fan, hold.key)):
             case (("hold", _, int(qty), _), made) | (("join", _, int(qty)), made):
                 return qty if made == hold.id else hold.qty
         return hold.qty
@@ -119,6 +143,7 @@ class Presses(Clock):
         self,
         fan: str,
         command: wire.Hold | wire.Join,
+        under: tuple[str, str],
         body: object,
         pool: Pool,
         qty: int,
@@ -136,7 +161,7 @@ class Presses(Clock):
             key=command.key,
         )
         self.holds[hold.id] = hold
-        self.answer(fan, command.key, body, hold.id)
+        self.answer(fan, under, body, hold.id)
         self.say(
             events.Held,
             fan=fan,
@@ -251,10 +276,12 @@ class Presses(Clock):
         hold.deadline = max(hold.deadline, min(self.at + rules.pay_ms, latest))
         self.say(events.Paying, fan=hold.fan, key=key, hold=hold.id, deadline=hold.deadline)
 
-    def join(self, fan: str, command: wire.Join, was: int) -> outcomes.PressOutcome:
+    def join(
+        self, fan: str, command: wire.Join, was: int, under: tuple[str, str]
+    ) -> outcomes.PressOutcome:
         """L1, L2."""
         body = ("join", tuple(command.pools), command.qty)
-        match self.repeated(fan, command.key, body):
+        match self.repeated(under, body):
             case refusals.KeyReused() as reused:
                 return reused
             case str() as made if made in self.holds:
@@ -272,7 +299,7 @@ class Presses(Clock):
             return refusals.TooManyRequests(retry_ms=wait)
         for entry in self.open_entries(fan):
             if entry.lane == 0:
-                self.answer(fan, command.key, body, entry.id)
+                self.answer(fan, under, body, entry.id)
                 return self.granted_entry(outcomes.Joined, entry, was)
         for pool in command.pools:
             most = self.items[self.pools[pool].item].most
@@ -282,11 +309,11 @@ class Presses(Clock):
             liked = self.pools[name]
             qty = min(command.qty, self.free(name), self.room(fan, liked.item))
             if qty >= 1 and not self.ready(name):
-                return self.set_aside(fan, command, body, liked, qty, was)
+                return self.set_aside(fan, command, under, body, liked, qty, was)
         if not self.can_serve(fan, command.pools):
             return refusals.LimitReached(room=0)
         entry = self.join_line(fan, command.key, command.qty, command.pools, 0, 0, "fan")
-        self.answer(fan, command.key, body, entry.id)
+        self.answer(fan, under, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
 
     def leave(self, fan: str, command: wire.Leave, was: int) -> outcomes.PressOutcome:
@@ -334,7 +361,7 @@ class Presses(Clock):
 
     def hold_record(self, hold: Hold) -> model.HoldRecord:
         return model.HoldRecord(
-            fan=hold.fan,
+            fan=hold.recorded or hold.fan,
             pool=hold.pool,
             qty=hold.qty,
             price=hold.price,
@@ -348,11 +375,12 @@ class Presses(Clock):
             began=2 if hold.judged else int(hold.began),
             looked=hold.looked,
             key=hold.key,
+            begun_by=hold.begun_by,
         )
 
     def entry_record(self, entry: Entry) -> model.EntryRecord:
         return model.EntryRecord(
-            fan=entry.fan,
+            fan=entry.recorded or entry.fan,
             n=entry.n,
             qty=entry.qty,
             pools=list(entry.pools),

@@ -31,6 +31,10 @@ class Hold:
     """A payment was judged after its end."""
     looked: int = 0
     """The hard stop, once the provider was asked about a silent payment."""
+    begun_by: str = ""
+    """The guest who had it when he was adopted."""
+    recorded: str = ""
+    """Whose it is by its record, which says no other name after its end."""
 
     @property
     def open(self) -> bool:
@@ -80,6 +84,8 @@ class Entry:
     hold: str = ""
     cool: int = 0
     ready: list[int] = field(default_factory=list)
+    recorded: str = ""
+    """As of a hold."""
 
     @property
     def open(self) -> bool:

@@ -44,7 +44,8 @@ class Reader(HTMLParser):
         values = {name: value or "" for name, value in attrs}
         self.tags.append(tag)
         self.inline += [name for name in values if name == "style" or name.startswith("on")]
-        if tag == "button":
+        # Those of the language are of every page.
+        if tag == "button" and values["name"] != "language":
             self.buttons[values["value"]] = values["name"]
         if tag == "input":
             self.fields[values["name"]] = values["value"]

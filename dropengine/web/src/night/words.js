@@ -1,6 +1,9 @@
 /** Every sentence of the night's live parts. */
 
-import { count, lately, number } from "../formats.js";
+import { lately, number } from "../formats.js";
+
+/** The panel speaks English. @param {number} many @param {string} one */
+const count = (many, one) => `${number(many)} ${one}${many === 1 ? "" : "s"}`;
 
 export const STATES = /** @type {Record<string, string>} */ ({
   scheduled: "Not open yet",

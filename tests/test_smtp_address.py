@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dropengine.mail.smtp_address import parse
+from dropengine.smtp_address import parse
 
 
 def test_each_way_has_its_usual_port() -> None:

@@ -1,0 +1,1 @@
+"""Doors of fans who are known: how they sign in, where, and what is theirs."""

@@ -1,0 +1,165 @@
+"""What somebody has: his orders, holds and places, in every drop of the shop.
+
+No public log ties them together, and nobody's list has them: each drop is asked who he is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Table, select, tuple_
+
+from dropengine import refusals, wire
+from dropengine.asked import Asks
+from dropengine.errors import ManifestError, NewerSchema, Unavailable
+from dropengine.live import views
+from dropengine.manifest import MINOR_DIGITS
+from dropengine.model import GIVEN_BACK, DropId, FanId
+from dropengine.people import answers
+from dropengine.people.answers import Told
+from dropengine.people.persons import Trace
+from dropengine.people.tickets import Ticket
+from dropengine.sql.database import Database
+from dropengine.sql.schema.ledger import ARRIVALS, DROPS, ORDERS
+from dropengine.truth.replies import Shown
+from dropengine.truth.store import Store
+
+NEWEST: Final = 60
+"""So many drops are asked whatever the books say, which may be behind."""
+PAIRS_AT_ONCE: Final = 400
+OVER: Final = frozenset({"settled", "cancelled"})
+
+T = TypeVar("T")
+
+
+class Mine(msgspec.Struct, frozen=True):
+    """One drop. `holds`: those that stand still. `entries`: places whose fate is open."""
+
+    drop: DropId
+    fan: FanId
+    identity: str
+    title: str
+    maker: str
+    state: str
+    zone: str
+    currency: str
+    minor_digits: int
+    items: dict[str, str]
+    """Pool -> what it is called."""
+    orders: list[wire.OrderView]
+    holds: list[wire.HoldView]
+    entries: list[wire.EntryView]
+    asks: Asks | None
+
+    @property
+    def things(self) -> list[tuple[str, str]]:
+        """Drop and hold of what he may have said something of."""
+        ids = [*(one.id for one in self.orders), *(one.id for one in self.holds)]
+        return [(self.drop, one) for one in ids]
+
+    @property
+    def trace(self) -> Trace:
+        """Who he is there."""
+        return Trace(self.drop, self.fan)
+
+    @property
+    def empty(self) -> bool:
+        """Is there nothing of him?"""
+        return not (self.orders or self.holds or self.entries)
+
+
+class MyDrops:
+    """Reads. Every method raises Unavailable and DatabaseAway."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self._store = store
+        self._database = database
+
+    async def of(self, ticket: Ticket) -> list[Mine]:
+        """Where the holder of a ticket has something, the newest drop first."""
+        every = await self._store.every_drop()
+        known = await self._database.read(lambda sql: _known(sql, ticket))
+        asked = [drop for place, drop in enumerate(every) if place < NEWEST or drop in known]
+        found = [await self._in(drop, ticket) for drop in asked]
+        return [one for one in found if one is not None and not one.empty]
+
+    async def missing(self, mine: Sequence[Mine]) -> dict[tuple[DropId, str], int]:
+        """Drop and order -> how much must be said of it and is not, where anything is missing."""
+        asking = [one for one in mine if one.asks is not None]
+
+        def asked(sql: Connection) -> dict[tuple[DropId, str], int]:
+            found = {}
+            for one in asking:
+                told = answers.of_orders(sql, one.drop, [order.id for order in one.orders])
+                for order in one.orders:
+                    if one.asks is not None and order.state not in GIVEN_BACK:
+                        said = told.get(order.id, Told()).answers
+                        found[one.drop, order.id] = len(one.asks.missing(order.qty, said))
+            return {order: count for order, count in found.items() if count}
+
+        return await self._database.read(asked) if asking else {}
+
+    async def _in(self, drop: DropId, ticket: Ticket) -> Mine | None:
+        try:
+            shown = await self._store.show(drop)
+        except (NewerSchema, ManifestError):
+            return None
+        fan = None if shown is None else ticket.fan(drop, shown.manifest.identity)
+        if shown is None or fan is None:
+            return None
+        reply = await self._store.you(drop, [fan])
+        if isinstance(reply, refusals.Frozen):
+            raise Unavailable(str(drop))
+        if isinstance(reply, refusals.NotFound):
+            return None
+        row = reply.rows[0]
+        holds = {one: views.hold_view(one, hold, "") for one, hold in row.holds}
+        you = views.you(row, reply.seq, shown.manifest.k, holds)
+        return _mine(shown, fan, you)
+
+
+def _mine(shown: Shown, fan: FanId, you: wire.You) -> Mine:
+    m = shown.manifest
+    return Mine(
+        drop=DropId(m.id),
+        fan=fan,
+        identity=m.identity,
+        title=m.title,
+        maker=m.maker,
+        state=shown.state,
+        zone=m.zone,
+        currency=m.currency,
+        minor_digits=MINOR_DIGITS[m.currency],
+        items={
+            pool.id: f"{item.title} · {pool.node}" if len(item.pools) > 1 else item.title
+            for item in m.items
+            for pool in item.pools
+        },
+        orders=[*reversed(you.orders)],
+        holds=you.holds,
+        entries=you.entries,
+        asks=m.asks,
+    )
+
+
+def _known(sql: Connection, ticket: Ticket) -> set[DropId]:
+    """Drops in which the books have an order of his, or have seen him come."""
+    drops = [DropId(drop) for drop in sql.execute(select(DROPS.c.drop_id)).scalars()]
+    pairs = [(drop, fan) for drop in drops for fan in ticket.any_fan(drop)]
+    found: set[DropId] = set()
+    for some in _in_parts(pairs, PAIRS_AT_ONCE):
+        for table in (ORDERS, ARRIVALS):
+            found |= {DropId(drop) for drop in sql.execute(_where(table, some)).scalars()}
+    return found
+
+
+def _where(table: Table, pairs: Sequence[tuple[DropId, FanId]]) -> Any:
+    here = tuple_(table.c.drop_id, table.c.fan).in_(pairs)
+    return select(table.c.drop_id).where(here).distinct()
+
+
+def _in_parts(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,64 @@
+"""The doors of fans who are known, put together."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from starlette.routing import Route
+
+from dropengine.config import Settings
+from dropengine.doors.identity import Identity
+from dropengine.doors.page_writer import PageWriter
+from dropengine.doors.persons.bringing_together import BringingTogether
+from dropengine.doors.persons.erasing import Erasing
+from dropengine.doors.persons.letters_off import LettersOff
+from dropengine.doors.persons.my_drops import MyDrops
+from dropengine.doors.persons.person_cookies import PersonCookies
+from dropengine.doors.persons.person_pages import PersonPages
+from dropengine.doors.persons.renewing import Renewing
+from dropengine.doors.persons.signing_in import SigningIn
+from dropengine.model import ShopId
+from dropengine.people.tickets import Tickets
+from dropengine.sql.database import Database
+from dropengine.truth.store import Store
+
+
+class Deps(Protocol):
+    """What these doors need of the web process."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def renewing(self) -> Renewing: ...
+    @property
+    def shop(self) -> ShopId: ...
+    @property
+    def secret(self) -> bytes: ...
+
+
+class Persons:
+    """erasing: a job, which whoever starts jobs repeats."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._cookies = PersonCookies(deps.identity, deps.shop)
+        self._drops = MyDrops(deps.store, deps.database)
+        self._signing_in = SigningIn(deps, self._cookies, deps.secret)
+        letters = deps.settings.data_dir / "mail"
+        self.erasing = Erasing(deps.database, self._signing_in, self._drops, letters)
+
+    def routes(self, writer: PageWriter) -> list[Route]:
+        """Every door."""
+        deps, drops, signing_in = self._deps, self._drops, self._signing_in
+        together = BringingTogether(deps.store, deps.database, drops, signing_in)
+        pages = PersonPages(deps, writer, self._cookies, signing_in, drops, self.erasing, together)
+        off = LettersOff(deps.database, writer, deps.secret)
+        return [*pages.routes(), *off.routes()]

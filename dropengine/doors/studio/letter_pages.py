@@ -1,0 +1,176 @@
+"""What was written to people, and what became of it. Where letters are files, whoever owns the shop
+reads them here.
+
+Whoever runs drops sees what was written about those of his makers; an owner of the first maker also
+what is about none, and everybody what was written to himself. Only owners see whole addresses of
+others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from email import message_from_bytes
+from email.policy import default
+from typing import NamedTuple
+
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, false, or_, select
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dropengine.config import Settings
+from dropengine.doors.studio.panel_door import Panel, PanelCall
+from dropengine.mail import makers_letters, outbox
+from dropengine.mail.carriers import file_of
+from dropengine.mail.letter import Kind
+from dropengine.mail.outbox import PAGE_MAX, MailState, Row
+from dropengine.people import makers
+from dropengine.people.roles import May
+from dropengine.sql.database import Database
+from dropengine.sql.schema.mails import MAILS
+from dropengine.sql.schema.people import MAKERS_DROPS
+
+LETTERS = "/studio/letters"
+ONE = "/studio/letters/{letter}"
+FATES = {
+    MailState.QUEUED: "waits to be sent",
+    MailState.SENT: "sent",
+    MailState.DEFERRED: "put off, tried again",
+    MailState.FAILED: "not taken",
+    MailState.BOUNCED: "nobody there",
+    MailState.OVER: "not sent: its moment passed",
+}
+ABOUT = {
+    Kind.SIGN_IN: "a way to sign in",
+    Kind.CONFIRM: "an address to confirm",
+    Kind.CHANGED: "an address that changed",
+    Kind.INVITE: "an invitation",
+    Kind.BACK: "the way back into an account",
+    Kind.ALARM: "an alarm",
+}
+SECRETS = frozenset({Kind.CONFIRM, Kind.INVITE, Kind.BACK})
+"""Of makers' accounts, and they let somebody in: nobody reads those of others here."""
+_LETTER = re.compile(r"[a-z0-9-]{1,64}")
+_BEFORE = re.compile(r"([0-9]{1,15})-([a-z0-9-]{1,64})")
+
+
+class Whole(NamedTuple):
+    """A letter as its file has it; `words` is '' where there is none."""
+
+    row: Row
+    words: str
+
+
+class LetterPages:
+    """One method a page."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+
+    def routes(self, panel: Panel) -> list[Route]:
+        """Both."""
+        self._panel = panel
+        return [panel.route("GET", LETTERS, self.letters), panel.route("GET", ONE, self.letter)]
+
+    async def letters(self, call: PanelCall) -> Response:
+        """GET /studio/letters: `?state=` one of them, `?before=` where the page before ended."""
+        wanted = call.request.query_params.get("state", "")
+        state = wanted if wanted in FATES else ""
+        found = _BEFORE.fullmatch(call.request.query_params.get("before", ""))
+        before = (int(found[1]), found[2]) if found else None
+
+        def asked(sql: Connection) -> tuple[list[Row], dict[MailState, int], bool]:
+            seen = _seen(sql, call)
+            which = [seen, MAILS.c.state == state] if state else [seen]
+            rows = [_shown(one, call) for one in outbox.page(sql, *which, before=before)]
+            return rows, outbox.counts(sql, seen), _owns(sql, call)
+
+        rows, counts, owns = await self._database.read(asked)
+        last = rows[-1] if len(rows) == PAGE_MAX else None
+        return self._panel.page(
+            call,
+            "studio-letters.html",
+            rows=rows,
+            counts={one: counts[one] for one in FATES if counts[one]},
+            fates=FATES,
+            about=ABOUT,
+            state=state,
+            before=f"{last.written_ms}-{last.id}" if last else "",
+            files=self._settings.smtp_url is None,
+            owns=owns,
+        )
+
+    async def letter(self, call: PanelCall) -> Response:
+        """GET /studio/letters/{letter}: what it says, where letters are files."""
+        wanted = call.request.path_params["letter"]
+        if not _LETTER.fullmatch(wanted):
+            return self._panel.missing(call)
+
+        def asked(sql: Connection) -> tuple[Row | None, bool]:
+            rows = outbox.page(sql, _seen(sql, call), MAILS.c.id == wanted)
+            return next(iter(rows), None), _owns(sql, call)
+
+        row, owns = await self._database.read(asked)
+        if row is None:
+            return self._panel.missing(call)
+        mine = row.whose == makers_letters.whose(call.caller.id)
+        reads = mine or (owns and row.kind not in SECRETS)
+        words = await asyncio.to_thread(self._words, row.id) if reads else ""
+        return self._panel.page(
+            call,
+            "studio-letter.html",
+            row=_shown(row, call),
+            words=words,
+            fates=FATES,
+            about=ABOUT,
+        )
+
+    def _words(self, letter: str) -> str:
+        if self._settings.smtp_url is not None:
+            return ""
+        try:
+            content = file_of(self._settings.data_dir / "mail", letter).read_bytes()
+        except OSError:
+            return ""
+        body = message_from_bytes(content, policy=default).get_body(("plain",))
+        return "" if body is None else str(body.get_content())
+
+
+def _owns(sql: Connection, call: PanelCall) -> bool:
+    """Does the caller own the shop's first maker?"""
+    first = makers.first(sql)
+    here = call.caller.makers.get(first.id) if first is not None else None
+    return here is not None and here[1] >= May.MANAGE
+
+
+def _seen(sql: Connection, call: PanelCall) -> ColumnElement[bool]:
+    """The letters that the caller may know of."""
+    belongs = call.caller.makers.values()
+    runs = [maker.id for maker, may in belongs if may >= May.RUN]
+    manages = [f"maker:{maker.id}" for maker, may in belongs if may >= May.MANAGE]
+    of_drops: ColumnElement[bool] = MAILS.c.drop_id.in_(
+        select(MAKERS_DROPS.c.drop_id).where(MAKERS_DROPS.c.maker.in_(runs))
+    )
+    first = makers.first(sql)
+    if first is not None and first.id in runs:
+        # What nobody gave a maker is the first one's.
+        named = select(MAKERS_DROPS.c.drop_id)
+        of_drops = of_drops | ((MAILS.c.drop_id != "") & MAILS.c.drop_id.not_in(named))
+    return or_(
+        MAILS.c.whose == makers_letters.whose(call.caller.id),
+        MAILS.c.whose.in_(manages),
+        # Alarms of a drop are written to accounts, each of whom sees his own.
+        of_drops & ~MAILS.c.whose.startswith("account:"),
+        MAILS.c.drop_id == "" if _owns(sql, call) else false(),
+    )
+
+
+def _shown(row: Row, call: PanelCall) -> Row:
+    """Whoever owns no maker sees of others' addresses only where they are."""
+    owner = any(may >= May.MANAGE for _, may in call.caller.makers.values())
+    if owner or row.whose == makers_letters.whose(call.caller.id):
+        return row
+    name, _, host = row.reader.rpartition("@")
+    return replace(row, reader=f"{name[:1]}…@{host}")

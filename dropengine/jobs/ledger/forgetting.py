@@ -1,0 +1,25 @@
+"""Forgets who erased people were, once the drops in which they had something are over."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dropengine.people import persons
+from dropengine.sql.database import Database
+
+EVERY_S: Final = 60.0
+
+
+class Forgetting:
+    """Harmless to repeat, by any number of processes."""
+
+    name = "forgetting"
+    every_s = EVERY_S
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def round(self) -> None:
+        """Raises DatabaseAway: what is over is over in the next round too."""
+        if await self._database.read(persons.any_over):
+            await self._database.write(persons.forget_over)

@@ -1,0 +1,161 @@
+"""Which browsers a fan is called on in a drop. One browser is one fan's there: whoever subscribes
+it last."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from dropengine.model import DropId, FanId
+from dropengine.sql.schema.ledger import CURSORS, DROPS
+from dropengine.sql.schema.pushes import CALLED, SUBSCRIPTIONS
+
+OVER_MS = 30 * 24 * 3_600_000
+"""So long after a drop ended its fans may still hear of a refund."""
+OF_FAN_MAX = 5
+"""With one more, the browser that a fan subscribed first is called no more."""
+
+
+class Subscription(Struct, frozen=True):
+    """One browser of one fan in one drop."""
+
+    drop: DropId
+    fan: FanId
+    endpoint: str
+    p256dh: str
+    auth: str
+    language: str
+    quiet: bool
+    since_ms: int
+
+    @property
+    def browser(self) -> str:
+        return browser_of(self.endpoint)
+
+
+def browser_of(endpoint: str) -> str:
+    """What stands for an endpoint wherever it need not be called."""
+    return hashlib.sha256(endpoint.encode()).hexdigest()[:32]
+
+
+def keep(sql: Connection, one: Subscription) -> None:
+    """From now on this browser is this fan's in the drop. The same once more changes what it says
+    of itself, not since when."""
+    if not sql.execute(_anybody(one.drop)).first():
+        _begin(sql, one.drop)
+    row = {
+        "browser": one.browser,
+        "drop_id": one.drop,
+        "fan": one.fan,
+        "endpoint": one.endpoint,
+        "p256dh": one.p256dh,
+        "auth": one.auth,
+        "language": one.language,
+        "quiet": int(one.quiet),
+        "since_ms": one.since_ms,
+    }
+    had = sql.execute(
+        select(SUBSCRIPTIONS.c.fan, SUBSCRIPTIONS.c.since_ms).where(*_row(one.drop, one.browser))
+    ).first()
+    if had is not None and had.fan == one.fan:
+        row["since_ms"] = had.since_ms
+    # Both engines say it alike, and SQLAlchemy has it once for each.
+    upsert: Any = (sqlite if sql.dialect.name == "sqlite" else postgresql).insert(SUBSCRIPTIONS)
+    keys = ("browser", "drop_id")
+    changed = {name: value for name, value in row.items() if name not in keys}
+    sql.execute(upsert.values(row).on_conflict_do_update(index_elements=list(keys), set_=changed))
+    for oldest in of_fan(sql, one.drop, one.fan)[:-OF_FAN_MAX]:
+        end(sql, one.drop, one.fan, oldest.browser)
+
+
+def _anybody(drop: DropId) -> Select[tuple[str]]:
+    return select(SUBSCRIPTIONS.c.browser).where(SUBSCRIPTIONS.c.drop_id == drop).limit(1)
+
+
+def _begin(sql: Connection, drop: DropId) -> None:
+    """Where the books end now, those begin whom the drop calls: nobody is told of what was
+    before."""
+    asked = select(CURSORS.c.seq).where(CURSORS.c.drop_id == drop)
+    seq = sql.execute(asked).scalar() or 0
+    sql.execute(delete(CALLED).where(CALLED.c.drop_id == drop))
+    sql.execute(insert(CALLED).values(drop_id=drop, seq=seq))
+
+
+def of_fan(sql: Connection, drop: DropId, fan: FanId) -> list[Subscription]:
+    """A fan's browsers, the one that was subscribed first before all others."""
+    here = (SUBSCRIPTIONS.c.drop_id == drop, SUBSCRIPTIONS.c.fan == fan)
+    order = (SUBSCRIPTIONS.c.since_ms, SUBSCRIPTIONS.c.browser)
+    rows = sql.execute(select(SUBSCRIPTIONS).where(*here).order_by(*order))
+    return [_subscription(row) for row in rows]
+
+
+def of_drop(sql: Connection, drop: DropId) -> dict[FanId, list[Subscription]]:
+    """Everybody who is called in a drop."""
+    found: dict[FanId, list[Subscription]] = {}
+    for row in sql.execute(select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.drop_id == drop)):
+        found.setdefault(FanId(row.fan), []).append(_subscription(row))
+    return found
+
+
+def drops(sql: Connection) -> list[DropId]:
+    """Drops in which anybody is called."""
+    found = sql.execute(select(SUBSCRIPTIONS.c.drop_id).distinct()).scalars()
+    return [DropId(drop) for drop in found]
+
+
+def by_browser(sql: Connection, drop: DropId, browser: str) -> Subscription | None:
+    """Whose a browser is in a drop; None where it is nobody's."""
+    row = sql.execute(select(SUBSCRIPTIONS).where(*_row(drop, browser))).first()
+    return None if row is None else _subscription(row)
+
+
+def end(sql: Connection, drop: DropId, fan: FanId, browser: str) -> bool:
+    """The fan is not called there any more; was he?"""
+    here = (*_row(drop, browser), SUBSCRIPTIONS.c.fan == fan)
+    return sql.execute(delete(SUBSCRIPTIONS).where(*here)).rowcount > 0
+
+
+def gone(sql: Connection, browser: str) -> None:
+    """The push service knows that browser no more: nobody is called on it."""
+    sql.execute(delete(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.browser == browser))
+
+
+def move(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
+    """A guest became a person: his browsers are the person's."""
+    here = (SUBSCRIPTIONS.c.drop_id == drop, SUBSCRIPTIONS.c.fan == guest)
+    sql.execute(update(SUBSCRIPTIONS).where(*here).values(fan=person))
+
+
+def forget(sql: Connection, drop: DropId, fan: FanId) -> None:
+    """Nothing is known of a fan's browsers any more."""
+    here = (SUBSCRIPTIONS.c.drop_id == drop, SUBSCRIPTIONS.c.fan == fan)
+    sql.execute(delete(SUBSCRIPTIONS).where(*here))
+
+
+def forget_over(sql: Connection, now_ms: int) -> None:
+    """Nobody is called any more in drops that ended long ago."""
+    ended = (DROPS.c.ended_ms > 0, DROPS.c.ended_ms <= now_ms - OVER_MS)
+    over = select(DROPS.c.drop_id).where(*ended).scalar_subquery()
+    for table in (SUBSCRIPTIONS, CALLED):
+        sql.execute(delete(table).where(table.c.drop_id.in_(over)))
+
+
+def _row(drop: DropId, browser: str) -> tuple[Any, Any]:
+    return (SUBSCRIPTIONS.c.browser == browser, SUBSCRIPTIONS.c.drop_id == drop)
+
+
+def _subscription(row: Any) -> Subscription:
+    return Subscription(
+        drop=DropId(row.drop_id),
+        fan=FanId(row.fan),
+        endpoint=row.endpoint,
+        p256dh=row.p256dh,
+        auth=row.auth,
+        language=row.language,
+        quiet=bool(row.quiet),
+        since_ms=row.since_ms,
+    )

@@ -1,0 +1,26 @@
+--[[
+merge_entries -- of a person's two places in the base lanes the earlier arrival stays, with what it asked for. What the
+line has offered to the other becomes a hold, for as long as the offer stood at the least.
+--]]
+--#use get still_in_line still_held unclaimed claim_offer finish_entry
+
+local function merge_entries(t, person)
+  local stays = false
+  for _, id in ipairs(person[F_ENTRIES]) do
+    local entry = get(t, 'entries', id)
+    if entry[E_LANE] == 0 and still_in_line(entry) then
+      if stays then
+        if entry[E_STATE] == 'offered' then
+          local hold = get(t, 'holds', entry[E_HOLD])
+          -- In a cancelled drop the offer has ended, and may have been taken out; the entry stays as it was.
+          if hold and still_held(hold) and unclaimed(hold) then
+            claim_offer(t, entry[E_HOLD], hold, '', hold[H_DEADLINE_MS])
+          end
+        end
+        finish_entry(t, id, entry, 'removed', ',"why":"merged"', true)
+        return
+      end
+      stays = true
+    end
+  end
+end
