@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from dropengine import refusals
+from dropengine import data_directory, refusals
 from dropengine.cli import drop_arguments, main, operators_terms
 from dropengine.config import FIELDS, Settings
 from dropengine.model import SCHEMA
+from dropengine.people.operators import Names
 from dropengine.processes.embedded_server import EmbeddedServer
+from dropengine.sql.archive import OpenedForEach
+from dropengine.sql.migrate import migrate
 from dropengine.terminal import summary
 from dropengine.truth import keys
 from dropengine.truth.house import Claim
@@ -55,8 +58,12 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def shop(data_dir: Path) -> Iterator[Path]:
-    """The data directory of a shop whose server runs."""
-    with EmbeddedServer(Settings(data_dir=data_dir)):
+    """The data directory of a shop whose server runs, with its secret, its id and its tables."""
+    settings = Settings(data_dir=data_dir)
+    with EmbeddedServer(settings):
+        data_directory.secret(settings)
+        data_directory.shop_id(settings)
+        migrate(settings)
         yield data_dir
 
 
@@ -221,8 +228,9 @@ def test_who_publishes_is_told_where_the_running_shop_shows_it(
     assert "Its page" not in run("drop", "publish", MIX, "--id", "before").out
 
     async def claim() -> None:
-        store = Store.connect(EmbeddedServer(Settings(data_dir=shop)).url, *env.values())
-        store.house.claim = Claim("5e" * 16, "a1")
+        settings = Settings(data_dir=shop)
+        store = Store.connect(EmbeddedServer(settings).url, *env.values())
+        store.house.claim = Claim(data_directory.shop_id(settings), "a1")
         await store.house.lay_claim(1, "", 1, "", 10_000, "")
         await store.house.keep_claim(2, 10_000, address)
         await store.close()
@@ -529,6 +537,13 @@ def test_a_report_that_cannot_be_written_is_a_sentence(data_dir: Path) -> None:
     assert ran.returncode == 1
 
 
+def published_by(run: Run, shop: Path) -> str:
+    """What SQL calls whom the log names by a word."""
+    (line,) = run("drop", "log", PIN).out.splitlines()
+    names = asyncio.run(Names(OpenedForEach(Settings(data_dir=shop))).all())
+    return names[json.loads(line)["by"]]
+
+
 def test_who_has_no_name_here_signs_by_his_number(
     run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -540,8 +555,7 @@ def test_who_has_no_name_here_signs_by_his_number(
 
     monkeypatch.setattr("pwd.getpwuid", nobody)
     assert run("drop", "publish", PIN).code == 0
-    (line,) = run("drop", "log", PIN).out.splitlines()
-    assert json.loads(line)["by"] == f"user {os.getuid()}"
+    assert published_by(run, shop) == f"user {os.getuid()}"
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "x" * 65, "\u202e", "\udcff", " ", "disk"])
@@ -550,5 +564,4 @@ def test_a_user_name_that_cannot_sign_is_replaced_by_a_number(
 ) -> None:
     monkeypatch.setenv("LOGNAME", name)
     assert run("drop", "publish", PIN).code == 0
-    (line,) = run("drop", "log", PIN).out.splitlines()
-    assert json.loads(line)["by"] == f"user {os.getuid()}"
+    assert published_by(run, shop) == f"user {os.getuid()}"

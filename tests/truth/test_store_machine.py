@@ -506,9 +506,25 @@ class Machine(RuleBasedStateMachine):
             assert isinstance(again, type(first))
             assert again.id == first.id
 
-    @rule(guest=fans, person=st.sampled_from((*FANS, *PERSONS)), sure=st.integers(0, 2))
-    def a_guest_becomes_a_person(self, guest: str, person: str, sure: int) -> None:
-        if sure == 0:
+    @rule(
+        guests=st.one_of(fans.map(lambda fan: [fan]), st.permutations(FANS)),
+        person=st.sampled_from((*FANS, *PERSONS)),
+        before=st.lists(
+            st.tuples(st.booleans(), st.sampled_from(("hold", "join")), pools, quantities),
+            max_size=4,
+        ),
+        sure=st.integers(0, 2),
+    )
+    def guests_become_a_person(
+        self, guests: list[str], person: str, before: list[tuple[bool, str, str, int]], sure: int
+    ) -> None:
+        """before: what is done first, by the person himself or as the first guest."""
+        if sure:
+            return
+        for himself, verb, pool, qty in before:
+            fan = person if himself else guests[0]
+            self.press(self.one_of_many(fan, verb, pool, qty, 0))
+        for guest in guests:
             self.adopt(guest, person)
 
     def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
