@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dropengine.manifest.canonical import canonical, digest, from_canonical, rules
-from dropengine.manifest.corrected import corrected, correction, fault_in_correction
+from dropengine.manifest.corrected import corrected, correction, fault_in_correction, words
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.form import Form, form_of, form_of_file, judged_form, named, toml
 from dropengine.manifest.manifest import Item, Manifest, Pool, showable, with_opening
@@ -44,4 +44,5 @@ __all__ = [
     "showable",
     "toml",
     "with_opening",
+    "words",
 ]

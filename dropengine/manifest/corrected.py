@@ -43,6 +43,11 @@ def corrected(published: Manifest, wanted: Manifest) -> Manifest:
     return wanted
 
 
+def words(manifest: Manifest) -> tuple[str, ...]:
+    """What may be put right, as it reads now."""
+    return (manifest.story, *(item.about for item in manifest.items))
+
+
 def correction(manifest: Manifest) -> Correct:
     """The command that makes a drop read so."""
     return Correct(digest(manifest), canonical(manifest).decode())

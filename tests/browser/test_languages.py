@@ -74,7 +74,7 @@ async def test_a_language_is_chosen_by_the_keyboard_alone_and_stays(
         await fan.page.keyboard.press("Enter")
         await expect(fan.page.get_by_text("Jetzt offen")).to_be_visible()
         await expect(fan.page).to_have_url(f"{in_browser.running.url}{drop.path}")
-        await fan.page.goto("/")
+        await fan.page.goto("/you")
         await expect(fan.page.locator("html")).to_have_attribute("lang", "de")
         await tabs_to(fan, "English")
         await fan.page.keyboard.press("Enter")

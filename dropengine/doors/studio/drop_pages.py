@@ -238,7 +238,7 @@ class DropPages:
             return await self._words(call, found, whole, "; ".join(told))
         if shown is not None and (wrong := await self._save(call, shown)):
             return await self._words(call, found, whole, *wrong)
-        if manifest.digest(judged) == found.shown.hash:
+        if manifest.words(judged) == manifest.words(found.shown.manifest):
             return self._on(call, unfit, "It is shown.")
         if call.fields.get("do", "save") != "save":
             # A picture was taken away: nobody asked yet for what he writes to be put right.

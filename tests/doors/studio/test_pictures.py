@@ -393,7 +393,8 @@ async def test_who_has_bought_sees_the_thing_and_how_it_comes(studio: Studio) ->
         path = f"/studio/drops/{sale.drop}/words"
         form = {"key": key(), "version": "0", "delivery": "By post within a week."}
         files = {"items[0].file": ("a.jpg", photo(), "image/jpeg")}
-        assert (await ada.http.post(path, data=form, files=files)).status_code == 303
+        saved = await ada.http.post(path, data=form, files=files)
+        assert saved.status_code == 303, saved.text
     fan, ticket = studio.web.ticket(sale.drop)
     hold = await buys(studio.web, sale, fan)
     async with studio.web.http(ticket) as owner:
