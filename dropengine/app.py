@@ -28,6 +28,7 @@ from dropengine.doors import (
     fan_api,
     fast_path,
     health,
+    home_screen,
     languages,
     metrics,
     openapi,
@@ -290,6 +291,7 @@ def build(settings: Settings) -> Application:
     routes = [
         *hot,
         *pages.routes(runtime, writer, static),
+        *home_screen.routes(writer),
         *push_doors.routes(runtime, static.files),
         *languages.routes(runtime),
         *runtime.persons.routes(writer),

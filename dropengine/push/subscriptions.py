@@ -4,10 +4,12 @@ it last."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dropengine.model import DropId, FanId
@@ -21,7 +23,7 @@ OF_FAN_MAX = 5
 
 
 class Subscription(Struct, frozen=True):
-    """One browser of one fan in one drop."""
+    """One browser of one fan in one drop. `agent`: what it calls itself."""
 
     drop: DropId
     fan: FanId
@@ -31,10 +33,19 @@ class Subscription(Struct, frozen=True):
     language: str
     quiet: bool
     since_ms: int
+    agent: str = ""
 
     @property
     def browser(self) -> str:
         return browser_of(self.endpoint)
+
+
+class Renewed(Struct, frozen=True):
+    """What a browser says when its push service gave it another address."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
 
 
 def browser_of(endpoint: str) -> str:
@@ -57,6 +68,7 @@ def keep(sql: Connection, one: Subscription) -> None:
         "language": one.language,
         "quiet": int(one.quiet),
         "since_ms": one.since_ms,
+        "agent": one.agent,
     }
     had = sql.execute(
         select(SUBSCRIPTIONS.c.fan, SUBSCRIPTIONS.c.since_ms).where(*_row(one.drop, one.browser))
@@ -107,6 +119,13 @@ def drops(sql: Connection) -> list[DropId]:
     return [DropId(drop) for drop in found]
 
 
+def counts(sql: Connection, *which: ColumnElement[bool]) -> dict[DropId, int]:
+    """How many browsers are called in each drop."""
+    asked = select(SUBSCRIPTIONS.c.drop_id, func.count()).where(*which)
+    found = sql.execute(asked.group_by(SUBSCRIPTIONS.c.drop_id)).all()
+    return {DropId(drop): number for drop, number in found}
+
+
 def by_browser(sql: Connection, drop: DropId, browser: str) -> Subscription | None:
     """Whose a browser is in a drop; None where it is nobody's."""
     row = sql.execute(select(SUBSCRIPTIONS).where(*_row(drop, browser))).first()
@@ -117,6 +136,22 @@ def end(sql: Connection, drop: DropId, fan: FanId, browser: str) -> bool:
     """The fan is not called there any more; was he?"""
     here = (*_row(drop, browser), SUBSCRIPTIONS.c.fan == fan)
     return sql.execute(delete(SUBSCRIPTIONS).where(*here)).rowcount > 0
+
+
+def renew(
+    sql: Connection, browser: str, fans_in: Callable[[DropId], Sequence[FanId]], fresh: Renewed
+) -> list[DropId]:
+    """The push service gave a browser another address: wherever it calls this person, it calls him
+    there. In which drops."""
+    rows = sql.execute(select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.browser == browser)).all()
+    found = []
+    for had in map(_subscription, rows):
+        if had.fan not in fans_in(had.drop):
+            continue
+        end(sql, had.drop, had.fan, browser)
+        keep(sql, replace(had, endpoint=fresh.endpoint, p256dh=fresh.p256dh, auth=fresh.auth))
+        found.append(had.drop)
+    return found
 
 
 def gone(sql: Connection, browser: str) -> None:
@@ -158,4 +193,5 @@ def _subscription(row: Any) -> Subscription:
         language=row.language,
         quiet=bool(row.quiet),
         since_ms=row.since_ms,
+        agent=row.agent,
     )

@@ -62,6 +62,25 @@ async (tag) => {
   throw new Error(`nothing is shown: ${tag}`);
 }
 """
+CHANGED = """
+async ([endpoint, p256dh, auth]) => {
+  // A browser that says neither which address it had nor which it has.
+  const plain = (text) => atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const raw = (text) => Uint8Array.from(plain(text), (one) => one.charCodeAt(0)).buffer;
+  const keys = { p256dh: raw(p256dh), auth: raw(auth) };
+  let asked = '';
+  PushManager.prototype.subscribe = async (how) => {
+    asked = how.applicationServerKey;
+    return { endpoint, getKey: (name) => keys[name] };
+  };
+  const event = new ExtendableEvent('pushsubscriptionchange');
+  const waits = [];
+  event.waitUntil = (what) => waits.push(what);
+  self.dispatchEvent(event);
+  await Promise.all(waits);
+  return asked;
+}
+"""
 CLICKED = """
 async (tag) => {
   let wanted = '';
@@ -168,13 +187,17 @@ class Phone:
         return wanted
 
 
+def own(keys: Browser) -> list[str]:
+    """What a page or a worker subscribes with."""
+    return [keys.endpoint, keys.p256dh, keys.auth]
+
+
 @asynccontextmanager
 async def phone(shop: ShopInBrowser, service: PushService) -> AsyncIterator[Phone]:
     keys = service.browser()
     async with shop.context() as context:
         await context.grant_permissions(["notifications"])
-        own = json.dumps([keys.endpoint, keys.p256dh, keys.auth])
-        await context.add_init_script(f"({SUBSCRIBES})({own})")
+        await context.add_init_script(f"({SUBSCRIBES})({json.dumps(own(keys))})")
         yield Phone(context, Person(await context.new_page()), keys, shop.running.url)
 
 
@@ -268,6 +291,51 @@ async def test_a_fan_says_how_he_is_called_and_ends_it(
         await drop.say("Now.")
         await person.sees("Now.")
         assert len(service.came) == 1
+
+
+async def test_a_browser_that_gets_another_address_tells_the_shop_while_no_page_is_open(
+    shop: ShopInBrowser, service: PushService
+) -> None:
+    drop = await shop.drop(manifest("pins", item("pin", {"pin": 1})))
+    await drop.hold("holder")
+    async with phone(shop, service) as fans:
+        await fans.person.open(drop)
+        await fans.person.press("Join the line")
+        await fans.wants("Call me when it is my turn")
+        await fans.leaves()
+        key = (await fans.context.request.get(f"/api/drops/{drop.id}/calls")).json
+        fresh = service.browser()
+        asked = await fans.worker.evaluate(CHANGED, own(fresh))
+        assert asked == (await key())["key"]
+        await drop.say("Soon.")
+        (news,) = await service.until(1)
+        assert fresh.reads(news.body)["body"] == "Soon."
+        # And once more: what it was told last is what it tells.
+        again = service.browser()
+        await fans.worker.evaluate(CHANGED, own(again))
+        await drop.say("Now.")
+        (_, news) = await service.until(2)
+        assert again.reads(news.body)["body"] == "Now."
+
+
+async def test_where_the_worker_missed_it_the_page_tells_the_shop(
+    shop: ShopInBrowser, service: PushService
+) -> None:
+    drop = await shop.drop(manifest("pins", item("pin", {"pin": 1})))
+    await drop.hold("holder")
+    async with phone(shop, service) as fans:
+        await fans.person.open(drop)
+        await fans.person.press("Join the line")
+        await fans.wants("Call me when it is my turn")
+        fresh = service.browser()
+        has = "PushManager.prototype.subscribe({});"
+        given = f"({SUBSCRIBES})({json.dumps(own(fresh))}); {has}"
+        await fans.context.add_init_script(given)
+        await fans.person.open(drop)
+        await fans.person.sees("This browser calls you, also when this page is closed.")
+        await drop.say("Soon.")
+        (news,) = await service.until(1)
+        assert fresh.reads(news.body)["body"] == "Soon."
 
 
 async def test_before_a_drop_opens_whoever_is_there_may_be_called(

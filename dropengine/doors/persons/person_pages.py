@@ -4,6 +4,7 @@ without any script; a script adds passkeys, and renews the ticket of a page that
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
@@ -19,11 +20,14 @@ from starlette.routing import Route
 from dropengine import refusals
 from dropengine.catalogue import COOKIE
 from dropengine.config import Settings
+from dropengine.doors import readers_zone
 from dropengine.doors.http_answers import STATUS, Written, problem
 from dropengine.doors.identity import Identity, by_name
 from dropengine.doors.languages import KEPT_S
 from dropengine.doors.page_writer import PageWriter
+from dropengine.doors.persons import sign_in_letter
 from dropengine.doors.persons.bringing_together import Apart, BringingTogether
+from dropengine.doors.persons.called_browsers import called
 from dropengine.doors.persons.erasing import Erasing, letters_of
 from dropengine.doors.persons.my_drops import Mine, MyDrops
 from dropengine.doors.persons.person_cookies import PersonCookies
@@ -38,7 +42,9 @@ from dropengine.doors.persons.signing_in import (
 )
 from dropengine.doors.small_forms import FORM_BYTES_MAX, fields_of
 from dropengine.errors import DatabaseAway, Unavailable
-from dropengine.mail import outbox
+from dropengine.mail import outbox, reach
+from dropengine.mail.outbox import MailState
+from dropengine.mail.reach import Unreached
 from dropengine.people import answers, devices, passkeys, persons
 from dropengine.people.devices import Device
 from dropengine.people.names import LABEL_CHARS_MAX
@@ -48,6 +54,7 @@ from dropengine.people.persons import Person
 from dropengine.people.sign_ins import MINUTES, SignIn
 from dropengine.people.tickets import Ticket
 from dropengine.push import of_person
+from dropengine.push.of_person import Browser
 from dropengine.sql.database import Database
 from dropengine.sql.schema.mails import MAILS
 
@@ -90,6 +97,13 @@ class Me(NamedTuple):
     ticket: Ticket
 
 
+class _Kept(NamedTuple):
+    devices: list[Device]
+    passkeys: list[Passkey]
+    unreached: Unreached | None
+    browsers: list[Browser]
+
+
 class PersonPages:
     """One method a door."""
 
@@ -120,6 +134,7 @@ class PersonPages:
             (YOU, self.you),
             (f"{YOU}/links/{{token}}", self.link),
             (f"{YOU}/data.json", self.data),
+            (f"{YOU}/reached", self.reached),
         )
         forms = (
             (f"{YOU}/sign-in", self.ask),
@@ -130,6 +145,7 @@ class PersonPages:
             (f"{YOU}/devices/{{device}}/end", self.end_device),
             (f"{YOU}/renew", self.renew),
             (f"{YOU}/together", self.together),
+            (f"{YOU}/reached", self.mended),
             (f"{YOU}/sign-in/challenge", self.challenge),
             (f"{YOU}/sign-in/passkey", self.by_passkey),
             (f"{YOU}/passkeys/challenge", self.passkey_challenge),
@@ -175,7 +191,14 @@ class PersonPages:
         if device is None or person is None:
             return None
         self._renewing.used(device.id)
+        await self._lives(request, person)
         return Me(person, device, ticket)
+
+    async def _lives(self, request: Request, person: Person) -> None:
+        """His browser tells whose clocks he reads: letters tell times by them."""
+        zone = readers_zone.told(request)
+        if zone and zone != person.zone:
+            await self._database.write(lambda sql: persons.lives(sql, person.id, zone))
 
     async def you(self, request: Request) -> Response:
         """GET /you: who I am, and what is mine."""
@@ -207,11 +230,15 @@ class PersonPages:
         if me is None:
             return await self._stranger(request, status, to=to, wrong=wrong, at=at)
 
-        def asked(sql: Connection) -> tuple[list[Device], list[Passkey]]:
-            found = devices.of_person(sql, me.person.id)
-            return found, passkeys.of_account(sql, me.person.id, passkeys.PERSONS)
+        def asked(sql: Connection) -> _Kept:
+            return _Kept(
+                devices.of_person(sql, me.person.id),
+                passkeys.of_account(sql, me.person.id, passkeys.PERSONS),
+                reach.unreached(sql, letters_of(me.person), me.person.mended_ms),
+                of_person.browsers_of(sql, me.ticket.any_fan),
+            )
 
-        known, keys = await self._database.read(asked)
+        kept = await self._database.read(asked)
         guest = self._identity.guest(request.cookies)
         mine = await self._drops.of(me.ticket)
         guests = await self._drops.of(guest) if guest is not None else []
@@ -220,8 +247,10 @@ class PersonPages:
         words: dict[str, object] = {
             "me": me.person,
             "here": me.device.id,
-            "devices": known,
-            "passkeys": keys,
+            "devices": kept.devices,
+            "passkeys": kept.passkeys,
+            "unreached": kept.unreached,
+            "called": called(kept.browsers, mine),
             "mine": mine,
             "guests": guests,
             "missing": await self._drops.missing(mine),
@@ -247,12 +276,14 @@ class PersonPages:
         """typed, meant: an address that is asked back."""
         arrival = self._signing_in.arrival(request)
         waiting = await self._signing_in.waiting(arrival)
+        missed = waiting is not None and await self._missed(waiting)
         mine: list[Mine] = []
         if arrival.guest is not None:
             mine = await self._drops.of(arrival.guest)
         say = self._writer.say(request)
         words: dict[str, object] = {
             "waiting": waiting,
+            "missed": missed,
             "mine": mine,
             "missing": await self._drops.missing(mine),
             "to": waiting.back if waiting is not None and to == YOU else to,
@@ -263,6 +294,12 @@ class PersonPages:
             "at": at,
         }
         return self._writer.page_in(say, request, "you-sign-in.html", status, **words)
+
+    async def _missed(self, waiting: SignIn) -> bool:
+        """Did his mail server refuse the letter?"""
+        letter = sign_in_letter.letter_of(waiting)
+        row = await self._database.read(lambda sql: outbox.by_id(sql, letter))
+        return row is not None and row.state in (MailState.BOUNCED, MailState.FAILED)
 
     # Signing in and out.
 
@@ -407,7 +444,42 @@ class PersonPages:
         response = Response(status_code=204, headers={"Cache-Control": "no-store"})
         if come.text:
             self._identity.hand_out_person(come.text, response)
+        await self._moved(request, come.ticket)
         return response
+
+    async def _moved(self, request: Request, ticket: Ticket) -> None:
+        """Where SQL is away, his zone is learned another time."""
+        now_ms = int(time.time() * 1000)
+        with contextlib.suppress(DatabaseAway):
+            found = await self._database.read(
+                lambda sql: persons.of_session(sql, ticket.session, now_ms)
+            )
+            if found is not None:
+                await self._lives(request, found[0])
+
+    # Being reached.
+
+    async def reached(self, request: Request) -> Response:
+        """GET /you/reached: for the page of a drop, where letters do not reach him; `address` is
+        '' where they do."""
+        me = await self._me(request)
+        if me is None:
+            return problem(None, refusals.SignIn())
+        found = await self._database.read(
+            lambda sql: reach.unreached(sql, letters_of(me.person), me.person.mended_ms)
+        )
+        return Written(msgspec.json.encode({"address": found.address if found else ""}))
+
+    async def mended(self, request: Request) -> Response:
+        """POST /you/reached: his mailbox works again, he says."""
+        if (turned := await self._unfit(request)) is not None:
+            return turned
+        me = await self._me(request)
+        if me is None:
+            return await self._stranger(request, 401)
+        now_ms = int(time.time() * 1000)
+        await self._database.write(lambda sql: persons.mended(sql, me.person.id, now_ms))
+        return RedirectResponse(YOU, 303)
 
     # Passkeys.
 
@@ -542,6 +614,7 @@ class PersonPages:
                 "address": me.person.address,
                 "since_ms": me.person.created_ms,
                 "language": me.person.language,
+                "zone": me.person.zone,
                 "devices": [
                     {"browser": one.browser, "how": one.how, "since_ms": one.since_ms}
                     | {"seen_ms": one.seen_ms, "here": one.id == me.device.id}

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from dropengine import refusals
 from dropengine.catalogue import COOKIE, Catalogue, known, wished
 from dropengine.config import Settings, public_url
+from dropengine.doors import readers_zone
 from dropengine.doors.identity import Identity
 from dropengine.doors.persons import sign_in_letter
 from dropengine.doors.persons.person_cookies import PersonCookies
@@ -73,7 +74,8 @@ class Signed(NamedTuple):
 
 class Arrival(NamedTuple):
     """Where somebody comes from, and what his browser brings along. guest, person: its tickets.
-    chosen, wished: a language of ours that he chose in it, or that it asks for; '' for none."""
+    chosen, wished: a language of ours that he chose in it, or that it asks for; zone: whose clocks
+    it shows; '' for none."""
 
     client: tuple[str, int] | None
     browser: str
@@ -84,6 +86,7 @@ class Arrival(NamedTuple):
     person: Ticket | None
     chosen: str
     wished: str
+    zone: str
     now_ms: int
 
 
@@ -132,6 +135,7 @@ class SigningIn:
             self._identity.whose(person) if person else None,
             known(brought.get(COOKIE, "")),
             wished(request.headers.get("accept-language", "")),
+            readers_zone.told(request),
             int(time.time() * 1000),
         )
 
@@ -266,6 +270,8 @@ class SigningIn:
         def begun(sql: Connection) -> tuple[Device, list[str], Was]:
             if language != person.language:
                 persons.speaks(sql, person.id, language)
+            if at.zone and at.zone != person.zone:
+                persons.lives(sql, person.id, at.zone)
             made = devices.begin(sql, person.id, at.browser, how, at.now_ms)
             over = devices.crowd_out(sql, person.id, at.now_ms)
             return made, over, persons.was(sql, person)

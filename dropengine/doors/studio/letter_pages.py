@@ -15,7 +15,7 @@ from email.policy import default
 from typing import NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, false, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, false, or_, select
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -27,9 +27,13 @@ from dropengine.mail.letter import Kind
 from dropengine.mail.outbox import PAGE_MAX, MailState, Row
 from dropengine.people import makers
 from dropengine.people.roles import May
+from dropengine.push import outbox as pushes
+from dropengine.push import subscriptions
+from dropengine.push.outbox import PushState
 from dropengine.sql.database import Database
 from dropengine.sql.schema.mails import MAILS
 from dropengine.sql.schema.people import MAKERS_DROPS
+from dropengine.sql.schema.pushes import PUSHES, SUBSCRIPTIONS
 
 LETTERS = "/studio/letters"
 ONE = "/studio/letters/{letter}"
@@ -49,6 +53,14 @@ ABOUT = {
     Kind.BACK: "the way back into an account",
     Kind.ALARM: "an alarm",
 }
+PUSHES_FATES = {
+    PushState.QUEUED: "waiting",
+    PushState.SENT: "arrived",
+    PushState.DEFERRED: "put off, tried again",
+    PushState.FAILED: "not taken",
+    PushState.GONE: "browser gone",
+    PushState.OVER: "over before",
+}
 SECRETS = frozenset({Kind.CONFIRM, Kind.INVITE, Kind.BACK})
 """Of makers' accounts, and they let somebody in: nobody reads those of others here."""
 _LETTER = re.compile(r"[a-z0-9-]{1,64}")
@@ -60,6 +72,14 @@ class Whole(NamedTuple):
 
     row: Row
     words: str
+
+
+class Called(NamedTuple):
+    """How a drop calls browsers: how many there are, and what became of its calls."""
+
+    drop: str
+    browsers: int
+    calls: dict[PushState, int]
 
 
 class LetterPages:
@@ -81,13 +101,13 @@ class LetterPages:
         found = _BEFORE.fullmatch(call.request.query_params.get("before", ""))
         before = (int(found[1]), found[2]) if found else None
 
-        def asked(sql: Connection) -> tuple[list[Row], dict[MailState, int], bool]:
+        def asked(sql: Connection) -> tuple[list[Row], dict[MailState, int], list[Called]]:
             seen = _seen(sql, call)
             which = [seen, MAILS.c.state == state] if state else [seen]
             rows = [_shown(one, call) for one in outbox.page(sql, *which, before=before)]
-            return rows, outbox.counts(sql, seen), _owns(sql, call)
+            return rows, outbox.counts(sql, seen), _called(sql, call)
 
-        rows, counts, owns = await self._database.read(asked)
+        rows, counts, calls = await self._database.read(asked)
         last = rows[-1] if len(rows) == PAGE_MAX else None
         return self._panel.page(
             call,
@@ -99,7 +119,9 @@ class LetterPages:
             state=state,
             before=f"{last.written_ms}-{last.id}" if last else "",
             files=self._settings.smtp_url is None,
-            owns=owns,
+            calls=calls,
+            called={one: sum(of.calls[one] for of in calls) for one in PUSHES_FATES},
+            called_fates=PUSHES_FATES,
         )
 
     async def letter(self, call: PanelCall) -> Response:
@@ -148,16 +170,8 @@ def _owns(sql: Connection, call: PanelCall) -> bool:
 def _seen(sql: Connection, call: PanelCall) -> ColumnElement[bool]:
     """The letters that the caller may know of."""
     belongs = call.caller.makers.values()
-    runs = [maker.id for maker, may in belongs if may >= May.RUN]
     manages = [f"maker:{maker.id}" for maker, may in belongs if may >= May.MANAGE]
-    of_drops: ColumnElement[bool] = MAILS.c.drop_id.in_(
-        select(MAKERS_DROPS.c.drop_id).where(MAKERS_DROPS.c.maker.in_(runs))
-    )
-    first = makers.first(sql)
-    if first is not None and first.id in runs:
-        # What nobody gave a maker is the first one's.
-        named = select(MAKERS_DROPS.c.drop_id)
-        of_drops = of_drops | ((MAILS.c.drop_id != "") & MAILS.c.drop_id.not_in(named))
+    of_drops = _of_drops(sql, call, MAILS.c.drop_id)
     return or_(
         MAILS.c.whose == makers_letters.whose(call.caller.id),
         MAILS.c.whose.in_(manages),
@@ -165,6 +179,30 @@ def _seen(sql: Connection, call: PanelCall) -> ColumnElement[bool]:
         of_drops & ~MAILS.c.whose.startswith("account:"),
         MAILS.c.drop_id == "" if _owns(sql, call) else false(),
     )
+
+
+def _of_drops(sql: Connection, call: PanelCall, drop: Column[str]) -> ColumnElement[bool]:
+    """Of a drop that the caller runs. drop: the column that names it."""
+    runs = [maker.id for maker, may in call.caller.makers.values() if may >= May.RUN]
+    mine: ColumnElement[bool] = drop.in_(
+        select(MAKERS_DROPS.c.drop_id).where(MAKERS_DROPS.c.maker.in_(runs))
+    )
+    first = makers.first(sql)
+    if first is not None and first.id in runs:
+        # What nobody gave a maker is the first one's.
+        mine = mine | ((drop != "") & drop.not_in(select(MAKERS_DROPS.c.drop_id)))
+    return mine
+
+
+def _called(sql: Connection, call: PanelCall) -> list[Called]:
+    """The drops of his that call browsers. Nobody is shown where a browser is reached."""
+    calls = pushes.by_drop(sql, _of_drops(sql, call, PUSHES.c.drop_id))
+    browsers = subscriptions.counts(sql, _of_drops(sql, call, SUBSCRIPTIONS.c.drop_id))
+    none = dict.fromkeys(PushState, 0)
+    return [
+        Called(drop, browsers.get(drop, 0), calls.get(drop, none))
+        for drop in sorted(calls.keys() | browsers.keys())
+    ]
 
 
 def _shown(row: Row, call: PanelCall) -> Row:

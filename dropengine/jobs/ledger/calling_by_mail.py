@@ -25,7 +25,8 @@ from dropengine.jobs.settle import FINAL
 from dropengine.mail import outbox, unsubscribing
 from dropengine.mail.letter import Kind, Letter, letter_id
 from dropengine.manifest import Manifest
-from dropengine.manifest.zones import in_zone
+from dropengine.manifest.moments import named
+from dropengine.manifest.zones import listed
 from dropengine.model import STANDING, DropId, EntryState, FanId
 from dropengine.people import persons
 from dropengine.people.tickets import pseudonym
@@ -180,7 +181,7 @@ class CallingByMail:
                 kind=kind,
                 to=person.address,
                 subject=say(f"calls.{kind}", title=manifest.title),
-                words=self._words(manifest, one, kind, say, off),
+                words=self._words(manifest, one, kind, say, person.zone, off),
                 written_ms=now_ms,
                 whose=f"person:{name}",
                 drop=manifest.id,
@@ -197,16 +198,18 @@ class CallingByMail:
     def _off(self, person: str) -> str:
         return f"{self._origin}{unsubscribing.PAGE}{unsubscribing.token(self._secret, person)}"
 
-    def _words(self, manifest: Manifest, one: Called, kind: Kind, say: Catalogue, off: str) -> str:
+    def _words(
+        self, manifest: Manifest, one: Called, kind: Kind, say: Catalogue, zone: str, off: str
+    ) -> str:
         link = f"{self._origin}/drops/{manifest.id}"
-        parts = [told(one, kind, manifest, say), link]
+        parts = [told(one, kind, say, listed(zone) or manifest.zone), link]
         parts += [say("calls.off"), off] if off else []
         return "\n\n".join(parts)
 
 
-def told(one: Called, kind: Kind, manifest: Manifest, say: Catalogue) -> str:
-    """What a letter says first. Times are by the clocks of the drop, which it names."""
-    when = _when(one.at_ms, manifest.zone)
+def told(one: Called, kind: Kind, say: Catalogue, zone: str) -> str:
+    """What a letter says first. zone: by whose clocks it tells times, which it names."""
+    when = named(one.at_ms, zone, say)
     match kind:
         case Kind.TEN_BEFORE:
             return say("calls.ten_before_says", count=one.count)
@@ -221,12 +224,6 @@ def told(one: Called, kind: Kind, manifest: Manifest, say: Catalogue) -> str:
             return say("calls.refund_says")
         case _:
             return one.text
-
-
-def _when(ms: int, zone: str) -> str:
-    """`18:00 Europe/Berlin`, with the day where the reader may read it on another."""
-    at = in_zone(ms, zone)
-    return "" if at is None or not ms else f"{at:%Y-%m-%d %H:%M} {zone}"
 
 
 def _tells(one: Due) -> bool:

@@ -17,7 +17,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0017"
+REVISION = "0018"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [

@@ -7,7 +7,8 @@
  */
 
 import { call_me, language, moment } from "#said";
-import { base64url, browserOf, isFor, standing } from "./calling.js";
+import { browserOf, isFor, standing } from "./calling.js";
+import { remember, remembered, renew, told } from "./renewed.js";
 
 const WORKER = "/calls.js";
 const place = document.querySelector("drop-calls");
@@ -56,6 +57,7 @@ if (able && place instanceof HTMLElement && snapshot !== null) {
   const found = async (subscription, calls) => {
     const id = await browserOf(subscription.endpoint);
     here = calls.browsers.find((one) => one.id === id) ?? null;
+    if (here !== null) await remember({ id, key: calls.key });
   };
 
   const begin = async () => {
@@ -71,9 +73,7 @@ if (able && place instanceof HTMLElement && snapshot !== null) {
 
   /** @param {PushSubscription} subscription @param {boolean} quiet */
   const keep = async (subscription, quiet) => {
-    const p256dh = base64url(subscription.getKey("p256dh") ?? new ArrayBuffer(0));
-    const auth = base64url(subscription.getKey("auth") ?? new ArrayBuffer(0));
-    await found(subscription, await ask(door, { endpoint: subscription.endpoint, p256dh, auth, language, quiet }));
+    await found(subscription, await ask(door, { ...told(subscription), language, quiet }));
   };
 
   const sound = async () => {
@@ -162,6 +162,9 @@ if (able && place instanceof HTMLElement && snapshot !== null) {
   // Only who has been called before asks the shop whether he still is.
   void subscribed().then(async (subscription) => {
     if (!subscription) return;
+    const kept = await remembered();
+    // Its worker may have been asleep, or the shop away, when the push service gave it another address.
+    if (kept !== null && kept.id !== (await browserOf(subscription.endpoint))) await renew(kept, subscription).catch(() => undefined);
     await found(subscription, await ask(door)).catch(() => undefined);
     draw();
   });

@@ -6,16 +6,22 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import Connection
 
 from dropengine.doors.studio.account_doors import CONFIRMS_AN_HOUR_MAX
 from dropengine.doors.studio.mail_pages import BACKS_AN_HOUR_MAX, ON_ITS_WAY
 from dropengine.mail import makers_letters, outbox
 from dropengine.mail.carriers import Bounced
-from dropengine.people import account_mails
+from dropengine.model import DropId
+from dropengine.people import account_mails, makers
+from dropengine.push import outbox as pushes
+from dropengine.push import subscriptions
+from dropengine.push.outbox import Call, Failed, Kind, Sent
 from tests.doors.studio.test_night import told
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
 from tests.kit.letters import link_in, owed
+from tests.kit.push_service import Browser
 from tests.kit.studio import PASSWORD, Hand, Studio
 from tests.kit.web_process import key
 
@@ -182,6 +188,42 @@ async def test_an_address_that_was_never_confirmed_lets_nobody_back(studio: Stud
         )
         await stranger.http.post("/studio/way-back", data={"address": "thief@example.org"})
         assert await owed(database, "thief@example.org") == []
+
+
+async def test_how_a_drop_calls_browsers_is_seen_by_those_who_run_it(studio: Studio) -> None:
+    drop = DropId("lamps-called")
+    phone = Browser("https://push.example/phone?token=secret").subscribed(drop, "fan")
+
+    def called(sql: Connection) -> None:
+        makers.own(sql, drop, studio.lamps.id, 1)
+        subscriptions.keep(sql, phone)
+        for name, outcome in (("a", Sent()), ("b", Sent()), ("c", Failed("413"))):
+            pushes.put(sql, phone, Call(name, Kind.OFFER, "", 1, 0), "Lamp", "Now.")
+            (one,) = pushes.due(sql, 1)
+            pushes.note(sql, one, outcome, 2)
+
+    await studio.web.runtime.database.write(called)
+    seen = {}
+    for name in ("ada", "ben", "cyd", "dan"):
+        async with studio.person(name) as one:
+            page = told(await one.http.get("/studio/letters"))
+        assert "push.example" not in page
+        seen[name] = "lamps-called · 1 browser 2 arrived · 1 not taken" in page
+        assert seen[name] == ("2 arrived" in page)
+    assert seen == {"ada": True, "ben": True, "cyd": False, "dan": False}
+
+
+async def test_the_account_page_learns_whose_clocks_letters_tell_times_by(studio: Studio) -> None:
+    database = studio.web.runtime.database
+    async with studio.person("ada") as ada:
+        await reached(studio, ada, "ada6@example.org")
+        for zone, kept in (("Asia/Kathmandu", "Asia/Kathmandu"), ("Mars/Base", "Asia/Kathmandu")):
+            ada.http.cookies.set("zone", zone)
+            await ada.http.get(ACCOUNT)
+            found = await database.read(lambda sql: account_mails.of(sql, "id-ada"))
+            assert found.zone == kept
+            [named] = await database.read(lambda sql: account_mails.at(sql, "ada6@example.org"))
+            assert named.zone == kept
 
 
 async def test_a_form_of_another_page_asks_for_nothing(studio: Studio) -> None:

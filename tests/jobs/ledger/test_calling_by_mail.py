@@ -8,11 +8,13 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
+from dropengine.catalogue import CATALOGUES
 from dropengine.config import Settings
 from dropengine.jobs.ledger.calling_by_mail import CallingByMail
 from dropengine.jobs.ledger.projector import Projector
 from dropengine.mail import outbox, unsubscribing
 from dropengine.mail.letter import Letter
+from dropengine.manifest.zones import in_zone
 from dropengine.people import persons
 from dropengine.people.persons import Person
 from dropengine.sql.database import Database
@@ -178,3 +180,40 @@ def test_an_address_that_ends_letters_is_nobody_elses() -> None:
     for wrong in (text[:-1], f"b1{text[2:]}", text + "A", "", "a1.", text.replace("a1", "a1.a1")):
         assert unsubscribing.person_of(secret, wrong) is None
     assert unsubscribing.person_of(b"y" * 32, text) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "says"),
+    [
+        ("en", "", "before {weekday} {day} {month} {year}, {clock} UTC"),
+        ("de", "Asia/Kathmandu", "vor {weekday}, {day}. {month} {year}, {clock} UTC+5:45"),
+        ("en", "No/Where", "before {weekday} {day} {month} {year}, {clock} UTC"),
+    ],
+)
+async def test_a_letter_tells_times_by_its_readers_clocks_in_his_language_and_names_the_zone(
+    night: Night, ana: Person, language: str, zone: str, says: str
+) -> None:
+    def known(sql: Connection) -> None:
+        persons.speaks(sql, ana.id, language)
+        persons.lives(sql, ana.id, zone)
+
+    await night.database.write(known)
+    me = ana.fan(night.sale.drop, {})
+    hold = await night.sale.held("first")
+    await night.sale.joined(me)
+    await night.sale.release("first", hold)
+    [offer] = await night.read()
+    assert offer.kind == "offer"
+    there = zone if zone == "Asia/Kathmandu" else "UTC"
+    at = in_zone(offer.until_ms, there)
+    assert at is not None
+    say = CATALOGUES[language]
+    clock = f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
+    when = says.format(
+        weekday=say.weekdays[at.weekday()],
+        day=at.day,
+        month=say.months[at.month - 1],
+        year=at.year,
+        clock=clock,
+    )
+    assert (when if there == "UTC" else f"{when} ({there})") in offer.words
