@@ -190,6 +190,7 @@ class Runtime:
         self.jobs.repeat(self.revoking)
         self.jobs.repeat(self.renewing)
         self.jobs.repeat(self.persons.erasing)
+        self.jobs.repeat(self.persons.visits)
         self.jobs.repeat(LoopWatch(self.hub.loop_lag_s))
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")

@@ -13,6 +13,7 @@ from dropengine.doors.persons.bringing_together import BringingTogether
 from dropengine.doors.persons.erasing import Erasing
 from dropengine.doors.persons.letters_off import LettersOff
 from dropengine.doors.persons.my_drops import MyDrops
+from dropengine.doors.persons.one_visit import OneVisit
 from dropengine.doors.persons.person_cookies import PersonCookies
 from dropengine.doors.persons.person_pages import PersonPages
 from dropengine.doors.persons.renewing import Renewing
@@ -45,20 +46,21 @@ class Deps(Protocol):
 
 
 class Persons:
-    """erasing: a job, which whoever starts jobs repeats."""
+    """erasing, visits: jobs, which whoever starts jobs repeats."""
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._cookies = PersonCookies(deps.identity, deps.shop)
         self._drops = MyDrops(deps.store, deps.database)
         self._signing_in = SigningIn(deps, self._cookies, deps.secret)
+        self.visits = OneVisit(deps.database)
         letters = deps.settings.data_dir / "mail"
         self.erasing = Erasing(deps.database, self._signing_in, self._drops, letters)
 
     def routes(self, writer: PageWriter) -> list[Route]:
         """Every door."""
         deps, drops, signing_in = self._deps, self._drops, self._signing_in
-        together = BringingTogether(deps.store, deps.database, drops, signing_in)
+        together = BringingTogether(deps.store, deps.database, drops, signing_in, self.visits)
         pages = PersonPages(deps, writer, self._cookies, signing_in, drops, self.erasing, together)
         off = LettersOff(deps.database, writer, deps.secret)
         return [*pages.routes(), *off.routes()]

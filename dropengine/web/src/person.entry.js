@@ -15,9 +15,12 @@ const RENEW_MS = 6 * 3_600_000;
 const LOOK_MS = 600_000;
 /** Pages that were opened in one second do not ask in one second. */
 const SPREAD_MS = 600_000;
-/** So soon after a page was opened, or something of his began there, it is asked whether letters reach him. */
-const ASK_MS = 1_000;
-const ASK_SPREAD_MS = 5_000;
+/** So soon after a page was opened it is asked whether letters reach him. */
+const ASK_MS = 500;
+const ASK_SPREAD_MS = 2_500;
+/** And after something of his began on it: that may be in the second of an opening, when nobody is to wait for it. */
+const LATER_MS = 10_000;
+const LATER_SPREAD_MS = 50_000;
 const ASK_AGAIN_MS = 300_000;
 
 let due = Date.now() + RENEW_MS + Math.random() * SPREAD_MS;
@@ -60,17 +63,20 @@ function reached(place, first) {
     if (address !== place.dataset["address"]) show(place, address, first.drop.id);
   };
 
-  /** @param {You | null | undefined} you */
-  const look = (you) => {
+  /** @param {You | null | undefined} you @param {number} pause @param {number} spread */
+  const look = (you, pause, spread) => {
     const waits = (you?.entries ?? []).some((entry) => entry.state === "waiting" || entry.state === "offered");
     if (asking || Date.now() < next || !(waits || (you?.holds ?? []).length > 0)) return;
     asking = true;
     next = Date.now() + ASK_AGAIN_MS;
-    setTimeout(() => void ask(), ASK_MS + Math.random() * ASK_SPREAD_MS);
+    setTimeout(() => void ask(), pause + Math.random() * spread);
   };
 
-  look(first.you);
-  document.addEventListener("told", (event) => look(/** @type {CustomEvent<{after: State}>} */ (event).detail.after.you));
+  look(first.you, ASK_MS, ASK_SPREAD_MS);
+  document.addEventListener("told", (event) => {
+    const { after } = /** @type {CustomEvent<{after: State}>} */ (event).detail;
+    look(after.you, LATER_MS, LATER_SPREAD_MS);
+  });
 }
 
 /** @param {HTMLElement} place @param {string} address '' takes it away @param {string} drop */
