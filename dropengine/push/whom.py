@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dropengine import events
 from dropengine.log.replay import Truth, step
@@ -35,7 +36,8 @@ _OVER = (events.Cancelled, events.Settled)
 
 
 class Called(Struct, frozen=True):
-    """`fan` None: everybody. `count`: his place, or how many; `serials`, `text`: what is said."""
+    """`fan` None: everybody. `count`: his place, or how many; `serials`, `text`: what is said.
+    `amount`: what was paid or goes back, minor units; 0 for nothing."""
 
     fan: FanId | None
     call: Call
@@ -43,6 +45,7 @@ class Called(Struct, frozen=True):
     count: int = 0
     serials: tuple[int, ...] = ()
     text: str = ""
+    amount: int = 0
 
 
 class Ended(Struct, frozen=True):
@@ -135,9 +138,11 @@ class Follower:
                 yield self._until(event.fan, event.hold, Kind.HOLD_ENDS, event.at, event.deadline)
             case _ if isinstance(event, _BOUGHT):
                 yield Ended((event.hold,))
-                yield self._said(event, event.fan, f"sold-{event.hold}", Kind.SOLD, event.serials)
+                sold = self._said(event, event.fan, f"sold-{event.hold}", Kind.SOLD, event.serials)
+                yield replace(sold, amount=event.amount)
             case events.Refunded():
-                yield self._said(event, event.fan, f"refund-{event.hold}", Kind.REFUND)
+                back = self._said(event, event.fan, f"refund-{event.hold}", Kind.REFUND)
+                yield replace(back, amount=event.amount)
             case events.Message():
                 yield self._said(event, None, f"message-{event.seq}", Kind.MESSAGE, (), event.text)
             case _ if isinstance(event, _BACK):

@@ -25,6 +25,7 @@ from dropengine.jobs.settle import FINAL
 from dropengine.mail import outbox, unsubscribing
 from dropengine.mail.letter import Kind, Letter, letter_id
 from dropengine.manifest import Manifest
+from dropengine.manifest.currencies import MINOR_DIGITS, money
 from dropengine.manifest.moments import named
 from dropengine.manifest.zones import listed
 from dropengine.model import STANDING, DropId, EntryState, FanId
@@ -202,7 +203,9 @@ class CallingByMail:
         self, manifest: Manifest, one: Called, kind: Kind, say: Catalogue, zone: str, off: str
     ) -> str:
         link = f"{self._origin}/drops/{manifest.id}"
-        parts = [told(one, kind, say, listed(zone) or manifest.zone), link]
+        parts = [told(one, kind, say, listed(zone) or manifest.zone)]
+        parts += [_sum(one, kind, manifest, say)] if one.amount else []
+        parts += [link]
         parts += [say("calls.off"), off] if off else []
         return "\n\n".join(parts)
 
@@ -224,6 +227,13 @@ def told(one: Called, kind: Kind, say: Catalogue, zone: str) -> str:
             return say("calls.refund_says")
         case _:
             return one.text
+
+
+def _sum(one: Called, kind: Kind, manifest: Manifest, say: Catalogue) -> str:
+    """What was paid, or goes back, as his language writes it."""
+    digits = MINOR_DIGITS[manifest.currency]
+    amount = money(one.amount, manifest.currency, digits, say)
+    return say("calls.paid" if kind is Kind.SOLD else "calls.back", sum=amount)
 
 
 def _tells(one: Due) -> bool:

@@ -154,6 +154,16 @@ async def test_the_browsers_that_call_him_are_listed_with_the_last_call(shop: Sh
         assert "push.example" not in page
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_became_of_whichever_call_has_a_sentence(language: str) -> None:
+    say = CATALOGUES[language]
+    for kind in PushKind:
+        for state in pushes.PushState:
+            if state is not pushes.PushState.QUEUED:
+                what = say(f"calling_kind.{kind}")
+                assert what in say(f"calling.{state}", what=what, when="now")
+
+
 async def test_his_zone_is_learned_from_the_page_wherever_he_comes(shop: Shop) -> None:
     async with shop.browser() as hand:
         hand.http.cookies.set("zone", "Europe/Berlin")

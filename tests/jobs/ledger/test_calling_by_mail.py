@@ -21,6 +21,7 @@ from dropengine.sql.database import Database
 from dropengine.truth.store import Store
 from tests.kit.jobs_at_work import real
 from tests.kit.letters import link_in, owed, states
+from tests.kit.manifests import item, manifest
 from tests.kit.sale import Sale
 from tests.kit.web_process import SECRET
 
@@ -217,3 +218,29 @@ async def test_a_letter_tells_times_by_its_readers_clocks_in_his_language_and_na
         clock=clock,
     )
     assert (when if there == "UTC" else f"{when} ({there})") in offer.words
+
+
+@pytest.mark.parametrize(
+    ("language", "paid", "back"),
+    [
+        ("en", "You paid €1,234.50.", "You get €1,234.50 back."),
+        ("de", "Du hast 1.234,50\u00a0€ bezahlt.", "Du bekommst 1.234,50\u00a0€ zurück."),
+    ],
+)
+async def test_a_letter_of_an_order_says_what_was_paid_as_its_language_writes_it(
+    store: Store, night: Night, ana: Person, language: str, paid: str, back: str
+) -> None:
+    def known(sql: Connection) -> None:
+        persons.speaks(sql, ana.id, language)
+
+    await night.database.write(known)
+    sale = Sale(store, "dear", now=0)
+    await sale.publish(manifest("dear", item("pin", {"pin": 1}, price=123_450)))
+    await sale.creator("open")
+    me = ana.fan(sale.drop, {})
+    hold = await sale.bought(me)
+    [sold] = [one for one in await night.read() if one.kind == "sold"]
+    assert paid in sold.words
+    await sale.refund(hold)
+    [refund] = [one for one in await night.read() if one.kind == "refund"]
+    assert back in refund.words
