@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from dropengine.doors.persons.my_drops import Mine
+from dropengine.model import DropId
 from dropengine.people import devices
 from dropengine.push.of_person import Browser
 from dropengine.push.outbox import Told
 
 
 class Calls(msgspec.Struct, frozen=True):
-    """Of one drop. `title`: its id where he has nothing there."""
+    """Of one drop. `title`: its id where the shop has forgotten it."""
 
     drop: str
     title: str
@@ -27,9 +27,8 @@ class Called(msgspec.Struct, frozen=True):
     drops: list[Calls]
 
 
-def called(browsers: Iterable[Browser], mine: Iterable[Mine]) -> list[Called]:
+def called(browsers: Iterable[Browser], titles: Mapping[DropId, str]) -> list[Called]:
     """Each browser once, with the drops that it calls him for."""
-    titles = {one.drop: one.title for one in mine}
     found: dict[str, Called] = {}
     for one in browsers:
         name = devices.called(one.of.agent)

@@ -239,6 +239,7 @@ class PersonPages:
             )
 
         kept = await self._database.read(asked)
+        titles = await self._drops.titles({one.of.drop for one in kept.browsers})
         guest = self._identity.guest(request.cookies)
         mine = await self._drops.of(me.ticket)
         guests = await self._drops.of(guest) if guest is not None else []
@@ -250,7 +251,7 @@ class PersonPages:
             "devices": kept.devices,
             "passkeys": kept.passkeys,
             "unreached": kept.unreached,
-            "called": called(kept.browsers, mine),
+            "called": called(kept.browsers, titles),
             "mine": mine,
             "guests": guests,
             "missing": await self._drops.missing(mine),

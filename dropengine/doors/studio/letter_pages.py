@@ -55,7 +55,7 @@ ABOUT = {
 }
 PUSHES_FATES = {
     PushState.QUEUED: "waiting",
-    PushState.SENT: "arrived",
+    PushState.SENT: "sent",
     PushState.DEFERRED: "put off, tried again",
     PushState.FAILED: "not taken",
     PushState.GONE: "browser gone",

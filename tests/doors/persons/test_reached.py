@@ -138,6 +138,8 @@ async def test_the_browsers_that_call_him_are_listed_with_the_last_call(shop: Sh
         page = (await hand.get("/you")).text
         assert "Browsers that call you" in page
         assert "no call yet" in page
+        # Although he has nothing there.
+        assert f'<a href="/drops/{sale.drop}" dir="auto">Test drop</a>' in page
         mine = browser.subscribed(sale.drop, hand.fan(sale))
 
         def called(sql: Connection, name: str, at_ms: int, outcome: Any) -> None:
@@ -147,10 +149,10 @@ async def test_the_browsers_that_call_him_are_listed_with_the_last_call(shop: Sh
 
         database = shop.web.runtime.database
         await database.write(lambda sql: called(sql, "a", 1_800_000_000_000, Sent()))
-        assert "Your turn, arrived Fri 15 Jan 2027" in (await hand.get("/you")).text
+        assert "Your turn, sent Fri 15 Jan 2027" in (await hand.get("/you")).text
         await database.write(lambda sql: called(sql, "b", 1_800_000_100_000, Failed("413")))
         page = (await hand.get("/you")).text
-        assert "Your turn, did not arrive Fri 15 Jan 2027" in page
+        assert "Your turn, could not be sent Fri 15 Jan 2027" in page
         assert "push.example" not in page
 
 

@@ -208,8 +208,8 @@ async def test_how_a_drop_calls_browsers_is_seen_by_those_who_run_it(studio: Stu
         async with studio.person(name) as one:
             page = told(await one.http.get("/studio/letters"))
         assert "push.example" not in page
-        seen[name] = "lamps-called · 1 browser 2 arrived · 1 not taken" in page
-        assert seen[name] == ("2 arrived" in page)
+        seen[name] = "lamps-called · 1 browser 2 sent · 1 not taken" in page
+        assert seen[name] == ("2 sent" in page)
     assert seen == {"ada": True, "ben": True, "cyd": False, "dan": False}
 
 
