@@ -360,6 +360,22 @@ async def test_who_blocked_notifications_is_told_what_he_can_do(shop: ShopInBrow
         await person.sees("Your browser blocks notifications of this shop")
 
 
+async def test_a_phone_that_calls_only_from_its_home_screen_says_how(shop: ShopInBrowser) -> None:
+    """As Safari on an iPhone looks to a page."""
+    drop = await shop.drop(manifest("pins", item("pin", {"pin": 1})))
+    await drop.hold("holder")
+    async with shop.context() as context:
+        await context.add_init_script(
+            "delete window.PushManager; delete window.Notification; navigator.standalone = false;"
+        )
+        person = Person(await context.new_page())
+        await person.open(drop)
+        await expect(person.page.locator("drop-calls")).to_be_hidden()
+        await person.press("Join the line")
+        await person.sees("Add to Home Screen")
+        await expect(person.page.locator("drop-calls button")).to_have_count(0)
+
+
 async def test_where_no_push_service_is_it_is_said_and_the_place_stays(shop: ShopInBrowser) -> None:
     """This Chromium as it is."""
     drop = await shop.drop(manifest("pins", item("pin", {"pin": 1})))
