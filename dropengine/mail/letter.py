@@ -46,6 +46,10 @@ class Kind(StrEnum):
     SOLD = "sold"
     REFUND = "refund"
     MESSAGE = "message"
+    # Of what he asked to be told of.
+    REMINDER = "reminder"
+    OPENED = "opened"
+    NEW_DROP = "new_drop"
     # Of makers' accounts.
     CONFIRM = "confirm"
     CHANGED = "changed"

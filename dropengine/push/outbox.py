@@ -29,12 +29,14 @@ class Kind(StrEnum):
     """What a fan is called for."""
 
     REMINDER = "reminder"
+    OPENED = "opened"
     TEN_BEFORE = "ten_before"
     OFFER = "offer"
     HOLD_ENDS = "hold_ends"
     SOLD = "sold"
     REFUND = "refund"
     MESSAGE = "message"
+    NEW_DROP = "new_drop"
 
 
 class PushState(StrEnum):

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dropengine.model import DropId, FanId
+from dropengine.sql.schema.interests import MAKER_BROWSERS
 from dropengine.sql.schema.ledger import CURSORS, DROPS
 from dropengine.sql.schema.pushes import CALLED, SUBSCRIPTIONS
 
@@ -113,6 +114,31 @@ def of_drop(sql: Connection, drop: DropId) -> dict[FanId, list[Subscription]]:
     return found
 
 
+def untold(
+    sql: Connection, drop: DropId, told: Sequence[str], before_ms: int, most: int
+) -> list[Subscription]:
+    """Some of those that were told of none of these events, and have been there since before."""
+    here = (
+        SUBSCRIPTIONS.c.drop_id == drop,
+        SUBSCRIPTIONS.c.told.not_in(told),
+        SUBSCRIPTIONS.c.since_ms < before_ms,
+    )
+    asked = select(SUBSCRIPTIONS).where(*here).order_by(SUBSCRIPTIONS.c.browser).limit(most)
+    return [_subscription(row) for row in sql.execute(asked)]
+
+
+def mark(sql: Connection, drop: DropId, event: str, browsers: Sequence[str]) -> None:
+    """These were told of an event that everybody is called for."""
+    here = (SUBSCRIPTIONS.c.drop_id == drop, SUBSCRIPTIONS.c.browser.in_(browsers))
+    sql.execute(update(SUBSCRIPTIONS).where(*here).values(told=event))
+
+
+def count(sql: Connection, drop: DropId) -> int:
+    """How many browsers are called in a drop."""
+    asked = select(func.count()).select_from(SUBSCRIPTIONS)
+    return sql.execute(asked.where(SUBSCRIPTIONS.c.drop_id == drop)).scalar_one()
+
+
 def drops(sql: Connection) -> list[DropId]:
     """Drops in which anybody is called."""
     found = sql.execute(select(SUBSCRIPTIONS.c.drop_id).distinct()).scalars()
@@ -156,7 +182,8 @@ def renew(
 
 def gone(sql: Connection, browser: str) -> None:
     """The push service knows that browser no more: nobody is called on it."""
-    sql.execute(delete(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.browser == browser))
+    for table in (SUBSCRIPTIONS, MAKER_BROWSERS):
+        sql.execute(delete(table).where(table.c.browser == browser))
 
 
 def move(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:

@@ -400,6 +400,24 @@ async def letters_off(shop: ShopInBrowser, fan: Person) -> Drop:
     return drop
 
 
+@state
+async def reminded(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await soon(shop, fan)
+    await signs_in(shop, fan, drop.path)
+    await fan.page.get_by_role("button", name="Remind me by mail").click()
+    await fan.sees("A letter will go to")
+    return drop
+
+
+@state
+async def maker_page(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await soon(shop, fan)
+    # Nobody has signed in to run this shop: it has no maker yet.
+    await fan.page.goto("/makers/none")
+    await fan.sees("There is no such maker")
+    return drop
+
+
 async def asks(shop: ShopInBrowser, fan: Person, to: str) -> Letter:
     """He asks for a letter; it has come."""
     address = new_address()

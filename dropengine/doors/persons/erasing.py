@@ -24,7 +24,7 @@ from dropengine.people import answers, devices, persons
 from dropengine.people.one_after_another import change
 from dropengine.people.persons import Person
 from dropengine.people.tickets import Ticket
-from dropengine.push import of_person
+from dropengine.push import followers, of_person
 from dropengine.sql.database import Database
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,7 @@ class Erasing:
             answers.erase(sql, answers.whose_key(person.key), said)
             persons.erase(sql, person, traces, now_ms)
             of_person.forget(sql, ticket.any_fan)
+            followers.forget(sql, person.id)
             gone: list[str] = []
             for whose in letters_of(person):
                 gone += outbox.forget_whose(sql, whose)

@@ -27,6 +27,7 @@ from dropengine.doors.languages import KEPT_S
 from dropengine.doors.page_writer import PageWriter
 from dropengine.doors.persons import sign_in_letter
 from dropengine.doors.persons.bringing_together import Apart, BringingTogether
+from dropengine.doors.persons.called import Called
 from dropengine.doors.persons.called_browsers import called
 from dropengine.doors.persons.erasing import Erasing, letters_of
 from dropengine.doors.persons.my_drops import Mine, MyDrops
@@ -45,7 +46,7 @@ from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.mail import outbox, reach
 from dropengine.mail.outbox import MailState
 from dropengine.mail.reach import Unreached
-from dropengine.people import answers, devices, passkeys, persons
+from dropengine.people import answers, devices, interests, passkeys, persons, wishes
 from dropengine.people.devices import Device
 from dropengine.people.names import LABEL_CHARS_MAX
 from dropengine.people.one_after_another import change
@@ -53,7 +54,7 @@ from dropengine.people.passkeys import Passkey
 from dropengine.people.persons import Person
 from dropengine.people.sign_ins import MINUTES, SignIn
 from dropengine.people.tickets import Ticket
-from dropengine.push import of_person
+from dropengine.push import followers, of_person
 from dropengine.push.of_person import Browser
 from dropengine.sql.database import Database
 from dropengine.sql.schema.mails import MAILS
@@ -66,13 +67,17 @@ NO_SUCH: Final = ("person.no_device", "person.no_device_why")
 PROVE_AGAIN: Final = "person.prove"
 NEW_PASSKEY: Final = "person-passkey"
 
-_BACK = re.compile(r"/drops/[a-z0-9][a-z0-9-]{0,63}(\?via=[A-Za-z0-9_.-]{1,32})?")
+_BACK = re.compile(
+    r"/drops/[a-z0-9][a-z0-9-]{0,63}(/remind|\?via=[A-Za-z0-9_.-]{1,32})?"
+    r"|/makers/[a-z0-9][a-z0-9-]{0,63}"
+)
 
 Shown = Callable[[Request], Awaitable[Response]]
 
 
 def back(wanted: str) -> str:
-    """Where to go after signing in: the page of a drop, else this one; nowhere else."""
+    """Where to go after signing in: the page of a drop or of a maker, else this one; nowhere
+    else."""
     return wanted if _BACK.fullmatch(wanted) else YOU
 
 
@@ -116,6 +121,7 @@ class PersonPages:
         drops: MyDrops,
         erasing: Erasing,
         together: BringingTogether,
+        called: Called,
     ) -> None:
         self._identity = deps.identity
         self._database = deps.database
@@ -127,6 +133,7 @@ class PersonPages:
         self._drops = drops
         self._erasing = erasing
         self._together = together
+        self._called = called
 
     def routes(self) -> list[Route]:
         """Forms are read whole: they are small."""
@@ -174,7 +181,8 @@ class PersonPages:
 
     # Who is there.
 
-    async def _me(self, request: Request) -> Me | None:
+    async def me(self, request: Request) -> Me | None:
+        """Whoever is signed in."""
         ticket = self._identity.who(by_name(request.scope["headers"]))
         if ticket is None or not ticket.person:
             come = await self._renewing.come(request.cookies)
@@ -226,9 +234,9 @@ class PersonPages:
     ) -> Response:
         """wrong: the name of a sentence about the form at which it stands. apart: what could not be
         brought together just now."""
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, status, to=to, wrong=wrong, at=at)
+            return await self.stranger(request, status, to=to, wrong=wrong, at=at)
 
         def asked(sql: Connection) -> _Kept:
             return _Kept(
@@ -240,6 +248,7 @@ class PersonPages:
 
         kept = await self._database.read(asked)
         titles = await self._drops.titles({one.of.drop for one in kept.browsers})
+        calls = await self._called.of(me.person)
         guest = self._identity.guest(request.cookies)
         mine = await self._drops.of(me.ticket)
         guests = await self._drops.of(guest) if guest is not None else []
@@ -252,6 +261,7 @@ class PersonPages:
             "passkeys": kept.passkeys,
             "unreached": kept.unreached,
             "called": called(kept.browsers, titles),
+            "calls": calls,
             "mine": mine,
             "guests": guests,
             "missing": await self._drops.missing(mine),
@@ -263,7 +273,7 @@ class PersonPages:
         }
         return self._writer.page_in(say, request, "you.html", status, **words)
 
-    async def _stranger(
+    async def stranger(
         self,
         request: Request,
         status: int = 200,
@@ -274,7 +284,7 @@ class PersonPages:
         typed: str = "",
         meant: str = "",
     ) -> Response:
-        """typed, meant: an address that is asked back."""
+        """Where he can sign in. typed, meant: an address that is asked back."""
         arrival = self._signing_in.arrival(request)
         waiting = await self._signing_in.waiting(arrival)
         missed = waiting is not None and await self._missed(waiting)
@@ -308,7 +318,7 @@ class PersonPages:
         """POST /you/sign-in: a letter, please."""
         fields = await fields_of(request)
         if isinstance(fields, str):
-            return await self._stranger(request, 400, wrong=fields, at="address")
+            return await self.stranger(request, 400, wrong=fields, at="address")
         at = self._signing_in.arrival(request)
         to, typed = back(fields.get("to", "")), fields.get("address", "")
         say, sure = self._writer.say(request), fields.get("sure") == "yes"
@@ -318,8 +328,8 @@ class PersonPages:
             self._cookies.keep_asked(response, found.browser)
             return response
         if isinstance(found, Meant):
-            return await self._stranger(request, to=to, typed=found.typed, meant=found.meant)
-        return await self._stranger(
+            return await self.stranger(request, to=to, typed=found.typed, meant=found.meant)
+        return await self.stranger(
             request, _status(found), to=to, typed=typed[:200], wrong=found.why, at="address"
         )
 
@@ -327,11 +337,11 @@ class PersonPages:
         """POST /you/code: that of the letter, in the browser that asked for it."""
         fields = await fields_of(request)
         if isinstance(fields, str):
-            return await self._stranger(request, 400, wrong=fields, at="code")
+            return await self.stranger(request, 400, wrong=fields, at="code")
         at = self._signing_in.arrival(request)
         found = await self._signing_in.by_code(at, fields.get("code", ""))
         if isinstance(found, Turned):
-            return await self._stranger(request, _status(found), wrong=found.why, at="code")
+            return await self.stranger(request, _status(found), wrong=found.why, at="code")
         return await self._in(at, found)
 
     async def link(self, request: Request) -> Response:
@@ -385,9 +395,9 @@ class PersonPages:
         """POST /you/together: what this browser's guest has, once more."""
         if (turned := await self._unfit(request)) is not None:
             return turned
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, 401)
+            return await self.stranger(request, 401)
         guest = self._identity.guest(request.cookies)
         apart = await self._together.bring(guest, me.ticket) if guest is not None else []
         if apart:
@@ -400,7 +410,7 @@ class PersonPages:
         """POST /you/sign-out: here."""
         if (turned := await self._unfit(request)) is not None:
             return turned
-        me = await self._me(request)
+        me = await self.me(request)
         if me is not None:
             await self._signing_in.end([me.device.id])
         response = RedirectResponse(YOU, 303)
@@ -411,9 +421,9 @@ class PersonPages:
         """POST /you/sign-out-everywhere: here too."""
         if (turned := await self._unfit(request)) is not None:
             return turned
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, 401)
+            return await self.stranger(request, 401)
         mine = await self._database.read(lambda sql: devices.of_person(sql, me.person.id))
         await self._signing_in.end([one.id for one in mine])
         response = RedirectResponse(YOU, 303)
@@ -424,9 +434,9 @@ class PersonPages:
         """POST /you/devices/{device}/end: there."""
         if (turned := await self._unfit(request)) is not None:
             return turned
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, 401)
+            return await self.stranger(request, 401)
         wanted = request.path_params["device"]
         mine = await self._database.read(lambda sql: devices.of_person(sql, me.person.id))
         if wanted not in [one.id for one in mine]:
@@ -463,7 +473,7 @@ class PersonPages:
     async def reached(self, request: Request) -> Response:
         """GET /you/reached: for the page of a drop, where letters do not reach him; `address` is
         '' where they do."""
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
             return problem(None, refusals.SignIn())
         found = await self._database.read(
@@ -475,9 +485,9 @@ class PersonPages:
         """POST /you/reached: his mailbox works again, he says."""
         if (turned := await self._unfit(request)) is not None:
             return turned
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, 401)
+            return await self.stranger(request, 401)
         now_ms = int(time.time() * 1000)
         await self._database.write(lambda sql: persons.mended(sql, me.person.id, now_ms))
         return RedirectResponse(YOU, 303)
@@ -524,7 +534,7 @@ class PersonPages:
         """POST /you/passkeys/challenge: what a new one signs."""
         if await _body(request) is None:
             return problem(None, refusals.BadMessage("send it as application/json"))
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
             return problem(None, refusals.SignIn())
         if self._stale(me):
@@ -543,9 +553,9 @@ class PersonPages:
     async def add_passkey(self, request: Request) -> Response:
         """POST /you/passkeys: keep one that the page's script had the device make."""
         fields = await fields_of(request)
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, 401)
+            return await self.stranger(request, 401)
         if isinstance(fields, str):
             return await self._you(request, 400, wrong=fields, at="passkey")
         if self._stale(me):
@@ -584,9 +594,9 @@ class PersonPages:
         """POST /you/passkeys/{passkey}/remove: a letter still signs him in."""
         if (turned := await self._unfit(request)) is not None:
             return turned
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, 401)
+            return await self.stranger(request, 401)
         if self._stale(me):
             return await self._you(request, 403, wrong=PROVE_AGAIN, at="passkeys")
         wanted = request.path_params["passkey"]
@@ -601,9 +611,9 @@ class PersonPages:
 
     async def data(self, request: Request) -> Response:
         """GET /you/data.json: all that the shop knows of me."""
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, 401)
+            return await self.stranger(request, 401)
 
         drops = await self._drops.of(me.ticket)
         said = [thing for one in drops for thing in one.things]
@@ -626,6 +636,7 @@ class PersonPages:
                     | {"quiet": one.quiet}
                     for one in of_person.subscriptions_of(sql, me.ticket.any_fan)
                 ],
+                **_told_of(sql, me.person.id),
                 "passkeys": [
                     {"label": one.label, "created_ms": one.created_ms, "used_ms": one.used_ms}
                     for one in keys
@@ -647,9 +658,9 @@ class PersonPages:
     async def erase(self, request: Request) -> Response:
         """POST /you/erase: nothing is left of me but counts, serials and proofs."""
         fields = await fields_of(request)
-        me = await self._me(request)
+        me = await self.me(request)
         if me is None:
-            return await self._stranger(request, 401)
+            return await self.stranger(request, 401)
         if isinstance(fields, str):
             return await self._you(request, 400, wrong=fields, at="erase")
         if self._stale(me):
@@ -684,6 +695,22 @@ class PersonPages:
         title = self._writer.say(request)(turned.why)
         body = msgspec.json.encode({"title": title, "code": turned.refusal.code})
         return Written(body, _status(turned), b"application/problem+json")
+
+
+def _told_of(sql: Connection, person: str) -> dict[str, object]:
+    return {
+        "told_of": [
+            {one.what: one.thing, "since_ms": one.since_ms}
+            for one in interests.of_person(sql, person)
+        ],
+        "told_on": [
+            {"maker": one.maker, "since_ms": one.since_ms, "language": one.language}
+            for one in followers.of_person(sql, person)
+        ],
+        "not_called_for": [
+            {"kind": wish, "by": way} for wish, way in sorted(wishes.unwished(sql, person))
+        ],
+    }
 
 
 def _status(turned: Turned) -> int:

@@ -10,6 +10,8 @@ from dropengine.config import Settings
 from dropengine.doors.identity import Identity
 from dropengine.doors.page_writer import PageWriter
 from dropengine.doors.persons.bringing_together import BringingTogether
+from dropengine.doors.persons.call_doors import CallDoors
+from dropengine.doors.persons.called import Called
 from dropengine.doors.persons.erasing import Erasing
 from dropengine.doors.persons.letters_off import LettersOff
 from dropengine.doors.persons.my_drops import MyDrops
@@ -18,6 +20,8 @@ from dropengine.doors.persons.person_cookies import PersonCookies
 from dropengine.doors.persons.person_pages import PersonPages
 from dropengine.doors.persons.renewing import Renewing
 from dropengine.doors.persons.signing_in import SigningIn
+from dropengine.doors.shown_things import ShownThings
+from dropengine.live.hub import Hub
 from dropengine.model import ShopId
 from dropengine.people.tickets import Tickets
 from dropengine.sql.database import Database
@@ -42,6 +46,10 @@ class Deps(Protocol):
     @property
     def shop(self) -> ShopId: ...
     @property
+    def hub(self) -> Hub: ...
+    @property
+    def things(self) -> ShownThings: ...
+    @property
     def secret(self) -> bytes: ...
 
 
@@ -61,6 +69,10 @@ class Persons:
         """Every door."""
         deps, drops, signing_in = self._deps, self._drops, self._signing_in
         together = BringingTogether(deps.store, deps.database, drops, signing_in, self.visits)
-        pages = PersonPages(deps, writer, self._cookies, signing_in, drops, self.erasing, together)
+        called = Called(deps.store, deps.database)
+        pages = PersonPages(
+            deps, writer, self._cookies, signing_in, drops, self.erasing, together, called
+        )
         off = LettersOff(deps.database, writer, deps.secret)
-        return [*pages.routes(), *off.routes()]
+        calls = CallDoors(deps, writer, pages)
+        return [*pages.routes(), *off.routes(), *calls.routes()]

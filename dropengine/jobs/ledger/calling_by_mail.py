@@ -29,8 +29,9 @@ from dropengine.manifest.currencies import MINOR_DIGITS, money
 from dropengine.manifest.moments import named
 from dropengine.manifest.zones import listed
 from dropengine.model import STANDING, DropId, EntryState, FanId
-from dropengine.people import persons
+from dropengine.people import persons, wishes
 from dropengine.people.tickets import pseudonym
+from dropengine.people.wishes import Way, Wish, wish_of
 from dropengine.push.whom import Called, Due, Ended, Follower
 from dropengine.sql.database import Database
 from dropengine.sql.log_rows import page
@@ -45,8 +46,6 @@ EVERY_S = 1.0
 LEASE_MS = 5_000
 STRETCHES_MAX = 10
 """Of one drop, before the next one has its turn."""
-OF_ORDERS = frozenset({Kind.SOLD, Kind.REFUND})
-"""Letters that belong to a purchase: nobody can end them."""
 URGENT = frozenset({Kind.OFFER, Kind.TEN_BEFORE, Kind.HOLD_ENDS})
 
 
@@ -169,11 +168,12 @@ class CallingByMail:
         kind = Kind(str(call.kind))
         if 0 < call.until_ms <= now_ms:
             return
+        wish = wish_of(kind)
         for name in whom:
             person = persons.by_id(sql, name)
-            if person is None or (kind not in OF_ORDERS and not unsubscribing.calls(sql, name)):
+            if person is None or (wish and not wishes.wants(sql, name, wish, Way.MAIL)):
                 continue
-            off = "" if kind in OF_ORDERS else self._off(name)
+            off = self._off(name, wish) if wish else ""
             # His own language wins, then the drop's.
             language = person.language or manifest.language or self._language
             say = CATALOGUES.get(language, ENGLISH)
@@ -196,8 +196,9 @@ class CallingByMail:
             )
             outbox.put(sql, letter)
 
-    def _off(self, person: str) -> str:
-        return f"{self._origin}{unsubscribing.PAGE}{unsubscribing.token(self._secret, person)}"
+    def _off(self, person: str, wish: Wish) -> str:
+        token = unsubscribing.token(self._secret, person, wish)
+        return f"{self._origin}{unsubscribing.PAGE}{token}"
 
     def _words(
         self, manifest: Manifest, one: Called, kind: Kind, say: Catalogue, zone: str, off: str

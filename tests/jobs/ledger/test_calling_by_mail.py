@@ -17,6 +17,7 @@ from dropengine.mail.letter import Letter
 from dropengine.manifest.zones import in_zone
 from dropengine.people import persons
 from dropengine.people.persons import Person
+from dropengine.people.wishes import Wish
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
 from tests.kit.jobs_at_work import real
@@ -120,7 +121,8 @@ async def test_whoever_dies_or_comes_after_writes_nothing_twice(
 
 async def test_who_wants_none_reads_of_his_orders_alone(night: Night, ana: Person) -> None:
     me = ana.fan(night.sale.drop, {})
-    await night.database.write(lambda sql: unsubscribing.wish(sql, ana.id, letters=False))
+    none = unsubscribing.Ending(ana.id, None)
+    await night.database.write(lambda sql: unsubscribing.wish(sql, none, letters=False))
     await night.sale.bought(me)
     assert kinds(await night.read()) == ["sold"]
 
@@ -174,13 +176,15 @@ async def test_a_drop_that_is_cancelled_calls_nobody_to_a_turn(night: Night, ana
     assert counts[outbox.MailState.OVER] == 1
 
 
-def test_an_address_that_ends_letters_is_nobody_elses() -> None:
+@pytest.mark.parametrize("wish", [None, Wish.NEWS])
+def test_an_address_that_ends_letters_is_nobody_elses(wish: Wish | None) -> None:
     secret = b"x" * 32
-    text = unsubscribing.token(secret, "a1")
-    assert unsubscribing.person_of(secret, text) == "a1"
+    text = unsubscribing.token(secret, "a1", wish)
+    assert unsubscribing.ending(secret, text) == unsubscribing.Ending("a1", wish)
     for wrong in (text[:-1], f"b1{text[2:]}", text + "A", "", "a1.", text.replace("a1", "a1.a1")):
-        assert unsubscribing.person_of(secret, wrong) is None
-    assert unsubscribing.person_of(b"y" * 32, text) is None
+        assert unsubscribing.ending(secret, wrong) is None
+    assert unsubscribing.ending(secret, text.replace("a1.", "a1.offer.")) is None
+    assert unsubscribing.ending(b"y" * 32, text) is None
 
 
 @pytest.mark.parametrize(
