@@ -94,6 +94,10 @@ FANS = (
     Row("GET", "/drops/{drop}/maker", Who.ANYBODY),
     Row("GET", "/makers/{maker}", Who.ANYBODY),
     Row("POST", "/makers/{maker}/follow", Who.ANYBODY),
+    # A browser is known there by the hash of its endpoint; to begin it needs a ticket.
+    Row("GET", "/api/makers/{maker}/calls", Who.ANYBODY),
+    Row("POST", "/api/makers/{maker}/calls", Who.ANYBODY),
+    Row("POST", "/api/makers/{maker}/calls/end", Who.ANYBODY),
     Row("GET", "/drops/{drop}/orders/{order}", Who.FAN),
     Row("GET", "/drops/{drop}/holds/{hold}/asked", Who.FAN),
     Row("POST", "/drops/{drop}/holds/{hold}/asked", Who.FAN),

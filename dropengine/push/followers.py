@@ -14,9 +14,13 @@ from dropengine.model import DropId, FanId
 from dropengine.push.subscriptions import Subscription, browser_of
 from dropengine.sql.schema.interests import MAKER_BROWSERS
 
+OF_PERSON_MAX = 5
+"""With one more, the browser that somebody subscribed first is called no more."""
+
 
 class Follower(Struct, frozen=True):
-    """One browser at one maker. `person`: who was signed in there, ''."""
+    """One browser at one maker. `person`: who was signed in there; of a guest, `guest:` and his
+    ticket's name."""
 
     maker: str
     person: str
@@ -56,6 +60,9 @@ def keep(sql: Connection, one: Follower) -> None:
     changed = {name: row[name] for name in ("person", "endpoint", "p256dh", "auth", "language")}
     keys = ["browser", "maker"]
     sql.execute(upsert.values(row).on_conflict_do_update(index_elements=keys, set_=changed))
+    mine = [other for other in of_person(sql, one.person) if other.maker == one.maker]
+    for oldest in mine[:-OF_PERSON_MAX]:
+        end(sql, one.maker, oldest.browser)
 
 
 def end(sql: Connection, maker: str, browser: str) -> None:

@@ -52,7 +52,7 @@ MAKER_BROWSERS = Table(
     Index("ix_maker_browsers_person", "person"),
 )
 """Browsers that are called of a maker's new drops. `browser`: the hash of its endpoint. `person`:
-who was signed in there, '' for a guest."""
+who was signed in there; of a guest, `guest:` and his ticket's name."""
 
 TOLD_DROPS = Table("told_drops", METADATA, _key("drop_id"), _number("at_ms"))
 """Of which new drops all that follow their makers were told."""

@@ -13,8 +13,10 @@ from dropengine.people import devices, interests, makers, wishes
 from dropengine.people.interests import Interest, What
 from dropengine.people.makers import Maker
 from dropengine.people.wishes import Way, Wish
+from dropengine.push import followers
+from dropengine.push.subscriptions import browser_of
 from dropengine.sql.schema.mails import MAILS
-from tests.kit import persons, web_process
+from tests.kit import persons, push_service, web_process
 from tests.kit.manifests import item, manifest
 from tests.kit.persons import Browser, Shop, address
 from tests.kit.sale import Sale
@@ -207,3 +209,40 @@ async def test_one_interest_too_many_makes_the_oldest_go(
         for one in drops:
             await hand.send(f"/drops/{one.drop}/remind", on="yes")
         assert [thing for _, thing in await mine(hand)] == [one.drop for one in drops[1:]]
+
+
+async def test_a_guests_browser_is_called_of_new_drops_until_he_ends_it(shop: Shop) -> None:
+    his, sale = await maker(shop), await soon(shop)
+    door = f"/api/makers/{his.short}/calls"
+    phone = push_service.Browser("https://push.example/phone")
+    async with shop.browser() as hand:
+        # Nobody yet: without a ticket nothing is kept.
+        assert (await hand.http.post(door, json=phone.asks())).status_code in (401, 403)
+        await hand.get(f"/drops/{sale.drop}")
+        for _ in range(2):
+            assert (await hand.http.post(door, json=phone.asks())).json()["on"]
+        named = f"{door}?id={browser_of(phone.endpoint)}"
+        assert (await hand.get(named)).json()["on"]
+        inside = await hand.http.post(door, json=phone.asks(endpoint="http://127.0.0.1/x"))
+        assert inside.status_code == 400
+        assert (await hand.get("/api/makers/none/calls")).status_code == 404
+        assert not (await hand.http.post(f"{door}/end", json={"endpoint": phone.endpoint})).json()[
+            "on"
+        ]
+        assert not (await hand.get(named)).json()["on"]
+
+
+async def test_a_persons_browsers_stand_on_his_page_and_go_with_him(shop: Shop) -> None:
+    his = await maker(shop)
+    phone = push_service.Browser("https://push.example/his-phone")
+    async with shop.browser() as hand:
+        await hand.sign_in(address())
+        person = await me(hand)
+        answer = await hand.http.post(f"/api/makers/{his.short}/calls", json=phone.asks())
+        assert answer.json()["on"]
+        assert f'href="/makers/{his.short}"' in (await hand.get("/you")).text
+        told = (await hand.get("/you/data.json")).json()["told_on"]
+        assert [one["maker"] for one in told] == [his.id]
+        await hand.send("/you/erase", sure="yes")
+        database = shop.web.runtime.database
+        assert await database.read(lambda sql: followers.of_person(sql, person)) == []
