@@ -104,7 +104,7 @@ class LetterPages:
         def asked(sql: Connection) -> tuple[list[Row], dict[MailState, int], list[Called]]:
             seen = _seen(sql, call)
             which = [seen, MAILS.c.state == state] if state else [seen]
-            rows = [_shown(one, call) for one in outbox.page(sql, *which, before=before)]
+            rows = [self._shown(one, call) for one in outbox.page(sql, *which, before=before)]
             return rows, outbox.counts(sql, seen), _called(sql, call)
 
         rows, counts, calls = await self._database.read(asked)
@@ -143,11 +143,22 @@ class LetterPages:
         return self._panel.page(
             call,
             "studio-letter.html",
-            row=_shown(row, call),
+            row=self._shown(row, call),
             words=words,
             fates=FATES,
             about=ABOUT,
         )
+
+    def _shown(self, row: Row, call: PanelCall) -> Row:
+        """Whoever owns no maker sees of others' addresses only where they are. A code is read by
+        whom it was sent to; it is shown where no letter is sent."""
+        if row.kind == Kind.SIGN_IN and self._settings.smtp_url is not None:
+            row = replace(row, subject="A code and a link to sign in")
+        owner = any(may >= May.MANAGE for _, may in call.caller.makers.values())
+        if owner or row.whose == makers_letters.whose(call.caller.id):
+            return row
+        name, _, host = row.reader.rpartition("@")
+        return replace(row, reader=f"{name[:1]}…@{host}")
 
     def _words(self, letter: str) -> str:
         if self._settings.smtp_url is not None:
@@ -203,12 +214,3 @@ def _called(sql: Connection, call: PanelCall) -> list[Called]:
         Called(drop, browsers.get(drop, 0), calls.get(drop, none))
         for drop in sorted(calls.keys() | browsers.keys())
     ]
-
-
-def _shown(row: Row, call: PanelCall) -> Row:
-    """Whoever owns no maker sees of others' addresses only where they are."""
-    owner = any(may >= May.MANAGE for _, may in call.caller.makers.values())
-    if owner or row.whose == makers_letters.whose(call.caller.id):
-        return row
-    name, _, host = row.reader.rpartition("@")
-    return replace(row, reader=f"{name[:1]}…@{host}")

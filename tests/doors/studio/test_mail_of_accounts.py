@@ -4,6 +4,7 @@ to nobody."""
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -12,6 +13,8 @@ from dropengine.doors.studio.account_doors import CONFIRMS_AN_HOUR_MAX
 from dropengine.doors.studio.mail_pages import BACKS_AN_HOUR_MAX, ON_ITS_WAY
 from dropengine.mail import makers_letters, outbox
 from dropengine.mail.carriers import Bounced
+from dropengine.mail.letter import Kind as LetterKind
+from dropengine.mail.letter import Letter
 from dropengine.model import DropId
 from dropengine.people import account_mails, makers
 from dropengine.push import outbox as pushes
@@ -21,9 +24,10 @@ from tests.doors.studio.test_night import told
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
 from tests.kit.letters import link_in, owed
+from tests.kit.private_server import Server
 from tests.kit.push_service import Browser
-from tests.kit.studio import PASSWORD, Hand, Studio
-from tests.kit.web_process import key
+from tests.kit.studio import NOBODY_WAITS, PASSWORD, Hand, Studio
+from tests.kit.web_process import key, settings
 
 server = web_process.server
 studio = studio_kit.studio
@@ -247,3 +251,25 @@ async def test_letters_are_seen_by_those_whom_they_concern(studio: Studio) -> No
             assert (letter.status_code == 200) == seen[name]
             assert link_in(mine) not in letter.text
     assert seen == {"ada": True, "ben": False, "cyd": False, "dan": False}
+
+
+@pytest.mark.parametrize(("smtp_url", "shown"), [(None, True), ("smtp://127.0.0.1:9", False)])
+async def test_a_fans_code_is_shown_only_where_no_letter_is_sent(
+    server: Server, tmp_path: Path, smtp_url: str | None, *, shown: bool
+) -> None:
+    """Else whoever owns the shop could ask for one and be any fan."""
+    conf = settings(server.url, tmp_path, smtp_url=smtp_url, **NOBODY_WAITS)
+    letter = Letter(
+        id="sign-in-1",
+        kind=LetterKind.SIGN_IN,
+        to="fan@example.org",
+        subject="271828 is your code to sign in",
+        words="271828",
+        written_ms=1,
+    )
+    async with studio_kit.opened(conf) as one, one.person("ada") as ada:
+        await one.web.runtime.database.write(lambda sql: outbox.put(sql, letter))
+        for path in ("/studio/letters", f"/studio/letters/{letter.id}"):
+            page = await ada.http.get(path)
+            assert page.status_code == 200
+            assert ("271828" in page.text) == shown
