@@ -52,14 +52,26 @@ SUBSCRIBES = """
 }
 """
 
+KEEPS = """
+() => {
+  // What its own handler promised of each push. Whoever asks what is shown before that is kept
+  // takes it away: Chromium forgets what it has written down and not drawn yet.
+  if (self.promised !== undefined) return;
+  self.promised = [];
+  const waits = ExtendableEvent.prototype.waitUntil;
+  ExtendableEvent.prototype.waitUntil = function (what) {
+    if (this instanceof PushEvent) self.promised.push(what);
+    return waits.call(this, what);
+  };
+}
+"""
 SHOWN = """
-async (tag) => {
-  for (let n = 0; n < 200; n += 1) {
-    const [one] = await self.registration.getNotifications({ tag });
-    if (one !== undefined) return { title: one.title, body: one.body, tag: one.tag };
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error(`nothing is shown: ${tag}`);
+async ([number, tag]) => {
+  while (self.promised.length < number) await new Promise((done) => setTimeout(done, 50));
+  await self.promised[number - 1];
+  const [one] = await self.registration.getNotifications({ tag });
+  if (one === undefined) throw new Error(`nothing is shown: ${tag}`);
+  return { title: one.title, body: one.body, tag: one.tag };
 }
 """
 CHANGED = """
@@ -141,6 +153,7 @@ class Phone:
         self.person = person
         self.keys = keys
         self._origin = origin
+        self._heard = 0
 
     @property
     def worker(self) -> Worker:
@@ -177,8 +190,12 @@ class Phone:
         said: dict[str, Any] = self.keys.reads(message.body)
         about = {"origin": self._origin, "registrationId": self._registration}
         data = {"data": json.dumps(said)}
+        worker = self.worker
+        await worker.evaluate(KEEPS)
         await self._cdp.send("ServiceWorker.deliverPushMessage", about | data)
-        shown: dict[str, Any] = await self.worker.evaluate(SHOWN, said["tag"])
+        self._heard += 1
+        async with asyncio.timeout(LONG_S):
+            shown: dict[str, Any] = await worker.evaluate(SHOWN, [self._heard, said["tag"]])
         return shown
 
     async def clicks(self, tag: str) -> str:
