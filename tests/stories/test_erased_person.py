@@ -4,6 +4,7 @@ who he was is left where the shop keeps anything, and what was sold still adds u
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,26 @@ def drops(store: Store) -> Iterator[Drop]:
     lamp = manifest("lamps", item("lamp", {"lamp": 5}, most=1), limit=1)
     yield Drop(store, msgspec.structs.replace(lamp, identity="verified", asks=ASKS))
     yield Drop(store, manifest("pins", item("pin", {"pin": 1}, most=1), limit=1))
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "To: Ana."])
+def test_the_word_is_found_however_it_is_written(before: str) -> None:
+    text = f"{before}{WORD}@example.org".encode()
+    half = len(before) + 5
+    for written in (
+        text,
+        text.upper(),
+        text.decode().encode("utf-16-le"),
+        text.hex().encode(),
+        base64.b64encode(text),
+        base64.encodebytes(text * 9),
+        base64.urlsafe_b64encode(text),
+        text[:half] + b"=\r\n" + text[half:],
+        "".join(f"={one:02X}" for one in text).encode(),
+        "".join(f"%{one:02x}" for one in text).encode(),
+    ):
+        assert stands_in(b"\x00 " + written + b"\n", WORD), written
+    assert not stands_in(base64.encodebytes(b"somebody.else@example.org" * 9), WORD)
 
 
 async def test_of_who_is_erased_nothing_is_left_in_a_whole_shop(
