@@ -16,9 +16,12 @@ from dropengine.doors.persons.erasing import Erasing
 from dropengine.doors.persons.letters_off import LettersOff
 from dropengine.doors.persons.my_drops import MyDrops
 from dropengine.doors.persons.one_visit import OneVisit
+from dropengine.doors.persons.own_data import OwnData
+from dropengine.doors.persons.passkey_doors import PasskeyDoors
 from dropengine.doors.persons.person_cookies import PersonCookies
 from dropengine.doors.persons.person_pages import PersonPages
 from dropengine.doors.persons.renewing import Renewing
+from dropengine.doors.persons.signing_doors import SigningDoors
 from dropengine.doors.persons.signing_in import SigningIn
 from dropengine.doors.shown_things import ShownThings
 from dropengine.live.hub import Hub
@@ -70,9 +73,11 @@ class Persons:
         deps, drops, signing_in = self._deps, self._drops, self._signing_in
         together = BringingTogether(deps.store, deps.database, drops, signing_in, self.visits)
         called = Called(deps.store, deps.database)
-        pages = PersonPages(
-            deps, writer, self._cookies, signing_in, drops, self.erasing, together, called
-        )
+        pages = PersonPages(deps, writer, signing_in, drops, called)
+        signing = SigningDoors(deps, writer, pages, self._cookies, signing_in, together)
+        passkeys = PasskeyDoors(deps, pages, signing, self._cookies, signing_in)
+        data = OwnData(deps, writer, pages, self._cookies, drops, self.erasing)
         off = LettersOff(deps.database, writer, deps.secret)
         calls = CallDoors(deps, writer, pages)
-        return [*pages.routes(), *off.routes(), *calls.routes()]
+        doors = (pages, signing, passkeys, data, off, calls)
+        return [route for one in doors for route in one.routes()]
