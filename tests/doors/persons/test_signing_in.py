@@ -224,6 +224,30 @@ async def test_asking_does_the_same_whether_an_address_is_known(shop: Shop) -> N
     assert not any("persons" in statement.replace("person_", "") for statement in said[0])
 
 
+async def test_a_wrong_code_is_answered_alike_whether_an_address_is_known(shop: Shop) -> None:
+    """And as soon: the statements are the same ones."""
+    known, unknown = address(), address()
+    async with shop.browser() as first:
+        await first.sign_in(known)
+    engine = shop.web.runtime.database._engine
+    told: list[tuple[int, str, list[str]]] = []
+    for one in (known, unknown):
+        heard: list[str] = []
+
+        def note(*said: object, into: list[str] = heard) -> None:
+            into.append(str(said[2]))
+
+        async with shop.browser() as asks:
+            letter = await asks.ask(one)
+            wrong = f"{(int(letter.code) + 1) % 1_000_000:06}"
+            sa.event.listen(engine, "before_cursor_execute", note)
+            answer = await asks.send("/you/code", code=wrong)
+            sa.event.remove(engine, "before_cursor_execute", note)
+        told.append((answer.status_code, answer.text.replace(one, "?"), heard))
+    assert told[0] == told[1]
+    assert told[0][0] == 401
+
+
 async def test_nobody_is_made_before_he_confirms(shop: Shop) -> None:
     ana = address()
     async with shop.browser() as desk:

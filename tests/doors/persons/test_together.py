@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
+
 import pytest
 
 from dropengine.people.tickets import pseudonym
@@ -62,6 +65,30 @@ async def test_guest_then_person_is_one_limit(shop: Shop) -> None:
         assert [one["id"] for one in (await desk.you(sale))["orders"]] == [order]
         assert f"/orders/{order}" in (await desk.get("/you")).text
         assert (await desk.get(f"/drops/{sale.drop}/orders/{order}")).status_code == 200
+
+
+async def test_of_many_guests_who_become_one_person_at_once_the_limit_is_one(shop: Shop) -> None:
+    """Each held as much as a fan may have; whoever comes second stays apart, with what he holds."""
+    ana, sale = address(), await shop.sale(limit=2, cap=50)
+    async with AsyncExitStack() as stack:
+        desks = [await stack.enter_async_context(shop.browser()) for _ in range(3)]
+        for desk in desks:
+            await desk.get(f"/drops/{sale.drop}")
+            assert (await desk.press(sale, pool="pin", qty=2)).status_code == 200
+        letters = [await desk.ask(ana) for desk in desks]
+        codes = [one.code for one in letters]
+        answers = await asyncio.gather(
+            *(desk.send("/you/code", code=code) for desk, code in zip(desks, codes, strict=True))
+        )
+        assert {answer.status_code for answer in answers} == {303}
+        found = {desk.fan(sale) for desk in desks}
+        assert len(found) == 1
+        for desk in desks:
+            assert (await desk.you(sale))["used"] == 2
+            press = await desk.press(sale)
+            assert (press.status_code, press.json()["code"]) == (409, "limit_reached")
+        # Those that came second are guests' still, and can be brought over once there is room.
+        assert sum(1 for desk in desks if desk.cookie("fan-") != "") == 2
 
 
 async def test_person_then_guest_is_one_limit_and_both_lists_are_shown(shop: Shop) -> None:
