@@ -58,11 +58,12 @@ class Erasing:
 
     async def erase(self, person: Person, ticket: Ticket) -> None:
         """Raises Unavailable and DatabaseAway: it is asked again, which is harmless."""
+        mine = await self._database.read(lambda sql: devices.of_person(sql, person.id))
+        # Before it is asked what he has: what another device began meanwhile counts for his limit.
+        await self._signing_in.end([one.id for one in mine])
         drops = await self._drops.of(ticket)
         traces = [one.trace for one in drops if one.state not in OVER]
         said = [thing for one in drops for thing in one.things]
-        mine = await self._database.read(lambda sql: devices.of_person(sql, person.id))
-        await self._signing_in.end([one.id for one in mine])
         now_ms = int(time.time() * 1000)
 
         def erased(sql: Connection) -> list[str]:

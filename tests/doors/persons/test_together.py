@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from dropengine.people.tickets import pseudonym
+from dropengine.doors.persons.erasing import Erasing
+from dropengine.doors.persons.my_drops import Mine, MyDrops
+from dropengine.doors.persons.person_cookies import PersonCookies
+from dropengine.doors.persons.signing_in import SigningIn
+from dropengine.people import persons as people
+from dropengine.people.persons import Person
+from dropengine.people.tickets import Ticket, pseudonym
 from tests.kit import persons, web_process
 from tests.kit.persons import PHONE, Browser, Shop, address
 from tests.kit.sale import Sale
@@ -175,6 +184,50 @@ async def test_who_erases_himself_and_comes_back_has_one_limit(shop: Shop, ident
         newer = runtime.identity.whose(text)
         assert newer is not None
         assert newer.fan(sale.drop, identity) == fans[0] == was.fan(sale.drop, identity)
+
+
+class LookedThrough(MyDrops):
+    """Is asked what somebody has; meanwhile his other device presses until it is signed out."""
+
+    def __init__(self, shop: Shop, sale: Sale, other: Browser) -> None:
+        runtime = shop.web.runtime
+        super().__init__(runtime.store, runtime.database)
+        self._house = runtime.store.house
+        self._sale = sale
+        self._other = other
+        self._ended = other.ticket.name
+
+    async def of(self, ticket: Ticket) -> list[Mine]:
+        assert self._ended in await self._house.revoked(0)
+        while (await self._other.press(self._sale)).status_code != 401:
+            pass
+        return await super().of(ticket)
+
+
+async def test_what_another_device_begins_while_he_is_erased_counts_for_his_limit(
+    shop: Shop, tmp_path: Path
+) -> None:
+    ana, sale, runtime = address(), await shop.sale("verified", limit=1), shop.web.runtime
+    async with shop.browser() as desk, shop.browser(PHONE) as phone:
+        await desk.sign_in(ana)
+        await phone.sign_in(ana)
+        looked = LookedThrough(shop, sale, phone)
+        signing_in = SigningIn(
+            runtime, PersonCookies(runtime.identity, runtime.shop), runtime.secret
+        )
+        erasing = Erasing(runtime.database, signing_in, looked, tmp_path)
+        ticket = desk.ticket
+
+        def him(sql: Connection) -> Person | None:
+            found = people.of_session(sql, ticket.session, int(time.time() * 1000))
+            return found[0] if found else None
+
+        person = await runtime.database.read(him)
+        assert person is not None
+        await erasing.erase(person, ticket)
+        await desk.sign_in(ana)
+        await desk.press(sale)
+        assert (await sale.words()).count("held") == 1
 
 
 async def test_a_guest_who_did_nothing_leaves_no_trace_when_he_signs_in(shop: Shop) -> None:
