@@ -2,14 +2,15 @@
 reads them here.
 
 Whoever runs drops sees what was written about those of his makers; an owner of the first maker also
-what is about none, and everybody what was written to himself. Only owners see whole addresses of
-others.
+what is about none, and everybody what was written to himself. Only owners of a drop's
+maker see whole addresses of its fans.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from email import message_from_bytes
 from email.policy import default
 from typing import NamedTuple
@@ -104,7 +105,7 @@ class LetterPages:
         def asked(sql: Connection) -> tuple[list[Row], dict[MailState, int], list[Called]]:
             seen = _seen(sql, call)
             which = [seen, MAILS.c.state == state] if state else [seen]
-            rows = [self._shown(one, call) for one in outbox.page(sql, *which, before=before)]
+            rows = self._shown(sql, call, outbox.page(sql, *which, before=before))
             return rows, outbox.counts(sql, seen), _called(sql, call)
 
         rows, counts, calls = await self._database.read(asked)
@@ -132,7 +133,7 @@ class LetterPages:
 
         def asked(sql: Connection) -> tuple[Row | None, bool]:
             rows = outbox.page(sql, _seen(sql, call), MAILS.c.id == wanted)
-            return next(iter(rows), None), _owns(sql, call)
+            return next(iter(self._shown(sql, call, rows)), None), _owns(sql, call)
 
         row, owns = await self._database.read(asked)
         if row is None:
@@ -143,22 +144,29 @@ class LetterPages:
         return self._panel.page(
             call,
             "studio-letter.html",
-            row=self._shown(row, call),
+            row=row,
             words=words,
             fates=FATES,
             about=ABOUT,
         )
 
-    def _shown(self, row: Row, call: PanelCall) -> Row:
-        """Whoever owns no maker sees of others' addresses only where they are. A code is read by
-        whom it was sent to; it is shown where no letter is sent."""
-        if row.kind == Kind.SIGN_IN and self._settings.smtp_url is not None:
-            row = replace(row, subject="A code and a link to sign in")
-        owner = any(may >= May.MANAGE for _, may in call.caller.makers.values())
-        if owner or row.whose == makers_letters.whose(call.caller.id):
-            return row
-        name, _, host = row.reader.rpartition("@")
-        return replace(row, reader=f"{name[:1]}…@{host}")
+    def _shown(self, sql: Connection, call: PanelCall, rows: Sequence[Row]) -> list[Row]:
+        """Whoever does not own a drop's maker sees of others' addresses only where they are. A code
+        is read by whom it was sent to; it is shown where no letter is sent."""
+        manages = {maker.id for maker, may in call.caller.makers.values() if may >= May.MANAGE}
+        owned = {drop: makers.whose(sql, drop) in manages for drop in {row.drop for row in rows}}
+        mine = makers_letters.whose(call.caller.id)
+        found = []
+        for row in rows:
+            one = row
+            if row.kind == Kind.SIGN_IN and self._settings.smtp_url is not None:
+                one = replace(one, subject="A code and a link to sign in")
+            # What is about no drop is seen by owners alone, or was written to himself.
+            if row.drop and not owned[row.drop] and row.whose != mine:
+                name, _, host = row.reader.rpartition("@")
+                one = replace(one, reader=f"{name[:1]}…@{host}")
+            found.append(one)
+        return found
 
     def _words(self, letter: str) -> str:
         if self._settings.smtp_url is not None:

@@ -16,7 +16,8 @@ from dropengine.mail.carriers import Bounced
 from dropengine.mail.letter import Kind as LetterKind
 from dropengine.mail.letter import Letter
 from dropengine.model import DropId
-from dropengine.people import account_mails, makers
+from dropengine.people import account_mails, accounts, makers
+from dropengine.people.roles import Role
 from dropengine.push import outbox as pushes
 from dropengine.push import subscriptions
 from dropengine.push.outbox import Call, Failed, Kind, Sent
@@ -251,6 +252,48 @@ async def test_letters_are_seen_by_those_whom_they_concern(studio: Studio) -> No
             assert (letter.status_code == 200) == seen[name]
             assert link_in(mine) not in letter.text
     assert seen == {"ada": True, "ben": False, "cyd": False, "dan": False}
+
+
+async def test_whole_addresses_of_fans_are_seen_by_who_owns_the_maker_of_their_drop(
+    studio: Studio,
+) -> None:
+    """Who runs it and owns another one sees no more of them than others who run it."""
+    letter = Letter(
+        id="sold-to-a-fan",
+        kind=LetterKind.SOLD,
+        to="wilhelmina@example.org",
+        subject="It is yours",
+        words="#1",
+        written_ms=1,
+        whose="person:wilhelmina",
+        drop="lamps-written",
+    )
+
+    hashed = await studio_kit.password_hash()
+
+    def written(sql: Connection) -> None:
+        makers.own(sql, DropId(letter.drop), studio.lamps.id, 1)
+        outbox.put(sql, letter)
+        tins = makers.new("tins", "Tinsmiths", "#333333", studio.now_ms)
+        makers.make(sql, tins)
+        accounts.make(sql, "id-eve", "eve", hashed, studio.now_ms)
+        makers.join(sql, tins.id, "id-eve", Role.OWNER, studio.now_ms)
+        makers.join(sql, studio.lamps.id, "id-eve", Role.OPERATOR, studio.now_ms)
+
+    await studio.web.runtime.database.write(written)
+    seen = {}
+    for name in ("ada", "ben", "cyd", "dan", "eve"):
+        async with studio.person(name) as one:
+            pages = [
+                await one.http.get("/studio/letters"),
+                await one.http.get(f"/studio/letters/{letter.id}"),
+            ]
+        whole = {"wilhelmina@example.org" in page.text for page in pages}
+        part = {"w…@example.org" in page.text for page in pages}
+        assert len(whole) == len(part) == 1
+        seen[name] = "whole" if whole == {True} else "part" if part == {True} else "nothing"
+    runs = {"ben": "part", "eve": "part"}
+    assert seen == {"ada": "whole", "cyd": "nothing", "dan": "nothing", **runs}
 
 
 @pytest.mark.parametrize(("smtp_url", "shown"), [(None, True), ("smtp://127.0.0.1:9", False)])
