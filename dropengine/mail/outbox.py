@@ -220,6 +220,16 @@ def page(
     return [_row(row) for row in rows]
 
 
+def every(sql: Connection, *which: ColumnElement[bool]) -> list[Row]:
+    """All of these letters that are kept, the newest first."""
+    found: list[Row] = []
+    before = None
+    while some := page(sql, *which, before=before):
+        found += some
+        before = (some[-1].written_ms, some[-1].id)
+    return found
+
+
 def newest(sql: Connection, whose: str) -> Row | None:
     """The last letter to somebody."""
     return next(iter(page(sql, MAILS.c.whose == whose)), None)

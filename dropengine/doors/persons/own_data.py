@@ -59,7 +59,7 @@ class OwnData:
 
         def asked(sql: Connection) -> dict[str, object]:
             keys = passkeys.of_account(sql, me.person.id, passkeys.PERSONS)
-            letters = outbox.page(sql, MAILS.c.whose.in_(letters_of(me.person)))
+            letters = outbox.every(sql, MAILS.c.whose.in_(letters_of(me.person)))
             return {
                 "address": me.person.address,
                 "since_ms": me.person.created_ms,

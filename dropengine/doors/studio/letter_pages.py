@@ -2,8 +2,8 @@
 reads them here.
 
 Whoever runs drops sees what was written about those of his makers; an owner of the first maker also
-what is about none, and everybody what was written to himself. Only owners of a drop's
-maker see whole addresses of its fans.
+what is about none, and everybody what was written to himself. Only owners of a drop's maker see
+whole addresses of its fans.
 """
 
 from __future__ import annotations

@@ -15,6 +15,9 @@ from sqlalchemy import Connection
 
 from dropengine.config import Settings
 from dropengine.jobs.revoking import EVERY_S
+from dropengine.mail import outbox as mails
+from dropengine.mail.letter import Kind, Letter, letter_id
+from dropengine.mail.outbox import PAGE_MAX
 from dropengine.people import devices
 from dropengine.people import persons as people
 from dropengine.people.tickets import PERSON_S
@@ -285,6 +288,30 @@ async def test_where_nobody_can_tell_a_page_is_a_watchers_and_asks_again(
             assert '"you":null' not in (await desk.get(f"/drops/{sale.drop}")).text
 
 
+async def letters_after(shop: Shop, hand: Browser, *, more: int) -> list[dict[str, str]]:
+    """Those in his data when so many more were written to him."""
+
+    def written(sql: Connection) -> None:
+        here = sa.select(DEVICES.c.person).where(DEVICES.c.id == hand.ticket.session)
+        him = people.by_id(sql, sql.execute(here).scalar_one())
+        assert him is not None
+        for n in range(more):
+            letter = Letter(
+                id=letter_id(Kind.SOLD, him.id, n),
+                kind=Kind.SOLD,
+                to=him.address,
+                subject="It is yours",
+                words="#1",
+                written_ms=n // 3,
+                whose=f"person:{him.id}",
+            )
+            mails.put(sql, letter)
+
+    await shop.web.runtime.database.write(written)
+    found: list[dict[str, str]] = (await hand.get("/you/data.json")).json()["letters"]
+    return found
+
+
 async def test_what_is_his_can_be_taken_along(shop: Shop) -> None:
     ana, sale = address(), await shop.sale()
     async with shop.browser() as desk:
@@ -297,6 +324,9 @@ async def test_what_is_his_can_be_taken_along(shop: Shop) -> None:
         assert [one["browser"] for one in told["devices"]] == [DESK]
         assert [one["drop"] for one in told["drops"]] == [sale.drop]
         assert [one["to"] for one in told["letters"]] == [ana]
+        assert [one["to"] for one in await letters_after(shop, desk, more=PAGE_MAX)] == (
+            [ana] * (PAGE_MAX + 1)
+        )
         # Nothing that would let anybody in.
         text = answer.text
         assert desk.cookie("person-") not in text
