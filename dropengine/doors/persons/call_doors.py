@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from dropengine.doors import readers_zone
 from dropengine.doors.cover_art import HEIGHT, WIDTH
 from dropengine.doors.page_writer import PageWriter, names_drop
 from dropengine.doors.pages import LISTED_MAX, Line, line
@@ -118,6 +119,7 @@ class CallDoors:
         say = self._writer.say(request, m.language)
         words: dict[str, object] = {"drop": m, "opens_ms": shown.opens_ms, "soon": soon, "on": on}
         words |= {"me": me, "to": f"/drops/{m.id}/remind"}
+        words["zone"] = readers_zone.told(request) or (me.person.zone if me is not None else "")
         return self._writer.page_in(say, request, "you-remind.html", 200, **words)
 
     async def remind(self, request: Request) -> Response:

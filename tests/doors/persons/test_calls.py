@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
+from dropengine.config import Settings
 from dropengine.mail import outbox
 from dropengine.mail.letter import Kind, Letter, letter_id
 from dropengine.people import devices, interests, makers, wishes
@@ -16,13 +18,17 @@ from dropengine.people.wishes import Way, Wish
 from dropengine.push import followers
 from dropengine.push.subscriptions import browser_of
 from dropengine.sql.schema.mails import MAILS
-from tests.kit import persons, push_service, web_process
+from tests.kit import databases, persons, push_service, web_process
 from tests.kit.manifests import item, manifest
-from tests.kit.persons import Browser, Shop, address
+from tests.kit.persons import NOBODY_WAITS, Browser, Shop, address, opened
+from tests.kit.private_server import Server
 from tests.kit.sale import Sale
+from tests.kit.web_process import settings
 
 server = web_process.server
 shop = persons.shop
+postgres = databases.postgres
+sql_settings = databases.sql_settings
 
 FAR_MS = 4_000_000_000_000
 
@@ -246,3 +252,31 @@ async def test_a_persons_browsers_stand_on_his_page_and_go_with_him(shop: Shop) 
         await hand.send("/you/erase", sure="yes")
         database = shop.web.runtime.database
         assert await database.read(lambda sql: followers.of_person(sql, person)) == []
+
+
+async def test_whose_clocks_he_reads_tell_him_when_it_opens(shop: Shop) -> None:
+    sale = await soon(shop)
+    async with shop.browser() as hand:
+        page = f"/drops/{sale.drop}/remind"
+        assert "UTC+5:45" not in (await hand.get(page)).text
+        hand.http.cookies.set("zone", "Asia/Kathmandu")
+        assert "UTC+5:45" in (await hand.get(page)).text
+        # On another device of his, which has told no zone yet, by what the shop knows of him.
+        await hand.sign_in(address())
+        hand.http.cookies.delete("zone")
+        assert "UTC+5:45" in (await hand.get(page)).text
+
+
+async def test_a_nul_is_refused_as_what_is_unknown_on_either_database(
+    server: Server, tmp_path: Path, sql_settings: Settings
+) -> None:
+    conf = settings(server.url, tmp_path, database_url=sql_settings.database_url, **NOBODY_WAITS)
+    async with opened(conf) as own, own.browser() as hand:
+        await hand.sign_in(address())
+        assert (await hand.get("/makers/a%00b")).status_code == 404
+        assert (await hand.send("/makers/a%00b/follow", on="yes")).status_code == 404
+        assert (await hand.get("/api/makers/a%00b/calls")).status_code == 404
+        for what in What:
+            ended = await hand.send("/you/calls/end", what=what, thing="a\0b")
+            assert ended.status_code == 400
+            assert "did not come whole" in ended.text

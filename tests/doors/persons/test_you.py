@@ -102,6 +102,19 @@ async def test_a_guest_sees_there_what_he_has_in_this_browser(shop: Shop) -> Non
         assert f"/drops/{sale.drop}" in page
 
 
+async def test_until_when_something_is_held_is_told_by_the_clocks_of_who_reads(shop: Shop) -> None:
+    sale = await shop.sale()
+    async with shop.browser() as hand:
+        await hand.get(f"/drops/{sale.drop}")
+        await hand.press(sale)
+        hand.http.cookies.set("zone", "Asia/Kathmandu")
+        assert "UTC+5:45" in (await hand.get("/you")).text
+        await hand.sign_in(address())
+        assert "Held for you" in (await hand.get("/you")).text
+        held = (await hand.get("/you")).text.partition("Held for you")[2].partition("</li>")[0]
+        assert "UTC+5:45" in held
+
+
 async def test_signing_out_here_ends_this_session_alone(shop: Shop) -> None:
     ana, sale = address(), await shop.sale()
     async with shop.browser() as desk, shop.browser(PHONE) as phone:
