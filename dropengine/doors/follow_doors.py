@@ -19,9 +19,8 @@ from dropengine.config import Settings
 from dropengine.doors.http_answers import problem
 from dropengine.doors.identity import Identity, by_name
 from dropengine.doors.push_doors import BODY_BYTES_MAX, Asked, Ending
-from dropengine.people import devices, makers
+from dropengine.people import makers
 from dropengine.people.makers import Maker
-from dropengine.people.tickets import Ticket
 from dropengine.push import endpoint, followers, sealed
 from dropengine.push.followers import Follower
 from dropengine.push.shop_key import ShopKey
@@ -89,7 +88,7 @@ class FollowDoors:
         def keep(sql: Connection, maker: Maker) -> None:
             one = Follower(
                 maker=maker.id,
-                person=_who(sql, ticket, now_ms),
+                person=followers.whose(sql, ticket, now_ms),
                 endpoint=asked.endpoint,
                 p256dh=asked.p256dh,
                 auth=asked.auth,
@@ -136,9 +135,3 @@ class FollowDoors:
             headers={"Cache-Control": "no-store"},
             media_type="application/json",
         )
-
-
-def _who(sql: Connection, ticket: Ticket, now_ms: int) -> str:
-    """Whose browsers are counted together: a person's, or those of a guest's ticket."""
-    known = devices.find(sql, ticket.session, now_ms) if ticket.person else None
-    return f"guest:{ticket.name}" if known is None else known.person

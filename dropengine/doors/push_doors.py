@@ -25,7 +25,7 @@ from dropengine.doors.static_files import File
 from dropengine.live.hub import Hub
 from dropengine.model import DropId, FanId
 from dropengine.people.devices import BROWSER_CHARS_MAX
-from dropengine.push import endpoint, outbox, sealed, subscriptions
+from dropengine.push import endpoint, followers, outbox, sealed, subscriptions
 from dropengine.push.outbox import Told
 from dropengine.push.shop_key import ShopKey
 from dropengine.push.subscriptions import Renewed, Subscription
@@ -180,8 +180,9 @@ class PushDoors:
         sealed.check_keys(asked.p256dh, asked.auth)
 
     async def renew(self, request: Request) -> Response:
-        """POST /api/calls/renew: the push service gave this browser another address; in every drop
-        where it calls this fan it goes on. Sent by the worker: no page may be open for weeks."""
+        """POST /api/calls/renew: the push service gave this browser another address; there goes on
+        whatever called this fan, in drops and of makers. Sent by the worker: no page may be open
+        for weeks."""
         come = await self._deps.renewing.come(request.cookies)
         ticket = come.ticket or self._deps.identity.who(by_name(request.scope["headers"]))
         if ticket is None:
@@ -194,17 +195,21 @@ class PushDoors:
         fresh = Renewed(asked.endpoint, asked.p256dh, asked.auth)
         browser = subscriptions.browser_of(asked.endpoint)
 
-        def moved(sql: Connection) -> list[DropId]:
+        now_ms = time.time_ns() // 1_000_000
+
+        def moved(sql: Connection) -> bool:
+            mine = followers.whose(sql, ticket, now_ms)
+            makers = followers.renew(sql, asked.id, mine, fresh)
             drops = subscriptions.renew(sql, asked.id, ticket.any_fan, fresh)
             for drop in drops:
                 outbox.renew(sql, drop, asked.id, browser)
-            return drops
+            return bool(makers or drops)
 
         try:
-            drops = await self._deps.database.write(moved)
+            known = await self._deps.database.write(moved)
         except errors.DatabaseAway as error:
             return problem(None, refusals.Away(why=str(error)))
-        if not drops:
+        if not known:
             return problem(None, refusals.NotFound())
         response = Response(status_code=204, headers={"Cache-Control": "no-store"})
         if come.text:

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dropengine.model import DropId, FanId
-from dropengine.push.subscriptions import Subscription, browser_of
+from dropengine.people import devices
+from dropengine.people.tickets import Ticket
+from dropengine.push.subscriptions import Renewed, Subscription, browser_of
 from dropengine.sql.schema.interests import MAKER_BROWSERS
 
 OF_PERSON_MAX = 5
@@ -42,6 +44,13 @@ class Follower(Struct, frozen=True):
         )
 
 
+def whose(sql: Connection, ticket: Ticket, now_ms: int) -> str:
+    """Under which name the browsers of whoever has this ticket are counted: a person's, or a
+    guest's."""
+    known = devices.find(sql, ticket.session, now_ms) if ticket.person else None
+    return f"guest:{ticket.name}" if known is None else known.person
+
+
 def keep(sql: Connection, one: Follower) -> None:
     """From now on this browser is called. The same once more changes whose it is and how it is
     reached, not since when."""
@@ -63,6 +72,30 @@ def keep(sql: Connection, one: Follower) -> None:
     mine = [other for other in of_person(sql, one.person) if other.maker == one.maker]
     for oldest in mine[:-OF_PERSON_MAX]:
         end(sql, one.maker, oldest.browser)
+
+
+def renew(sql: Connection, browser: str, person: str, fresh: Renewed) -> list[str]:
+    """The push service gave his browser another address: whoever called it there calls it here.
+    The makers."""
+    here = (MAKER_BROWSERS.c.browser == browser, MAKER_BROWSERS.c.person == person)
+    rows = sql.execute(select(MAKER_BROWSERS).where(*here)).all()
+    for row in rows:
+        # It may have been told of already, by the page that was open.
+        end(sql, row.maker, browser_of(fresh.endpoint))
+    moved = {
+        "browser": browser_of(fresh.endpoint),
+        "endpoint": fresh.endpoint,
+        "p256dh": fresh.p256dh,
+        "auth": fresh.auth,
+    }
+    sql.execute(update(MAKER_BROWSERS).where(*here).values(moved))
+    return [row.maker for row in rows]
+
+
+def move(sql: Connection, guest: str, person: str) -> None:
+    """A guest became a person: his browsers are the person's."""
+    here = MAKER_BROWSERS.c.person == guest
+    sql.execute(update(MAKER_BROWSERS).where(here).values(person=person))
 
 
 def end(sql: Connection, maker: str, browser: str) -> None:

@@ -7,6 +7,7 @@ so nobody may show it any more.
 
 from __future__ import annotations
 
+import time
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from dropengine.doors.persons.one_visit import BY_ANYBODY, OneVisit
 from dropengine.doors.persons.signing_in import SigningIn
 from dropengine.people import answers
 from dropengine.people.tickets import Ticket
-from dropengine.push import of_person
+from dropengine.push import followers, of_person
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
 
@@ -59,10 +60,13 @@ class BringingTogether:
                 apart.append(Apart(mine, why))
         if not apart:
             names = answers.whose_key(guest.key), answers.whose_key(person.key)
+            now_ms = int(time.time() * 1000)
 
             def kept(sql: Connection) -> None:
                 answers.adopt(sql, *names)
                 # Also where he did nothing yet but asked to be called.
+                guests, his = (followers.whose(sql, one, now_ms) for one in (guest, person))
+                followers.move(sql, guests, his)
                 of_person.move(sql, guest.any_fan, lambda drop: person.fan(drop, BY_ANYBODY))
 
             await self._database.write(kept)

@@ -280,3 +280,24 @@ async def test_a_nul_is_refused_as_what_is_unknown_on_either_database(
             ended = await hand.send("/you/calls/end", what=what, thing="a\0b")
             assert ended.status_code == 400
             assert "did not come whole" in ended.text
+
+
+async def test_a_guests_browser_that_follows_goes_with_him_and_to_another_address(
+    shop: Shop,
+) -> None:
+    his, sale = await maker(shop), await soon(shop)
+    phone, moved = (
+        push_service.Browser(f"https://push.example/{secrets.token_hex(4)}") for _ in range(2)
+    )
+    renewed = {"id": browser_of(phone.endpoint), **moved.asks()}
+    async with shop.browser() as hand, shop.browser() as other:
+        for one in (hand, other):
+            await one.get(f"/drops/{sale.drop}")
+        await hand.http.post(f"/api/makers/{his.short}/calls", json=phone.asks())
+        assert (await other.http.post("/api/calls/renew", json=renewed)).status_code == 404
+        await hand.sign_in(address())
+        assert f'href="/makers/{his.short}"' in (await hand.get("/you")).text
+        assert (await hand.http.post("/api/calls/renew", json=renewed)).status_code == 204
+        person, database = await me(hand), shop.web.runtime.database
+        (found,) = await database.read(lambda sql: followers.of_person(sql, person))
+        assert (found.maker, found.endpoint) == (his.id, moved.endpoint)
