@@ -39,7 +39,8 @@ _OVER = (events.Cancelled, events.Settled)
 
 class Called(Struct, frozen=True):
     """`fan` None: everybody. `count`: his place, or how many; `serials`, `text`: what is said.
-    `amount`: what was paid or goes back, minor units; 0 for nothing."""
+    `amount`: what was paid or goes back, minor units; 0 for nothing. `order`: of which it tells, or
+    ''."""
 
     fan: FanId | None
     call: Call
@@ -48,6 +49,7 @@ class Called(Struct, frozen=True):
     serials: tuple[int, ...] = ()
     text: str = ""
     amount: int = 0
+    order: str = ""
 
 
 class Ended(Struct, frozen=True):
@@ -162,10 +164,10 @@ class Follower:
             case _ if isinstance(event, _BOUGHT):
                 yield Ended((event.hold,))
                 sold = self._said(event, event.fan, f"sold-{event.hold}", Kind.SOLD, event.serials)
-                yield replace(sold, amount=event.amount)
+                yield replace(sold, amount=event.amount, order=event.hold)
             case events.Refunded():
                 back = self._said(event, event.fan, f"refund-{event.hold}", Kind.REFUND)
-                yield replace(back, amount=event.amount)
+                yield replace(back, amount=event.amount, order=event.hold)
             case events.Message():
                 yield self._said(event, None, f"message-{event.seq}", Kind.MESSAGE, (), event.text)
             case _ if isinstance(event, _BACK):

@@ -29,6 +29,7 @@ from dropengine.manifest.currencies import MINOR_DIGITS, money
 from dropengine.manifest.moments import named
 from dropengine.manifest.zones import listed
 from dropengine.model import STANDING, DropId, EntryState, FanId
+from dropengine.order_number import number_of
 from dropengine.people import persons, wishes
 from dropengine.people.tickets import pseudonym
 from dropengine.people.wishes import Way, Wish, wish_of
@@ -206,6 +207,7 @@ class CallingByMail:
         link = f"{self._origin}/drops/{manifest.id}"
         parts = [told(one, kind, say, listed(zone) or manifest.zone)]
         parts += [_sum(one, kind, manifest, say)] if one.amount else []
+        parts += [say("order.title", number=number_of(one.order))] if one.order else []
         parts += [link]
         parts += [say("calls.off"), off] if off else []
         return "\n\n".join(parts)

@@ -15,6 +15,7 @@ from dropengine.jobs.ledger.projector import Projector
 from dropengine.mail import outbox, unsubscribing
 from dropengine.mail.letter import Letter
 from dropengine.manifest.zones import in_zone
+from dropengine.order_number import number_of
 from dropengine.people import persons
 from dropengine.people.persons import Person
 from dropengine.people.wishes import Wish
@@ -225,14 +226,19 @@ async def test_a_letter_tells_times_by_its_readers_clocks_in_his_language_and_na
 
 
 @pytest.mark.parametrize(
-    ("language", "paid", "back"),
+    ("language", "order", "paid", "back"),
     [
-        ("en", "You paid €1,234.50.", "You get €1,234.50 back."),
-        ("de", "Du hast 1.234,50\u00a0€ bezahlt.", "Du bekommst 1.234,50\u00a0€ zurück."),
+        ("en", "Order", "You paid €1,234.50.", "You get €1,234.50 back."),
+        (
+            "de",
+            "Bestellung",
+            "Du hast 1.234,50\u00a0€ bezahlt.",
+            "Du bekommst 1.234,50\u00a0€ zurück.",
+        ),
     ],
 )
-async def test_a_letter_of_an_order_says_what_was_paid_as_its_language_writes_it(
-    store: Store, night: Night, ana: Person, language: str, paid: str, back: str
+async def test_a_letter_of_an_order_says_its_number_and_what_was_paid_as_its_language_writes_it(
+    store: Store, night: Night, ana: Person, language: str, order: str, paid: str, back: str
 ) -> None:
     def known(sql: Connection) -> None:
         persons.speaks(sql, ana.id, language)
@@ -245,6 +251,8 @@ async def test_a_letter_of_an_order_says_what_was_paid_as_its_language_writes_it
     hold = await sale.bought(me)
     [sold] = [one for one in await night.read() if one.kind == "sold"]
     assert paid in sold.words
+    assert f"\n\n{order} {number_of(hold)}\n\n" in sold.words
     await sale.refund(hold)
     [refund] = [one for one in await night.read() if one.kind == "refund"]
     assert back in refund.words
+    assert f"\n\n{order} {number_of(hold)}\n\n" in refund.words
