@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine.config import Settings
+from dropengine.doors import readers_zone
 from dropengine.doors.studio.panel_door import Panel, PanelCall
 from dropengine.mail import makers_letters, outbox
 from dropengine.mail.carriers import file_of
@@ -48,6 +49,15 @@ FATES = {
 }
 ABOUT = {
     Kind.SIGN_IN: "a way to sign in",
+    Kind.TEN_BEFORE: "soon his turn in the line",
+    Kind.OFFER: "an offer of the line",
+    Kind.HOLD_ENDS: "the end of a hold",
+    Kind.SOLD: "what he bought",
+    Kind.REFUND: "a refund",
+    Kind.MESSAGE: "a word from the maker",
+    Kind.REMINDER: "a reminder before the opening",
+    Kind.OPENED: "the opening",
+    Kind.NEW_DROP: "a new drop",
     Kind.CONFIRM: "an address to confirm",
     Kind.CHANGED: "an address that changed",
     Kind.INVITE: "an invitation",
@@ -114,6 +124,7 @@ class LetterPages:
             call,
             "studio-letters.html",
             rows=rows,
+            zone=readers_zone.told(call.request) or "UTC",
             counts={one: counts[one] for one in FATES if counts[one]},
             fates=FATES,
             about=ABOUT,
@@ -145,6 +156,7 @@ class LetterPages:
             call,
             "studio-letter.html",
             row=row,
+            zone=readers_zone.told(call.request) or "UTC",
             words=words,
             fates=FATES,
             about=ABOUT,

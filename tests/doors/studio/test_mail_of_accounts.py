@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from dropengine.doors.studio.account_doors import CONFIRMS_AN_HOUR_MAX
+from dropengine.doors.studio.letter_pages import ABOUT
 from dropengine.doors.studio.mail_pages import BACKS_AN_HOUR_MAX, ON_ITS_WAY
 from dropengine.mail import makers_letters, outbox
 from dropengine.mail.carriers import Bounced
@@ -294,6 +295,39 @@ async def test_whole_addresses_of_fans_are_seen_by_who_owns_the_maker_of_their_d
         seen[name] = "whole" if whole == {True} else "part" if part == {True} else "nothing"
     runs = {"ben": "part", "eve": "part"}
     assert seen == {"ada": "whole", "cyd": "nothing", "dan": "nothing", **runs}
+
+
+async def test_what_a_letter_is_about_is_told_in_words_and_when_by_the_clocks_of_who_reads(
+    studio: Studio,
+) -> None:
+    drop = DropId("lamps-told")
+    letters = {
+        kind: Letter(
+            id=f"told-{number}",
+            kind=kind,
+            to="fan@example.org",
+            subject="Lamps",
+            words="Lamps.",
+            written_ms=studio.now_ms,
+            drop=drop,
+        )
+        for number, kind in enumerate(LetterKind)
+    }
+
+    def written(sql: Connection) -> None:
+        makers.own(sql, drop, studio.lamps.id, 1)
+        for letter in letters.values():
+            outbox.put(sql, letter)
+
+    await studio.web.runtime.database.write(written)
+    async with studio.person("ada") as ada:
+        ada.http.cookies.set("zone", "Asia/Kathmandu")
+        listed = told(await ada.http.get("/studio/letters"))
+        assert all(about in listed for about in ABOUT.values())
+        for kind, letter in letters.items():
+            page = told(await ada.http.get(f"/studio/letters/{letter.id}"))
+            assert ABOUT[kind].capitalize() in page
+            assert "UTC+5:45" in page
 
 
 @pytest.mark.parametrize(("smtp_url", "shown"), [(None, True), ("smtp://127.0.0.1:9", False)])
