@@ -152,7 +152,8 @@ class SigningIn:
             return Meant(address.mail, meant)
         normal = self._names.of(address)
         wait_ms = await self.limit.of_network(at.client, "letter")
-        wait_ms = wait_ms or await self.limit.of_address(at.client, normal)
+        mine = await self._mine(at, normal)
+        wait_ms = wait_ms or await self.limit.of_address(at.client, normal, mine)
         if wait_ms:
             return Turned(refusals.TooManyRequests(wait_ms), "signing.many_letters")
         browser = at.asked or tokens.new()
@@ -163,6 +164,15 @@ class SigningIn:
 
         await self._database.write(send)
         return Sent(browser)
+
+    async def _mine(self, at: Arrival, normal: str) -> Browser | None:
+        """The browser, where it signed in before as whoever reads these letters. Nobody is looked
+        up by his address."""
+        device = at.device
+        if device is None:
+            return None
+        person = await self._database.read(lambda sql: persons.by_id(sql, device.account))
+        return device if person is not None and person.normal == normal else None
 
     async def waiting(self, at: Arrival) -> SignIn | None:
         """The letter whose code this browser may type."""

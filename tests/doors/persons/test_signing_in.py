@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from dropengine.doors.persons import person_limit
+from dropengine.doors.persons.person_limit import LETTERS_AT_ONCE
 from dropengine.doors.persons.person_pages import back
 from dropengine.model import DropId
 from dropengine.people.sign_ins import LIFE_MS, TRIES_MAX
@@ -185,6 +186,23 @@ async def test_a_browser_that_was_here_before_has_tries_of_its_own(shop: Shop) -
         await desk.sign_in(ana)
 
 
+async def test_a_browser_that_was_here_before_gets_letters_however_many_others_asked_for(
+    shop: Shop,
+) -> None:
+    ana = address()
+    async with shop.browser() as desk, shop.browser() as ben, shop.browser() as thief:
+        await desk.sign_in(ana)
+        await desk.send("/you/sign-out")
+        await ben.sign_in(address("ben"))
+        await ben.send("/you/sign-out")
+        asked = [await thief.send("/you/sign-in", address=ana) for _ in range(LETTERS_AT_ONCE + 1)]
+        assert asked[-1].status_code == 429
+        # To have been here as somebody else is no help.
+        assert (await ben.send("/you/sign-in", address=ana)).status_code == 429
+        await desk.sign_in(ana)
+        assert desk.known
+
+
 async def test_whether_an_address_is_known_nobody_hears(shop: Shop) -> None:
     known, unknown = address(), address()
     async with shop.browser() as first:
@@ -288,7 +306,7 @@ async def test_a_likely_slip_is_asked_back_before_anything_is_sent(shop: Shop) -
         ),
         *("ana@[127.0.0.1]", "ana@example.org, eve@example.org", "<ana@example.org>"),
         *("ana@example.org\r\nBcc: eve@example.org", "ana@example.org\nX: y", "a" * 400 + "@x.org"),
-        *('"a\\"b"@example.org', "ana@exa\x00mple.org", "ana@example.org%0d%0aBcc:eve@example.org"),
+        *('"a\\"b"@example.org', "ana@exa\x7fmple.org", "ana@example.org%0d%0aBcc:eve@example.org"),
         *("änä@example.org", "=?utf-8?q?a=0d=0aBcc:_eve?=@example.org"),
     ],
 )
