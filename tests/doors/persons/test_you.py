@@ -381,7 +381,7 @@ async def test_erasing_wants_a_word_and_a_fresh_proof(shop: Shop) -> None:
         await older(shop, desk, 3_600)
         answer = await desk.send("/you/erase", sure="yes")
         assert answer.status_code == 403
-        assert "Sign in once more" in answer.text
+        assert "Sign out here and in again" in answer.text
         assert ana in (await desk.get("/you")).text
         await desk.sign_in(ana)
         assert (await desk.send("/you/erase", sure="yes")).status_code == 200
