@@ -3,7 +3,7 @@
 Letters are counted by the network that asks and by the address that is asked for, codes by the
 address: from browsers that never signed in as its owner together, so that a flood of letters and
 guesses opens nothing. It locks none out that did sign in: those have counts of their own. The link
-in a letter is no guess.
+in a letter is no guess, and nor is the first code that the browser which asked for it says.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from dropengine.people.devices import Device
 from dropengine.people.one_after_another import change
 from dropengine.people.passkeys import Challenge, Passkey, Passkeys
 from dropengine.people.persons import Person, Was
-from dropengine.people.sign_ins import SignIn
+from dropengine.people.sign_ins import TRIES_MAX, SignIn
 from dropengine.people.tickets import SKEW_S, Ticket, Tickets, name_of_session
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
@@ -182,20 +182,25 @@ class SigningIn:
 
     async def by_code(self, at: Arrival, typed: str) -> Signed | Turned:
         """Sign in by the code of a letter that this browser asked for."""
-        waiting = await self.waiting(at)
-        if waiting is None:
-            return Turned(refusals.SignIn(), "signing.nobody_asked")
+        waiting = await self._database.read(
+            lambda sql: sign_ins.asked_last(sql, at.asked, at.now_ms)
+        )
+        if waiting is None or waiting.used_up:
+            why = "signing.nobody_asked" if waiting is None else "signing.many_codes"
+            return Turned(refusals.SignIn(), why)
         known = await self._database.read(lambda sql: persons.by_mailbox(sql, waiting.normal))
         mine = at.device if known and at.device and at.device.account == known.id else None
         wait_ms = await self.limit.of_code(at.client, waiting.normal, mine)
-        if wait_ms:
-            return Turned(refusals.TooManyRequests(wait_ms), "signing.many_codes")
+        # However often others guess, the first code that a letter's own browser says is looked at.
+        tries = 1 if wait_ms else TRIES_MAX
         code = "".join(typed[:CODE_CHARS_MAX].split()).replace("-", "")
 
         def asked(sql: Connection) -> SignIn | None:
-            return sign_ins.by_code(sql, at.asked, code, at.now_ms)
+            return sign_ins.by_code(sql, at.asked, code, at.now_ms, tries=tries)
 
         found = await change(self._database, asked)
+        if found is None and wait_ms:
+            return Turned(refusals.TooManyRequests(wait_ms), "signing.many_codes")
         if found is None:
             return Turned(refusals.SignIn(), "signing.wrong_code")
         return await self._in(at, found, "code")
