@@ -45,7 +45,7 @@ class PersonLimit:
         `of_code`."""
         name = self._tries.name
         if device is not None:
-            near, wide = name("letter to", device.nonce), name("letters to", device.account)
+            near, wide = name("letter-to", device.nonce), name("letters-to", device.account)
         else:
             near, wide = name("letter", f"{normal} {network_of(client)}"), name("letters", normal)
         return await self._tries.admit(near, wide, LETTERS_AT_ONCE, LETTER_EACH_MS)
