@@ -139,6 +139,13 @@ RULES: Final = (
     Rule("A press outlives the worker that was to carry it", frozenset(), _never, BY_DEMO),
     Rule("The log alone rebuilds the state", frozenset({"INV-3"}), _rebuilt),
     Rule("A doctored log is refused", frozenset(), _doctored),
+    Rule(
+        "What a drop asks who buys is asked between hold and payment, and no log or script hears "
+        "of it",
+        frozenset(),
+        _never,
+    ),
+    Rule("A unit that somebody else receives, by a link, is received once", frozenset(), _never),
     Rule("Books that do not add up stop the sale instead of going on wrong", frozenset(), _never),
     Rule("What a maker wrote is only ever text", frozenset(), _never),
     Rule("A manifest's mistakes are all shown at once", frozenset(), _never),

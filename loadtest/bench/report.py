@@ -192,6 +192,8 @@ SHOWN = {
 """Which picture stands in which section."""
 
 
+TALLY = Path(__file__).with_name("tally.md")
+
 HEAD = """\
 # Performance
 
@@ -203,7 +205,7 @@ log of every run of ours: a violation makes its figures void.
 
 
 def performance(results: Results) -> str:
-    """`docs/performance.md`."""
+    """`docs/performance.md`: the figures, and the tally that people keep."""
     about = results.get(ABOUT, {})
     lines = [HEAD]
     for name, word in (("machine", "Machine"), ("versions", "Versions"), ("command", "Command")):
@@ -222,6 +224,7 @@ def performance(results: Results) -> str:
         if picture in drawn:
             lines += [f"![{heading}](pictures/{picture})", ""]
         lines += [_markdown(figures), ""]
+    lines.append(TALLY.read_text(encoding="utf-8"))
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dropengine import data_directory
 from dropengine.backup.folder import LIST, Folder, NewFolder
 from dropengine.config import Settings
 from dropengine.log import referee
@@ -23,7 +22,7 @@ from dropengine.sql.schema import REVISION
 from dropengine.sql.schema.people import LINKS
 from dropengine.truth import repair
 from dropengine.truth.store import Store
-from tests.cli.test_main import Run, data_dir, run, shop
+from tests.cli.test_main import Run, data_dir, keeping, run, shop
 from tests.kit import copied_shop
 from tests.kit.copied_shop import DROP, with_store
 from tests.kit.private_postgres import Postgres
@@ -292,16 +291,16 @@ def test_a_restore_that_died_is_begun_again_and_no_other_is(
     assert found.agrees
 
 
-def test_what_cannot_be_copied_whole_leaves_nothing(run: Run, shop: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_copied_whole_leaves_nothing(
+    run: Run, data_dir: Path, tmp_path: Path
+) -> None:
     """Without SQL there is no backup; with it, the same folder takes one."""
-    settings = Settings(data_dir=shop)
-    data_directory.secret(settings)
-    data_directory.shop_id(settings)
-    ran = run("backup", tmp_path / "copy")
-    assert (ran.code, "SQL has not been brought" in ran.err) == (14, True)
-    assert list((tmp_path / "copy").iterdir()) == []
-    migrate(settings)
-    assert run("backup", tmp_path / "copy").code == 0
+    with keeping(data_dir) as settings:
+        ran = run("backup", tmp_path / "copy")
+        assert (ran.code, "SQL has not been brought" in ran.err) == (14, True)
+        assert list((tmp_path / "copy").iterdir()) == []
+        migrate(settings)
+        assert run("backup", tmp_path / "copy").code == 0
 
 
 @pytest.mark.parametrize(

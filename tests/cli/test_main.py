@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -56,13 +57,20 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture
-def shop(data_dir: Path) -> Iterator[Path]:
-    """The data directory of a shop whose server runs, with its secret, its id and its tables."""
+@contextmanager
+def keeping(data_dir: Path) -> Iterator[Settings]:
+    """A shop whose server runs, with its secret and its id."""
     settings = Settings(data_dir=data_dir)
     with EmbeddedServer(settings):
         data_directory.secret(settings)
         data_directory.shop_id(settings)
+        yield settings
+
+
+@pytest.fixture
+def shop(data_dir: Path) -> Iterator[Path]:
+    """The data directory of such a shop, with its tables."""
+    with keeping(data_dir) as settings:
         migrate(settings)
         yield data_dir
 
