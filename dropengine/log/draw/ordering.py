@@ -1,0 +1,36 @@
+"""The order of a sealed list: each entry's smallest hash decides, the smallest of all is first.
+
+An entry with w tickets draws w hashes and keeps the smallest, so it is first with the probability
+w / sum of all w, and so on among those that are left.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from dropengine.errors import DrawFault
+from dropengine.log.draw.sealed import TICKETS_MAX, Sealed
+
+CHANCE_BYTES = 32
+_FIRST, *_FURTHER = (i.to_bytes(4, "big") for i in range(1, TICKETS_MAX + 1))
+
+
+def order(sealed: Sealed, chance: bytes) -> list[str]:
+    """The ids of all entries, the first of them first: its arrival is 1. chance: the randomness, 32
+    bytes (`chance_of`).
+
+    Score of an entry: the smallest SHA-256(chance | root | id | i) over i = 1 .. tickets, i as four
+    bytes, the highest first. Ascending; equal scores by the bytes of the id.
+    """
+    if len(chance) != CHANCE_BYTES:
+        raise DrawFault(f"randomness has {CHANCE_BYTES} bytes, these are {len(chance)}")
+    begun = chance + sealed.root
+    scored = []
+    for entry in sealed.entries:
+        said = begun + (name := entry.id.encode("ascii"))
+        score = sha256(said + _FIRST).digest()
+        for number in _FURTHER[: entry.tickets - 1]:
+            score = min(score, sha256(said + number).digest())
+        scored.append((score, name))
+    scored.sort()
+    return [name.decode("ascii") for _, name in scored]
