@@ -1,0 +1,30 @@
+"""A beacon of the tests' own: the scheme of quicknet under a key that stands here."""
+
+from __future__ import annotations
+
+from py_arkworks_bls12381 import G1Point, G2Point, Scalar
+
+from dropengine.log.draw.drand import DOMAIN, message
+from dropengine.randomness import QUICKNET, BeaconRound, Chain
+
+
+class OwnBeacon:
+    """Signs whatever round it is asked for. secret: its key; another one is another chain."""
+
+    def __init__(self, secret: int = 20_260_704) -> None:
+        self._key = Scalar(secret)
+        self.chain = Chain(
+            public_key=bytes((G2Point() * self._key).to_compressed_bytes()),
+            genesis_s=QUICKNET.genesis_s,
+            period_s=QUICKNET.period_s,
+            group_hash=bytes(32),
+            beacon_id="tests",
+        )
+        self.chains = {self.chain.hash: self.chain}
+
+    def named(self, number: int) -> BeaconRound:
+        return BeaconRound(self.chain.hash, number)
+
+    def signature(self, number: int) -> bytes:
+        signed = G1Point.hash_to_curve(message(number), DOMAIN) * self._key
+        return bytes(signed.to_compressed_bytes())
