@@ -7,6 +7,7 @@ from dropengine.sql.schema import (
     archive,
     charges,
     claims,
+    draws,
     ledger,
     mails,
     orders,
@@ -17,7 +18,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0017"
+REVISION = "0018"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "archive",
     "charges",
     "claims",
+    "draws",
     "ledger",
     "mails",
     "orders",
