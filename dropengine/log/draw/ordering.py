@@ -26,11 +26,12 @@ def order(sealed: Sealed, chance: bytes) -> list[str]:
         raise DrawFault(f"randomness has {CHANCE_BYTES} bytes, these are {len(chance)}")
     begun = chance + sealed.root
     scored = []
-    for entry in sealed.entries:
-        said = begun + (name := entry.id.encode("ascii"))
+    for name, tickets, _ in sealed.entries:
+        said = begun + name.encode("ascii")
         score = sha256(said + _FIRST).digest()
-        for number in _FURTHER[: entry.tickets - 1]:
-            score = min(score, sha256(said + number).digest())
+        if tickets > 1:
+            others = (sha256(said + number).digest() for number in _FURTHER[: tickets - 1])
+            score = min(score, *others)
         scored.append((score, name))
     scored.sort()
-    return [name.decode("ascii") for _, name in scored]
+    return [name for _, name in scored]
