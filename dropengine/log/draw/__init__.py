@@ -2,7 +2,7 @@
 seal to one list, in integers and SHA-256 alone.
 
 Pure: no clock, no network, no chance of its own. `docs/fairness.md` says all of it byte by byte, so
-that a stranger gets the same list. In short::
+that a stranger gets the same list, and which events of the log tell it. In short::
 
     sealed = Sealed([Entry("e1", tickets=1, nonce=b"..."), ...])   # fixed; sealed.root is published
     chance = chance_of(source, sealed.root, revealed, sealed_ms=at)  # proven, or raises DrawFault
