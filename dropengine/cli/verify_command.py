@@ -4,6 +4,7 @@ give? Offline: whoever has the file needs nothing of the shop."""
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -13,36 +14,55 @@ from dropengine.cli.command_parsers import Commands, command
 from dropengine.errors import DrawFault
 from dropengine.log.draw import sheet
 from dropengine.log.draw.sheet import Finding, Sheet
+from dropengine.log.draw.told import sheet_of
 
 ABOUT = "Compute the order of a draw anew and compare it with the one that was told."
 RIGHT, WRONG = 0, 1
+_EVENT = re.compile(rb'\{\s*"e"\s*:')
 MARKS = {True: "right", False: "WRONG", None: "open"}
 
 
 def add(commands: Commands) -> None:
     """The command and its arguments."""
     parser = command(commands, "verify", run, ABOUT)
-    parser.add_argument("file", metavar="FILE", help="a draw sheet, - for standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="an exported log or a draw sheet, - for standard input"
+    )
     parser.add_argument(
         "--revealed",
         metavar="HEX",
         help="the secret, or the signature of the round, where the file does not tell it",
     )
-    parser.add_argument("--json", action="store_true", help="print what was found as JSON")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print what was found as JSON")
+    forms.add_argument("--sheet", action="store_true", help="print the draw sheet, check nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0: list, randomness and order are all told and right. Raises DrawFault."""
-    told = sheet.read(_text(arguments.file))
+    told = _told(_text(arguments.file))
     if arguments.revealed is not None:
         told = _with(told, arguments.revealed)
+    if arguments.sheet:
+        _print(told)
+        return RIGHT
     found = sheet.findings(told)
     if arguments.json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        _print(found)
     else:
         print("\n".join(f"{MARKS[one.kept]:<6}{one.what}: {one.found}" for one in found))
         print(_verdict(found))
     return RIGHT if all(one.kept for one in found) else WRONG
+
+
+def _told(text: bytes) -> Sheet:
+    """A log says in its first event what it is."""
+    first, _, _ = text.lstrip().partition(b"\n")
+    return sheet_of(text.splitlines()) if _EVENT.match(first) else sheet.read(text)
+
+
+def _print(found: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
 
 
 def _with(told: Sheet, revealed: str) -> Sheet:

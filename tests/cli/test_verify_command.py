@@ -12,6 +12,7 @@ import pytest
 from dropengine.cli import main
 from dropengine.log.draw import Entry, Sealed, chance_of, commitment_of, order
 from dropengine.randomness import LATE_MS, QUICKNET, BeaconRound, CommitReveal
+from tests.log.draw.test_told import story, written
 
 SECRET = bytes(range(32))
 SIGNATURE_OF_123 = (
@@ -172,3 +173,13 @@ def test_what_is_no_sheet_is_refused_with_the_reason(
 def test_a_file_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["verify", "nowhere.json"]) == 16
     assert "nowhere.json: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_log_is_checked_too_and_its_sheet_written(verify: Verify) -> None:
+    log = b"\n".join(written(story())).decode()
+    code, said = verify(log)
+    assert code == 0
+    assert said.endswith("The order is the one that list and chance give.\n")
+    code, said = verify(log, "--sheet")
+    assert code == 0
+    assert verify(said)[0] == 0
