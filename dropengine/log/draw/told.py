@@ -87,9 +87,7 @@ def sheet_of(log: Iterable[bytes]) -> Sheet:
             if decode := _DECODERS.get(_kind(line).e):
                 told.take(decode(line))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
-            raise DrawFault(
-                f"line {number} cannot be read: {fault}"
-            ) from None
+            raise DrawFault(f"line {number} cannot be read: {fault}") from None
     return told.sheet()
 
 
