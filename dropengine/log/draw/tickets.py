@@ -8,7 +8,8 @@ from dropengine.log.draw.sealed import TICKETS_MAX
 
 def tickets_of(losses: int, most: int) -> int:
     """One ticket, and one more for each earlier draw of this maker in which the person stood in the
-    sealed list and was never offered a unit; at most `most`, which the manifest says."""
+    sealed list and never had a unit offered or held (`people/draw_losses`); at most `most`, which
+    the manifest says."""
     if losses < 0 or not 1 <= most <= TICKETS_MAX:
         raise DrawFault(f"{losses} losses and at most {most} tickets are no rule of a draw")
     return min(1 + losses, most)
