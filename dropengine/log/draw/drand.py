@@ -7,6 +7,7 @@ The curve is the business of a library (extra `beacon`); nothing of ours compute
 from __future__ import annotations
 
 from hashlib import sha256
+from importlib.util import find_spec
 
 from dropengine.errors import DrawFault
 from dropengine.randomness import Chain
@@ -14,6 +15,7 @@ from dropengine.randomness import Chain
 SIGNATURE_BYTES = 48
 DOMAIN = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
 """The ciphersuite, which RFC 9380 calls the domain separation tag."""
+LIBRARY = "py_arkworks_bls12381"
 NO_LIBRARY = (
     "to check a beacon's round the extra `beacon` is needed: pip install 'dropengine[beacon]'"
 )
@@ -32,12 +34,17 @@ def message(number: int) -> bytes:
     return sha256(number.to_bytes(8, "big")).digest()
 
 
+def can_check() -> bool:
+    """Is the library here? Without it no drop that hangs on a beacon should be published."""
+    return find_spec(LIBRARY) is not None
+
+
 def is_signed(chain: Chain, number: int, signature: bytes) -> bool:
     """Did the chain's key sign this round? Raises DrawFault where the library is missing."""
-    try:
-        from py_arkworks_bls12381 import GT, G1Point, G2Point
-    except ImportError:
-        raise DrawFault(NO_LIBRARY) from None
+    if not can_check():
+        raise DrawFault(NO_LIBRARY)
+    from py_arkworks_bls12381 import GT, G1Point, G2Point
+
     if len(signature) != SIGNATURE_BYTES:
         return False
     try:

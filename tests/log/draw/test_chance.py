@@ -8,7 +8,7 @@ import pytest
 
 from dropengine.errors import DrawFault
 from dropengine.log.draw import chance_of, commitment_of
-from dropengine.log.draw.drand import is_signed
+from dropengine.log.draw.drand import can_check, is_signed
 from dropengine.randomness import LATE_MS, QUICKNET, BeaconRound, CommitReveal
 from tests.kit.own_beacon import OwnBeacon
 
@@ -83,6 +83,14 @@ def test_a_round_of_another_number_or_chain_or_signature_is_refused() -> None:
     assert [is_signed(*one) for one in wrong] == [False] * len(wrong)
     with pytest.raises(DrawFault, match="not the signature of round 124 of quicknet"):
         chance_of(BeaconRound(QUICKNET_HASH, 124), ROOT, right, sealed_ms=LONG_AGO)
+
+
+def test_without_the_library_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert can_check()
+    monkeypatch.setattr("dropengine.log.draw.drand.LIBRARY", "no_such_library")
+    assert not can_check()
+    with pytest.raises(DrawFault, match=r"pip install 'dropengine\[beacon\]'"):
+        is_signed(QUICKNET, 123, bytes.fromhex(PUBLISHED[123]))
 
 
 def test_a_key_at_infinity_signs_nothing() -> None:
