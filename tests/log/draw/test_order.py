@@ -69,16 +69,18 @@ def test_the_order_has_every_entry_once() -> None:
     assert sorted(ids) == sorted(f"e{n}" for n in range(1, 301))
 
 
-def test_the_order_is_the_smallest_hash_of_each_ticket() -> None:
+@pytest.mark.parametrize("number", range(10))
+def test_the_order_is_the_smallest_hash_of_each_ticket(number: int) -> None:
     """By the formula, written out."""
-    sealed = Sealed([Entry("e1", 3), Entry("e2", 1), Entry("e10", 2)])
-    chance = sha256(b"any").digest()
+    listed = {"e1": 3, "e2": 1, "e10": 2, "e11": 1, "e12": 9}
+    sealed = Sealed(Entry(name, tickets) for name, tickets in listed.items())
+    chance = sha256(bytes([number])).digest()
     scores = {
         name: min(
             sha256(chance + sealed.root + name.encode() + i.to_bytes(4, "big")).digest()
             for i in range(1, tickets + 1)
         )
-        for name, tickets in (("e1", 3), ("e2", 1), ("e10", 2))
+        for name, tickets in listed.items()
     }
     assert order(sealed, chance) == sorted(scores, key=lambda name: scores[name])
 
