@@ -7,6 +7,7 @@ one that reads first and then writes would fail at once, whatever the time it ma
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -145,14 +146,19 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 
 def wipe(engine: Engine) -> bool:
     """Take out of SQLite's files what was deleted: the journal still has it, until all of it is
-    written into the database and begun anew. False where a reader needs it yet. PostgreSQL does so
-    by itself, in its own time."""
+    written into the database and begun anew. False where a reader needs it yet, were it an answer
+    of this very connection that nobody read to its end. PostgreSQL does so in its own time."""
     if engine.dialect.name != "sqlite":
         return True
     with _told(engine), engine.connect() as plain:
         raw = plain.connection.dbapi_connection
         assert raw is not None, "a connection was opened just now"
-        ((busy, _, _),) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        try:
+            ((busy, _, _),) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode not in (sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY):
+                raise
+            return False
         return not busy
 
 

@@ -76,6 +76,21 @@ async def test_a_write_is_on_disk_before_it_is_answered(tmp_path: Path) -> None:
     await one.close()
 
 
+def test_what_was_deleted_is_wiped_once_nobody_reads(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    migrate(settings)
+    one = engine.connect(settings)
+    with one.connect() as plain:
+        raw = plain.connection.dbapi_connection
+        assert raw is not None
+        answer = raw.execute("SELECT name FROM sqlite_schema")
+        answer.fetchone()
+    assert not engine.wipe(one)
+    answer.close()
+    assert engine.wipe(one)
+    one.dispose()
+
+
 async def test_a_lock_that_another_holds_is_a_server_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
