@@ -126,9 +126,17 @@ class FromCreator(
 
 
 class Open(FromCreator, frozen=True):
-    """scheduled -> live: from now on fans may press. An opening time that was planned is over."""
+    """scheduled -> live: from now on fans may press. An opening time that was planned is over.
+    Where chance gives out the arrivals scheduled -> lobby: from now on fans may join its list."""
 
     verb = "open"
+
+
+class Seal(FromCreator, frozen=True):
+    """lobby -> ordering: the list is fixed now, before its time; chance orders it, and then the
+    drop opens."""
+
+    verb = "seal"
 
 
 class Pause(FromCreator, frozen=True):
@@ -173,7 +181,7 @@ class Message(FromCreator, frozen=True):
 
 
 class Reschedule(FromCreator, frozen=True):
-    """Another time to open, while scheduled, or to close, while scheduled, live or paused: one that
+    """Another time to open, while scheduled, or to close, while it is not over: one that
     is still to come, or 0. Both are told, a time that stays as it is now."""
 
     verb = "reschedule"
@@ -226,6 +234,7 @@ class Thaw(FromCreator, frozen=True):
 
 CreatorCommand = (
     Open
+    | Seal
     | Pause
     | Resume
     | Add

@@ -60,6 +60,10 @@ class Command(FromFan, frozen=True):
         return ""
 
 
+Nonce = Annotated[str, Meta(max_length=32, pattern="^([0-9a-f]{32})?(?!\\n)$")]
+"""32 hex digits that a browser made up, or ''."""
+
+
 class Hold(Command, frozen=True):
     """Press: `qty` units of `pool`; `fewer` accepts less when not all of them are free."""
 
@@ -98,12 +102,14 @@ class Pay(Command, frozen=True):
 
 class Join(Command, frozen=True):
     """The liked best of `pools` that can be had at once is held; if none can, stand in line for all
-    of them. `ref`, `nonce` are for later modes."""
+    of them. Where chance gives out the arrivals `nonce`, 32 hex digits that the fan's browser made
+    up, has its part in it. `ref` is for later."""
 
     verb = "join"
 
     pools: Pools
     qty: Qty = 1
+    nonce: Nonce = ""
 
     def fault(self) -> str:
         twice = len(set(self.pools)) < len(self.pools)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import redis.asyncio as redis
@@ -121,7 +122,7 @@ def drop() -> str:
 def make_sale(store: Store, drop: str) -> MakeSale:
     """Publish a drop of these items and, unless told not to, open it."""
 
-    async def make(*items: Item, opened: bool = True, **rules: int) -> Sale:
+    async def make(*items: Item, opened: bool = True, **rules: Any) -> Sale:
         sale = Sale(store, drop)
         await sale.publish(manifest(drop, *items, **rules))
         if opened:

@@ -38,6 +38,7 @@ CROWD = {
 own."""
 TOLD = frozenset(
     {
+        *("lobby_opened", "sealed", "rooted", "revealed", "allotted"),
         *("published", "lifted", "opened", "paused", "resumed", "realigned", "thawed", "added"),
         *("withdrawn", "rescheduled", "corrected", "message", "closed", "cancelled", "settled"),
         *("frozen", "voided", "mismatched", "refunded", "discharged", "calling", "quiet"),

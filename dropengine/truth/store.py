@@ -35,8 +35,10 @@ from dropengine.manifest import (
     fault_in_correction,
     fault_in_drop_id,
     rules,
+    what_scripts_read,
 )
 from dropengine.model import DropId, FanId
+from dropengine.randomness import Source
 from dropengine.truth import keys, outbox, replies, scripts, stored_log, true_time
 from dropengine.truth.archive import Archive
 from dropengine.truth.audit import at_one_moment
@@ -56,6 +58,39 @@ from dropengine.wire import FanCommand
 log = logging.getLogger(__name__)
 
 
+RootReply = (
+    replies.Rooted
+    | replies.OtherRoot
+    | replies.NotSealed
+    | refusals.Frozen
+    | refusals.NotFound
+    | refusals.BadMessage
+)
+RevealReply = (
+    replies.Revealed
+    | replies.OtherValue
+    | replies.NotRooted
+    | replies.NotSealed
+    | refusals.Frozen
+    | refusals.NotFound
+    | refusals.BadMessage
+)
+OrderReply = (
+    replies.Placed
+    | replies.OtherRoot
+    | replies.OtherOrder
+    | replies.NotRevealed
+    | replies.NotSealed
+    | refusals.Frozen
+    | refusals.NotFound
+    | refusals.BadMessage
+)
+StartReply = (
+    replies.Started | replies.NotPlaced | replies.NotSealed | refusals.Frozen | refusals.NotFound
+)
+
+LIST_AT_ONCE = 500
+"""Entries of a list that are read in one call."""
 AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
 
@@ -79,6 +114,11 @@ _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
 _DOUBTED = _decoder(Doubted | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
+_ROOT = _decoder(RootReply | _Again)
+_REVEAL = _decoder(RevealReply | _Again)
+_ORDER = _decoder(OrderReply | _Again)
+_START = _decoder(StartReply | _Again)
+_SEALED = _decoder(replies.Sealed | refusals.NotFound)
 _REWRITE = _decoder(replies.Rewritten | replies.NotFrozen | refusals.NotFound)
 
 
@@ -294,18 +334,20 @@ class Store:
         by: str,
         key: str,
         asked: str = "",
+        chance: Source | None = None,
         test: bool = False,
         clock_ms: int = 0,
     ) -> outcomes.PublishOutcome:
-        """asked: what was asked for, in words, where the manifest alone does not say it. test:
-        scripts of this drop accept a clock argument; never for a real sale."""
+        """asked: what was asked for, in words, where the manifest alone does not say it. chance:
+        where it comes from, in a drop whose arrivals it gives out. test: scripts of this drop
+        accept a clock argument; never for a real sale."""
         if why := fault_in(Signature(by, key)):
             return refusals.BadMessage(why)
         if why := fault_in_drop_id(manifest.id):
             return refusals.BadMessage(f"id {why}")
-        wanted = rules(manifest, clock_ms or await self.time_ms())
+        wanted = rules(manifest, clock_ms or await self.time_ms(), chance)
         drop = DropId(manifest.id)
-        twice = (_pack(wanted), msgspec.json.encode(wanted))
+        twice = (_pack(what_scripts_read(wanted)), msgspec.json.encode(wanted))
         sealed = (digest(manifest), canonical(manifest), *twice, asked or digest(manifest))
         args = (clock_ms, by, key, 1 if test else 0, *sealed)
         outcome: outcomes.PublishOutcome = await self._run("publish", drop, args, _PUBLISH)
@@ -416,6 +458,31 @@ class Store:
     async def doubt_clock(self, drop: DropId, *, clock_ms: int = 0) -> Doubted | refusals.NotFound:
         """The server's clock leapt: a scheduled drop does not open by it until `realign`."""
         return await self._run("doubt_clock", drop, (clock_ms,), _DOUBTED)  # type: ignore[no-any-return]
+
+    async def root(self, drop: DropId, root: str, *, clock_ms: int = 0) -> RootReply:
+        """The Merkle root of the sealed list, as hex digits."""
+        return await self._run("root", drop, (clock_ms, root), _ROOT)  # type: ignore[no-any-return]
+
+    async def reveal(self, drop: DropId, value: str, *, clock_ms: int = 0) -> RevealReply:
+        """What the sealed list is ordered by, proven by whoever sends it; hex digits."""
+        return await self._run("reveal", drop, (clock_ms, value), _REVEAL)  # type: ignore[no-any-return]
+
+    async def order(
+        self, drop: DropId, root: str, first: int, ids: Sequence[str], *, clock_ms: int = 0
+    ) -> OrderReply:
+        """These entries, at most 500, get the arrivals from `first` on. A repeat is harmless."""
+        return await self._run("order", drop, (clock_ms, root, first, _pack(list(ids))), _ORDER)  # type: ignore[no-any-return]
+
+    async def start(self, drop: DropId, *, clock_ms: int = 0) -> StartReply:
+        """The sealed list has all its arrivals: the drop opens."""
+        return await self._run("start", drop, (clock_ms,), _START)  # type: ignore[no-any-return]
+
+    async def sealed(
+        self, drop: DropId, first: int = 1, most: int = LIST_AT_ONCE
+    ) -> replies.Sealed | refusals.NotFound:
+        """A part of the list that chance orders, from the number of an entry on."""
+        names = (self._key(drop, "drop"), self._key(drop, "entries"))
+        return _SEALED.decode(await self._once("sealed", names, (first, most)))  # type: ignore[no-any-return]
 
     async def view(
         self, drop: DropId, moves_at: int = 0, mail_at: int = 0, *, clock_ms: int = 0

@@ -19,6 +19,8 @@ EXTEND_MS = 120_000
 PAY_MS = 180_000
 COOL_MS = 60_000
 LOOKUP_MS = 90_000
+WINDOW_MS = 300_000
+FIRST_OFFER_MS = 600_000
 TIMES = {
     "hold_ms": (480_000, 480_000, 120_000, 1_000, 1_800_000),
     "offer_ms": (1_800_000, 1_800_000, 120_000, 1_000, 172_800_000),
@@ -68,14 +70,18 @@ def manifest(
     pace_ms: int = 0,
     calls_from_ms: int = 0,
     calls_to_ms: int = 0,
+    mode: str = "rush",
+    tickets_most: int = 1,
 ) -> Manifest:
-    """pace: as often as a fan likes, unless it is said; calls: at all hours."""
+    """pace: as often as a fan likes, unless it is said; calls: at all hours. mode: in those that
+    have a list, guests may enter it."""
+    has_list = mode != "rush"
     return Manifest(
         id=drop,
         title="Test drop",
         maker="Tests",
         story="",
-        mode="rush",
+        mode=mode,
         opens_ms=opens_ms,
         closes_ms=closes_ms,
         zone="UTC",
@@ -93,5 +99,9 @@ def manifest(
         pace_ms=pace_ms,
         calls_from_ms=calls_from_ms,
         calls_to_ms=calls_to_ms,
+        window_ms=WINDOW_MS if has_list else 0,
+        first_offer_ms=FIRST_OFFER_MS if has_list else 0,
+        tickets_most=tickets_most if has_list else 0,
+        guests_may_enter=has_list,
         items=items or (item("pin", {"pin": 3}),),
     )

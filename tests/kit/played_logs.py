@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+import msgspec
+
 from dropengine import events, wire
 from dropengine.creator_commands import (
     Add,
@@ -22,13 +24,17 @@ from dropengine.creator_commands import (
     Realign,
     Reschedule,
     Resume,
+    Seal,
     Thaw,
     Withdraw,
 )
-from dropengine.manifest import digest, rules
+from dropengine.log import draw
+from dropengine.manifest import Manifest, digest, rules
 from dropengine.model import SCHEMA
+from dropengine.randomness import CommitReveal
 from tests.kit.manifests import HOUR_MS, START_MS, item, manifest
 from tests.kit.oracle import Hold, Oracle
+from tests.kit.oracle.drawing import by_chance
 
 FANS = ("ana", "bo", "cy", "di", "eve", "flo", "gus", "hal")
 POOLS = ("cup-hill", "cup-port", "pin")
@@ -40,6 +46,22 @@ LATER = (1_000_000, 10_000_000, 30_000_000)
 OUTAGE_MS = 20_000
 END_MS = 10_000_000
 STEPS = 70
+
+
+SECRET = bytes(range(32))
+
+
+def with_list(text: Manifest, random: Random) -> Manifest:
+    """The same drop, but that chance gives out the arrivals."""
+    mode = random.choice(("lobby", "collect", "draw"))
+    return msgspec.structs.replace(
+        text,
+        mode=mode,
+        window_ms=1_000,
+        first_offer_ms=600_000,
+        tickets_most=3 if mode == "draw" else 1,
+        guests_may_enter=True,
+    )
 
 
 class Player:
@@ -54,6 +76,7 @@ class Player:
         self.now = START_MS
         self.keys = 0
         self.charges: list[tuple[str, str, int, bool]] = []
+        self.drawn = Random(f"the list of {seed}").random() < 0.3
         text = manifest(
             f"played-{seed}",
             item("cup", {"cup-hill": self.some(1, 3), "cup-port": self.some(1, 3)}, limit=2),
@@ -66,8 +89,12 @@ class Player:
             calls_from_ms=12 * HOUR_MS if self.hours else 0,
             calls_to_ms=13 * HOUR_MS if self.hours else 0,
         )
-        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
-        if self.random.random() < 0.3 and not self.hours:
+        if self.drawn:
+            text = with_list(text, Random(f"the mode of {seed}"))
+        chance = CommitReveal(draw.commitment_of(SECRET)) if self.drawn else None
+        told = rules(text, self.now, chance)
+        self.oracle = Oracle(told, digest(text), "o1", "publish", self.now)
+        if self.random.random() < 0.3 and not self.hours and not self.drawn:
             self.oracle.lower(SCHEMA - 1)
         if self.marked:
             self.oracle.ran = self.now
@@ -217,11 +244,59 @@ class Player:
             self.pass_time()
             self.creator(Thaw(0))
 
+    def enter(self) -> None:
+        """Somebody stands in the list, or leaves it, or signs in."""
+        fan, wanted = self.random.choice(FANS), self.random.sample(POOLS, self.some(1, 3))
+        nonce = f"{self.random.getrandbits(128):032x}" if self.random.random() < 0.7 else ""
+        join = wire.Join(id=0, key=self.key(), pools=wanted, qty=1, nonce=nonce)
+        self.oracle.tickets_of[fan] = self.some(1, 3)
+        self.oracle.press([(fan, join)], self.now)
+        line = [entry for entry in self.oracle.entries.values() if entry.open]
+        if line and self.random.random() < 0.15:
+            entry = self.random.choice(line)
+            leave = wire.Leave(id=0, key=self.key(), entry=entry.id)
+            self.oracle.press([(entry.fan, leave)], self.now)
+        if self.random.random() < 0.1:
+            self.adopt()
+
+    def by_chance(self) -> None:
+        """The list opens, is sealed and ordered, and then the drop opens."""
+        for _ in range(self.some(3, 12)):
+            self.pass_time() if not self.by_clock else self.move(self.random.choice((0, 3)))
+            self.enter()
+        if self.by_clock:
+            seals = self.oracle.hours.get("seal", self.now)
+            self.move(max(0, seals - self.oracle.lead - self.now))
+            self.oracle.settle(self.now)
+        else:
+            self.creator(Seal())
+        oracle = self.oracle
+        if oracle.state != "ordering":
+            return
+        root = draw.Sealed(
+            draw.Entry(entry.id, entry.tickets, bytes.fromhex(entry.nonce))
+            for entry in oracle.listed()
+        ).root
+        source = oracle.rules.randomness
+        assert source is not None
+        oracle.tell_root(root.hex(), self.now)
+        oracle.reveal(SECRET.hex(), self.now)
+        chance = draw.chance_of(source, root, SECRET, sealed_ms=oracle.sealed_ms)
+        right = by_chance(chance, root, oracle.listed())
+        size = self.some(1, 5)
+        for first in range(1, len(right) + 1, size):
+            oracle.give_arrivals(root.hex(), first, right[first - 1 : first - 1 + size], self.now)
+            self.move(self.random.choice((0, 0, 1)))
+        oracle.start(self.now)
+
     def play(self) -> list[events.AnyEvent]:
         if self.by_clock:
             self.now = OPENS_MS
+            self.oracle.settle(self.now)
         else:
             self.creator(Open())
+        if self.drawn:
+            self.by_chance()
         doings: dict[Callable[[], None], float] = {
             self.batch: 12,
             self.pay: 4,

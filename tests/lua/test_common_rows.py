@@ -20,6 +20,7 @@ pack = msgspec.msgpack.encode
 
 CREATORS: dict[str, tuple[object, ...]] = {
     "open": (),
+    "seal": (),
     "pause": ("why",),
     "resume": (),
     "close": (),
@@ -45,6 +46,10 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "adopt": ("di", "pia"),
     "refund": ("h1", "o1", "k", ""),
     "discharge": ("capture:c1", "done"),
+    "root": ("0" * 64,),
+    "reveal": ("0" * 64,),
+    "order": ("0" * 64, 1, pack(["e1"])),
+    "start": (),
     "duty": ("o1", "k", "capture:c1", "by_hand", ""),
 }
 
@@ -221,7 +226,8 @@ READY: dict[str, tuple[str, ...]] = {"open": (), "resume": ("open", "pause")}
 
 
 async def made_ready(make_sale: MakeSale, verb: str) -> Sale:
-    sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}), opened=False)
+    of_list = {"mode": "lobby"} if verb == "seal" else {}
+    sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}), opened=False, **of_list)
     for step in READY.get(verb, ("open",)):
         await sale.creator(step)
     if verb == "realign":

@@ -38,6 +38,11 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "go_on": stores._PRESSED,
     "settle": stores._SETTLED,
     "doubt_clock": stores._DOUBTED,
+    "root": stores._ROOT,
+    "reveal": stores._REVEAL,
+    "order": stores._ORDER,
+    "start": stores._START,
+    "sealed": stores._SEALED,
     "view": stores._VIEW,
     "you": stores._YOU,
     "succeeded": stores._PAYMENT,
@@ -263,8 +268,10 @@ def test_whatever_can_become_due_has_somebody_who_decides_it() -> None:
     text = "".join(FILES.values())
     planned = set(re.findall(r"zset\.due\['(\w:)' \.\. ", text))
     planned |= set(re.findall(r"'ZADD', due, [\w.]+, '(\w+)'", text))
-    planned |= set(re.findall(r"zset\.due\.(\w+)", PIECES["plan_calls"]))
-    assert decided == planned == {"h:", "e:", "open", "close", "calls", "quiet"}
+    for name in ("plan_calls", "begin_lobby"):
+        planned |= set(re.findall(r"zset\.due\.(\w+)", PIECES[name]))
+    assert decided == planned
+    assert decided == {"h:", "e:", "open", "close", "lobby", "seal", "calls", "quiet"}
 
 
 def test_the_legal_moves_are_the_same_in_both_languages() -> None:

@@ -43,6 +43,9 @@ def mistakes(text: str | bytes) -> list[str]:
     return caught.value.mistakes
 
 
+OPEN_DRAW = {"mode": '"draw"', "identity": '"verified"'}
+
+
 def least(**changed: str) -> str:
     """`LEAST` with top-level keys set to TOML values, or added in front."""
     text = LEAST
@@ -60,6 +63,27 @@ def least(**changed: str) -> str:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_a_manifest_with_the_name_of_its_file(path: Path) -> None:
     assert manifest.parse(path.read_bytes(), path.name).id == path.stem
+
+
+@pytest.mark.parametrize(
+    ("mode", "window", "first", "most"),
+    [("lobby", 1800, 600, 1), ("collect", 300, 600, 1), ("draw", 86_400, 86_400, 5)],
+)
+def test_a_drop_with_a_list_has_times_of_its_own(
+    mode: str, window: int, first: int, most: int
+) -> None:
+    drop = manifest.parse(least(mode=f'"{mode}"', identity='"verified"').encode(), "it.toml")
+    assert (drop.window_ms, drop.first_offer_ms) == (window * 1000, first * 1000)
+    assert (drop.tickets_most, drop.beacon_round, drop.guests_may_enter) == (most, 0, False)
+    form = manifest.form_of(drop)
+    assert form["mode"] == mode
+    assert manifest.judged_form(form) == (drop, {})
+
+
+def test_a_rush_says_nothing_of_chance() -> None:
+    drop = manifest.parse(least().encode(), "it.toml")
+    kept = manifest.canonical(drop)
+    assert not any(word in kept for word in (b"window", b"first_offer", b"tickets", b"beacon"))
 
 
 def test_the_eclipse_pin_is_two_hundred_pins_at_twenty_four_euros() -> None:
@@ -205,7 +229,7 @@ def test_the_report_names_the_file_and_counts() -> None:
         ({"currency": "7"}, "line 4, currency: must be a currency of ISO 4217 like EUR, not 7"),
         ({"limit": "true"}, "line 5, limit: must be a whole number, not true"),
         ({"limit": "100001"}, "line 5, limit: must be 1 to 100000, not 100001"),
-        ({"mode": '"lobby"'}, "line 1, mode: must be \"rush\", not 'lobby'"),
+        ({"mode": '"loby"'}, 'mode: must be "rush", "lobby", "collect" or "draw", not'),
         (
             {"zone": '"Europe/Madird"'},
             "a time zone like Europe/Madrid; did you mean Europe/Madrid?",
@@ -248,6 +272,26 @@ def test_the_report_names_the_file_and_counts() -> None:
         ),
         ({"opens_at": "2027-07-16T18:00:00.0005Z"}, "must not be finer than a millisecond"),
         ({"colour": '"red"'}, "line 1, colour: is not known here"),
+        ({"mode": '"lobby"'}, 'identity: must be "verified" where mode is "lobby"'),
+        (
+            {"mode": '"lobby"', "identity": '"verified"', "guests_may_enter": "true"},
+            'guests_may_enter: says nothing where identity is "verified"',
+        ),
+        ({"window_seconds": "600"}, 'window_seconds: says nothing where mode is "rush"'),
+        ({**OPEN_DRAW, "window_seconds": "599"}, "window_seconds: must be 600 to 2592000"),
+        (
+            {"mode": '"collect"', "identity": '"verified"', "window_seconds": "601"},
+            "window_seconds: must be 120 to 600, not 601",
+        ),
+        (
+            {"mode": '"collect"', "identity": '"verified"', "tickets_most": "3"},
+            'tickets_most: says nothing where mode is "collect"',
+        ),
+        ({**OPEN_DRAW, "tickets_most": "101"}, "tickets_most: must be 1 to 100, not 101"),
+        (
+            {**OPEN_DRAW, "opens_at": "2027-07-16T18:00:00Z", "beacon_round": "5"},
+            "beacon_round: must be 41014622 or later: it is to come after the seal",
+        ),
     ],
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
 )

@@ -45,9 +45,10 @@ from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold
 from dropengine.manifest import Manifest, correction, digest, rules
 from dropengine.model import CAP_MAX, KEPT_MS, PRICE_MAX, DropId, FanId
+from dropengine.randomness import Source
 from dropengine.truth import connections, keys, repair
 from dropengine.truth.past import Past
-from dropengine.truth.replies import PartOut, Settled, ViewReply, YouReply
+from dropengine.truth.replies import ListRow, PartOut, Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
 from tests.kit import expected_truth, older_layouts
@@ -63,7 +64,7 @@ FANS = ("ana", "bo", "cy", "di")
 PERSONS = ("pia", "pia", "quin")
 """Whom nobody knew before a guest became one of them."""
 POOLS = ("cup-hill", "cup-port", "pin")
-HOURS = ("open", "close", "calls", "quiet")
+HOURS = ("open", "close", "lobby", "seal", "calls", "quiet")
 GRANTED = (outcomes.HoldGranted, outcomes.EntryGranted)
 TOGETHER = ("hold", "hold", "fewer", "join", "release", "claim", "pay", "extend", "leave")
 OPERATORS = ("o1", "o2", "disk", "durability")
@@ -200,10 +201,15 @@ class Machine(RuleBasedStateMachine):
         text = msgspec.structs.replace(
             text, zone=zone, calls_from_ms=calls_from_ms, calls_to_ms=calls_to_ms, **times
         )
+        text, chance = self.shaped(text)
         self.note_rules(text)
-        self.run(self.store.publish(text, by="o1", key="publish", test=True, clock_ms=self.now))
+        self.run(
+            self.store.publish(
+                text, by="o1", key="publish", chance=chance, test=True, clock_ms=self.now
+            )
+        )
         self.text = text
-        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now, chance), digest(text), "o1", "publish", self.now)
         if marked:
             self.oracle.ran = self.now
             self.somebody_asks()
@@ -211,6 +217,10 @@ class Machine(RuleBasedStateMachine):
             self.command(Open(), 1, "o1", self.key())
         else:
             self.now = START_MS + 1000
+
+    def shaped(self, text: Manifest) -> tuple[Manifest, Source | None]:
+        """What is published, and where chance comes from in it."""
+        return text, None
 
     def note_rules(self, text: Manifest) -> None:
         """Which times stand in another order than the usual one."""
@@ -279,7 +289,8 @@ class Machine(RuleBasedStateMachine):
         if sure == 0:
             self.now += ms
             self.run(self.store.doubt_clock(self.drop, clock_ms=self.now))
-            if self.oracle.state == "scheduled" and "open" in self.oracle.hours:
+            waits = self.oracle.state in ("scheduled", "lobby")
+            if waits and {"open", "lobby", "seal"} & self.oracle.hours.keys():
                 self.oracle.doubted = True
 
     @rule(by=st.sampled_from(("clock", *OPERATORS)))
@@ -871,6 +882,11 @@ class Machine(RuleBasedStateMachine):
             self.oracle.revision,
         )
         again = self.oracle.hours.get("calls") if self.oracle.state in ("live", "paused") else None
+        seal = self.oracle.hours.get("seal")
+        entered = len(self.oracle.listed())
+        assert view.entering == ListRow(
+            entered, self.oracle.placed, 0 if seal is None else self.own(seal)
+        )
         assert view.calls_ms == (0 if again is None else self.own(again))
         for row in view.pools:
             assert row.next == self.may_call_himself(row.id)

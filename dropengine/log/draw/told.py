@@ -27,8 +27,8 @@ class _Published(Struct):
 
 class _Joined(Struct):
     entry: str
-    tickets: int
-    nonce: str
+    tickets: int = 0
+    nonce: str = ""
 
 
 class _Gone(Struct):

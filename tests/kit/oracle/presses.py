@@ -135,7 +135,7 @@ class Presses(Clock):
     def asked(self, hold: Hold) -> int:
         """How many units the command wanted that made the hold; it may have got fewer."""
         match self.answers.get((hold.begun_by or hold.fan, hold.key)):
-            case (("hold", _, int(qty), _), made) | (("join", _, int(qty)), made):
+            case (("hold", _, int(qty), _), made) | (("join", _, int(qty), *_), made):
                 return qty if made == hold.id else hold.qty
         return hold.qty
 
@@ -178,7 +178,9 @@ class Presses(Clock):
     def phase(self, *, joining: bool) -> Phase | None:
         """T9."""
         match self.state:
-            case "scheduled":
+            case "lobby" if joining:
+                return None
+            case "scheduled" | "lobby" | "ordering":
                 return refusals.NotOpen()
             case "paused":
                 return None if joining else refusals.Paused()
@@ -281,6 +283,8 @@ class Presses(Clock):
     ) -> outcomes.PressOutcome:
         """L1, L2."""
         body = ("join", tuple(command.pools), command.qty)
+        if command.nonce:
+            body = (*body, command.nonce)
         match self.repeated(under, body):
             case refusals.KeyReused() as reused:
                 return reused
@@ -312,7 +316,10 @@ class Presses(Clock):
                 return self.set_aside(fan, command, under, body, liked, qty, was)
         if not self.can_serve(fan, command.pools):
             return refusals.LimitReached(room=0)
-        entry = self.join_line(fan, command.key, command.qty, command.pools, 0, 0, "fan")
+        entry = self.join_line(
+            *(fan, command.key, command.qty, command.pools, 0, 0, "fan"),
+            *(self.tickets_of.get(fan, 1), command.nonce),
+        )
         self.answer(fan, under, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
 
@@ -392,4 +399,6 @@ class Presses(Clock):
             ready=list(entry.ready),
             cool_ms=entry.cool,
             key=entry.key,
+            tickets=entry.tickets,
+            nonce=entry.nonce,
         )

@@ -86,6 +86,9 @@ class Entry:
     ready: list[int] = field(default_factory=list)
     recorded: str = ""
     """As of a hold."""
+    tickets: int = 0
+    """In the list that chance orders; 0: it stands in none."""
+    nonce: str = ""
 
     @property
     def open(self) -> bool:
