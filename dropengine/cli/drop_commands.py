@@ -102,7 +102,12 @@ async def _run(verb: str, arguments: Arguments, settings: Settings) -> int:
 async def _about(verb: str, store: Store, settings: Settings, arguments: Arguments) -> int:
     """Find out which drop a command is about; the exit code of a refusal, else 0."""
     if verb == "publish":
-        return await makers_drops.set_aside(store, settings, arguments)
+        arguments.chance = None
+        refused = await makers_drops.set_aside(store, settings, arguments)
+        if not refused:
+            text = _to_publish(arguments, int(time.time() * 1000))
+            arguments.chance = await makers_drops.chance_of(settings, text)
+        return refused
     if verb == "correct":
         arguments.drop = arguments.file if arguments.id is None else arguments.id
     await makers_drops.name(store, settings, arguments)
@@ -160,7 +165,11 @@ async def _publish(store: Store, arguments: Arguments) -> int:
         at_once = arguments.now or arguments.opens_in is not None
         _refuse_past(text, now_ms, at_once=at_once)
     outcome = await store.publish(
-        text, by=arguments.word, key=key_of(arguments), asked=_asked(arguments)
+        text,
+        by=arguments.word,
+        key=key_of(arguments),
+        asked=_asked(arguments),
+        chance=arguments.chance,
     )
     if not isinstance(outcome, outcomes.Changed):
         return refuse(outcome)

@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from dropengine.log.draw import commitment_of
-from dropengine.randomness import SECRET_BYTES, CommitReveal
+from dropengine.log.draw import commitment_of, drand
+from dropengine.manifest import Manifest
+from dropengine.manifest.defaults import MODES
+from dropengine.randomness import QUICKNET, SECRET_BYTES, BeaconRound, CommitReveal, Source
 from dropengine.sql.schema.draws import DRAW_SECRETS
 
 
@@ -24,6 +26,23 @@ def commit(sql: Connection, drop: str, now_ms: int) -> CommitReveal:
     kept = of(sql, drop)
     assert kept is not None
     return CommitReveal(commitment_of(kept))
+
+
+def named(sql: Connection, drop: Manifest, now_ms: int) -> Source | None:
+    """Where the chance of a drop comes from, as it is published: asked again it is the same. None
+    in a rush."""
+    if drop.mode == MODES[0]:
+        return None
+    if drop.beacon_round:
+        return BeaconRound(QUICKNET.hash, drop.beacon_round)
+    return commit(sql, drop.id, now_ms)
+
+
+def fault_in_chance(drop: Manifest) -> str:
+    """Why no list of this drop could be ordered here, as a sentence, or ''."""
+    if drop.beacon_round and not drand.can_check():
+        return f"beacon_round: {drand.NO_LIBRARY}"
+    return ""
 
 
 def of(sql: Connection, drop: str) -> bytes | None:

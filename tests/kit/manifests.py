@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from dropengine.manifest import Item, Manifest, Pool
 
 START_MS = 1_800_000_000_000
@@ -70,18 +72,14 @@ def manifest(
     pace_ms: int = 0,
     calls_from_ms: int = 0,
     calls_to_ms: int = 0,
-    mode: str = "rush",
-    tickets_most: int = 1,
 ) -> Manifest:
-    """pace: as often as a fan likes, unless it is said; calls: at all hours. mode: in those that
-    have a list, guests may enter it."""
-    has_list = mode != "rush"
+    """pace: as often as a fan likes, unless it is said; calls: at all hours."""
     return Manifest(
         id=drop,
         title="Test drop",
         maker="Tests",
         story="",
-        mode=mode,
+        mode="rush",
         opens_ms=opens_ms,
         closes_ms=closes_ms,
         zone="UTC",
@@ -99,9 +97,19 @@ def manifest(
         pace_ms=pace_ms,
         calls_from_ms=calls_from_ms,
         calls_to_ms=calls_to_ms,
-        window_ms=WINDOW_MS if has_list else 0,
-        first_offer_ms=FIRST_OFFER_MS if has_list else 0,
-        tickets_most=tickets_most if has_list else 0,
-        guests_may_enter=has_list,
         items=items or (item("pin", {"pin": 3}),),
+    )
+
+
+def in_mode(text: Manifest, mode: str, tickets_most: int = 1) -> Manifest:
+    """The same drop in another mode; guests may enter its list."""
+    if mode == "rush":
+        return text
+    return msgspec.structs.replace(
+        text,
+        mode=mode,
+        window_ms=WINDOW_MS,
+        first_offer_ms=FIRST_OFFER_MS,
+        tickets_most=tickets_most,
+        guests_may_enter=True,
     )

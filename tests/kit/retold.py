@@ -77,8 +77,9 @@ class Retold:
     def go_on(self, e: events.AnyEvent) -> None:
         self.forget_lifting(e)
         # Whether the clock was in doubt the log does not say, but that the drop did not open yet.
-        opens = isinstance(e, events.Opened | events.LobbyOpened | events.Sealed)
-        self.oracle.doubted = not (opens and e.by == "clock")
+        self.oracle.doubted = not (
+            isinstance(e, events.Opened | events.LobbyOpened | events.Sealed) and e.by == "clock"
+        )
         if by_a_fan(e):
             self.batch(e)
         elif isinstance(e, events.ByCreator) and (e.by != "clock" or e.key):

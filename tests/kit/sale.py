@@ -31,6 +31,7 @@ class Sale:
         self.drop = DropId(drop)
         self.now = now
         self.revision = 0
+        self.chance = CommitReveal(draw.commitment_of(SECRET))
         self._keys = count(1)
 
     def key(self) -> str:
@@ -185,7 +186,7 @@ class Sale:
         return right
 
     async def publish(self, manifest: Manifest, key: str = "publish") -> outcomes.PublishOutcome:
-        chance = CommitReveal(draw.commitment_of(SECRET)) if manifest.mode != "rush" else None
+        chance = self.chance if manifest.mode != "rush" else None
         outcome = await self.store.publish(
             manifest, by="o1", key=key, chance=chance, test=True, clock_ms=self.now
         )

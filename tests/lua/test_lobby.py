@@ -42,7 +42,7 @@ async def test_tickets_and_nonce_are_told_and_no_more_tickets_than_the_rules_say
 
 async def test_a_repeat_with_another_nonce_is_another_command(make_sale: MakeSale) -> None:
     sale = await make_sale(mode="lobby")
-    told = []
+    told: list[object] = []
     for nonce in (NONCE, NONCE, ""):
         join = wire.Join(id=0, key="k", pools=["pin"], qty=1, nonce=nonce)
         rows = [join_row(FanId("ada"), join, 1)]

@@ -282,9 +282,8 @@ class Presses(Clock):
         self, fan: str, command: wire.Join, was: int, under: tuple[str, str]
     ) -> outcomes.PressOutcome:
         """L1, L2."""
-        body = ("join", tuple(command.pools), command.qty)
-        if command.nonce:
-            body = (*body, command.nonce)
+        nonce = (command.nonce,) if command.nonce else ()
+        body = ("join", tuple(command.pools), command.qty, *nonce)
         match self.repeated(under, body):
             case refusals.KeyReused() as reused:
                 return reused
