@@ -40,6 +40,7 @@ TOLD = frozenset(
     {
         *("published", "lifted", "opened", "paused", "resumed", "realigned", "thawed", "added"),
         *("withdrawn", "rescheduled", "corrected", "message", "closed", "cancelled", "settled"),
+        *("exempted", "restricted"),
         *("frozen", "voided", "mismatched", "refunded", "discharged", "calling", "quiet"),
     }
 )

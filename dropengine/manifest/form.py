@@ -22,7 +22,7 @@ from dropengine.errors import ManifestError
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import CALLS, IDENTITIES, ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
 from dropengine.manifest.manifest import Item, Manifest
-from dropengine.manifest.parse import judged, parse
+from dropengine.manifest.parse import judged, network_most, parse
 from dropengine.manifest.toml_tables import moment_ms, read, short
 from dropengine.manifest.zones import in_zone, known_zone
 
@@ -32,7 +32,7 @@ Form = dict[str, str]
 TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language")
 TIMES: Final = ("opens_at", "closes_at")
 CLOCKS: Final = ("calls_from", "calls_to")
-NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS))
+NUMBERS: Final = ("limit", "k", "pace", "network_most", *(f"{what}_seconds" for what in SECONDS))
 ITEM_TEXTS: Final = ("id", "title", "about")
 ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
 POOL_NUMBERS: Final = ("cap", "withheld")
@@ -150,7 +150,11 @@ def toml(form: Form) -> str:
 def form_of(manifest: Manifest) -> Form:
     """A manifest as somebody would have typed it; what is the default is left out."""
     m, digits = manifest, MINOR_DIGITS[manifest.currency]
-    numbers = {"k": (m.k, K.default), "pace": (m.pace, PACE.default)}
+    numbers = {
+        "k": (m.k, K.default),
+        "pace": (m.pace, PACE.default),
+        "network_most": (m.network_most, network_most(m.items)),
+    }
     for what, bounds in SECONDS.items():
         numbers[f"{what}_seconds"] = (getattr(m, f"{what}_ms") // 1000, bounds.default)
     if not m.pace:

@@ -49,8 +49,10 @@ class Manifest(
     `language`: what its maker writes in, for who asks for no language that the shop speaks; '': the
     shop's. `asks`: what an order has to know; None: nothing. `calls_from_ms`, `calls_to_ms`:
     between which times of the zone's day the line calls, ms since midnight; two equal ones: at all
-    hours. The tag is the number of this form: a reader that meets a higher one must refuse it. What
-    has a default here came later, and stands in the form only where it says something.
+    hours. `network_most`: how many unpaid holds and open entries one network may have; 0: as many
+    as its people like. The tag is the number of this form: a reader that meets a higher one must
+    refuse it. What has a default here came later, and stands in the form only where it says
+    something.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Manifest(
     identity: str = ""
     calls_from_ms: int = 0
     calls_to_ms: int = 0
+    network_most: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

@@ -10,8 +10,9 @@ from dropengine.creator_commands import COMMANDS, EndDuty
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
+from dropengine.truth.networks import NetworkNames, Whence
 from dropengine.truth.replies import Settled, YouRow
-from dropengine.truth.store import Store
+from dropengine.truth.store import Store, Whences
 from tests.kit.manifests import START_MS
 
 Answer = outcomes.PressOutcome | refusals.Away
@@ -25,6 +26,9 @@ class Sale:
         self.drop = DropId(drop)
         self.now = now
         self.revision = 0
+        self.whence: dict[str, Whence] = {}
+        """Fan -> where he is; who is not in it is nowhere that is counted."""
+        self.names = NetworkNames()
         self._keys = count(1)
 
     def key(self) -> str:
@@ -32,7 +36,10 @@ class Sale:
 
     async def batch(self, *commands: tuple[str, wire.FanCommand]) -> list[Answer]:
         rows = [(FanId(fan), command) for fan, command in commands]
-        return list(await self.store.press(self.drop, rows, clock_ms=self.now))
+        from_where = None
+        if self.whence:
+            from_where = Whences(self.names, [self.whence.get(fan) for fan, _ in commands])
+        return list(await self.store.press(self.drop, rows, whence=from_where, clock_ms=self.now))
 
     async def press(self, fan: str, command: wire.FanCommand) -> Answer:
         (outcome,) = await self.batch((fan, command))

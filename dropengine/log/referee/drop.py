@@ -312,6 +312,8 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Calling: _turned,
     events.Quiet: _turned,
     events.Frozen: _frozen,
+    events.Exempted: signed,
+    events.Restricted: signed,
     events.Message: _message,
     events.Added: _added,
     events.Withdrawn: _withdrawn,
