@@ -283,7 +283,7 @@ async def test_where_no_network_is_counted_nothing_is_written(make_sale: MakeSal
 
 
 async def test_two_workers_count_by_one_key(make_sale: MakeSale) -> None:
-    """Whoever comes with a key of his own is told the drop's, and counts by it."""
+    """Whoever comes with a key of his own is told the drop's (OTHER_KEY), and counts by it."""
     sale = await in_hall(make_sale)
     other = Sale(sale.store, sale.drop, sale.now)
     other.whence = sale.whence
@@ -361,6 +361,9 @@ async def test_exempt_again_is_so_already_and_unknown_names_are_not_found(
     assert isinstance(await sale.creator("exempt", network=hall), refusals.Already)
     assert isinstance(await sale.creator("exempt", network="n" + "x" * 12), refusals.NotFound)
     assert isinstance(await sale.creator("exempt", network="n" + "x" * 11), refusals.BadMessage)
+    await sale.creator("cancel")
+    for verb in ("exempt", "restrict"):
+        assert isinstance(await sale.creator(verb, network=hall), refusals.Cancelled)
 
 
 async def test_no_more_than_64_networks_are_exempt(make_sale: MakeSale) -> None:

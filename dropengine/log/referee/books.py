@@ -52,6 +52,9 @@ class Books:
         self.hash = ""
         self.corrections = 0
         self.arrivals = 0
+        self.exempt: set[str] = set()
+        """Networks that may have as much as they like."""
+        self.restored = False
         self.line = 0
         self.seq = 0
         self.at = 0

@@ -15,14 +15,14 @@ Names = tuple[str, str]
 
 
 class Networks(Books):
-    """N1 to N5."""
+    """What was begun where, and is open."""
 
     def counted(self) -> dict[str, int]:
-        """Network -> its unpaid holds and open entries."""
+        """Network -> its unpaid holds and open entries (N1)."""
         return dict(Counter(name for names in self.counting().values() for name in names))
 
     def counting(self) -> dict[str, tuple[str, ...]]:
-        """Hold or entry -> where it counts. Nothing of a drop that is over."""
+        """Hold or entry -> where it counts. Nothing of a drop that is over (N5)."""
         if self.state in ("settled", "cancelled"):
             return {}
         things: list[Hold | Entry] = [*self.holds.values(), *self.entries.values()]
