@@ -47,6 +47,7 @@ BY_CHARS_MAX = 33
 WHY_CHARS_MAX = 500
 MESSAGE_CHARS_MAX = 500
 MANIFEST_CHARS_MAX = 500_000
+NETWORK_CHARS = 13
 DUTY_CHARS_MAX = len("capture:") + CHARGE_CHARS_MAX
 
 CLOCK = "clock"
@@ -81,6 +82,11 @@ DutyId = Annotated[
 Moment = Annotated[int, Meta(ge=0, le=MOMENT_MS_MAX)]
 """ms since 1970, UTC, of the true clock; 0: by hand."""
 Digest = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")]
+Network = Annotated[
+    str,
+    Meta(min_length=NETWORK_CHARS, max_length=NETWORK_CHARS, pattern=rf"^[{ID_LETTERS}]*(?!\n)$"),
+]
+"""What a network is called in a drop (`truth/networks`)."""
 Text = Annotated[str, Meta(min_length=1, max_length=MANIFEST_CHARS_MAX)]
 Revision = Annotated[int, Meta(ge=0, le=REVISION_MAX)]
 
@@ -200,6 +206,22 @@ class Correct(FromCreator, frozen=True):
     manifest: Text
 
 
+class Exempt(FromCreator, frozen=True):
+    """`network` may have as many unpaid holds and open entries as its people like: a venue's."""
+
+    verb = "exempt"
+
+    network: Network
+
+
+class Restrict(FromCreator, frozen=True):
+    """`network`, which was exempt, may have no more of them than others again."""
+
+    verb = "restrict"
+
+    network: Network
+
+
 class Close(FromCreator, frozen=True):
     """live or paused -> closing: nothing new begins, what is held may finish."""
 
@@ -242,6 +264,8 @@ CreatorCommand = (
     | Message
     | Reschedule
     | Correct
+    | Exempt
+    | Restrict
     | Close
     | Cancel
     | Realign

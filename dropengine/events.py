@@ -55,7 +55,9 @@ class Rules(msgspec.Struct, frozen=True):
     limit: units per fan over active holds, offers and unrefunded orders. k: every k-th call of a
     line goes to its boost lane. pace, pace_ms: what one fan may begin at once, and one more in each
     of so many ms; 0 is as often as he likes, and so is a drop from before there was a pace. calls:
-    None where the line calls at all hours, as every drop did before layout 5.
+    None where the line calls at all hours, as every drop did before layout 5. network_most: how
+    many unpaid holds and open entries one network may have; 0: as many as its people like, as in
+    every drop of before there was such a rule.
 
     Where chance gives out the arrivals, which is in every mode but `rush`: window_ms: how long its
     list is open; first_offer_ms: what stands in for offer_ms in the first round; tickets_most: of
@@ -85,6 +87,7 @@ class Rules(msgspec.Struct, frozen=True):
     first_offer_ms: int = 0
     tickets_most: int = 0
     randomness: Source | None = None
+    network_most: int = 0
 
 
 class Published(Event, frozen=True):
@@ -207,6 +210,19 @@ class Withdrawn(ByCreator, frozen=True):
 
     pool: str
     qty: int
+
+
+class Exempted(ByCreator, frozen=True):
+    """`network` may have as many unpaid holds and open entries as its people like. It is called so
+    by a key that is deleted when the drop is over."""
+
+    network: str
+
+
+class Restricted(ByCreator, frozen=True):
+    """`network` may again have no more of them than others."""
+
+    network: str
 
 
 class Message(ByCreator, frozen=True):
@@ -541,6 +557,8 @@ AnyEvent = (
     | Withdrawn
     | Rescheduled
     | Corrected
+    | Exempted
+    | Restricted
     | Message
     | Closed
     | Cancelled

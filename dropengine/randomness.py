@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 SECRET_BYTES: Final = 32
-ROUND_MAX: Final = 2**53 - 1
+WHOLE_MAX: Final = 2**53 - 1
 """The last whole number that Lua, JSON and JavaScript all keep exactly."""
+Round = Annotated[int, Meta(ge=1, le=WHOLE_MAX)]
 LATE_MS: Final = 30_000
 """A seal that comes after its round, or so shortly before it that the round may have been known, is
 ordered by the first round at least so long after the seal."""
@@ -29,10 +30,10 @@ class CommitReveal(Struct, frozen=True, tag_field="kind", tag="commit"):
 
 class BeaconRound(Struct, frozen=True, tag_field="kind", tag="drand"):
     """A round of a public beacon. chain: the hash of its chain (64 hex digits). round: the round
-    that the manifest names; 1 is the first."""
+    that the manifest names, `Round`; 1 is the first."""
 
     chain: str
-    round: int
+    round: Round
 
 
 Source = CommitReveal | BeaconRound

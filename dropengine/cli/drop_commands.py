@@ -41,11 +41,13 @@ from dropengine.creator_commands import (
     Correct,
     CreatorCommand,
     EndDuty,
+    Exempt,
     Message,
     Open,
     Pause,
     Realign,
     Reschedule,
+    Restrict,
     Resume,
     Withdraw,
 )
@@ -196,6 +198,8 @@ SAID: dict[type[CreatorCommand], str] = {
     Reschedule: "The times of {drop} are changed, and every screen counts to the new ones.",
     Correct: "The words of {drop} are put right; its rules are as they were.",
     Message: "Everybody at {drop} reads it now.",
+    Exempt: "The network may have as much of {drop} as its people like.",
+    Restrict: "The network may have no more of {drop} than others again.",
     Close: "{drop} closes: what is held can still be paid, nothing new begins.",
     Cancel: "{drop} is cancelled: every hold ends and every payment goes back.",
 }
@@ -350,6 +354,23 @@ def _view(view: ViewReply) -> dict[str, object]:
     return {name: getattr(view, name) for name in named} | {"pools": pools}
 
 
+async def _networks(store: Store, arguments: Arguments) -> int:
+    drop = drop_id(arguments)
+    if await store.show(drop) is None:
+        return no_such(drop)
+    crowds = await store.glances.crowds(drop)
+    if arguments.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(crowds), indent=2) + b"\n")
+        return 0
+    for one in crowds:
+        wide = "\taround others" if one.around else ""
+        free = "\texempt" if one.exempt else ""
+        print(f"{one.network}\t{one.open} open\t{one.refused} refused{wide}{free}")
+    if not crowds:
+        print("Nobody was refused because of his network.")
+    return 0
+
+
 async def _list(store: Store, settings: Settings) -> int:
     drops = await store.every_drop()
     owners = await makers_drops.owners(settings, drops)
@@ -381,5 +402,6 @@ _DO: dict[str, Callable[[Store, Arguments], Awaitable[int]]] = {
     "refund": _refund,
     "duty": _duty,
     "show": _show,
+    "networks": _networks,
     "log": _log,
 }

@@ -150,6 +150,8 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Withdrawn: lambda e, t: f"{t.who(e.by)} withdrew {t.units(e.qty, e.pool)}",
     events.Rescheduled: _rescheduled,
     events.Corrected: lambda e, t: f"{t.who(e.by)} corrected the words of the drop",
+    events.Exempted: lambda e, t: f"{t.who(e.by)} lifted the limit for the network {e.network}",
+    events.Restricted: lambda e, t: f"{t.who(e.by)} set the limit for the network {e.network}",
     events.Message: lambda e, t: f"{t.who(e.by)} told everybody: {e.text}",
     events.Closed: lambda e, t: f"{t.who(e.by)} closed the drop",
     events.Cancelled: lambda e, t: f"{t.who(e.by)} cancelled the drop{_because(e.why)}",

@@ -2,8 +2,9 @@
 
 JSON with sorted keys, no spaces, UTF-8, times as whole milliseconds, in which every default is
 spelled out. Equal rules have equal bytes. A drop without a pace says nothing of one, as drops did
-before there was a pace, one without the rule `identity` nothing of that, and one that calls at all
-hours nothing of its hours: what was published keeps its bytes and its hash.
+before there was a pace, one that counts no networks nothing of them, one without the rule
+`identity` nothing of that, and one that calls at all hours nothing of its hours: what was published
+keeps its bytes and its hash.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ def rules(manifest: Manifest, now_ms: int = 0, chance: Source | None = None) -> 
         first_offer_ms=manifest.first_offer_ms,
         tickets_most=manifest.tickets_most,
         randomness=chance,
+        network_most=manifest.network_most,
     )
 
 

@@ -38,6 +38,11 @@ K: Final = Bounds(2, 100, 5)
 PACE: Final = Bounds(0, 1000, 10)
 """What one fan may begin at once; 0: as often as he likes."""
 
+NETWORK_LEAST: Final = 20
+NETWORK_SHARE: Final = 10
+"""What one network may have of unpaid holds and open entries, where nothing is said: one for each
+so many units of the drop, and this at the least."""
+
 CALLS: Final = ("08:00", "22:00")
 """Between which times of the day the line calls, by the clocks of the drop's zone; outside of them
 it is quiet. Two equal times: at all hours, as in a practice drop that does not say."""

@@ -34,7 +34,7 @@ from dropengine.manifest.defaults import (
     K,
 )
 from dropengine.manifest.manifest import Item, Manifest
-from dropengine.manifest.parse import judged, parse
+from dropengine.manifest.parse import judged, network_most, parse
 from dropengine.manifest.toml_tables import moment_ms, read, short
 from dropengine.manifest.zones import in_zone, known_zone
 
@@ -45,7 +45,11 @@ TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency",
 TIMES: Final = ("opens_at", "closes_at")
 CLOCKS: Final = ("calls_from", "calls_to")
 OF_CHANCE: Final = ("window_seconds", "first_offer_seconds", "tickets_most", "beacon_round")
-NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS), *OF_CHANCE)
+NUMBERS: Final = (
+    *("limit", "k", "pace", "network_most"),
+    *(f"{what}_seconds" for what in SECONDS),
+    *OF_CHANCE,
+)
 FLAGS: Final = ("practice", "guests_may_enter")
 ITEM_TEXTS: Final = ("id", "title", "about")
 ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
@@ -164,7 +168,11 @@ def toml(form: Form) -> str:
 def form_of(manifest: Manifest) -> Form:
     """A manifest as somebody would have typed it; what is the default is left out."""
     m, digits = manifest, MINOR_DIGITS[manifest.currency]
-    numbers = {"k": (m.k, K.default), "pace": (m.pace, PACE.default)}
+    numbers = {
+        "k": (m.k, K.default),
+        "pace": (m.pace, PACE.default),
+        "network_most": (m.network_most, network_most(m.items)),
+    }
     for what, bounds in SECONDS.items():
         numbers[f"{what}_seconds"] = (getattr(m, f"{what}_ms") // 1000, bounds.default)
     if not m.pace:

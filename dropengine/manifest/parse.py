@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from dropengine.asked import LABEL_CHARS_MAX, NO, NOTE_CHARS_MAX, WISHES, Asks
@@ -17,6 +18,8 @@ from dropengine.manifest.defaults import (
     IDENTITIES,
     ITEMS_MAX,
     MODES,
+    NETWORK_LEAST,
+    NETWORK_SHARE,
     NOTE_CHARS_DEFAULT,
     PACE,
     POOLS_MAX,
@@ -51,6 +54,11 @@ def parse(text: bytes, source: str) -> Manifest:
     return manifest
 
 
+def network_most(items: Sequence[Item]) -> int:
+    """What one network may have, where the drop does not say it."""
+    return max(NETWORK_LEAST, sum(item.cap for item in items) // NETWORK_SHARE)
+
+
 def judged(values: dict[str, object]) -> tuple[Manifest, list[tuple[str, str]]]:
     """The values of a form -> what they make, with something harmless for each mistake, and the
     mistakes: the path of the value, and the same sentence as a file gets."""
@@ -78,6 +86,7 @@ def _drop(top: Table) -> Manifest:
     zone = _zone(top)
     # Where no zone is said any offset may be: UTC is only how the times are shown then.
     own = known_zone(zone) if top.has("zone") and top.sound("zone") else None
+    items = _items(top, limit)
     manifest = Manifest(
         id=_drop_id(top),
         title=top.text("title", 120, needed=True),
@@ -102,7 +111,8 @@ def _drop(top: Table) -> Manifest:
         calls_from_ms=calls_from_ms,
         calls_to_ms=calls_to_ms,
         practice=practice,
-        items=_items(top, limit),
+        items=items,
+        network_most=top.number("network_most", 0, CAP_MAX, network_most(items)),
         asks=_asks(top),
         language=top.choice("language", LANGUAGES, "", f"one of {', '.join(LANGUAGES)}"),
         window_ms=chance.window_ms,

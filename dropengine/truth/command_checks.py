@@ -89,6 +89,7 @@ def _rule_bounds() -> str:
             f"{name}_ms": (min(bound.least, 1) * 1000, bound.most * 1000)
             for name, bound in SECONDS.items()
         },
+        "network_most": (0, CAP_MAX),
         # Nobody waits where there is no pace.
         "pace_ms": (0, SECONDS["pace"].most * 1000),
     }

@@ -23,6 +23,12 @@ class Pressed(msgspec.Struct, frozen=True, array_like=True, tag="PRESSED"):
     outcomes: list[outcomes.PressOutcome]
 
 
+class OtherKey(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """`key`: what the drop calls networks by; nothing was decided."""
+
+    key: str
+
+
 class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
     """`next_ms`: when something is due next, 0 for nothing. `duties`: how many stand in the outbox.
     `froze`: as in `Shown`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import redis.asyncio as redis
@@ -49,10 +49,20 @@ from dropengine.truth.copies import Copies
 from dropengine.truth.glances import Glances
 from dropengine.truth.house import House
 from dropengine.truth.last_command import last_command
+from dropengine.truth.networks import NetworkNames, Whence
 from dropengine.truth.operator_names import OperatorNames
 from dropengine.truth.past import Past
 from dropengine.truth.refused_requests import NEWER, MemoryFull, fault, no_reply
-from dropengine.truth.replies import Doubted, Pressed, Settled, Shown, ViewReply, YouReply, _Again
+from dropengine.truth.replies import (
+    Doubted,
+    OtherKey,
+    Pressed,
+    Settled,
+    Shown,
+    ViewReply,
+    YouReply,
+    _Again,
+)
 from dropengine.wire import FanCommand
 
 log = logging.getLogger(__name__)
@@ -94,6 +104,9 @@ LIST_AT_ONCE = 500
 AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
 
+KEYS_MAX = 4
+"""How often the drop may call networks by another key than a moment ago."""
+
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -101,7 +114,7 @@ def _decoder(union: Any) -> msgspec.msgpack.Decoder[Any]:
     return msgspec.msgpack.Decoder(union)
 
 
-_PRESSED = _decoder(Pressed | _Again | refusals.Frozen | refusals.NotFound)
+_PRESSED = _decoder(Pressed | OtherKey | _Again | refusals.Frozen | refusals.NotFound)
 _PUBLISH = _decoder(outcomes.PublishOutcome)
 _CREATOR = _decoder(outcomes.CreatorOutcome | _Again)
 _PAYMENT = _decoder(outcomes.PaymentOutcome | _Again)
@@ -120,6 +133,13 @@ _ORDER = _decoder(OrderReply | _Again)
 _START = _decoder(StartReply | _Again)
 _SEALED = _decoder(replies.Sealed | refusals.NotFound)
 _REWRITE = _decoder(replies.Rewritten | replies.NotFrozen | refusals.NotFound)
+
+
+class Whences(NamedTuple):
+    """Where the commands of a batch come from: one for each, None for nowhere that is counted."""
+
+    names: NetworkNames
+    each: Sequence[Whence | None]
 
 
 class Store:
@@ -258,31 +278,58 @@ class Store:
         return await self._field(drop, "archived") is not None
 
     async def press(
-        self, drop: DropId, commands: Sequence[tuple[FanId, FanCommand]], *, clock_ms: int = 0
+        self,
+        drop: DropId,
+        commands: Sequence[tuple[FanId, FanCommand]],
+        *,
+        whence: Whences | None = None,
+        clock_ms: int = 0,
     ) -> Sequence[outcomes.PressOutcome | refusals.Away]:
         """A batch in the order given, one outcome each. A drop that does not exist: NotFound for
         each."""
         rows = [command_row(fan, command) for fan, command in commands]
-        return await self.press_rows(drop, rows, clock_ms=clock_ms)
+        return await self.press_rows(drop, rows, whence=whence, clock_ms=clock_ms)
 
     async def press_rows(
-        self, drop: DropId, rows: Sequence[Row], *, clock_ms: int = 0
+        self,
+        drop: DropId,
+        rows: Sequence[Row],
+        *,
+        whence: Whences | None = None,
+        clock_ms: int = 0,
     ) -> Sequence[outcomes.PressOutcome | refusals.Away]:
-        """The same for commands that are rows already (`command_row`).
+        """The same for commands that are rows already (`command_row`). whence: where each comes
+        from; None: nobody counts that.
 
         Where memory is short, what would begin something is `away`; the rest is decided.
         """
         if self.nearly_full:
             return await self._press_full(drop, rows, clock_ms)
         try:
-            return await self._press("press", drop, rows, clock_ms)
+            return await self._press("press", drop, rows, clock_ms, whence)
         except MemoryFull:
             return await self._press_full(drop, rows, clock_ms)
 
     async def _press(
-        self, verb: str, drop: DropId, rows: Sequence[Row], clock_ms: int
+        self,
+        verb: str,
+        drop: DropId,
+        rows: Sequence[Row],
+        clock_ms: int,
+        whence: Whences | None = None,
     ) -> list[outcomes.PressOutcome]:
-        reply = await self._run(verb, drop, (clock_ms, _pack(rows)), _PRESSED)
+        batch = (clock_ms, _pack(rows))
+        args: tuple[int | bytes | str, ...] = batch
+        for _ in range(KEYS_MAX):
+            if whence is not None:
+                args = (*batch, whence.names.of(whence.each), whence.names.key)
+            reply = await self._run(verb, drop, args, _PRESSED)
+            if not isinstance(reply, OtherKey):
+                break
+            assert whence is not None, "only who names networks is told their key"
+            whence.names.know(reply.key)
+        else:
+            raise Broken(f"{drop}: the key of its networks changed {KEYS_MAX} times")
         if isinstance(reply, Pressed):
             true_time.outcomes(reply.outcomes, reply.leads)
             return reply.outcomes
@@ -526,6 +573,11 @@ class Store:
     async def records(self, drop: DropId, key: str, names: Sequence[str]) -> list[bytes | None]:
         """What stands under these names in one of a drop's hashes, as it is kept."""
         return await self._ask(f"its {key}", "HMGET", self._key(drop, key), *names)  # type: ignore[no-any-return]
+
+    async def fields(self, drop: DropId, key: str) -> dict[str, bytes]:
+        """All of one of a drop's hashes, as it is kept."""
+        flat = await self._ask(f"its {key}", "HGETALL", self._key(drop, key))
+        return {name.decode(): value for name, value in zip(*[iter(flat)] * 2, strict=True)}
 
     async def published_layout(self, drop: DropId) -> int:
         return await stored_log.published_layout(self._ask, self._key(drop, "log"))

@@ -26,7 +26,7 @@ COST  O(p), p = pools
 local clock_ms, by, key, test = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local hash, manifest, rules_packed, rules_json, asked = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
-local log, answers, nudge = KEYS[16], KEYS[17], KEYS[23]
+local log, answers, nudge = KEYS[16], KEYS[17], KEYS[25]
 
 local rules = cmsgpack.unpack(rules_packed)
 local fault = fault_in_publish(by, key) or fault_in_rules(rules)

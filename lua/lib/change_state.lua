@@ -1,5 +1,6 @@
 --[[
-change_state -- the drop's stored state changes. This table is the law; a move that it lacks is a bug.
+change_state -- the drop's stored state changes. This table is the law; a move that it lacks is a bug. In a drop that is
+over nobody is counted any more.
 --]]
 local MOVES = {
   draft = {scheduled = true},
@@ -17,4 +18,5 @@ local MOVES = {
 local function change_state(t, state)
   assert(MOVES[t.state][state], 'no move from ' .. t.state .. ' to ' .. state)
   t.state = state
+  if not next(MOVES[state] or {}) then t.over = true end
 end

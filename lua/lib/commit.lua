@@ -44,10 +44,30 @@ local function write_zset(key, members)
   write('ZADD', key, add)
 end
 
+local function write_networks(t)
+  local set, gone, n = {}, {}, 0
+  for field, value in pairs(t.networks) do
+    if value then
+      set[n + 1], set[n + 2] = field, type(value) == 'number' and NUMBER[value] or value
+      n = n + 2
+    else
+      gone[#gone + 1] = field
+    end
+  end
+  write('HDEL', t.key.networks, gone)
+  write('HSET', t.key.networks, set)
+end
+
 local function commit(t)
   if next(t.wake) then
     for field, value in pairs(t.wake) do redis.call('HSET', t.key.wake, field, value) end
     t.wake = {}
+  end
+  if t.networks and next(t.crowded) then
+    for name, times in pairs(t.crowded) do
+      redis.call('HSET', t.key.crowded, name, times + (redis.call('HGET', t.key.crowded, name) or 0))
+    end
+    t.crowded = {}
   end
   if unchanged(t) then return true end
   -- A cancelled drop sells nothing; its money must go back even when its books were broken. A frozen
@@ -107,6 +127,14 @@ local function commit(t)
       write_zset(t.key[name], members)
       t.zset[name] = {}
     end
+  end
+  if t.networks and t.over then
+    -- With the key of its own goes whatever could tell who is meant.
+    redis.call('UNLINK', t.key.networks, t.key.crowded)
+    t.networks = nil
+  elseif t.networks and next(t.networks) then
+    write_networks(t)
+    t.networks = {}
   end
   if t.begun then
     local paces = {}

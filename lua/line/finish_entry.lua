@@ -4,7 +4,7 @@ everybody behind it moves up. The moves tell the screens; `extra` is more JSON f
 without a sale stays in its fan's list, the last one alone, until he joins again: nobody loses it without a word.
 `untold`: but for one whose fan stands in line by another.
 --]]
---#use fan_of put mark_in_line remove_value forget_ended leave_list emit
+--#use get fan_of put mark_in_line remove_value forget_ended leave_list emit still_held uncount_network
 
 local function finish_entry(t, id, entry, state, extra, untold)
   local placed = entry[E_N] > 0
@@ -21,6 +21,8 @@ local function finish_entry(t, id, entry, state, extra, untold)
     put(t, 'pools', pool_id, pool)
   end
   t.zset.due['e:' .. id] = false
+  local hold = entry[E_HOLD] ~= '' and get(t, 'holds', entry[E_HOLD])
+  uncount_network(t, id, hold and still_held(hold) and entry[E_HOLD] or nil)
   if state == 'served' or untold then
     remove_value(fan_of(t, entry[E_FAN])[F_ENTRIES], id)
   else

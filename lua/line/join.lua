@@ -6,7 +6,7 @@ again answers it. Who could never be served, because his orders fill his limit, 
 the list that chance will order; chance: as `enter_list` takes it.
 --]]
 --#use get fan_of answered answer_beginning granted still_in_line may_press too_soon units_allowed
---#use set_aside can_serve enter_line
+--#use set_aside can_serve enter_line network_full count_network
 
 local function join(t, c)
   local fan_id, key, qty, pools, chance, field = c[2], c[3], c[4], c[5], c[6], c[7]
@@ -49,7 +49,10 @@ local function join(t, c)
     end
   end
   if not can_serve(t, fan, pools) then return {'LIMIT_REACHED', 0} end
+  local full = network_full(t, c)
+  if full then return full end
   local id, entry = enter_line(t, fan_id, key, qty, pools, 0, 0, 'fan', chance)
+  count_network(t, c, id)
   answer_beginning(t, fan_id, field, body, id)
   return {'JOINED', id, entry, t.seq, was}
 end

@@ -156,6 +156,11 @@ def test_a_sheet_is_read_from_a_pipe(
         ("", "this is no draw sheet"),
         ("[" * 100_000, "this is no draw sheet"),
         (told(randomness={"kind": "dice"}), "this is no draw sheet: Invalid value 'dice'"),
+        *(
+            (told(randomness={"kind": "drand", "chain": "0" * 64, "round": number}), "`int` ")
+            for number in (-1, 0, 2**53, 2**64)
+        ),
+        (told(sealed_ms=2**64), "no draw sheet"),
         (told(entries=[{"id": "e1", "tickets": 0, "nonce": ""}]), "e1 has 0 tickets"),
         (told(entries=[{"id": "e1", "tickets": 1, "nonce": "A1"}]), "the nonce of e1 is not"),
         (told(revealed="xyz"), "what is revealed is not written in lower-case hex digits"),

@@ -72,8 +72,10 @@ def manifest(
     pace_ms: int = 0,
     calls_from_ms: int = 0,
     calls_to_ms: int = 0,
+    network_most: int = 0,
 ) -> Manifest:
-    """pace: as often as a fan likes, unless it is said; calls: at all hours."""
+    """pace: as often as a fan likes, unless it is said; calls: at all hours; no network is
+    counted."""
     return Manifest(
         id=drop,
         title="Test drop",
@@ -97,6 +99,7 @@ def manifest(
         pace_ms=pace_ms,
         calls_from_ms=calls_from_ms,
         calls_to_ms=calls_to_ms,
+        network_most=network_most,
         items=items or (item("pin", {"pin": 3}),),
     )
 

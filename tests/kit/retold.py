@@ -15,11 +15,13 @@ from dropengine.creator_commands import (
     Close,
     Correct,
     CreatorCommand,
+    Exempt,
     Message,
     Open,
     Pause,
     Realign,
     Reschedule,
+    Restrict,
     Resume,
     Seal,
     Thaw,
@@ -80,6 +82,9 @@ class Retold:
         self.oracle.doubted = not (
             isinstance(e, events.Opened | events.LobbyOpened | events.Sealed) and e.by == "clock"
         )
+        if isinstance(e, events.Exempted):
+            # Somebody was refused there, which no event tells.
+            self.oracle.crowded[e.network] += 1
         if by_a_fan(e):
             self.batch(e)
         elif isinstance(e, events.ByCreator) and (e.by != "clock" or e.key):
@@ -258,6 +263,10 @@ def creators(e: events.ByCreator) -> CreatorCommand | None:
             return Reschedule(e.opens_ms, e.closes_ms)
         case events.Corrected():
             return Correct(e.hash, "of which the log has the hash alone")
+        case events.Exempted():
+            return Exempt(e.network)
+        case events.Restricted():
+            return Restrict(e.network)
         case events.Message():
             return Message(e.text)
         case events.Thawed(why="restore"):

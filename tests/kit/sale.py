@@ -13,8 +13,9 @@ from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.randomness import CommitReveal
 from dropengine.truth.command_rows import join_row
+from dropengine.truth.networks import NetworkNames, Whence
 from dropengine.truth.replies import Sealed, Settled, Started, YouRow
-from dropengine.truth.store import Store
+from dropengine.truth.store import Store, Whences
 from tests.kit.manifests import START_MS
 
 SECRET = bytes(range(32))
@@ -32,6 +33,9 @@ class Sale:
         self.now = now
         self.revision = 0
         self.chance = CommitReveal(draw.commitment_of(SECRET))
+        self.whence: dict[str, Whence] = {}
+        """Fan -> where he is; who is not in it is nowhere that is counted."""
+        self.names = NetworkNames()
         self._keys = count(1)
 
     def key(self) -> str:
@@ -39,7 +43,10 @@ class Sale:
 
     async def batch(self, *commands: tuple[str, wire.FanCommand]) -> list[Answer]:
         rows = [(FanId(fan), command) for fan, command in commands]
-        return list(await self.store.press(self.drop, rows, clock_ms=self.now))
+        from_where = None
+        if self.whence:
+            from_where = Whences(self.names, [self.whence.get(fan) for fan, _ in commands])
+        return list(await self.store.press(self.drop, rows, whence=from_where, clock_ms=self.now))
 
     async def press(self, fan: str, command: wire.FanCommand) -> Answer:
         (outcome,) = await self.batch((fan, command))

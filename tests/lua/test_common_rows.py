@@ -18,6 +18,8 @@ from tests.kit.sale import Sale
 
 pack = msgspec.msgpack.encode
 
+NETWORK = "n" + "0" * 12
+
 CREATORS: dict[str, tuple[object, ...]] = {
     "open": (),
     "seal": (),
@@ -31,6 +33,8 @@ CREATORS: dict[str, tuple[object, ...]] = {
     "realign": (),
     "reschedule": (0, START_MS + 86_400_000),
     "correct": ("0" * 64, "{}"),
+    "exempt": (NETWORK,),
+    "restrict": (NETWORK,),
     "thaw": (0,),
 }
 """What each command of a creator needs after revision, name and key."""
@@ -225,9 +229,19 @@ READY: dict[str, tuple[str, ...]] = {"open": (), "resume": ("open", "pause")}
 """What must happen after publishing before a command is for the drop's state; else `open`."""
 
 
+async def know_network(sale: Sale, verb: str) -> None:
+    """Somebody was refused there; where it is to be restricted again it is exempt."""
+    await sale.store.client.hset(keys.one(sale.drop, "crowded"), NETWORK, 1)
+    if verb == "restrict":
+        await sale.store.client.hset(keys.one(sale.drop, "networks"), "exempt", pack([NETWORK]))
+
+
 async def made_ready(make_sale: MakeSale, verb: str) -> Sale:
     of_list = {"mode": "lobby"} if verb == "seal" else {}
-    sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}), opened=False, **of_list)
+    pins = item("pin", {"pin": 3}, withheld={"pin": 1})
+    sale = await make_sale(pins, opened=False, network_most=20, **of_list)
+    if verb in ("exempt", "restrict"):
+        await know_network(sale, verb)
     for step in READY.get(verb, ("open",)):
         await sale.creator(step)
     if verb == "realign":

@@ -121,6 +121,7 @@ def test_what_is_not_said_gets_its_default() -> None:
         identity="guest",
         calls_from_ms=28_800_000,
         calls_to_ms=79_200_000,
+        network_most=20,
         practice=False,
         items=(
             Item(
@@ -243,6 +244,7 @@ def test_the_report_names_the_file_and_counts() -> None:
         ({"practice": '"yes"'}, "line 1, practice: must be true or false, not text ('yes')"),
         ({"k": "1"}, "line 1, k: must be 2 to 100, not 1"),
         ({"pace": "-1"}, "line 1, pace: must be 0 to 1000, not -1"),
+        ({"network_most": "-1"}, "line 1, network_most: must be 0 to 100000, not -1"),
         ({"pace": "1001"}, "line 1, pace: must be 0 to 1000, not 1001"),
         ({"pace": "2.5"}, "line 1, pace: must be a whole number, not 2.5"),
         ({"pace_seconds": "0"}, "line 1, pace_seconds: must be 1 to 3600, not 0"),
@@ -342,7 +344,7 @@ def test_a_drop_without_items_sells_nothing() -> None:
 def test_an_empty_file_lacks_all_that_is_needed() -> None:
     assert mistakes("") == [
         f"line 1, {key}: is missing"
-        for key in ("limit", "id", "title", "maker", "currency", "items")
+        for key in ("limit", "items", "id", "title", "maker", "currency")
     ]
 
 
@@ -496,6 +498,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         identity=draw(st.sampled_from(["guest", "verified"])),
         calls_from_ms=calls_from * 60_000,
         calls_to_ms=calls_to * 60_000,
+        network_most=draw(st.integers(0, 100_000)),
         practice=practice,
         items=tuple(
             draw(items(ident, limit))
@@ -520,7 +523,7 @@ def written(drop: Manifest, *, in_zone: bool) -> str:
     text = time("opens_at", drop.opens_ms) + time("closes_at", drop.closes_ms)
     for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "identity"):
         text += line(key, getattr(drop, key))
-    for key in ("limit", "k", "pace"):
+    for key in ("limit", "k", "pace", "network_most"):
         text += line(key, getattr(drop, key))
     for key in ("hold", "offer", "extend", "pay", "cool", "lookup"):
         text += line(f"{key}_seconds", getattr(drop, f"{key}_ms") // 1000)
@@ -640,7 +643,7 @@ def test_what_was_published_before_there_was_a_pace_keeps_its_bytes_and_has_none
     assert (old.pace, old.pace_ms) == (0, 0)
     assert manifest.canonical(old) == BEFORE_PACE
     assert manifest.digest(old) == hashlib.sha256(BEFORE_PACE).hexdigest()
-    now = manifest.parse(least(pace="0", **ALWAYS).encode(), "it.toml")
+    now = manifest.parse(least(pace="0", network_most="0", **ALWAYS).encode(), "it.toml")
     assert old == msgspec.structs.replace(now, identity="")
     assert (manifest.rules(old).pace, manifest.rules(old).pace_ms) == (0, 0)
     assert manifest.rules(old).calls is None
@@ -718,6 +721,24 @@ def test_who_may_act_is_a_rule_that_the_hash_covers_and_that_no_correction_chang
             manifest.corrected(one, other)
 
 
+@pytest.mark.parametrize(("cap", "most"), [(1, 20), (200, 20), (209, 20), (210, 21), (5000, 500)])
+def test_a_network_may_have_a_tenth_of_the_units_and_twenty_at_the_least(
+    cap: int, most: int
+) -> None:
+    text = LEAST.replace("cap = 200", f"cap = {cap}")
+    assert manifest.parse(text.encode(), "it.toml").network_most == most
+
+
+def test_what_a_network_may_have_is_a_rule_that_the_hash_covers_and_that_may_be_off() -> None:
+    texts = (least(), least(network_most="0"), least(network_most="21"))
+    drops = [manifest.parse(text.encode(), "it.toml") for text in texts]
+    assert len({manifest.digest(drop) for drop in drops}) == 3
+    assert [manifest.rules(drop).network_most for drop in drops] == [20, 0, 21]
+    assert b"network_most" not in manifest.canonical(drops[1])
+    with pytest.raises(ManifestError, match="network_most: is a rule"):
+        manifest.corrected(drops[0], drops[2])
+
+
 def test_a_pace_is_a_rule_that_the_hash_covers() -> None:
     texts = (least(), least(pace="0"), least(pace="9"), least(pace_seconds="9"))
     assert len({manifest.digest(manifest.parse(t.encode(), "it.toml")) for t in texts}) == 4
@@ -776,6 +797,7 @@ def test_the_rules_keep_the_order_and_the_numbers(drop: Manifest) -> None:
         "lookup_ms",
         "pace",
         "pace_ms",
+        "network_most",
     ):
         assert getattr(rules, name) == getattr(drop, name)
     assert rules.practice == int(drop.practice)

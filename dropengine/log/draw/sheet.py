@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from dropengine.errors import DrawFault
 from dropengine.log.draw.chance import chance_of
 from dropengine.log.draw.ordering import order
 from dropengine.log.draw.sealed import Entry, Sealed
-from dropengine.randomness import CHAINS, BeaconRound, Chain, CommitReveal, Source
+from dropengine.randomness import CHAINS, WHOLE_MAX, BeaconRound, Chain, CommitReveal, Source
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 _SHOWN = 5
@@ -31,7 +32,7 @@ class Sheet(Struct, frozen=True, forbid_unknown_fields=True):
 
     randomness: Source
     entries: list[SheetEntry]
-    sealed_ms: int
+    sealed_ms: Annotated[int, Meta(ge=0, le=WHOLE_MAX)]
     root: str = ""
     revealed: str = ""
     order: list[str] = []

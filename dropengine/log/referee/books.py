@@ -68,6 +68,9 @@ class Books:
         """How many have their arrivals."""
         self.first: int | None = None
         """The offers of the first round, while it lasts."""
+        self.exempt: set[str] = set()
+        """Networks that may have as much as they like."""
+        self.restored = False
         self.line = 0
         self.seq = 0
         self.at = 0

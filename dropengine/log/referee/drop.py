@@ -191,6 +191,7 @@ def _lead(books: Books, lead: int) -> None:
 def _thawed(books: Books, e: events.Thawed) -> None:
     """T13."""
     signed(books, e)
+    books.restored = books.restored or e.why == "restore"
     if e.lead != books.lead - e.lost_ms if e.lost_ms else e.lead < books.lead:
         books.blame(
             "INV-5", f"{e.lost_ms} ms are lost, the lead goes from {books.lead} to {e.lead}"
@@ -310,6 +311,22 @@ def _withdrawn(books: Books, e: events.Withdrawn) -> None:
     pool.withheld += e.qty
 
 
+def _exempted(books: Books, e: events.Exempted | events.Restricted) -> None:
+    """N4."""
+    signed(books, e)
+    assert books.rules is not None
+    was, becomes = e.network in books.exempt, isinstance(e, events.Exempted)
+    if books.rules.network_most == 0:
+        books.blame("INV-15", f"{e.network} is no network that is counted")
+    # What stood beside the log when it was restored nobody knows.
+    if was == becomes and not books.restored:
+        books.blame("INV-15", f"{e.network} is {'' if was else 'not '}exempt already")
+    if becomes:
+        books.exempt.add(e.network)
+    else:
+        books.exempt.discard(e.network)
+
+
 CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Published: _published,
     events.Lifted: _lifted,
@@ -326,6 +343,8 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Calling: _turned,
     events.Quiet: _turned,
     events.Frozen: _frozen,
+    events.Exempted: _exempted,
+    events.Restricted: _exempted,
     events.Message: _message,
     events.Added: _added,
     events.Withdrawn: _withdrawn,

@@ -40,6 +40,8 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Thawed: _BEFORE_CLOSING | {"closing", "settled", "cancelled", "frozen"},
     events.Added: _BEFORE_CLOSING,
     events.Withdrawn: _BEFORE_CLOSING,
+    events.Exempted: _BEFORE_CLOSING | {"closing"},
+    events.Restricted: _BEFORE_CLOSING | {"closing"},
     events.Message: _BEFORE_CLOSING | {"closing"},
     events.Rescheduled: _BEFORE_CLOSING,
     events.Corrected: _BEFORE_CLOSING | {"closing", "settled"},

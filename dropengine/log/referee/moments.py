@@ -268,6 +268,8 @@ PLACES: dict[type[events.Event], Place] = {
     events.Resumed: decide_alone,
     events.Added: decide_alone,
     events.Withdrawn: decide_alone,
+    events.Exempted: decide_alone,
+    events.Restricted: decide_alone,
     events.Message: decide_alone,
     events.Rescheduled: decide_alone,
     events.Corrected: decide_alone,

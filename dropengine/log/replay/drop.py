@@ -286,6 +286,8 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Calling: _calling,
     events.Quiet: _quiet,
     events.Frozen: _frozen,
+    events.Exempted: _commanded,
+    events.Restricted: _commanded,
     events.Message: _message,
     events.Added: _added,
     events.Withdrawn: _withdrawn,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -66,6 +67,11 @@ class Books:
         """fan -> his orders, those of a guest whom he adopted behind those that he had"""
         self.used_till: dict[str, int] = {}
         """fan -> until when what he began has used up his pace"""
+        self.coming: tuple[str, str] | None = None
+        """Where the command comes from that is decided; None: from nowhere that is counted."""
+        self.exempt: list[str] = []
+        self.crowded: Counter[str] = Counter()
+        """Network -> how often somebody was refused because it was full."""
         self.by_creator: dict[tuple[str, str], object] = {(by, key): "publish"}
         """operator and key -> the command"""
         self.last_word = ("published", by)
@@ -304,7 +310,8 @@ class Books:
         )
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
-        if self.rules.calls is not None or self.rules.randomness is not None:
+        later = self.rules.calls is not None or self.rules.randomness is not None
+        if later or self.rules.network_most:
             return False
         named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())
         older = named and not (layout == 1 and self.leads) and not any(asked)

@@ -12,10 +12,12 @@ from dropengine.creator_commands import (
     Cancel,
     Correct,
     CreatorCommand,
+    Exempt,
     Open,
     Pause,
     Realign,
     Reschedule,
+    Restrict,
     Resume,
     Seal,
     Seen,
@@ -36,6 +38,8 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
     "message": (events.Message, "message", None),
     "reschedule": (events.Rescheduled, "rescheduled", None),
     "correct": (events.Corrected, "corrected", None),
+    "exempt": (events.Exempted, "exempted", None),
+    "restrict": (events.Restricted, "restricted", None),
     "add": (events.Added, "added", None),
     "withdraw": (events.Withdrawn, "withdrawn", None),
     "realign": (events.Realigned, "realigned", None),
@@ -65,6 +69,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "reschedule": (*BEFORE, "live", "paused"),
     "correct": (*BEFORE, "live", "paused", "closing", "settled"),
     "realign": (*BEFORE, "live", "paused", "closing"),
+    "exempt": (*BEFORE, "live", "paused", "closing"),
+    "restrict": (*BEFORE, "live", "paused", "closing"),
     "thaw": ("frozen",),
 }
 
@@ -121,6 +127,10 @@ class Creators(Clock):
                 self.pools[pool].withheld += qty
             case Correct(digest, _):
                 self.digest, self.corrections = digest, self.corrections + 1
+            case Exempt(network):
+                self.exempt.append(network)
+            case Restrict(network):
+                self.exempt.remove(network)
             case Reschedule():
                 self.plan(command)
             case Pause(why) | Cancel(why):
@@ -197,6 +207,14 @@ class Creators(Clock):
             return refusals.BadMessage(often)
         return None
 
+    def may_exempt(self, command: Exempt | Restrict) -> outcomes.CreatorOutcome | None:
+        """N4."""
+        is_exempt = command.network in self.exempt
+        if is_exempt == isinstance(command, Exempt):
+            return self.already()
+        known = command.network in self.crowded or command.network in self.counted()
+        return None if is_exempt or known else refusals.NotFound()
+
     def freeze(self, why: str, clock: int) -> None:
         """The next script finds that nothing may go on. half: since this moment of the clock."""
         if why == "half":
@@ -259,6 +277,8 @@ class Creators(Clock):
             return self.may_plan(command)
         if isinstance(command, Correct):
             return self.may_correct(command)
+        if isinstance(command, Exempt | Restrict):
+            return self.may_exempt(command)
         if isinstance(command, Add | Withdraw):
             pool = self.pools.get(command.pool)
             if pool is None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dropengine import events
-from tests.kit.oracle.books import Books
+from tests.kit.oracle.networks import Networks
 from tests.kit.oracle.records import Entry, Hold, Pool
 
 OFFERED_AT_ONCE = 64
 LAPSES_MAX = 2
 
 
-class Line(Books):
+class Line(Networks):
     """Entries from joining to their fate."""
 
     def refresh(self, fan: str, *, freed: bool) -> None:
@@ -64,6 +64,7 @@ class Line(Books):
     def finish(self, entry: Entry, state: str, *, told: bool = True) -> None:
         """L14."""
         entry.state = state
+        self.hand_on(entry)
         if state != "served" and told:
             self.ended_entry[entry.fan] = entry.id
         entry.cool = 0

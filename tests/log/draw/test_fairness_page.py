@@ -171,14 +171,19 @@ def test_a_stranger_gets_the_same_list() -> None:
         assert made["root"] == told.root
         assert made["order"] == told.order
         assert made["round"] == counts
+        assert made["ways"] == proofs
         assert made["proofs"] == [True] * len(proofs)
 
 
 def test_a_stranger_finds_another_list_where_something_was_changed() -> None:
     """So that the comparison could fail."""
     told = msgspec.to_builtins(example())
+    sealed = sheet.sealed_of(example())
+    told["proofs"] = [[part.hex() for part in sealed.proof(at)] for at in range(5)]
     told["entries"][1]["tickets"] = 2
     [made] = strangers([told])
     assert made["root"] != example().root
+    # Only its own way has nothing in it of the entry that was changed.
+    assert made["proofs"] == [False, True, False, False, False]
     with pytest.raises(Puzzled, match="nothing is proven"):
         strangers([{**told, "revealed": "00" * 32}])
