@@ -34,7 +34,7 @@ from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
-from dropengine.randomness import LATE_MS, QUICKNET, ROUND_MAX
+from dropengine.randomness import LATE_MS, QUICKNET, WHOLE_MAX
 
 CALLED = ("calls_from", "calls_to")
 
@@ -144,7 +144,7 @@ NUMBERS_OF_CHANCE = ("window_seconds", "first_offer_seconds", "tickets_most", "b
 def _chance(top: Table, mode: str, short: str, *, practice: bool) -> _Chance:
     if mode not in WINDOWS:
         for key in NUMBERS_OF_CHANCE:
-            top.number(key, 0, ROUND_MAX, 0)
+            top.number(key, 0, WHOLE_MAX, 0)
         top.flag("guests_may_enter")
         for key in (*NUMBERS_OF_CHANCE, "guests_may_enter"):
             if top.has(key) and top.sound(key, "mode"):
@@ -166,7 +166,7 @@ def _chance(top: Table, mode: str, short: str, *, practice: bool) -> _Chance:
         first_offer_ms=ms("first_offer_seconds", FIRST_OFFER, FIRST_OFFERS[mode]),
         tickets_most=most,
         guests_may_enter=top.flag("guests_may_enter"),
-        beacon_round=top.number("beacon_round", 1, ROUND_MAX, 0),
+        beacon_round=top.number("beacon_round", 1, WHOLE_MAX, 0),
     )
 
 

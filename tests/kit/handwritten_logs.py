@@ -631,13 +631,15 @@ FIRST_OFFER_MS = 86_400_000
 
 
 def a_draw() -> Pen:
-    """Five enter, e6 leaves before the seal; two pins, and one of the two is given back."""
+    """Five enter, e6 leaves before the seal; two pins, and one of the two is given back. In between
+    the maker takes a network for a venue's, and then not."""
     drawn = msgspec.structs.replace(
         rules({"pin": (2, 0)}),
         mode="draw",
         window_ms=HOUR_MS,
         first_offer_ms=FIRST_OFFER_MS,
         tickets_most=3,
+        network_most=20,
         randomness=CommitReveal(COMMITMENT),
     )
     pen = Pen(drawn).published()
@@ -645,6 +647,8 @@ def a_draw() -> Pen:
     for name, (tickets, nonce) in (*DRAWN.items(), ("e6", (1, ""))):
         pen.wait(1000)
         pen.entered(f"fan-{name}", tickets, nonce)
+    for kind in (events.Exempted, events.Restricted):
+        pen.by_creator(kind, network="nAbCdEfGhIjKl")
     pen.write(events.Left, **pen._who("e6"), n=0, key=pen.key())
     pen.until(START_MS + HOUR_MS)
     pen.revision += 1
