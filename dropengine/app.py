@@ -27,7 +27,9 @@ from dropengine.doors import (
     event_stream,
     fan_api,
     fast_path,
+    follow_doors,
     health,
+    home_screen,
     languages,
     metrics,
     openapi,
@@ -198,6 +200,7 @@ class Runtime:
         self.jobs.repeat(self.revoking)
         self.jobs.repeat(self.renewing)
         self.jobs.repeat(self.persons.erasing)
+        self.jobs.repeat(self.persons.visits)
         self.jobs.repeat(LoopWatch(self.hub.loop_lag_s))
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")
@@ -301,7 +304,9 @@ def build(settings: Settings) -> Application:
     routes = [
         *hot,
         *pages.routes(runtime, writer, static),
+        *home_screen.routes(writer),
         *push_doors.routes(runtime, static.files),
+        *follow_doors.routes(runtime),
         *languages.routes(runtime),
         *runtime.persons.routes(writer),
         *webhooks.routes(runtime),

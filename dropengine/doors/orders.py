@@ -102,12 +102,13 @@ class Orders:
             return self._writer.away(request, error)
         orders = found.you.orders if found is not None and found.you is not None else []
         order = next((one for one in orders if one.id == wanted), None)
-        if found is None or order is None:
+        if ticket is None or found is None or order is None:
             return self._writer.missing(request, "no_order")
         say = self._writer.say(request, found.drop.language)
         words = _words(found.drop, order, await self._deps.things.of(drop), say)
         cared = await self._cared(request, found.drop, order, say)
-        return self._writer.page_in(say, request, "order.html", 200, **words, cared=cared)
+        words |= {"cared": cared, "person": ticket.person}
+        return self._writer.page_in(say, request, "order.html", 200, **words)
 
     async def _cared(
         self, request: Request, drop: wire.DropView, order: wire.OrderView, say: Catalogue

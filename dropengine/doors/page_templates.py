@@ -11,15 +11,13 @@ from dropengine.catalogue import CATALOGUES, ENGLISH, LANGUAGES, Catalogue
 from dropengine.countries import name_of
 from dropengine.doors.page_formats import (
     bdi,
-    day_time,
     in_words,
-    lately,
     machine,
-    moment,
     money,
     paragraphs,
     span,
 )
+from dropengine.manifest.moments import day_time, lately, moment
 
 _ICON = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E"

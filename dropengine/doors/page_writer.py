@@ -26,7 +26,8 @@ PACK_LEVEL = 4
 POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; "
     "img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'; "
     # lit makes its templates once from constant text, by a policy of this name, and the worker that
     # calls fans has one address; nobody else may.
     "require-trusted-types-for 'script'; trusted-types lit-html calls"

@@ -194,7 +194,7 @@ class Pages:
             return self.writer.away(request, error)
         say = self.writer.say(request)
         drops = [
-            _line(one.drop, await self.deps.things.of(one.drop.id), say)
+            line(one.drop, await self.deps.things.of(one.drop.id), say)
             for one in found
             if one is not None
         ]
@@ -224,6 +224,7 @@ class Pages:
         say = self.writer.say(request, snapshot.drop.language)
         words = drop_words(snapshot, address, await self.deps.things.of(drop), say)
         words["person"] = ticket is not None and ticket.person
+        words["remind"] = words["phase"] == "scheduled" and not snapshot.drop.practice
         return self.writer.page_in(say, request, template, 200, qr=code, **words)
 
 
@@ -236,6 +237,7 @@ def drop_words(
     return {
         "drop": view,
         "person": False,
+        "remind": False,
         "things": things,
         "phase": now,
         "over": now in ENDED,
@@ -256,7 +258,8 @@ def _still(now: str) -> bool:
     return now in ENDED or now == "frozen"
 
 
-def _line(drop: wire.DropView, things: Showcase, say: Catalogue) -> Line:
+def line(drop: wire.DropView, things: Showcase, say: Catalogue) -> Line:
+    """How a drop stands in a list."""
     now, pools = phase(drop), total(drop.pools)
     made = made_of(pools, now in ENDED, say)
     return Line(drop, now, prices(drop, say), pools, made, _still(now), things.first)

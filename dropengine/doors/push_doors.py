@@ -20,16 +20,19 @@ from dropengine.catalogue import LANGUAGES
 from dropengine.config import Settings
 from dropengine.doors.http_answers import problem
 from dropengine.doors.identity import Identity, by_name
+from dropengine.doors.persons import renewing as persons_renewing
 from dropengine.doors.static_files import File
 from dropengine.live.hub import Hub
 from dropengine.model import DropId, FanId
-from dropengine.push import endpoint, outbox, sealed, subscriptions
+from dropengine.people.devices import BROWSER_CHARS_MAX
+from dropengine.push import endpoint, followers, outbox, sealed, subscriptions
 from dropengine.push.outbox import Told
 from dropengine.push.shop_key import ShopKey
-from dropengine.push.subscriptions import Subscription
+from dropengine.push.subscriptions import Renewed, Subscription
 from dropengine.sql.database import Database
 
 CALLS = "/api/drops/{drop}/calls"
+RENEW = "/api/calls/renew"
 WORKER = "/calls.js"
 """At the root: a worker speaks for the addresses below its own."""
 BUILT = "calls-worker.js"
@@ -53,6 +56,15 @@ class Ending(Struct, frozen=True, forbid_unknown_fields=True):
 
     endpoint: Annotated[str, Meta(max_length=endpoint.CHARS_MAX)] = ""
     id: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Renewing(Struct, frozen=True, forbid_unknown_fields=True):
+    """A browser whose push service gave it another address. `id`: that of the one before."""
+
+    id: Annotated[str, Meta(max_length=64)]
+    endpoint: Annotated[str, Meta(max_length=endpoint.CHARS_MAX)]
+    p256dh: Annotated[str, Meta(max_length=100)]
+    auth: Annotated[str, Meta(max_length=30)]
 
 
 class CalledBrowser(Struct, frozen=True):
@@ -81,6 +93,8 @@ class Deps(Protocol):
     @property
     def identity(self) -> Identity: ...
     @property
+    def renewing(self) -> persons_renewing.Renewing: ...
+    @property
     def database(self) -> Database: ...
     @property
     def settings(self) -> Settings: ...
@@ -95,6 +109,7 @@ def routes(deps: Deps, files: Mapping[str, File]) -> list[Route]:
         Route(CALLS, doors.show, methods=["GET"]),
         Route(CALLS, doors.begin, methods=["POST"], max_body_size=BODY_BYTES_MAX),
         Route(f"{CALLS}/end", doors.end, methods=["POST"], max_body_size=BODY_BYTES_MAX),
+        Route(RENEW, doors.renew, methods=["POST"], max_body_size=BODY_BYTES_MAX),
         Route(WORKER, doors.worker, methods=["GET"]),
     ]
 
@@ -123,22 +138,19 @@ class PushDoors:
         drop, fan = who
         try:
             asked = msgspec.json.decode(await request.body(), type=Asked)
-            address = asked.endpoint
-            endpoint.parse(
-                address, self._deps.settings.push_services, here=self._deps.settings.push_here
-            )
-            sealed.check_keys(asked.p256dh, asked.auth)
+            self._judge(asked)
         except (msgspec.MsgspecError, ValueError, ClientDisconnect, RecursionError) as error:
             return problem(None, refusals.BadMessage(str(error)))
         one = Subscription(
             drop=drop,
             fan=fan,
-            endpoint=address,
+            endpoint=asked.endpoint,
             p256dh=asked.p256dh,
             auth=asked.auth,
             language=asked.language if asked.language in LANGUAGES else "en",
             quiet=asked.quiet,
             since_ms=time.time_ns() // 1_000_000,
+            agent=request.headers.get("user-agent", "")[:BROWSER_CHARS_MAX],
         )
         return await self._answered(who, functools.partial(subscriptions.keep, one=one))
 
@@ -160,6 +172,49 @@ class PushDoors:
                 outbox.end_of_browser(sql, drop, browser, now_ms)
 
         return await self._answered(who, work)
+
+    def _judge(self, asked: Asked | Renewing) -> None:
+        """Raises ValueError for what cannot be called, or not by this shop."""
+        settings = self._deps.settings
+        endpoint.parse(asked.endpoint, settings.push_services, here=settings.push_here)
+        sealed.check_keys(asked.p256dh, asked.auth)
+
+    async def renew(self, request: Request) -> Response:
+        """POST /api/calls/renew: the push service gave this browser another address; there goes on
+        whatever called this fan, in drops and of makers. Sent by the worker: no page may be open
+        for weeks."""
+        come = await self._deps.renewing.come(request.cookies)
+        ticket = come.ticket or self._deps.identity.who(by_name(request.scope["headers"]))
+        if ticket is None:
+            return problem(None, refusals.Away() if come.away else refusals.SignIn())
+        try:
+            asked = msgspec.json.decode(await request.body(), type=Renewing)
+            self._judge(asked)
+        except (msgspec.MsgspecError, ValueError, ClientDisconnect, RecursionError) as error:
+            return problem(None, refusals.BadMessage(str(error)))
+        fresh = Renewed(asked.endpoint, asked.p256dh, asked.auth)
+        browser = subscriptions.browser_of(asked.endpoint)
+
+        now_ms = time.time_ns() // 1_000_000
+
+        def moved(sql: Connection) -> bool:
+            mine = followers.whose(sql, ticket, now_ms)
+            makers = followers.renew(sql, asked.id, mine, fresh)
+            drops = subscriptions.renew(sql, asked.id, ticket.any_fan, fresh)
+            for drop in drops:
+                outbox.renew(sql, drop, asked.id, browser)
+            return bool(makers or drops)
+
+        try:
+            known = await self._deps.database.write(moved)
+        except errors.DatabaseAway as error:
+            return problem(None, refusals.Away(why=str(error)))
+        if not known:
+            return problem(None, refusals.NotFound())
+        response = Response(status_code=204, headers={"Cache-Control": "no-store"})
+        if come.text:
+            self._deps.identity.hand_out_person(come.text, response)
+        return response
 
     async def worker(self, _: Request) -> Response:
         """GET /calls.js: the script that shows calls while no page is open."""

@@ -22,6 +22,8 @@ async def fields_of(request: Request) -> dict[str, str] | str:
         return UNREADABLE
     try:
         text = (await request.body()).decode()
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX))
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX)
     except (ClientDisconnect, ValueError):
         return UNREADABLE
+    # No browser writes a NUL into a form, and PostgreSQL takes none.
+    return UNREADABLE if any("\0" in value for _, value in fields) else dict(fields)

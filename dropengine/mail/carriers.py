@@ -24,6 +24,9 @@ from dropengine.smtp_address import SmtpAddress
 
 ANSWER_S_MAX = 20.0
 SAID_CHARS_MAX = 300
+WHOLE = ".eml"
+HALF = ".part"
+"""A file that is being written, or whose writer died over it."""
 
 
 class Taken(Struct, frozen=True):
@@ -182,7 +185,7 @@ class FileCarrier:
         """A repeat writes the same file again, whole or not at all."""
         name = str(mail["Message-ID"]).strip("<>").partition("@")[0]
         try:
-            await asyncio.to_thread(self._lay_down, f"{name}.eml", mail.as_bytes())
+            await asyncio.to_thread(self._lay_down, f"{name}{WHOLE}", mail.as_bytes())
         except OSError as fault:
             return Away(f"cannot write the file: {fault.strerror}")
         return Taken()
@@ -192,7 +195,7 @@ class FileCarrier:
 
     def _lay_down(self, name: str, content: bytes) -> None:
         whole = self._folder / name
-        half = whole.with_suffix(".part")
+        half = whole.with_suffix(HALF)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         half.unlink(missing_ok=True)
         half.touch(mode=0o600, exist_ok=False)
@@ -205,10 +208,17 @@ class FileCarrier:
 
 def file_of(folder: Path, letter: str) -> Path:
     """The file of a letter, where mails are files."""
-    return folder / f"{letter}.eml"
+    return folder / f"{letter}{WHOLE}"
 
 
 def remove_files(folder: Path, letters: Iterable[str]) -> None:
     """Whoever is forgotten is forgotten there too. Letters without a file are none."""
     for one in letters:
-        file_of(folder, one).unlink(missing_ok=True)
+        whole = file_of(folder, one)
+        for path in (whole, whole.with_suffix(HALF)):
+            path.unlink(missing_ok=True)
+
+
+def letters_in(folder: Path) -> set[str]:
+    """Letters of which there is a file, or half of one."""
+    return {path.stem for end in (WHOLE, HALF) for path in folder.glob(f"*{end}")}

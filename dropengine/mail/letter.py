@@ -46,6 +46,10 @@ class Kind(StrEnum):
     SOLD = "sold"
     REFUND = "refund"
     MESSAGE = "message"
+    # Of what he asked to be told of.
+    REMINDER = "reminder"
+    OPENED = "opened"
+    NEW_DROP = "new_drop"
     # Of makers' accounts.
     CONFIRM = "confirm"
     CHANGED = "changed"
@@ -113,7 +117,9 @@ def check(letter: Letter) -> None:
         raise ValueError(f"a letter has at most {WORDS_CHARS_MAX} characters")
     if not _LANGUAGE.fullmatch(letter.language):
         raise ValueError("expected a language like en or de-AT")
-    if letter.unsubscribe and not _LINK.fullmatch(letter.unsubscribe):
+    # A line end hides in an encoded word too (see `on_a_line`).
+    hides = "=?" in letter.unsubscribe
+    if letter.unsubscribe and (hides or not _LINK.fullmatch(letter.unsubscribe)):
         raise ValueError("expected an address that begins with https://")
 
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from dropengine.mail.letter import Kind, Letter, letter_id
+from dropengine.manifest.moments import named
+from dropengine.manifest.zones import listed
 from dropengine.people import account_mails, links
 from dropengine.people.account_mails import Confirmed, Named
 from dropengine.people.links import Link
@@ -124,8 +126,10 @@ def alarm(of: AlarmView, to: Named, began_ms: int, hours: int, origin: str, now_
     lasts = "" if not hours else f" It has lasted for {_hours(hours)}."
     page = f"{origin}/studio/drops/{of.drop}/night" if of.drop else f"{origin}/studio/shop"
     about = f"{of.drop}: " if of.drop else ""
+    zone = listed(to.zone) or "UTC"
     words = (
         f"{about}{of.what}{lasts}",
+        f"Since {named(began_ms // 60_000 * 60_000, zone)}.",
         of.then,
         page,
         HOURLY,

@@ -5,7 +5,7 @@ Whoever lets somebody be called writes a row here by `put` and is done: the ledg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +27,7 @@ has no use for what it says."""
 KEPT_MS = 30 * 24 * 3_600_000
 """So long after it ended it can be looked up."""
 PAGE_MAX = 100
+PARTS = 400
 
 
 class MailState(StrEnum):
@@ -130,17 +131,20 @@ def _letter(row: Any) -> Letter:
     )
 
 
-def note(sql: Connection, mail: str, carried: Carried, now_ms: int) -> None:
-    """What became of a try. A letter that has ended stays as it is."""
-    here = (MAILS.c.id == mail, _open())
-    row = sql.execute(select(MAILS.c.tries, MAILS.c.written_ms).where(*here)).first()
-    if row is None:
-        return
+def note(sql: Connection, mail: str, carried: Carried, now_ms: int) -> bool:
+    """What became of a try. A letter that has ended stays as it is. False: whoever it is to was
+    forgotten meanwhile."""
+    here = MAILS.c.id == mail
+    asked = select(MAILS.c.tries, MAILS.c.written_ms, MAILS.c.state).where(here)
+    row = sql.execute(asked).first()
+    if row is None or row.state not in OPEN:
+        return row is not None
     tries = row.tries + 1
     state, said = _became(carried, now_ms - row.written_ms)
     change: dict[str, object] = {"state": state, "said": said, "tries": tries}
     change |= {"next_ms": now_ms + wait_ms(tries)} if state in OPEN else _ended(now_ms)
-    sql.execute(update(MAILS).where(*here).values(change))
+    sql.execute(update(MAILS).where(here, _open()).values(change))
+    return True
 
 
 def end(sql: Connection, now_ms: int, *which: ColumnElement[bool]) -> int:
@@ -169,6 +173,16 @@ def forget_old(sql: Connection, now_ms: int) -> list[str]:
 def forget_whose(sql: Connection, whose: str) -> list[str]:
     """Take out all letters to somebody who is forgotten."""
     return forget(sql, MAILS.c.whose == whose)
+
+
+def unknown(sql: Connection, letters: Iterable[str]) -> set[str]:
+    """Those that nobody is or was owed: whoever they were to is forgotten."""
+    rest = sorted(letters)
+    found: set[str] = set()
+    for start in range(0, len(rest), PARTS):
+        part = rest[start : start + PARTS]
+        found |= {*sql.execute(select(MAILS.c.id).where(MAILS.c.id.in_(part))).scalars()}
+    return {*rest} - found
 
 
 def wait_ms(tries: int) -> int:
@@ -204,6 +218,16 @@ def page(
         wanted.order_by(MAILS.c.written_ms.desc(), MAILS.c.id.desc()).limit(PAGE_MAX)
     )
     return [_row(row) for row in rows]
+
+
+def every(sql: Connection, *which: ColumnElement[bool]) -> list[Row]:
+    """All of these letters that are kept, the newest first."""
+    found: list[Row] = []
+    before = None
+    while some := page(sql, *which, before=before):
+        found += some
+        before = (some[-1].written_ms, some[-1].id)
+    return found
 
 
 def newest(sql: Connection, whose: str) -> Row | None:

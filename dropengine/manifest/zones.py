@@ -21,6 +21,11 @@ def names() -> frozenset[str]:
     return frozenset(listed.split()) - {"Factory"}
 
 
+def listed(name: str) -> str:
+    """The same where it is a zone of IANA's list, as a browser says its own; else ''."""
+    return name if name in names() and known_zone(name) is not None else ""
+
+
 def known_zone(name: str) -> tzinfo | None:
     """The zone of that name, or None on a machine without its file."""
     try:

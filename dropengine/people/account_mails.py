@@ -19,20 +19,22 @@ ACCOUNTS_MAX = 5
 
 class AccountMail(msgspec.Struct, frozen=True):
     """`address`: confirmed, or ''. `wanted`: not confirmed yet, or ''. `alarms`: does it want to be
-    told of them?"""
+    told of them? `zone`: by whose clocks it is told times, '' where that is not known."""
 
     account: str
     address: str = ""
     wanted: str = ""
     alarms: bool = True
+    zone: str = ""
 
 
 class Named(msgspec.Struct, frozen=True):
-    """An account with where it is reached."""
+    """An account with where it is reached, and by whose clocks it is told times."""
 
     account: str
     name: str
     address: str
+    zone: str = ""
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -49,7 +51,7 @@ def of(sql: Connection, account: str) -> AccountMail:
     row = sql.execute(select(ACCOUNT_MAILS).where(ACCOUNT_MAILS.c.account == account)).first()
     if row is None:
         return AccountMail(account)
-    return AccountMail(account, row.address, row.wanted, bool(row.alarms))
+    return AccountMail(account, row.address, row.wanted, bool(row.alarms), row.zone)
 
 
 def want(sql: Connection, account: str, address: str, now_ms: int) -> str:
@@ -100,6 +102,12 @@ def hear(sql: Connection, account: str, *, alarms: bool) -> None:
     _keep(sql, account, {"alarms": int(alarms)})
 
 
+def lives(sql: Connection, account: str, zone: str) -> None:
+    """By whose clocks it is told times from now on, where it is reached at all."""
+    here = ACCOUNT_MAILS.c.account == account
+    sql.execute(update(ACCOUNT_MAILS).where(here).values(zone=zone))
+
+
 def at(sql: Connection, address: str) -> list[Named]:
     """The accounts that confirmed this address, large and small letters alike."""
     here = (
@@ -121,12 +129,12 @@ def who_hears(sql: Connection, maker: str) -> list[Named]:
 
 def _named(sql: Connection, *which: object) -> list[Named]:
     asked = (
-        select(ACCOUNT_MAILS.c.account, ACCOUNTS.c.name, ACCOUNT_MAILS.c.address)
+        select(ACCOUNT_MAILS, ACCOUNTS.c.name)
         .join(ACCOUNTS, ACCOUNTS.c.id == ACCOUNT_MAILS.c.account)
         .where(*which)  # type: ignore[arg-type]
         .order_by(ACCOUNT_MAILS.c.account)
     )
-    return [Named(row.account, row.name, row.address) for row in sql.execute(asked)]
+    return [Named(row.account, row.name, row.address, row.zone) for row in sql.execute(asked)]
 
 
 def _keep(sql: Connection, account: str, change: dict[str, object]) -> None:

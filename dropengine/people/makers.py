@@ -45,7 +45,10 @@ def by_id(sql: Connection, maker: str) -> Maker | None:
 
 
 def by_short(sql: Connection, short: str) -> Maker | None:
-    """Whichever has this short name."""
+    """Whichever has this short name. None has a NUL in it, which PostgreSQL refuses to be asked
+    for."""
+    if "\0" in short:
+        return None
     return _maker(sql.execute(select(MAKERS).where(MAKERS.c.short == short)).first())
 
 

@@ -16,7 +16,8 @@ from dropengine.sql.schema.persons import ERASED, PERSONS, SIGN_INS
 
 class Person(msgspec.Struct, frozen=True):
     """`key`: what his ids in drops are made of. `normal`: the name of his mailbox. `language`: what
-    he is written to in, '' where that is not known."""
+    he is written to in, `zone`: whose clocks he reads, '' where that is not known. `mended_ms`:
+    when he said that letters reach him again, 0 for never."""
 
     id: str
     key: bytes
@@ -24,6 +25,8 @@ class Person(msgspec.Struct, frozen=True):
     address: str
     created_ms: int
     language: str = ""
+    zone: str = ""
+    mended_ms: int = 0
 
     def fan(self, drop: DropId, was: Was) -> FanId:
         """Who he is in a drop."""
@@ -65,6 +68,16 @@ def make(sql: Connection, normal: str, address: str, now_ms: int) -> Person:
 def speaks(sql: Connection, person: str, language: str) -> None:
     """What he is written to in from now on."""
     sql.execute(update(PERSONS).where(PERSONS.c.id == person).values(language=language))
+
+
+def lives(sql: Connection, person: str, zone: str) -> None:
+    """By whose clocks he is told times from now on."""
+    sql.execute(update(PERSONS).where(PERSONS.c.id == person).values(zone=zone))
+
+
+def mended(sql: Connection, person: str, now_ms: int) -> None:
+    """He says that letters reach him again."""
+    sql.execute(update(PERSONS).where(PERSONS.c.id == person).values(mended_ms=now_ms))
 
 
 def erase(sql: Connection, person: Person, traces: Iterable[Trace], now_ms: int) -> None:

@@ -29,13 +29,20 @@ BACK_CHARS_MAX: Final = 200
 
 
 class SignIn(msgspec.Struct, frozen=True):
-    """Of whoever asked. `normal`: the name of his mailbox. `back`: where he came from."""
+    """Of whoever asked. `normal`: the name of his mailbox. `back`: where he came from. `tries`:
+    wrong codes."""
 
     id: str
     normal: str
     address: str
     back: str
     ends_ms: int
+    tries: int = 0
+
+    @property
+    def used_up(self) -> bool:
+        """Its code was guessed at too often."""
+        return self.tries >= TRIES_MAX
 
 
 class Asked(NamedTuple):
@@ -72,15 +79,23 @@ def waits(sql: Connection, browser: str, now_ms: int) -> SignIn | None:
     return _newest(sql, now_ms, SIGN_INS.c.browser == tokens.hashed(browser), _tries_left())
 
 
+def asked_last(sql: Connection, browser: str, now_ms: int) -> SignIn | None:
+    """The newest letter that a browser asked for, used up or not."""
+    return _newest(sql, now_ms, SIGN_INS.c.browser == tokens.hashed(browser))
+
+
 def by_token(sql: Connection, token: str, now_ms: int) -> SignIn | None:
     """Whose link this is, while it may be used."""
     return _newest(sql, now_ms, SIGN_INS.c.token == tokens.hashed(token))
 
 
-def by_code(sql: Connection, browser: str, code: str, now_ms: int) -> SignIn | None:
-    """Whose code this is; None counts as a try at each letter that the browser waits for."""
+def by_code(
+    sql: Connection, browser: str, code: str, now_ms: int, *, tries: int = TRIES_MAX
+) -> SignIn | None:
+    """Whose code this is; None counts as a try at each letter that the browser waits for. tries:
+    of a letter whose code still counts."""
     here = (SIGN_INS.c.browser == tokens.hashed(browser), SIGN_INS.c.ends_ms > now_ms)
-    rows = sql.execute(select(SIGN_INS).where(*here, _tries_left())).all()
+    rows = sql.execute(select(SIGN_INS).where(*here, SIGN_INS.c.tries < tries)).all()
     wanted = _hidden(browser, code)
     for row in rows:
         if hmac.compare_digest(row.code, wanted):

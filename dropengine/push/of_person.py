@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from dropengine.model import DropId, FanId
 from dropengine.push import outbox, subscriptions
+from dropengine.push.outbox import Told
 from dropengine.push.subscriptions import Subscription
 from dropengine.sql.schema.pushes import PUSHES, SUBSCRIPTIONS
 
@@ -15,11 +17,28 @@ FansIn = Callable[[DropId], Sequence[FanId]]
 """Whoever he may be in a drop."""
 
 
+class Browser(Struct, frozen=True):
+    """One that calls him in a drop. `told`: the newest call that was due."""
+
+    of: Subscription
+    told: Told | None
+
+
 def subscriptions_of(sql: Connection, fans_in: FansIn) -> list[Subscription]:
     """The browsers that he is called on, drop by drop."""
     return [
         one for drop, fan in _fans(sql, fans_in) for one in subscriptions.of_fan(sql, drop, fan)
     ]
+
+
+def browsers_of(sql: Connection, fans_in: FansIn) -> list[Browser]:
+    """The same, and what became of the last call to each."""
+    found: list[Browser] = []
+    for drop, fan in [*_fans(sql, fans_in)]:
+        told = outbox.newest(sql, drop, fan)
+        mine = subscriptions.of_fan(sql, drop, fan)
+        found += [Browser(one, told.get(one.browser)) for one in mine]
+    return found
 
 
 def forget(sql: Connection, fans_in: FansIn) -> None:

@@ -29,12 +29,14 @@ class Kind(StrEnum):
     """What a fan is called for."""
 
     REMINDER = "reminder"
+    OPENED = "opened"
     TEN_BEFORE = "ten_before"
     OFFER = "offer"
     HOLD_ENDS = "hold_ends"
     SOLD = "sold"
     REFUND = "refund"
     MESSAGE = "message"
+    NEW_DROP = "new_drop"
 
 
 class PushState(StrEnum):
@@ -231,6 +233,12 @@ def end_of_browser(sql: Connection, drop: DropId, browser: str, now_ms: int) -> 
     )
 
 
+def renew(sql: Connection, drop: DropId, was: str, browser: str) -> None:
+    """A browser is reached elsewhere from now on: what it is owed still goes there."""
+    here = (PUSHES.c.drop_id == drop, PUSHES.c.browser == was)
+    sql.execute(update(PUSHES).where(*here).values(browser=browser))
+
+
 def forget_old(sql: Connection, now_ms: int) -> int:
     """Take out what ended long ago."""
     old = (PUSHES.c.ended_ms > 0, PUSHES.c.ended_ms <= now_ms - KEPT_MS)
@@ -267,6 +275,21 @@ def counts(sql: Connection, drop: DropId | None = None) -> dict[PushState, int]:
     asked = select(PUSHES.c.state, func.count()).where(*here).group_by(PUSHES.c.state)
     found = sql.execute(asked).all()
     return dict.fromkeys(PushState, 0) | {PushState(state): number for state, number in found}
+
+
+def by_drop(sql: Connection, *which: ColumnElement[bool]) -> dict[DropId, dict[PushState, int]]:
+    """The same of each drop with calls among these."""
+    asked = (
+        select(PUSHES.c.drop_id, PUSHES.c.state, func.count())
+        .where(*which)
+        .group_by(PUSHES.c.drop_id, PUSHES.c.state)
+        .order_by(PUSHES.c.drop_id)
+    )
+    found: dict[DropId, dict[PushState, int]] = {}
+    for drop, state, number in sql.execute(asked):
+        here = found.setdefault(DropId(drop), dict.fromkeys(PushState, 0))
+        here[PushState(state)] = number
+    return found
 
 
 def waiting(sql: Connection, now_ms: int) -> int:

@@ -4,13 +4,16 @@ it last."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dropengine.model import DropId, FanId
+from dropengine.sql.schema.interests import MAKER_BROWSERS
 from dropengine.sql.schema.ledger import CURSORS, DROPS
 from dropengine.sql.schema.pushes import CALLED, SUBSCRIPTIONS
 
@@ -21,7 +24,7 @@ OF_FAN_MAX = 5
 
 
 class Subscription(Struct, frozen=True):
-    """One browser of one fan in one drop."""
+    """One browser of one fan in one drop. `agent`: what it calls itself."""
 
     drop: DropId
     fan: FanId
@@ -31,10 +34,19 @@ class Subscription(Struct, frozen=True):
     language: str
     quiet: bool
     since_ms: int
+    agent: str = ""
 
     @property
     def browser(self) -> str:
         return browser_of(self.endpoint)
+
+
+class Renewed(Struct, frozen=True):
+    """What a browser says when its push service gave it another address."""
+
+    endpoint: str
+    p256dh: str
+    auth: str
 
 
 def browser_of(endpoint: str) -> str:
@@ -57,6 +69,7 @@ def keep(sql: Connection, one: Subscription) -> None:
         "language": one.language,
         "quiet": int(one.quiet),
         "since_ms": one.since_ms,
+        "agent": one.agent,
     }
     had = sql.execute(
         select(SUBSCRIPTIONS.c.fan, SUBSCRIPTIONS.c.since_ms).where(*_row(one.drop, one.browser))
@@ -101,10 +114,42 @@ def of_drop(sql: Connection, drop: DropId) -> dict[FanId, list[Subscription]]:
     return found
 
 
+def untold(
+    sql: Connection, drop: DropId, told: Sequence[str], before_ms: int, most: int
+) -> list[Subscription]:
+    """Some of those that were told of none of these events, and have been there since before."""
+    here = (
+        SUBSCRIPTIONS.c.drop_id == drop,
+        SUBSCRIPTIONS.c.told.not_in(told),
+        SUBSCRIPTIONS.c.since_ms < before_ms,
+    )
+    asked = select(SUBSCRIPTIONS).where(*here).order_by(SUBSCRIPTIONS.c.browser).limit(most)
+    return [_subscription(row) for row in sql.execute(asked)]
+
+
+def mark(sql: Connection, drop: DropId, event: str, browsers: Sequence[str]) -> None:
+    """These were told of an event that everybody is called for."""
+    here = (SUBSCRIPTIONS.c.drop_id == drop, SUBSCRIPTIONS.c.browser.in_(browsers))
+    sql.execute(update(SUBSCRIPTIONS).where(*here).values(told=event))
+
+
+def count(sql: Connection, drop: DropId) -> int:
+    """How many browsers are called in a drop."""
+    asked = select(func.count()).select_from(SUBSCRIPTIONS)
+    return sql.execute(asked.where(SUBSCRIPTIONS.c.drop_id == drop)).scalar_one()
+
+
 def drops(sql: Connection) -> list[DropId]:
     """Drops in which anybody is called."""
     found = sql.execute(select(SUBSCRIPTIONS.c.drop_id).distinct()).scalars()
     return [DropId(drop) for drop in found]
+
+
+def counts(sql: Connection, *which: ColumnElement[bool]) -> dict[DropId, int]:
+    """How many browsers are called in each drop."""
+    asked = select(SUBSCRIPTIONS.c.drop_id, func.count()).where(*which)
+    found = sql.execute(asked.group_by(SUBSCRIPTIONS.c.drop_id)).all()
+    return {DropId(drop): number for drop, number in found}
 
 
 def by_browser(sql: Connection, drop: DropId, browser: str) -> Subscription | None:
@@ -119,9 +164,26 @@ def end(sql: Connection, drop: DropId, fan: FanId, browser: str) -> bool:
     return sql.execute(delete(SUBSCRIPTIONS).where(*here)).rowcount > 0
 
 
+def renew(
+    sql: Connection, browser: str, fans_in: Callable[[DropId], Sequence[FanId]], fresh: Renewed
+) -> list[DropId]:
+    """The push service gave a browser another address: wherever it calls this person, it calls him
+    there. In which drops."""
+    rows = sql.execute(select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.browser == browser)).all()
+    found = []
+    for had in map(_subscription, rows):
+        if had.fan not in fans_in(had.drop):
+            continue
+        end(sql, had.drop, had.fan, browser)
+        keep(sql, replace(had, endpoint=fresh.endpoint, p256dh=fresh.p256dh, auth=fresh.auth))
+        found.append(had.drop)
+    return found
+
+
 def gone(sql: Connection, browser: str) -> None:
     """The push service knows that browser no more: nobody is called on it."""
-    sql.execute(delete(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.browser == browser))
+    for table in (SUBSCRIPTIONS, MAKER_BROWSERS):
+        sql.execute(delete(table).where(table.c.browser == browser))
 
 
 def move(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
@@ -158,4 +220,5 @@ def _subscription(row: Any) -> Subscription:
         language=row.language,
         quiet=bool(row.quiet),
         since_ms=row.since_ms,
+        agent=row.agent,
     )

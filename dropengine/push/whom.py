@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dropengine import events
 from dropengine.log.replay import Truth, step
@@ -23,6 +24,8 @@ REMIND_MS = 5 * 60_000
 WARN_MS = 90_000
 """Before a hold ends."""
 NEAR_MS = 3_600_000
+OPENED_MS = 3_600_000
+"""So long after it opened a drop is news to who asked to be reminded."""
 KEPT_MS = 24 * 3_600_000
 """So long a call is worth something that has no end of its own."""
 
@@ -35,7 +38,9 @@ _OVER = (events.Cancelled, events.Settled)
 
 
 class Called(Struct, frozen=True):
-    """`fan` None: everybody. `count`: his place, or how many; `serials`, `text`: what is said."""
+    """`fan` None: everybody. `count`: his place, or how many; `serials`, `text`: what is said.
+    `amount`: what was paid or goes back, minor units; 0 for nothing. `order`: of which it tells, or
+    ''."""
 
     fan: FanId | None
     call: Call
@@ -43,6 +48,8 @@ class Called(Struct, frozen=True):
     count: int = 0
     serials: tuple[int, ...] = ()
     text: str = ""
+    amount: int = 0
+    order: str = ""
 
 
 class Ended(Struct, frozen=True):
@@ -70,6 +77,8 @@ class Follower:
         """Pool and lane -> entries whose fate is not final."""
         self._near: set[str] = set()
         """Entries that are near the head, or joined there."""
+        self._opened_ms = 0
+        """By the true clock."""
         self._stirred: set[str] = set()
         """Pools whose line moved in this stretch."""
 
@@ -94,6 +103,22 @@ class Follower:
         call = Call(f"opens-{opens_ms}", Kind.REMINDER, "opens", from_ms, opens_ms, from_ms)
         return Called(None, call, at_ms=opens_ms)
 
+    def opened(self) -> Called | None:
+        """What everybody is told for a while after the drop opened, unless the reminder was."""
+        opened_ms = self._opened_ms
+        if self.truth.state != DropState.LIVE or not opened_ms:
+            return None
+        call = Call("opened", Kind.OPENED, "opened", opened_ms, opened_ms + OPENED_MS)
+        return Called(None, call)
+
+    @property
+    def opened_by_itself(self) -> str:
+        """The reminder after which nobody needs to hear that it is open; '' where a hand opened
+        it."""
+        rules = self.truth.rules
+        planned_ms = 0 if rules is None else rules.opens_ms
+        return f"opens-{planned_ms}" if 0 < planned_ms <= self._opened_ms else ""
+
     def follow(self, stretch: Sequence[events.AnyEvent]) -> list[Due]:
         """What these events call for, in their order."""
         found: list[Due] = []
@@ -110,8 +135,11 @@ class Follower:
         return int(self.truth.drop.get("lead", 0))
 
     def _count(self, event: events.AnyEvent) -> None:
-        """Where an entry begins in its lines, and that one leaves them. Before it is folded."""
-        if isinstance(event, events.Joined):
+        """Where an entry begins in its lines, that one leaves them, when the drop opened. Before it
+        is folded."""
+        if isinstance(event, events.Opened):
+            self._opened_ms = event.at - self._lead
+        elif isinstance(event, events.Joined):
             lines = [(pool, event.lane) for pool in event.pools]
             self._open.update(lines)
             if min(self._open[line] for line in lines) <= TEN:
@@ -135,9 +163,11 @@ class Follower:
                 yield self._until(event.fan, event.hold, Kind.HOLD_ENDS, event.at, event.deadline)
             case _ if isinstance(event, _BOUGHT):
                 yield Ended((event.hold,))
-                yield self._said(event, event.fan, f"sold-{event.hold}", Kind.SOLD, event.serials)
+                sold = self._said(event, event.fan, f"sold-{event.hold}", Kind.SOLD, event.serials)
+                yield replace(sold, amount=event.amount, order=event.hold)
             case events.Refunded():
-                yield self._said(event, event.fan, f"refund-{event.hold}", Kind.REFUND)
+                back = self._said(event, event.fan, f"refund-{event.hold}", Kind.REFUND)
+                yield replace(back, amount=event.amount, order=event.hold)
             case events.Message():
                 yield self._said(event, None, f"message-{event.seq}", Kind.MESSAGE, (), event.text)
             case _ if isinstance(event, _BACK):

@@ -1,5 +1,7 @@
 """How both engines are spoken to: SQLite by sqlite3, PostgreSQL by psycopg 3, both synchronously.
 
+A fault names the statement and nothing that was to be written or looked for: faults end in logs.
+
 SQLite gets transactions that mean what they say: one that writes takes the lock as it begins, for
 one that reads first and then writes would fail at once, whatever the time it may wait.
 """
@@ -85,6 +87,7 @@ def _postgres(address: str) -> Engine:
         url,
         pool_size=1,
         max_overflow=0,
+        hide_parameters=True,
         # A server that was started again is found so before a transaction, not in it.
         pool_pre_ping=True,
         connect_args={
@@ -100,7 +103,10 @@ def _postgres(address: str) -> Engine:
 
 def _sqlite(file: Path, pragmas: dict[str, str]) -> Engine:
     engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(file)), pool_size=1, max_overflow=0
+        sa.URL.create("sqlite", database=str(file)),
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "do_connect")

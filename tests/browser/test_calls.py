@@ -52,14 +52,45 @@ SUBSCRIBES = """
 }
 """
 
+KEEPS = """
+() => {
+  // What its own handler promised of each push. Whoever asks what is shown before that is kept
+  // takes it away: Chromium forgets what it has written down and not drawn yet.
+  if (self.promised !== undefined) return;
+  self.promised = [];
+  const waits = ExtendableEvent.prototype.waitUntil;
+  ExtendableEvent.prototype.waitUntil = function (what) {
+    if (this instanceof PushEvent) self.promised.push(what);
+    return waits.call(this, what);
+  };
+}
+"""
 SHOWN = """
-async (tag) => {
-  for (let n = 0; n < 200; n += 1) {
-    const [one] = await self.registration.getNotifications({ tag });
-    if (one !== undefined) return { title: one.title, body: one.body, tag: one.tag };
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error(`nothing is shown: ${tag}`);
+async ([number, tag]) => {
+  while (self.promised.length < number) await new Promise((done) => setTimeout(done, 50));
+  await self.promised[number - 1];
+  const [one] = await self.registration.getNotifications({ tag });
+  if (one === undefined) throw new Error(`nothing is shown: ${tag}`);
+  return { title: one.title, body: one.body, tag: one.tag };
+}
+"""
+CHANGED = """
+async ([endpoint, p256dh, auth]) => {
+  // A browser that says neither which address it had nor which it has.
+  const plain = (text) => atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const raw = (text) => Uint8Array.from(plain(text), (one) => one.charCodeAt(0)).buffer;
+  const keys = { p256dh: raw(p256dh), auth: raw(auth) };
+  let asked = '';
+  PushManager.prototype.subscribe = async (how) => {
+    asked = how.applicationServerKey;
+    return { endpoint, getKey: (name) => keys[name] };
+  };
+  const event = new ExtendableEvent('pushsubscriptionchange');
+  const waits = [];
+  event.waitUntil = (what) => waits.push(what);
+  self.dispatchEvent(event);
+  await Promise.all(waits);
+  return asked;
 }
 """
 CLICKED = """
@@ -122,6 +153,7 @@ class Phone:
         self.person = person
         self.keys = keys
         self._origin = origin
+        self._heard = 0
 
     @property
     def worker(self) -> Worker:
@@ -158,8 +190,12 @@ class Phone:
         said: dict[str, Any] = self.keys.reads(message.body)
         about = {"origin": self._origin, "registrationId": self._registration}
         data = {"data": json.dumps(said)}
+        worker = self.worker
+        await worker.evaluate(KEEPS)
         await self._cdp.send("ServiceWorker.deliverPushMessage", about | data)
-        shown: dict[str, Any] = await self.worker.evaluate(SHOWN, said["tag"])
+        self._heard += 1
+        async with asyncio.timeout(LONG_S):
+            shown: dict[str, Any] = await worker.evaluate(SHOWN, [self._heard, said["tag"]])
         return shown
 
     async def clicks(self, tag: str) -> str:
@@ -168,13 +204,17 @@ class Phone:
         return wanted
 
 
+def own(keys: Browser) -> list[str]:
+    """What a page or a worker subscribes with."""
+    return [keys.endpoint, keys.p256dh, keys.auth]
+
+
 @asynccontextmanager
 async def phone(shop: ShopInBrowser, service: PushService) -> AsyncIterator[Phone]:
     keys = service.browser()
     async with shop.context() as context:
         await context.grant_permissions(["notifications"])
-        own = json.dumps([keys.endpoint, keys.p256dh, keys.auth])
-        await context.add_init_script(f"({SUBSCRIBES})({own})")
+        await context.add_init_script(f"({SUBSCRIBES})({json.dumps(own(keys))})")
         yield Phone(context, Person(await context.new_page()), keys, shop.running.url)
 
 
@@ -270,6 +310,51 @@ async def test_a_fan_says_how_he_is_called_and_ends_it(
         assert len(service.came) == 1
 
 
+async def test_a_browser_that_gets_another_address_tells_the_shop_while_no_page_is_open(
+    shop: ShopInBrowser, service: PushService
+) -> None:
+    drop = await shop.drop(manifest("pins", item("pin", {"pin": 1})))
+    await drop.hold("holder")
+    async with phone(shop, service) as fans:
+        await fans.person.open(drop)
+        await fans.person.press("Join the line")
+        await fans.wants("Call me when it is my turn")
+        await fans.leaves()
+        key = (await fans.context.request.get(f"/api/drops/{drop.id}/calls")).json
+        fresh = service.browser()
+        asked = await fans.worker.evaluate(CHANGED, own(fresh))
+        assert asked == (await key())["key"]
+        await drop.say("Soon.")
+        (news,) = await service.until(1)
+        assert fresh.reads(news.body)["body"] == "Soon."
+        # And once more: what it was told last is what it tells.
+        again = service.browser()
+        await fans.worker.evaluate(CHANGED, own(again))
+        await drop.say("Now.")
+        (_, news) = await service.until(2)
+        assert again.reads(news.body)["body"] == "Now."
+
+
+async def test_where_the_worker_missed_it_the_page_tells_the_shop(
+    shop: ShopInBrowser, service: PushService
+) -> None:
+    drop = await shop.drop(manifest("pins", item("pin", {"pin": 1})))
+    await drop.hold("holder")
+    async with phone(shop, service) as fans:
+        await fans.person.open(drop)
+        await fans.person.press("Join the line")
+        await fans.wants("Call me when it is my turn")
+        fresh = service.browser()
+        has = "PushManager.prototype.subscribe({});"
+        given = f"({SUBSCRIBES})({json.dumps(own(fresh))}); {has}"
+        await fans.context.add_init_script(given)
+        await fans.person.open(drop)
+        await fans.person.sees("This browser calls you, also when this page is closed.")
+        await drop.say("Soon.")
+        (news,) = await service.until(1)
+        assert fresh.reads(news.body)["body"] == "Soon."
+
+
 async def test_before_a_drop_opens_whoever_is_there_may_be_called(
     shop: ShopInBrowser, service: PushService
 ) -> None:
@@ -290,6 +375,22 @@ async def test_who_blocked_notifications_is_told_what_he_can_do(shop: ShopInBrow
         await person.open(drop)
         await person.press("Join the line")
         await person.sees("Your browser blocks notifications of this shop")
+
+
+async def test_a_phone_that_calls_only_from_its_home_screen_says_how(shop: ShopInBrowser) -> None:
+    """As Safari on an iPhone looks to a page."""
+    drop = await shop.drop(manifest("pins", item("pin", {"pin": 1})))
+    await drop.hold("holder")
+    async with shop.context() as context:
+        await context.add_init_script(
+            "delete window.PushManager; delete window.Notification; navigator.standalone = false;"
+        )
+        person = Person(await context.new_page())
+        await person.open(drop)
+        await expect(person.page.locator("drop-calls")).to_be_hidden()
+        await person.press("Join the line")
+        await person.sees("Add to Home Screen")
+        await expect(person.page.locator("drop-calls button")).to_have_count(0)
 
 
 async def test_where_no_push_service_is_it_is_said_and_the_place_stays(shop: ShopInBrowser) -> None:

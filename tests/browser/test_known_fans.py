@@ -7,7 +7,7 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.test_studio import authenticator, by_name
-from tests.kit.page_states import asks, pin, signs_in
+from tests.kit.page_states import asks, pin, signs_in, unreached_page
 from tests.kit.persons import address, letter_in
 from tests.kit.shop_in_browser import DESK, PHONE, Person, ShopInBrowser
 
@@ -30,9 +30,7 @@ async def test_a_guest_becomes_a_person_and_his_other_browser_shows_it_at_once(
         await desk.page.get_by_label("Your e-mail address").fill(letter.to)
         await desk.page.get_by_role("button", name="Send me a letter").click()
         await desk.sees("A letter is on its way")
-        again = await letter_in(in_browser.mail, letter.to)
-        while again.code == letter.code:
-            again = await letter_in(in_browser.mail, letter.to)
+        again = await letter_in(in_browser.mail, letter.to, letter)
         await desk.page.goto(again.link)
         await desk.sees(letter.to)
         await desk.page.get_by_role("button", name="Sign in", exact=True).click()
@@ -46,7 +44,7 @@ async def test_a_guest_becomes_a_person_and_his_other_browser_shows_it_at_once(
         await desk.page.goto("/you")
         await desk.page.get_by_role("button", name="Sign out everywhere").click()
         await desk.sees("Send me a letter")
-        await expect(phone.page.locator("drop-link")).to_contain_text("no longer good")
+        await expect(phone.page.locator("drop-link")).to_contain_text("signed out")
         await phone.page.get_by_role("button", name="Load again").click()
         await phone.is_live()
         await expect(phone.button).to_contain_text("Hold one for me")
@@ -99,6 +97,30 @@ async def test_without_scripts_a_fan_signs_in_looks_and_erases_himself(
         await fan.sees("signed out everywhere")
         await fan.page.goto("/you")
         await fan.sees("Send me a letter")
+
+
+async def test_who_cannot_be_reached_is_told_where_he_waits_until_he_says_it_is_mended(
+    in_browser: ShopInBrowser,
+) -> None:
+    async with in_browser.person(PHONE) as fan:
+        drop = await unreached_page(in_browser, fan)
+        await fan.sees("552 5.2.2 The mailbox is full")
+        await fan.page.get_by_role("button", name="It works again").click()
+        await expect(fan.page.get_by_text("We could not reach you")).to_have_count(0)
+        async with fan.page.expect_response("**/you/reached") as told:
+            await fan.open(drop)
+        assert await (await told.value).json() == {"address": ""}
+        await expect(fan.page.locator("drop-reached")).to_be_hidden()
+
+
+async def test_his_page_tells_whose_clocks_he_reads(in_browser: ShopInBrowser) -> None:
+    drop = await in_browser.drop(pin())
+    async with in_browser.context() as context:
+        fan = Person(await context.new_page())
+        await fan.open(drop)
+        await signs_in(in_browser, fan, drop.path)
+        known = await (await context.request.get("/you/data.json")).json()
+        assert known["zone"] == "Asia/Tokyo"
 
 
 async def test_the_one_button_of_a_drop_for_the_known_leads_to_the_letter_and_back(

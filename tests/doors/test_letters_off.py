@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dropengine.mail import unsubscribing
-from dropengine.people import persons
+from dropengine.people import persons, wishes
+from dropengine.people.wishes import Way, Wish
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
 from tests.kit.studio import Studio
@@ -20,12 +21,18 @@ async def address(studio: Studio, name: str) -> tuple[str, str]:
     person = await database.write(
         lambda sql: persons.make(sql, name, f"{name}@example.org", studio.now_ms)
     )
-    token = unsubscribing.token(studio.web.runtime.secret, person.id)
+    token = unsubscribing.token(studio.web.runtime.secret, person.id, Wish.OFFER)
     return person.id, f"{unsubscribing.PAGE}{token}"
 
 
 async def called(studio: Studio, person: str) -> bool:
-    return await studio.web.runtime.database.read(lambda sql: unsubscribing.calls(sql, person))
+    return await wants(studio, person, Wish.OFFER)
+
+
+async def wants(studio: Studio, person: str, wish: Wish) -> bool:
+    return await studio.web.runtime.database.read(
+        lambda sql: wishes.wants(sql, person, wish, Way.MAIL)
+    )
 
 
 async def test_a_mail_program_ends_them_without_a_session_and_looking_ends_nothing(
@@ -48,11 +55,26 @@ async def test_a_mail_program_ends_them_without_a_session_and_looking_ends_nothi
         assert not await called(studio, person)
 
 
+async def test_a_letter_ends_its_own_kind_and_an_old_one_all_of_them(studio: Studio) -> None:
+    person, path = await address(studio, "dora")
+    async with studio.web.http() as http:
+        assert (await http.post(path, data=ONE_CLICK)).status_code == 200
+        assert [wish for wish in Wish if not await wants(studio, person, wish)] == [Wish.OFFER]
+        old = unsubscribing.token(studio.web.runtime.secret, person, None)
+        assert (await http.post(f"{unsubscribing.PAGE}{old}", data=ONE_CLICK)).status_code == 200
+        assert not any([await wants(studio, person, wish) for wish in Wish])
+        # They come again, and by push they always did.
+        again = await http.post(f"{unsubscribing.PAGE}{old}", data={"again": "yes"})
+        assert again.status_code == 200
+        assert all([await wants(studio, person, wish) for wish in Wish])
+
+
 async def test_nobody_ends_those_of_others(studio: Studio) -> None:
     person, path = await address(studio, "bo")
     other, _ = await address(studio, "cy")
     async with studio.web.http() as http:
-        for wrong in (path[:-1], path.replace(person, other), f"{path}x"):
+        other_kind = path.replace("offer", "news")
+        for wrong in (path[:-1], path.replace(person, other), f"{path}x", other_kind):
             assert (await http.post(wrong, data=ONE_CLICK)).status_code == 404
             assert (await http.get(wrong)).status_code == 404
     assert await called(studio, person)

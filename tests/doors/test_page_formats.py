@@ -8,6 +8,7 @@ import pytest
 
 from dropengine import wire
 from dropengine.doors import page_formats
+from dropengine.manifest import moments
 from dropengine.terminal import summary
 
 
@@ -67,17 +68,17 @@ def test_a_length_is_said_in_the_largest_whole_unit() -> None:
 
 
 def test_a_moment_is_told_in_the_drops_own_zone() -> None:
-    assert page_formats.moment(1_815_753_600_000, "Europe/Madrid") == "Fri 16 Jul 2027, 18:00 UTC+2"
-    assert page_formats.moment(1_815_753_600_000, "No/Where") == "Fri 16 Jul 2027, 16:00 UTC"
+    assert moments.moment(1_815_753_600_000, "Europe/Madrid") == "Fri 16 Jul 2027, 18:00 UTC+2"
+    assert moments.moment(1_815_753_600_000, "No/Where") == "Fri 16 Jul 2027, 16:00 UTC"
     assert page_formats.machine(1_815_753_600_000) == "2027-07-16T16:00:00+00:00"
 
 
 def test_a_moment_of_today_is_told_by_the_clock_and_of_another_day_in_full() -> None:
     at, hour = 1_815_753_609_000, 3_600_000
-    assert page_formats.lately(at, at + hour, "Europe/Madrid") == "18:00:09"
-    assert page_formats.lately(at, at + hour, "Europe/Madrid", us=True) == "6:00:09 PM"
+    assert moments.lately(at, at + hour, "Europe/Madrid") == "18:00:09"
+    assert moments.lately(at, at + hour, "Europe/Madrid", us=True) == "6:00:09 PM"
     in_full = "Sat 17 Jul 2027, 01:00:09 UTC+9"
-    assert page_formats.lately(at, at - 2 * hour, "Asia/Tokyo") == in_full
+    assert moments.lately(at, at - 2 * hour, "Asia/Tokyo") == in_full
 
 
 @pytest.mark.parametrize(
@@ -106,8 +107,8 @@ def test_a_moment_of_today_is_told_by_the_clock_and_of_another_day_in_full() -> 
 def test_a_moment_is_told_in_the_readers_style_with_seconds_where_it_has_some(
     ms: int, zone: str, day_first: str, american: str
 ) -> None:
-    assert page_formats.moment(ms, zone) == day_first
-    assert page_formats.moment(ms, zone, us=True) == american
+    assert moments.moment(ms, zone) == day_first
+    assert moments.moment(ms, zone, us=True) == american
 
 
 @pytest.mark.parametrize(
@@ -194,6 +195,6 @@ def test_a_story_keeps_its_paragraphs() -> None:
 
 @pytest.mark.parametrize("ms", [10**16, -(10**16), 2**62, 253_402_300_800_000])
 def test_a_time_that_no_calendar_has_is_words(ms: int) -> None:
-    assert page_formats.moment(ms, "Europe/Madrid") == "a time that no calendar has"
+    assert moments.moment(ms, "Europe/Madrid") == "a time that no calendar has"
     assert page_formats.machine(ms) == ""
     assert summary.moment(ms, "Europe/Madrid") == f"{ms} ms after 1970"

@@ -166,6 +166,55 @@ async def test_without_sql_it_is_said_and_nothing_breaks(
     assert (answer.status_code, answer.json()["code"]) == (503, "away")
 
 
+async def test_a_browser_with_another_address_goes_on_being_called_with_what_it_is_owed(
+    web: WebProcess,
+) -> None:
+    first, second = await web.sale(), await web.sale()
+    drops = [DropId(str(first.drop)), DropId(str(second.drop))]
+    fan, ticket = web.ticket(str(first.drop))
+    call = Call("offer-h1", Kind.OFFER, "h1", 1_000, 0)
+    async with web.http(ticket) as http:
+        for drop in drops:
+            await http.post(f"/api/drops/{drop}/calls", json=PHONE.asks(language="de", quiet=True))
+        before = PHONE.subscribed(drops[0], fan)
+        await web.runtime.database.write(lambda sql: outbox.put(sql, before, call, "Pin", "Now."))
+        asked = {"id": browser_of(PHONE.endpoint), **DESK.asks()}
+        answer = await http.post("/api/calls/renew", json=asked)
+        assert (answer.status_code, answer.text) == (204, "")
+        for drop in drops:
+            (one,) = (await http.get(f"/api/drops/{drop}/calls")).json()["browsers"]
+            assert one["id"] == browser_of(DESK.endpoint)
+            assert (one["quiet"], one["language"]) == (True, "de")
+        assert (await http.post("/api/calls/renew", json=asked)).status_code == 404
+    (owed,) = await web.runtime.database.read(lambda sql: outbox.due(sql, 1_000))
+    assert owed.browser == browser_of(DESK.endpoint)
+
+
+async def test_nobody_else_moves_a_browser_or_moves_it_inside(web: WebProcess) -> None:
+    sale = await web.sale()
+    _, ticket = web.ticket(str(sale.drop))
+    _, other = web.ticket(str(sale.drop))
+    door, moved = f"/api/drops/{sale.drop}/calls", {"id": browser_of(PHONE.endpoint)}
+    async with web.http(ticket) as http:
+        await http.post(door, json=PHONE.asks())
+        inside = Browser("https://169.254.169.254/latest").asks()
+        assert (await http.post("/api/calls/renew", json=moved | inside)).status_code == 400
+        wrong = {**DESK.asks(), "auth": "short"}
+        assert (await http.post("/api/calls/renew", json=moved | wrong)).status_code == 400
+    async with web.http(other) as http:
+        answer = await http.post("/api/calls/renew", json=moved | DESK.asks())
+        assert answer.status_code == 404
+    async with web.http(None, {"origin": web.url}) as http:
+        answer = await http.post("/api/calls/renew", json=moved | DESK.asks())
+        assert answer.status_code == 401
+    async with web.http(ticket, {"origin": "https://evil.example"}) as http:
+        answer = await http.post("/api/calls/renew", json=moved | DESK.asks())
+        assert answer.status_code == 403
+    async with web.http(ticket) as http:
+        (one,) = (await http.get(door)).json()["browsers"]
+    assert one["id"] == browser_of(PHONE.endpoint)
+
+
 async def test_the_worker_stands_at_the_root_and_may_load_nothing(web: WebProcess) -> None:
     async with web.http() as http:
         answer = await http.get("/calls.js")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -9,11 +10,19 @@ from typing import Any, TypeVar
 
 import msgspec
 from playwright.async_api import expect
+from sqlalchemy import select
 
 from dropengine import manifest as manifests
 from dropengine.asked import Asks
 from dropengine.catalogue import COOKIE
+from dropengine.config import Settings
+from dropengine.mail import outbox
+from dropengine.mail.carriers import Bounced
+from dropengine.mail.letter import Kind, letter_id
+from dropengine.mail.letter import Letter as Owed
 from dropengine.manifest import Manifest
+from dropengine.sql import engine
+from dropengine.sql.schema.persons import PERSONS
 from tests.kit.freezing import leave_mark
 from tests.kit.manifests import item, manifest
 from tests.kit.persons import Letter, letter_in
@@ -322,6 +331,48 @@ async def you_page(shop: ShopInBrowser, fan: Person) -> Drop:
 
 
 @state
+async def unreached(shop: ShopInBrowser, fan: Person) -> Drop:
+    """Signed in, something is held, and the last letter came back."""
+    drop = await held(shop, fan)
+    letter = await asks(shop, fan, drop.path)
+    await fan.page.get_by_label("The code").fill(letter.code)
+    await fan.page.get_by_role("button", name="Sign in", exact=True).click()
+    await fan.is_live()
+    await asyncio.to_thread(came_back, shop, letter.to)
+    await fan.page.reload()
+    await fan.sees(f"We could not reach you at {letter.to}.")
+    return drop
+
+
+@state
+async def unreached_page(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await unreached(shop, fan)
+    await fan.page.get_by_role("link", name="What to do").click()
+    await fan.sees("It works again")
+    return drop
+
+
+def came_back(shop: ShopInBrowser, to: str) -> None:
+    """A letter to somebody was refused by his mail server."""
+    now_ms = time.time_ns() // 1_000_000
+    one = engine.connect(Settings(data_dir=shop.mail.parent))
+    with engine.transaction(one, writes=True) as sql:
+        whose = sql.execute(select(PERSONS.c.id).where(PERSONS.c.address == to)).scalar_one()
+        letter = Owed(
+            id=letter_id(Kind.OFFER, whose, now_ms),
+            kind=Kind.OFFER,
+            to=to,
+            subject="Your turn",
+            words="Now.",
+            written_ms=now_ms,
+            whose=f"person:{whose}",
+        )
+        outbox.put(sql, letter)
+        outbox.note(sql, letter.id, Bounced("552 5.2.2 The mailbox is full"), now_ms)
+    one.dispose()
+
+
+@state
 async def signing_in(shop: ShopInBrowser, fan: Person) -> Drop:
     drop = await shop.drop(pin(identity="verified"))
     await fan.open(drop)
@@ -346,6 +397,24 @@ async def letters_off(shop: ShopInBrowser, fan: Person) -> Drop:
     drop = await held(shop, fan)
     await fan.page.goto("/mail/off/nobody.of-this-name")
     await fan.sees("This link is over")
+    return drop
+
+
+@state
+async def reminded(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await soon(shop, fan)
+    await signs_in(shop, fan, drop.path)
+    await fan.page.get_by_role("button", name="Remind me by mail").click()
+    await fan.sees("A letter will go to")
+    return drop
+
+
+@state
+async def maker_page(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await soon(shop, fan)
+    # Nobody has signed in to run this shop: it has no maker yet.
+    await fan.page.goto("/makers/none")
+    await fan.sees("There is no such maker")
     return drop
 
 

@@ -70,11 +70,13 @@ async def letters(database: Database, to: str) -> list[Letter]:
     return await database.read(asked)
 
 
-async def letter_in(folder: Path, to: str) -> Letter:
-    """The newest that went to an address, in a folder of mails, once one is there."""
+async def letter_in(folder: Path, to: str, before: Letter | None = None) -> Letter:
+    """The newest that went to an address, in a folder of mails, once one is there. before: one that
+    came earlier."""
     async with asyncio.timeout(LONG_S):
-        while (found := _in_folder(folder, to)) is None:  # noqa: ASYNC110 - nobody tells of it
+        while (found := _in_folder(folder, to)) in (None, before):  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0.05)
+    assert found is not None
     return found
 
 

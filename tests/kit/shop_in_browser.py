@@ -14,6 +14,7 @@ import msgspec
 from playwright.async_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from dropengine import outcomes, refusals, wire
+from dropengine.catalogue import CATALOGUES, ENGLISH, Catalogue
 from dropengine.creator_commands import (
     Cancel,
     Close,
@@ -38,6 +39,7 @@ FLAGS = (
     "--disable-sync",
 )
 PHONE: ViewportSize = {"width": 390, "height": 844}
+COUNTRIES = {"en": "US", "de": "DE"}
 NO_MAIL = Path()
 """Where nobody looks for letters."""
 LOW: ViewportSize = {"width": 390, "height": 664}
@@ -131,7 +133,11 @@ class Drop:
         return outcome
 
     async def hold(self, fan: str, qty: int = 1) -> str:
-        outcome = await self.press(fan, wire.Hold(0, self.key(), self.pool, qty))
+        return await self.takes(fan, self.pool, qty)
+
+    async def takes(self, fan: str, pool: str, qty: int = 1) -> str:
+        """A hold of a pool that may be another than the first."""
+        outcome = await self.press(fan, wire.Hold(0, self.key(), pool, qty))
         assert isinstance(outcome, outcomes.Held), outcome
         return outcome.id
 
@@ -158,10 +164,11 @@ class Drop:
 
 
 class Person:
-    """Somebody at a screen."""
+    """Somebody at a screen. say: what the pages say to him."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, say: Catalogue = ENGLISH) -> None:
         self.page = page
+        self.say = say
 
     @property
     def button(self) -> Locator:
@@ -173,7 +180,7 @@ class Person:
         await self.is_live()
 
     async def is_live(self) -> None:
-        await expect(self.page.locator("drop-link")).to_have_text("Up to date")
+        await expect(self.page.locator("drop-link")).to_have_text(self.say("up_to_date"))
 
     async def sees_stale(self) -> None:
         """The page says that it is not up to date, and since when."""
@@ -238,14 +245,15 @@ class ShopInBrowser:
 
     @asynccontextmanager
     async def context(
-        self, viewport: ViewportSize = PHONE, *, scripts: bool = True
+        self, viewport: ViewportSize = PHONE, *, scripts: bool = True, language: str = "en"
     ) -> AsyncIterator[BrowserContext]:
-        """A browser of somebody who was never here."""
+        """A browser of somebody who was never here, as it comes in his language."""
         context = await self.browser.new_context(
             viewport=viewport,
             base_url=self.running.url,
             java_script_enabled=scripts,
             timezone_id="Asia/Tokyo",
+            locale=f"{language}-{COUNTRIES[language]}",
         )
         await self.faults.watch(context)
         try:
@@ -254,6 +262,8 @@ class ShopInBrowser:
             await context.close()
 
     @asynccontextmanager
-    async def person(self, viewport: ViewportSize = PHONE) -> AsyncIterator[Person]:
-        async with self.context(viewport) as context:
-            yield Person(await context.new_page())
+    async def person(
+        self, viewport: ViewportSize = PHONE, *, language: str = "en"
+    ) -> AsyncIterator[Person]:
+        async with self.context(viewport, language=language) as context:
+            yield Person(await context.new_page(), CATALOGUES[language])

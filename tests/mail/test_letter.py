@@ -79,6 +79,14 @@ def test_no_text_makes_a_header(text: str) -> None:
     assert mail["To"] == "ana@example.org"
 
 
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("field", ["id", "language", "unsubscribe"])
+def test_no_id_language_or_address_makes_a_header(field: str, text: str) -> None:
+    for tried in (text, f"en{text}", f"{HERE}/mail/off/a{text}"):
+        with pytest.raises(ValueError, match=r"expected an? "):
+            written(letter(**{field: tried}))
+
+
 @pytest.mark.parametrize("text", [*HOSTILE, "", "\nana", "a@b@c", "a b@example.org", "<a@b.org>"])
 def test_no_text_makes_a_second_reader(text: str) -> None:
     for address in (text, f"ana@example.org{text}" if text else "@", f"{text}, ana@example.org"):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, insert, select
 
 from dropengine.model import DropId, FanId
@@ -24,7 +25,7 @@ from dropengine.push.outbox import (
     Sent,
     wait_ms,
 )
-from dropengine.push.subscriptions import OF_FAN_MAX, OVER_MS, Subscription
+from dropengine.push.subscriptions import OF_FAN_MAX, OVER_MS, Renewed, Subscription, browser_of
 from dropengine.sql.database import Database
 from dropengine.sql.schema.ledger import DROPS
 from dropengine.sql.schema.pushes import PUSHES
@@ -269,3 +270,25 @@ async def test_who_does_not_answer_keeps_nobody_waiting(database: Database, firs
     await did(database, owes(new, Call("offer-h2", Kind.OFFER, "h2", at_ms, 900_000)))
     found = await database.read(lambda sql: outbox.due(sql, 600_000))
     assert [one.browser for one in found] == [new.browser, slow.browser]
+
+
+async def test_a_browser_with_another_address_keeps_its_fan_and_what_it_is_owed(
+    database: Database,
+) -> None:
+    phone = PHONE.subscribed(PINS, ANA, quiet=True, language="de")
+    other = PHONE.subscribed(LAMPS, BEN)
+    fresh = Renewed(DESK.endpoint, DESK.p256dh, DESK.auth)
+
+    def renewed(sql: Connection) -> list[DropId]:
+        drops = subscriptions.renew(sql, phone.browser, lambda _: [ANA], fresh)
+        for drop in drops:
+            outbox.renew(sql, drop, phone.browser, browser_of(DESK.endpoint))
+        return drops
+
+    assert await did(database, keeps(phone), keeps(other), owes(phone), renewed) == [PINS]
+    (now,) = await did(database, lambda sql: subscriptions.of_fan(sql, PINS, ANA))
+    assert now == replace(phone, endpoint=DESK.endpoint, p256dh=DESK.p256dh, auth=DESK.auth)
+    # In a drop where the browser is another's it stays as it was.
+    assert await did(database, lambda sql: subscriptions.of_fan(sql, LAMPS, BEN)) == [other]
+    (push,) = await did(database, lambda sql: outbox.due(sql, 1_000))
+    assert push.browser == now.browser

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from dropengine.sql import engine
 from dropengine.sql.database import Database
 from dropengine.sql.migrate import migrate
 from dropengine.sql.schema import ledger
+from dropengine.sql.schema.persons import PERSONS
 from tests.kit.private_postgres import Postgres
 
 
@@ -50,6 +52,21 @@ async def test_a_mistake_of_ours_is_not_taken_for_a_server_away(database: Databa
     await database.write(begin)
     with pytest.raises(sa.exc.IntegrityError):
         await database.write(begin)
+
+
+async def test_a_fault_that_a_log_may_repeat_tells_nothing_of_what_was_to_be_written(
+    database: Database,
+) -> None:
+    def twice(connection: Connection) -> None:
+        for normal in ("n1", "n2"):
+            row = {"id": "p1", "key": b"k" * 16, "normal": normal, "address": "ana@example.org"}
+            connection.execute(sa.insert(PERSONS).values(row | {"created_ms": 1}))
+
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        await database.write(twice)
+    whole = "".join(traceback.format_exception(caught.value))
+    assert "INSERT INTO persons" in whole
+    assert "ana@" not in whole
 
 
 async def test_two_processes_that_read_and_write_lose_nothing(

@@ -25,6 +25,7 @@ from dropengine.log.figures import figures
 from dropengine.log.referee import judge
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.processes.supervisor_process import SupervisorProcess
+from dropengine.push import shop_key, subscriptions
 from dropengine.sql import engine
 from dropengine.truth import repair
 from dropengine.truth.copies import Answers
@@ -34,6 +35,7 @@ from tests.kit.ending_processes import Ending
 from tests.kit.manifests import item, manifest
 from tests.kit.private_postgres import Postgres
 from tests.kit.private_server import Server
+from tests.kit.push_service import Browser, PushService, vapid
 from tests.kit.shops_till import Till
 
 PATRONS = 8
@@ -69,8 +71,15 @@ def settings(request: pytest.FixtureRequest, folder: Path) -> Settings:
         disk_free_mib_min=16,
         maxmemory_mib=128,
         log_level="error",
+        push_here=True,
         **more,  # type: ignore[arg-type]
     )
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[PushService]:
+    async with PushService().at_work() as one:
+        yield one
 
 
 class Crowd:
@@ -153,13 +162,22 @@ async def command(settings: Settings, *words: object) -> tuple[int, str]:
     return process.returncode, said.decode()
 
 
-async def copied_and_killed(settings: Settings, path: Path) -> list[bytes]:
+def called(settings: Settings, browser: Browser) -> None:
+    """Somebody lets his browser be called in the drop."""
+    one = engine.connect(settings)
+    with engine.transaction(one, writes=True) as sql:
+        subscriptions.keep(sql, browser.subscribed("pin", "who-waits"))
+    one.dispose()
+
+
+async def copied_and_killed(settings: Settings, path: Path, browser: Browser) -> list[bytes]:
     """Copied while people buy, and killed while they go on; the log as it was acknowledged by the
     time of the copy."""
     shop = SupervisorProcess(settings)
     running = await asyncio.to_thread(shop.start)
     async with crowd_at(settings, running.redis_url) as crowd:
         await crowd.open()
+        await asyncio.to_thread(called, settings, browser)
         await crowd.sells(15)
         before = crowd.sold
         code, said = await command(settings, "backup", path)
@@ -220,10 +238,11 @@ def answered(answers: Answers, log: list[bytes]) -> None:
 
 
 async def test_a_shop_goes_on_elsewhere_with_all_that_its_backup_knew(
-    settings: Settings, folder: Path
+    settings: Settings, folder: Path, service: PushService
 ) -> None:
-    path, new = folder / "copy", elsewhere(settings)
-    log = await copied_and_killed(settings, path)
+    path, new, browser = folder / "copy", elsewhere(settings), service.browser()
+    log = await copied_and_killed(settings, path, browser)
+    key = shop_key.of_shop(settings).public
     await restored(settings, new, path)
     shop = SupervisorProcess(new)
     running = await asyncio.to_thread(shop.start)
@@ -248,6 +267,12 @@ async def test_a_shop_goes_on_elsewhere_with_all_that_its_backup_knew(
             assert "it goes back" in said or settings.database_url is not None
             code, said = await command(new, "drop", "resume", "pin", "--by=mia")
             assert code == 0, said
+            # A browser takes only what is signed by the key that it subscribed for.
+            code, said = await command(new, "drop", "message", "pin", "Back again.", "--by=mia")
+            assert code == 0, said
+            (call,) = await service.until(1)
+            assert vapid(call.headers["authorization"])[1] == key
+            assert browser.reads(call.body)["body"] == "Back again."
             crowd.come("b")
             await crowd.sells(10)
             await crowd.leave()

@@ -18,6 +18,7 @@ test("the moments come in the order in which they matter", () => {
   assert.equal(kindOf({ ...all, you: {} }), "news");
   assert.equal(kindOf({ ...all, you: {} }, 9), "away");
   assert.equal(kindOf({ state: lost }), "away");
+  assert.equal(kindOf({ state: { link: { ...lost.link, over: true } } }), "none", "nothing comes back by itself");
   assert.equal(kindOf({}), "none");
 });
 

@@ -12,7 +12,7 @@ import pytest
 
 from dropengine.catalogue import CATALOGUES, ENGLISH, LANGUAGES, PLURALS
 from dropengine.doors import page_formats
-from dropengine.manifest import currencies
+from dropengine.manifest import currencies, moments
 from hatch_build import node
 
 HERE = Path(__file__).parent
@@ -60,7 +60,7 @@ def test_both_write_the_same(language: str) -> None:
     say = CATALOGUES[language]
     assert written == {
         "language": language,
-        "moments": [page_formats.moment(ms, zone, say=say) for ms, zone in MOMENTS],
+        "moments": [moments.moment(ms, zone, say=say) for ms, zone in MOMENTS],
         "sums": [currencies.money(*one, say) for one in SUMS],
         "numbers": [say.whole(one) for one in NUMBERS],
         "spans": [page_formats.span(ms, say) for ms in SPANS],

@@ -7,21 +7,21 @@ so nobody may show it any more.
 
 from __future__ import annotations
 
+import time
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from dropengine import outcomes, refusals
 from dropengine.doors.persons.my_drops import Mine, MyDrops
+from dropengine.doors.persons.one_visit import BY_ANYBODY, OneVisit
 from dropengine.doors.persons.signing_in import SigningIn
 from dropengine.people import answers
 from dropengine.people.tickets import Ticket
-from dropengine.push import of_person
+from dropengine.push import followers, of_person
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
 
-BY_ANYBODY: Final = "guest"
-"""Under whatever rule, a person is the same one in a drop."""
 DONE: Final = (outcomes.Adopted, outcomes.NothingBegun)
 STAYS: Final = (refusals.Closed, refusals.NotFound)
 """A drop that left the server, or is none any more: what a guest had there stays as it is."""
@@ -38,12 +38,18 @@ class BringingTogether:
     """Every method raises Unavailable and DatabaseAway: it is asked again, which is harmless."""
 
     def __init__(
-        self, store: Store, database: Database, drops: MyDrops, signing_in: SigningIn
+        self,
+        store: Store,
+        database: Database,
+        drops: MyDrops,
+        signing_in: SigningIn,
+        visits: OneVisit,
     ) -> None:
         self._store = store
         self._database = database
         self._drops = drops
         self._signing_in = signing_in
+        self._visits = visits
 
     async def bring(self, guest: Ticket, person: Ticket) -> list[Apart]:
         """Whatever the guest has is the person's now, but for what is answered."""
@@ -54,13 +60,17 @@ class BringingTogether:
                 apart.append(Apart(mine, why))
         if not apart:
             names = answers.whose_key(guest.key), answers.whose_key(person.key)
+            now_ms = int(time.time() * 1000)
 
             def kept(sql: Connection) -> None:
                 answers.adopt(sql, *names)
                 # Also where he did nothing yet but asked to be called.
+                guests, his = (followers.whose(sql, one, now_ms) for one in (guest, person))
+                followers.move(sql, guests, his)
                 of_person.move(sql, guest.any_fan, lambda drop: person.fan(drop, BY_ANYBODY))
 
             await self._database.write(kept)
+            self._visits.became(guest, person)
             await self._signing_in.take_back(guest)
         return apart
 

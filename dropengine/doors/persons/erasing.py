@@ -24,7 +24,7 @@ from dropengine.people import answers, devices, persons
 from dropengine.people.one_after_another import change
 from dropengine.people.persons import Person
 from dropengine.people.tickets import Ticket
-from dropengine.push import of_person
+from dropengine.push import followers, of_person
 from dropengine.sql.database import Database
 
 log = logging.getLogger(__name__)
@@ -58,17 +58,19 @@ class Erasing:
 
     async def erase(self, person: Person, ticket: Ticket) -> None:
         """Raises Unavailable and DatabaseAway: it is asked again, which is harmless."""
+        mine = await self._database.read(lambda sql: devices.of_person(sql, person.id))
+        # Before it is asked what he has: what another device began meanwhile counts for his limit.
+        await self._signing_in.end([one.id for one in mine])
         drops = await self._drops.of(ticket)
         traces = [one.trace for one in drops if one.state not in OVER]
         said = [thing for one in drops for thing in one.things]
-        mine = await self._database.read(lambda sql: devices.of_person(sql, person.id))
-        await self._signing_in.end([one.id for one in mine])
         now_ms = int(time.time() * 1000)
 
         def erased(sql: Connection) -> list[str]:
             answers.erase(sql, answers.whose_key(person.key), said)
             persons.erase(sql, person, traces, now_ms)
             of_person.forget(sql, ticket.any_fan)
+            followers.forget(sql, person.id)
             gone: list[str] = []
             for whose in letters_of(person):
                 gone += outbox.forget_whose(sql, whose)

@@ -16,7 +16,9 @@ from dropengine.doors.page_writer import PageWriter
 from dropengine.doors.small_forms import FORM_BYTES_MAX, fields_of
 from dropengine.errors import DatabaseAway
 from dropengine.mail import unsubscribing
+from dropengine.mail.unsubscribing import Ending
 from dropengine.people.one_after_another import change
+from dropengine.people.wishes import Wish
 from dropengine.sql.database import Database
 
 PATH: Final = f"{unsubscribing.PAGE}{{token}}"
@@ -49,31 +51,37 @@ class LettersOff:
 
     async def show(self, request: Request) -> Response:
         """GET: a form, whoever looks."""
-        person = self._person(request)
-        if person is None:
+        ends = self._ending(request)
+        if ends is None:
             return self._note(request, 404, "signing.link_over")
-        on = await self._database.read(lambda sql: unsubscribing.calls(sql, person))
+        on = await self._database.read(lambda sql: unsubscribing.comes(sql, ends))
         title, text = ("off_title", "off_why") if on else ("off_done", "off_done_why")
-        return self._page(request, f"calls.{title}", f"calls.{text}", on=on)
+        return self._page(request, ends, f"calls.{title}", f"calls.{text}", on=on)
 
     async def end(self, request: Request) -> Response:
         """POST: what a mail program sends by itself, or the form. `again`: they come again."""
-        person = self._person(request)
-        if person is None:
+        ends = self._ending(request)
+        if ends is None:
             return self._note(request, 404, "signing.link_over")
         fields = await fields_of(request)
         # A mail program may send its one field in another form: the address is what counts.
         again = isinstance(fields, dict) and fields.get("again") == "yes"
-        await change(self._database, lambda sql: unsubscribing.wish(sql, person, letters=again))
+        await change(self._database, lambda sql: unsubscribing.wish(sql, ends, letters=again))
         state = "on" if again else "off"
-        return self._page(request, f"calls.{state}_done", f"calls.{state}_done_why", on=again)
+        return self._page(request, ends, f"calls.{state}_done", f"calls.{state}_done_why", on=again)
 
-    def _person(self, request: Request) -> str | None:
-        return unsubscribing.person_of(self._secret, request.path_params["token"])
+    def _ending(self, request: Request) -> Ending | None:
+        return unsubscribing.ending(self._secret, request.path_params["token"])
 
-    def _page(self, request: Request, title: str, text: str, *, on: bool) -> Response:
+    def _page(self, request: Request, ends: Ending, title: str, text: str, *, on: bool) -> Response:
         say = self._writer.say(request)
-        words: dict[str, object] = {"title": say(title), "text": say(text), "on": on}
+        kinds = [wish for wish in Wish if ends.wish in (None, wish)]
+        words: dict[str, object] = {
+            "title": say(title),
+            "text": say(text),
+            "kinds": [say(f"called_for.{kind}") for kind in kinds],
+            "on": on,
+        }
         return self._writer.page_in(say, request, "you-letters.html", 200, **words)
 
     def _note(self, request: Request, status: int, title: str) -> Response:

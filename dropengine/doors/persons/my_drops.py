@@ -5,7 +5,7 @@ No public log ties them together, and nobody's list has them: each drop is asked
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -85,6 +85,11 @@ class MyDrops:
         found = [await self._in(drop, ticket) for drop in asked]
         return [one for one in found if one is not None and not one.empty]
 
+    async def titles(self, drops: Iterable[DropId]) -> dict[DropId, str]:
+        """What these are called, where that is known."""
+        found = {drop: await self._shown(drop) for drop in drops}
+        return {drop: one.manifest.title for drop, one in found.items() if one is not None}
+
     async def missing(self, mine: Sequence[Mine]) -> dict[tuple[DropId, str], int]:
         """Drop and order -> how much must be said of it and is not, where anything is missing."""
         asking = [one for one in mine if one.asks is not None]
@@ -102,10 +107,7 @@ class MyDrops:
         return await self._database.read(asked) if asking else {}
 
     async def _in(self, drop: DropId, ticket: Ticket) -> Mine | None:
-        try:
-            shown = await self._store.show(drop)
-        except (NewerSchema, ManifestError):
-            return None
+        shown = await self._shown(drop)
         fan = None if shown is None else ticket.fan(drop, shown.manifest.identity)
         if shown is None or fan is None:
             return None
@@ -118,6 +120,12 @@ class MyDrops:
         holds = {one: views.hold_view(one, hold, "") for one, hold in row.holds}
         you = views.you(row, reply.seq, shown.manifest.k, holds)
         return _mine(shown, fan, you)
+
+    async def _shown(self, drop: DropId) -> Shown | None:
+        try:
+            return await self._store.show(drop)
+        except (NewerSchema, ManifestError):
+            return None
 
 
 def _mine(shown: Shown, fan: FanId, you: wire.You) -> Mine:

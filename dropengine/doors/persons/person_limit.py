@@ -1,9 +1,9 @@
 """How often letters may be asked for, and codes be tried, for all workers of a shop together.
 
-Letters are counted by the network that asks and by the address that is asked for. Codes are counted
-by the address: from browsers that never signed in as its owner together, so that a flood of letters
-and guesses opens nothing. It locks nobody out either: a browser that did sign in has a count of its
-own, and the link in a letter is no guess.
+Letters are counted by the network that asks and by the address that is asked for, codes by the
+address: from browsers that never signed in as its owner together, so that a flood of letters and
+guesses opens nothing. It locks none out that did sign in: those have counts of their own. The link
+in a letter is no guess, and nor is the first code that the browser which asked for it says.
 """
 
 from __future__ import annotations
@@ -40,10 +40,14 @@ class PersonLimit:
         near, wide = name(f"{what} near", here), name(f"{what} wide", around(here))
         return await self._tries.admit(near, wide, self._at_once, self._each_ms)
 
-    async def of_address(self, client: Client, normal: str) -> int:
-        """A letter is asked for, whether anybody is known by the address or not."""
+    async def of_address(self, client: Client, normal: str, device: Device | None) -> int:
+        """A letter is asked for, whether anybody is known by the address or not. device: as for
+        `of_code`."""
         name = self._tries.name
-        near, wide = name("letter", f"{normal} {network_of(client)}"), name("letters", normal)
+        if device is not None:
+            near, wide = name("letter to", device.nonce), name("letters to", device.account)
+        else:
+            near, wide = name("letter", f"{normal} {network_of(client)}"), name("letters", normal)
         return await self._tries.admit(near, wide, LETTERS_AT_ONCE, LETTER_EACH_MS)
 
     async def of_code(self, client: Client, normal: str, device: Device | None) -> int:

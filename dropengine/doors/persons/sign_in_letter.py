@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dropengine.catalogue import Catalogue
 from dropengine.mail.letter import Kind, Letter
-from dropengine.people.sign_ins import MINUTES, Asked
+from dropengine.people.sign_ins import MINUTES, Asked, SignIn
 
 PAGE = "/you/links/"
 
@@ -12,6 +12,11 @@ PAGE = "/you/links/"
 def whose(normal: str) -> str:
     """By what the letters to a mailbox are found, whether anybody is known by it or not."""
     return f"mailbox:{normal}"
+
+
+def letter_of(sign_in: SignIn) -> str:
+    """The id of the letter that somebody signs in by."""
+    return f"sign-in-{sign_in.id}"
 
 
 def letter(asked: Asked, origin: str, say: Catalogue, now_ms: int) -> Letter:
@@ -26,7 +31,7 @@ def letter(asked: Asked, origin: str, say: Catalogue, now_ms: int) -> Letter:
         say("letter.once", minutes=MINUTES),
     )
     return Letter(
-        id=f"sign-in-{mine.id}",
+        id=letter_of(mine),
         kind=Kind.SIGN_IN,
         to=mine.address,
         subject=say("letter.subject", code=asked.code),

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from dropengine import refusals
 from dropengine.catalogue import COOKIE, Catalogue, known, wished
 from dropengine.config import Settings, public_url
+from dropengine.doors import readers_zone
 from dropengine.doors.identity import Identity
 from dropengine.doors.persons import sign_in_letter
 from dropengine.doors.persons.person_cookies import PersonCookies
@@ -28,7 +29,7 @@ from dropengine.people.devices import Device
 from dropengine.people.one_after_another import change
 from dropengine.people.passkeys import Challenge, Passkey, Passkeys
 from dropengine.people.persons import Person, Was
-from dropengine.people.sign_ins import SignIn
+from dropengine.people.sign_ins import TRIES_MAX, SignIn
 from dropengine.people.tickets import SKEW_S, Ticket, Tickets, name_of_session
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
@@ -73,7 +74,8 @@ class Signed(NamedTuple):
 
 class Arrival(NamedTuple):
     """Where somebody comes from, and what his browser brings along. guest, person: its tickets.
-    chosen, wished: a language of ours that he chose in it, or that it asks for; '' for none."""
+    chosen, wished: a language of ours that he chose in it, or that it asks for; zone: whose clocks
+    it shows; '' for none."""
 
     client: tuple[str, int] | None
     browser: str
@@ -84,6 +86,7 @@ class Arrival(NamedTuple):
     person: Ticket | None
     chosen: str
     wished: str
+    zone: str
     now_ms: int
 
 
@@ -132,6 +135,7 @@ class SigningIn:
             self._identity.whose(person) if person else None,
             known(brought.get(COOKIE, "")),
             wished(request.headers.get("accept-language", "")),
+            readers_zone.told(request),
             int(time.time() * 1000),
         )
 
@@ -148,7 +152,8 @@ class SigningIn:
             return Meant(address.mail, meant)
         normal = self._names.of(address)
         wait_ms = await self.limit.of_network(at.client, "letter")
-        wait_ms = wait_ms or await self.limit.of_address(at.client, normal)
+        mine = await self._mine(at, normal)
+        wait_ms = wait_ms or await self.limit.of_address(at.client, normal, mine)
         if wait_ms:
             return Turned(refusals.TooManyRequests(wait_ms), "signing.many_letters")
         browser = at.asked or tokens.new()
@@ -160,6 +165,15 @@ class SigningIn:
         await self._database.write(send)
         return Sent(browser)
 
+    async def _mine(self, at: Arrival, normal: str) -> Browser | None:
+        """The browser, where it signed in before as whoever reads these letters. Nobody is looked
+        up by his address."""
+        device = at.device
+        if device is None:
+            return None
+        person = await self._database.read(lambda sql: persons.by_id(sql, device.account))
+        return device if person is not None and person.normal == normal else None
+
     async def waiting(self, at: Arrival) -> SignIn | None:
         """The letter whose code this browser may type."""
         if not at.asked:
@@ -168,20 +182,25 @@ class SigningIn:
 
     async def by_code(self, at: Arrival, typed: str) -> Signed | Turned:
         """Sign in by the code of a letter that this browser asked for."""
-        waiting = await self.waiting(at)
-        if waiting is None:
-            return Turned(refusals.SignIn(), "signing.nobody_asked")
+        waiting = await self._database.read(
+            lambda sql: sign_ins.asked_last(sql, at.asked, at.now_ms)
+        )
+        if waiting is None or waiting.used_up:
+            why = "signing.nobody_asked" if waiting is None else "signing.many_codes"
+            return Turned(refusals.SignIn(), why)
         known = await self._database.read(lambda sql: persons.by_mailbox(sql, waiting.normal))
         mine = at.device if known and at.device and at.device.account == known.id else None
         wait_ms = await self.limit.of_code(at.client, waiting.normal, mine)
-        if wait_ms:
-            return Turned(refusals.TooManyRequests(wait_ms), "signing.many_codes")
+        # However often others guess, the first code that a letter's own browser says is looked at.
+        tries = 1 if wait_ms else TRIES_MAX
         code = "".join(typed[:CODE_CHARS_MAX].split()).replace("-", "")
 
         def asked(sql: Connection) -> SignIn | None:
-            return sign_ins.by_code(sql, at.asked, code, at.now_ms)
+            return sign_ins.by_code(sql, at.asked, code, at.now_ms, tries=tries)
 
         found = await change(self._database, asked)
+        if found is None and wait_ms:
+            return Turned(refusals.TooManyRequests(wait_ms), "signing.many_codes")
         if found is None:
             return Turned(refusals.SignIn(), "signing.wrong_code")
         return await self._in(at, found, "code")
@@ -266,6 +285,8 @@ class SigningIn:
         def begun(sql: Connection) -> tuple[Device, list[str], Was]:
             if language != person.language:
                 persons.speaks(sql, person.id, language)
+            if at.zone and at.zone != person.zone:
+                persons.lives(sql, person.id, at.zone)
             made = devices.begin(sql, person.id, at.browser, how, at.now_ms)
             over = devices.crowd_out(sql, person.id, at.now_ms)
             return made, over, persons.was(sql, person)

@@ -12,12 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import mail_address
+from dropengine.doors import readers_zone
 from dropengine.doors.studio.account_doors import NO_ADDRESS, AccountDoors, mail_view
 from dropengine.doors.studio.letter_pages import FATES
 from dropengine.doors.studio.panel_door import Behind, Panel, PanelCall
 from dropengine.doors.studio.studio_answers import problem_of
 from dropengine.doors.studio.studio_messages import MailView
-from dropengine.people import passkeys, sessions
+from dropengine.people import account_mails, passkeys, sessions
 from dropengine.people.names import LABEL_CHARS_MAX
 from dropengine.people.passkeys import Passkey
 from dropengine.people.passwords import CHARS_MAX, CHARS_MIN
@@ -61,12 +62,23 @@ class AccountPages:
         """GET /studio/account: who I am, by what I prove it, where I am signed in."""
         return await self._account(call)
 
+    async def _lives(self, call: PanelCall, account: str) -> None:
+        """His browser tells whose clocks he reads: letters tell times by them."""
+        zone = readers_zone.told(call.request)
+        if not zone:
+            return
+        had = await self._database.read(lambda sql: account_mails.of(sql, account))
+        if (had.address or had.wanted) and had.zone != zone:
+            await self._database.write(lambda sql: account_mails.lives(sql, account, zone))
+
     async def _account(
         self, call: PanelCall, status: int = 200, at: str = "", wrong: str = ""
     ) -> Response:
         """at: which form the sentence is about."""
         mine = call.caller.account
         assert mine is not None, "the panel lets in nobody without one"
+
+        await self._lives(call, mine.id)
 
         def asked(sql: Connection) -> tuple[list[Session], list[Passkey], MailView]:
             known = sessions.of_account(sql, mine.id, call.now_ms)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dropengine.asked import NO, REQUIRED, Asks
-from dropengine.doors.page_formats import day_time, span
+from dropengine.doors.page_formats import span
 from dropengine.manifest import MINOR_DIGITS, Manifest
 from dropengine.manifest.currencies import money
+from dropengine.manifest.moments import day_time
 from dropengine.manifest.zones import in_zone
 
 ELSEWHERE = ("America/Los_Angeles", "America/New_York", "Europe/London", "Asia/Tokyo")

@@ -286,7 +286,9 @@ class DraftPages:
         shown = snapshot(found, stage if stage in STAGES else "soon", call.now_ms)
         things = showcase(draft.form)
         address = f"/studio/drafts/{draft.id}"
-        return self._panel.preview(call, drop_words(shown, address, things, ENGLISH))
+        words = drop_words(shown, address, things, ENGLISH)
+        words["person"] = shown.drop.identity == "verified" and shown.you is not None
+        return self._panel.preview(call, words)
 
     async def export(self, call: PanelCall) -> Response:
         """GET /studio/drafts/{draft}/manifest.toml: the draft as a file."""

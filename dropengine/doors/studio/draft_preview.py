@@ -19,6 +19,8 @@ NOBODY: Final = "preview"
 PLACE: Final = 3
 WAITING: Final = 12
 CLOSED_AGO_MS: Final = 60_000
+SIGN_IN: Final = "sign-in"
+"""Of a drop for those who are known: what all others see. Of one for everybody as any other."""
 
 
 class Stage(NamedTuple):
@@ -34,6 +36,7 @@ class Stage(NamedTuple):
 STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
         "soon": Stage("Before it opens", "scheduled"),
+        SIGN_IN: Stage("Before they sign in", "live", 35, 15),
         "open": Stage("Open", "live", 35, 15),
         "held": Stage("Held for somebody", "live", 35, 15, "hold"),
         "all-held": Stage("All in carts", "live", 70, 30),
@@ -81,7 +84,8 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
     drop = views.drop_view(
         whole, view, lines, digest=view.hash, epoch=NOBODY, durable=True, beat_ms=0
     )
-    return wire.Snapshot(1, drop, _you(whole, chosen.mine, now_ms))
+    known = m.identity != "verified" or stage != SIGN_IN
+    return wire.Snapshot(1, drop, _you(whole, chosen.mine, now_ms) if known else None)
 
 
 def _whole(m: Manifest) -> Manifest:

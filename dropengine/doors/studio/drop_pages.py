@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -24,10 +25,12 @@ from dropengine.doors.studio.studio_answers import problem_of
 from dropengine.manifest import Form
 from dropengine.manifest.form import CLOCKS, clock, moment_of
 from dropengine.model import DropId, DropState
-from dropengine.people import showcases
+from dropengine.people import interests, makers, showcases
 from dropengine.people.draw_picture import SENT_BYTES_MAX
+from dropengine.people.interests import What
 from dropengine.people.one_after_another import change
 from dropengine.people.roles import May
+from dropengine.push import followers, subscriptions
 from dropengine.sql.database import Database
 from dropengine.truth.replies import BEYOND, Shown, ViewReply
 from dropengine.truth.store import Store
@@ -61,6 +64,26 @@ class Standing(NamedTuple):
     @property
     def revision(self) -> int:
         return self.view.revision if self.view else self.shown.revision
+
+
+class Waiting(NamedTuple):
+    """How many want to be told: of this drop before it opens, of new drops of its maker. Numbers
+    and nothing else: whose they are is nobody's to read."""
+
+    by_mail: int
+    browsers: int
+    followers: int
+    following: int
+
+
+def _waiting(sql: Connection, drop: DropId) -> Waiting:
+    maker = makers.whose(sql, drop) or ""
+    return Waiting(
+        interests.count(sql, What.DROP, drop),
+        subscriptions.count(sql, drop),
+        interests.count(sql, What.MAKER, maker),
+        followers.count(sql, maker),
+    )
 
 
 def _words_in(found: Standing) -> list[str]:
@@ -125,6 +148,7 @@ class DropPages:
         m, view = found.shown.manifest, found.view
         total = sums(view.pools) if view else None
         address = f"{self._origin}/drops/{call.named('drop')}"
+        waiting = await self._database.read(lambda sql: _waiting(sql, DropId(m.id)))
         return self._panel.page(
             call,
             "studio-drop.html",
@@ -146,6 +170,7 @@ class DropPages:
             closes_at=clock(found.closes_ms, m.zone),
             address=address,
             qr=qr(address),
+            waiting=waiting,
         )
 
     async def _command(

@@ -2,24 +2,26 @@
 reads them here.
 
 Whoever runs drops sees what was written about those of his makers; an owner of the first maker also
-what is about none, and everybody what was written to himself. Only owners see whole addresses of
-others.
+what is about none, and everybody what was written to himself. Only owners of a drop's maker see
+whole addresses of its fans.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from email import message_from_bytes
 from email.policy import default
 from typing import NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, false, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, false, or_, select
 from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine.config import Settings
+from dropengine.doors import readers_zone
 from dropengine.doors.studio.panel_door import Panel, PanelCall
 from dropengine.mail import makers_letters, outbox
 from dropengine.mail.carriers import file_of
@@ -27,9 +29,13 @@ from dropengine.mail.letter import Kind
 from dropengine.mail.outbox import PAGE_MAX, MailState, Row
 from dropengine.people import makers
 from dropengine.people.roles import May
+from dropengine.push import outbox as pushes
+from dropengine.push import subscriptions
+from dropengine.push.outbox import PushState
 from dropengine.sql.database import Database
 from dropengine.sql.schema.mails import MAILS
 from dropengine.sql.schema.people import MAKERS_DROPS
+from dropengine.sql.schema.pushes import PUSHES, SUBSCRIPTIONS
 
 LETTERS = "/studio/letters"
 ONE = "/studio/letters/{letter}"
@@ -43,11 +49,28 @@ FATES = {
 }
 ABOUT = {
     Kind.SIGN_IN: "a way to sign in",
+    Kind.TEN_BEFORE: "soon his turn in the line",
+    Kind.OFFER: "an offer of the line",
+    Kind.HOLD_ENDS: "the end of a hold",
+    Kind.SOLD: "what he bought",
+    Kind.REFUND: "a refund",
+    Kind.MESSAGE: "a word from the maker",
+    Kind.REMINDER: "a reminder before the opening",
+    Kind.OPENED: "the opening",
+    Kind.NEW_DROP: "a new drop",
     Kind.CONFIRM: "an address to confirm",
     Kind.CHANGED: "an address that changed",
     Kind.INVITE: "an invitation",
     Kind.BACK: "the way back into an account",
     Kind.ALARM: "an alarm",
+}
+PUSHES_FATES = {
+    PushState.QUEUED: "waiting",
+    PushState.SENT: "sent",
+    PushState.DEFERRED: "put off, tried again",
+    PushState.FAILED: "not taken",
+    PushState.GONE: "browser gone",
+    PushState.OVER: "over before",
 }
 SECRETS = frozenset({Kind.CONFIRM, Kind.INVITE, Kind.BACK})
 """Of makers' accounts, and they let somebody in: nobody reads those of others here."""
@@ -60,6 +83,14 @@ class Whole(NamedTuple):
 
     row: Row
     words: str
+
+
+class Called(NamedTuple):
+    """How a drop calls browsers: how many there are, and what became of its calls."""
+
+    drop: str
+    browsers: int
+    calls: dict[PushState, int]
 
 
 class LetterPages:
@@ -81,25 +112,28 @@ class LetterPages:
         found = _BEFORE.fullmatch(call.request.query_params.get("before", ""))
         before = (int(found[1]), found[2]) if found else None
 
-        def asked(sql: Connection) -> tuple[list[Row], dict[MailState, int], bool]:
+        def asked(sql: Connection) -> tuple[list[Row], dict[MailState, int], list[Called]]:
             seen = _seen(sql, call)
             which = [seen, MAILS.c.state == state] if state else [seen]
-            rows = [_shown(one, call) for one in outbox.page(sql, *which, before=before)]
-            return rows, outbox.counts(sql, seen), _owns(sql, call)
+            rows = self._shown(sql, call, outbox.page(sql, *which, before=before))
+            return rows, outbox.counts(sql, seen), _called(sql, call)
 
-        rows, counts, owns = await self._database.read(asked)
+        rows, counts, calls = await self._database.read(asked)
         last = rows[-1] if len(rows) == PAGE_MAX else None
         return self._panel.page(
             call,
             "studio-letters.html",
             rows=rows,
+            zone=readers_zone.told(call.request) or "UTC",
             counts={one: counts[one] for one in FATES if counts[one]},
             fates=FATES,
             about=ABOUT,
             state=state,
             before=f"{last.written_ms}-{last.id}" if last else "",
             files=self._settings.smtp_url is None,
-            owns=owns,
+            calls=calls,
+            called={one: sum(of.calls[one] for of in calls) for one in PUSHES_FATES},
+            called_fates=PUSHES_FATES,
         )
 
     async def letter(self, call: PanelCall) -> Response:
@@ -110,7 +144,7 @@ class LetterPages:
 
         def asked(sql: Connection) -> tuple[Row | None, bool]:
             rows = outbox.page(sql, _seen(sql, call), MAILS.c.id == wanted)
-            return next(iter(rows), None), _owns(sql, call)
+            return next(iter(self._shown(sql, call, rows)), None), _owns(sql, call)
 
         row, owns = await self._database.read(asked)
         if row is None:
@@ -121,11 +155,30 @@ class LetterPages:
         return self._panel.page(
             call,
             "studio-letter.html",
-            row=_shown(row, call),
+            row=row,
+            zone=readers_zone.told(call.request) or "UTC",
             words=words,
             fates=FATES,
             about=ABOUT,
         )
+
+    def _shown(self, sql: Connection, call: PanelCall, rows: Sequence[Row]) -> list[Row]:
+        """Whoever does not own a drop's maker sees of others' addresses only where they are. A code
+        is read by whom it was sent to; it is shown where no letter is sent."""
+        manages = {maker.id for maker, may in call.caller.makers.values() if may >= May.MANAGE}
+        owned = {drop: makers.whose(sql, drop) in manages for drop in {row.drop for row in rows}}
+        mine = makers_letters.whose(call.caller.id)
+        found = []
+        for row in rows:
+            one = row
+            if row.kind == Kind.SIGN_IN and self._settings.smtp_url is not None:
+                one = replace(one, subject="A code and a link to sign in")
+            # What is about no drop is seen by owners alone, or was written to himself.
+            if row.drop and not owned[row.drop] and row.whose != mine:
+                name, _, host = row.reader.rpartition("@")
+                one = replace(one, reader=f"{name[:1]}…@{host}")
+            found.append(one)
+        return found
 
     def _words(self, letter: str) -> str:
         if self._settings.smtp_url is not None:
@@ -148,16 +201,8 @@ def _owns(sql: Connection, call: PanelCall) -> bool:
 def _seen(sql: Connection, call: PanelCall) -> ColumnElement[bool]:
     """The letters that the caller may know of."""
     belongs = call.caller.makers.values()
-    runs = [maker.id for maker, may in belongs if may >= May.RUN]
     manages = [f"maker:{maker.id}" for maker, may in belongs if may >= May.MANAGE]
-    of_drops: ColumnElement[bool] = MAILS.c.drop_id.in_(
-        select(MAKERS_DROPS.c.drop_id).where(MAKERS_DROPS.c.maker.in_(runs))
-    )
-    first = makers.first(sql)
-    if first is not None and first.id in runs:
-        # What nobody gave a maker is the first one's.
-        named = select(MAKERS_DROPS.c.drop_id)
-        of_drops = of_drops | ((MAILS.c.drop_id != "") & MAILS.c.drop_id.not_in(named))
+    of_drops = _of_drops(sql, call, MAILS.c.drop_id)
     return or_(
         MAILS.c.whose == makers_letters.whose(call.caller.id),
         MAILS.c.whose.in_(manages),
@@ -167,10 +212,25 @@ def _seen(sql: Connection, call: PanelCall) -> ColumnElement[bool]:
     )
 
 
-def _shown(row: Row, call: PanelCall) -> Row:
-    """Whoever owns no maker sees of others' addresses only where they are."""
-    owner = any(may >= May.MANAGE for _, may in call.caller.makers.values())
-    if owner or row.whose == makers_letters.whose(call.caller.id):
-        return row
-    name, _, host = row.reader.rpartition("@")
-    return replace(row, reader=f"{name[:1]}…@{host}")
+def _of_drops(sql: Connection, call: PanelCall, drop: Column[str]) -> ColumnElement[bool]:
+    """Of a drop that the caller runs. drop: the column that names it."""
+    runs = [maker.id for maker, may in call.caller.makers.values() if may >= May.RUN]
+    mine: ColumnElement[bool] = drop.in_(
+        select(MAKERS_DROPS.c.drop_id).where(MAKERS_DROPS.c.maker.in_(runs))
+    )
+    first = makers.first(sql)
+    if first is not None and first.id in runs:
+        # What nobody gave a maker is the first one's.
+        mine = mine | ((drop != "") & drop.not_in(select(MAKERS_DROPS.c.drop_id)))
+    return mine
+
+
+def _called(sql: Connection, call: PanelCall) -> list[Called]:
+    """The drops of his that call browsers. Nobody is shown where a browser is reached."""
+    calls = pushes.by_drop(sql, _of_drops(sql, call, PUSHES.c.drop_id))
+    browsers = subscriptions.counts(sql, _of_drops(sql, call, SUBSCRIPTIONS.c.drop_id))
+    none = dict.fromkeys(PushState, 0)
+    return [
+        Called(drop, browsers.get(drop, 0), calls.get(drop, none))
+        for drop in sorted(calls.keys() | browsers.keys())
+    ]

@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from dropengine.creator_commands import COMMANDS
 from dropengine.doors.access import NIGHT
-from dropengine.doors.page_formats import moment
 from dropengine.doors.pages import data_block
 from dropengine.doors.studio.command_doors import CommandDoors
 from dropengine.doors.studio.command_forms import Wrong, changes, fields, local, sure
@@ -23,6 +22,7 @@ from dropengine.doors.studio.panel_door import Panel, PanelCall
 from dropengine.doors.studio.standing import Standing, standing
 from dropengine.doors.studio.studio_answers import StudioProblem, problem_of
 from dropengine.log.in_words import BY
+from dropengine.manifest.moments import moment
 from dropengine.model import DropId
 from dropengine.people.roles import May
 from dropengine.truth import true_time

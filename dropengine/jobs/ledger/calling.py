@@ -20,6 +20,8 @@ from dropengine.catalogue import CATALOGUES, ENGLISH, Catalogue
 from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.jobs.lease import Lease
 from dropengine.model import DropId, FanId
+from dropengine.people import wishes
+from dropengine.people.wishes import wish_of
 from dropengine.push import outbox, subscriptions
 from dropengine.push.outbox import Kind
 from dropengine.push.subscriptions import Subscription
@@ -35,6 +37,8 @@ EVERY_S = 0.5
 LEASE_MS = 5_000
 STRETCHES_MAX = 10
 """Of one drop, before the next one has its turn."""
+REMINDED = 200
+"""Browsers that are told of an opening at once; the others in the next round."""
 TIME = "{time}"
 """Stands in a sentence for the moment of its call."""
 
@@ -131,14 +135,30 @@ class Calling:
         await self._database.write(write)
 
     async def _remind(self, drop: DropId, follower: Follower) -> None:
-        reminder = follower.reminder()
+        """Everybody of the opening, some at a time: whoever keeps the books waits for none."""
         now_ms = self._now_ms()
-        if reminder is None or not 0 <= follower.opens_ms - now_ms <= REMIND_MS:
+        call, told = follower.reminder(), [""]
+        if call is not None and not 0 <= follower.opens_ms - now_ms <= REMIND_MS:
+            return
+        if call is None:
+            call, told = follower.opened(), [follower.opened_by_itself]
+        if call is None or not call.call.written_ms <= now_ms < call.call.until_ms:
+            return
+        event, since_ms = call.call.id, call.call.from_ms or call.call.written_ms
+
+        def some(sql: Connection) -> list[Subscription]:
+            return subscriptions.untold(sql, drop, [event, *filter(None, told)], since_ms, REMINDED)
+
+        if not await self._database.read(some):
             return
         title = await self._title(drop, follower.seq)
-        await self._database.write(
-            lambda sql: _put(sql, drop, title, reminder, now_ms, since_ms=reminder.call.from_ms)
-        )
+
+        def write(sql: Connection) -> None:
+            found = some(sql)
+            _put_at(sql, drop, title, call, found)
+            subscriptions.mark(sql, drop, event, [one.browser for one in found])
+
+        await self._database.write(write)
 
     async def _title(self, drop: DropId, seq: int) -> str:
         """What the maker calls it, put right or not."""
@@ -154,10 +174,7 @@ def _read_to(sql: Connection, drop: DropId) -> int:
     return int(sql.execute(asked).scalar_one())
 
 
-def _put(
-    sql: Connection, drop: DropId, title: str, due: Due, now_ms: int, since_ms: int = 2**62
-) -> None:
-    """since_ms: who subscribed later is not told."""
+def _put(sql: Connection, drop: DropId, title: str, due: Due, now_ms: int) -> None:
     if isinstance(due, Ended):
         if due.about:
             outbox.end_about(sql, drop, list(due.about), now_ms)
@@ -168,8 +185,17 @@ def _put(
         subscriptions.move(sql, drop, due.guest, due.person)
         outbox.move(sql, drop, due.guest, due.person)
         return
-    for to in _readers(sql, drop, due.fan):
-        if to.since_ms < since_ms:
+    _put_at(sql, drop, title, due, _readers(sql, drop, due.fan))
+
+
+def _put_at(
+    sql: Connection, drop: DropId, title: str, due: Called, readers: Sequence[Subscription]
+) -> None:
+    """At these browsers, but for those whose owners want no such calls."""
+    wish = wish_of(due.call.kind)
+    silent = wishes.silent(sql, drop, wish) if wish is not None and readers else frozenset()
+    for to in readers:
+        if to.fan not in silent:
             say = CATALOGUES.get(to.language, ENGLISH)
             outbox.put(sql, to, due.call, title, in_words(due, say), at_ms=due.at_ms)
 
@@ -186,6 +212,8 @@ def in_words(due: Called, say: Catalogue) -> str:
     match due.call.kind:
         case Kind.REMINDER:
             return say("call_reminder", time=TIME)
+        case Kind.OPENED:
+            return say("call_opened")
         case Kind.TEN_BEFORE:
             return say("call_ten_before", count=due.count)
         case Kind.OFFER:
@@ -197,5 +225,5 @@ def in_words(due: Called, say: Catalogue) -> str:
             return say("call_sold", serials=serials)
         case Kind.REFUND:
             return say("call_refund")
-        case Kind.MESSAGE:
+        case _:
             return due.text

@@ -25,10 +25,14 @@ from dropengine.jobs.settle import FINAL
 from dropengine.mail import outbox, unsubscribing
 from dropengine.mail.letter import Kind, Letter, letter_id
 from dropengine.manifest import Manifest
-from dropengine.manifest.zones import in_zone
+from dropengine.manifest.currencies import MINOR_DIGITS, money
+from dropengine.manifest.moments import named
+from dropengine.manifest.zones import listed
 from dropengine.model import STANDING, DropId, EntryState, FanId
-from dropengine.people import persons
+from dropengine.order_number import number_of
+from dropengine.people import persons, wishes
 from dropengine.people.tickets import pseudonym
+from dropengine.people.wishes import Way, Wish, wish_of
 from dropengine.push.whom import Called, Due, Ended, Follower
 from dropengine.sql.database import Database
 from dropengine.sql.log_rows import page
@@ -43,8 +47,6 @@ EVERY_S = 1.0
 LEASE_MS = 5_000
 STRETCHES_MAX = 10
 """Of one drop, before the next one has its turn."""
-OF_ORDERS = frozenset({Kind.SOLD, Kind.REFUND})
-"""Letters that belong to a purchase: nobody can end them."""
 URGENT = frozenset({Kind.OFFER, Kind.TEN_BEFORE, Kind.HOLD_ENDS})
 
 
@@ -167,11 +169,12 @@ class CallingByMail:
         kind = Kind(str(call.kind))
         if 0 < call.until_ms <= now_ms:
             return
+        wish = wish_of(kind)
         for name in whom:
             person = persons.by_id(sql, name)
-            if person is None or (kind not in OF_ORDERS and not unsubscribing.calls(sql, name)):
+            if person is None or (wish and not wishes.wants(sql, name, wish, Way.MAIL)):
                 continue
-            off = "" if kind in OF_ORDERS else self._off(name)
+            off = self._off(name, wish) if wish else ""
             # His own language wins, then the drop's.
             language = person.language or manifest.language or self._language
             say = CATALOGUES.get(language, ENGLISH)
@@ -180,7 +183,7 @@ class CallingByMail:
                 kind=kind,
                 to=person.address,
                 subject=say(f"calls.{kind}", title=manifest.title),
-                words=self._words(manifest, one, kind, say, off),
+                words=self._words(manifest, one, kind, say, person.zone, off),
                 written_ms=now_ms,
                 whose=f"person:{name}",
                 drop=manifest.id,
@@ -194,19 +197,25 @@ class CallingByMail:
             )
             outbox.put(sql, letter)
 
-    def _off(self, person: str) -> str:
-        return f"{self._origin}{unsubscribing.PAGE}{unsubscribing.token(self._secret, person)}"
+    def _off(self, person: str, wish: Wish) -> str:
+        token = unsubscribing.token(self._secret, person, wish)
+        return f"{self._origin}{unsubscribing.PAGE}{token}"
 
-    def _words(self, manifest: Manifest, one: Called, kind: Kind, say: Catalogue, off: str) -> str:
+    def _words(
+        self, manifest: Manifest, one: Called, kind: Kind, say: Catalogue, zone: str, off: str
+    ) -> str:
         link = f"{self._origin}/drops/{manifest.id}"
-        parts = [told(one, kind, manifest, say), link]
+        parts = [told(one, kind, say, listed(zone) or manifest.zone)]
+        parts += [_sum(one, kind, manifest, say)] if one.amount else []
+        parts += [say("order.title", number=number_of(one.order))] if one.order else []
+        parts += [link]
         parts += [say("calls.off"), off] if off else []
         return "\n\n".join(parts)
 
 
-def told(one: Called, kind: Kind, manifest: Manifest, say: Catalogue) -> str:
-    """What a letter says first. Times are by the clocks of the drop, which it names."""
-    when = _when(one.at_ms, manifest.zone)
+def told(one: Called, kind: Kind, say: Catalogue, zone: str) -> str:
+    """What a letter says first. zone: by whose clocks it tells times, which it names."""
+    when = named(one.at_ms, zone, say)
     match kind:
         case Kind.TEN_BEFORE:
             return say("calls.ten_before_says", count=one.count)
@@ -223,10 +232,11 @@ def told(one: Called, kind: Kind, manifest: Manifest, say: Catalogue) -> str:
             return one.text
 
 
-def _when(ms: int, zone: str) -> str:
-    """`18:00 Europe/Berlin`, with the day where the reader may read it on another."""
-    at = in_zone(ms, zone)
-    return "" if at is None or not ms else f"{at:%Y-%m-%d %H:%M} {zone}"
+def _sum(one: Called, kind: Kind, manifest: Manifest, say: Catalogue) -> str:
+    """What was paid, or goes back, as his language writes it."""
+    digits = MINOR_DIGITS[manifest.currency]
+    amount = money(one.amount, manifest.currency, digits, say)
+    return say("calls.paid" if kind is Kind.SOLD else "calls.back", sum=amount)
 
 
 def _tells(one: Due) -> bool:

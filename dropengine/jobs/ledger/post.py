@@ -28,6 +28,7 @@ from dropengine.mail.carriers import (
     FileCarrier,
     Refused,
     SmtpCarrier,
+    letters_in,
     remove_files,
 )
 from dropengine.mail.letter import Letter, as_mail, sender_of
@@ -171,22 +172,26 @@ class Post:
             known = dict(self._carried)
             if not known or (letter is not None and letter not in known):
                 return
-            await self._database.write(
+            gone = await self._database.write(
                 functools.partial(_noted, known=known, now_ms=self._now_ms())
             )
+            await asyncio.to_thread(remove_files, self._folder, gone)
             for one in known:
                 del self._carried[one]
 
     async def _tidy(self) -> None:
-        """Let go of what ended long ago, and of what waits past its moment."""
+        """Let go of what ended long ago, of what waits past its moment, and of files whose reader
+        was forgotten while somebody died over them."""
         if self._clock() - self._tidied_at < TIDY_S:
             return
         self._tidied_at = self._clock()
         now_ms = self._now_ms()
+        files = await asyncio.to_thread(letters_in, self._folder)
 
-        def tidied(sql: Connection) -> list[str]:
+        def tidied(sql: Connection) -> set[str]:
             outbox.end_late(sql, now_ms)
-            return outbox.forget_old(sql, now_ms)
+            outbox.forget_old(sql, now_ms)
+            return outbox.unknown(sql, files)
 
         gone = await self._database.write(tidied)
         await asyncio.to_thread(remove_files, self._folder, gone)
@@ -207,9 +212,10 @@ class Post:
         self.away = away
 
 
-def _noted(sql: Connection, known: dict[str, Carried], now_ms: int) -> None:
-    for letter, carried in known.items():
-        outbox.note(sql, letter, carried, now_ms)
+def _noted(sql: Connection, known: dict[str, Carried], now_ms: int) -> list[str]:
+    """Those whose reader was forgotten while they were carried."""
+    told = known.items()
+    return [letter for letter, how in told if not outbox.note(sql, letter, how, now_ms)]
 
 
 def carriers_of(settings: Settings) -> list[Carrier]:

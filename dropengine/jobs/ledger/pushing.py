@@ -19,10 +19,11 @@ from sqlalchemy import Connection
 from dropengine.config import Settings
 from dropengine.errors import DatabaseAway
 from dropengine.jobs.lease import Lease
-from dropengine.push import outbox, request, sealed, subscriptions
+from dropengine.people import makers
+from dropengine.push import followers, outbox, request, sealed, subscriptions
 from dropengine.push.endpoint import Endpoint, parse
 from dropengine.push.judged_client import JudgedClient, NoAnswer, NotAllowed
-from dropengine.push.outbox import Failed, Gone, Later, Outcome, Push
+from dropengine.push.outbox import Failed, Gone, Kind, Later, Outcome, Push
 from dropengine.push.shop_key import ShopKey
 from dropengine.push.subscriptions import Subscription
 from dropengine.sql.database import Database
@@ -109,10 +110,7 @@ class Pushing:
         self.every_s = 0.0 if len(found) == outbox.AT_ONCE and self.waiting else EVERY_S
 
     def _due(self, sql: Connection) -> list[_Due]:
-        return [
-            _Due(push, subscriptions.by_browser(sql, push.drop, push.browser))
-            for push in outbox.due(sql, self._now_ms())
-        ]
+        return [_Due(push, _to(sql, push)) for push in outbox.due(sql, self._now_ms())]
 
     async def _one(self, due: _Due, lanes: asyncio.Semaphore) -> None:
         """One call, to its mark. Raises DatabaseAway."""
@@ -191,6 +189,15 @@ class Pushing:
             return
         self._renewed_at = now
         await self._lease.keep()
+
+
+def _to(sql: Connection, push: Push) -> Subscription | None:
+    """Whom a call goes to, as long as he wants to be called there."""
+    if push.kind is not Kind.NEW_DROP:
+        return subscriptions.by_browser(sql, push.drop, push.browser)
+    maker = makers.whose(sql, push.drop)
+    one = None if maker is None else followers.find(sql, maker, push.browser)
+    return None if one is None else one.within(push.drop)
 
 
 def _noted(sql: Connection, known: dict[str, tuple[Push, Outcome]], now_ms: int) -> None:

@@ -8,6 +8,7 @@ from dropengine.sql.schema import (
     charges,
     claims,
     draws,
+    interests,
     ledger,
     mails,
     orders,
@@ -18,7 +19,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0018"
+REVISION = "0020"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "charges",
     "claims",
     "draws",
+    "interests",
     "ledger",
     "mails",
     "orders",

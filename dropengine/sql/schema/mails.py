@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Table, Text
 
 from dropengine.sql.schema.metadata import METADATA
 
@@ -55,18 +55,6 @@ FOLLOWED = Table(
     _number("seq"),
 )
 """How far each drop's log was read for whom it calls by mail."""
-
-UNCALLED = Table(
-    "uncalled_persons",
-    METADATA,
-    Column(
-        "person",
-        Text,
-        ForeignKey("persons.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
-)
-"""Persons who want no letters but those of their orders."""
 
 TOLD_ALARMS = Table(
     "told_alarms",

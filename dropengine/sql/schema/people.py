@@ -74,9 +74,11 @@ ACCOUNT_MAILS = Table(
     _text("token"),
     _number("ends_ms"),
     _number("alarms"),
+    Column("zone", Text, nullable=False, server_default=""),
 )
 """How an account is reached. `address`: confirmed, or ''. `wanted`: one that is not confirmed yet,
-by the link whose hash is `token`, until `ends_ms`; or ''. `alarms`: 1 if it wants to be told."""
+by the link whose hash is `token`, until `ends_ms`; or ''. `alarms`: 1 if it wants to be told.
+`zone`: by whose clocks it is told times, '' where that is not known."""
 
 MEMBERS = Table(
     "members",

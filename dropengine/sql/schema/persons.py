@@ -42,10 +42,13 @@ PERSONS = Table(
     _text("address"),
     _number("created_ms"),
     Column("language", Text, nullable=False, server_default=""),
+    Column("zone", Text, nullable=False, server_default=""),
+    Column("mended_ms", BigInteger, nullable=False, server_default="0"),
 )
 """`key`: what his ids in drops are made of; with it goes whoever could tell that they are one's.
-`normal`: the keyed hash of his address's normal form. `language`: what he is written to in, ''
-where it is not known."""
+`normal`: the keyed hash of his address's normal form. `language`: what he is written to in,
+`zone`: whose clocks he reads, '' where it is not known. `mended_ms`: when he said that letters
+reach him again, 0 for never."""
 
 DEVICES = Table(
     "person_devices",

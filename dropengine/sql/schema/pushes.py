@@ -32,10 +32,13 @@ SUBSCRIPTIONS = Table(
     _text("language"),
     _number("quiet"),
     _number("since_ms"),
+    _text("agent"),
+    _text("told"),
     Index("ix_push_subscriptions_drop_id_fan", "drop_id", "fan"),
 )
 """`browser`: the hash of its endpoint, which is a secret of who may call it. In each drop it is one
-fan's. `p256dh`, `auth`: what a message to it is sealed with. `quiet`: 1, it makes no sound."""
+fan's. `p256dh`, `auth`: what a message to it is sealed with. `quiet`: 1, it makes no sound.
+`agent`: what it calls itself. `told`: the last event that everybody is called for, ''."""
 
 PUSHES = Table(
     "pushes",

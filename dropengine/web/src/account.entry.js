@@ -1,9 +1,12 @@
 /** One's own account: where the browser has passkeys, a further one can be made. */
 
 import { hasPasskeys, made } from "./passkey.js";
+import { tellZone } from "./zone.js";
 
 const form = document.querySelector("#new-passkey");
 const unmade = document.querySelector("#unmade");
+
+tellZone();
 
 if (form instanceof HTMLFormElement && hasPasskeys()) {
   form.hidden = false;

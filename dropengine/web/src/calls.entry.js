@@ -7,18 +7,20 @@
  */
 
 import { call_me, language, moment } from "#said";
-import { base64url, browserOf, isFor, standing } from "./calling.js";
+import { browserOf, isFor, standing } from "./calling.js";
+import { remember, remembered, renew, told } from "./renewed.js";
 
 const WORKER = "/calls.js";
 const place = document.querySelector("drop-calls");
 const snapshot = document.getElementById("state");
 // Only within a context that browsers trust, and on a phone of Apple's only from the home screen.
 const able = "serviceWorker" in navigator && "PushManager" in globalThis && "Notification" in globalThis;
+const fromHome = !able && /** @type {{standalone?: boolean}} */ (navigator).standalone === false;
 
 /** @typedef {{id: string, quiet: boolean, told: {state: string} | null}} Browser */
 /** @typedef {{key: string, browsers: Browser[]}} Calls */
 
-if (able && place instanceof HTMLElement && snapshot !== null) {
+if ((able || fromHome) && place instanceof HTMLElement && snapshot !== null) {
   const first = /** @type {Snapshot} */ (JSON.parse(snapshot.textContent ?? ""));
   const door = `/api/drops/${first.drop.id}/calls`;
   let drop = first.drop;
@@ -56,6 +58,7 @@ if (able && place instanceof HTMLElement && snapshot !== null) {
   const found = async (subscription, calls) => {
     const id = await browserOf(subscription.endpoint);
     here = calls.browsers.find((one) => one.id === id) ?? null;
+    if (here !== null) await remember({ id, key: calls.key });
   };
 
   const begin = async () => {
@@ -71,9 +74,7 @@ if (able && place instanceof HTMLElement && snapshot !== null) {
 
   /** @param {PushSubscription} subscription @param {boolean} quiet */
   const keep = async (subscription, quiet) => {
-    const p256dh = base64url(subscription.getKey("p256dh") ?? new ArrayBuffer(0));
-    const auth = base64url(subscription.getKey("auth") ?? new ArrayBuffer(0));
-    await found(subscription, await ask(door, { endpoint: subscription.endpoint, p256dh, auth, language, quiet }));
+    await found(subscription, await ask(door, { ...told(subscription), language, quiet }));
   };
 
   const sound = async () => {
@@ -123,6 +124,7 @@ if (able && place instanceof HTMLElement && snapshot !== null) {
 
   /** @param {Standing} now @returns {[string, HTMLElement[]]} */
   const parts = (now) => {
+    if (fromHome) return [call_me.home, []];
     if (now === "denied") return [call_me.denied, []];
     if (now === "opens") return ["", [button(call_me.opens, begin)]];
     if (now === "turn") return ["", [button(call_me.turn, begin)]];
@@ -132,7 +134,7 @@ if (able && place instanceof HTMLElement && snapshot !== null) {
   };
 
   const draw = () => {
-    const now = standing({ permission: Notification.permission, on: here !== null, drop, you });
+    const now = standing({ permission: able ? Notification.permission : "default", on: here !== null, drop, you });
     const key = JSON.stringify([now, here, busy, said]);
     if (key === drawn) return;
     drawn = key;
@@ -160,8 +162,11 @@ if (able && place instanceof HTMLElement && snapshot !== null) {
 
   draw();
   // Only who has been called before asks the shop whether he still is.
-  void subscribed().then(async (subscription) => {
+  if (able) void subscribed().then(async (subscription) => {
     if (!subscription) return;
+    const kept = await remembered();
+    // Its worker may have been asleep, or the shop away, when the push service gave it another address.
+    if (kept !== null && kept.id !== (await browserOf(subscription.endpoint))) await renew(kept, subscription).catch(() => undefined);
     await found(subscription, await ask(door)).catch(() => undefined);
     draw();
   });

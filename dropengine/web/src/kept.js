@@ -16,6 +16,8 @@ export function tellRules(drop) {
     const text = drop.durable ? SAVED : WEAKER;
     if (one.textContent !== text) one.textContent = text;
   }
+  // Nobody is reminded of what is open.
+  document.querySelector("form.remind")?.toggleAttribute("hidden", !toOpen(drop));
   for (const one of document.querySelectorAll("drop-time")) if (one instanceof HTMLElement) tellTime(one, drop);
 }
 

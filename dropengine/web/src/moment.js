@@ -45,7 +45,8 @@ export function moment(state, now, read) {
   const [news] = drop.news;
   if (news !== undefined && news.seq > read && now - news.at < FRESH_MS) return { kind: "news", seq: news.seq, at: news.at, text: news.text };
   if (link.live && away > 0) return { kind: "away", shop: true };
-  return !link.live && link.way !== "page" ? { kind: "away", shop: false } : null;
+  // What does not come back by itself says so in the page's head, with the way on.
+  return !link.live && !link.over && link.way !== "page" ? { kind: "away", shop: false } : null;
 }
 
 /**

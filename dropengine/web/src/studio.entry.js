@@ -1,6 +1,9 @@
 /** Sign-in and one-time links: where the browser has passkeys, their buttons come up. */
 
 import { hasPasskeys, signIn, spend } from "./passkey.js";
+import { tellZone } from "./zone.js";
+
+tellZone();
 
 const to = document.querySelector("#to");
 /** Where the shop says that whoever comes in wanted to go. */

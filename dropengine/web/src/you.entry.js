@@ -1,11 +1,15 @@
 /** The page of a fan: where the browser has passkeys, one signs in, and a further one can be made. */
 
 import { ask, asked, hasPasskeys, signed } from "./passkey.js";
+import { tellZone } from "./zone.js";
 
 const API = "/you";
 
 const form = document.querySelector("#new-passkey");
 const sheet = document.querySelector("#passkey");
+
+// Whoever signs in brings it along; on the page of who is signed in another module tells it.
+if (sheet !== null) tellZone();
 
 if (hasPasskeys()) {
   if (form instanceof HTMLFormElement) made(form);

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
 
-from dropengine.people.tickets import pseudonym
+import pytest
+from sqlalchemy import Connection
+
+from dropengine.doors.persons.erasing import Erasing
+from dropengine.doors.persons.my_drops import Mine, MyDrops
+from dropengine.doors.persons.person_cookies import PersonCookies
+from dropengine.doors.persons.signing_in import SigningIn
+from dropengine.people import persons as people
+from dropengine.people.persons import Person
+from dropengine.people.tickets import Ticket, pseudonym
 from tests.kit import persons, web_process
 from tests.kit.persons import PHONE, Browser, Shop, address
 from tests.kit.sale import Sale
@@ -62,6 +74,30 @@ async def test_guest_then_person_is_one_limit(shop: Shop) -> None:
         assert [one["id"] for one in (await desk.you(sale))["orders"]] == [order]
         assert f"/orders/{order}" in (await desk.get("/you")).text
         assert (await desk.get(f"/drops/{sale.drop}/orders/{order}")).status_code == 200
+
+
+async def test_of_many_guests_who_become_one_person_at_once_the_limit_is_one(shop: Shop) -> None:
+    """Each held as much as a fan may have; whoever comes second stays apart, with what he holds."""
+    ana, sale = address(), await shop.sale(limit=2, cap=50)
+    async with AsyncExitStack() as stack:
+        desks = [await stack.enter_async_context(shop.browser()) for _ in range(3)]
+        for desk in desks:
+            await desk.get(f"/drops/{sale.drop}")
+            assert (await desk.press(sale, pool="pin", qty=2)).status_code == 200
+        letters = [await desk.ask(ana) for desk in desks]
+        codes = [one.code for one in letters]
+        answers = await asyncio.gather(
+            *(desk.send("/you/code", code=code) for desk, code in zip(desks, codes, strict=True))
+        )
+        assert {answer.status_code for answer in answers} == {303}
+        found = {desk.fan(sale) for desk in desks}
+        assert len(found) == 1
+        for desk in desks:
+            assert (await desk.you(sale))["used"] == 2
+            press = await desk.press(sale)
+            assert (press.status_code, press.json()["code"]) == (409, "limit_reached")
+        # Those that came second are guests' still, and can be brought over once there is room.
+        assert sum(1 for desk in desks if desk.cookie("fan-") != "") == 2
 
 
 async def test_person_then_guest_is_one_limit_and_both_lists_are_shown(shop: Shop) -> None:
@@ -148,6 +184,50 @@ async def test_who_erases_himself_and_comes_back_has_one_limit(shop: Shop, ident
         newer = runtime.identity.whose(text)
         assert newer is not None
         assert newer.fan(sale.drop, identity) == fans[0] == was.fan(sale.drop, identity)
+
+
+class LookedThrough(MyDrops):
+    """Is asked what somebody has; meanwhile his other device presses until it is signed out."""
+
+    def __init__(self, shop: Shop, sale: Sale, other: Browser) -> None:
+        runtime = shop.web.runtime
+        super().__init__(runtime.store, runtime.database)
+        self._house = runtime.store.house
+        self._sale = sale
+        self._other = other
+        self._ended = other.ticket.name
+
+    async def of(self, ticket: Ticket) -> list[Mine]:
+        assert self._ended in await self._house.revoked(0)
+        while (await self._other.press(self._sale)).status_code != 401:
+            pass
+        return await super().of(ticket)
+
+
+async def test_what_another_device_begins_while_he_is_erased_counts_for_his_limit(
+    shop: Shop, tmp_path: Path
+) -> None:
+    ana, sale, runtime = address(), await shop.sale("verified", limit=1), shop.web.runtime
+    async with shop.browser() as desk, shop.browser(PHONE) as phone:
+        await desk.sign_in(ana)
+        await phone.sign_in(ana)
+        looked = LookedThrough(shop, sale, phone)
+        signing_in = SigningIn(
+            runtime, PersonCookies(runtime.identity, runtime.shop), runtime.secret
+        )
+        erasing = Erasing(runtime.database, signing_in, looked, tmp_path)
+        ticket = desk.ticket
+
+        def him(sql: Connection) -> Person | None:
+            found = people.of_session(sql, ticket.session, int(time.time() * 1000))
+            return found[0] if found else None
+
+        person = await runtime.database.read(him)
+        assert person is not None
+        await erasing.erase(person, ticket)
+        await desk.sign_in(ana)
+        await desk.press(sale)
+        assert (await sale.words()).count("held") == 1
 
 
 async def test_a_guest_who_did_nothing_leaves_no_trace_when_he_signs_in(shop: Shop) -> None:

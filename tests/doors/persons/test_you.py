@@ -15,6 +15,9 @@ from sqlalchemy import Connection
 
 from dropengine.config import Settings
 from dropengine.jobs.revoking import EVERY_S
+from dropengine.mail import outbox as mails
+from dropengine.mail.letter import Kind, Letter, letter_id
+from dropengine.mail.outbox import PAGE_MAX
 from dropengine.people import devices
 from dropengine.people import persons as people
 from dropengine.people.tickets import PERSON_S
@@ -97,6 +100,19 @@ async def test_a_guest_sees_there_what_he_has_in_this_browser(shop: Shop) -> Non
         page = (await guest.get("/you")).text
         assert "Yours in this browser" in page
         assert f"/drops/{sale.drop}" in page
+
+
+async def test_until_when_something_is_held_is_told_by_the_clocks_of_who_reads(shop: Shop) -> None:
+    sale = await shop.sale()
+    async with shop.browser() as hand:
+        await hand.get(f"/drops/{sale.drop}")
+        await hand.press(sale)
+        hand.http.cookies.set("zone", "Asia/Kathmandu")
+        assert "UTC+5:45" in (await hand.get("/you")).text
+        await hand.sign_in(address())
+        assert "Held for you" in (await hand.get("/you")).text
+        held = (await hand.get("/you")).text.partition("Held for you")[2].partition("</li>")[0]
+        assert "UTC+5:45" in held
 
 
 async def test_signing_out_here_ends_this_session_alone(shop: Shop) -> None:
@@ -285,6 +301,30 @@ async def test_where_nobody_can_tell_a_page_is_a_watchers_and_asks_again(
             assert '"you":null' not in (await desk.get(f"/drops/{sale.drop}")).text
 
 
+async def letters_after(shop: Shop, hand: Browser, *, more: int) -> list[dict[str, str]]:
+    """Those in his data when so many more were written to him."""
+
+    def written(sql: Connection) -> None:
+        here = sa.select(DEVICES.c.person).where(DEVICES.c.id == hand.ticket.session)
+        him = people.by_id(sql, sql.execute(here).scalar_one())
+        assert him is not None
+        for n in range(more):
+            letter = Letter(
+                id=letter_id(Kind.SOLD, him.id, n),
+                kind=Kind.SOLD,
+                to=him.address,
+                subject="It is yours",
+                words="#1",
+                written_ms=n // 3,
+                whose=f"person:{him.id}",
+            )
+            mails.put(sql, letter)
+
+    await shop.web.runtime.database.write(written)
+    found: list[dict[str, str]] = (await hand.get("/you/data.json")).json()["letters"]
+    return found
+
+
 async def test_what_is_his_can_be_taken_along(shop: Shop) -> None:
     ana, sale = address(), await shop.sale()
     async with shop.browser() as desk:
@@ -297,6 +337,9 @@ async def test_what_is_his_can_be_taken_along(shop: Shop) -> None:
         assert [one["browser"] for one in told["devices"]] == [DESK]
         assert [one["drop"] for one in told["drops"]] == [sale.drop]
         assert [one["to"] for one in told["letters"]] == [ana]
+        assert [one["to"] for one in await letters_after(shop, desk, more=PAGE_MAX)] == (
+            [ana] * (PAGE_MAX + 1)
+        )
         # Nothing that would let anybody in.
         text = answer.text
         assert desk.cookie("person-") not in text
@@ -338,7 +381,7 @@ async def test_erasing_wants_a_word_and_a_fresh_proof(shop: Shop) -> None:
         await older(shop, desk, 3_600)
         answer = await desk.send("/you/erase", sure="yes")
         assert answer.status_code == 403
-        assert "Sign in once more" in answer.text
+        assert "Sign out here and in again" in answer.text
         assert ana in (await desk.get("/you")).text
         await desk.sign_in(ana)
         assert (await desk.send("/you/erase", sure="yes")).status_code == 200

@@ -61,6 +61,7 @@ async def runtime(server: Server, tmp_path: Path) -> AsyncIterator[Runtime]:
         for name in CALLED:
             secret = account_mails.want(sql, f"id-{name}", f"{name}@example.org", 1)
             account_mails.confirm(sql, secret, 2)
+        account_mails.lives(sql, "id-ada", "Asia/Kathmandu")
 
     await one.database.write(known)
     yield one
@@ -105,6 +106,10 @@ async def test_an_alarm_calls_once_and_then_every_hour(
     letters = await owed(runtime.database, "ada@example.org")
     assert len(letters) == 2
     assert "clock leapt" in letters[0].subject
+    # 10**12 by the clocks that its reader has, or where those are not known by the world's.
+    assert "Since Sun 9 Sep 2001, 07:31 UTC+5:45 (Asia/Kathmandu)." in letters[0].words
+    [of_ben, _] = await owed(runtime.database, "ben@example.org")
+    assert "Since Sun 9 Sep 2001, 01:46 UTC." in of_ben.words
     assert letters[1].subject.startswith("Still so: ")
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from dropengine import manifest
+from dropengine.catalogue import CATALOGUES
 from dropengine.doors.studio.draft_preview import STAGES, snapshot
 from dropengine.manifest import Form
 from tests.kit import studio as studio_kit
@@ -43,6 +44,26 @@ def test_every_state_can_be_shown_of_whatever_was_typed(form: Form, stage: str) 
         assert sum(parts) == pool.cap
     assert {pool for item in drop.items for pool in item.pools} == set(drop.pools)
     assert msgspec.json.decode(msgspec.json.encode(shown), type=type(shown)) == shown
+
+
+async def test_what_others_than_the_known_see_is_a_state_of_its_own(studio: Studio) -> None:
+    async with studio.person("ada") as ada:
+        path = f"/studio/makers/{studio.lamps.id}/drafts"
+        draft = (await ada.http.post(path, data={"key": key()})).headers["location"]
+        assert "Before they sign in" in (await ada.http.get(draft)).text
+
+        async def seen(stage: str) -> str:
+            return (await ada.http.get(f"{draft}/preview", params={"state": stage})).text
+
+        assert "/you?to=" in await seen("sign-in")
+        for version, identity in enumerate(("guest", "verified"), 1):
+            fields = {"key": key(), "version": str(version), "identity": identity}
+            assert (await ada.http.post(draft, data=fields)).status_code == 303
+            for stage in STAGES:
+                told = await seen(stage)
+                stranger = identity == "verified" and stage == "sign-in"
+                assert ('"you":null' in told) == stranger
+                assert (CATALOGUES["en"].verified_first in told) == stranger, stage
 
 
 async def test_the_preview_alone_may_stand_in_a_frame_and_only_of_ours(studio: Studio) -> None:

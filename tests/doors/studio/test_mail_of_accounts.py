@@ -4,20 +4,32 @@ to nobody."""
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from dropengine.doors.studio.account_doors import CONFIRMS_AN_HOUR_MAX
+from dropengine.doors.studio.letter_pages import ABOUT
 from dropengine.doors.studio.mail_pages import BACKS_AN_HOUR_MAX, ON_ITS_WAY
 from dropengine.mail import makers_letters, outbox
 from dropengine.mail.carriers import Bounced
-from dropengine.people import account_mails
+from dropengine.mail.letter import Kind as LetterKind
+from dropengine.mail.letter import Letter
+from dropengine.model import DropId
+from dropengine.people import account_mails, accounts, makers
+from dropengine.people.roles import Role
+from dropengine.push import outbox as pushes
+from dropengine.push import subscriptions
+from dropengine.push.outbox import Call, Failed, Kind, Sent
 from tests.doors.studio.test_night import told
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
 from tests.kit.letters import link_in, owed
-from tests.kit.studio import PASSWORD, Hand, Studio
-from tests.kit.web_process import key
+from tests.kit.private_server import Server
+from tests.kit.push_service import Browser
+from tests.kit.studio import NOBODY_WAITS, PASSWORD, Hand, Studio
+from tests.kit.web_process import key, settings
 
 server = web_process.server
 studio = studio_kit.studio
@@ -184,6 +196,42 @@ async def test_an_address_that_was_never_confirmed_lets_nobody_back(studio: Stud
         assert await owed(database, "thief@example.org") == []
 
 
+async def test_how_a_drop_calls_browsers_is_seen_by_those_who_run_it(studio: Studio) -> None:
+    drop = DropId("lamps-called")
+    phone = Browser("https://push.example/phone?token=secret").subscribed(drop, "fan")
+
+    def called(sql: Connection) -> None:
+        makers.own(sql, drop, studio.lamps.id, 1)
+        subscriptions.keep(sql, phone)
+        for name, outcome in (("a", Sent()), ("b", Sent()), ("c", Failed("413"))):
+            pushes.put(sql, phone, Call(name, Kind.OFFER, "", 1, 0), "Lamp", "Now.")
+            (one,) = pushes.due(sql, 1)
+            pushes.note(sql, one, outcome, 2)
+
+    await studio.web.runtime.database.write(called)
+    seen = {}
+    for name in ("ada", "ben", "cyd", "dan"):
+        async with studio.person(name) as one:
+            page = told(await one.http.get("/studio/letters"))
+        assert "push.example" not in page
+        seen[name] = "lamps-called · 1 browser 2 sent · 1 not taken" in page
+        assert seen[name] == ("2 sent" in page)
+    assert seen == {"ada": True, "ben": True, "cyd": False, "dan": False}
+
+
+async def test_the_account_page_learns_whose_clocks_letters_tell_times_by(studio: Studio) -> None:
+    database = studio.web.runtime.database
+    async with studio.person("ada") as ada:
+        await reached(studio, ada, "ada6@example.org")
+        for zone, kept in (("Asia/Kathmandu", "Asia/Kathmandu"), ("Mars/Base", "Asia/Kathmandu")):
+            ada.http.cookies.set("zone", zone)
+            await ada.http.get(ACCOUNT)
+            found = await database.read(lambda sql: account_mails.of(sql, "id-ada"))
+            assert found.zone == kept
+            [named] = await database.read(lambda sql: account_mails.at(sql, "ada6@example.org"))
+            assert named.zone == kept
+
+
 async def test_a_form_of_another_page_asks_for_nothing(studio: Studio) -> None:
     async with studio.stranger(**{"sec-fetch-site": "cross-site"}) as other:
         answer = await other.http.post("/studio/way-back", data={"address": "ada@example.org"})
@@ -205,3 +253,100 @@ async def test_letters_are_seen_by_those_whom_they_concern(studio: Studio) -> No
             assert (letter.status_code == 200) == seen[name]
             assert link_in(mine) not in letter.text
     assert seen == {"ada": True, "ben": False, "cyd": False, "dan": False}
+
+
+async def test_whole_addresses_of_fans_are_seen_by_who_owns_the_maker_of_their_drop(
+    studio: Studio,
+) -> None:
+    """Who runs it and owns another one sees no more of them than others who run it."""
+    letter = Letter(
+        id="sold-to-a-fan",
+        kind=LetterKind.SOLD,
+        to="wilhelmina@example.org",
+        subject="It is yours",
+        words="#1",
+        written_ms=1,
+        whose="person:wilhelmina",
+        drop="lamps-written",
+    )
+
+    hashed = await studio_kit.password_hash()
+
+    def written(sql: Connection) -> None:
+        makers.own(sql, DropId(letter.drop), studio.lamps.id, 1)
+        outbox.put(sql, letter)
+        tins = makers.new("tins", "Tinsmiths", "#333333", studio.now_ms)
+        makers.make(sql, tins)
+        accounts.make(sql, "id-eve", "eve", hashed, studio.now_ms)
+        makers.join(sql, tins.id, "id-eve", Role.OWNER, studio.now_ms)
+        makers.join(sql, studio.lamps.id, "id-eve", Role.OPERATOR, studio.now_ms)
+
+    await studio.web.runtime.database.write(written)
+    seen = {}
+    for name in ("ada", "ben", "cyd", "dan", "eve"):
+        async with studio.person(name) as one:
+            pages = [
+                await one.http.get("/studio/letters"),
+                await one.http.get(f"/studio/letters/{letter.id}"),
+            ]
+        whole = {"wilhelmina@example.org" in page.text for page in pages}
+        part = {"w…@example.org" in page.text for page in pages}
+        assert len(whole) == len(part) == 1
+        seen[name] = "whole" if whole == {True} else "part" if part == {True} else "nothing"
+    runs = {"ben": "part", "eve": "part"}
+    assert seen == {"ada": "whole", "cyd": "nothing", "dan": "nothing", **runs}
+
+
+async def test_what_a_letter_is_about_is_told_in_words_and_when_by_the_clocks_of_who_reads(
+    studio: Studio,
+) -> None:
+    drop = DropId("lamps-told")
+    letters = {
+        kind: Letter(
+            id=f"told-{number}",
+            kind=kind,
+            to="fan@example.org",
+            subject="Lamps",
+            words="Lamps.",
+            written_ms=studio.now_ms,
+            drop=drop,
+        )
+        for number, kind in enumerate(LetterKind)
+    }
+
+    def written(sql: Connection) -> None:
+        makers.own(sql, drop, studio.lamps.id, 1)
+        for letter in letters.values():
+            outbox.put(sql, letter)
+
+    await studio.web.runtime.database.write(written)
+    async with studio.person("ada") as ada:
+        ada.http.cookies.set("zone", "Asia/Kathmandu")
+        listed = told(await ada.http.get("/studio/letters"))
+        assert all(about in listed for about in ABOUT.values())
+        for kind, letter in letters.items():
+            page = told(await ada.http.get(f"/studio/letters/{letter.id}"))
+            assert ABOUT[kind].capitalize() in page
+            assert "UTC+5:45" in page
+
+
+@pytest.mark.parametrize(("smtp_url", "shown"), [(None, True), ("smtp://127.0.0.1:9", False)])
+async def test_a_fans_code_is_shown_only_where_no_letter_is_sent(
+    server: Server, tmp_path: Path, smtp_url: str | None, *, shown: bool
+) -> None:
+    """Else whoever owns the shop could ask for one and be any fan."""
+    conf = settings(server.url, tmp_path, smtp_url=smtp_url, **NOBODY_WAITS)
+    letter = Letter(
+        id="sign-in-1",
+        kind=LetterKind.SIGN_IN,
+        to="fan@example.org",
+        subject="271828 is your code to sign in",
+        words="271828",
+        written_ms=1,
+    )
+    async with studio_kit.opened(conf) as one, one.person("ada") as ada:
+        await one.web.runtime.database.write(lambda sql: outbox.put(sql, letter))
+        for path in ("/studio/letters", f"/studio/letters/{letter.id}"):
+            page = await ada.http.get(path)
+            assert page.status_code == 200
+            assert ("271828" in page.text) == shown

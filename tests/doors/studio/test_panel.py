@@ -6,9 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from dropengine.doors.access import PANEL, Row, Who
 from dropengine.doors.studio.panel_door import HOME, back
+from dropengine.people import interests, persons
+from dropengine.people.interests import What
 from dropengine.people.roles import Scope
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
@@ -167,6 +170,22 @@ async def test_the_home_shows_ones_own_drops_and_no_others(studio: Studio) -> No
         theirs = (await dan.http.get(HOME)).text
         assert drop not in theirs
         assert "Potters" in theirs
+
+
+async def test_a_drop_says_how_many_want_to_be_told_and_not_who(studio: Studio) -> None:
+    def wanted(sql: Connection) -> None:
+        for name in ("told-one", "told-two"):
+            one = persons.make(sql, name, f"{name}@example.org", 1)
+            interests.begin(sql, one.id, What.DROP, drop, 1)
+        interests.begin(sql, one.id, What.MAKER, studio.lamps.id, 1)
+
+    async with studio.person("ada") as ada:
+        drop = await studio.publish(ada)
+        await studio.web.runtime.database.write(wanted)
+        page = (await ada.http.get(f"/studio/drops/{drop}")).text
+        assert "2 by mail, 0 on a browser" in page
+        assert "1 by mail, 0 on a browser" in page
+        assert "example.org" not in page
 
 
 async def test_no_page_of_the_panel_can_be_framed(studio: Studio) -> None:

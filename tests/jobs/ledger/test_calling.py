@@ -9,9 +9,13 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from dropengine.errors import DatabaseAway
+from dropengine.jobs.ledger import calling
 from dropengine.jobs.ledger.calling import Calling
 from dropengine.jobs.ledger.projector import Projector
 from dropengine.model import FanId
+from dropengine.people import persons, wishes
+from dropengine.people.persons import Person
+from dropengine.people.wishes import Way, Wish
 from dropengine.push import outbox, subscriptions
 from dropengine.push.outbox import Kind
 from dropengine.push.whom import REMIND_MS
@@ -20,7 +24,7 @@ from dropengine.sql.schema.ledger import ROWS
 from dropengine.sql.schema.pushes import PUSHES
 from dropengine.truth.store import Store
 from tests.conftest import MakeSale
-from tests.kit.manifests import item, manifest
+from tests.kit.manifests import START_MS, item, manifest
 from tests.kit.push_service import Browser
 from tests.kit.sale import Sale
 
@@ -185,6 +189,63 @@ async def test_a_drop_reminds_a_while_before_it_opens_who_was_there_before(
     await sale.creator("reschedule", opens_ms=opens_ms + 3_600_000, closes_ms=0)
     await books.round()
     assert await books.database.read(lambda sql: outbox.due(sql, opens_ms)) == []
+
+
+async def test_what_a_hand_opens_is_told_to_who_was_there_before_some_at_a_time(
+    books: Books, make_sale: MakeSale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "REMINDED", 1)
+    sale = await make_sale(opens_ms=START_MS + 3_600_000, opened=False)
+    await books.call(PHONE, sale, "ana", since_ms=1)
+    await books.call(DESK, sale, "bo", since_ms=1)
+    await books.round()
+    await sale.creator("open")
+    books.now_ms = START_MS + 1
+    await books.round()
+    assert len(await books.owed()) == 1
+    await (await books.died()).round()
+    for _ in range(3):
+        await books.round()
+    assert sorted(await books.owed()) == [
+        (fan, "opened", "Test drop", "It is open now.") for fan in ("ana", "bo")
+    ]
+
+
+async def test_what_opens_as_planned_is_told_to_whom_no_reminder_went(
+    books: Books, make_sale: MakeSale
+) -> None:
+    opens_ms = START_MS + 3_600_000
+    sale = await make_sale(opens_ms=opens_ms, opened=False)
+    await books.call(PHONE, sale, "ana", since_ms=1)
+    books.now_ms = opens_ms - REMIND_MS
+    await books.round()
+    await books.call(DESK, sale, "bo", since_ms=opens_ms - 1)
+    sale.now = books.now_ms = opens_ms + 1
+    await sale.held("somebody")
+    await books.round()
+    assert set(await books.kinds()) == {("ana", "reminder"), ("bo", "opened")}
+
+
+async def test_a_person_who_wants_no_calls_of_a_kind_has_none_of_it(
+    books: Books, make_sale: MakeSale
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 5}))
+
+    def known(sql: Connection) -> Person:
+        ana = persons.make(sql, "ana", "ana@example.org", 1)
+        wishes.choose(sql, ana.id, [(Wish.HOLD_ENDS, Way.PUSH), (Wish.OFFER, Way.MAIL)])
+        return ana
+
+    ana = await books.database.write(known)
+    me = ana.fan(sale.drop, {})
+    await books.call(PHONE, sale, me)
+    await books.call(DESK, sale, "bo")
+    await books.round()
+    hold = await sale.held(me)
+    await sale.held("bo")
+    await sale.succeeded(hold)
+    await books.round()
+    assert set(await books.kinds()) == {("bo", "hold_ends"), (me, "sold")}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

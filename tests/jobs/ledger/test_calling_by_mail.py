@@ -8,17 +8,22 @@ import msgspec
 import pytest
 from sqlalchemy import Connection
 
+from dropengine.catalogue import CATALOGUES
 from dropengine.config import Settings
 from dropengine.jobs.ledger.calling_by_mail import CallingByMail
 from dropengine.jobs.ledger.projector import Projector
 from dropengine.mail import outbox, unsubscribing
 from dropengine.mail.letter import Letter
+from dropengine.manifest.zones import in_zone
+from dropengine.order_number import number_of
 from dropengine.people import persons
 from dropengine.people.persons import Person
+from dropengine.people.wishes import Wish
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
 from tests.kit.jobs_at_work import real
 from tests.kit.letters import link_in, owed, states
+from tests.kit.manifests import item, manifest
 from tests.kit.sale import Sale
 from tests.kit.web_process import SECRET
 
@@ -117,7 +122,8 @@ async def test_whoever_dies_or_comes_after_writes_nothing_twice(
 
 async def test_who_wants_none_reads_of_his_orders_alone(night: Night, ana: Person) -> None:
     me = ana.fan(night.sale.drop, {})
-    await night.database.write(lambda sql: unsubscribing.wish(sql, ana.id, letters=False))
+    none = unsubscribing.Ending(ana.id, None)
+    await night.database.write(lambda sql: unsubscribing.wish(sql, none, letters=False))
     await night.sale.bought(me)
     assert kinds(await night.read()) == ["sold"]
 
@@ -171,10 +177,82 @@ async def test_a_drop_that_is_cancelled_calls_nobody_to_a_turn(night: Night, ana
     assert counts[outbox.MailState.OVER] == 1
 
 
-def test_an_address_that_ends_letters_is_nobody_elses() -> None:
+@pytest.mark.parametrize("wish", [None, Wish.NEWS])
+def test_an_address_that_ends_letters_is_nobody_elses(wish: Wish | None) -> None:
     secret = b"x" * 32
-    text = unsubscribing.token(secret, "a1")
-    assert unsubscribing.person_of(secret, text) == "a1"
+    text = unsubscribing.token(secret, "a1", wish)
+    assert unsubscribing.ending(secret, text) == unsubscribing.Ending("a1", wish)
     for wrong in (text[:-1], f"b1{text[2:]}", text + "A", "", "a1.", text.replace("a1", "a1.a1")):
-        assert unsubscribing.person_of(secret, wrong) is None
-    assert unsubscribing.person_of(b"y" * 32, text) is None
+        assert unsubscribing.ending(secret, wrong) is None
+    assert unsubscribing.ending(secret, text.replace("a1.", "a1.offer.")) is None
+    assert unsubscribing.ending(b"y" * 32, text) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "says"),
+    [
+        ("en", "", "before {weekday} {day} {month} {year}, {clock} UTC"),
+        ("de", "Asia/Kathmandu", "vor {weekday}, {day}. {month} {year}, {clock} UTC+5:45"),
+        ("en", "No/Where", "before {weekday} {day} {month} {year}, {clock} UTC"),
+    ],
+)
+async def test_a_letter_tells_times_by_its_readers_clocks_in_his_language_and_names_the_zone(
+    night: Night, ana: Person, language: str, zone: str, says: str
+) -> None:
+    def known(sql: Connection) -> None:
+        persons.speaks(sql, ana.id, language)
+        persons.lives(sql, ana.id, zone)
+
+    await night.database.write(known)
+    me = ana.fan(night.sale.drop, {})
+    hold = await night.sale.held("first")
+    await night.sale.joined(me)
+    await night.sale.release("first", hold)
+    [offer] = await night.read()
+    assert offer.kind == "offer"
+    there = zone if zone == "Asia/Kathmandu" else "UTC"
+    at = in_zone(offer.until_ms, there)
+    assert at is not None
+    say = CATALOGUES[language]
+    clock = f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
+    when = says.format(
+        weekday=say.weekdays[at.weekday()],
+        day=at.day,
+        month=say.months[at.month - 1],
+        year=at.year,
+        clock=clock,
+    )
+    assert (when if there == "UTC" else f"{when} ({there})") in offer.words
+
+
+@pytest.mark.parametrize(
+    ("language", "order", "paid", "back"),
+    [
+        ("en", "Order", "You paid €1,234.50.", "You get €1,234.50 back."),
+        (
+            "de",
+            "Bestellung",
+            "Du hast 1.234,50\u00a0€ bezahlt.",
+            "Du bekommst 1.234,50\u00a0€ zurück.",
+        ),
+    ],
+)
+async def test_a_letter_of_an_order_says_its_number_and_what_was_paid_as_its_language_writes_it(
+    store: Store, night: Night, ana: Person, language: str, order: str, paid: str, back: str
+) -> None:
+    def known(sql: Connection) -> None:
+        persons.speaks(sql, ana.id, language)
+
+    await night.database.write(known)
+    sale = Sale(store, "dear", now=0)
+    await sale.publish(manifest("dear", item("pin", {"pin": 1}, price=123_450)))
+    await sale.creator("open")
+    me = ana.fan(sale.drop, {})
+    hold = await sale.bought(me)
+    [sold] = [one for one in await night.read() if one.kind == "sold"]
+    assert paid in sold.words
+    assert f"\n\n{order} {number_of(hold)}\n\n" in sold.words
+    await sale.refund(hold)
+    [refund] = [one for one in await night.read() if one.kind == "refund"]
+    assert back in refund.words
+    assert f"\n\n{order} {number_of(hold)}\n\n" in refund.words

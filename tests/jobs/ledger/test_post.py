@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from email.message import EmailMessage
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,9 +15,11 @@ from dropengine.config import Settings
 from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.jobs.ledger.post import LANES, Post
 from dropengine.mail import outbox
+from dropengine.mail.carriers import Carried, FileCarrier, remove_files
 from dropengine.mail.letter import Kind, Letter
 from dropengine.mail.outbox import AT_ONCE, FIRST_WAIT_MS, KEPT_MS, MailState
 from dropengine.sql.database import Database
+from dropengine.sql.schema.mails import MAILS
 from dropengine.truth import connections
 from dropengine.truth.store import Store
 from tests.kit.post_office import STEPS, PostOffice
@@ -307,6 +311,48 @@ async def test_without_a_mail_server_letters_are_files_and_go_when_they_are_forg
     await post.round()
     assert [*folder.iterdir()] == []
     assert await counts(database) == {}
+
+
+class Forgetful(FileCarrier):
+    """Its reader is forgotten, file and all, when the letter is on its way already."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        super().__init__(folder)
+        self._at = folder
+        self._database = database
+
+    async def carry(self, mail: EmailMessage) -> Carried:
+        gone = await self._database.write(lambda sql: outbox.forget(sql, MAILS.c.id == LETTER.id))
+        remove_files(self._at, gone)
+        return await super().carry(mail)
+
+
+async def test_of_who_is_forgotten_while_his_letter_is_on_its_way_no_file_is_left(
+    database: Database, sql_settings: Settings, clock: Clock, store: Store
+) -> None:
+    folder = sql_settings.data_dir / "mail"
+    carriers = [Forgetful(folder, database)]
+    post = Post(
+        store, database, sql_settings, carriers=carriers, clock=clock.s, now_ms=clock.now_ms
+    )
+    other = msgspec.structs.replace(LETTER, id="m1", written_ms=LETTER.written_ms + 1)
+    await owe(database, LETTER, other)
+    await post.round()
+    assert [file.name for file in folder.iterdir()] == ["m1.eml"]
+    assert await counts(database) == {MailState.SENT: 1}
+
+
+async def test_what_a_sender_left_who_died_over_somebody_who_was_forgotten_goes_at_the_next_start(
+    database: Database, sql_settings: Settings, clock: Clock, store: Store
+) -> None:
+    folder = sql_settings.data_dir / "mail"
+    folder.mkdir()
+    for name in ("gone.eml", "half.part"):
+        (folder / name).write_text("To: ana@example.org")
+    await owe(database, LETTER)
+    post = Post(store, database, sql_settings, clock=clock.s, now_ms=clock.now_ms)
+    await post.round()
+    assert [file.name for file in folder.iterdir()] == ["m0.eml"]
 
 
 async def test_a_row_that_no_mail_can_be_made_of_keeps_no_other_from_being_sent(
