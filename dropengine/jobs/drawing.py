@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 LEASE_MS: Final = 3_000
 RENEW_S: Final = 1.0
-IDS_AT_ONCE: Final = 500
-PLACES_AT_ONCE: Final = 750
+IDS_AT_ONCE: Final = 200
+PLACES_AT_ONCE: Final = 400
 """Of the entries of one part, in all the lines that they stand in: what a script writes."""
 
 
