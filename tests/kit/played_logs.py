@@ -277,6 +277,7 @@ class Player:
 
     def by_chance(self) -> None:
         """The list opens, is sealed and ordered, and then the drop opens."""
+        self.oracle.settle(self.now)
         for _ in range(self.some(3, 12)):
             self.pass_time() if not self.by_clock else self.move(self.random.choice((0, 3)))
             self.enter()
@@ -308,7 +309,6 @@ class Player:
     def play(self) -> list[events.AnyEvent]:
         if self.by_clock:
             self.now = OPENS_MS
-            self.oracle.settle(self.now)
         else:
             self.creator(Open())
         if self.drawn:
