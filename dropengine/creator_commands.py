@@ -47,7 +47,7 @@ BY_CHARS_MAX = 33
 WHY_CHARS_MAX = 500
 MESSAGE_CHARS_MAX = 500
 MANIFEST_CHARS_MAX = 500_000
-NETWORK_CHARS = 13
+NETWORK_CHARS_MIN, NETWORK_CHARS_MAX = 8, 16
 DUTY_CHARS_MAX = len("capture:") + CHARGE_CHARS_MAX
 
 CLOCK = "clock"
@@ -84,7 +84,11 @@ Moment = Annotated[int, Meta(ge=0, le=MOMENT_MS_MAX)]
 Digest = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")]
 Network = Annotated[
     str,
-    Meta(min_length=NETWORK_CHARS, max_length=NETWORK_CHARS, pattern=rf"^[{ID_LETTERS}]*(?!\n)$"),
+    Meta(
+        min_length=NETWORK_CHARS_MIN,
+        max_length=NETWORK_CHARS_MAX,
+        pattern=rf"^[{ID_LETTERS}]*(?!\n)$",
+    ),
 ]
 """What a network is called in a drop (`truth/networks`)."""
 Text = Annotated[str, Meta(min_length=1, max_length=MANIFEST_CHARS_MAX)]

@@ -7,7 +7,7 @@ import msgspec
 from dropengine.model import DropId
 from dropengine.truth import keys, replies
 from dropengine.truth.audit import Once
-from dropengine.truth.networks import AROUND
+from dropengine.truth.networks import AROUND, around, counts_in
 from dropengine.truth.outbox import Ask
 
 _AHEAD = msgspec.msgpack.Decoder(replies.Ahead)
@@ -53,11 +53,14 @@ class Glances:
         names = list(dict.fromkeys([*refused, *exempt]))
         if not names:
             return []
-        counts = await self._ask("its networks", "HMGET", self._key(drop, "networks"), *names)
-        crowds = [
-            Crowd(name, int(count or 0), refused.get(name, 0), name[0] == AROUND, name in exempt)
-            for name, count in zip(names, counts, strict=True)
-        ]
+        wide = [name if name[0] == AROUND else around(name) for name in names]
+        rows = await self._ask("its networks", "HMGET", self._key(drop, "networks"), *wide)
+        crowds = []
+        for name, row in zip(names, rows, strict=True):
+            counts = counts_in(row.decode()) if row else {}
+            count = sum(counts.values()) if name[0] == AROUND else counts.get(name, 0)
+            free = name in exempt
+            crowds.append(Crowd(name, count, refused.get(name, 0), name[0] == AROUND, free))
         return sorted(crowds, key=lambda one: -one.refused)
 
     def _key(self, drop: DropId, name: str) -> str:

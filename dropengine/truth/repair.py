@@ -18,7 +18,7 @@ from dropengine.log.replay import Truth, step
 from dropengine.log.replay.compare import Row, differing
 from dropengine.model import GIVEN_BACK, DropId, DropState, EntryState, HoldState
 from dropengine.truth.audit import ZSETS
-from dropengine.truth.networks import NAME_CHARS
+from dropengine.truth.networks import around, row_of
 from dropengine.truth.outbox import UNREADABLE
 from dropengine.truth.record_layouts import stored
 from dropengine.truth.replies import Shown
@@ -170,10 +170,10 @@ async def recount_networks(store: Store, drop: DropId) -> None:
             hold = truth.holds.get(name if entry is None else entry.hold)
             if hold is not None and hold.state in HELD:
                 stands[name if entry is None else entry.hold] = at
-    counts = Counter(
-        at[i : i + NAME_CHARS] for at in stands.values() for i in range(0, len(at), NAME_CHARS)
-    )
-    wanted = {**stands, **{name: str(count) for name, count in counts.items()}}
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for network in stands.values():
+        counts[around(network)][network] += 1
+    wanted = stands | {wide: row_of(count) for wide, count in counts.items()}
     put = [word for name, at in wanted.items() if kept.get(name) != at for word in (name, at)]
     gone = [name for name in kept if name not in wanted]
     for at in range(0, max(len(put), 2 * len(gone)), 2 * ROWS_AT_ONCE):

@@ -322,7 +322,7 @@ class Store:
         args: tuple[int | bytes | str, ...] = batch
         for _ in range(KEYS_MAX):
             if whence is not None:
-                args = (*batch, whence.names.of(whence.each), whence.names.key)
+                args = (*batch, whence.names.packed(whence.each), whence.names.key)
             reply = await self._run(verb, drop, args, _PRESSED)
             if not isinstance(reply, OtherKey):
                 break

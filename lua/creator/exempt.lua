@@ -15,7 +15,7 @@ RETURNS
   CHANGED          seq, revision, state; a repeat too
   CLOSED CANCELLED   the drop's state, which this is not for
   ALREADY          state, what, by: it is exempt
-  NOT_FOUND        no such drop, or nobody has anything there, or was refused, by that name
+  NOT_FOUND        no such drop, or nobody was refused at a network of that name
   BAD_MESSAGE      why: a field is not within its bounds, or as many are exempt as may be
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
@@ -36,10 +36,10 @@ local reply = check_command(t, revision, by, key, body)
 if not reply and (t.state == 'settled' or t.state == 'cancelled') then reply = refuse_in_state(t, {}) end
 local list, place = exempted(t, network)
 if not reply and place then reply = refuse_in_state(t, {[t.state] = true}) end
-local known = redis.call('HGET', t.key.crowded, network) or redis.call('HGET', t.key.networks, network)
-if not reply and not (t.networks and known) then reply = {'NOT_FOUND'} end
+local known = t.counted and redis.call('HGET', t.key.crowded, network)
+if not reply and not known then reply = {'NOT_FOUND'} end
 if not reply and #list >= EXEMPT_MAX then reply = {'BAD_MESSAGE', 'network is one more than may be exempt'} end
 if reply then return cmsgpack.pack(reply) end
 list[#list + 1] = network
-t.networks.exempt = cmsgpack.pack(list)
+t.counts_at.exempt = cmsgpack.pack(list)
 return cmsgpack.pack(conclude_command(t, by, key, body, 'exempted', 'network', network))

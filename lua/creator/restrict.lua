@@ -37,5 +37,5 @@ local list, place = exempted(t, network)
 if not reply and not place then reply = refuse_in_state(t, {[t.state] = true}) end
 if reply then return cmsgpack.pack(reply) end
 table.remove(list, place)
-t.networks.exempt = list[1] and cmsgpack.pack(list) or false
+t.counts_at.exempt = list[1] and cmsgpack.pack(list) or false
 return cmsgpack.pack(conclude_command(t, by, key, body, 'restricted', 'network', network))

@@ -2,7 +2,7 @@
 prefetch -- read what a batch of commands will ask for in one call per key: the fans, the holds they
 name, the answers their keys got before, and where those stand who begin something and are paced.
 --]]
---#use unpacked as_persons read_networks
+--#use unpacked as_persons
 
 -- Returns whether somebody among them became a person, or is one that a guest became.
 local function prefetch_fans(t, ids)
@@ -54,18 +54,6 @@ local function prefetch_beginners(t, commands)
   end
 end
 
--- Which network each of those comes from that begin something, where networks are counted (`read_networks`).
-local function name_networks(commands, names)
-  local cut = string.sub
-  for i = 1, #commands do
-    local c, at = commands[i], (i - 1) * 2 * NETWORK_CHARS
-    local near = c[7] and cut(names, at + 1, at + NETWORK_CHARS)
-    if near and near ~= NOBODY then
-      c[8], c[9] = near, cut(names, at + NETWORK_CHARS + 1, at + 2 * NETWORK_CHARS)
-    end
-  end
-end
-
 local function prefetch(t, commands)
   t.prefetched = true
   local fans, holds = {}, {}
@@ -82,5 +70,4 @@ local function prefetch(t, commands)
   if #fans > 0 and prefetch_fans(t, fans) then as_persons(t, commands) end
   prefetch_records(t, 'holds', holds)
   prefetch_beginners(t, commands)
-  if t.from then name_networks(commands, t.from) end
 end

@@ -1,12 +1,10 @@
 --[[
-set_aside -- free units become a hold of origin press, unless the fan's network is full. The caller has made sure that
-he may have them now. `c`: his command, whose repeats this hold answers; `body`: the same in words.
+set_aside -- free units become a hold of origin press. The caller has made sure that the fan may have them
+now. `c`: his command, whose repeats this hold answers; `body`: the same in words.
 --]]
---#use terms_of digits packed_ids answer_beginning emit refresh_readiness granted network_full count_network
+--#use terms_of digits packed_ids answer_beginning emit refresh_readiness granted
 
 local function set_aside(t, c, fan, pool_id, pool, qty, body)
-  local full = c[8] and network_full(t, c)
-  if full then return full end
   local fan_id, key, was, holds = c[2], c[3], fan[F_SEQ], fan[F_HOLDS]
   t.holds = t.holds + 1
   local id, terms = digits('h', t.holds), terms_of(t, pool_id, qty)
@@ -18,7 +16,6 @@ local function set_aside(t, c, fan, pool_id, pool, qty, body)
   t.zset.due['h:' .. id] = terms.deadline
   fan[F_USED] = fan[F_USED] + qty
   holds[#holds + 1] = id
-  if c[8] then count_network(t, c, id) end
   answer_beginning(t, fan_id, c[7], body, id)
   emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. terms.event)
   if fan[F_ENTRIES][1] then refresh_readiness(t, fan_id, false) end

@@ -49,7 +49,8 @@ local function begin(keys, clock_ms)
   t.rules = cmsgpack.unpack(d[5])
   -- A drop of before there was the rule counts no network, nor does one that is over.
   if (t.rules.network_most or 0) > 0 and t.state ~= 'settled' and t.state ~= 'cancelled' then
-    t.networks, t.counted, t.exempt, t.crowded = {}, {}, {}, {}
+    t.counted, t.members, t.recounted, t.begun_here = {}, {}, {}, {}
+    t.counts_at, t.crowded = {}, {}
   end
   local rows = redis.call('HGETALL', t.key.pools)
   t.pool_names = {}

@@ -6,7 +6,7 @@ again answers it. Who could never be served, because his orders fill his limit, 
 the list that chance will order; chance: as `enter_list` takes it.
 --]]
 --#use get fan_of answered answer_beginning granted still_in_line may_press too_soon units_allowed
---#use set_aside can_serve enter_line network_full count_network
+--#use set_aside begin_hold can_serve enter_line network_full count_network
 
 local function join(t, c)
   local fan_id, key, qty, pools, chance, field = c[2], c[3], c[4], c[5], c[6], c[7]
@@ -45,14 +45,15 @@ local function join(t, c)
     local pool, barred, line_first = t.record.pools[pool_id], may_press(t, pool_id)
     local units = math.min(qty, pool[P_FREE], units_allowed(t, fan, pool_id))
     if not barred and not line_first and units > 0 then
+      if t.names then return begin_hold(t, c, fan, pool_id, pool, units, body) end
       return set_aside(t, c, fan, pool_id, pool, units, body)
     end
   end
   if not can_serve(t, fan, pools) then return {'LIMIT_REACHED', 0} end
-  local full = network_full(t, c)
+  local full = t.names and network_full(t)
   if full then return full end
   local id, entry = enter_line(t, fan_id, key, qty, pools, 0, 0, 'fan', chance)
-  count_network(t, c, id)
+  if t.names then count_network(t, id) end
   answer_beginning(t, fan_id, field, body, id)
   return {'JOINED', id, entry, t.seq, was}
 end

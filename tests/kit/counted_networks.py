@@ -7,7 +7,7 @@ from collections import Counter
 
 import msgspec
 
-from dropengine.truth.networks import NAME_CHARS
+from dropengine.truth.networks import AROUND, around, counts_in
 from tests.kit.sale import Sale
 
 EVERYTHING = ("key", "exempt")
@@ -16,7 +16,10 @@ EVERYTHING = ("key", "exempt")
 async def counted(sale: Sale) -> dict[str, int]:
     """Network -> the unpaid holds and open entries that it counts."""
     rows = await sale.store.fields(sale.drop, "networks")
-    return {name: int(at) for name, at in rows.items() if name[0] in "nw"}
+    wide = {name: counts_in(at.decode()) for name, at in rows.items() if name[0] == AROUND}
+    return {name: count for counts in wide.values() for name, count in counts.items()} | {
+        name: sum(counts.values()) for name, counts in wide.items()
+    }
 
 
 async def beside(sale: Sale) -> dict[str, str]:
@@ -25,7 +28,7 @@ async def beside(sale: Sale) -> dict[str, str]:
     return {
         name: at.decode()
         for name, at in rows.items()
-        if name[0] not in "nw" and name not in EVERYTHING
+        if name[0] != AROUND and name not in EVERYTHING
     }
 
 
@@ -37,10 +40,4 @@ async def exempt(sale: Sale) -> list[str]:
 
 def recounted(at: dict[str, str]) -> dict[str, int]:
     """What must be counted when this stands beside holds and entries."""
-    return dict(
-        Counter(
-            names[i : i + NAME_CHARS]
-            for names in at.values()
-            for i in range(0, len(names), NAME_CHARS)
-        )
-    )
+    return dict(Counter([*at.values(), *map(around, at.values())]))

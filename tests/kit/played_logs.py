@@ -40,7 +40,7 @@ from tests.kit.oracle.drawing import by_chance
 
 FANS = ("ana", "bo", "cy", "di", "eve", "flo", "gus", "hal")
 POOLS = ("cup-hill", "cup-port", "pin")
-HALL = ("n-hall-hall-h", "w-hall-hall-h")
+HALL = ("n-hall-hw-hall-h", "w-hall-h")
 """Where everybody is."""
 OPENS_MS = START_MS + 1000
 CLOSES_MS = START_MS + 3 * 3_600_000

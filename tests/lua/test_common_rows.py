@@ -18,7 +18,7 @@ from tests.kit.sale import Sale
 
 pack = msgspec.msgpack.encode
 
-NETWORK = "n" + "0" * 12
+NETWORK = "n0000000w0000000"
 
 CREATORS: dict[str, tuple[object, ...]] = {
     "open": (),

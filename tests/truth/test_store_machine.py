@@ -49,7 +49,7 @@ from dropengine.manifest import Manifest, correction, digest, rules
 from dropengine.model import CAP_MAX, KEPT_MS, PRICE_MAX, DropId, FanId
 from dropengine.randomness import Source
 from dropengine.truth import connections, keys, repair
-from dropengine.truth.networks import NAME_CHARS, NetworkNames, Whence
+from dropengine.truth.networks import AROUND, NetworkNames, Whence, counts_in
 from dropengine.truth.past import Past
 from dropengine.truth.replies import ListRow, PartOut, Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
@@ -362,7 +362,8 @@ class Machine(RuleBasedStateMachine):
         counted = sorted(self.oracle.counted())
         if counted:
             key = keys.one(self.drop, "networks")
-            await self.hands.client.hset(key, mapping={counted[0]: 99, "h99999": counted[0]})
+            spoiled = {counted[-1]: f"{counted[0]}99", "h99999": counted[0]}
+            await self.hands.client.hset(key, mapping=spoiled)
 
     async def spoil(self, names: list[str]) -> set[tuple[str, str]]:
         """A row of each of these keys is lost; which. The hours of a drop also pass without an
@@ -408,10 +409,6 @@ class Machine(RuleBasedStateMachine):
     def somebody_moves(self, fan: str, place: Whence) -> None:
         self.places[fan] = place
 
-    def names_at(self, place: Whence) -> tuple[str, str]:
-        both = self.names.of([place])
-        return both[:NAME_CHARS], both[NAME_CHARS:]
-
     @precondition(lambda self: self.oracle.crowded)
     @rule(
         place=st.sampled_from(PLACES),
@@ -421,7 +418,7 @@ class Machine(RuleBasedStateMachine):
     def a_network_is_let_in(
         self, place: Whence, kind: type[Exempt] | type[Restrict], *, around: bool
     ) -> None:
-        name = self.names_at(place)[around]
+        name = self.names.of(place)[around]
         was = len(self.oracle.log)
         self.command(kind(name), self.oracle.revision, "o1", self.key())
         if isinstance(self.oracle.log[-1], events.Exempted) and len(self.oracle.log) > was:
@@ -878,7 +875,7 @@ class Machine(RuleBasedStateMachine):
         answers = list(
             self.run(self.store.press(self.drop, rows, whence=whence, clock_ms=self.now))
         )
-        named = [place and self.names_at(place) for place in places]
+        named = [place and self.names.of(place) for place in places]
         predicted = self.oracle.press(batch, self.now, named)
         assert answers == predicted
         for answer in answers:
@@ -997,10 +994,13 @@ class Machine(RuleBasedStateMachine):
     def count_networks(self) -> None:
         rows = self.run(self.store.fields(self.drop, "networks"))
         kept = {name: at.decode() for name, at in rows.items() if name not in ("key", "exempt")}
-        assert kept == {
-            **{name: str(count) for name, count in self.oracle.counted().items()},
-            **{name: "".join(at) for name, at in self.oracle.counting().items()},
+        wide = {name: counts_in(at) for name, at in kept.items() if name[0] == AROUND}
+        assert {name: at for name, at in kept.items() if name not in wide} == {
+            name: near for name, (near, _) in self.oracle.counting().items()
         }
+        counts = {name: count for row in wide.values() for name, count in row.items()}
+        counts |= {name: sum(row.values()) for name, row in wide.items()}
+        assert counts == self.oracle.counted()
         over = self.oracle.state in ("settled", "cancelled")
         refused = self.run(self.store.fields(self.drop, "crowded"))
         told = {name: int(times) for name, times in refused.items()}

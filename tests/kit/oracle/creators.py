@@ -212,7 +212,7 @@ class Creators(Clock):
         is_exempt = command.network in self.exempt
         if is_exempt == isinstance(command, Exempt):
             return self.already()
-        known = command.network in self.crowded or command.network in self.counted()
+        known = command.network in self.crowded
         return None if is_exempt or known else refusals.NotFound()
 
     def freeze(self, why: str, clock: int) -> None:

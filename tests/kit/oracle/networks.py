@@ -50,7 +50,7 @@ class Networks(Books):
         """Where something counts that begins now."""
         if self.coming is None or not self.rules.network_most:
             return ()
-        return self.coming[:1] if self.coming[0] in self.exempt else self.coming
+        return () if self.coming[0] in self.exempt else self.coming
 
     def hand_on(self, entry: Entry) -> None:
         """N3: what stays of an entry that is over counts in its place."""
