@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from itertools import count, takewhile
 from pathlib import Path
@@ -166,7 +167,8 @@ def called(settings: Settings, browser: Browser) -> None:
     """Somebody lets his browser be called in the drop."""
     one = engine.connect(settings)
     with engine.transaction(one, writes=True) as sql:
-        subscriptions.keep(sql, browser.subscribed("pin", "who-waits"))
+        now_ms = time.time_ns() // 1_000_000
+        subscriptions.keep(sql, browser.subscribed("pin", "who-waits", since_ms=now_ms))
     one.dispose()
 
 
