@@ -53,13 +53,16 @@ from dropengine.doors.studio import studio
 from dropengine.doors.studio.alarm_letters import AlarmLetters
 from dropengine.doors.studio.desks import Desks
 from dropengine.errors import ConfigError, Unavailable
+from dropengine.jobs.beacon_rounds import BeaconRounds
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.counting import Counting
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
+from dropengine.jobs.drawing import Drawing
 from dropengine.jobs.durability_watch import DurabilityWatch
-from dropengine.jobs.duties import Duties
+from dropengine.jobs.duties import Duties, wall_ms
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.loop_watch import LoopWatch
+from dropengine.jobs.revealing import Revealing
 from dropengine.jobs.revoking import Revoking
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
@@ -148,7 +151,12 @@ class Runtime:
         self.counting = Counting(self.hub, self.database)
         self.jobs = JobRunner()
         self.duties = Duties(self.store, self._perform)
-        self.settling = Settling(self.store, settings, self.duties.owed)
+        rounds = BeaconRounds(settings.beacon_urls)
+        self.beacon_rounds = rounds
+        self.drawing = Drawing(self.store, Revealing(self.database, rounds, wall_ms))
+        self.settling = Settling(
+            self.store, settings, self.duties.owed, ordering=self.drawing.ordering
+        )
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
         )
@@ -180,6 +188,7 @@ class Runtime:
         store, settings = self.store, self.settings
         # The lease is asked for before the first duty can be found.
         self.jobs.repeat(self.duties)
+        self.jobs.repeat(self.drawing)
         self.jobs.repeat(self.settling)
         self.jobs.repeat(self.server_watch)
         self.jobs.repeat(self.trial)
@@ -202,6 +211,8 @@ class Runtime:
         """End everything that was begun."""
         await self.jobs.close()
         await self.duties.close()
+        await self.drawing.close()
+        await self.beacon_rounds.close()
         await self.hub.close()
         await self._nudges.aclose(close_connection_pool=True)
         for provider in self.providers.values():

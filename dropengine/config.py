@@ -174,6 +174,19 @@ class Settings(Struct, frozen=True, kw_only=True):
         bool, _says("let this machine be a push service, by http too: for tests")
     ] = False
 
+    beacon_urls: Annotated[
+        tuple[str, ...],
+        _says(
+            "servers that are asked in this order for a round of a public beacon, by drops whose "
+            "order hangs on one"
+        ),
+    ] = (
+        "https://api.drand.sh",
+        "https://api2.drand.sh",
+        "https://api3.drand.sh",
+        "https://drand.cloudflare.com",
+    )
+
     # Processes and what they say.
     web_concurrency: Annotated[int, _whole(1, 64, "web processes, each with its own socket")] = 1
     metrics_token: Annotated[
@@ -511,6 +524,7 @@ _CHECKS = {
     "host": (_host,),
     "public_url": (_origin,),
     "origins": (_origin_list,),
+    "beacon_urls": (_origin_list,),
     "forwarded_allow_ips": (_proxies,),
     "redis_url": (_redis,),
     "database_url": (_database,),
@@ -616,6 +630,11 @@ def rows() -> Sequence[SettingRow]:
     return [_row(field) for field in FIELDS.values()]
 
 
+def in_a_word(default: object) -> str:
+    """A default as somebody would set it."""
+    return ",".join(default) if isinstance(default, tuple) else str(default).lower()
+
+
 def _row(field: msgspec.structs.FieldInfo) -> SettingRow:
     meta = next(m for m in field.type.__metadata__ if isinstance(m, Meta))
     kind = field.type.__origin__
@@ -633,6 +652,6 @@ def _row(field: msgspec.structs.FieldInfo) -> SettingRow:
         bounds = "list, with commas"
     else:
         bounds = "text"
-    default = "" if field.default in (None, ()) else f"`{str(field.default).lower()}`"
+    default = "" if field.default in (None, ()) else f"`{in_a_word(field.default)}`"
     assert meta.description is not None
     return SettingRow(field.name, env_name(field.name), default, bounds, meta.description)

@@ -47,6 +47,7 @@ BY_CHARS_MAX = 33
 WHY_CHARS_MAX = 500
 MESSAGE_CHARS_MAX = 500
 MANIFEST_CHARS_MAX = 500_000
+NETWORK_CHARS_MIN, NETWORK_CHARS_MAX = 8, 16
 DUTY_CHARS_MAX = len("capture:") + CHARGE_CHARS_MAX
 
 CLOCK = "clock"
@@ -81,6 +82,15 @@ DutyId = Annotated[
 Moment = Annotated[int, Meta(ge=0, le=MOMENT_MS_MAX)]
 """ms since 1970, UTC, of the true clock; 0: by hand."""
 Digest = Annotated[str, Meta(min_length=64, max_length=64, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")]
+Network = Annotated[
+    str,
+    Meta(
+        min_length=NETWORK_CHARS_MIN,
+        max_length=NETWORK_CHARS_MAX,
+        pattern=rf"^[{ID_LETTERS}]*(?!\n)$",
+    ),
+]
+"""What a network is called in a drop (`truth/networks`)."""
 Text = Annotated[str, Meta(min_length=1, max_length=MANIFEST_CHARS_MAX)]
 Revision = Annotated[int, Meta(ge=0, le=REVISION_MAX)]
 
@@ -126,9 +136,17 @@ class FromCreator(
 
 
 class Open(FromCreator, frozen=True):
-    """scheduled -> live: from now on fans may press. An opening time that was planned is over."""
+    """scheduled -> live: from now on fans may press. An opening time that was planned is over.
+    Where chance gives out the arrivals scheduled -> lobby: from now on fans may join its list."""
 
     verb = "open"
+
+
+class Seal(FromCreator, frozen=True):
+    """lobby -> ordering: the list is fixed now, before its time; chance orders it, and then the
+    drop opens."""
+
+    verb = "seal"
 
 
 class Pause(FromCreator, frozen=True):
@@ -173,7 +191,7 @@ class Message(FromCreator, frozen=True):
 
 
 class Reschedule(FromCreator, frozen=True):
-    """Another time to open, while scheduled, or to close, while scheduled, live or paused: one that
+    """Another time to open, while scheduled, or to close, while it is not over: one that
     is still to come, or 0. Both are told, a time that stays as it is now."""
 
     verb = "reschedule"
@@ -190,6 +208,22 @@ class Correct(FromCreator, frozen=True):
 
     hash: Digest
     manifest: Text
+
+
+class Exempt(FromCreator, frozen=True):
+    """`network` may have as many unpaid holds and open entries as its people like: a venue's."""
+
+    verb = "exempt"
+
+    network: Network
+
+
+class Restrict(FromCreator, frozen=True):
+    """`network`, which was exempt, may have no more of them than others again."""
+
+    verb = "restrict"
+
+    network: Network
 
 
 class Close(FromCreator, frozen=True):
@@ -226,6 +260,7 @@ class Thaw(FromCreator, frozen=True):
 
 CreatorCommand = (
     Open
+    | Seal
     | Pause
     | Resume
     | Add
@@ -233,6 +268,8 @@ CreatorCommand = (
     | Message
     | Reschedule
     | Correct
+    | Exempt
+    | Restrict
     | Close
     | Cancel
     | Realign

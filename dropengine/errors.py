@@ -16,6 +16,7 @@ DropEngineError
 +-- WorkersFailed    the web processes cannot be brought up
 +-- ServerTaken      another shop, or another run of this one, sells from the server
 +-- BackupFault      a backup cannot be made, read, or restored here
++-- DrawFault        a list cannot be drawn, or what was revealed does not prove its order
 """
 
 from __future__ import annotations
@@ -191,3 +192,10 @@ class BackupFault(DropEngineError):
     """A backup that cannot be made, read, or restored here. The message says why and what to do."""
 
     exit_code = 15
+
+
+class DrawFault(DropEngineError):
+    """A list cannot be sealed or ordered, or what was revealed does not prove what was promised.
+    The message says which, and of whom."""
+
+    exit_code = 16

@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from dropengine.model import snake
+from dropengine.randomness import Source
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="e", tag=snake, forbid_unknown_fields=True):
@@ -54,7 +55,13 @@ class Rules(msgspec.Struct, frozen=True):
     limit: units per fan over active holds, offers and unrefunded orders. k: every k-th call of a
     line goes to its boost lane. pace, pace_ms: what one fan may begin at once, and one more in each
     of so many ms; 0 is as often as he likes, and so is a drop from before there was a pace. calls:
-    None where the line calls at all hours, as every drop did before layout 5.
+    None where the line calls at all hours, as every drop did before layout 5. network_most: how
+    many unpaid holds and open entries one network may have; 0: as many as its people like, as in
+    every drop of before there was such a rule.
+
+    Where chance gives out the arrivals, which is in every mode but `rush`: window_ms: how long its
+    list is open; first_offer_ms: what stands in for offer_ms in the first round; tickets_most: of
+    one entry; randomness: where chance comes from.
     """
 
     id: str
@@ -76,6 +83,11 @@ class Rules(msgspec.Struct, frozen=True):
     pace: int = 0
     pace_ms: int = 0
     calls: CallingHours | None = None
+    window_ms: int = 0
+    first_offer_ms: int = 0
+    tickets_most: int = 0
+    randomness: Source | None = None
+    network_most: int = 0
 
 
 class Published(Event, frozen=True):
@@ -107,8 +119,48 @@ class ByCreator(Event, frozen=True):
     revision: int
 
 
+class LobbyOpened(ByCreator, frozen=True):
+    """scheduled -> lobby: whoever joins stands in the list that chance will order. `seals`: when it
+    is sealed (ms, the drop's own time)."""
+
+    seals: int
+
+
+class Sealed(ByCreator, frozen=True):
+    """lobby -> ordering: the list is fixed. `entries`: how many stand in it."""
+
+    entries: int
+
+
+class Rooted(Event, frozen=True):
+    """Ordering: the Merkle root of the sealed list, 64 hex digits."""
+
+    root: str
+
+
+class Revealed(Event, frozen=True):
+    """Ordering: what the list is ordered by, in hex digits: the secret that was committed to, or
+    the signature of the beacon's round."""
+
+    value: str
+
+
+class Ordered(Event, frozen=True):
+    """Ordering: the next part of the order. The first of `ids` has the arrival `n`."""
+
+    n: int
+    ids: list[str]
+
+
 class Opened(ByCreator, frozen=True):
-    """scheduled -> live."""
+    """scheduled -> live; ordering -> live, where the whole list has its arrivals."""
+
+
+class Allotted(Event, frozen=True):
+    """Live: the first round is over, the line was called for all that was free at the opening.
+    `offers`: how many."""
+
+    offers: int
 
 
 class Paused(ByCreator, frozen=True):
@@ -158,6 +210,19 @@ class Withdrawn(ByCreator, frozen=True):
 
     pool: str
     qty: int
+
+
+class Exempted(ByCreator, frozen=True):
+    """`network` may have as many unpaid holds and open entries as its people like. It is called so
+    by a key that is deleted when the drop is over."""
+
+    network: str
+
+
+class Restricted(ByCreator, frozen=True):
+    """`network` may again have no more of them than others."""
+
+    network: str
 
 
 class Message(ByCreator, frozen=True):
@@ -360,7 +425,8 @@ class Discharged(Event, frozen=True):
 
 
 class Joined(Event, frozen=True):
-    """`n`: the arrival. `lane`: 0 base, 1 boost. `why`: fan, or makegood (then key is '')."""
+    """`n`: the arrival. `lane`: 0 base, 1 boost. `why`: fan, or makegood (then key is ''). In a
+    lobby `n` is 0, and the entry stands in the list with so many `tickets` and this `nonce`."""
 
     fan: str
     key: str
@@ -371,6 +437,8 @@ class Joined(Event, frozen=True):
     lane: int
     points: int
     why: str
+    tickets: int = 0
+    nonce: str = ""
 
 
 class Offered(Event, frozen=True):
@@ -474,7 +542,13 @@ class LimitFreed(Event, frozen=True):
 AnyEvent = (
     Published
     | Lifted
+    | LobbyOpened
+    | Sealed
+    | Rooted
+    | Revealed
+    | Ordered
     | Opened
+    | Allotted
     | Paused
     | Resumed
     | Realigned
@@ -483,6 +557,8 @@ AnyEvent = (
     | Withdrawn
     | Rescheduled
     | Corrected
+    | Exempted
+    | Restricted
     | Message
     | Closed
     | Cancelled

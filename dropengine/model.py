@@ -53,20 +53,23 @@ Key = NewType("Key", str)
 ShopId = NewType("ShopId", str)
 """128 bits, as hex digits: one shop has one for good, wherever it runs."""
 
-SCHEMA = 5
+SCHEMA = 6
 """The number of this layout of the truth. A drop with a higher one is refused
 (`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
 (`lua/lib/lift.lua`)."""
 
 
 class DropState(StrEnum):
-    """draft -> scheduled -> live <-> paused -> closing -> settled; see `LEGAL_MOVES`.
+    """draft -> scheduled -> live <-> paused -> closing -> settled; see `LEGAL_MOVES`. Where chance
+    gives out the arrivals scheduled -> lobby -> ordering -> live.
 
     `sold_out` is never stored: it is `live` seen while no pool has a free or a held unit.
     """
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
+    LOBBY = "lobby"
+    ORDERING = "ordering"
     LIVE = "live"
     PAUSED = "paused"
     SOLD_OUT = "sold_out"
@@ -78,7 +81,11 @@ class DropState(StrEnum):
 
 LEGAL_MOVES: dict[DropState, frozenset[DropState]] = {
     DropState.DRAFT: frozenset({DropState.SCHEDULED}),
-    DropState.SCHEDULED: frozenset({DropState.LIVE, DropState.CANCELLED, DropState.FROZEN}),
+    DropState.SCHEDULED: frozenset(
+        {DropState.LOBBY, DropState.LIVE, DropState.CANCELLED, DropState.FROZEN}
+    ),
+    DropState.LOBBY: frozenset({DropState.ORDERING, DropState.CANCELLED, DropState.FROZEN}),
+    DropState.ORDERING: frozenset({DropState.LIVE, DropState.CANCELLED, DropState.FROZEN}),
     DropState.LIVE: frozenset(
         {DropState.PAUSED, DropState.CLOSING, DropState.CANCELLED, DropState.FROZEN}
     ),
@@ -91,6 +98,8 @@ LEGAL_MOVES: dict[DropState, frozenset[DropState]] = {
     DropState.FROZEN: frozenset(
         {
             DropState.SCHEDULED,
+            DropState.LOBBY,
+            DropState.ORDERING,
             DropState.PAUSED,
             DropState.CLOSING,
             DropState.SETTLED,
@@ -261,6 +270,7 @@ class OrderRecord(Record):
 class EntryRecord(Record):
     fan: str
     n: int
+    """The arrival; 0 while chance has not given it one."""
     qty: int
     pools: list[str]
     lane: int
@@ -274,6 +284,10 @@ class EntryRecord(Record):
     cool_ms: int
     """Not ready before this time; 0 when it is not cooling."""
     key: str
+    tickets: int = 0
+    """In a list that chance orders: how many it has there; 0 of one that is in none."""
+    nonce: str = ""
+    """What its fan's browser chose for the list, as hex digits, or ''."""
 
 
 class DutyRecord(Record):

@@ -21,6 +21,7 @@ from dropengine.refusals import (
     InThePast,
     KeyReused,
     LimitReached,
+    NetworkFull,
     NotAdoptable,
     NotEligible,
     NotFound,
@@ -170,6 +171,7 @@ PressOutcome = (
     | NotFound
     | KeyReused
     | TooManyRequests
+    | NetworkFull
     | Frozen
 )
 """How a fan's command can end in the scripts."""

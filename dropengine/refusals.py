@@ -119,7 +119,9 @@ class HoldExpired(Refusal, frozen=True):
 
 
 class NotFound(Refusal, frozen=True):
-    to_operator: ClassVar[str] = "There is no such drop, or it has no such pool, order or duty."
+    to_operator: ClassVar[str] = (
+        "There is no such drop, or it has no such pool, order, duty or network."
+    )
 
 
 class StaleRevision(Refusal, frozen=True):
@@ -150,6 +152,14 @@ class BadMessage(Refusal, frozen=True):
 
 class TooManyRequests(Refusal, frozen=True):
     retry_ms: int = 1000
+
+
+class NetworkFull(Refusal, frozen=True):
+    """`network`: what the fan's network, or the wider one around it, is called in this drop;
+    `most`: the unpaid holds and open entries that it may have together."""
+
+    network: str = ""
+    most: int = 0
 
 
 class Frozen(Refusal, frozen=True):

@@ -60,6 +60,10 @@ class Command(FromFan, frozen=True):
         return ""
 
 
+Nonce = Annotated[str, Meta(max_length=32, pattern="^([0-9a-f]{32})?(?!\\n)$")]
+"""32 hex digits that a browser made up, or ''."""
+
+
 class Hold(Command, frozen=True):
     """Press: `qty` units of `pool`; `fewer` accepts less when not all of them are free."""
 
@@ -98,12 +102,14 @@ class Pay(Command, frozen=True):
 
 class Join(Command, frozen=True):
     """The liked best of `pools` that can be had at once is held; if none can, stand in line for all
-    of them. `ref`, `nonce` are for later modes."""
+    of them. Where chance gives out the arrivals `nonce`, 32 hex digits that the fan's browser made
+    up, has its part in it. `ref` is for later."""
 
     verb = "join"
 
     pools: Pools
     qty: Qty = 1
+    nonce: Nonce = ""
 
     def fault(self) -> str:
         twice = len(set(self.pools)) < len(self.pools)
@@ -209,10 +215,12 @@ class DropView(msgspec.Struct, frozen=True):
     server's run id. `hash`: SHA-256 of the canonical manifest. `durable`: every acknowledged sale
     is on disk.
     `lines`: the base line of each pool -> r, how many were removed from it so far. `pace`: what one
-    fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes. `why`: the
-    maker's reason of a pause or a cancellation, or ''. `beat_ms`: who hears no tick and no beat for
-    longer does not know the present any more; 0: it is not said how often they come. `language`:
-    what its maker writes in, '' where he did not say. `asks`: what an order has to know.
+    fan may begin at once, and one more in each `pace_ms`; 0: as often as he likes. `network_most`:
+    how many unpaid holds and open entries one network may have; 0: as many as its people like.
+    `why`: the maker's reason of a pause or a cancellation, or ''. `beat_ms`: who hears no tick and
+    no beat for longer does not know the present any more; 0: it is not said how often they come.
+    `language`: what its maker writes in, '' where he did not say. `asks`: what an order has to
+    know.
     `identity`: who may act: guest, whoever opens the page; verified, who has confirmed an address.
     `calls_from_ms`, `calls_to_ms`: the hours in which the line calls, ms since midnight by the
     clocks of the zone; two equal ones: at all hours. `calls_ms`: as in a tick.
@@ -255,6 +263,7 @@ class DropView(msgspec.Struct, frozen=True):
     calls_from_ms: int = 0
     calls_to_ms: int = 0
     calls_ms: int = 0
+    network_most: int = 0
 
 
 class HoldView(msgspec.Struct, frozen=True):
@@ -384,7 +393,8 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_de
     """Command `id` was not carried out. `code`: the closed list; `text`: for people.
 
     free, held: of the pool, with all_held. room: units left in the limit. retry_ms: when to come
-    back. state: how the hold ended, with hold_expired.
+    back. state: how the hold ended, with hold_expired. network, most: with network_full, what the
+    network is called in this drop and how much it may have.
     """
 
     id: int
@@ -396,6 +406,8 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_de
     room: int | None = None
     retry_ms: int | None = None
     state: str | None = None
+    network: str | None = None
+    most: int | None = None
 
 
 class Pong(msgspec.Struct, frozen=True, tag_field="t", tag="pong"):

@@ -62,6 +62,7 @@ zone = "UTC"
 currency = "EUR"
 limit = 1
 pace = 0
+network_most = 0
 practice = true
 hold_seconds = {hold_s}
 [[items]]

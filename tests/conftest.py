@@ -18,7 +18,7 @@ from dropengine.truth.store import Store
 from tests.kit import private_server
 from tests.kit.databases import database, postgres, sql_settings, synced
 from tests.kit.fault_proxy import FaultProxy
-from tests.kit.manifests import manifest
+from tests.kit.manifests import in_mode, manifest
 from tests.kit.private_server import Server
 from tests.kit.rows import EVERY
 from tests.kit.sale import Sale
@@ -121,9 +121,11 @@ def drop() -> str:
 def make_sale(store: Store, drop: str) -> MakeSale:
     """Publish a drop of these items and, unless told not to, open it."""
 
-    async def make(*items: Item, opened: bool = True, **rules: int) -> Sale:
+    async def make(
+        *items: Item, opened: bool = True, mode: str = "rush", tickets_most: int = 1, **rules: int
+    ) -> Sale:
         sale = Sale(store, drop)
-        await sale.publish(manifest(drop, *items, **rules))
+        await sale.publish(in_mode(manifest(drop, *items, **rules), mode, tickets_most))
         if opened:
             await sale.creator("open")
         return sale

@@ -198,6 +198,7 @@ def test_every_status_is_told_with_its_refusals() -> None:
 def test_every_key_of_a_manifest_is_documented() -> None:
     page = (ROOT / "docs" / "manifest.md").read_text()
     seconds = {"hold_ms", "offer_ms", "extend_ms", "pay_ms", "cool_ms", "lookup_ms", "pace_ms"}
+    seconds |= {"window_ms", "first_offer_ms"}
     moments = {
         "opens_ms": "opens_at",
         "closes_ms": "closes_at",

@@ -63,6 +63,7 @@ FLAT = {
             "wire",
             "studio_wire",
             "plain_text",
+            "randomness",
             "creator_commands",
             "events",
             "config",

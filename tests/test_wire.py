@@ -77,6 +77,8 @@ def commands(draw: st.DrawFn, of: st.SearchStrategy[str] = ids) -> dict[str, Any
                 values["qty"] = draw(st.integers(1, 100))
             case "fewer":
                 values["fewer"] = draw(st.booleans())
+            case "nonce":
+                values["nonce"] = draw(st.sampled_from(("", "0123456789abcdef" * 2)))
             case "pools" | "holds":
                 values[field.name] = draw(several)
             case name:

@@ -58,7 +58,7 @@ def add_settings(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
 def _says(name: str) -> str:
     described = next(m for m in FIELDS[name].type.__metadata__ if isinstance(m, Meta))
     default = FIELDS[name].default
-    shown = "" if default in (None, (), False) else f" (default: {str(default).lower()})"
+    shown = "" if default in (None, (), False) else f" (default: {config.in_a_word(default)})"
     return f"{described.description}{shown}"
 
 

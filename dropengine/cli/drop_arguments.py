@@ -156,6 +156,13 @@ def _message_arguments(parser: Parser) -> None:
     )
 
 
+def _network_arguments(parser: Parser) -> None:
+    _change(parser)
+    parser.add_argument(
+        "network", metavar="NETWORK", help="its name in this drop, as `drop networks` tells it"
+    )
+
+
 def _refund_arguments(parser: Parser) -> None:
     _which(parser)
     parser.add_argument("order", metavar="ORDER", help="the order's number or its id")
@@ -234,11 +241,14 @@ VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("reschedule", "Open a drop, or close it, at another time.", _reschedule_arguments),
     ("correct", "Put the words of a published drop right; its rules stay.", _correct_arguments),
     ("message", "Tell everybody at the drop something.", _message_arguments),
+    ("exempt", "Let a network, such as a venue's, have as much as it likes.", _network_arguments),
+    ("restrict", "Let a network have no more than others again.", _network_arguments),
     ("close", "Begin nothing new; let what is held finish.", _change),
     ("cancel", "End the drop and give every payment back.", _cancel_arguments),
     ("refund", "Take an order back: its units return and its money goes back.", _refund_arguments),
     ("duty", "End something owed that the payment provider does not do.", _duty_arguments),
     ("show", "Show where a drop stands.", _show_arguments),
+    ("networks", "Show whose fans were refused because their network was full.", _show_arguments),
     ("list", "List the drops of this shop, and whose they are.", lambda _: None),
     ("log", "Write the log of a drop to standard output (ndjson).", _log_arguments),
 )

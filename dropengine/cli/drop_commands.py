@@ -41,11 +41,13 @@ from dropengine.creator_commands import (
     Correct,
     CreatorCommand,
     EndDuty,
+    Exempt,
     Message,
     Open,
     Pause,
     Realign,
     Reschedule,
+    Restrict,
     Resume,
     Withdraw,
 )
@@ -102,7 +104,12 @@ async def _run(verb: str, arguments: Arguments, settings: Settings) -> int:
 async def _about(verb: str, store: Store, settings: Settings, arguments: Arguments) -> int:
     """Find out which drop a command is about; the exit code of a refusal, else 0."""
     if verb == "publish":
-        return await makers_drops.set_aside(store, settings, arguments)
+        arguments.chance = None
+        refused = await makers_drops.set_aside(store, settings, arguments)
+        if not refused:
+            text = _to_publish(arguments, int(time.time() * 1000))
+            arguments.chance = await makers_drops.chance_of(settings, text)
+        return refused
     if verb == "correct":
         arguments.drop = arguments.file if arguments.id is None else arguments.id
     await makers_drops.name(store, settings, arguments)
@@ -160,7 +167,11 @@ async def _publish(store: Store, arguments: Arguments) -> int:
         at_once = arguments.now or arguments.opens_in is not None
         _refuse_past(text, now_ms, at_once=at_once)
     outcome = await store.publish(
-        text, by=arguments.word, key=key_of(arguments), asked=_asked(arguments)
+        text,
+        by=arguments.word,
+        key=key_of(arguments),
+        asked=_asked(arguments),
+        chance=arguments.chance,
     )
     if not isinstance(outcome, outcomes.Changed):
         return refuse(outcome)
@@ -187,6 +198,8 @@ SAID: dict[type[CreatorCommand], str] = {
     Reschedule: "The times of {drop} are changed, and every screen counts to the new ones.",
     Correct: "The words of {drop} are put right; its rules are as they were.",
     Message: "Everybody at {drop} reads it now.",
+    Exempt: "The network may have as much of {drop} as its people like.",
+    Restrict: "The network may have no more of {drop} than others again.",
     Close: "{drop} closes: what is held can still be paid, nothing new begins.",
     Cancel: "{drop} is cancelled: every hold ends and every payment goes back.",
 }
@@ -341,6 +354,23 @@ def _view(view: ViewReply) -> dict[str, object]:
     return {name: getattr(view, name) for name in named} | {"pools": pools}
 
 
+async def _networks(store: Store, arguments: Arguments) -> int:
+    drop = drop_id(arguments)
+    if await store.show(drop) is None:
+        return no_such(drop)
+    crowds = await store.glances.crowds(drop)
+    if arguments.json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(crowds), indent=2) + b"\n")
+        return 0
+    for one in crowds:
+        wide = "\taround others" if one.around else ""
+        free = "\texempt" if one.exempt else ""
+        print(f"{one.network}\t{one.open} open\t{one.refused} refused{wide}{free}")
+    if not crowds:
+        print("Nobody was refused because of his network.")
+    return 0
+
+
 async def _list(store: Store, settings: Settings) -> int:
     drops = await store.every_drop()
     owners = await makers_drops.owners(settings, drops)
@@ -372,5 +402,6 @@ _DO: dict[str, Callable[[Store, Arguments], Awaitable[int]]] = {
     "refund": _refund,
     "duty": _duty,
     "show": _show,
+    "networks": _networks,
     "log": _log,
 }

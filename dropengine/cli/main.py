@@ -12,7 +12,13 @@ from pathlib import Path
 import msgspec
 
 from dropengine import __version__, config
-from dropengine.cli import demo_command, drop_arguments, rehearse_command, watch_command
+from dropengine.cli import (
+    demo_command,
+    drop_arguments,
+    rehearse_command,
+    verify_command,
+    watch_command,
+)
 from dropengine.cli.command_parsers import (
     BOOKS,
     REACH,
@@ -34,6 +40,7 @@ Sells a capped edition live: every unit exactly once, in an order anyone can che
   dropengine watch DROP           its night at this terminal
   dropengine backup DIR           copy the shop while it sells; `restore` makes one of it
   dropengine referee LOG          judge an exported log
+  dropengine verify FILE          compute the order of a draw anew
 """
 REFUSED = 1
 INTERRUPTED = 130
@@ -102,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_drop(commands)
     watch_command.add(commands)
     _add_referee(commands)
+    verify_command.add(commands)
     _add_audit(commands)
     _add_ledger(commands)
     _add_report(commands)

@@ -16,12 +16,15 @@ from sqlalchemy import Connection
 from dropengine import manifest, refusals
 from dropengine.cli.operators_terms import REFUSED, Arguments, drop_id, read, refuse
 from dropengine.config import Settings
-from dropengine.errors import DatabaseAway, DropEngineError
+from dropengine.errors import DatabaseAway, DropEngineError, ManifestError
+from dropengine.manifest import Manifest
+from dropengine.manifest.defaults import MODES
 from dropengine.model import DropId
 from dropengine.people import makers
 from dropengine.people.makers import Maker
 from dropengine.people.one_after_another import change
-from dropengine.sql import engine
+from dropengine.randomness import Source
+from dropengine.sql import draw_secrets, engine
 from dropengine.sql.database import Database, T, Work
 from dropengine.truth.store import Store
 
@@ -66,6 +69,22 @@ async def set_aside(store: Store, settings: Settings, arguments: Arguments) -> i
         return 0
     print(f"Refused: {drop} is another maker's. Publish it under another id.", file=sys.stderr)
     return REFUSED
+
+
+async def chance_of(settings: Settings, text: Manifest) -> Source | None:
+    """Where the chance of a drop comes from that is published here. Raises DatabaseAway,
+    ManifestError, DropEngineError."""
+    if why := draw_secrets.fault_in_chance(text):
+        raise ManifestError(text.id, [why])
+    if text.mode == MODES[0]:
+        return None
+    if not keeps_people(settings):
+        raise DropEngineError(
+            f'mode = "{text.mode}" needs a shop that has run: what its list is ordered by is kept '
+            "there. Start it once with `dropengine serve`."
+        )
+    now_ms = int(time.time() * 1000)
+    return await _asked(settings, lambda sql: draw_secrets.named(sql, text, now_ms), writes=True)
 
 
 def _chosen(known: Sequence[Maker], short: str | None) -> Maker | None:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from dropengine import errors, outcomes, refusals, wire
 from dropengine.doors.http_answers import Written, problem
 from dropengine.doors.identity import Identity, by_name
+from dropengine.doors.rate_limit import whence_of
 from dropengine.live.answers import first_refusal, one_by_one, paid_pages, refused
 from dropengine.live.batcher import Answer
 from dropengine.live.hub import Hub
@@ -23,6 +24,7 @@ from dropengine.model import FanId
 from dropengine.people.tickets import Ticket
 from dropengine.truth.command_rows import command_row
 from dropengine.truth.listing import listing
+from dropengine.truth.networks import Whence
 from dropengine.truth.store import Store
 
 COMMANDS: dict[str, type[wire.Command]] = {kind.verb: kind for kind in get_args(wire.FanCommand)}
@@ -123,7 +125,7 @@ class Api:
         fan = room.fan(ticket)
         if fan is None:
             return problem(None, refusals.SignIn())
-        return await carried_out(room, fan, command)
+        return await carried_out(room, fan, command, whence_of(request.scope.get("client")))
 
     async def you(self, request: Request) -> Response:
         """GET /api/drops/{drop}/you: the fan's whole state, read now."""
@@ -174,11 +176,11 @@ class Api:
         )
 
 
-async def carried_out(room: Room, fan: FanId, command: wire.FanCommand) -> Response:
-    """Give a fan's command to his drop; the answer to it, done or refused."""
+async def carried_out(room: Room, fan: FanId, command: wire.FanCommand, whence: Whence) -> Response:
+    """Give a fan's command to his drop; the answer to it, done or refused. whence: where he is."""
     if isinstance(command, wire.Pay):
         return await _pay(room, fan, command)
-    return told(room, fan, await room.batcher.ask(command_row(fan, command)))
+    return told(room, fan, await room.batcher.ask(command_row(fan, command), whence))
 
 
 def told(room: Room, fan: FanId, outcome: Answer) -> Response:
@@ -238,4 +240,6 @@ def _refusal(room: Room, outcome: refusals.Refusal) -> Response:
         held=told.held,
         room=told.room,
         state=told.state,
+        network=told.network,
+        most=told.most,
     )

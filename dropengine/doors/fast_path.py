@@ -18,10 +18,11 @@ from starlette.types import Message, Receive, Scope, Send
 from dropengine import wire
 from dropengine.doors.fan_api import COMMAND_BYTES_MAX, COMMANDS, carried_out
 from dropengine.doors.identity import Identity, by_name
-from dropengine.doors.rate_limit import COUNTED, RequestRate
+from dropengine.doors.rate_limit import COUNTED, RequestRate, whence_of
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
 from dropengine.model import DropId, FanId
+from dropengine.truth.networks import Whence
 
 BEFORE = "/api/drops/"
 LENGTH_DIGITS_MAX = len(str(COMMAND_BYTES_MAX))
@@ -47,6 +48,7 @@ class Asked(NamedTuple):
     fan: FanId
     body: Body
     key: bytes | None
+    whence: Whence
 
     def command(self, body: bytes) -> wire.FanCommand | None:
         """The command of a whole body; None for anything that has to be explained."""
@@ -86,7 +88,7 @@ class FastPath:
         command = None if event.get("more_body") else asked.command(event.get("body", b""))
         if command is None:
             return _again(event, receive)
-        answer = await carried_out(asked.room, asked.fan, command)
+        answer = await carried_out(asked.room, asked.fan, command, asked.whence)
         start = {"type": "http.response.start", "status": answer.status_code}
         await send({**start, "headers": answer.raw_headers})
         await send({"type": "http.response.body", "body": answer.body})
@@ -128,7 +130,7 @@ class FastPath:
         if fan is None or (not counted and self._rate.too_many(client)):
             return None
         room.used_at = asyncio.get_running_loop().time()
-        return Asked(room, fan, body, headers.get(b"idempotency-key"))
+        return Asked(room, fan, body, headers.get(b"idempotency-key"), whence_of(client))
 
 
 def _again(event: Message, receive: Receive) -> Receive:

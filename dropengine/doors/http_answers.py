@@ -70,6 +70,8 @@ class Problem(msgspec.Struct, omit_defaults=True):
     room: int | None = None
     retry_ms: int | None = None
     state: str | None = None
+    network: str | None = None
+    most: int | None = None
 
 
 def problem(status: int | None, outcome: refusals.Refusal, **more: Any) -> Response:

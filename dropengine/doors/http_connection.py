@@ -172,7 +172,8 @@ class LimitedHttp(LimitedConnection):
                 raise
             self._answer(answer, cycle)
 
-        asked.room.batcher.submit(command_row(asked.fan, command), reply)
+        row = command_row(asked.fan, command)
+        asked.room.batcher.submit(row, reply, None, asked.whence)
 
     def _answer(self, answer: Response, cycle: CommandInHand) -> None:
         cycle.response_complete = True

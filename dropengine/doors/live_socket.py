@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from dropengine import errors, refusals
 from dropengine.doors.http_answers import STATUS, deny_socket
 from dropengine.doors.identity import Headers, Identity, by_name
-from dropengine.doors.rate_limit import SocketLimit, network_of
+from dropengine.doors.rate_limit import SocketLimit, network_of, whence_of
 from dropengine.live.hub import Hub
 from dropengine.live.queued_frames import QueueConn
 from dropengine.live.room import Room
@@ -23,6 +23,7 @@ from dropengine.live.socket_protocol import LiveProtocol
 from dropengine.live.talk import Talker
 from dropengine.model import DropId
 from dropengine.people.tickets import Ticket
+from dropengine.truth.networks import Whence
 from dropengine.wire import CloseCode
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class LiveDoor:
 
         def seat(conn: LiveProtocol) -> None:
             conn.keep(partial(self._limit.leave, where))
-            self._talk(room, conn, ticket)
+            self._talk(room, conn, ticket, whence_of(client))
 
         return seat
 
@@ -135,14 +136,15 @@ class LiveDoor:
 
     def _talker(self, room: Room, conn: Conn, scope: Scope) -> Talker:
         """Who sits down and talks."""
-        return Talker(room, conn, self._whose, self._identity.who(by_name(scope["headers"])))
+        ticket = self._identity.who(by_name(scope["headers"]))
+        return Talker(room, conn, self._whose, ticket, whence_of(scope.get("client")))
 
-    def _talk(self, room: Room, conn: LiveProtocol, ticket: Ticket | None) -> None:
+    def _talk(self, room: Room, conn: LiveProtocol, ticket: Ticket | None, whence: Whence) -> None:
         """Give a socket that came the short way to its talk."""
         if room.ended:
             conn.end(CloseCode.RESTART, "")
             return
-        conn.take(Talker(room, conn, self._whose, ticket))
+        conn.take(Talker(room, conn, self._whose, ticket, whence))
 
     async def _talk_by_queue(self, room: Room, scope: Scope, receive: Receive, send: Send) -> None:
         """The ordinary way through the ASGI queue: slower, the same talk."""

@@ -11,6 +11,7 @@ from collections import Counter
 from functools import lru_cache
 
 from dropengine.config import Settings
+from dropengine.truth.networks import Whence
 
 NETWORKS_MAX = 100_000
 COUNTED = "dropengine.counted"
@@ -44,6 +45,16 @@ def around(where: str) -> str:
 def network_of(client: tuple[str, int] | None) -> str:
     """The network of a caller; all whose address is not known are one."""
     return network(client[0]) if client else ""
+
+
+@lru_cache(maxsize=4096)
+def _whence(where: str) -> Whence:
+    return where, around(where)
+
+
+def whence_of(client: tuple[str, int] | None) -> Whence:
+    """The network of a caller, and the wider one around it."""
+    return _whence(network_of(client))
 
 
 class RequestRate:

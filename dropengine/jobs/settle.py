@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from dropengine.config import Settings
 from dropengine.errors import NewerSchema, Unavailable
-from dropengine.model import DropId
+from dropengine.model import DropId, DropState
 from dropengine.truth.replies import Settled
 from dropengine.truth.store import Store
 
@@ -27,15 +27,24 @@ OVER_S = 15.0
 class Settling:
     """One round over every drop that something can still happen to.
 
-    owed: told each drop whose outbox is not empty, in every round.
+    owed: told each drop whose outbox is not empty, in every round; ordering: each whose list is to
+    be ordered.
     """
 
     name = "settling"
 
-    def __init__(self, store: Store, settings: Settings, owed: Callable[[DropId], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        owed: Callable[[DropId], None],
+        *,
+        ordering: Callable[[DropId], None] = lambda _: None,
+    ) -> None:
         self.every_s = settings.settle_ms / 1000
         self._store = store
         self._owed = owed
+        self._ordering = ordering
         self._drops: list[DropId] = []
         self._index_at = 0.0
         self._over: dict[DropId, float] = {}
@@ -75,6 +84,8 @@ class Settling:
             return
         self._told.pop(drop, None)
         self._hear(drop, settled.froze)
+        if settled.state == DropState.ORDERING:
+            self._ordering(drop)
         if settled.duties:
             self._owed(drop)
         elif settled.state in FINAL and not settled.next_ms:

@@ -27,6 +27,8 @@ def refused(message_id: int, seq: int, outcome: refusals.Refusal) -> Refused:
             more = {"state": state}
         case refusals.Away(retry_ms=retry_ms) | refusals.TooManyRequests(retry_ms=retry_ms):
             more = {"retry_ms": retry_ms}
+        case refusals.NetworkFull(network=network, most=most):
+            more = {"network": network, "most": most}
         case _:
             more = {}
     return Refused(message_id, seq, outcome.code, outcome.text, **more)

@@ -22,7 +22,8 @@ from dropengine.live.measured import Measured
 from dropengine.model import DropId
 from dropengine.outcomes import PressOutcome
 from dropengine.truth.command_rows import Row
-from dropengine.truth.store import Store
+from dropengine.truth.networks import NetworkNames, Whence
+from dropengine.truth.store import Store, Whences
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ Answer = PressOutcome | refusals.Away
 Reply = Callable[[Answer], None]
 
 
-_Asked = tuple[Row, Reply, Callable[[], bool] | None]
-"""A command, who waits for its answer, and whether he has gone."""
+_Asked = tuple[Row, Reply, Callable[[], bool] | None, Whence | None]
+"""A command, who waits for its answer, whether he has gone, and where he is."""
 
 
 class _Flight(NamedTuple):
@@ -44,7 +45,7 @@ class Batcher:
     """The one way of fans' commands of one drop from this worker to the scripts.
 
     batch_max: commands in one script call. queue_max: commands that may wait; beyond it they are
-    refused with a time to come back.
+    refused with a time to come back. names: of networks, where the drop counts them.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Batcher:
         *,
         batch_max: int,
         queue_max: int,
+        names: NetworkNames | None = None,
     ) -> None:
         self._store = store
         self._measured = measured
@@ -63,6 +65,7 @@ class Batcher:
         self._drop = drop
         self._batch_max = batch_max
         self._queue_max = queue_max
+        self._names = names
         self._queue: deque[_Asked] = deque()
         self._running: asyncio.Task[None] | None = None
         self.flying: frozenset[object] = frozenset()
@@ -82,22 +85,29 @@ class Batcher:
         else:
             self._running.add_done_callback(lambda _: then())
 
-    def submit(self, row: Row, reply: Reply, gone: Callable[[], bool] | None = None) -> None:
+    def submit(
+        self,
+        row: Row,
+        reply: Reply,
+        gone: Callable[[], bool] | None = None,
+        whence: Whence | None = None,
+    ) -> None:
         """Queue one command; `reply` is called once with its answer, in this loop.
 
         gone: asked just before sending; a command whose sender has left is dropped unanswered. Once
-        it is sent, leaving has no effect.
+        it is sent, leaving has no effect. whence: where he is, of a command that may begin
+        something.
         """
         if len(self._queue) >= self._queue_max:
             reply(refusals.TooManyRequests(retry_ms=1000))
             return
         if not self._queue:
             self._since = time.monotonic()
-        self._queue.append((row, reply, gone))
+        self._queue.append((row, reply, gone, whence))
         if self._running is None:
             self._running = asyncio.get_running_loop().create_task(self._run())
 
-    async def ask(self, row: Row) -> Answer:
+    async def ask(self, row: Row, whence: Whence | None = None) -> Answer:
         """The same for one who waits. A caller that is cancelled changes nothing about the
         command."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -106,7 +116,7 @@ class Batcher:
             if not answer.done():
                 answer.set_result(outcome)
 
-        self.submit(row, reply)
+        self.submit(row, reply, None, whence)
         return await answer
 
     async def _run(self) -> None:
@@ -138,7 +148,7 @@ class Batcher:
                 batch.append(asked)
         if not batch:
             return None
-        fans = frozenset([row[1] for row, _, _ in batch])
+        fans = frozenset([row[1] for row, _, _, _ in batch])
         self.flying |= fans
         since, self._since = self._since, time.monotonic()
         landing = asyncio.get_running_loop().create_task(self._send(batch, since))
@@ -150,7 +160,7 @@ class Batcher:
         self._tell(waiting, [refusals.Away(retry_ms=1000)] * len(waiting))
 
     def _tell(self, batch: list[_Asked], outcomes: list[Answer]) -> None:
-        for (row, reply, _), outcome in zip(batch, outcomes, strict=True):
+        for (row, reply, _, _), outcome in zip(batch, outcomes, strict=True):
             try:
                 reply(outcome)
             except Exception:
@@ -159,19 +169,22 @@ class Batcher:
 
     async def _send(self, batch: list[_Asked], since: float) -> list[Answer]:
         """since: when the first of it came."""
-        answers = await self._decided([row for row, _, _ in batch])
+        whence = None
+        if self._names is not None:
+            whence = Whences(self._names, [where for _, _, _, where in batch])
+        answers = await self._decided([row for row, _, _, _ in batch], whence)
         self._measured.batch.observe(len(batch))
         self._measured.press_s.observe(time.monotonic() - since, len(batch))
         return answers
 
-    async def _decided(self, rows: list[Row]) -> list[Answer]:
+    async def _decided(self, rows: list[Row], whence: Whences | None) -> list[Answer]:
         if self._store.house.anothers:
             # Until this shop ends: what it sold now would be paid to one, and owed by another.
             return [refusals.Away(retry_ms=1000)] * len(rows)
         for attempt in (1, 2):
             sent = time.monotonic()
             try:
-                return [*await self._store.press_rows(self._drop, rows)]
+                return [*await self._store.press_rows(self._drop, rows, whence=whence)]
             except errors.NewerSchema as error:
                 return [refusals.Away(retry_ms=1000, why=error.why)] * len(rows)
             except errors.Unavailable as error:

@@ -21,16 +21,20 @@ from dropengine.live.payment_pages import PaymentPages
 from dropengine.live.places import Lines
 from dropengine.live.seat import Conn, Frame, Seat, frame
 from dropengine.manifest import Manifest
-from dropengine.model import DropId, FanId
+from dropengine.model import DropId, DropState, FanId
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
 from dropengine.people.tickets import Ticket
+from dropengine.truth.networks import NetworkNames
 from dropengine.truth.replies import Shown, ViewReply
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
 
 BEAT_MS_MIN = 1_000
 """Where nothing changes, screens are not told so more often than this."""
+
+
+OVER = (DropState.SETTLED, DropState.CANCELLED)
 
 
 class Room:
@@ -61,12 +65,15 @@ class Room:
         self.settings = settings
         self.beat_ms = max(BEAT_MS_MIN, settings.view_ms)
         """A screen hears at least this often that what it shows is true."""
+        self.networks = NetworkNames() if self.manifest.network_most else None
+        """What they are called here, where the drop counts them."""
         self.batcher = Batcher(
             store,
             self.drop,
             measured,
             batch_max=settings.batch_max,
             queue_max=settings.queue_max,
+            names=self.networks,
         )
         self.seats: dict[Seat, None] = {}
         self.view: ViewReply | None = None
@@ -154,6 +161,8 @@ class Room:
     def show(self, view: ViewReply, tick: Frame | None) -> None:
         """The newest state, and its frame when it is worth one."""
         self.view = view
+        if self.networks is not None and view.state in OVER:
+            self.networks.forget()
         early, self._early = self._early, {}
         for seat in early:
             self._snapshot(seat, None)

@@ -21,6 +21,7 @@ from dropengine.model import FanId
 from dropengine.outcomes import HoldGranted
 from dropengine.people.tickets import Ticket
 from dropengine.truth.command_rows import command_row
+from dropengine.truth.networks import Whence
 from dropengine.wire import CloseCode, Done
 
 Whose = Callable[[str], Ticket | None]
@@ -28,13 +29,22 @@ Whose = Callable[[str], Ticket | None]
 
 
 class Talker:
-    """One socket's talk. `ticket`: what came with the handshake; `whose`: for that of a `hello`."""
+    """One socket's talk. `ticket`: what came with the handshake; `whose`: for that of a `hello`.
+    `whence`: where its fan is."""
 
-    __slots__ = ("_budget", "_burst", "_rate", "_when", "_whose", "room", "seat")
+    __slots__ = ("_budget", "_burst", "_rate", "_when", "_whence", "_whose", "room", "seat")
 
-    def __init__(self, room: Room, conn: Conn, whose: Whose, ticket: Ticket | None) -> None:
+    def __init__(
+        self,
+        room: Room,
+        conn: Conn,
+        whose: Whose,
+        ticket: Ticket | None,
+        whence: Whence | None = None,
+    ) -> None:
         self.room = room
         self._whose = whose
+        self._whence = whence
         self._rate = float(room.settings.messages_per_s_max)
         self._burst = 2 * self._rate
         self._budget = self._burst
@@ -115,7 +125,7 @@ class Talker:
         room = self.room
         room.fan_out.asks(self.seat)
         reply = partial(self.answer, fan, command.id)
-        room.batcher.submit(command_row(fan, command), reply, self._gone)
+        room.batcher.submit(command_row(fan, command), reply, self._gone, self._whence)
 
     def _gone(self) -> bool:
         return self.seat.gone

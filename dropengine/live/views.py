@@ -71,6 +71,7 @@ def drop_view(
         calls_from_ms=m.calls_from_ms,
         calls_to_ms=m.calls_to_ms,
         calls_ms=view.calls_ms,
+        network_most=m.network_most,
     )
 
 

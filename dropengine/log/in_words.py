@@ -135,7 +135,13 @@ def _rescheduled(e: events.Rescheduled, t: Terms) -> str:
 _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Published: lambda e, t: f"{t.who(e.by)} published the drop",
     events.Lifted: _says("A newer version of the shop took the drop over"),
+    events.LobbyOpened: lambda e, t: f"{t.who(e.by)} opened the list that chance will order",
+    events.Sealed: lambda e, t: f"{t.who(e.by)} sealed the list, with {e.entries:,} in it",
+    events.Rooted: lambda e, _: f"The list is fixed as {e.root[:16]}...",
+    events.Revealed: _says("What the list is ordered by was revealed"),
+    events.Ordered: lambda e, _: f"Chance gave out the places {e.n:,} to {e.n + len(e.ids) - 1:,}",
     events.Opened: lambda e, t: f"{t.who(e.by)} opened the drop",
+    events.Allotted: lambda e, _: f"The first round is over: {e.offers:,} offers",
     events.Paused: lambda e, t: f"{t.who(e.by)} paused the drop{_because(e.why)}",
     events.Resumed: lambda e, t: f"{t.who(e.by)} let the drop go on",
     events.Realigned: _says("The drop's own time was put right"),
@@ -144,6 +150,8 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Withdrawn: lambda e, t: f"{t.who(e.by)} withdrew {t.units(e.qty, e.pool)}",
     events.Rescheduled: _rescheduled,
     events.Corrected: lambda e, t: f"{t.who(e.by)} corrected the words of the drop",
+    events.Exempted: lambda e, t: f"{t.who(e.by)} lifted the limit for the network {e.network}",
+    events.Restricted: lambda e, t: f"{t.who(e.by)} set the limit for the network {e.network}",
     events.Message: lambda e, t: f"{t.who(e.by)} told everybody: {e.text}",
     events.Closed: lambda e, t: f"{t.who(e.by)} closed the drop",
     events.Cancelled: lambda e, t: f"{t.who(e.by)} cancelled the drop{_because(e.why)}",
@@ -174,7 +182,7 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     ),
     events.Discharged: _discharged,
     events.Joined: lambda e, t: (
-        f"Joined the line as number {e.n}, for "
+        f"Joined {f'the line as number {e.n}' if e.n else 'the list'}, for "
         f"{' or '.join(t.units(e.qty, pool) for pool in e.pools)}"
     ),
     events.Offered: lambda e, t: (

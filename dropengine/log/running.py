@@ -38,8 +38,10 @@ CROWD = {
 own."""
 TOLD = frozenset(
     {
+        *("lobby_opened", "sealed", "rooted", "revealed", "allotted"),
         *("published", "lifted", "opened", "paused", "resumed", "realigned", "thawed", "added"),
         *("withdrawn", "rescheduled", "corrected", "message", "closed", "cancelled", "settled"),
+        *("exempted", "restricted"),
         *("frozen", "voided", "mismatched", "refunded", "discharged", "calling", "quiet"),
     }
 )

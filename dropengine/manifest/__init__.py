@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dropengine.manifest.canonical import canonical, digest, from_canonical, rules
+from dropengine.manifest.canonical import (
+    canonical,
+    digest,
+    from_canonical,
+    rules,
+    what_scripts_read,
+)
 from dropengine.manifest.corrected import corrected, correction, fault_in_correction, words
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.form import Form, form_of, form_of_file, judged_form, named, toml
@@ -43,6 +49,7 @@ __all__ = [
     "short",
     "showable",
     "toml",
+    "what_scripts_read",
     "with_opening",
     "words",
 ]

@@ -2,13 +2,15 @@
 
 JSON with sorted keys, no spaces, UTF-8, times as whole milliseconds, in which every default is
 spelled out. Equal rules have equal bytes. A drop without a pace says nothing of one, as drops did
-before there was a pace, one without the rule `identity` nothing of that, and one that calls at all
-hours nothing of its hours: what was published keeps its bytes and its hash.
+before there was a pace, one that counts no networks nothing of them, one without the rule
+`identity` nothing of that, and one that calls at all hours nothing of its hours: what was published
+keeps its bytes and its hash.
 """
 
 from __future__ import annotations
 
 import hashlib
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +18,10 @@ from dropengine.errors import ManifestError
 from dropengine.events import CallingHours, PublishedItem, PublishedPool, Rules
 from dropengine.manifest.manifest import Manifest
 from dropengine.manifest.zones import offsets
+from dropengine.randomness import Source
+
+LATER: Final = ("calls", "window_ms", "first_offer_ms", "tickets_most", "randomness")
+"""Rules that came later than the scripts that read all of them."""
 
 
 def canonical(manifest: Manifest) -> bytes:
@@ -39,9 +45,16 @@ def from_canonical(kept: bytes) -> Manifest:
     return manifest
 
 
-def rules(manifest: Manifest, now_ms: int = 0) -> Rules:
+def what_scripts_read(rules: Rules) -> dict[str, Any]:
+    """The rules without what says nothing: every press reads them."""
+    told: dict[str, Any] = msgspec.to_builtins(rules)
+    return {name: value for name, value in told.items() if value or name not in LATER}
+
+
+def rules(manifest: Manifest, now_ms: int = 0, chance: Source | None = None) -> Rules:
     """What the scripts need of it. Pools keep the manifest's order, which numbers the lines.
-    now_ms: when it is published (UTC); the clocks of its zone are known from then on."""
+    now_ms: when it is published (UTC); the clocks of its zone are known from then on. chance: where
+    it comes from, where arrivals are given out by it."""
     return Rules(
         id=manifest.id,
         mode=manifest.mode,
@@ -69,6 +82,11 @@ def rules(manifest: Manifest, now_ms: int = 0) -> Rules:
         pace=manifest.pace,
         pace_ms=manifest.pace_ms,
         calls=_calls(manifest, now_ms),
+        window_ms=manifest.window_ms,
+        first_offer_ms=manifest.first_offer_ms,
+        tickets_most=manifest.tickets_most,
+        randomness=chance,
+        network_most=manifest.network_most,
     )
 
 

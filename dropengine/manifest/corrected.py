@@ -11,6 +11,7 @@ from dropengine.errors import ManifestError
 from dropengine.manifest.canonical import canonical, digest, from_canonical
 from dropengine.manifest.defaults import ABOUT_CHARS_MAX, CALLS_MS, IDENTITIES, STORY_CHARS_MAX
 from dropengine.manifest.manifest import Manifest
+from dropengine.manifest.parse import network_most
 from dropengine.manifest.toml_tables import faults_in_text
 
 WORDS = ("story", "items[].about")
@@ -32,6 +33,9 @@ def corrected(published: Manifest, wanted: Manifest) -> Manifest:
     if never_quiet and (wanted.calls_from_ms, wanted.calls_to_ms) == CALLS_MS:
         # So is what a file says of calls that says nothing of them.
         same |= {"calls_from_ms": 0, "calls_to_ms": 0}
+    if not published.network_most and wanted.network_most == network_most(wanted.items):
+        # And of networks.
+        same["network_most"] = 0
     wanted = msgspec.structs.replace(wanted, **same)
     mistakes = [
         f"{field}: is a rule, and was published otherwise"

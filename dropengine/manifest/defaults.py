@@ -15,8 +15,9 @@ ABOUT_CHARS_MAX: Final = 2000
 NOTE_CHARS_DEFAULT: Final = 40
 """Of what is asked for each unit, such as a name to engrave."""
 
-MODES: Final = ("rush",)
-"""How arrivals are given out, the default first."""
+MODES: Final = ("rush", "lobby", "collect", "draw")
+"""How arrivals are given out, the default first: in the order of the joins, or by chance among
+those who stood in a list that was open before the opening, after it, or for days."""
 
 IDENTITIES: Final = ("guest", "verified")
 """Who may act: whoever opens the page, or who has confirmed an e-mail address; the default
@@ -37,6 +38,11 @@ K: Final = Bounds(2, 100, 5)
 PACE: Final = Bounds(0, 1000, 10)
 """What one fan may begin at once; 0: as often as he likes."""
 
+NETWORK_LEAST: Final = 20
+NETWORK_SHARE: Final = 10
+"""What one network may have of unpaid holds and open entries, where nothing is said: one for each
+so many units of the drop, and this at the least."""
+
 CALLS: Final = ("08:00", "22:00")
 """Between which times of the day the line calls, by the clocks of the drop's zone; outside of them
 it is quiet. Two equal times: at all hours, as in a practice drop that does not say."""
@@ -53,3 +59,18 @@ SECONDS: Final = {
     "pace": Bounds(1, 3600, 10),
 }
 """The times of a drop; a practice drop may go down to one second in each."""
+
+WINDOWS: Final = {
+    "lobby": Bounds(60, 86_400, 1800),
+    "collect": Bounds(120, 600, 300),
+    "draw": Bounds(600, 2_592_000, 86_400),
+}
+"""How long the list is open that chance orders, in seconds, in the modes that have one; in a
+practice drop from one second on."""
+
+FIRST_OFFERS: Final = {"lobby": 600, "collect": 600, "draw": 86_400}
+"""For how long an offer of the first round stands, where nothing is said, in seconds."""
+FIRST_OFFER: Final = Bounds(120, 172_800, 600)
+
+TICKETS: Final = Bounds(1, 100, 5)
+"""The most that an entry of a draw may have."""

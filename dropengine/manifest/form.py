@@ -20,9 +20,21 @@ import tomli_w
 from dropengine.asked import NO
 from dropengine.errors import ManifestError
 from dropengine.manifest.currencies import MINOR_DIGITS
-from dropengine.manifest.defaults import CALLS, IDENTITIES, ITEMS_MAX, PACE, POOLS_MAX, SECONDS, K
+from dropengine.manifest.defaults import (
+    CALLS,
+    FIRST_OFFERS,
+    IDENTITIES,
+    ITEMS_MAX,
+    MODES,
+    PACE,
+    POOLS_MAX,
+    SECONDS,
+    TICKETS,
+    WINDOWS,
+    K,
+)
 from dropengine.manifest.manifest import Item, Manifest
-from dropengine.manifest.parse import judged, parse
+from dropengine.manifest.parse import judged, network_most, parse
 from dropengine.manifest.toml_tables import moment_ms, read, short
 from dropengine.manifest.zones import in_zone, known_zone
 
@@ -32,7 +44,13 @@ Form = dict[str, str]
 TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language")
 TIMES: Final = ("opens_at", "closes_at")
 CLOCKS: Final = ("calls_from", "calls_to")
-NUMBERS: Final = ("limit", "k", "pace", *(f"{what}_seconds" for what in SECONDS))
+OF_CHANCE: Final = ("window_seconds", "first_offer_seconds", "tickets_most", "beacon_round")
+NUMBERS: Final = (
+    *("limit", "k", "pace", "network_most"),
+    *(f"{what}_seconds" for what in SECONDS),
+    *OF_CHANCE,
+)
+FLAGS: Final = ("practice", "guests_may_enter")
 ITEM_TEXTS: Final = ("id", "title", "about")
 ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
 POOL_NUMBERS: Final = ("cap", "withheld")
@@ -50,7 +68,7 @@ _AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?")
 
 def known(path: str) -> bool:
     """Is this a field of the form?"""
-    if path in (*TEXTS, *TIMES, *CLOCKS, *NUMBERS, *BESIDE, "practice"):
+    if path in (*TEXTS, *TIMES, *CLOCKS, *NUMBERS, *BESIDE, *FLAGS):
         return True
     table, _, name = path.rpartition(".")
     if table == "asks":
@@ -150,7 +168,11 @@ def toml(form: Form) -> str:
 def form_of(manifest: Manifest) -> Form:
     """A manifest as somebody would have typed it; what is the default is left out."""
     m, digits = manifest, MINOR_DIGITS[manifest.currency]
-    numbers = {"k": (m.k, K.default), "pace": (m.pace, PACE.default)}
+    numbers = {
+        "k": (m.k, K.default),
+        "pace": (m.pace, PACE.default),
+        "network_most": (m.network_most, network_most(m.items)),
+    }
     for what, bounds in SECONDS.items():
         numbers[f"{what}_seconds"] = (getattr(m, f"{what}_ms") // 1000, bounds.default)
     if not m.pace:
@@ -165,6 +187,7 @@ def form_of(manifest: Manifest) -> Form:
         "practice": "yes" if m.practice else "",
         "identity": m.identity if m.identity != IDENTITIES[0] else "",
         **_calls_form(m),
+        **_chance_form(m),
         **{name: str(value) for name, (value, default) in numbers.items() if value != default},
     }
     if m.asks is not None:
@@ -181,6 +204,24 @@ def _calls_form(m: Manifest) -> Form:
         return {}
     between = (day_time(m.calls_from_ms), day_time(m.calls_to_ms))
     return {} if between == CALLS else dict(zip(CLOCKS, between, strict=True))
+
+
+def _chance_form(m: Manifest) -> Form:
+    """What it says of chance, where chance gives out the arrivals."""
+    if m.mode == MODES[0]:
+        return {}
+    most = TICKETS.default if m.mode == "draw" else 1
+    numbers = {
+        "window_seconds": (m.window_ms // 1000, WINDOWS[m.mode].default),
+        "first_offer_seconds": (m.first_offer_ms // 1000, FIRST_OFFERS[m.mode]),
+        "tickets_most": (m.tickets_most, most),
+        "beacon_round": (m.beacon_round, 0),
+    }
+    return {
+        "mode": m.mode,
+        "guests_may_enter": "yes" if m.guests_may_enter else "",
+        **{name: str(value) for name, (value, default) in numbers.items() if value != default},
+    }
 
 
 def day_time(ms: int) -> str:
@@ -294,7 +335,7 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
                 value = _minor(text, MINOR_DIGITS.get(currency, 2))
             elif path in TIMES:
                 value = _moment(text, zone)
-            elif path == "practice":
+            elif path in FLAGS:
                 value = True
             elif name in (*NUMBERS, *ITEM_NUMBERS, "note_chars") and _WHOLE.fullmatch(text):
                 value = int(text)

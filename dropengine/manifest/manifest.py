@@ -49,8 +49,13 @@ class Manifest(
     `language`: what its maker writes in, for who asks for no language that the shop speaks; '': the
     shop's. `asks`: what an order has to know; None: nothing. `calls_from_ms`, `calls_to_ms`:
     between which times of the zone's day the line calls, ms since midnight; two equal ones: at all
-    hours. The tag is the number of this form: a reader that meets a higher one must refuse it. What
-    has a default here came later, and stands in the form only where it says something.
+    hours. `network_most`: how many unpaid holds and open entries one network may have; 0: as many
+    as its people like. Where chance gives out the arrivals, `window_ms`: how long its list is open,
+    `first_offer_ms`: what stands in for `offer_ms` in the first round, `tickets_most`: of one
+    entry, `guests_may_enter`: may people enter who are not verified, `beacon_round`: which round of
+    the beacon orders it, 0: a secret that the shop commits to. The tag is the number of this form:
+    a reader that meets a higher one must refuse it. What has a default here came later, and stands
+    in the form only where it says something.
     """
 
     id: str
@@ -79,6 +84,12 @@ class Manifest(
     identity: str = ""
     calls_from_ms: int = 0
     calls_to_ms: int = 0
+    window_ms: int = 0
+    first_offer_ms: int = 0
+    tickets_most: int = 0
+    guests_may_enter: bool = False
+    beacon_round: int = 0
+    network_most: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from dropengine.asked import LABEL_CHARS_MAX, NO, NOTE_CHARS_MAX, WISHES, Asks
 from dropengine.catalogue import LANGUAGES
 from dropengine.errors import ManifestError
@@ -10,20 +13,28 @@ from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
     ABOUT_CHARS_MAX,
     CALLS,
+    FIRST_OFFER,
+    FIRST_OFFERS,
     IDENTITIES,
     ITEMS_MAX,
     MODES,
+    NETWORK_LEAST,
+    NETWORK_SHARE,
     NOTE_CHARS_DEFAULT,
     PACE,
     POOLS_MAX,
     SECONDS,
     STORY_CHARS_MAX,
+    TICKETS,
+    WINDOWS,
+    Bounds,
     K,
 )
 from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
+from dropengine.randomness import LATE_MS, QUICKNET, WHOLE_MAX
 
 CALLED = ("calls_from", "calls_to")
 
@@ -41,6 +52,11 @@ def parse(text: bytes, source: str) -> Manifest:
     if mistakes := notes.sentences():
         raise ManifestError(source, mistakes)
     return manifest
+
+
+def network_most(items: Sequence[Item]) -> int:
+    """What one network may have, where the drop does not say it."""
+    return max(NETWORK_LEAST, sum(item.cap for item in items) // NETWORK_SHARE)
 
 
 def judged(values: dict[str, object]) -> tuple[Manifest, list[tuple[str, str]]]:
@@ -65,15 +81,18 @@ def _drop(top: Table) -> Manifest:
     if pace == 0 and top.sound("pace", "pace_seconds") and top.has("pace_seconds"):
         top.wrong("pace_seconds", "says nothing where pace is 0")
     calls_from_ms, calls_to_ms = _calls(top, practice=practice)
+    mode = top.choice("mode", MODES, MODES[0], '"rush", "lobby", "collect" or "draw"')
+    chance = _chance(top, mode, short, practice=practice)
     zone = _zone(top)
     # Where no zone is said any offset may be: UTC is only how the times are shown then.
     own = known_zone(zone) if top.has("zone") and top.sound("zone") else None
+    items = _items(top, limit)
     manifest = Manifest(
         id=_drop_id(top),
         title=top.text("title", 120, needed=True),
         maker=top.text("maker", 80, needed=True),
         story=top.text("story", STORY_CHARS_MAX, paragraphs=True),
-        mode=top.choice("mode", MODES, MODES[0], '"rush"'),
+        mode=mode,
         identity=top.choice("identity", IDENTITIES, IDENTITIES[0], '"guest" or "verified"'),
         opens_ms=top.moment("opens_at", own),
         closes_ms=top.moment("closes_at", own),
@@ -92,14 +111,84 @@ def _drop(top: Table) -> Manifest:
         calls_from_ms=calls_from_ms,
         calls_to_ms=calls_to_ms,
         practice=practice,
-        items=_items(top, limit),
+        items=items,
+        network_most=top.number("network_most", 0, CAP_MAX, network_most(items)),
         asks=_asks(top),
         language=top.choice("language", LANGUAGES, "", f"one of {', '.join(LANGUAGES)}"),
+        window_ms=chance.window_ms,
+        first_offer_ms=chance.first_offer_ms,
+        tickets_most=chance.tickets_most,
+        guests_may_enter=chance.guests_may_enter,
+        beacon_round=chance.beacon_round,
     )
+    _of_chance(top, manifest)
     if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
         top.wrong("closes_at", "must be later than the opening")
     top.close()
     return manifest
+
+
+class _Chance(NamedTuple):
+    """What a manifest says of chance; nothing where arrivals are given out by time."""
+
+    window_ms: int = 0
+    first_offer_ms: int = 0
+    tickets_most: int = 0
+    guests_may_enter: bool = False
+    beacon_round: int = 0
+
+
+NUMBERS_OF_CHANCE = ("window_seconds", "first_offer_seconds", "tickets_most", "beacon_round")
+
+
+def _chance(top: Table, mode: str, short: str, *, practice: bool) -> _Chance:
+    if mode not in WINDOWS:
+        for key in NUMBERS_OF_CHANCE:
+            top.number(key, 0, WHOLE_MAX, 0)
+        top.flag("guests_may_enter")
+        for key in (*NUMBERS_OF_CHANCE, "guests_may_enter"):
+            if top.has(key) and top.sound(key, "mode"):
+                top.wrong(key, f'says nothing where mode is "{mode}"')
+        return _Chance()
+
+    def ms(key: str, bounds: Bounds, default: int) -> int:
+        least = min(bounds.least, 1) if practice else bounds.least
+        return top.number(key, least, bounds.most, default, short) * 1000
+
+    window = WINDOWS[mode]
+    most = top.number("tickets_most", *TICKETS)
+    if mode != "draw":
+        most = 1
+    if mode != "draw" and top.has("tickets_most") and top.sound("tickets_most"):
+        top.wrong("tickets_most", f'says nothing where mode is "{mode}": everybody has one ticket')
+    return _Chance(
+        window_ms=ms("window_seconds", window, window.default),
+        first_offer_ms=ms("first_offer_seconds", FIRST_OFFER, FIRST_OFFERS[mode]),
+        tickets_most=most,
+        guests_may_enter=top.flag("guests_may_enter"),
+        beacon_round=top.number("beacon_round", 1, WHOLE_MAX, 0),
+    )
+
+
+def _of_chance(top: Table, manifest: Manifest) -> None:
+    """What chance needs of the rest: persons, and a round that comes after the seal."""
+    if manifest.mode not in WINDOWS:
+        return
+    if top.sound("identity", "guests_may_enter"):
+        if manifest.identity != "verified" and not manifest.guests_may_enter:
+            top.wrong(
+                "identity",
+                f'must be "verified" where mode is "{manifest.mode}", or one person enters a '
+                "thousand times; guests_may_enter = true lets them",
+            )
+        if manifest.identity == "verified" and manifest.guests_may_enter:
+            top.wrong("guests_may_enter", 'says nothing where identity is "verified"')
+    if not (manifest.beacon_round and manifest.opens_ms):
+        return
+    seals_ms = manifest.opens_ms + (0 if manifest.mode == "lobby" else manifest.window_ms)
+    first = QUICKNET.first_from(seals_ms + LATE_MS)
+    if manifest.beacon_round < first:
+        top.wrong("beacon_round", f"must be {first} or later: it is to come after the seal")
 
 
 def _calls(top: Table, *, practice: bool) -> tuple[int, int]:

@@ -38,8 +38,9 @@ class Clone(NamedTuple):
 
 def clone(drop: Manifest, minutes: int) -> Clone:
     """The drop for a rehearsal of so many minutes: opened by hand, without a pace, which is each
-    fan's own and would only slow a crowd down that plays through a night in a minute, and without
-    quiet hours, which would stop the line for as long as the shop's own night."""
+    fan's own and would only slow a crowd down that plays through a night in a minute, without a
+    limit for a network, since much of this crowd is one, and without quiet hours, which would stop
+    the line for as long as the shop's own night."""
     longest_ms = max(drop.hold_ms, drop.offer_ms)
     target_ms = max(TIME_MS_MIN, minutes * 60_000 // NIGHTS_SHARE)
     factor = max(1.0, longest_ms / target_ms)
@@ -50,6 +51,7 @@ def clone(drop: Manifest, minutes: int) -> Clone:
         practice=True,
         pace=0,
         pace_ms=0,
+        network_most=0,
         calls_from_ms=0,
         calls_to_ms=0,
         **pressed,

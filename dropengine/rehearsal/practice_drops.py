@@ -11,6 +11,7 @@ import msgspec
 from dropengine import manifest
 from dropengine.errors import ManifestError
 from dropengine.manifest import Item, Manifest, Pool
+from dropengine.rehearsal.fans.addresses import HAS_ADDRESSES
 
 HOLD_MS = 3_000
 OFFER_MS = 2_500
@@ -53,6 +54,7 @@ def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
         practice=True,
         calls_from_ms=0,
         calls_to_ms=0,
+        network_most=drop.network_most if HAS_ADDRESSES else 0,
         hold_ms=min(drop.hold_ms, HOLD_MS),
         offer_ms=min(drop.offer_ms, OFFER_MS),
         extend_ms=min(drop.extend_ms, EXTEND_MS),

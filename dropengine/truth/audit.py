@@ -24,7 +24,7 @@ RECORDS: dict[str, type] = {
 }
 ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
 NOT_FROM_THE_LOG = (
-    *(b"manifest", b"rules", b"calls", b"news", b"leads", b"paused_by"),
+    *(b"manifest", b"rules", b"calls", b"randomness", b"news", b"leads", b"paused_by"),
     *(b"versions", b"taken"),
     *(b"mark", b"froze", b"was"),
 )

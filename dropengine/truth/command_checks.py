@@ -21,7 +21,7 @@ from dropengine.creator_commands import (
     Signature,
     bounds,
 )
-from dropengine.manifest.defaults import SECONDS, K
+from dropengine.manifest.defaults import FIRST_OFFER, SECONDS, TICKETS, WINDOWS, K
 from dropengine.manifest.zones import DAY_MS
 from dropengine.model import CAP_MAX, MOMENT_MS_MAX, MOMENT_MS_MIN, PRICE_MAX, QTY_MAX
 from dropengine.plain_text import Ranges
@@ -89,6 +89,7 @@ def _rule_bounds() -> str:
             f"{name}_ms": (min(bound.least, 1) * 1000, bound.most * 1000)
             for name, bound in SECONDS.items()
         },
+        "network_most": (0, CAP_MAX),
         # Nobody waits where there is no pace.
         "pace_ms": (0, SECONDS["pace"].most * 1000),
     }
@@ -99,10 +100,17 @@ def _rule_bounds() -> str:
         "most": (1, QTY_MAX),
     }
     pool: Bounds = {"cap": (1, CAP_MAX), "withheld": (0, CAP_MAX)}
+    windows = WINDOWS.values()
+    of_list: Bounds = {
+        "window_ms": (1000, max(bound.most for bound in windows) * 1000),
+        "first_offer_ms": (1000, FIRST_OFFER.most * 1000),
+        "tickets_most": (1, TICKETS.most),
+    }
     calls: Bounds = {"from_ms": (0, DAY_MS - 1), "to_ms": (0, DAY_MS - 1)}
     named = {
         "DROP_BOUNDS": drop,
         "CALLS_BOUNDS": calls,
+        "LIST_BOUNDS": of_list,
         "ITEM_BOUNDS": item,
         "POOL_BOUNDS": pool,
     }

@@ -20,13 +20,18 @@ def _pay(fan: FanId, pay: Pay) -> Row:
     return ("pay", fan, pay.key, pay.holds[0])
 
 
+def _chance(nonce: str, tickets: int) -> Row:
+    """What a join says of the list that chance orders, where it says something."""
+    return ((tickets, nonce),) if nonce or tickets > 1 else ()
+
+
 _ROWS: dict[str, Callable[[FanId, Any], Row]] = {
     Hold.verb: lambda fan, c: ("hold", fan, c.key, c.pool, c.qty, 1 if c.fewer else 0),
     Claim.verb: lambda fan, c: ("claim", fan, c.key, c.hold),
     Release.verb: lambda fan, c: ("release", fan, c.key, c.hold),
     Extend.verb: lambda fan, c: ("extend", fan, c.key, c.hold),
     Pay.verb: _pay,
-    Join.verb: lambda fan, c: ("join", fan, c.key, c.qty, c.pools),
+    Join.verb: lambda fan, c: ("join", fan, c.key, c.qty, c.pools, *_chance(c.nonce, 1)),
     Leave.verb: lambda fan, c: ("leave", fan, c.key, c.entry),
 }
 
@@ -34,6 +39,11 @@ _ROWS: dict[str, Callable[[FanId, Any], Row]] = {
 def command_row(fan: FanId, command: FanCommand) -> Row:
     """One fan's command as `press` reads it. A `pay` names one hold here: split it before."""
     return _ROWS[command.verb](fan, command)
+
+
+def join_row(fan: FanId, join: Join, tickets: int) -> Row:
+    """A join into the list of a draw, with so many tickets."""
+    return ("join", fan, join.key, join.qty, join.pools, *_chance(join.nonce, tickets))
 
 
 def packed_texts(words: Sequence[bytes | str]) -> bytes:

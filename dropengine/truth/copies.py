@@ -9,6 +9,7 @@ import msgspec
 
 from dropengine import events
 from dropengine.log.replay import Truth
+from dropengine.manifest import what_scripts_read
 from dropengine.model import DropId, DropState, FanId
 from dropengine.truth import charge_ids, keys, replies
 from dropengine.truth.audit import RECORDS, ZSETS, Once
@@ -160,9 +161,12 @@ def _fields(truth: Truth, not_told: Mapping[str, bytes]) -> dict[str, bytes | st
     assert truth.rules is not None
     if hours := truth.rules.calls:
         rows["calls"] = _pack((hours.from_ms, hours.to_ms, hours.offsets))
+    if chance := truth.rules.randomness:
+        rows["randomness"] = _pack(chance)
+    kept = msgspec.structs.replace(truth.rules, calls=None, randomness=None)
     return rows | {
         # As the scripts keep them: apart.
-        "rules": _pack(msgspec.structs.replace(truth.rules, calls=None)),
+        "rules": _pack(what_scripts_read(kept)),
         "news": _pack(truth.news),
         "leads": _pack(truth.leads),
     }

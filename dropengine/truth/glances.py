@@ -7,9 +7,22 @@ import msgspec
 from dropengine.model import DropId
 from dropengine.truth import keys, replies
 from dropengine.truth.audit import Once
+from dropengine.truth.networks import AROUND, around, counts_in
 from dropengine.truth.outbox import Ask
 
 _AHEAD = msgspec.msgpack.Decoder(replies.Ahead)
+
+
+class Crowd(msgspec.Struct, frozen=True):
+    """A network whose fans were refused because it was full. open: the unpaid holds and open
+    entries that count there now. refused: how often somebody was. around: it is the wider one
+    around some."""
+
+    network: str
+    open: int
+    refused: int
+    around: bool
+    exempt: bool
 
 
 class Glances:
@@ -29,6 +42,26 @@ class Glances:
             self._key(drop, one) for one in ("drop", "pools", "due", "ready", "holds", "entries")
         ]
         return _AHEAD.decode(await self._once("ahead", names, (most,)))
+
+    async def crowds(self, drop: DropId) -> list[Crowd]:
+        """The networks from which somebody was refused because they were full, and those that are
+        exempt; the most often refused first. Nothing of a drop that is over."""
+        rows = await self._ask("its crowds", "HGETALL", self._key(drop, "crowded"))
+        refused = {name.decode(): int(times) for name, times in zip(*[iter(rows)] * 2, strict=True)}
+        (packed,) = await self._ask("its networks", "HMGET", self._key(drop, "networks"), "exempt")
+        exempt = msgspec.msgpack.decode(packed, type=list[str]) if packed else []
+        names = list(dict.fromkeys([*refused, *exempt]))
+        if not names:
+            return []
+        wide = [name if name[0] == AROUND else around(name) for name in names]
+        rows = await self._ask("its networks", "HMGET", self._key(drop, "networks"), *wide)
+        crowds = []
+        for name, row in zip(names, rows, strict=True):
+            counts = counts_in(row.decode()) if row else {}
+            count = sum(counts.values()) if name[0] == AROUND else counts.get(name, 0)
+            free = name in exempt
+            crowds.append(Crowd(name, count, refused.get(name, 0), name[0] == AROUND, free))
+        return sorted(crowds, key=lambda one: -one.refused)
 
     def _key(self, drop: DropId, name: str) -> str:
         return keys.one(drop, name, self._prefix)

@@ -39,6 +39,8 @@ SCRATCH: Final = (
     "wake",  # hash    armed, moves, mail: counters of the live channel; now: see `commit`
     "paces",  # hash    fan -> ms: until when what he began has used up his pace
     "charge_ids",  # hash    c<n> -> the provider's id of it; =<provider's id> -> c<n>
+    "networks",  # hash    a network -> unpaid holds and open entries; each of these -> its networks
+    "crowded",  # hash    a network -> how often somebody was refused because it was full
 )
 """The log itself, and what may be trimmed or lost without changing who owns what. Of `charge_ids`
 SQL has a copy: see `truth/charge_ids`."""

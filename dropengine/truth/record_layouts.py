@@ -84,7 +84,7 @@ LAYOUTS: Final = (
     ),
     Layout("H", "holds", model.HoldRecord, own=("fan", "key"), rare=("begun_by",)),
     Layout("O", "orders", model.OrderRecord),
-    Layout("E", "entries", model.EntryRecord),
+    Layout("E", "entries", model.EntryRecord, rare=("tickets", "nonce")),
     Layout("D", "outbox", model.DutyRecord),
 )
 PACKERS: Final = {"packed_fan": "fans", "packed_hold": "holds"}

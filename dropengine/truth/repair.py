@@ -7,7 +7,7 @@ is owed to whom: such a drop can only be called off.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterable, AsyncIterator
 
 import msgspec
@@ -16,8 +16,9 @@ from dropengine import events, outcomes
 from dropengine.creator_commands import Thaw
 from dropengine.log.replay import Truth, step
 from dropengine.log.replay.compare import Row, differing
-from dropengine.model import GIVEN_BACK, DropId, DropState, HoldState
+from dropengine.model import GIVEN_BACK, DropId, DropState, EntryState, HoldState
 from dropengine.truth.audit import ZSETS
+from dropengine.truth.networks import around, row_of
 from dropengine.truth.outbox import UNREADABLE
 from dropengine.truth.record_layouts import stored
 from dropengine.truth.replies import Shown
@@ -25,6 +26,7 @@ from dropengine.truth.store import Store
 
 ROWS_AT_ONCE = 500
 HELD = (HoldState.ACTIVE, HoldState.PAYING)
+IN_LINE = (EntryState.WAITING, EntryState.OFFERED)
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -150,13 +152,45 @@ def _words(row: Row, found: Audit) -> tuple[bytes | str, bytes | str]:
     return row.name, row.told if isinstance(row.told, str) else stored(row.told)
 
 
+async def recount_networks(store: Store, drop: DropId) -> None:
+    """Make what a frozen drop's networks count what still stands of that which is known to count
+    there: a commit that ended half-way may have left it otherwise."""
+    rows = await store.fields(drop, "networks")
+    truth = await store.truth(drop) if rows else None
+    if truth is None:
+        return
+    kept = {name: at.decode() for name, at in rows.items() if name not in ("key", "exempt")}
+    known = {name: at for name, at in kept.items() if name[0] in "he"}
+    stands: dict[str, str] = {}
+    for name, at in known.items():
+        entry = truth.entries.get(name)
+        if entry is not None and entry.state in IN_LINE:
+            stands[name] = at
+        else:
+            hold = truth.holds.get(name if entry is None else entry.hold)
+            if hold is not None and hold.state in HELD:
+                stands[name if entry is None else entry.hold] = at
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for network in stands.values():
+        counts[around(network)][network] += 1
+    wanted = stands | {wide: row_of(count) for wide, count in counts.items()}
+    put = [word for name, at in wanted.items() if kept.get(name) != at for word in (name, at)]
+    gone = [name for name in kept if name not in wanted]
+    for at in range(0, max(len(put), 2 * len(gone)), 2 * ROWS_AT_ONCE):
+        some = put[at : at + 2 * ROWS_AT_ONCE]
+        await store.rewrite(drop, "networks", "hash", some, gone[at // 2 : at // 2 + ROWS_AT_ONCE])
+
+
 async def thaw(
     store: Store, found: Audit, *, by: str, key: str, rewritten: int = 0, clock_ms: int = 0
 ) -> outcomes.CreatorOutcome:
     """Let a drop go on whose records agree with its log."""
     assert found.agrees, "what differs is rewritten first"
+    drop = DropId(found.shown.manifest.id)
+    if found.shown.state == DropState.FROZEN:
+        await recount_networks(store, drop)
     return await store.command(
-        DropId(found.shown.manifest.id),
+        drop,
         Thaw(rewritten),
         revision=found.shown.revision,
         by=by,

@@ -10,6 +10,7 @@ import msgspec
 from dropengine import model, outcomes
 from dropengine.manifest import Manifest, from_canonical
 from dropengine.model import FanId
+from dropengine.randomness import Source
 
 
 class _Again(msgspec.Struct, frozen=True, array_like=True, tag="AGAIN"):
@@ -20,6 +21,12 @@ class Pressed(msgspec.Struct, frozen=True, array_like=True, tag="PRESSED"):
     now_ms: int
     leads: list[tuple[int, int]]
     outcomes: list[outcomes.PressOutcome]
+
+
+class OtherKey(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """`key`: what the drop calls networks by; nothing was decided."""
+
+    key: str
 
 
 class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
@@ -38,6 +45,96 @@ class Doubted(msgspec.Struct, frozen=True, array_like=True, tag="DOUBTED"):
     """`waits`: does the drop wait for a time to open at?"""
 
     waits: bool
+
+
+class Rooted(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """The root of the sealed list is told."""
+
+    seq: int
+
+
+class OtherRoot(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """Another root was told than this one."""
+
+    root: str
+
+
+class Revealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """What the list is ordered by is told."""
+
+    seq: int
+
+
+class OtherValue(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """Another value was revealed than this one."""
+
+    value: str
+
+
+class NotRooted(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """The root of the list comes first."""
+
+
+class NotRevealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """Nothing is revealed by which the list could be ordered."""
+
+
+class Placed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """`next`: the arrival that is given out next. `entries`: how many there are in the list."""
+
+    next: int
+    entries: int
+
+
+class OtherOrder(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """`entry` cannot have the arrival that it was to get: nothing was written."""
+
+    entry: str
+
+
+class NotPlaced(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """The arrival `next` is not given out yet: the drop does not open."""
+
+    next: int
+
+
+class Started(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """The drop has opened with the list in its order."""
+
+    seq: int
+
+
+class NotSealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """Nothing is being ordered, the drop is in this state."""
+
+    state: str
+
+
+class Sealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """A part of the list that chance orders. `sealed_ms`: when it was sealed (true time), 0: not
+    yet. `root`, `revealed`: hex digits, '' while they are not told. `placed`: how many of `entries`
+    have their arrivals. `next`: where the list goes on, 0: that was all. `rows`: in the order of
+    the joins."""
+
+    state: str
+    seq: int
+    sealed_ms: int
+    root: str
+    revealed: str
+    placed: int
+    entries: int
+    randomness: Source
+    next: int
+    rows: list[tuple[str, model.EntryRecord]]
+
+
+class ListRow(msgspec.Struct, frozen=True, array_like=True):
+    """A list that chance orders. `placed`: how many of `entries` have their arrivals. `seals_ms`:
+    when it is sealed, 0: that is over, or not planned."""
+
+    entries: int = 0
+    placed: int = 0
+    seals_ms: int = 0
 
 
 class Rewritten(msgspec.Struct, frozen=True, array_like=True, tag="REWRITTEN"):
@@ -223,6 +320,7 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     """Of the manifest as it reads now."""
     calls_ms: int = 0
     """In quiet hours: when the line calls again; else 0."""
+    entering: ListRow = ListRow()
 
 
 class PlaceRow(msgspec.Struct, array_like=True):

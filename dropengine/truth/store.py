@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import redis.asyncio as redis
@@ -35,8 +35,10 @@ from dropengine.manifest import (
     fault_in_correction,
     fault_in_drop_id,
     rules,
+    what_scripts_read,
 )
 from dropengine.model import DropId, FanId
+from dropengine.randomness import Source
 from dropengine.truth import keys, outbox, replies, scripts, stored_log, true_time
 from dropengine.truth.archive import Archive
 from dropengine.truth.audit import at_one_moment
@@ -47,17 +49,63 @@ from dropengine.truth.copies import Copies
 from dropengine.truth.glances import Glances
 from dropengine.truth.house import House
 from dropengine.truth.last_command import last_command
+from dropengine.truth.networks import NetworkNames, Whence
 from dropengine.truth.operator_names import OperatorNames
 from dropengine.truth.past import Past
 from dropengine.truth.refused_requests import NEWER, MemoryFull, fault, no_reply
-from dropengine.truth.replies import Doubted, Pressed, Settled, Shown, ViewReply, YouReply, _Again
+from dropengine.truth.replies import (
+    Doubted,
+    OtherKey,
+    Pressed,
+    Settled,
+    Shown,
+    ViewReply,
+    YouReply,
+    _Again,
+)
 from dropengine.wire import FanCommand
 
 log = logging.getLogger(__name__)
 
 
+RootReply = (
+    replies.Rooted
+    | replies.OtherRoot
+    | replies.NotSealed
+    | refusals.Frozen
+    | refusals.NotFound
+    | refusals.BadMessage
+)
+RevealReply = (
+    replies.Revealed
+    | replies.OtherValue
+    | replies.NotRooted
+    | replies.NotSealed
+    | refusals.Frozen
+    | refusals.NotFound
+    | refusals.BadMessage
+)
+OrderReply = (
+    replies.Placed
+    | replies.OtherRoot
+    | replies.OtherOrder
+    | replies.NotRevealed
+    | replies.NotSealed
+    | refusals.Frozen
+    | refusals.NotFound
+    | refusals.BadMessage
+)
+StartReply = (
+    replies.Started | replies.NotPlaced | replies.NotSealed | refusals.Frozen | refusals.NotFound
+)
+
+LIST_AT_ONCE = 500
+"""Entries of a list that are read in one call."""
 AGAIN_MAX = 4000
 """How often a script may answer `again` before something is wrong: 64 things each time."""
+
+KEYS_MAX = 4
+"""How often the drop may call networks by another key than a moment ago."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -66,7 +114,7 @@ def _decoder(union: Any) -> msgspec.msgpack.Decoder[Any]:
     return msgspec.msgpack.Decoder(union)
 
 
-_PRESSED = _decoder(Pressed | _Again | refusals.Frozen | refusals.NotFound)
+_PRESSED = _decoder(Pressed | OtherKey | _Again | refusals.Frozen | refusals.NotFound)
 _PUBLISH = _decoder(outcomes.PublishOutcome)
 _CREATOR = _decoder(outcomes.CreatorOutcome | _Again)
 _PAYMENT = _decoder(outcomes.PaymentOutcome | _Again)
@@ -79,7 +127,19 @@ _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
 _DOUBTED = _decoder(Doubted | refusals.NotFound)
 _VIEW = _decoder(ViewReply | refusals.Frozen | refusals.NotFound)
 _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
+_ROOT = _decoder(RootReply | _Again)
+_REVEAL = _decoder(RevealReply | _Again)
+_ORDER = _decoder(OrderReply | _Again)
+_START = _decoder(StartReply | _Again)
+_SEALED = _decoder(replies.Sealed | refusals.NotFound)
 _REWRITE = _decoder(replies.Rewritten | replies.NotFrozen | refusals.NotFound)
+
+
+class Whences(NamedTuple):
+    """Where the commands of a batch come from: one for each, None for nowhere that is counted."""
+
+    names: NetworkNames
+    each: Sequence[Whence | None]
 
 
 class Store:
@@ -218,31 +278,58 @@ class Store:
         return await self._field(drop, "archived") is not None
 
     async def press(
-        self, drop: DropId, commands: Sequence[tuple[FanId, FanCommand]], *, clock_ms: int = 0
+        self,
+        drop: DropId,
+        commands: Sequence[tuple[FanId, FanCommand]],
+        *,
+        whence: Whences | None = None,
+        clock_ms: int = 0,
     ) -> Sequence[outcomes.PressOutcome | refusals.Away]:
         """A batch in the order given, one outcome each. A drop that does not exist: NotFound for
         each."""
         rows = [command_row(fan, command) for fan, command in commands]
-        return await self.press_rows(drop, rows, clock_ms=clock_ms)
+        return await self.press_rows(drop, rows, whence=whence, clock_ms=clock_ms)
 
     async def press_rows(
-        self, drop: DropId, rows: Sequence[Row], *, clock_ms: int = 0
+        self,
+        drop: DropId,
+        rows: Sequence[Row],
+        *,
+        whence: Whences | None = None,
+        clock_ms: int = 0,
     ) -> Sequence[outcomes.PressOutcome | refusals.Away]:
-        """The same for commands that are rows already (`command_row`).
+        """The same for commands that are rows already (`command_row`). whence: where each comes
+        from; None: nobody counts that.
 
         Where memory is short, what would begin something is `away`; the rest is decided.
         """
         if self.nearly_full:
             return await self._press_full(drop, rows, clock_ms)
         try:
-            return await self._press("press", drop, rows, clock_ms)
+            return await self._press("press", drop, rows, clock_ms, whence)
         except MemoryFull:
             return await self._press_full(drop, rows, clock_ms)
 
     async def _press(
-        self, verb: str, drop: DropId, rows: Sequence[Row], clock_ms: int
+        self,
+        verb: str,
+        drop: DropId,
+        rows: Sequence[Row],
+        clock_ms: int,
+        whence: Whences | None = None,
     ) -> list[outcomes.PressOutcome]:
-        reply = await self._run(verb, drop, (clock_ms, _pack(rows)), _PRESSED)
+        batch = (clock_ms, _pack(rows))
+        args: tuple[int | bytes | str, ...] = batch
+        for _ in range(KEYS_MAX):
+            if whence is not None:
+                args = (*batch, whence.names.packed(whence.each), whence.names.key)
+            reply = await self._run(verb, drop, args, _PRESSED)
+            if not isinstance(reply, OtherKey):
+                break
+            assert whence is not None, "only who names networks is told their key"
+            whence.names.know(reply.key)
+        else:
+            raise Broken(f"{drop}: the key of its networks changed {KEYS_MAX} times")
         if isinstance(reply, Pressed):
             true_time.outcomes(reply.outcomes, reply.leads)
             return reply.outcomes
@@ -294,18 +381,20 @@ class Store:
         by: str,
         key: str,
         asked: str = "",
+        chance: Source | None = None,
         test: bool = False,
         clock_ms: int = 0,
     ) -> outcomes.PublishOutcome:
-        """asked: what was asked for, in words, where the manifest alone does not say it. test:
-        scripts of this drop accept a clock argument; never for a real sale."""
+        """asked: what was asked for, in words, where the manifest alone does not say it. chance:
+        where it comes from, in a drop whose arrivals it gives out. test: scripts of this drop
+        accept a clock argument; never for a real sale."""
         if why := fault_in(Signature(by, key)):
             return refusals.BadMessage(why)
         if why := fault_in_drop_id(manifest.id):
             return refusals.BadMessage(f"id {why}")
-        wanted = rules(manifest, clock_ms or await self.time_ms())
+        wanted = rules(manifest, clock_ms or await self.time_ms(), chance)
         drop = DropId(manifest.id)
-        twice = (_pack(wanted), msgspec.json.encode(wanted))
+        twice = (_pack(what_scripts_read(wanted)), msgspec.json.encode(wanted))
         sealed = (digest(manifest), canonical(manifest), *twice, asked or digest(manifest))
         args = (clock_ms, by, key, 1 if test else 0, *sealed)
         outcome: outcomes.PublishOutcome = await self._run("publish", drop, args, _PUBLISH)
@@ -417,6 +506,31 @@ class Store:
         """The server's clock leapt: a scheduled drop does not open by it until `realign`."""
         return await self._run("doubt_clock", drop, (clock_ms,), _DOUBTED)  # type: ignore[no-any-return]
 
+    async def root(self, drop: DropId, root: str, *, clock_ms: int = 0) -> RootReply:
+        """The Merkle root of the sealed list, as hex digits."""
+        return await self._run("root", drop, (clock_ms, root), _ROOT)  # type: ignore[no-any-return]
+
+    async def reveal(self, drop: DropId, value: str, *, clock_ms: int = 0) -> RevealReply:
+        """What the sealed list is ordered by, proven by whoever sends it; hex digits."""
+        return await self._run("reveal", drop, (clock_ms, value), _REVEAL)  # type: ignore[no-any-return]
+
+    async def order(
+        self, drop: DropId, root: str, first: int, ids: Sequence[str], *, clock_ms: int = 0
+    ) -> OrderReply:
+        """These entries, at most 500, get the arrivals from `first` on. A repeat is harmless."""
+        return await self._run("order", drop, (clock_ms, root, first, _pack(list(ids))), _ORDER)  # type: ignore[no-any-return]
+
+    async def start(self, drop: DropId, *, clock_ms: int = 0) -> StartReply:
+        """The sealed list has all its arrivals: the drop opens."""
+        return await self._run("start", drop, (clock_ms,), _START)  # type: ignore[no-any-return]
+
+    async def sealed(
+        self, drop: DropId, first: int = 1, most: int = LIST_AT_ONCE
+    ) -> replies.Sealed | refusals.NotFound:
+        """A part of the list that chance orders, from the number of an entry on."""
+        names = (self._key(drop, "drop"), self._key(drop, "entries"))
+        return _SEALED.decode(await self._once("sealed", names, (first, most)))  # type: ignore[no-any-return]
+
     async def view(
         self, drop: DropId, moves_at: int = 0, mail_at: int = 0, *, clock_ms: int = 0
     ) -> ViewReply | refusals.Frozen | refusals.NotFound:
@@ -459,6 +573,11 @@ class Store:
     async def records(self, drop: DropId, key: str, names: Sequence[str]) -> list[bytes | None]:
         """What stands under these names in one of a drop's hashes, as it is kept."""
         return await self._ask(f"its {key}", "HMGET", self._key(drop, key), *names)  # type: ignore[no-any-return]
+
+    async def fields(self, drop: DropId, key: str) -> dict[str, bytes]:
+        """All of one of a drop's hashes, as it is kept."""
+        flat = await self._ask(f"its {key}", "HGETALL", self._key(drop, key))
+        return {name.decode(): value for name, value in zip(*[iter(flat)] * 2, strict=True)}
 
     async def published_layout(self, drop: DropId) -> int:
         return await stored_log.published_layout(self._ask, self._key(drop, "log"))

@@ -41,6 +41,7 @@ zone = "UTC"
 currency = "EUR"
 limit = {limit}
 pace = 0
+network_most = 0
 practice = true
 hold_seconds = {hold_s}
 offer_seconds = {offer_s}

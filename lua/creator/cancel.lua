@@ -45,7 +45,7 @@ t.drop.why = why
 if frozen then t.drop.froze, t.drop.was = '', '' end
 if froze == 'half' then relist(t) end
 if frozen then stood = cool_off(t) end
-t.zset.due.open, t.zset.due.close = false, false
+t.zset.due.open, t.zset.due.close, t.zset.due.lobby, t.zset.due.seal = false, false, false, false
 forget_calls(t)
 local told = {'why', why, 'froze', froze or '', 'stood', stood}
 return cmsgpack.pack(conclude_command(t, by, key, body, 'cancelled', unpack(told)))

@@ -17,6 +17,9 @@ end
 
 local function fault_in_rules(rules)
   local fault = number_outside(rules, DROP_BOUNDS)
+  if not fault and rules.mode ~= 'rush' then
+    fault = not rules.randomness and 'randomness must be named' or number_outside(rules, LIST_BOUNDS)
+  end
   if not fault and rules.calls then fault = number_outside(rules.calls, CALLS_BOUNDS) end
   for i = 1, #rules.items do
     fault = fault or number_outside(rules.items[i], ITEM_BOUNDS)

@@ -4,12 +4,14 @@ are the pool's fields; what fans hold or own is in neither. Returns the script's
 --]]
 --#use put check_command refuse_in_state conclude_command
 
+local SELLS = {scheduled = true, lobby = true, ordering = true, live = true, paused = true}
+
 local function move_units(t, command, verb, name, from, to)
   local revision, by, key, pool_id, qty = unpack(command)
   local body = verb .. '|' .. pool_id .. '|' .. qty
   local reply = check_command(t, revision, by, key, body)
   if reply then return reply end
-  if t.state ~= 'scheduled' and t.state ~= 'live' and t.state ~= 'paused' then
+  if not SELLS[t.state] then
     return refuse_in_state(t, {})
   end
   local pool = t.record.pools[pool_id]

@@ -1,6 +1,6 @@
 #!lua
 --[[
-open -- the creator opens the drop: from now on fans may press.
+open -- the creator opens the drop: from now on fans may press. Where chance gives out the arrivals, its list opens.
 
 KEYS
   all keys of one drop, as `begin` names them; the nudge channel last
@@ -12,7 +12,7 @@ ARGV
 RETURNS
   CHANGED          seq, revision, state; a repeat too
   PAUSED CLOSED CANCELLED   the drop's state, which this is not for
-  ALREADY          state, what, by: it is live
+  ALREADY          state, what, by: it is open
   BAD_MESSAGE      why: a field is not within its bounds
   STALE_REVISION   revision, state, what, by: somebody was faster
   KEY_REUSED       the key was used for another command
@@ -22,14 +22,18 @@ RETURNS
 COST  O(log n), n = holds and entries
 --]]
 --#use fault_in_open begin_command check_command refuse_in_state conclude_command change_state plan_close begin_calls
+--#use has_list begin_lobby
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local t, early = begin_command(fault_in_open(by, key, revision), KEYS, clock_ms)
 if early then return cmsgpack.pack(early) end
 
 local reply = check_command(t, revision, by, key, 'open')
-if not reply and t.state ~= 'scheduled' then reply = refuse_in_state(t, {live = true}) end
+if not reply and t.state ~= 'scheduled' then reply = refuse_in_state(t, {lobby = true, ordering = true, live = true}) end
 if reply then return cmsgpack.pack(reply) end
+if has_list(t) then
+  return cmsgpack.pack(conclude_command(t, by, key, 'open', 'lobby_opened', 'seals', begin_lobby(t)))
+end
 change_state(t, 'live')
 t.zset.due.open = false
 plan_close(t)

@@ -21,12 +21,12 @@ RETURNS
   EXISTS           state, same: the id is taken, if `same` by this very manifest
 COST  O(p), p = pools
 --]]
---#use fault_in_publish fault_in_rules fields command_field
+--#use fault_in_publish fault_in_rules fields command_field lobby_at
 
 local clock_ms, by, key, test = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local hash, manifest, rules_packed, rules_json, asked = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
-local log, answers, nudge = KEYS[16], KEYS[17], KEYS[23]
+local log, answers, nudge = KEYS[16], KEYS[17], KEYS[25]
 
 local rules = cmsgpack.unpack(rules_packed)
 local fault = fault_in_publish(by, key) or fault_in_rules(rules)
@@ -44,9 +44,9 @@ if there[1] then
   return cmsgpack.pack({'EXISTS', there[1], there[4] == hash})
 end
 -- What is asked once a night need not be read by every press.
-local hours = rules.calls
-if hours then
-  rules.calls = nil
+local hours, randomness = rules.calls, rules.randomness
+if hours or randomness then
+  rules.calls, rules.randomness = nil, nil
   rules_packed = cmsgpack.pack(rules)
 end
 local time = redis.call('TIME')
@@ -59,6 +59,9 @@ redis.call('HSET', drop, 'schema', SCHEMA, 'state', 'scheduled', 'seq', 1, 'at',
   'leads', cmsgpack.pack({}), 'mark', now)
 if hours then
   redis.call('HSET', drop, 'calls', cmsgpack.pack({hours.from_ms, hours.to_ms, hours.offsets}))
+end
+if randomness then
+  redis.call('HSET', drop, 'randomness', cmsgpack.pack(randomness), 'entered', 0)
 end
 redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,'
   .. fields('at', now, 'by', by, 'key', key, 'revision', 1, 'schema', SCHEMA, 'test', tonumber(test),
@@ -77,7 +80,8 @@ for i, pool in ipairs(rules.pools) do
     offered = 0,
   }))
 end
-if rules.opens_ms > 0 then redis.call('ZADD', due, rules.opens_ms, 'open') end
+if rules.opens_ms > 0 and not randomness then redis.call('ZADD', due, rules.opens_ms, 'open') end
+if rules.opens_ms > 0 and randomness then redis.call('ZADD', due, lobby_at(rules), 'lobby') end
 if rules.closes_ms > 0 then redis.call('ZADD', due, rules.closes_ms, 'close') end
 redis.call('HSET', answers, field, '1|publish|' .. asked)
 redis.call('PUBLISH', nudge, 1)

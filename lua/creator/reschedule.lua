@@ -25,7 +25,8 @@ RETURNS
   NOT_FOUND        no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use fault_in_reschedule begin_command check_command refuse_in_state conclude_command
+--#use fault_in_reschedule begin_command check_command refuse_in_state conclude_command has_list
+--#use lobby_at
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local opens_ms, closes_ms = ARGV[5], ARGV[6]
@@ -54,8 +55,14 @@ end
 
 local reply = check_command(t, revision, by, key, body) or refusal()
 if reply then return cmsgpack.pack(reply) end
-for planned, at in pairs(moved) do t.zset.due[planned] = at > 0 and at + t.lead end
 rules.opens_ms, rules.closes_ms = wanted.open, wanted.close
+for planned, at in pairs(moved) do
+  if planned == 'open' and has_list(t) then
+    t.zset.due.lobby = at > 0 and lobby_at(rules) + t.lead
+  else
+    t.zset.due[planned] = at > 0 and at + t.lead
+  end
+end
 t.drop.rules = cmsgpack.pack(rules)
 return cmsgpack.pack(conclude_command(t, by, key, body, 'rescheduled', 'opens_ms', wanted.open, 'closes_ms',
   wanted.close))

@@ -8,8 +8,11 @@ stands when the batch is done and the line was served. Returns the script's repl
 local function decide(t, verbs, batch)
   local commands, outcomes = commands_of(batch), {}
   prefetch(t, commands)
-  for i = 1, #commands do
+  local names, count = t.names, #commands
+  for i = 1, count do
     local command = commands[i]
+    -- Where it comes from, where that is counted.
+    if names then t.near, t.wide = names[count + i], names[i] end
     outcomes[i] = verbs[command[1]](t, command)
   end
   if not conclude(t) then return PACK({'FROZEN'}) end

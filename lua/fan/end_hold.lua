@@ -5,7 +5,7 @@ it came from this is a lapse, unless the drop is cancelled. Whoever began to pay
 state: released | expired | cancelled. `key` is the fan's key, '' when the clock or the creator ended it.
 --]]
 --#use get put fan_of remove_value emit_ended lapse refresh_readiness unclaimed
---#use ask_provider
+--#use ask_provider uncount_network
 
 local function end_hold(t, id, hold, state, key, leaving)
   local fan_id, pool_id, qty = hold[H_FAN], hold[H_POOL], hold[H_QTY]
@@ -22,6 +22,7 @@ local function end_hold(t, id, hold, state, key, leaving)
   if hold[H_BEGAN] == 1 then ask_provider(t, id, hold) end
   t.dirty.pools[pool_id] = true
   t.zset.due['h:' .. id] = false
+  uncount_network(t, id)
 
   if entry and entry[E_STATE] == 'offered' and entry[E_HOLD] == id then
     lapse(t, entry_id, entry, id, hold, key, leaving)

@@ -3,7 +3,7 @@ hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set
 unless somebody in the line is ready for that pool. In quiet hours that may be he himself.
 --]]
 --#use get fan_of units_allowed answered answer_beginning answers_press may_press too_soon granted
---#use set_aside memo is_quiet call_oneself
+--#use set_aside begin_hold memo is_quiet call_oneself
 
 -- The command in words, to tell a repeat from another command under the same key.
 local BODY = memo(function(pool)
@@ -54,5 +54,6 @@ local function hold(t, c)
     qty = pool[P_FREE]
   end
 
+  if t.names then return begin_hold(t, c, fan, pool_id, pool, qty, body) end
   return set_aside(t, c, fan, pool_id, pool, qty, body)
 end

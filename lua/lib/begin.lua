@@ -12,7 +12,8 @@ local function begin(keys, clock_ms)
       orders = keys[6], entries = keys[7], due = keys[8], places = keys[9], ready = keys[10],
       buying = keys[11], returned = keys[12], sales = keys[13], charges = keys[14],
       outbox = keys[15], log = keys[16], answers = keys[17], moves = keys[18], mail = keys[19],
-      wake = keys[20], paces = keys[21], charge_ids = keys[22], nudge = keys[23],
+      wake = keys[20], paces = keys[21], charge_ids = keys[22], networks = keys[23],
+      crowded = keys[24], nudge = keys[25],
     },
     record = {pools = {}, items = {}, fans = {}, holds = {}, orders = {}, entries = {}},
     dirty = {pools = {}, items = {}, fans = {}, holds = {}, orders = {}, entries = {}},
@@ -46,6 +47,11 @@ local function begin(keys, clock_ms)
   t.marked = t.ran > 0 or not test
   tell_time(t, math.max(t.clock + t.lead, t.last))
   t.rules = cmsgpack.unpack(d[5])
+  -- A drop of before there was the rule counts no network, nor does one that is over.
+  if (t.rules.network_most or 0) > 0 and t.state ~= 'settled' and t.state ~= 'cancelled' then
+    t.counted, t.members, t.recounted, t.begun_here = {}, {}, {}, {}
+    t.counts_at, t.crowded = {}, {}
+  end
   local rows = redis.call('HGETALL', t.key.pools)
   t.pool_names = {}
   for i = 1, #rows, 2 do

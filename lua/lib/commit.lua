@@ -8,6 +8,8 @@ the books of a pool do not add up, nothing is written: the drop is frozen, and c
 
 local ROWS_MAX = 500
 local TRIM = 10000
+local NETWORK_CHARS = 16
+local ONE_NETWORK = string.rep('.', NETWORK_CHARS)
 
 local function unchanged(t)
   -- The end of a cooling changes records and sets without an event.
@@ -44,10 +46,55 @@ local function write_zset(key, members)
   write('ZADD', key, add)
 end
 
+-- Who counts where, and of each wider network what is counted in it (`counts_around`).
+local function write_networks(t)
+  local set, gone = t.begun_here, {}
+  local n = #set
+  for id, at in pairs(t.counts_at) do
+    if at then
+      set[n + 1], set[n + 2] = id, at
+      n = n + 2
+    else
+      gone[#gone + 1] = id
+    end
+  end
+  local counted, recounted, members = t.counted, t.recounted, t.members
+  for i = 1, #recounted do
+    local around = recounted[i]
+    local row = members[around]
+    if #row == NETWORK_CHARS then
+      row = counted[row] > 0 and row .. NUMBER[counted[row]]
+    else
+      row = string.gsub(row, ONE_NETWORK, function(name)
+        return counted[name] > 0 and name .. NUMBER[counted[name]] or ''
+      end)
+    end
+    if row and row ~= '' then
+      set[n + 1], set[n + 2] = around, row
+      n = n + 2
+    else
+      gone[#gone + 1] = around
+    end
+  end
+  if n > 0 and t.new_key then
+    set[n + 1], set[n + 2] = 'key', t.new_key
+    t.new_key = nil
+  end
+  write('HDEL', t.key.networks, gone)
+  write('HSET', t.key.networks, set)
+  t.counts_at, t.recounted, t.begun_here = {}, {}, {}
+end
+
 local function commit(t)
   if next(t.wake) then
     for field, value in pairs(t.wake) do redis.call('HSET', t.key.wake, field, value) end
     t.wake = {}
+  end
+  if t.counted and next(t.crowded) then
+    for name, times in pairs(t.crowded) do
+      redis.call('HSET', t.key.crowded, name, times + (redis.call('HGET', t.key.crowded, name) or 0))
+    end
+    t.crowded = {}
   end
   if unchanged(t) then return true end
   -- A cancelled drop sells nothing; its money must go back even when its books were broken. A frozen
@@ -107,6 +154,13 @@ local function commit(t)
       write_zset(t.key[name], members)
       t.zset[name] = {}
     end
+  end
+  if t.counted and t.over then
+    -- With the key of its own goes whatever could tell who is meant.
+    redis.call('UNLINK', t.key.networks, t.key.crowded)
+    t.counted, t.names = nil, nil
+  elseif t.counted and (t.begun_here[1] or next(t.counts_at)) then
+    write_networks(t)
   end
   if t.begun then
     local paces = {}

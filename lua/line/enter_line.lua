@@ -1,21 +1,23 @@
 --[[
-enter_line -- a fan gets the next arrival and stands in the line of each pool of the list.
+enter_line -- a fan gets the next arrival and stands in the line of each pool of the list. In a lobby chance will give him his
+arrival, and until then he stands in no line. chance: see `enter_list`.
 --]]
---#use put fan_of forget_ended mark_in_line emit refresh_readiness
+--#use put fan_of forget_ended mark_in_line enter_list emit refresh_readiness
 
-local function enter_line(t, fan_id, key, qty, pools, lane, points, why)
+local function enter_line(t, fan_id, key, qty, pools, lane, points, why, chance)
   t.arrivals = t.arrivals + 1
-  local id, n = 'e' .. t.arrivals, t.arrivals
+  local id, n, in_list = 'e' .. t.arrivals, t.state == 'lobby' and 0 or t.arrivals, ''
   local ready = {}
   for i in ipairs(pools) do ready[i] = 0 end
   local entry = EntryRecord{
     fan = fan_id, n = n, qty = qty, pools = pools, lane = lane, points = points, state = 'waiting',
     lapses = 0, hold = '', ready = ready, cool_ms = 0, key = key,
   }
+  if n == 0 then in_list = enter_list(t, entry, chance) end
   put(t, 'entries', id, entry)
   local quoted = {}
   for i, pool in ipairs(pools) do
-    mark_in_line(t, 'places', id, entry, i, true)
+    if n > 0 then mark_in_line(t, 'places', id, entry, i, true) end
     quoted[i] = '"' .. pool .. '"'
   end
   -- A make-good is no joining: what ended before it is still told.
@@ -24,7 +26,7 @@ local function enter_line(t, fan_id, key, qty, pools, lane, points, why)
   entries[#entries + 1] = id
   emit(t, 'joined', fan_id, '"key":"' .. key .. '","entry":"' .. id .. '","n":' .. n .. ',"qty":'
     .. qty .. ',"pools":[' .. table.concat(quoted, ',') .. '],"lane":' .. lane .. ',"points":'
-    .. points .. ',"why":"' .. why .. '"')
+    .. points .. ',"why":"' .. why .. '"' .. in_list)
   refresh_readiness(t, fan_id, false)
   return id, entry
 end

@@ -4,10 +4,12 @@ everybody behind it moves up. The moves tell the screens; `extra` is more JSON f
 without a sale stays in its fan's list, the last one alone, until he joins again: nobody loses it without a word.
 `untold`: but for one whose fan stands in line by another.
 --]]
---#use fan_of put mark_in_line remove_value forget_ended emit
+--#use get fan_of put mark_in_line remove_value forget_ended leave_list emit still_held uncount_network
 
 local function finish_entry(t, id, entry, state, extra, untold)
-  for i, pool_id in ipairs(entry[E_POOLS]) do
+  local placed = entry[E_N] > 0
+  if not placed then leave_list(t, entry) end
+  for i, pool_id in ipairs(placed and entry[E_POOLS] or {}) do
     local pool = t.record.pools[pool_id]
     if entry[E_READY][i] == 1 then mark_in_line(t, 'ready', id, entry, i, false) end
     mark_in_line(t, 'places', id, entry, i, false)
@@ -19,6 +21,8 @@ local function finish_entry(t, id, entry, state, extra, untold)
     put(t, 'pools', pool_id, pool)
   end
   t.zset.due['e:' .. id] = false
+  local hold = entry[E_HOLD] ~= '' and get(t, 'holds', entry[E_HOLD])
+  uncount_network(t, id, hold and still_held(hold) and entry[E_HOLD] or nil)
   if state == 'served' or untold then
     remove_value(fan_of(t, entry[E_FAN])[F_ENTRIES], id)
   else

@@ -1,26 +1,36 @@
 --[[
-merge_entries -- of a person's two places in the base lanes the earlier arrival stays, with what it asked for. What the
+merge_entries -- of a person's two places in the base lanes the earlier arrival stays, with what it asked for; of two that chance
+has given none yet, the one that joined first. What the
 line has offered to the other becomes a hold, for as long as the offer stood at the least.
 --]]
 --#use get still_in_line still_held unclaimed claim_offer finish_entry
 
-local function merge_entries(t, person)
-  local stays = false
+local function arrival_of(entry)
+  return entry[E_N] > 0 and entry[E_N] or math.huge
+end
+
+-- The one that ends; nil where there are no two.
+local function later_of(t, person)
+  local first
   for _, id in ipairs(person[F_ENTRIES]) do
     local entry = get(t, 'entries', id)
     if entry[E_LANE] == 0 and still_in_line(entry) then
-      if stays then
-        if entry[E_STATE] == 'offered' then
-          local hold = get(t, 'holds', entry[E_HOLD])
-          -- In a cancelled drop the offer has ended, and may have been taken out; the entry stays as it was.
-          if hold and still_held(hold) and unclaimed(hold) then
-            claim_offer(t, entry[E_HOLD], hold, '', hold[H_DEADLINE_MS])
-          end
-        end
-        finish_entry(t, id, entry, 'removed', ',"why":"merged"', true)
-        return
-      end
-      stays = true
+      if first then return arrival_of(entry) < arrival_of(get(t, 'entries', first)) and first or id end
+      first = id
     end
   end
+end
+
+local function merge_entries(t, person)
+  local id = later_of(t, person)
+  if not id then return end
+  local entry = get(t, 'entries', id)
+  if entry[E_STATE] == 'offered' then
+    local hold = get(t, 'holds', entry[E_HOLD])
+    -- In a cancelled drop the offer has ended, and may have been taken out; the entry stays as it was.
+    if hold and still_held(hold) and unclaimed(hold) then
+      claim_offer(t, entry[E_HOLD], hold, '', hold[H_DEADLINE_MS])
+    end
+  end
+  finish_entry(t, id, entry, 'removed', ',"why":"merged"', true)
 end

@@ -2,14 +2,14 @@
 offer -- the line calls an entry: units of a pool are held for its fan until the offer's window ends. `key`: of the
 press by which he called himself, or nil. Returns the hold's id.
 --]]
---#use get put fan_of mark_in_line emit refresh_readiness digits
+--#use get put fan_of mark_in_line offer_window emit refresh_readiness digits
 
 local function offer(t, id, entry, pool_id, qty, key)
   local pool, fan = t.record.pools[pool_id], fan_of(t, entry[E_FAN])
   local price = get(t, 'items', pool[P_ITEM])[I_PRICE]
   local lane = entry[E_LANE]
   t.holds = t.holds + 1
-  local hold_id, deadline = digits('h', t.holds), t.now + t.rules.offer_ms
+  local hold_id, deadline = digits('h', t.holds), t.now + offer_window(t)
   pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
   pool[P_OFFERED] = pool[P_OFFERED] + qty
   if lane == 0 then

@@ -4,18 +4,18 @@ names its lane by its own counter; the smallest arrival among the base-lane pool
 best of the boost lanes; the fan gets the first pool of his list among those. At most 64 offers a script.
 Call it with nothing uncommitted in `ready`. Returns true when the 64 did not suffice.
 --]]
---#use units_allowed fan_of offer first_in_line is_quiet
+--#use units_allowed fan_of offer first_in_line is_quiet end_first_round
 
 local OFFERS_MAX = 64
 
-local function serve(t)
-  if t.state ~= 'live' then return false end
+-- Returns whether the 64 did not suffice, and whether there is nobody to call.
+local function call_line(t)
   local open = {}
   for _, name in ipairs(t.pool_names) do
     if t.record.pools[name][P_FREE] > 0 then open[#open + 1] = name end
   end
-  if #open == 0 or redis.call('ZCARD', t.key.ready) == 0 then return false end
-  if is_quiet(t) then return false end
+  if #open == 0 or redis.call('ZCARD', t.key.ready) == 0 then return false, true end
+  if is_quiet(t) then return false, false end
   local heads = {}
   while true do
     local best, best_id, best_lane = nil, nil, 1
@@ -38,8 +38,8 @@ local function serve(t)
         end
       end
     end
-    if not best then return false end
-    if t.offers == OFFERS_MAX then return true end
+    if not best then return false, true end
+    if t.offers == OFFERS_MAX then return true, false end
     for _, name in ipairs(best[E_POOLS]) do
       if named[name] and named[name][1] == best_lane and named[name][2] == best_id then
         local free = t.record.pools[name][P_FREE]
@@ -50,4 +50,11 @@ local function serve(t)
     end
     t.offers = t.offers + 1
   end
+end
+
+local function serve(t)
+  if t.state ~= 'live' then return false end
+  local more, nobody = call_line(t)
+  if nobody and t.rules.first_offer_ms then end_first_round(t) end
+  return more
 end

@@ -4,7 +4,7 @@ Where nothing is to be paid there is nothing to capture, and no second payment t
 became of it since, unless its fate is final; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of owner_of remove_value serials_of emit finish_entry remove_filled refresh_readiness
---#use unclaimed still_in_line ask_provider
+--#use unclaimed still_in_line ask_provider uncount_network
 
 local function sell(t, word, id, hold, intent, charge, captured)
   local pool, fan_id = t.record.pools[hold[H_POOL]], owner_of(t, hold[H_FAN])
@@ -19,6 +19,7 @@ local function sell(t, word, id, hold, intent, charge, captured)
     hold[H_STATE] = 'sold'
     put(t, 'holds', id, hold)
     t.zset.due['h:' .. id] = false
+    uncount_network(t, id)
     -- It may be paid once more, until the provider takes no payment of it.
     if hold[H_BEGAN] == 1 and amount > 0 then
       ask_provider(t, id, hold)

@@ -37,7 +37,7 @@ for i, fan_id in ipairs(fans) do
   for _, id in ipairs(fan[F_ENTRIES]) do
     local entry, lines = get(t, 'entries', id), {}
     local open = still_in_line(entry)
-    for k, pool_id in ipairs(open and entry[E_POOLS] or {}) do
+    for k, pool_id in ipairs(open and entry[E_N] > 0 and entry[E_POOLS] or {}) do
       local pool = t.record.pools[pool_id]
       local lane = entry[E_LANE]
       local first = string.format('%d', (pool[P_INDEX] * 2 + lane) * LINE)

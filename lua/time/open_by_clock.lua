@@ -1,13 +1,10 @@
 --[[
-open_by_clock -- the drop's own time to open has come. Not while the clock is in doubt; and where nothing ran for
-a while, the clock may have leapt: whoever watches it says so within a few seconds.
+open_by_clock -- the drop's own time to open has come. Not while the clock is in doubt.
 --]]
---#use change_state by_clock emit plan_close begin_calls
-
-local DOUBT_TOLD_MS = 5000
+--#use in_doubt change_state by_clock emit plan_close begin_calls
 
 local function open_by_clock(t)
-  if t.doubt or t.clock - t.gap < DOUBT_TOLD_MS and t.clock >= t.gap then return end
+  if in_doubt(t) then return end
   t.zset.due.open = false
   if t.state == 'scheduled' then
     change_state(t, 'live')

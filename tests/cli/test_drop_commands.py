@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from dropengine import refusals
 from dropengine.cli import drop_arguments, drop_commands, operators_terms
 from dropengine.config import Settings
 from dropengine.creator_commands import COMMANDS
 from dropengine.errors import ServerTaken
 from dropengine.truth import keys
+from tests.conftest import MakeSale
 from tests.kit.sale import Sale
 
 TYPED = set(COMMANDS) - {"thaw"}
@@ -193,3 +195,30 @@ async def test_commands_of_one_shop_do_not_reach_the_drops_of_another(
     finally:
         await sale.store.house.forget_claim()
     await operators_terms.own(sale.store, here)
+
+
+async def test_whose_fans_were_refused_is_shown_and_let_in_by_name(
+    make_sale: MakeSale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sale = await make_sale(network_most=1)
+    sale.whence = dict.fromkeys(("ana", "bo"), ("127.1.1.1", "127.1.1.0/24"))
+    shown = argparse.Namespace(drop=sale.drop, json=False)
+    assert await drop_commands._DO["networks"](sale.store, shown) == 0
+    assert capsys.readouterr().out == "Nobody was refused because of his network.\n"
+    await sale.held("ana")
+    refused = await sale.hold("bo")
+    assert isinstance(refused, refusals.NetworkFull)
+    name = refused.network
+    assert await drop_commands._DO["networks"](sale.store, shown) == 0
+    assert capsys.readouterr().out == f"{name}\t1 open\t1 refused\n"
+    given = {"by": "mia", "word": "o1", "key": None, "revision": None, "network": name}
+    said = argparse.Namespace(drop=sale.drop, **given)
+    assert await drop_commands._DO["exempt"](sale.store, said) == 0
+    assert "as much" in capsys.readouterr().out
+    await sale.held("bo")
+    shown.json = True
+    assert await drop_commands._DO["networks"](sale.store, shown) == 0
+    (row,) = msgspec.json.decode(capsys.readouterr().out)
+    assert row["exempt"]
+    said = argparse.Namespace(drop=sale.drop, **given)
+    assert await drop_commands._DO["restrict"](sale.store, said) == 0

@@ -27,9 +27,6 @@ STOCK: Final = Cut("fan/hold", "if pool[P_FREE] < qty then", "if false then")
 FITS_ALWAYS: Final = """local function fits_together(t, guest, person)
   if true then return true end
 """
-BACKWARDS: Final = """  local BACKWARDS, stays = {}, false
-  for i = #person[F_ENTRIES], 1, -1 do BACKWARDS[#BACKWARDS + 1] = person[F_ENTRIES][i] end
-"""
 FIRST_ALONE: Final = "local holds, orders = {guest[F_HOLDS][1]}, guest[F_ORDERS]"
 
 CUTS: Final[dict[str, tuple[Cut, ...]]] = {
@@ -38,7 +35,7 @@ CUTS: Final[dict[str, tuple[Cut, ...]]] = {
     "newcomer": (Cut("fan/may_press", "ready_in(t, pool_id) > 0", "false"),),
     "settle first": (Cut("time/advance", "local more = settle_due(t)", "local more = false"),),
     "keys": (Cut("lib/answered", "if not stored then return false end", "do return false end"),),
-    "quiet hours": (Cut("line/serve", "if is_quiet(t) then return false end", ""),),
+    "quiet hours": (Cut("line/serve", "if is_quiet(t) then return false, false end", ""),),
     "who stands ahead": (Cut("money/buy_late", " or stands_ahead(t, hold)", ""),),
     "pace": (Cut("fan/too_soon", "return wait > 0 and wait or nil", "return nil"),),
     "both keep every limit": (
@@ -47,11 +44,8 @@ CUTS: Final[dict[str, tuple[Cut, ...]]] = {
     "an item's limit of both": (
         Cut("fan/fits_together", "if limit > 0 and qty > limit then return false end", ""),
     ),
-    "one place in line": (Cut("line/merge_entries", "if stays then", "if false then"),),
-    "the earlier place stays": (
-        Cut("line/merge_entries", "in ipairs(person[F_ENTRIES]) do", "in ipairs(BACKWARDS) do"),
-        Cut("line/merge_entries", "  local stays = false\n", BACKWARDS),
-    ),
+    "one place in line": (Cut("line/merge_entries", "if not id then return end", "do return end"),),
+    "the earlier place stays": (Cut("line/merge_entries", "and first or id", "and id or first"),),
     "all that he has": (
         Cut("fan/take_over", "local holds, orders = guest[F_HOLDS], guest[F_ORDERS]", FIRST_ALONE),
     ),

@@ -34,7 +34,7 @@ def truth(oracle: Oracle) -> Truth:
         },
         entries={e: oracle.entry_record(entry) for e, entry in oracle.entries.items()},
         due={member: when for when, member in oracle.due()},
-        places=standing(oracle, lambda entry, pool: entry.open),
+        places=standing(oracle, lambda entry, pool: entry.open and entry.n > 0),
         ready=standing(oracle, lambda entry, pool: entry.open and oracle.is_ready(entry, pool)),
         buying=standing(oracle, lambda entry, pool: entry.state == "offered"),
         returned={
@@ -133,5 +133,20 @@ def head(oracle: Oracle) -> dict[str, str]:
         "what": oracle.last_word[0],
         "by": oracle.last_word[1],
         **({} if oracle.why is None else {"why": oracle.why}),
+        **({} if oracle.rules.mode == "rush" else of_list(oracle)),
         **({"opened": str(oracle.opened_ms)} if oracle.rules.calls and oracle.opened_ms else {}),
     }
+
+
+def of_list(oracle: Oracle) -> dict[str, str]:
+    """What is kept of a list that chance orders."""
+    told = {"entered": str(len(oracle.listed()))}
+    if oracle.sealed_ms:
+        told |= {"sealed": str(oracle.sealed_ms), "placed": str(oracle.placed)}
+    if oracle.root:
+        told["root"] = oracle.root
+    if oracle.value:
+        told["revealed"] = oracle.value
+    if oracle.first is not None or oracle.first_was:
+        told["first"] = "" if oracle.first is None else str(oracle.first)
+    return told

@@ -12,6 +12,7 @@ import msgspec
 
 from dropengine import events
 from dropengine.model import POINTS_MAX, SCHEMA
+from dropengine.randomness import CommitReveal
 
 START_MS = 1_800_000_000_000
 HOLD_MS = 480_000
@@ -260,14 +261,26 @@ class Pen:
         self.entries[name] = event
         return name
 
+    def entered(self, fan: str, tickets: int, nonce: str) -> str:
+        """Into the list of a lobby."""
+        name = self.joined(fan)
+        told = self.log.pop()
+        assert isinstance(told, events.Joined)
+        told = msgspec.structs.replace(told, n=0, tickets=tickets, nonce=nonce)
+        self.log.append(told)
+        self.entries[name] = told
+        return name
+
     def _who(self, entry: str) -> dict[str, object]:
         return {"fan": self.entries[entry].fan, "entry": entry}
 
-    def offered(self, entry: str, pool: str = "pin", qty: int = 1) -> str:
+    def offered(
+        self, entry: str, pool: str = "pin", qty: int = 1, window_ms: int = OFFER_MS
+    ) -> str:
         joined = self.entries[entry]
         return self._hold(
             events.Offered,
-            OFFER_MS,
+            window_ms,
             **self._who(entry),
             n=joined.n,
             call=joined.lane,
@@ -608,6 +621,59 @@ def a_quiet_night() -> Pen:
     return pen
 
 
+DRAWN = {"e1": (1, "a1" * 16), "e2": (3, ""), "e3": (1, "c3" * 16), "e4": (2, "d4" * 16)}
+DRAWN |= {"e5": (1, "e5" * 16)}
+"""The list, the commitment, the root and the order of the example on the page of a fair order."""
+COMMITMENT = "fce90971f534fc77521126af061819d49bcab0d6854f9c2236ed02553d1d65a9"
+ROOT = "188cb08c9ee45f2f2363737508ce038be0abaa94d3132456960f09d08cde45a2"
+SECRET = bytes(range(32)).hex()
+FIRST_OFFER_MS = 86_400_000
+
+
+def a_draw() -> Pen:
+    """Five enter, e6 leaves before the seal; two pins, and one of the two is given back. In between
+    the maker takes a network for a venue's, and then not."""
+    drawn = msgspec.structs.replace(
+        rules({"pin": (2, 0)}),
+        mode="draw",
+        window_ms=HOUR_MS,
+        first_offer_ms=FIRST_OFFER_MS,
+        tickets_most=3,
+        network_most=20,
+        randomness=CommitReveal(COMMITMENT),
+    )
+    pen = Pen(drawn).published()
+    pen.by_creator(events.LobbyOpened, seals=pen.now + HOUR_MS)
+    for name, (tickets, nonce) in (*DRAWN.items(), ("e6", (1, ""))):
+        pen.wait(1000)
+        pen.entered(f"fan-{name}", tickets, nonce)
+    for kind in (events.Exempted, events.Restricted):
+        pen.by_creator(kind, network="nAbCdEfGhIjKl")
+    pen.write(events.Left, **pen._who("e6"), n=0, key=pen.key())
+    pen.until(START_MS + HOUR_MS)
+    pen.revision += 1
+    pen.write(events.Sealed, by="clock", key="", revision=pen.revision, entries=5)
+    pen.write(events.Rooted, root=ROOT)
+    pen.write(events.Revealed, value=SECRET)
+    for n, ids in ((1, ["e5", "e2", "e4"]), (4, ["e1", "e3"])):
+        pen.wait(5)
+        pen.write(events.Ordered, n=n, ids=ids)
+        for place, name in enumerate(ids, n):
+            pen.entries[name] = msgspec.structs.replace(pen.entries[name], n=place)
+    pen.revision += 1
+    pen.write(events.Opened, by="clock", key="", revision=pen.revision)
+    first, second = (pen.offered(name, window_ms=FIRST_OFFER_MS) for name in ("e5", "e2"))
+    pen.write(events.Allotted, offers=2)
+    pen.wait(1000)
+    pen.declined(first, "e5")
+    pen.offered("e4")
+    pen.claimed(second)
+    pen.sold(second, capture="done")
+    pen.fate(events.Served, "e2")
+    pen.joined("late")
+    return pen
+
+
 HONEST: dict[str, Callable[[], Pen]] = {
     story.__name__: story
     for story in (
@@ -622,6 +688,7 @@ HONEST: dict[str, Callable[[], Pen]] = {
         a_restored_drop,
         another_time,
         a_quiet_night,
+        a_draw,
     )
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from dropengine.manifest import Item, Manifest, Pool
 
 START_MS = 1_800_000_000_000
@@ -19,6 +21,8 @@ EXTEND_MS = 120_000
 PAY_MS = 180_000
 COOL_MS = 60_000
 LOOKUP_MS = 90_000
+WINDOW_MS = 300_000
+FIRST_OFFER_MS = 600_000
 TIMES = {
     "hold_ms": (480_000, 480_000, 120_000, 1_000, 1_800_000),
     "offer_ms": (1_800_000, 1_800_000, 120_000, 1_000, 172_800_000),
@@ -68,8 +72,10 @@ def manifest(
     pace_ms: int = 0,
     calls_from_ms: int = 0,
     calls_to_ms: int = 0,
+    network_most: int = 0,
 ) -> Manifest:
-    """pace: as often as a fan likes, unless it is said; calls: at all hours."""
+    """pace: as often as a fan likes, unless it is said; calls: at all hours; no network is
+    counted."""
     return Manifest(
         id=drop,
         title="Test drop",
@@ -93,5 +99,20 @@ def manifest(
         pace_ms=pace_ms,
         calls_from_ms=calls_from_ms,
         calls_to_ms=calls_to_ms,
+        network_most=network_most,
         items=items or (item("pin", {"pin": 3}),),
+    )
+
+
+def in_mode(text: Manifest, mode: str, tickets_most: int = 1) -> Manifest:
+    """The same drop in another mode; guests may enter its list."""
+    if mode == "rush":
+        return text
+    return msgspec.structs.replace(
+        text,
+        mode=mode,
+        window_ms=WINDOW_MS,
+        first_offer_ms=FIRST_OFFER_MS,
+        tickets_most=tickets_most,
+        guests_may_enter=True,
     )

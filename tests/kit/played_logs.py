@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+import msgspec
+
 from dropengine import events, wire
 from dropengine.creator_commands import (
     Add,
@@ -16,22 +18,30 @@ from dropengine.creator_commands import (
     Close,
     Correct,
     CreatorCommand,
+    Exempt,
     Message,
     Open,
     Pause,
     Realign,
     Reschedule,
+    Restrict,
     Resume,
+    Seal,
     Thaw,
     Withdraw,
 )
-from dropengine.manifest import digest, rules
+from dropengine.log import draw
+from dropengine.manifest import Manifest, digest, rules
 from dropengine.model import SCHEMA
+from dropengine.randomness import CommitReveal
 from tests.kit.manifests import HOUR_MS, START_MS, item, manifest
 from tests.kit.oracle import Hold, Oracle
+from tests.kit.oracle.drawing import by_chance
 
 FANS = ("ana", "bo", "cy", "di", "eve", "flo", "gus", "hal")
 POOLS = ("cup-hill", "cup-port", "pin")
+HALL = ("n-hall-hw-hall-h", "w-hall-h")
+"""Where everybody is."""
 OPENS_MS = START_MS + 1000
 CLOSES_MS = START_MS + 3 * 3_600_000
 SMALL = (1, 2, 50, 1000, 30_000)
@@ -40,6 +50,22 @@ LATER = (1_000_000, 10_000_000, 30_000_000)
 OUTAGE_MS = 20_000
 END_MS = 10_000_000
 STEPS = 70
+
+
+SECRET = bytes(range(32))
+
+
+def with_list(text: Manifest, random: Random) -> Manifest:
+    """The same drop, but that chance gives out the arrivals."""
+    mode = random.choice(("lobby", "collect", "draw"))
+    return msgspec.structs.replace(
+        text,
+        mode=mode,
+        window_ms=1_000,
+        first_offer_ms=600_000,
+        tickets_most=3 if mode == "draw" else 1,
+        guests_may_enter=True,
+    )
 
 
 class Player:
@@ -53,7 +79,10 @@ class Player:
         self.hours = Random(f"the hours of {seed}").random() < 0.4
         self.now = START_MS
         self.keys = 0
+        self.elsewhere = Random(-seed)
+        """For what came to these sales later: the others stay as they were."""
         self.charges: list[tuple[str, str, int, bool]] = []
+        self.drawn = Random(f"the list of {seed}").random() < 0.3
         text = manifest(
             f"played-{seed}",
             item("cup", {"cup-hill": self.some(1, 3), "cup-port": self.some(1, 3)}, limit=2),
@@ -65,9 +94,15 @@ class Player:
             # For three hours it calls anyway; then one hour is quiet, and one calls.
             calls_from_ms=12 * HOUR_MS if self.hours else 0,
             calls_to_ms=13 * HOUR_MS if self.hours else 0,
+            # An older engine counted no networks; which sale is one of its, is said below.
+            network_most=2 if self.hours else 0,
         )
-        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
-        if self.random.random() < 0.3 and not self.hours:
+        if self.drawn:
+            text = with_list(text, Random(f"the mode of {seed}"))
+        chance = CommitReveal(draw.commitment_of(SECRET)) if self.drawn else None
+        told = rules(text, self.now, chance)
+        self.oracle = Oracle(told, digest(text), "o1", "publish", self.now)
+        if self.random.random() < 0.3 and not self.hours and not self.drawn:
             self.oracle.lower(SCHEMA - 1)
         if self.marked:
             self.oracle.ran = self.now
@@ -135,7 +170,15 @@ class Player:
 
     def batch(self) -> None:
         commands = [self.command() for _ in range(self.some(1, 6 if self.crowded else 2))]
-        self.oracle.press([command for command in commands if command], self.now)
+        asked = [command for command in commands if command]
+        self.oracle.press(asked, self.now, [HALL] * len(asked))
+        if self.oracle.crowded and self.elsewhere.random() < 0.3:
+            self.let_in()
+
+    def let_in(self) -> None:
+        """The hall is exempt, or no more."""
+        exempt = HALL[0] in self.oracle.exempt
+        self.creator(Restrict(HALL[0]) if exempt else Exempt(HALL[0]))
 
     def succeeded(self, hold: Hold, *, more: int = 0) -> None:
         charge, captured = f"c{len(self.charges) + 1}", self.random.random() < 0.4
@@ -217,11 +260,59 @@ class Player:
             self.pass_time()
             self.creator(Thaw(0))
 
+    def enter(self) -> None:
+        """Somebody stands in the list, or leaves it, or signs in."""
+        fan, wanted = self.random.choice(FANS), self.random.sample(POOLS, self.some(1, 3))
+        nonce = f"{self.random.getrandbits(128):032x}" if self.random.random() < 0.7 else ""
+        join = wire.Join(id=0, key=self.key(), pools=wanted, qty=1, nonce=nonce)
+        self.oracle.tickets_of[fan] = self.some(1, 3)
+        self.oracle.press([(fan, join)], self.now)
+        line = [entry for entry in self.oracle.entries.values() if entry.open]
+        if line and self.random.random() < 0.15:
+            entry = self.random.choice(line)
+            leave = wire.Leave(id=0, key=self.key(), entry=entry.id)
+            self.oracle.press([(entry.fan, leave)], self.now)
+        if self.random.random() < 0.1:
+            self.adopt()
+
+    def by_chance(self) -> None:
+        """The list opens, is sealed and ordered, and then the drop opens."""
+        self.oracle.settle(self.now)
+        for _ in range(self.some(3, 12)):
+            self.pass_time() if not self.by_clock else self.move(self.random.choice((0, 3)))
+            self.enter()
+        if self.by_clock:
+            seals = self.oracle.hours.get("seal", self.now)
+            self.move(max(0, seals - self.oracle.lead - self.now))
+            self.oracle.settle(self.now)
+        else:
+            self.creator(Seal())
+        oracle = self.oracle
+        if oracle.state != "ordering":
+            return
+        root = draw.Sealed(
+            draw.Entry(entry.id, entry.tickets, bytes.fromhex(entry.nonce))
+            for entry in oracle.listed()
+        ).root
+        source = oracle.rules.randomness
+        assert source is not None
+        oracle.tell_root(root.hex(), self.now)
+        oracle.reveal(SECRET.hex(), self.now)
+        chance = draw.chance_of(source, root, SECRET, sealed_ms=oracle.sealed_ms)
+        right = by_chance(chance, root, oracle.listed())
+        size = self.some(1, 5)
+        for first in range(1, len(right) + 1, size):
+            oracle.give_arrivals(root.hex(), first, right[first - 1 : first - 1 + size], self.now)
+            self.move(self.random.choice((0, 0, 1)))
+        oracle.start(self.now)
+
     def play(self) -> list[events.AnyEvent]:
         if self.by_clock:
             self.now = OPENS_MS
         else:
             self.creator(Open())
+        if self.drawn:
+            self.by_chance()
         doings: dict[Callable[[], None], float] = {
             self.batch: 12,
             self.pay: 4,

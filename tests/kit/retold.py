@@ -15,12 +15,15 @@ from dropengine.creator_commands import (
     Close,
     Correct,
     CreatorCommand,
+    Exempt,
     Message,
     Open,
     Pause,
     Realign,
     Reschedule,
+    Restrict,
     Resume,
+    Seal,
     Thaw,
     Withdraw,
 )
@@ -76,7 +79,12 @@ class Retold:
     def go_on(self, e: events.AnyEvent) -> None:
         self.forget_lifting(e)
         # Whether the clock was in doubt the log does not say, but that the drop did not open yet.
-        self.oracle.doubted = not (isinstance(e, events.Opened) and e.by == "clock")
+        self.oracle.doubted = not (
+            isinstance(e, events.Opened | events.LobbyOpened | events.Sealed) and e.by == "clock"
+        )
+        if isinstance(e, events.Exempted):
+            # Somebody was refused there, which no event tells.
+            self.oracle.crowded[e.network] += 1
         if by_a_fan(e):
             self.batch(e)
         elif isinstance(e, events.ByCreator) and (e.by != "clock" or e.key):
@@ -129,7 +137,10 @@ class Retold:
             case events.Released() | events.Declined():
                 return [(e.fan, wire.Release(id=0, key=e.key, hold=e.hold))]
             case events.Joined(why="fan"):
-                return [(e.fan, wire.Join(id=0, key=e.key, pools=e.pools, qty=e.qty))]
+                if e.tickets:
+                    self.oracle.tickets_of[e.fan] = e.tickets
+                join = wire.Join(id=0, key=e.key, pools=e.pools, qty=e.qty, nonce=e.nonce)
+                return [(e.fan, join)]
             case events.Left():
                 return [(e.fan, wire.Leave(id=0, key=e.key, entry=e.entry))]
         return []
@@ -193,6 +204,14 @@ class Retold:
                 oracle.adopt(e.guest, e.fan, clock)
             case events.Discharged():
                 oracle.discharge(e.duty, e.result, clock)
+            case events.Rooted():
+                oracle.tell_root(e.root, clock)
+            case events.Revealed():
+                oracle.reveal(e.value, clock)
+            case events.Ordered():
+                oracle.give_arrivals(oracle.root, e.n, e.ids, clock)
+            case events.Opened() if oracle.state == "ordering":
+                oracle.start(clock)
             case _:
                 return False
         return True
@@ -226,8 +245,10 @@ class Retold:
 
 def creators(e: events.ByCreator) -> CreatorCommand | None:
     match e:
-        case events.Opened():
+        case events.Opened() | events.LobbyOpened():
             return Open()
+        case events.Sealed():
+            return Seal()
         case events.Paused():
             return Pause(e.why)
         case events.Resumed():
@@ -242,6 +263,10 @@ def creators(e: events.ByCreator) -> CreatorCommand | None:
             return Reschedule(e.opens_ms, e.closes_ms)
         case events.Corrected():
             return Correct(e.hash, "of which the log has the hash alone")
+        case events.Exempted():
+            return Exempt(e.network)
+        case events.Restricted():
+            return Restrict(e.network)
         case events.Message():
             return Message(e.text)
         case events.Thawed(why="restore"):

@@ -7,12 +7,19 @@ from typing import Any, Literal
 
 from dropengine import events, model, outcomes, refusals, wire
 from dropengine.creator_commands import COMMANDS, EndDuty
+from dropengine.log import draw
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
-from dropengine.truth.replies import Settled, YouRow
-from dropengine.truth.store import Store
+from dropengine.randomness import CommitReveal
+from dropengine.truth.command_rows import join_row
+from dropengine.truth.networks import NetworkNames, Whence
+from dropengine.truth.replies import Sealed, Settled, Started, YouRow
+from dropengine.truth.store import Store, Whences
 from tests.kit.manifests import START_MS
+
+SECRET = bytes(range(32))
+"""What the drops of tests commit to whose arrivals chance gives out."""
 
 Answer = outcomes.PressOutcome | refusals.Away
 
@@ -25,6 +32,10 @@ class Sale:
         self.drop = DropId(drop)
         self.now = now
         self.revision = 0
+        self.chance = CommitReveal(draw.commitment_of(SECRET))
+        self.whence: dict[str, Whence] = {}
+        """Fan -> where he is; who is not in it is nowhere that is counted."""
+        self.names = NetworkNames()
         self._keys = count(1)
 
     def key(self) -> str:
@@ -32,7 +43,10 @@ class Sale:
 
     async def batch(self, *commands: tuple[str, wire.FanCommand]) -> list[Answer]:
         rows = [(FanId(fan), command) for fan, command in commands]
-        return list(await self.store.press(self.drop, rows, clock_ms=self.now))
+        from_where = None
+        if self.whence:
+            from_where = Whences(self.names, [self.whence.get(fan) for fan, _ in commands])
+        return list(await self.store.press(self.drop, rows, whence=from_where, clock_ms=self.now))
 
     async def press(self, fan: str, command: wire.FanCommand) -> Answer:
         (outcome,) = await self.batch((fan, command))
@@ -134,8 +148,55 @@ class Sale:
         key = key or self.key()
         return await self.store.end_duty(self.drop, ending, by="o1", key=key, clock_ms=self.now)
 
+    async def entered(self, *fans: str, tickets: int = 1, nonce: str = "") -> list[str]:
+        """Entries in the list of a lobby, one a fan."""
+        rows = [
+            join_row(
+                FanId(fan),
+                wire.Join(id=0, key=self.key(), pools=["pin"], qty=1, nonce=nonce),
+                tickets,
+            )
+            for fan in fans
+        ]
+        told = await self.store.press_rows(self.drop, rows, clock_ms=self.now)
+        return [answer.id for answer in told if isinstance(answer, outcomes.Joined)]
+
+    async def sealed(self) -> draw.Sealed:
+        """The list as the server tells it, and what it is made of."""
+        entries: list[draw.Entry] = []
+        part = 1
+        while part:
+            reply = await self.store.sealed(self.drop, part, 3)
+            assert isinstance(reply, Sealed), reply
+            entries += [
+                draw.Entry(name, entry.tickets, bytes.fromhex(entry.nonce))
+                for name, entry in reply.rows
+            ]
+            part = reply.next
+        return draw.Sealed(entries)
+
+    async def in_order(self, *, size: int = 100, start: bool = True) -> list[str]:
+        """Order the sealed list, and open the drop with it: the ids in their order."""
+        listed = await self.sealed()
+        reply = await self.store.sealed(self.drop)
+        assert isinstance(reply, Sealed)
+        chance = draw.chance_of(reply.randomness, listed.root, SECRET, sealed_ms=reply.sealed_ms)
+        right, root = draw.order(listed, chance), listed.root.hex()
+        await self.store.root(self.drop, root, clock_ms=self.now)
+        await self.store.reveal(self.drop, SECRET.hex(), clock_ms=self.now)
+        for first in range(0, len(right), size):
+            ids = right[first : first + size]
+            await self.store.order(self.drop, root, first + 1, ids, clock_ms=self.now)
+        if start:
+            started = await self.store.start(self.drop, clock_ms=self.now)
+            assert isinstance(started, Started), started
+        return right
+
     async def publish(self, manifest: Manifest, key: str = "publish") -> outcomes.PublishOutcome:
-        outcome = await self.store.publish(manifest, by="o1", key=key, test=True, clock_ms=self.now)
+        chance = self.chance if manifest.mode != "rush" else None
+        outcome = await self.store.publish(
+            manifest, by="o1", key=key, chance=chance, test=True, clock_ms=self.now
+        )
         self._note(outcome)
         return outcome
 

@@ -66,7 +66,7 @@ async def hiccups(shop: PracticeShop) -> None:
 def eager(units: int) -> Manifest:
     """Nobody is too fast for it."""
     drop = compressed(shipped("eclipse-pin.toml"), "eager", units)
-    return msgspec.structs.replace(drop, closes_ms=0, pace=0)
+    return msgspec.structs.replace(drop, closes_ms=0, pace=0, network_most=0)
 
 
 async def played(night: Night, folder: Path, factory: str) -> tuple[int, str]:

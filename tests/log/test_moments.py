@@ -316,7 +316,7 @@ def test_holds_are_numbered_as_they_are_granted() -> None:
 def test_entries_are_named_after_their_arrival() -> None:
     pen, _, _ = one_pin()
     change(pen, entry="e2")
-    assert refused(pen, "INV-11", "e2 is arrival 1")
+    assert refused(pen, "INV-11", "e2 comes where e1 is the next")
 
 
 @pytest.mark.parametrize(("why", "amount"), [("second", PRICE + 1), ("ended", 0)])

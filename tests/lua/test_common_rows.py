@@ -18,8 +18,11 @@ from tests.kit.sale import Sale
 
 pack = msgspec.msgpack.encode
 
+NETWORK = "n0000000w0000000"
+
 CREATORS: dict[str, tuple[object, ...]] = {
     "open": (),
+    "seal": (),
     "pause": ("why",),
     "resume": (),
     "close": (),
@@ -30,6 +33,8 @@ CREATORS: dict[str, tuple[object, ...]] = {
     "realign": (),
     "reschedule": (0, START_MS + 86_400_000),
     "correct": ("0" * 64, "{}"),
+    "exempt": (NETWORK,),
+    "restrict": (NETWORK,),
     "thaw": (0,),
 }
 """What each command of a creator needs after revision, name and key."""
@@ -45,6 +50,10 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "adopt": ("di", "pia"),
     "refund": ("h1", "o1", "k", ""),
     "discharge": ("capture:c1", "done"),
+    "root": ("0" * 64,),
+    "reveal": ("0" * 64,),
+    "order": ("0" * 64, 1, pack(["e1"])),
+    "start": (),
     "duty": ("o1", "k", "capture:c1", "by_hand", ""),
 }
 
@@ -220,8 +229,19 @@ READY: dict[str, tuple[str, ...]] = {"open": (), "resume": ("open", "pause")}
 """What must happen after publishing before a command is for the drop's state; else `open`."""
 
 
+async def know_network(sale: Sale, verb: str) -> None:
+    """Somebody was refused there; where it is to be restricted again it is exempt."""
+    await sale.store.client.hset(keys.one(sale.drop, "crowded"), NETWORK, 1)
+    if verb == "restrict":
+        await sale.store.client.hset(keys.one(sale.drop, "networks"), "exempt", pack([NETWORK]))
+
+
 async def made_ready(make_sale: MakeSale, verb: str) -> Sale:
-    sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}), opened=False)
+    of_list = {"mode": "lobby"} if verb == "seal" else {}
+    pins = item("pin", {"pin": 3}, withheld={"pin": 1})
+    sale = await make_sale(pins, opened=False, network_most=20, **of_list)
+    if verb in ("exempt", "restrict"):
+        await know_network(sale, verb)
     for step in READY.get(verb, ("open",)):
         await sale.creator(step)
     if verb == "realign":

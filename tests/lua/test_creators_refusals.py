@@ -17,7 +17,7 @@ from dropengine.truth import keys
 from tests.conftest import MakeSale
 from tests.kit.manifests import START_MS, item
 from tests.kit.sale import Sale
-from tests.lua.test_common_rows import tamper
+from tests.lua.test_common_rows import NETWORK, know_network, tamper
 from tests.lua.test_headers import returns
 
 STATES = ("scheduled", "live", "paused", "closing", "settled", "cancelled", "frozen")
@@ -25,6 +25,7 @@ STATES = ("scheduled", "live", "paused", "closing", "settled", "cancelled", "fro
 TABLE: dict[str, str] = {
     #           scheduled live     paused   closing  settled  cancelled frozen
     "open":     "CHANGED  ALREADY  PAUSED   CLOSED   CLOSED   CANCELLED FROZEN",
+    "seal":     "NOT_OPEN ALREADY  PAUSED   CLOSED   CLOSED   CANCELLED FROZEN",
     "pause":    "NOT_OPEN CHANGED  ALREADY  CLOSED   CLOSED   CANCELLED FROZEN",
     "resume":   "NOT_OPEN ALREADY  CHANGED  CLOSED   CLOSED   CANCELLED FROZEN",
     "close":    "NOT_OPEN CHANGED  CHANGED  ALREADY  ALREADY  CANCELLED FROZEN",
@@ -33,6 +34,8 @@ TABLE: dict[str, str] = {
     "withdraw": "CHANGED  CHANGED  CHANGED  CLOSED   CLOSED   CANCELLED FROZEN",
     "reschedule": "CHANGED BAD_MESSAGE ALREADY CLOSED   CLOSED   CANCELLED FROZEN",
     "correct":  "ALREADY  CHANGED  CHANGED  CHANGED  CHANGED  CANCELLED FROZEN",
+    "exempt":   "CHANGED  CHANGED  ALREADY  CHANGED  CLOSED   CANCELLED FROZEN",
+    "restrict": "CHANGED  CHANGED  ALREADY  CHANGED  CLOSED   CANCELLED FROZEN",
     "message":  "CHANGED  CHANGED  CHANGED  CHANGED  CLOSED   CANCELLED FROZEN",
     "realign":  "ALREADY  ALREADY  ALREADY  ALREADY  CLOSED   CANCELLED FROZEN",
     "thaw":     "ALREADY  ALREADY  ALREADY  ALREADY  ALREADY  ALREADY   FROZEN",
@@ -42,6 +45,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "add": {"pool": "pin", "qty": 1},
     "withdraw": {"pool": "pin", "qty": 1},
     "message": {"text": "soon"},
+    "exempt": {"network": NETWORK},
+    "restrict": {"network": NETWORK},
     "reschedule": {"opens_ms": START_MS + 3_600_000, "closes_ms": 0},
     "thaw": {"found": 0},
 }
@@ -59,10 +64,15 @@ LAST_WORDS = {
 
 
 async def fields(sale: Sale, verb: str) -> dict[str, Any]:
-    if verb not in ("correct", "reschedule"):
+    if verb not in ("correct", "reschedule", "exempt", "restrict"):
         return FIELDS.get(verb, {})
     shown = await sale.store.show(sale.drop)
     assert shown is not None
+    if verb in ("exempt", "restrict"):
+        # One that is paused has it so already.
+        before = {"exempt": "restrict", "restrict": "exempt"}
+        await know_network(sale, verb if shown.state != "paused" else before[verb])
+        return FIELDS[verb]
     if verb == "reschedule":
         # One that is paused has these times already.
         return FIELDS[verb] if shown.state != "paused" else {"opens_ms": 0, "closes_ms": 0}
@@ -74,7 +84,8 @@ async def fields(sale: Sale, verb: str) -> dict[str, Any]:
 
 async def in_state(make_sale: MakeSale, state: str) -> Sale:
     """A drop with a free, a held and a withheld unit, brought there by o2 a second after o1."""
-    sale = await make_sale(item("pin", {"pin": 3}, withheld={"pin": 1}), opened=False)
+    pins = item("pin", {"pin": 3}, withheld={"pin": 1})
+    sale = await make_sale(pins, opened=False, network_most=20)
     sale.now += 1000
     if state == "scheduled":
         return sale

@@ -43,6 +43,9 @@ def mistakes(text: str | bytes) -> list[str]:
     return caught.value.mistakes
 
 
+OPEN_DRAW = {"mode": '"draw"', "identity": '"verified"'}
+
+
 def least(**changed: str) -> str:
     """`LEAST` with top-level keys set to TOML values, or added in front."""
     text = LEAST
@@ -60,6 +63,27 @@ def least(**changed: str) -> str:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_every_example_is_a_manifest_with_the_name_of_its_file(path: Path) -> None:
     assert manifest.parse(path.read_bytes(), path.name).id == path.stem
+
+
+@pytest.mark.parametrize(
+    ("mode", "window", "first", "most"),
+    [("lobby", 1800, 600, 1), ("collect", 300, 600, 1), ("draw", 86_400, 86_400, 5)],
+)
+def test_a_drop_with_a_list_has_times_of_its_own(
+    mode: str, window: int, first: int, most: int
+) -> None:
+    drop = manifest.parse(least(mode=f'"{mode}"', identity='"verified"').encode(), "it.toml")
+    assert (drop.window_ms, drop.first_offer_ms) == (window * 1000, first * 1000)
+    assert (drop.tickets_most, drop.beacon_round, drop.guests_may_enter) == (most, 0, False)
+    form = manifest.form_of(drop)
+    assert form["mode"] == mode
+    assert manifest.judged_form(form) == (drop, {})
+
+
+def test_a_rush_says_nothing_of_chance() -> None:
+    drop = manifest.parse(least().encode(), "it.toml")
+    kept = manifest.canonical(drop)
+    assert not any(word in kept for word in (b"window", b"first_offer", b"tickets", b"beacon"))
 
 
 def test_the_eclipse_pin_is_two_hundred_pins_at_twenty_four_euros() -> None:
@@ -97,6 +121,7 @@ def test_what_is_not_said_gets_its_default() -> None:
         identity="guest",
         calls_from_ms=28_800_000,
         calls_to_ms=79_200_000,
+        network_most=20,
         practice=False,
         items=(
             Item(
@@ -205,7 +230,7 @@ def test_the_report_names_the_file_and_counts() -> None:
         ({"currency": "7"}, "line 4, currency: must be a currency of ISO 4217 like EUR, not 7"),
         ({"limit": "true"}, "line 5, limit: must be a whole number, not true"),
         ({"limit": "100001"}, "line 5, limit: must be 1 to 100000, not 100001"),
-        ({"mode": '"lobby"'}, "line 1, mode: must be \"rush\", not 'lobby'"),
+        ({"mode": '"loby"'}, 'mode: must be "rush", "lobby", "collect" or "draw", not'),
         (
             {"zone": '"Europe/Madird"'},
             "a time zone like Europe/Madrid; did you mean Europe/Madrid?",
@@ -219,6 +244,7 @@ def test_the_report_names_the_file_and_counts() -> None:
         ({"practice": '"yes"'}, "line 1, practice: must be true or false, not text ('yes')"),
         ({"k": "1"}, "line 1, k: must be 2 to 100, not 1"),
         ({"pace": "-1"}, "line 1, pace: must be 0 to 1000, not -1"),
+        ({"network_most": "-1"}, "line 1, network_most: must be 0 to 100000, not -1"),
         ({"pace": "1001"}, "line 1, pace: must be 0 to 1000, not 1001"),
         ({"pace": "2.5"}, "line 1, pace: must be a whole number, not 2.5"),
         ({"pace_seconds": "0"}, "line 1, pace_seconds: must be 1 to 3600, not 0"),
@@ -248,6 +274,26 @@ def test_the_report_names_the_file_and_counts() -> None:
         ),
         ({"opens_at": "2027-07-16T18:00:00.0005Z"}, "must not be finer than a millisecond"),
         ({"colour": '"red"'}, "line 1, colour: is not known here"),
+        ({"mode": '"lobby"'}, 'identity: must be "verified" where mode is "lobby"'),
+        (
+            {"mode": '"lobby"', "identity": '"verified"', "guests_may_enter": "true"},
+            'guests_may_enter: says nothing where identity is "verified"',
+        ),
+        ({"window_seconds": "600"}, 'window_seconds: says nothing where mode is "rush"'),
+        ({**OPEN_DRAW, "window_seconds": "599"}, "window_seconds: must be 600 to 2592000"),
+        (
+            {"mode": '"collect"', "identity": '"verified"', "window_seconds": "601"},
+            "window_seconds: must be 120 to 600, not 601",
+        ),
+        (
+            {"mode": '"collect"', "identity": '"verified"', "tickets_most": "3"},
+            'tickets_most: says nothing where mode is "collect"',
+        ),
+        ({**OPEN_DRAW, "tickets_most": "101"}, "tickets_most: must be 1 to 100, not 101"),
+        (
+            {**OPEN_DRAW, "opens_at": "2027-07-16T18:00:00Z", "beacon_round": "5"},
+            "beacon_round: must be 41014622 or later: it is to come after the seal",
+        ),
     ],
     ids=lambda case: next(iter(case)) if isinstance(case, dict) else "",
 )
@@ -298,7 +344,7 @@ def test_a_drop_without_items_sells_nothing() -> None:
 def test_an_empty_file_lacks_all_that_is_needed() -> None:
     assert mistakes("") == [
         f"line 1, {key}: is missing"
-        for key in ("limit", "id", "title", "maker", "currency", "items")
+        for key in ("limit", "items", "id", "title", "maker", "currency")
     ]
 
 
@@ -452,6 +498,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         identity=draw(st.sampled_from(["guest", "verified"])),
         calls_from_ms=calls_from * 60_000,
         calls_to_ms=calls_to * 60_000,
+        network_most=draw(st.integers(0, 100_000)),
         practice=practice,
         items=tuple(
             draw(items(ident, limit))
@@ -476,7 +523,7 @@ def written(drop: Manifest, *, in_zone: bool) -> str:
     text = time("opens_at", drop.opens_ms) + time("closes_at", drop.closes_ms)
     for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "identity"):
         text += line(key, getattr(drop, key))
-    for key in ("limit", "k", "pace"):
+    for key in ("limit", "k", "pace", "network_most"):
         text += line(key, getattr(drop, key))
     for key in ("hold", "offer", "extend", "pay", "cool", "lookup"):
         text += line(f"{key}_seconds", getattr(drop, f"{key}_ms") // 1000)
@@ -596,7 +643,7 @@ def test_what_was_published_before_there_was_a_pace_keeps_its_bytes_and_has_none
     assert (old.pace, old.pace_ms) == (0, 0)
     assert manifest.canonical(old) == BEFORE_PACE
     assert manifest.digest(old) == hashlib.sha256(BEFORE_PACE).hexdigest()
-    now = manifest.parse(least(pace="0", **ALWAYS).encode(), "it.toml")
+    now = manifest.parse(least(pace="0", network_most="0", **ALWAYS).encode(), "it.toml")
     assert old == msgspec.structs.replace(now, identity="")
     assert (manifest.rules(old).pace, manifest.rules(old).pace_ms) == (0, 0)
     assert manifest.rules(old).calls is None
@@ -674,6 +721,24 @@ def test_who_may_act_is_a_rule_that_the_hash_covers_and_that_no_correction_chang
             manifest.corrected(one, other)
 
 
+@pytest.mark.parametrize(("cap", "most"), [(1, 20), (200, 20), (209, 20), (210, 21), (5000, 500)])
+def test_a_network_may_have_a_tenth_of_the_units_and_twenty_at_the_least(
+    cap: int, most: int
+) -> None:
+    text = LEAST.replace("cap = 200", f"cap = {cap}")
+    assert manifest.parse(text.encode(), "it.toml").network_most == most
+
+
+def test_what_a_network_may_have_is_a_rule_that_the_hash_covers_and_that_may_be_off() -> None:
+    texts = (least(), least(network_most="0"), least(network_most="21"))
+    drops = [manifest.parse(text.encode(), "it.toml") for text in texts]
+    assert len({manifest.digest(drop) for drop in drops}) == 3
+    assert [manifest.rules(drop).network_most for drop in drops] == [20, 0, 21]
+    assert b"network_most" not in manifest.canonical(drops[1])
+    with pytest.raises(ManifestError, match="network_most: is a rule"):
+        manifest.corrected(drops[0], drops[2])
+
+
 def test_a_pace_is_a_rule_that_the_hash_covers() -> None:
     texts = (least(), least(pace="0"), least(pace="9"), least(pace_seconds="9"))
     assert len({manifest.digest(manifest.parse(t.encode(), "it.toml")) for t in texts}) == 4
@@ -732,6 +797,7 @@ def test_the_rules_keep_the_order_and_the_numbers(drop: Manifest) -> None:
         "lookup_ms",
         "pace",
         "pace_ms",
+        "network_most",
     ):
         assert getattr(rules, name) == getattr(drop, name)
     assert rules.practice == int(drop.practice)

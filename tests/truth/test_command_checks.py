@@ -106,6 +106,7 @@ def test_nobody_signs_as_the_log_signs_but_the_clock_what_it_asks_for(
     given |= {
         "hash": "0" * 64,
         "found": "1",
+        "network": "n" * 16,
         "id": "void:c1",
         "as": "by_hand",
         "opens_ms": "0",

@@ -32,11 +32,13 @@ from dropengine.creator_commands import (
     Close,
     CreatorCommand,
     EndDuty,
+    Exempt,
     Message,
     Open,
     Pause,
     Realign,
     Reschedule,
+    Restrict,
     Resume,
     Thaw,
     Withdraw,
@@ -45,11 +47,13 @@ from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold
 from dropengine.manifest import Manifest, correction, digest, rules
 from dropengine.model import CAP_MAX, KEPT_MS, PRICE_MAX, DropId, FanId
+from dropengine.randomness import Source
 from dropengine.truth import connections, keys, repair
+from dropengine.truth.networks import AROUND, NetworkNames, Whence, counts_in
 from dropengine.truth.past import Past
-from dropengine.truth.replies import PartOut, Settled, ViewReply, YouReply
+from dropengine.truth.replies import ListRow, PartOut, Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
-from dropengine.truth.store import Store
+from dropengine.truth.store import Store, Whences
 from tests.kit import expected_truth, older_layouts
 from tests.kit.kept_books import KeptBooks
 from tests.kit.manifests import COOL_MS, HOUR_MS, START_MS, TIMES, item, manifest
@@ -63,12 +67,17 @@ FANS = ("ana", "bo", "cy", "di")
 PERSONS = ("pia", "pia", "quin")
 """Whom nobody knew before a guest became one of them."""
 POOLS = ("cup-hill", "cup-port", "pin")
-HOURS = ("open", "close", "calls", "quiet")
+HOURS = ("open", "close", "lobby", "seal", "calls", "quiet")
 GRANTED = (outcomes.HoldGranted, outcomes.EntryGranted)
 TOGETHER = ("hold", "hold", "fewer", "join", "release", "claim", "pay", "extend", "leave")
 OPERATORS = ("o1", "o2", "disk", "durability")
 """Two people, and two watches whose pauses end by themselves."""
 PACE_MS = 1500
+PLACES: tuple[Whence, ...] = (
+    *((f"10.0.0.{i}", "10.0.0.0/24") for i in range(5)),
+    ("10.0.9.1", "10.0.9.0/24"),
+)
+"""Five networks in one around them, and one far away."""
 USUAL_ORDER = ("cool_ms", "lookup_ms", "extend_ms", "pay_ms", "hold_ms", "offer_ms")
 CROWD = 80
 """Units more, for more fans than one script settles or serves at once."""
@@ -146,6 +155,9 @@ class Machine(RuleBasedStateMachine):
         self.paid: list[tuple[str, str, int, str, bool]] = []
         self.refunds: list[tuple[str, str, str, str]] = []
         self.met: set[str] = set()
+        self.names = NetworkNames()
+        self.places = dict.fromkeys(FANS, PLACES[0])
+        """Fan -> where he is; whoever is not among them is nowhere that is counted."""
 
     @initialize(
         caps=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 4)),
@@ -161,6 +173,7 @@ class Machine(RuleBasedStateMachine):
         times=st.fixed_dictionaries({name: st.sampled_from(ms) for name, ms in TIMES.items()}),
         crowd=st.sampled_from((0, CROWD)),
         calls=st.sampled_from(CALLS),
+        network_most=st.sampled_from((0, 0, 1, 2)),
     )
     def publish(
         self,
@@ -177,6 +190,7 @@ class Machine(RuleBasedStateMachine):
         times: dict[str, int],
         crowd: int,
         calls: tuple[str, int, int],
+        network_most: int,
     ) -> None:
         self.crowd = crowd
         text = manifest(
@@ -195,15 +209,21 @@ class Machine(RuleBasedStateMachine):
             closes_ms=START_MS + CLOSES[hours] if hours in CLOSES else 0,
             pace=pace,
             pace_ms=PACE_MS if pace else 0,
+            network_most=network_most,
         )
         zone, calls_from_ms, calls_to_ms = calls
         text = msgspec.structs.replace(
             text, zone=zone, calls_from_ms=calls_from_ms, calls_to_ms=calls_to_ms, **times
         )
+        text, chance = self.shaped(text)
         self.note_rules(text)
-        self.run(self.store.publish(text, by="o1", key="publish", test=True, clock_ms=self.now))
+        self.run(
+            self.store.publish(
+                text, by="o1", key="publish", chance=chance, test=True, clock_ms=self.now
+            )
+        )
         self.text = text
-        self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
+        self.oracle = Oracle(rules(text, self.now, chance), digest(text), "o1", "publish", self.now)
         if marked:
             self.oracle.ran = self.now
             self.somebody_asks()
@@ -211,6 +231,10 @@ class Machine(RuleBasedStateMachine):
             self.command(Open(), 1, "o1", self.key())
         else:
             self.now = START_MS + 1000
+
+    def shaped(self, text: Manifest) -> tuple[Manifest, Source | None]:
+        """What is published, and where chance comes from in it."""
+        return text, None
 
     def note_rules(self, text: Manifest) -> None:
         """Which times stand in another order than the usual one."""
@@ -279,7 +303,8 @@ class Machine(RuleBasedStateMachine):
         if sure == 0:
             self.now += ms
             self.run(self.store.doubt_clock(self.drop, clock_ms=self.now))
-            if self.oracle.state == "scheduled" and "open" in self.oracle.hours:
+            waits = self.oracle.state in ("scheduled", "lobby")
+            if waits and {"open", "lobby", "seal"} & self.oracle.hours.keys():
                 self.oracle.doubted = True
 
     @rule(by=st.sampled_from(("clock", *OPERATORS)))
@@ -327,8 +352,18 @@ class Machine(RuleBasedStateMachine):
             spoiled = spoiled | {"ready"}
         assert {row.key for row in found.rows} <= spoiled
         self.run(repair.rewrite(self.store, found))
+        self.run(self.miscount_a_network())
+        self.run(repair.recount_networks(self.store, self.drop))
         self.audit()
         self.command(Thaw(len(found.rows)), self.oracle.revision, by, self.key())
+
+    async def miscount_a_network(self) -> None:
+        """As a commit that ended half-way may."""
+        counted = sorted(self.oracle.counted())
+        if counted:
+            key = keys.one(self.drop, "networks")
+            spoiled = {counted[-1]: f"{counted[0]}99", "h99999": counted[0]}
+            await self.hands.client.hset(key, mapping=spoiled)
 
     async def spoil(self, names: list[str]) -> set[tuple[str, str]]:
         """A row of each of these keys is lost; which. The hours of a drop also pass without an
@@ -369,6 +404,25 @@ class Machine(RuleBasedStateMachine):
     @rule(fan=fans, wanted=st.lists(pools, min_size=1, max_size=3, unique=True), qty=quantities)
     def join(self, fan: str, wanted: list[str], qty: int) -> None:
         self.press((fan, wire.Join(id=0, key=self.key(), pools=wanted, qty=qty)))
+
+    @rule(fan=fans, place=st.sampled_from(PLACES))
+    def somebody_moves(self, fan: str, place: Whence) -> None:
+        self.places[fan] = place
+
+    @precondition(lambda self: self.oracle.crowded)
+    @rule(
+        place=st.sampled_from(PLACES),
+        kind=st.sampled_from((Exempt, Exempt, Restrict)),
+        around=st.booleans(),
+    )
+    def a_network_is_let_in(
+        self, place: Whence, kind: type[Exempt] | type[Restrict], *, around: bool
+    ) -> None:
+        name = self.names.of(place)[around]
+        was = len(self.oracle.log)
+        self.command(kind(name), self.oracle.revision, "o1", self.key())
+        if isinstance(self.oracle.log[-1], events.Exempted) and len(self.oracle.log) > was:
+            self.meets("a network is exempt")
 
     @rule(which=nth, verb=st.sampled_from((wire.Claim, wire.Release, wire.Extend)))
     def touch(
@@ -816,9 +870,17 @@ class Machine(RuleBasedStateMachine):
 
     def press(self, *batch: tuple[str, wire.FanCommand]) -> list[Answer]:
         rows = [(FanId(fan), command) for fan, command in batch]
-        answers = list(self.run(self.store.press(self.drop, rows, clock_ms=self.now)))
-        predicted = self.oracle.press(batch, self.now)
+        places = [self.places.get(fan) for fan, _ in batch]
+        whence = Whences(self.names, places)
+        answers = list(
+            self.run(self.store.press(self.drop, rows, whence=whence, clock_ms=self.now))
+        )
+        named = [place and self.names.of(place) for place in places]
+        predicted = self.oracle.press(batch, self.now, named)
         assert answers == predicted
+        for answer in answers:
+            if isinstance(answer, refusals.NetworkFull):
+                self.meets(f"a network is full: {answer.network[0]}")
         self.pressed += [(fan, c, a) for (fan, c), a in zip(batch, answers, strict=True)]
         return answers
 
@@ -871,6 +933,11 @@ class Machine(RuleBasedStateMachine):
             self.oracle.revision,
         )
         again = self.oracle.hours.get("calls") if self.oracle.state in ("live", "paused") else None
+        seal = self.oracle.hours.get("seal")
+        entered = len(self.oracle.listed())
+        assert view.entering == ListRow(
+            entered, self.oracle.placed, 0 if seal is None else self.own(seal)
+        )
         assert view.calls_ms == (0 if again is None else self.own(again))
         for row in view.pools:
             assert row.next == self.may_call_himself(row.id)
@@ -914,6 +981,7 @@ class Machine(RuleBasedStateMachine):
                 have = {field: have.get(field) for field in want}
             assert msgspec.to_builtins(have) == msgspec.to_builtins(want), name
 
+        self.count_networks()
         assert difference(fold(self.oracle.log), truth) == []
         if not self.oracle.outbox:
             captured, refunded, by_hand, given_up = self.oracle.money()
@@ -922,6 +990,21 @@ class Machine(RuleBasedStateMachine):
                 for order in self.oracle.orders.values()
                 if order.kept and (order.state != "capture_failed" or self.oracle.corrected(order))
             )
+
+    def count_networks(self) -> None:
+        rows = self.run(self.store.fields(self.drop, "networks"))
+        kept = {name: at.decode() for name, at in rows.items() if name not in ("key", "exempt")}
+        wide = {name: counts_in(at) for name, at in kept.items() if name[0] == AROUND}
+        assert {name: at for name, at in kept.items() if name not in wide} == {
+            name: near for name, (near, _) in self.oracle.counting().items()
+        }
+        counts = {name: count for row in wide.values() for name, count in row.items()}
+        counts |= {name: sum(row.values()) for name, row in wide.items()}
+        assert counts == self.oracle.counted()
+        over = self.oracle.state in ("settled", "cancelled")
+        refused = self.run(self.store.fields(self.drop, "crowded"))
+        told = {name: int(times) for name, times in refused.items()}
+        assert told == ({} if over else dict(self.oracle.crowded))
 
     def teardown(self) -> None:
         if hasattr(self, "oracle"):

@@ -21,6 +21,7 @@ from dropengine.model import DropId
 from dropengine.people import known_changes, makers
 from dropengine.people.known_changes import Answered
 from dropengine.people.one_after_another import change
+from dropengine.sql import draw_secrets
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
 
@@ -80,6 +81,8 @@ class PublishDoors:
             if not known:
                 # What was begun under this key goes on, whatever time it is by now.
                 _refuse_past(wanted, call.now_ms)
+            if why := draw_secrets.fault_in_chance(wanted):
+                raise ManifestError(SOURCE, [why])
         except ManifestError as fault:
             return mistaken(fault)
         found = known or await self._free_id(call, wanted.id, next_free=asked.next_free)
@@ -93,9 +96,15 @@ class PublishDoors:
         return await self._changes.noted(call, "publish", given, of=found, why=asked.why)
 
     async def _published(self, call: Call, text: Manifest) -> Response | msgspec.Struct:
+        # What it commits to is on disk before anybody can read of it.
+        chance = await self._database.write(lambda sql: draw_secrets.named(sql, text, call.now_ms))
         # The same words whatever the clock says: repeated, it is one command.
         outcome = await self._store.publish(
-            text, by=self._changes.signs(call), key=call.key, asked=manifest.digest(text)
+            text,
+            by=self._changes.signs(call),
+            key=call.key,
+            asked=manifest.digest(text),
+            chance=chance,
         )
         if isinstance(outcome, refusals.Refusal):
             return refused(outcome)

@@ -239,6 +239,11 @@ def _joined(sheet: Sheet, _: Known, e: events.Joined) -> None:
     )
 
 
+def _ordered(sheet: Sheet, _: Known, e: events.Ordered) -> None:
+    for n, entry in enumerate(e.ids, e.n):
+        sheet.change(ENTRIES, entry, n=n)
+
+
 def _fate(how: str) -> Callable[[Sheet, Known, Any], None]:
     return lambda sheet, _, e: sheet.change(ENTRIES, e.entry, fate=how, ended_ms=e.at)
 
@@ -254,6 +259,9 @@ def _adopted(sheet: Sheet, _: Known, e: events.Adopted) -> None:
 STEPS: dict[type[events.Event], Callable[[Sheet, Known, Any], None]] = {
     events.Published: _published,
     events.Lifted: _lifted,
+    events.LobbyOpened: _becomes(DropState.LOBBY),
+    events.Sealed: _becomes(DropState.ORDERING),
+    events.Ordered: _ordered,
     events.Opened: _opened,
     events.Paused: _becomes(DropState.PAUSED),
     events.Resumed: _becomes(DropState.LIVE),

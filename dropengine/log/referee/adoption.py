@@ -92,6 +92,8 @@ def _merge(books: Books, person: Fan) -> Entry | None:
     """INV-11: of two places in the base lanes the later arrival ends, and an offer that it had is
     taken before (A3). Which ends."""
     base = [entry for entry in person.line if entry.lane == BASE]
+    # Whoever has no arrival yet comes behind whoever has one.
+    base.sort(key=lambda entry: (not entry.n, entry.n, entry.ordinal))
     if len(base) < 2:
         return None
     gone = base[-1]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from dropengine.events import Rules
+from dropengine.log.draw import Sealed
 from dropengine.log.referee.hours import calls_at, turns_after
 from dropengine.log.referee.records import (
     BASE,
@@ -27,6 +28,7 @@ from dropengine.log.referee.records import (
 )
 from dropengine.log.referee.report import VIOLATIONS_KEPT, Violation
 from dropengine.model import POINTS_MAX
+from dropengine.randomness import CHAINS
 
 __all__ = ["BASE", "BOOST", "Books", "Entry", "Fan", "Hold", "Item", "Order", "Owed", "Pool"]
 
@@ -52,6 +54,23 @@ class Books:
         self.hash = ""
         self.corrections = 0
         self.arrivals = 0
+        """Entries that joined."""
+        self.chains = CHAINS
+        self.listed: dict[str, Entry] = {}
+        """The list that chance orders."""
+        self.seals_ms = self.sealed_ms = 0
+        """When it is to be sealed, and was, by the true clock."""
+        self.sealed: Sealed | None = None
+        self.root = ""
+        self.right_order: list[str] = []
+        """What the seal and what was revealed make of it."""
+        self.placed = 0
+        """How many have their arrivals."""
+        self.first: int | None = None
+        """The offers of the first round, while it lasts."""
+        self.exempt: set[str] = set()
+        """Networks that may have as much as they like."""
+        self.restored = False
         self.line = 0
         self.seq = 0
         self.at = 0
@@ -161,7 +180,7 @@ class Books:
 
     def stand(self, entry: Entry) -> None:
         """Bring the entry's readiness in each of its lines up to date (L3)."""
-        waits = entry.state == "waiting" and entry.cool == 0
+        waits = entry.state == "waiting" and entry.cool == 0 and entry.n > 0
         for i, pool in enumerate(entry.pools):
             ready = waits and self.room(entry.fan, pool.item) >= 1
             if ready == entry.ready[i]:

@@ -21,7 +21,7 @@ from dropengine.model import KEPT_MS, OPERATOR, PASSING
 PUBLISHED_REVISION = 1
 DIGEST = re.compile(r"[0-9a-f]{64}")
 CORRECTIONS_MAX = 20
-AS_IT_WAS = frozenset({"scheduled", "closing", "settled", "cancelled"})
+AS_IT_WAS = frozenset({"scheduled", "lobby", "ordering", "closing", "settled", "cancelled"})
 """States in which a drop comes back from being frozen; all others become paused."""
 
 
@@ -109,16 +109,30 @@ def _forgotten(books: Books, made: str) -> bool:
     return hold is not None and not hold.alive and hold.deadline + KEPT_MS <= books.at
 
 
+def _begins_round(books: Books) -> None:
+    """D7: it opens with the whole list in its order; the first round begins."""
+    if books.state != "ordering":
+        books.blame("INV-11", f"a drop whose list is to be ordered opens from {books.state}")
+    if books.placed != len(books.listed):
+        listed = len(books.listed)
+        books.blame("INV-11", f"it opens with {books.placed} arrivals given out, {listed} entered")
+    books.first = 0
+
+
 def _opened(books: Books, e: events.Opened) -> None:
     signed(books, e, clock=True)
     assert books.rules is not None
     now = e.at - books.lead
-    if e.by == "clock" and (e.key or not 0 < books.rules.opens_ms <= now):
+    has_list = books.rules.randomness is not None
+    if has_list:
+        _begins_round(books)
+    elif e.by == "clock" and (e.key or not 0 < books.rules.opens_ms <= now):
         books.blame("INV-15", f"the clock opened at {now}, the rules say {books.rules.opens_ms}")
     # T8: a drop that is opened after its closing time is closed by hand too, but for one that the
     # clock opens and closes in the same go.
     books.closes_ms = books.rules.closes_ms if now < books.rules.closes_ms else 0
-    books.opened_at = e.at if e.by == "clock" and books.rules.closes_ms <= now else 0
+    at_once = e.by == "clock" and books.rules.closes_ms <= now and not has_list
+    books.opened_at = e.at if at_once else 0
     books.state = "live"
     books.opened_ms = now
     books.plan_calls()
@@ -177,6 +191,7 @@ def _lead(books: Books, lead: int) -> None:
 def _thawed(books: Books, e: events.Thawed) -> None:
     """T13."""
     signed(books, e)
+    books.restored = books.restored or e.why == "restore"
     if e.lead != books.lead - e.lost_ms if e.lost_ms else e.lead < books.lead:
         books.blame(
             "INV-5", f"{e.lost_ms} ms are lost, the lead goes from {books.lead} to {e.lead}"
@@ -296,6 +311,22 @@ def _withdrawn(books: Books, e: events.Withdrawn) -> None:
     pool.withheld += e.qty
 
 
+def _exempted(books: Books, e: events.Exempted | events.Restricted) -> None:
+    """N4."""
+    signed(books, e)
+    assert books.rules is not None
+    was, becomes = e.network in books.exempt, isinstance(e, events.Exempted)
+    if books.rules.network_most == 0:
+        books.blame("INV-15", f"{e.network} is no network that is counted")
+    # What stood beside the log when it was restored nobody knows.
+    if was == becomes and not books.restored:
+        books.blame("INV-15", f"{e.network} is {'' if was else 'not '}exempt already")
+    if becomes:
+        books.exempt.add(e.network)
+    else:
+        books.exempt.discard(e.network)
+
+
 CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Published: _published,
     events.Lifted: _lifted,
@@ -312,6 +343,8 @@ CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Calling: _turned,
     events.Quiet: _turned,
     events.Frozen: _frozen,
+    events.Exempted: _exempted,
+    events.Restricted: _exempted,
     events.Message: _message,
     events.Added: _added,
     events.Withdrawn: _withdrawn,

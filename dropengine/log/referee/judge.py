@@ -13,19 +13,26 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from dropengine import events
-from dropengine.log.referee import adoption, drop, holds, line, money
+from dropengine.log.referee import adoption, drawing, drop, holds, line, money
 from dropengine.log.referee.books import Books
 from dropengine.log.referee.moments import GOING_ON, end_moment, place_of
 from dropengine.log.referee.report import Verdict
 
 _AFTER_OPENING = frozenset({"live", "paused", "closing", "settled", "cancelled"})
-_BEFORE_CLOSING = frozenset({"scheduled", "live", "paused"})
+_IN_LIST = frozenset({"lobby", "ordering"})
+_BEFORE_CLOSING = frozenset({"scheduled", "live", "paused"}) | _IN_LIST
 _LIVE = frozenset({"live"})
 
 _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Published: frozenset({"draft"}),
     events.Lifted: _BEFORE_CLOSING | {"closing", "settled", "cancelled", "frozen"},
-    events.Opened: frozenset({"scheduled"}),
+    events.LobbyOpened: frozenset({"scheduled"}),
+    events.Sealed: frozenset({"lobby"}),
+    events.Rooted: frozenset({"ordering"}),
+    events.Revealed: frozenset({"ordering"}),
+    events.Ordered: frozenset({"ordering"}),
+    events.Opened: frozenset({"scheduled", "ordering"}),
+    events.Allotted: _LIVE,
     events.Paused: frozenset({"live", "paused"}),
     events.Resumed: frozenset({"paused"}),
     events.Realigned: _BEFORE_CLOSING | {"closing"},
@@ -33,6 +40,8 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Thawed: _BEFORE_CLOSING | {"closing", "settled", "cancelled", "frozen"},
     events.Added: _BEFORE_CLOSING,
     events.Withdrawn: _BEFORE_CLOSING,
+    events.Exempted: _BEFORE_CLOSING | {"closing"},
+    events.Restricted: _BEFORE_CLOSING | {"closing"},
     events.Message: _BEFORE_CLOSING | {"closing"},
     events.Rescheduled: _BEFORE_CLOSING,
     events.Corrected: _BEFORE_CLOSING | {"closing", "settled"},
@@ -54,21 +63,21 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Mismatched: _AFTER_OPENING,
     events.Refunded: _AFTER_OPENING,
     events.Discharged: _AFTER_OPENING,
-    events.Joined: frozenset({"live", "paused"}),
+    events.Joined: frozenset({"lobby", "live", "paused"}),
     events.Offered: _LIVE,
     events.Declined: GOING_ON,
     events.Lapsed: GOING_ON,
     events.Cooled: GOING_ON,
     events.Served: GOING_ON,
     events.Dormant: GOING_ON,
-    events.Left: GOING_ON | {"settled"},
-    events.Removed: GOING_ON | {"settled", "cancelled"},
-    events.Adopted: _AFTER_OPENING,
+    events.Left: GOING_ON | _IN_LIST | {"settled"},
+    events.Removed: GOING_ON | _IN_LIST | {"settled", "cancelled"},
+    events.Adopted: _AFTER_OPENING | _IN_LIST,
     events.LimitFreed: _AFTER_OPENING,
 }
 """Each event: the stored states of a drop that it may happen in (INV-15, T9)."""
 
-_CHECKS = drop.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS | adoption.CHECKS
+_CHECKS = drop.CHECKS | drawing.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS | adoption.CHECKS
 
 
 def debts(books: Books, e: events.AnyEvent) -> None:

@@ -16,6 +16,7 @@ from dropengine.log.layouts import (
     JOINS_PRESS,
 )
 from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Fan, Hold, Owed, Pool
+from dropengine.log.referee.drawing import enters, leaves
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.holds import (
     attached,
@@ -36,11 +37,11 @@ from dropengine.model import POINTS_MAX
 def _joined(books: Books, e: events.Joined) -> None:
     """L2, T12; a make-good: L15."""
     fan = books.fan(e.fan)
-    if e.entry != f"e{e.n}":
-        books.blame("INV-11", f"entry {e.entry} is arrival {e.n}")
-    if e.n != books.arrivals + 1:
-        books.blame("INV-11", f"arrival {e.n} follows arrival {books.arrivals}")
-    books.arrivals = e.n
+    books.arrivals += 1
+    if e.entry != f"e{books.arrivals}":
+        books.blame("INV-11", f"entry {e.entry} comes where e{books.arrivals} is the next")
+    if e.n != (0 if books.state == "lobby" else books.arrivals):
+        books.blame("INV-11", f"{e.entry} joins in a drop that is {books.state} as arrival {e.n}")
     pools = [books.pools[pool] for pool in e.pools if pool in books.pools]
     if len(pools) != len(e.pools) or len(set(e.pools)) != len(e.pools) or not pools:
         books.blame("INV-15", f"entry {e.entry} names pools that are not there: {e.pools}")
@@ -75,6 +76,7 @@ def _joined(books: Books, e: events.Joined) -> None:
         ordinal=len(books.by_ordinal),
         ready=[False] * len(pools),
     )
+    enters(books, entry, e)
     books.by_ordinal.append(entry)
     books.entries[e.entry] = entry
     fan.line.append(entry)
@@ -113,7 +115,11 @@ def _offered(books: Books, e: events.Offered) -> None:
     if e.n != entry.n or e.call != entry.lane:
         books.blame("INV-11", f"{entry.id} is called as arrival {e.n} in lane {e.call}")
     within(books, entry.fan, pool.item, e.qty)
-    deadline_is(books, e.deadline, e.at + books.rules.offer_ms, f"offer {e.hold}")
+    window = books.rules.offer_ms
+    if books.first is not None:
+        # D8
+        books.first, window = books.first + 1, books.rules.first_offer_ms
+    deadline_is(books, e.deadline, e.at + window, f"offer {e.hold}")
     if entry.lane == BASE:
         pool.calls = min(pool.calls + 1, books.rules.k - 1)
     else:
@@ -227,6 +233,7 @@ def final(books: Books, name: str, fan: str, n: int, fate: str, legal: tuple[str
         books.blame("INV-11", f"{name} is {fate} while it is {entry.state}")
     if n != entry.n:
         books.blame("INV-11", f"{name} is arrival {entry.n}, not {n}")
+    leaves(books, entry)
     books.close_entry(entry, fate)
 
 

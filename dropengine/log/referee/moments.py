@@ -76,9 +76,18 @@ def end_moment(books: Books) -> None:
     books.settled_now = books.offered_now = books.batch = 0
 
 
+def first_round_is_over(books: Books) -> None:
+    """INV-11: nothing is decided before the line was called for all that was free at the opening
+    (D8)."""
+    if books.first is not None and books.state == "live" and books.calls:
+        books.blame("INV-11", "something is decided before the first round is over")
+        books.first = None
+
+
 def decide_alone(books: Books, _e: events.Event) -> None:
     """One command, one script: of a creator, a provider, or about a duty."""
     books.batch = 0
+    first_round_is_over(books)
     nothing_is_due(books)
     all_is_settled(books)
     if books.in_demand:
@@ -94,6 +103,7 @@ def decide_in_batch(books: Books, e: Any) -> None:
         # `pay` for an offer that was not claimed writes two events.
         return
     books.command = command
+    first_round_is_over(books)
     nothing_is_due(books)
     free = left_free(books) if books.in_demand else ""
     if (free or is_over(books)) and 0 < books.batch < BATCH_MAX:
@@ -111,6 +121,12 @@ def call(books: Books, _e: events.Event) -> None:
     """The line is served when nothing is due any more; a batch is over then."""
     books.batch = 0
     books.offered_now += 1
+    nothing_is_due(books)
+
+
+def end_round(books: Books, _e: events.Event) -> None:
+    """Said by the script that found nobody else to call."""
+    books.batch = 0
     nothing_is_due(books)
 
 
@@ -217,6 +233,8 @@ def place_of(books: Books, e: Any) -> Place:
             hold = books.holds.get(e.hold)
             asked = hold is not None and hold.looked and hold.deadline > e.at
             return decide_alone if asked else settle_hold
+        case events.LobbyOpened() | events.Sealed():
+            return begin if e.by == "clock" else decide_alone
         case events.Opened() | events.Closed():
             by_clock = e.by == "clock"
             return decide_alone if not by_clock else close if kind is events.Closed else begin
@@ -232,6 +250,10 @@ PLACES: dict[type[events.Event], Place] = {
     events.Lifted: begin,
     events.Frozen: begin,
     events.Thawed: go_on_after_freeze,
+    events.Rooted: decide_alone,
+    events.Revealed: decide_alone,
+    events.Ordered: decide_alone,
+    events.Allotted: end_round,
     events.Settled: finish,
     events.Calling: turn,
     events.Quiet: turn,
@@ -246,6 +268,8 @@ PLACES: dict[type[events.Event], Place] = {
     events.Resumed: decide_alone,
     events.Added: decide_alone,
     events.Withdrawn: decide_alone,
+    events.Exempted: decide_alone,
+    events.Restricted: decide_alone,
     events.Message: decide_alone,
     events.Rescheduled: decide_alone,
     events.Corrected: decide_alone,

@@ -143,6 +143,8 @@ class Entry:
     hold: str = ""
     cool: int = 0
     ready: list[bool] = field(default_factory=list)
+    tickets: int = 0
+    nonce: str = ""
 
     @property
     def open(self) -> bool:

@@ -49,6 +49,10 @@ def compared(key: str, replayed: Mapping[str, Any], stored: Mapping[str, Any]) -
             yield row
 
 
+_WAIT_IN = {"lobby": DropState.SCHEDULED, "seal": DropState.LOBBY}
+"""What is told when it comes, unless the drop is in another state by then."""
+
+
 def _dealt_with(member: str, replayed: Truth, stored: Truth, ran_ms: int) -> bool:
     """Was something due that is no more, without an event? The record of an entry tells; where it
     is lost, whether a script has run since."""
@@ -57,6 +61,8 @@ def _dealt_with(member: str, replayed: Truth, stored: Truth, ran_ms: int) -> boo
         return replayed.due[member] <= ran_ms if entry is None else entry.cool_ms == 0
     if member in ("close", "calls", "quiet"):
         return replayed.state not in (DropState.LIVE, DropState.PAUSED)
+    if member in _WAIT_IN:
+        return replayed.state != _WAIT_IN[member]
     return not member.startswith("h:")
 
 
@@ -69,7 +75,7 @@ def _follow(replayed: Truth, stored: Truth, ran_ms: int) -> None:
     for _, member in sorted((when, member) for member, when in replayed.due.items()):
         if member not in stored.due and _dealt_with(member, replayed, stored, ran_ms):
             replayed.pass_by(member)
-        elif member != "open":
+        elif member not in ("open", "lobby", "seal"):
             return
 
 

@@ -10,8 +10,8 @@ import msgspec
 from dropengine import events
 from dropengine.log.layouts import ASKS_FROM_NOW, KEEPS_REASONS
 from dropengine.log.replay.hours import calls_at
-from dropengine.log.replay.truth import Truth
-from dropengine.model import STANDING, DropState, ItemRecord, PoolRecord
+from dropengine.log.replay.truth import Truth, keep, stand
+from dropengine.model import STANDING, DropState, EntryState, ItemRecord, PoolRecord, snake
 
 NEWS_MAX = 5
 LEADS_MAX = 64
@@ -37,10 +37,61 @@ def _published(truth: Truth, e: events.Published) -> None:
         truth.pools[pool.id] = PoolRecord(
             i, pool.item, pool.cap, pool.cap - pool.withheld, 0, 0, pool.withheld, 0, 0, (0, 0)
         )
+    if e.rules.randomness is not None:
+        truth.drop["entered"] = "0"
     if e.rules.opens_ms:
-        truth.due["open"] = e.rules.opens_ms
+        _plan_opening(truth)
     if e.rules.closes_ms:
         truth.due["close"] = e.rules.closes_ms
+
+
+def _plan_opening(truth: Truth) -> None:
+    """When it opens, or its list does; 0 is by hand."""
+    rules = truth.rules
+    assert rules is not None
+    word = "open" if rules.randomness is None else "lobby"
+    truth.due.pop(word, None)
+    early = rules.window_ms if rules.mode == "lobby" else 0
+    if rules.opens_ms:
+        truth.due[word] = rules.opens_ms - early + int(truth.drop["lead"])
+
+
+def _lobby_opened(truth: Truth, e: events.LobbyOpened) -> None:
+    _commanded(truth, e)
+    truth.drop["state"] = DropState.LOBBY
+    truth.due.pop("lobby", None)
+    truth.due["seal"] = e.seals
+
+
+def _sealed(truth: Truth, e: events.Sealed) -> None:
+    _commanded(truth, e)
+    truth.drop["state"] = DropState.ORDERING
+    truth.due.pop("seal", None)
+    truth.drop["sealed"] = str(e.at - int(truth.drop["lead"]))
+    truth.drop["placed"] = "0"
+
+
+def _rooted(truth: Truth, e: events.Rooted) -> None:
+    truth.drop["root"] = e.root
+
+
+def _revealed(truth: Truth, e: events.Revealed) -> None:
+    truth.drop["revealed"] = e.value
+
+
+def _ordered(truth: Truth, e: events.Ordered) -> None:
+    for n, name in enumerate(e.ids, e.n):
+        entry = truth.entries[name]
+        entry.n = n
+        truth.fans[entry.fan].seq = e.seq
+        if entry.state == EntryState.WAITING:
+            keep(truth.places, truth, name, entry)
+            stand(truth, name, entry)
+    truth.drop["placed"] = str(e.n + len(e.ids) - 1)
+
+
+def _allotted(truth: Truth, _e: events.Allotted) -> None:
+    truth.drop["first"] = ""
 
 
 def _plan_calls(truth: Truth, at_ms: int) -> None:
@@ -81,7 +132,7 @@ def _lifted(truth: Truth, e: events.Lifted) -> None:
 def _commanded(truth: Truth, e: events.ByCreator) -> None:
     truth.drop["revision"] = str(e.revision)
     by_clock = e.by == "clock" and not e.key
-    truth.drop["what"] = "the clock" if by_clock else type(e).__name__.lower()
+    truth.drop["what"] = "the clock" if by_clock else snake(type(e).__name__)
     truth.drop["by"] = e.by
 
 
@@ -98,7 +149,7 @@ def _lead(truth: Truth, e: events.Resumed | events.Realigned | events.Thawed) ->
         return
     truth.drop["lead"] = str(e.lead)
     truth.leads = [*truth.leads, (e.at, e.lead)][-LEADS_MAX:]
-    for planned in ("open", "close"):
+    for planned in ("open", "close", "lobby", "seal"):
         if planned in truth.due:
             truth.due[planned] += moved
     if truth.state in (DropState.LIVE, DropState.PAUSED):
@@ -113,6 +164,8 @@ def _opened(truth: Truth, e: events.Opened) -> None:
         # Else it had come and gone before, or `closed` follows at once.
         truth.due["close"] = close
     _commanded(truth, e)
+    if truth.state == DropState.ORDERING:
+        truth.drop["first"] = "0"
     truth.drop["state"] = DropState.LIVE
     truth.due.pop("open", None)
     if truth.rules.calls is not None:
@@ -148,16 +201,14 @@ def _resumed(truth: Truth, e: events.Resumed) -> None:
 def _rescheduled(truth: Truth, e: events.Rescheduled) -> None:
     _commanded(truth, e)
     assert truth.rules is not None
-    lead = int(truth.drop["lead"])
-    for planned, was, at in (
-        ("open", truth.rules.opens_ms, e.opens_ms),
-        ("close", truth.rules.closes_ms, e.closes_ms),
-    ):
-        if at and at != was:
-            truth.due[planned] = at + lead
-        elif not at:
-            truth.due.pop(planned, None)
+    opened_otherwise = e.opens_ms != truth.rules.opens_ms
+    if e.closes_ms and e.closes_ms != truth.rules.closes_ms:
+        truth.due["close"] = e.closes_ms + int(truth.drop["lead"])
+    elif not e.closes_ms:
+        truth.due.pop("close", None)
     truth.rules = msgspec.structs.replace(truth.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms)
+    if opened_otherwise:
+        _plan_opening(truth)
 
 
 def _corrected(truth: Truth, e: events.Corrected) -> None:
@@ -181,8 +232,8 @@ def _cancelled(truth: Truth, e: events.Cancelled) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.CANCELLED
     _say_why(truth, e.why)
-    truth.due.pop("open", None)
-    truth.due.pop("close", None)
+    for planned in ("open", "close", "lobby", "seal"):
+        truth.due.pop(planned, None)
     _forget_calls(truth)
 
 
@@ -216,7 +267,13 @@ def _withdrawn(truth: Truth, e: events.Withdrawn) -> None:
 STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Published: _published,
     events.Lifted: _lifted,
+    events.LobbyOpened: _lobby_opened,
+    events.Sealed: _sealed,
+    events.Rooted: _rooted,
+    events.Revealed: _revealed,
+    events.Ordered: _ordered,
     events.Opened: _opened,
+    events.Allotted: _allotted,
     events.Paused: _paused,
     events.Resumed: _resumed,
     events.Realigned: _realigned,
@@ -229,6 +286,8 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Calling: _calling,
     events.Quiet: _quiet,
     events.Frozen: _frozen,
+    events.Exempted: _commanded,
+    events.Restricted: _commanded,
     events.Message: _message,
     events.Added: _added,
     events.Withdrawn: _withdrawn,

@@ -9,7 +9,7 @@ from dropengine import events
 from dropengine.log.replay.holds import end, grant
 from dropengine.log.replay.lapse import cool
 from dropengine.log.replay.truth import Truth, drop_out, keep, stand, stand_all
-from dropengine.model import EntryRecord, EntryState, HoldRecord, HoldState, Lane, Origin
+from dropengine.model import DropState, EntryRecord, EntryState, HoldRecord, HoldState, Lane, Origin
 
 OPEN = (EntryState.WAITING, EntryState.OFFERED)
 
@@ -28,19 +28,29 @@ def _joined(truth: Truth, e: events.Joined) -> None:
         ready=[0] * len(e.pools),
         cool_ms=0,
         key=e.key,
+        tickets=e.tickets,
+        nonce=e.nonce,
     )
     truth.entries[e.entry] = entry
     if e.why == "fan":
         forget_ended(truth, e.fan)
     truth.fans[e.fan].entries.append(e.entry)
-    truth.drop["arrivals"] = str(e.n)
-    keep(truth.places, truth, e.entry, entry)
+    truth.drop["arrivals"] = e.entry[1:]
+    if entry.n:
+        keep(truth.places, truth, e.entry, entry)
+    else:
+        _enter(truth, 1)
     if e.why == "makegood":
         truth.fans[e.fan].makegood = 1
         # The payment that came too late was written down in the event before this one.
         charge = next(reversed(truth.charges))
         truth.charges[charge] += e.entry
     stand(truth, e.entry, entry)
+
+
+def _enter(truth: Truth, more: int) -> None:
+    """So many more stand in the list that chance orders."""
+    truth.drop["entered"] = str(int(truth.drop["entered"]) + more)
 
 
 def _offered(truth: Truth, e: events.Offered) -> None:
@@ -62,6 +72,8 @@ def _offered(truth: Truth, e: events.Offered) -> None:
         key=e.key,
     )
     grant(truth, e.hold, hold)
+    if first := truth.drop.get("first"):
+        truth.drop["first"] = str(int(first) + 1)
     truth.pools[e.pool].offered += e.qty
     entry, pool = truth.entries[e.entry], truth.pools[e.pool]
     base = e.call == Lane.BASE
@@ -110,7 +122,11 @@ def finish(truth: Truth, name: str, state: EntryState, *, told: bool = True) -> 
     entry = truth.entries[name]
     drop_out(truth.places, truth, name, entry)
     drop_out(truth.buying, truth, name, entry)
-    for pool_name in entry.pools:
+    if not entry.n and truth.state == DropState.LOBBY:
+        # It is struck off the list.
+        entry.tickets = 0
+        _enter(truth, -1)
+    for pool_name in entry.pools if entry.n else ():
         pool = truth.pools[pool_name]
         base, boost = pool.removed
         pool.removed = (base + (entry.lane == Lane.BASE), boost + (entry.lane == Lane.BOOST))

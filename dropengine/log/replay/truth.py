@@ -114,8 +114,9 @@ def score(truth: Truth, pool: str, entry: EntryRecord) -> int:
 
 
 def stand(truth: Truth, name: str, entry: EntryRecord) -> None:
-    """An entry is ready wherever its fan has room, while it waits and is not cooling."""
-    waits = entry.state == EntryState.WAITING and entry.cool_ms == 0
+    """An entry with an arrival is ready wherever its fan has room, while it waits and does not
+    cool."""
+    waits = entry.state == EntryState.WAITING and entry.cool_ms == 0 and entry.n > 0
     fan = truth.fans[entry.fan]
     for i, pool in enumerate(entry.pools):
         ready = waits and truth.room(fan, pool) >= 1

@@ -15,6 +15,7 @@ import msgspec
 
 from dropengine import wire
 from dropengine.asked import Asks, name_of
+from dropengine.rehearsal.fans.addresses import address_of
 from dropengine.rehearsal.fans.client_socket import ABNORMAL, ClientSocket, dial
 from dropengine.rehearsal.fans.client_state import ClientState, as_tick
 from dropengine.rehearsal.fans.shared_client import REQUEST_S, SharedClient
@@ -221,6 +222,7 @@ class Browser:
                         hear=hear,
                         lost=lost,
                         within_s=REQUEST_S,
+                        local=address_of(self.number, url),
                     )
             except OSError:
                 code = ABNORMAL

@@ -187,8 +187,10 @@ async def dial(
     hear: Callable[[bytes], None],
     lost: Callable[[int], None],
     within_s: float,
+    local: tuple[str, int] | None = None,
 ) -> ClientSocket:
-    """Open a socket. Raises OSError (also `TurnedAway`, TimeoutError) when it is late.
+    """Open a socket. local: the address that it comes from. Raises OSError (also `TurnedAway`,
+    TimeoutError) when it is late.
 
     `lost` is called only for a socket that was open.
     """
@@ -196,7 +198,8 @@ async def dial(
     one = ClientSocket(url, origin=origin, cookie=cookie, hear=hear, lost=lost)
     try:
         async with asyncio.timeout(within_s):
-            await asyncio.get_running_loop().create_connection(lambda: one, uri.host, uri.port)
+            loop = asyncio.get_running_loop()
+            await loop.create_connection(lambda: one, uri.host, uri.port, local_addr=local)
             await one.opened
     except BaseException:
         one.opened.cancel()

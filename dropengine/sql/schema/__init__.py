@@ -7,6 +7,7 @@ from dropengine.sql.schema import (
     archive,
     charges,
     claims,
+    draws,
     interests,
     ledger,
     mails,
@@ -18,7 +19,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0019"
+REVISION = "0020"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "archive",
     "charges",
     "claims",
+    "draws",
     "interests",
     "ledger",
     "mails",

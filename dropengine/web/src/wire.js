@@ -75,6 +75,7 @@
  * @property {boolean} practice
  * @property {number} pace what one fan may begin at once, 0: as often as he likes
  * @property {number} pace_ms and then one more in each
+ * @property {number} network_most unpaid holds and open entries of one network, 0: as many as its people like
  * @property {string} hash
  * @property {string} epoch
  * @property {boolean} durable
@@ -176,6 +177,7 @@
  * @property {number} [held]
  * @property {number} [room]
  * @property {number} [retry_ms]
+ * @property {string} [network] with network_full: what it is called in this drop
  * @property {string} [state]
  */
 

@@ -164,12 +164,13 @@ export function whyStopped(/** @type {string} */ why) {
  * @param {DropView} drop
  */
 export function refusal(refused, drop) {
-  const { code, free, held: some, room, retry_ms } = refused;
+  const { code, free, held: some, room, retry_ms, network } = refused;
   const text = (refused.text !== UNKNOWN && told().refused?.[code]) || refused.text;
   if (code === "all_held" && free) return fill(say.press_again, { count: free });
   if (code === "all_held" && some) return `${text} (${may(some)})`;
   if (code === "limit_reached") return `${text} ${room ? fill(say.may_have_more, { count: room }) : fill(say.limit_is, { count: drop.limit })}`;
   if (code === "too_many_requests" && retry_ms) return `${text} ${fill(say.again_in, { span: span(1_000 * Math.ceil(retry_ms / 1_000)) })}`;
+  if (code === "network_full" && network) return `${text} ${fill(say.network_is, { name: network })}`;
   return text;
 }
 

@@ -106,6 +106,8 @@ class Adoption(Payments):
     def merge_entries(self, person: str) -> None:
         """A3."""
         base = [entry for entry in self.open_entries(person) if entry.lane == 0]
+        # Whoever has no arrival yet comes behind whoever has one.
+        base.sort(key=lambda entry: (not entry.n, entry.n))
         for entry in base[1:]:
             hold = self.holds.get(entry.hold)
             if hold is not None and hold.open and hold.offer:

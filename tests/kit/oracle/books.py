@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -53,6 +54,8 @@ class Books:
         """fan -> the hold that ended last without a sale"""
         self.ended_entry: dict[str, str] = {}
         """fan -> the place that ended last without a sale, until he joins again"""
+        self.tickets_of: dict[str, int] = {}
+        """fan -> with how many tickets he enters a list, 1 where nothing is said"""
         self.madegood: set[str] = set()
         self.answers: dict[tuple[str, str], tuple[object, str]] = {}
         """fan and key -> the command and what it made"""
@@ -64,6 +67,11 @@ class Books:
         """fan -> his orders, those of a guest whom he adopted behind those that he had"""
         self.used_till: dict[str, int] = {}
         """fan -> until when what he began has used up his pace"""
+        self.coming: tuple[str, str] | None = None
+        """Where the command comes from that is decided; None: from nowhere that is counted."""
+        self.exempt: list[str] = []
+        self.crowded: Counter[str] = Counter()
+        """Network -> how often somebody was refused because it was full."""
         self.by_creator: dict[tuple[str, str], object] = {(by, key): "publish"}
         """operator and key -> the command"""
         self.last_word = ("published", by)
@@ -82,13 +90,21 @@ class Books:
         self.offers = 0
         self.unwound = False
         """True once a cancelled drop has forgotten what else was due."""
-        self.hours = {
-            word: when
-            for word, when in (("open", rules.opens_ms), ("close", rules.closes_ms))
-            if when
-        }
+        self.hours = {"close": rules.closes_ms} if rules.closes_ms else {}
+        if rules.opens_ms:
+            self.hours["open" if rules.mode == "rush" else "lobby"] = self.begins(rules)
         self.opened_ms = 0
         """When it opened, by the true clock."""
+        self.sealed_ms = 0
+        """When its list was sealed, by the true clock."""
+        self.root = self.value = ""
+        """Of the sealed list, and by what it is ordered."""
+        self.placed = 0
+        """How many of the list have their arrivals."""
+        self.first: int | None = None
+        """How many offers the first round has come to; None: there is none."""
+        self.first_was = False
+        """Was there one that is over?"""
         self.begin(clock)
         self.say(
             events.Published,
@@ -100,6 +116,15 @@ class Books:
             hash=digest,
             rules=rules,
         )
+
+    @staticmethod
+    def begins(rules: events.Rules) -> int:
+        """When it opens, or its list does, by the true clock."""
+        return rules.opens_ms - (rules.window_ms if rules.mode == "lobby" else 0)
+
+    def listed(self) -> list[Entry]:
+        """The list that chance orders, in the order of the joins."""
+        return [entry for entry in self.entries.values() if entry.tickets]
 
     def next_hold(self) -> str:
         """T12."""
@@ -163,7 +188,9 @@ class Books:
     def line(self, pool: str, lane: int) -> list[Entry]:
         """Entries whose fate is open, in the order in which the lane calls them (L6)."""
         standing = [
-            e for e in self.entries.values() if e.open and e.lane == lane and pool in e.pools
+            e
+            for e in self.entries.values()
+            if e.open and e.n and e.lane == lane and pool in e.pools
         ]
         return sorted(standing, key=lambda e: (-e.points, e.n))
 
@@ -178,6 +205,7 @@ class Books:
         """L3."""
         return (
             entry.state == "waiting"
+            and entry.n > 0
             and entry.cool == 0
             and self.room(entry.fan, self.pools[pool].item) >= 1
         )
@@ -282,7 +310,8 @@ class Books:
         )
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
-        if self.rules.calls is not None:
+        later = self.rules.calls is not None or self.rules.randomness is not None
+        if later or self.rules.network_most:
             return False
         named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())
         older = named and not (layout == 1 and self.leads) and not any(asked)

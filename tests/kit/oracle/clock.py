@@ -39,7 +39,7 @@ class Clock(Line):
             self.ran = self.clock
         if silent >= 10_000:
             self.gap = self.clock
-            if self.state != "scheduled":
+            if self.state not in ("scheduled", "lobby", "ordering"):
                 self.at = max(ran + self.lead, self.last)
                 self.revision += 1
                 self.last_word = ("the clock", "clock")
@@ -74,7 +74,7 @@ class Clock(Line):
         now = [
             (when, member)
             for when, member in self.due()
-            if when <= self.at and (member != "open" or self.opens())
+            if when <= self.at and (member not in ("open", "lobby", "seal") or self.opens())
         ]
         if not now:
             return self.settle_drop()
@@ -90,13 +90,21 @@ class Clock(Line):
                 del self.hours[member]
                 if member == "open" and self.state == "scheduled":
                     self.by_clock(events.Opened, "live")
+                elif member == "lobby" and self.state == "scheduled":
+                    self.by_clock(events.LobbyOpened, "lobby")
+                elif member == "seal" and self.state == "lobby":
+                    self.by_clock(events.Sealed, "ordering")
                 elif member == "close" and self.state in ("live", "paused"):
                     self.by_clock(events.Closed, "closing")
                 elif member in ("calls", "quiet"):
                     self.turn()
         return True
 
-    def by_clock(self, kind: type[events.Opened] | type[events.Closed], state: str) -> None:
+    def by_clock(
+        self,
+        kind: type[events.Opened | events.Closed | events.LobbyOpened | events.Sealed],
+        state: str,
+    ) -> None:
         self.revision += 1
         self.state = state
         self.last_word = ("the clock", "clock")
@@ -105,7 +113,28 @@ class Clock(Line):
             self.plan_close()
         else:
             self.plan_calls()
-        self.say(kind, by="clock", key="", revision=self.revision)
+        more = {}
+        if state == "lobby":
+            more["seals"] = self.plan_seal()
+        elif state == "ordering":
+            more["entries"] = self.seal_list()
+        self.say(kind, by="clock", key="", revision=self.revision, **more)
+
+    def plan_seal(self) -> int:
+        """The list opens; when it is sealed (D1)."""
+        rules = self.rules
+        seals = rules.opens_ms + self.lead + (0 if rules.mode == "lobby" else rules.window_ms)
+        if not rules.opens_ms or seals <= self.at:
+            seals = self.at + rules.window_ms
+        self.hours.pop("lobby", None)
+        self.hours["seal"] = seals
+        return seals
+
+    def seal_list(self) -> int:
+        """D3: how many stand in it."""
+        self.hours.pop("seal", None)
+        self.sealed_ms = self.at - self.lead
+        return len(self.listed())
 
     def turn(self) -> None:
         """L16: what holds now is told, also where both turns passed unseen."""

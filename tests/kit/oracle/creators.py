@@ -12,11 +12,14 @@ from dropengine.creator_commands import (
     Cancel,
     Correct,
     CreatorCommand,
+    Exempt,
     Open,
     Pause,
     Realign,
     Reschedule,
+    Restrict,
     Resume,
+    Seal,
     Seen,
     Thaw,
     Withdraw,
@@ -27,6 +30,7 @@ from tests.kit.oracle.clock import Clock
 
 COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
     "open": (events.Opened, "opened", "live"),
+    "seal": (events.Sealed, "sealed", "ordering"),
     "pause": (events.Paused, "paused", "paused"),
     "resume": (events.Resumed, "resumed", "live"),
     "close": (events.Closed, "closed", "closing"),
@@ -34,6 +38,8 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
     "message": (events.Message, "message", None),
     "reschedule": (events.Rescheduled, "rescheduled", None),
     "correct": (events.Corrected, "corrected", None),
+    "exempt": (events.Exempted, "exempted", None),
+    "restrict": (events.Restricted, "restricted", None),
     "add": (events.Added, "added", None),
     "withdraw": (events.Withdrawn, "withdrawn", None),
     "realign": (events.Realigned, "realigned", None),
@@ -44,29 +50,35 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
 OVER: dict[str, tuple[str, ...]] = {
     "open": ("open",),
     "close": ("close", "calls", "quiet"),
-    "cancel": ("open", "close", "calls", "quiet"),
+    "cancel": ("open", "close", "lobby", "seal", "calls", "quiet"),
 }
 """Times of the drop that mean nothing after a command."""
 
+BEFORE = ("scheduled", "lobby", "ordering")
+
 ALLOWED: dict[str, tuple[str, ...]] = {
     "open": ("scheduled",),
+    "seal": ("lobby",),
     "pause": ("live",),
     "resume": ("paused",),
     "close": ("live", "paused"),
-    "cancel": ("scheduled", "live", "paused", "closing", "frozen"),
-    "message": ("scheduled", "live", "paused", "closing"),
-    "add": ("scheduled", "live", "paused"),
-    "withdraw": ("scheduled", "live", "paused"),
-    "reschedule": ("scheduled", "live", "paused"),
-    "correct": ("scheduled", "live", "paused", "closing", "settled"),
-    "realign": ("scheduled", "live", "paused", "closing"),
+    "cancel": (*BEFORE, "live", "paused", "closing", "frozen"),
+    "message": (*BEFORE, "live", "paused", "closing"),
+    "add": (*BEFORE, "live", "paused"),
+    "withdraw": (*BEFORE, "live", "paused"),
+    "reschedule": (*BEFORE, "live", "paused"),
+    "correct": (*BEFORE, "live", "paused", "closing", "settled"),
+    "realign": (*BEFORE, "live", "paused", "closing"),
+    "exempt": (*BEFORE, "live", "paused", "closing"),
+    "restrict": (*BEFORE, "live", "paused", "closing"),
     "thaw": ("frozen",),
 }
 
 CORRECTIONS_MAX = 20
 
 REACHED: dict[str, tuple[str, ...]] = {
-    "open": ("live",),
+    "open": ("lobby", "ordering", "live"),
+    "seal": ("ordering", "live"),
     "pause": ("paused",),
     "resume": ("live",),
     "close": ("closing", "settled"),
@@ -99,6 +111,10 @@ class Creators(Clock):
 
     def carry_out(self, command: CreatorCommand, key: str, by: str) -> None:
         kind, word, state = COMMANDS[command.verb]
+        more = msgspec.structs.asdict(command)
+        if isinstance(command, Open) and self.rules.mode != "rush":
+            kind, word, state = events.LobbyOpened, "lobby_opened", "lobby"
+            more["seals"] = self.plan_seal()
         self.revision += 1
         self.state = state or self.state
         self.last_word = (word, by)
@@ -111,16 +127,21 @@ class Creators(Clock):
                 self.pools[pool].withheld += qty
             case Correct(digest, _):
                 self.digest, self.corrections = digest, self.corrections + 1
+            case Exempt(network):
+                self.exempt.append(network)
+            case Restrict(network):
+                self.exempt.remove(network)
             case Reschedule():
                 self.plan(command)
             case Pause(why) | Cancel(why):
                 self.why = why
                 if isinstance(command, Pause):
                     self.paused_by = by
-            case Open():
+            case Seal():
+                more["entries"] = self.seal_list()
+            case Open() if state == "live":
                 self.begin_calls()
                 self.plan_close()
-        more = msgspec.structs.asdict(command)
         if isinstance(command, Correct):
             del more["manifest"]
         if isinstance(command, Cancel):
@@ -146,13 +167,18 @@ class Creators(Clock):
 
     def plan(self, command: Reschedule) -> None:
         """T14. What stays as it was may have passed without effect (T8)."""
-        for hour, ms in self.moved(command).items():
-            self.hours.pop(hour, None)
-            if ms:
-                self.hours[hour] = ms + self.lead
+        moved = self.moved(command)
         self.rules = msgspec.structs.replace(
             self.rules, opens_ms=command.opens_ms, closes_ms=command.closes_ms
         )
+        for hour, ms in moved.items():
+            if hour == "open" and self.rules.mode != "rush":
+                hour, at = "lobby", self.begins(self.rules)
+            else:
+                at = ms
+            self.hours.pop(hour, None)
+            if ms:
+                self.hours[hour] = at + self.lead
 
     def moved(self, command: Reschedule) -> dict[str, int]:
         wanted = {"open": command.opens_ms, "close": command.closes_ms}
@@ -180,6 +206,14 @@ class Creators(Clock):
             often = f"manifest was corrected {CORRECTIONS_MAX} times, which is the most"
             return refusals.BadMessage(often)
         return None
+
+    def may_exempt(self, command: Exempt | Restrict) -> outcomes.CreatorOutcome | None:
+        """N4."""
+        is_exempt = command.network in self.exempt
+        if is_exempt == isinstance(command, Exempt):
+            return self.already()
+        known = command.network in self.crowded
+        return None if is_exempt or known else refusals.NotFound()
 
     def freeze(self, why: str, clock: int) -> None:
         """The next script finds that nothing may go on. half: since this moment of the clock."""
@@ -227,7 +261,7 @@ class Creators(Clock):
             return self.stale() if others else None
         if self.state not in ALLOWED[command.verb]:
             match self.state:
-                case "scheduled":
+                case "scheduled" | "lobby" | "ordering":
                     return refusals.NotOpen()
                 case "paused":
                     return refusals.Paused()
@@ -243,6 +277,8 @@ class Creators(Clock):
             return self.may_plan(command)
         if isinstance(command, Correct):
             return self.may_correct(command)
+        if isinstance(command, Exempt | Restrict):
+            return self.may_exempt(command)
         if isinstance(command, Add | Withdraw):
             pool = self.pools.get(command.pool)
             if pool is None:

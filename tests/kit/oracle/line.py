@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dropengine import events
-from tests.kit.oracle.books import Books
+from tests.kit.oracle.networks import Networks
 from tests.kit.oracle.records import Entry, Hold, Pool
 
 OFFERED_AT_ONCE = 64
 LAPSES_MAX = 2
 
 
-class Line(Books):
+class Line(Networks):
     """Entries from joining to their fate."""
 
     def refresh(self, fan: str, *, freed: bool) -> None:
@@ -23,13 +23,24 @@ class Line(Books):
                 self.say(events.LimitFreed, fan=fan, entry=entry.id)
 
     def join_line(
-        self, fan: str, key: str, qty: int, pools: list[str], lane: int, points: int, why: str
+        self,
+        fan: str,
+        key: str,
+        qty: int,
+        pools: list[str],
+        lane: int,
+        points: int,
+        why: str,
+        tickets: int = 1,
+        nonce: str = "",
     ) -> Entry:
-        """L2."""
+        """L2; in a lobby D2."""
         self.arrivals += 1
-        entry = Entry(
-            f"e{len(self.entries) + 1}", fan, self.arrivals, qty, list(pools), lane, points, key
-        )
+        in_lobby = self.state == "lobby"
+        n = 0 if in_lobby else self.arrivals
+        entry = Entry(f"e{len(self.entries) + 1}", fan, n, qty, list(pools), lane, points, key)
+        if in_lobby:
+            entry.tickets, entry.nonce = min(tickets, self.rules.tickets_most), nonce
         self.entries[entry.id] = entry
         if why == "fan":
             self.ended_entry.pop(fan, None)
@@ -45,17 +56,23 @@ class Line(Books):
             lane=lane,
             points=points,
             why=why,
+            tickets=entry.tickets,
+            nonce=entry.nonce,
         )
         return entry
 
     def finish(self, entry: Entry, state: str, *, told: bool = True) -> None:
         """L14."""
         entry.state = state
+        self.hand_on(entry)
         if state != "served" and told:
             self.ended_entry[entry.fan] = entry.id
         entry.cool = 0
         entry.ready = [0] * len(entry.pools)
-        for pool in entry.pools:
+        if self.state == "lobby":
+            # D3
+            entry.tickets = 0
+        for pool in entry.pools if entry.n else ():
             self.pools[pool].removed[entry.lane] += 1
 
     def lapse(self, hold: Hold, entry: Entry, *, leaving: bool = False) -> int:
@@ -112,12 +129,26 @@ class Line(Books):
                 return False
             self.offer(*call)
             self.offers += 1
+        if self.state == "live" and self.first is not None and self.all_called():
+            self.first, offers = None, self.first
+            self.first_was = True
+            self.say(events.Allotted, offers=offers)
         return True
+
+    def all_called(self) -> bool:
+        """D8."""
+        free = any(self.free(pool) > 0 for pool in self.pools)
+        ready = any(self.ready(pool) for pool in self.pools)
+        return not (free and ready) or self.calls()
 
     def offer(self, entry: Entry, pool_id: str, lane: int, key: str = "") -> Hold:
         """L7. key: of the press by which its fan called himself (L17)."""
         pool = self.pools[pool_id]
         item = self.items[pool.item]
+        window = self.rules.offer_ms
+        if self.first is not None:
+            self.first += 1
+            window = self.rules.first_offer_ms
         pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)
         hold = Hold(
             id=self.next_hold(),
@@ -127,7 +158,7 @@ class Line(Books):
             price=item.price,
             origin="line",
             start=self.at,
-            deadline=self.at + self.rules.offer_ms,
+            deadline=self.at + window,
             key=key,
             entry=entry.id,
             call=lane,

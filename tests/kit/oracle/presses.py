@@ -9,6 +9,7 @@ from msgspec import structs
 
 from dropengine import events, model, outcomes, refusals, wire
 from tests.kit.oracle.clock import Clock
+from tests.kit.oracle.networks import Names
 from tests.kit.oracle.records import Entry, Hold, Pool
 
 Phase = refusals.NotOpen | refusals.Paused | refusals.Closed | refusals.Cancelled | refusals.Frozen
@@ -20,16 +21,19 @@ class Presses(Clock):
     """Fans' commands."""
 
     def press(
-        self, commands: Sequence[tuple[str, wire.FanCommand]], clock: int
+        self,
+        commands: Sequence[tuple[str, wire.FanCommand]],
+        clock: int,
+        whence: Sequence[Names | None] | None = None,
     ) -> list[outcomes.PressOutcome]:
         """One batch: a command sees what those before it did; the line is called at the end
         (T5)."""
         self.catch_up(clock)
         kept = [self.kept_under(fan, command.key) for fan, command in commands]
-        answers = [
-            self.command(fan, command, under)
-            for (fan, command), under in zip(commands, kept, strict=True)
-        ]
+        answers = []
+        for i, (fan, command) in enumerate(commands):
+            self.coming = whence[i] if whence else None
+            answers.append(self.command(fan, command, kept[i]))
         self.serve()
         return [self.as_it_ended(answer) for answer in answers]
 
@@ -135,7 +139,7 @@ class Presses(Clock):
     def asked(self, hold: Hold) -> int:
         """How many units the command wanted that made the hold; it may have got fewer."""
         match self.answers.get((hold.begun_by or hold.fan, hold.key)):
-            case (("hold", _, int(qty), _), made) | (("join", _, int(qty)), made):
+            case (("hold", _, int(qty), _), made) | (("join", _, int(qty), *_), made):
                 return qty if made == hold.id else hold.qty
         return hold.qty
 
@@ -148,7 +152,9 @@ class Presses(Clock):
         pool: Pool,
         qty: int,
         was: int,
-    ) -> outcomes.Held:
+    ) -> outcomes.Held | refusals.NetworkFull:
+        if full := self.network_full():
+            return full
         hold = Hold(
             id=self.next_hold(),
             fan=fan,
@@ -159,6 +165,7 @@ class Presses(Clock):
             start=self.at,
             deadline=self.at + self.rules.hold_ms,
             key=command.key,
+            networks=self.counts_at(),
         )
         self.holds[hold.id] = hold
         self.answer(fan, under, body, hold.id)
@@ -178,7 +185,9 @@ class Presses(Clock):
     def phase(self, *, joining: bool) -> Phase | None:
         """T9."""
         match self.state:
-            case "scheduled":
+            case "lobby" if joining:
+                return None
+            case "scheduled" | "lobby" | "ordering":
                 return refusals.NotOpen()
             case "paused":
                 return None if joining else refusals.Paused()
@@ -280,7 +289,8 @@ class Presses(Clock):
         self, fan: str, command: wire.Join, was: int, under: tuple[str, str]
     ) -> outcomes.PressOutcome:
         """L1, L2."""
-        body = ("join", tuple(command.pools), command.qty)
+        nonce = (command.nonce,) if command.nonce else ()
+        body = ("join", tuple(command.pools), command.qty, *nonce)
         match self.repeated(under, body):
             case refusals.KeyReused() as reused:
                 return reused
@@ -312,7 +322,13 @@ class Presses(Clock):
                 return self.set_aside(fan, command, under, body, liked, qty, was)
         if not self.can_serve(fan, command.pools):
             return refusals.LimitReached(room=0)
-        entry = self.join_line(fan, command.key, command.qty, command.pools, 0, 0, "fan")
+        if full := self.network_full():
+            return full
+        entry = self.join_line(
+            *(fan, command.key, command.qty, command.pools, 0, 0, "fan"),
+            *(self.tickets_of.get(fan, 1), command.nonce),
+        )
+        entry.networks = self.counts_at()
         self.answer(fan, under, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
 
@@ -392,4 +408,6 @@ class Presses(Clock):
             ready=list(entry.ready),
             cool_ms=entry.cool,
             key=entry.key,
+            tickets=entry.tickets,
+            nonce=entry.nonce,
         )

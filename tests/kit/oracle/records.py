@@ -35,6 +35,8 @@ class Hold:
     """The guest who had it when he was adopted."""
     recorded: str = ""
     """Whose it is by its record, which says no other name after its end."""
+    networks: tuple[str, ...] = ()
+    """Where it counts while it is open."""
 
     @property
     def open(self) -> bool:
@@ -85,7 +87,11 @@ class Entry:
     cool: int = 0
     ready: list[int] = field(default_factory=list)
     recorded: str = ""
-    """As of a hold."""
+    networks: tuple[str, ...] = ()
+    """Both as of a hold."""
+    tickets: int = 0
+    """In the list that chance orders; 0: it stands in none."""
+    nonce: str = ""
 
     @property
     def open(self) -> bool:

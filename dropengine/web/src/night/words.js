@@ -32,6 +32,7 @@ export const REFUSED = /** @type {Record<string, string>} */ ({
   not_found: "nothing there",
   too_few: "more than are left",
   too_many_requests: "pressed too often",
+  network_full: "too many of one network",
   already: "was so already",
   key_reused: "a page gone wrong",
   bad_message: "a page gone wrong",

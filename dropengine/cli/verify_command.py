@@ -1,0 +1,88 @@
+"""`dropengine verify FILE`: is the order of a lobby or draw the one that its list and its chance
+give? Offline: whoever has the file needs nothing of the shop."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import msgspec
+
+from dropengine.cli.command_parsers import Commands, command
+from dropengine.errors import DrawFault
+from dropengine.log.draw import sheet
+from dropengine.log.draw.sheet import Finding, Sheet
+from dropengine.log.draw.told import sheet_of
+
+ABOUT = "Compute the order of a draw anew and compare it with the one that was told."
+RIGHT, WRONG = 0, 1
+_EVENT = re.compile(rb'\{\s*"e"\s*:')
+MARKS = {True: "right", False: "WRONG", None: "open"}
+
+
+def add(commands: Commands) -> None:
+    """The command and its arguments."""
+    parser = command(commands, "verify", run, ABOUT)
+    parser.add_argument(
+        "file", metavar="FILE", help="an exported log or a draw sheet, - for standard input"
+    )
+    parser.add_argument(
+        "--revealed",
+        metavar="HEX",
+        help="the secret, or the signature of the round, where the file does not tell it",
+    )
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="print what was found as JSON")
+    forms.add_argument("--sheet", action="store_true", help="print the draw sheet, check nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0: list, randomness and order are all told and right. Raises DrawFault."""
+    told = _told(_text(arguments.file))
+    if arguments.revealed is not None:
+        told = _with(told, arguments.revealed)
+    if arguments.sheet:
+        _print(told)
+        return RIGHT
+    found = sheet.findings(told)
+    if arguments.json:
+        _print(found)
+    else:
+        print("\n".join(f"{MARKS[one.kept]:<6}{one.what}: {one.found}" for one in found))
+        print(_verdict(found))
+    return RIGHT if all(one.kept for one in found) else WRONG
+
+
+def _told(text: bytes) -> Sheet:
+    """A log says in its first event what it is."""
+    first, _, _ = text.lstrip().partition(b"\n")
+    return sheet_of(text.splitlines()) if _EVENT.match(first) else sheet.read(text)
+
+
+def _print(found: object) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+
+
+def _with(told: Sheet, revealed: str) -> Sheet:
+    if told.revealed and told.revealed != revealed:
+        raise DrawFault(f"the file says that {told.revealed} was revealed, not {revealed}")
+    return msgspec.structs.replace(told, revealed=revealed)
+
+
+def _verdict(found: list[Finding]) -> str:
+    if any(one.kept is False for one in found):
+        return "This is not the order that list and chance give."
+    if any(one.kept is None for one in found):
+        return "Nothing is wrong so far, but not everything is told yet."
+    return "The order is the one that list and chance give."
+
+
+def _text(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as fault:
+        raise DrawFault(f"{name}: {fault.strerror}") from fault

@@ -1,0 +1,187 @@
+"""Puts the sealed lists in their order: tells the root, reveals, gives out the arrivals part by
+part, opens the drop.
+
+One worker does it for all, while it has the lease; two may do the same list, and a third may go on
+where one was killed: every step is one that may be repeated (`lua/launch/`), and the order follows
+from the list and from what was revealed, whoever computes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from dropengine.errors import DatabaseAway, DrawFault, Unavailable
+from dropengine.jobs.job_runner import ended
+from dropengine.jobs.lease import Lease
+from dropengine.log import draw
+from dropengine.model import DropId, DropState
+from dropengine.randomness import Source
+from dropengine.truth.replies import Placed, Revealed, Rooted, Sealed, Started
+from dropengine.truth.store import Store
+
+log = logging.getLogger(__name__)
+
+LEASE_MS: Final = 3_000
+RENEW_S: Final = 1.0
+IDS_AT_ONCE: Final = 200
+PLACES_AT_ONCE: Final = 400
+"""Of the entries of one part, in all the lines that they stand in: what a script writes."""
+
+
+class Reveals(Protocol):
+    """See `Revealing`."""
+
+    async def revealed(self, drop: DropId, source: Source, sealed_ms: int) -> bytes | None: ...
+
+
+class _List(NamedTuple):
+    """A list that is sealed. pools: of each entry, how many it names."""
+
+    sealed: draw.Sealed
+    pools: dict[str, int]
+
+
+class Drawing:
+    """Begun by `ordering`, a drop at a time beside the others. Its rounds renew the lease."""
+
+    name = "drawing"
+    every_s = RENEW_S
+
+    def __init__(self, store: Store, reveals: Reveals) -> None:
+        self._store = store
+        self._reveals = reveals
+        self._lease = Lease(store, self.name, LEASE_MS)
+        self.stuck: dict[DropId, str] = {}
+        """Drops whose list cannot be ordered -> why: an alarm."""
+        self._lists: dict[DropId, _List] = {}
+        """Those that wait for what they are ordered by."""
+        self._working: dict[DropId, asyncio.Task[None]] = {}
+
+    async def round(self) -> None:
+        """Raises Unavailable: until there is an answer, whoever did it does it."""
+        await self._lease.renew()
+
+    def ordering(self, drop: DropId) -> None:
+        """The list of a drop is to be ordered. Harmless to repeat, and nothing without the
+        lease."""
+        if self._lease.held and drop not in self._working:
+            task = asyncio.get_running_loop().create_task(self._work(drop))
+            self._working[drop] = task
+            task.add_done_callback(lambda _: self._working.pop(drop, None))
+
+    async def close(self) -> None:
+        """End what is being done; whoever comes next goes on."""
+        await ended(*self._working.values())
+
+    async def _work(self, drop: DropId) -> None:
+        try:
+            if await self.order(drop):
+                self._lists.pop(drop, None)
+                self.stuck.pop(drop, None)
+        except (Unavailable, DatabaseAway) as error:
+            log.info("%s: its list waits: %s", drop, error)
+        except DrawFault as fault:
+            self._tell(drop, str(fault))
+        except Exception:
+            log.exception("%s: its list cannot be ordered", drop)
+
+    async def order(self, drop: DropId) -> bool:
+        """As far as it comes now. Is nothing left to do? Raises Unavailable, DatabaseAway, and
+        DrawFault where the list can never be ordered."""
+        head = await self._store.sealed(drop)
+        if not isinstance(head, Sealed) or head.state != DropState.ORDERING:
+            return True
+        if head.entries:
+            listed = self._lists.get(drop) or await self._read(drop, head)
+            self._lists[drop] = listed
+            if not await self._placed(drop, head, listed):
+                return False
+        return isinstance(await self._store.start(drop), Started)
+
+    async def _read(self, drop: DropId, head: Sealed) -> _List:
+        """The whole list. Nobody changes it any more."""
+        entries: list[draw.Entry] = []
+        pools: dict[str, int] = {}
+        part: Sealed = head
+        while True:
+            for name, entry in part.rows:
+                entries.append(draw.Entry(name, entry.tickets, bytes.fromhex(entry.nonce)))
+                pools[name] = len(entry.pools)
+            if not part.next:
+                break
+            found = await self._store.sealed(drop, part.next)
+            if not isinstance(found, Sealed):
+                raise Unavailable(f"{drop} is not there any more")
+            part = found
+        return _List(await asyncio.to_thread(draw.Sealed, entries), pools)
+
+    async def _placed(self, drop: DropId, head: Sealed, listed: _List) -> bool:
+        """Give out the arrivals. Have all of the list theirs?"""
+        root = listed.sealed.root
+        told = await self._store.root(drop, root.hex())
+        if not isinstance(told, Rooted):
+            return self._refused(drop, told)
+        revealed = await self._revealed(drop, head)
+        if revealed is None:
+            return False
+        chance = draw.chance_of(head.randomness, root, revealed, sealed_ms=head.sealed_ms)
+        said = await self._store.reveal(drop, revealed.hex())
+        if not isinstance(said, Revealed):
+            return self._refused(drop, said)
+        right = await asyncio.to_thread(draw.order, listed.sealed, chance)
+        return await self._give_out(drop, root.hex(), right, listed.pools, head.placed)
+
+    async def _revealed(self, drop: DropId, head: Sealed) -> bytes | None:
+        """What is told already counts; None: it cannot be known yet."""
+        if head.revealed:
+            return bytes.fromhex(head.revealed)
+        return await self._reveals.revealed(drop, head.randomness, head.sealed_ms)
+
+    async def _give_out(
+        self, drop: DropId, root: str, right: Sequence[str], pools: dict[str, int], placed: int
+    ) -> bool:
+        while placed < len(right):
+            for part in _parts(right[placed:], pools):
+                answer = await self._store.order(drop, root, placed + 1, part)
+                if not isinstance(answer, Placed):
+                    return self._refused(drop, answer)
+                goes_on = answer.next == placed + len(part) + 1
+                placed = answer.next - 1
+                if not goes_on:
+                    # Somebody else was faster: from where he is.
+                    break
+        return True
+
+    def _refused(self, drop: DropId, answer: object) -> bool:
+        """Somebody else has opened it meanwhile, or it was called off; or what is told is not what
+        follows from the list, and a person has to look."""
+        word = type(answer).__name__
+        if word in ("OtherRoot", "OtherValue", "OtherOrder"):
+            self._tell(drop, f"the server says {answer}")
+        else:
+            log.info("%s: its list is not ordered now: %s", drop, answer)
+        self._lists.pop(drop, None)
+        return False
+
+    def _tell(self, drop: DropId, why: str) -> None:
+        """Once."""
+        if self.stuck.get(drop) != why:
+            log.error("%s: its list cannot be ordered, see to it: %s", drop, why)
+        self.stuck[drop] = why
+
+
+def _parts(ids: Sequence[str], pools: dict[str, int]) -> Iterator[list[str]]:
+    """As many as one script gives out: by themselves, and with all the lines they stand in."""
+    part: list[str] = []
+    places = 0
+    for name in ids:
+        if part and (len(part) == IDS_AT_ONCE or places + pools[name] > PLACES_AT_ONCE):
+            yield part
+            part, places = [], 0
+        part.append(name)
+        places += pools[name]
+    if part:
+        yield part

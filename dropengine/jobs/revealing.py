@@ -1,0 +1,53 @@
+"""What a sealed list is ordered by, as soon as it may be known: the secret that the drop committed
+to, or the signature of the beacon's round.
+
+Asked again it answers the same, whoever asks: which worker draws changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from dropengine.errors import DrawFault
+from dropengine.jobs.beacon_rounds import BeaconRounds
+from dropengine.model import DropId
+from dropengine.randomness import CHAINS, BeaconRound, Chain, CommitReveal, Source
+from dropengine.sql import draw_secrets
+from dropengine.sql.log_rows import Reads
+
+
+class Revealing:
+    """clock: the true time, ms since 1970, UTC. chains: those that a manifest may name."""
+
+    def __init__(
+        self,
+        database: Reads,
+        rounds: BeaconRounds,
+        clock: Callable[[], int],
+        chains: Mapping[str, Chain] = CHAINS,
+    ) -> None:
+        self._database = database
+        self._rounds = rounds
+        self._clock = clock
+        self._chains = chains
+
+    async def revealed(self, drop: DropId, source: Source, sealed_ms: int) -> bytes | None:
+        """What `log.draw.chance_of` takes; None: not yet, ask again. sealed_ms: when the list was
+        sealed (ms, UTC, true time). Raises DatabaseAway, and DrawFault where it can never be told.
+        """
+        match source:
+            case CommitReveal():
+                secret: bytes | None = await self._database.read(
+                    lambda sql: draw_secrets.of(sql, drop)
+                )
+                if secret is None:
+                    raise DrawFault(f"the secret that {drop} committed to is not here any more")
+                return secret
+            case BeaconRound(chain=named, round=number):
+                chain = self._chains.get(named)
+                if chain is None:
+                    raise DrawFault(f"the chain {named} is not known here")
+                counts = chain.round_for(number, sealed_ms)
+                if self._clock() < chain.due_ms(counts):
+                    return None
+                return await self._rounds.signature(chain, counts)

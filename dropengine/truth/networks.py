@@ -1,0 +1,98 @@
+"""What the networks are called that a drop counts unpaid holds and open entries by.
+
+The name of a network is a keyed hash with a key of the drop's own, which is deleted at settling:
+nobody can tell then who was meant, and no two drops call one network alike. The scripts keep the
+key. Whoever asks with another one is told the drop's.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+Whence = tuple[str, str]
+"""Where somebody comes from: his network, and the wider one around it."""
+
+NAME_CHARS: Final = 8
+"""Of the name of a wider network: a letter that says so, and 42 bits. That of a network is one of
+as many, with the one around it behind."""
+NEAR, AROUND = "n", "w"
+NAMES_KEPT: Final = 50_000
+_HASH_BYTES = 6
+_KEY_BYTES = 16
+
+_ONE_AND_COUNT = re.compile(rf"({NEAR}.{{{2 * NAME_CHARS - 1}}})([0-9]+)")
+_pack = msgspec.msgpack.Encoder().encode
+_NOBODY = (_pack(""), _pack(""))
+
+
+def around(network: str) -> str:
+    """The name of the wider network around one."""
+    return network[NAME_CHARS:]
+
+
+def counts_in(row: str) -> dict[str, int]:
+    """What is kept of a wider network: each network in it -> how much it counts."""
+    return {name: int(count) for name, count in _ONE_AND_COUNT.findall(row)}
+
+
+def row_of(counts: Mapping[str, int]) -> str:
+    """The same the other way round."""
+    return "".join(f"{name}{count}" for name, count in counts.items())
+
+
+class NetworkNames:
+    """Of one drop, as one worker knows them."""
+
+    def __init__(self) -> None:
+        self._key = ""
+        self._names: dict[Whence, tuple[bytes, bytes]] = {}
+        self.forget()
+
+    @property
+    def key(self) -> str:
+        """As the scripts keep it, in letters."""
+        return self._key
+
+    def forget(self) -> None:
+        """The drop is over, and its key is deleted. Whoever asks once more makes up a new one."""
+        self.know(secrets.token_urlsafe(_KEY_BYTES))
+
+    def know(self, key: str) -> None:
+        """The drop's own key is this one."""
+        self._key = key
+        self._names.clear()
+
+    def packed(self, networks: Sequence[Whence | None]) -> bytes:
+        """The names of some networks as `press` reads them: of the wider ones around them, and then
+        their own; None for nowhere that is counted."""
+        known = self._names
+        names = [
+            _NOBODY if one is None else known.get(one) or self._packed(one) for one in networks
+        ]
+        return b"".join([wide for _, wide in names] + [near for near, _ in names])
+
+    def of(self, whence: Whence) -> tuple[str, str]:
+        """The name of a network, and of the wider one around it."""
+        near, about = whence
+        wide = self._name(AROUND, about)
+        return self._name(NEAR, near) + wide, wide
+
+    def _packed(self, whence: Whence) -> tuple[bytes, bytes]:
+        if len(self._names) >= NAMES_KEPT:
+            self._names.clear()
+        near, wide = self.of(whence)
+        names = self._names[whence] = (_pack(near), _pack(wide))
+        return names
+
+    def _name(self, how: str, network: str) -> str:
+        mac = hashlib.blake2b(
+            f"{how} {network}".encode(), digest_size=_HASH_BYTES, key=self._key.encode()
+        )
+        return how + base64.urlsafe_b64encode(mac.digest()).decode()[: NAME_CHARS - 1]

@@ -1,0 +1,59 @@
+"""How much each network has: counted anew from the holds and entries that were begun there."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from dropengine import refusals
+from tests.kit.oracle.books import Books
+from tests.kit.oracle.records import Entry, Hold
+
+AROUND = 4
+
+Names = tuple[str, str]
+"""What a network is called, and the wider one around it."""
+
+
+class Networks(Books):
+    """What was begun where, and is open."""
+
+    def counted(self) -> dict[str, int]:
+        """Network -> its unpaid holds and open entries (N1)."""
+        return dict(Counter(name for names in self.counting().values() for name in names))
+
+    def counting(self) -> dict[str, tuple[str, ...]]:
+        """Hold or entry -> where it counts. Nothing of a drop that is over (N5)."""
+        if self.state in ("settled", "cancelled"):
+            return {}
+        things: list[Hold | Entry] = [*self.holds.values(), *self.entries.values()]
+        return {one.id: one.networks for one in things if one.networks and one.open}
+
+    def network_full(self) -> refusals.NetworkFull | None:
+        """N2, N4."""
+        if self.coming is None or not self.rules.network_most:
+            return None
+        near, wide = self.coming
+        most, counted = self.rules.network_most, self.counted()
+        if near in self.exempt:
+            return None
+        if counted.get(near, 0) >= most:
+            return self.turned_away(near, most)
+        if counted.get(wide, 0) >= AROUND * most and wide not in self.exempt:
+            return self.turned_away(wide, AROUND * most)
+        return None
+
+    def turned_away(self, name: str, most: int) -> refusals.NetworkFull:
+        self.crowded[name] += 1
+        return refusals.NetworkFull(name, most)
+
+    def counts_at(self) -> tuple[str, ...]:
+        """Where something counts that begins now."""
+        if self.coming is None or not self.rules.network_most:
+            return ()
+        return () if self.coming[0] in self.exempt else self.coming
+
+    def hand_on(self, entry: Entry) -> None:
+        """N3: what stays of an entry that is over counts in its place."""
+        hold = self.holds.get(entry.hold)
+        if hold is not None and hold.open:
+            hold.networks = entry.networks
