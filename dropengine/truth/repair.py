@@ -176,9 +176,10 @@ async def recount_networks(store: Store, drop: DropId) -> None:
     wanted = stands | {wide: row_of(count) for wide, count in counts.items()}
     put = [word for name, at in wanted.items() if kept.get(name) != at for word in (name, at)]
     gone = [name for name in kept if name not in wanted]
-    for at in range(0, max(len(put), 2 * len(gone)), 2 * ROWS_AT_ONCE):
-        some = put[at : at + 2 * ROWS_AT_ONCE]
-        await store.rewrite(drop, "networks", "hash", some, gone[at // 2 : at // 2 + ROWS_AT_ONCE])
+    for since in range(0, max(len(put), 2 * len(gone)), 2 * ROWS_AT_ONCE):
+        some = put[since : since + 2 * ROWS_AT_ONCE]
+        left = gone[since // 2 : since // 2 + ROWS_AT_ONCE]
+        await store.rewrite(drop, "networks", "hash", some, left)
 
 
 async def thaw(

@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 
 from dropengine.doors.fan_api import COMMANDS, _command
 from dropengine.doors.fast_path import SHORT_WAY, Asked, _body
+from dropengine.doors.rate_limit import whence_of
 from dropengine.model import DropId, FanId
 from dropengine.people.tickets import pseudonym
 from dropengine.truth import scripts
@@ -541,7 +542,7 @@ def test_what_is_read_on_the_short_way_reads_the_same_on_the_long_one(
     """The short way may give up; it must never understand something else."""
     kind = COMMANDS[verb]
     room: Any = None
-    short = Asked(room, FanId("ada"), _body(kind), key).command(body)
+    short = Asked(room, FanId("ada"), _body(kind), key, whence_of(None)).command(body)
     if short is not None:
         long = _command(kind, body, None if key is None else key.decode("latin-1"))
         assert type(short).__name__ == type(long).__name__
@@ -563,5 +564,7 @@ def test_the_short_way_reads_every_kind_of_command() -> None:
     }
     for verb, more in bodies.items():
         body = json.dumps({"key": "k", **more}).encode()
-        command = Asked(room, FanId("ada"), _body(COMMANDS[verb]), None).command(body)
+        command = Asked(room, FanId("ada"), _body(COMMANDS[verb]), None, whence_of(None)).command(
+            body
+        )
         assert isinstance(command, COMMANDS[verb])

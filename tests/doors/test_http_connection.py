@@ -17,6 +17,7 @@ from dropengine import wire
 from dropengine.config import Settings
 from dropengine.doors.fast_path import Asked, _body
 from dropengine.doors.http_connection import CommandInHand
+from dropengine.doors.rate_limit import whence_of
 from dropengine.model import FanId
 from dropengine.processes.supervisor import Running
 from dropengine.processes.supervisor_process import SupervisorProcess
@@ -98,7 +99,7 @@ def test_the_methods_that_are_overridden_and_called_are_there(
 
 def test_a_command_in_hand_has_all_that_uvicorn_looks_for_in_a_request() -> None:
     room: Any = None
-    cycle = CommandInHand(Asked(room, FanId("ada"), _body(wire.Hold), None))
+    cycle = CommandInHand(Asked(room, FanId("ada"), _body(wire.Hold), None, whence_of(None)))
     looked_for = set(re.findall(r"cycle\.(\w+)", inspect.getsource(HttpToolsProtocol)))
     assert {"response_complete", "keep_alive", "body"} < looked_for
     assert [name for name in looked_for if not hasattr(cycle, name)] == []

@@ -27,7 +27,7 @@ async def seated(stack: AsyncExitStack, web: WebProcess, drop: str, address: str
 async def together(fans: list[Fan], t: str, **fields: object) -> list[str]:
     """All of them at once; `done`, or the code of the refusal of each."""
     answers = await asyncio.gather(*(fan.ask(t, **fields) for fan in fans))
-    return [answer.get("code", answer["t"]) for answer in answers]
+    return [str(answer.get("code", answer["t"])) for answer in answers]
 
 
 async def test_cookies_at_one_address_win_no_more_than_one_network_may_have(
