@@ -9,6 +9,7 @@ declares the engine and its rules. Names of records and their fields become plac
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -109,11 +110,19 @@ def _sha(text: str) -> str:
 def load(change: dict[str, str] | None = None) -> dict[str, Script]:
     """Every script by its verb. `change` replaces the text of files by their path
     (`fan/hold.lua`)."""
+    if not change:
+        return {**_shipped()}
     texts = sources()
-    for path, text in (change or {}).items():
+    for path, text in change.items():
         assert path in texts, f"lua/{path}: there is no such file"
         texts[path] = text
     return put_together(texts)
+
+
+@functools.cache
+def _shipped() -> dict[str, Script]:
+    # Put together once a process: it takes longer than all else that a store is made of.
+    return put_together(sources())
 
 
 def made_pieces() -> dict[str, str]:

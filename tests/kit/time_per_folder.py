@@ -3,18 +3,45 @@
 The files directly inside `tests/` count as a folder `unit`. The time of a test is its set-up, its
 call and its tear-down. Files that ran side by side share what one waited: the table adds up to it,
 with what was spent outside of any test (starting, importing, collecting) in a line of its own.
+
+Beside it stands what processors worked for it, in the test and in processes that ended with it:
+who makes the run shorter looks there, for a machine that is busy makes every test wait.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import pytest
 
 UNIT = "unit"
+WORKED = "worked_seconds"
+"""What a report carries of `Work`: whoever runs the tests beside sends it along."""
+
+
+def worked() -> float:
+    """Seconds of a processor that this process and its ended children have had."""
+    return sum(os.times()[:4])
+
+
+class Work:
+    """Notes with each report what was worked since the one before it."""
+
+    def __init__(self) -> None:
+        self._so_far = worked()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self,
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        before, self._so_far = self._so_far, worked()
+        setattr(report, WORKED, self._so_far - before)
+        return report
 
 
 @dataclass
@@ -25,6 +52,7 @@ class FolderTime:
     failed: int = 0
     skipped: int = 0
     seconds: float = 0.0
+    worked_seconds: float = 0.0
     slowest: str = ""
     slowest_seconds: float = 0.0
 
@@ -43,6 +71,7 @@ class TimePerFolder:
         """Three reports a test: set-up, call, tear-down."""
         one = self.folders.setdefault(folder_of(report.nodeid), FolderTime())
         one.seconds += report.duration
+        one.worked_seconds += getattr(report, WORKED, 0.0)
         spent = self._of_test.pop(report.nodeid, 0.0) + report.duration
         # What is tried once more is one test.
         if report.nodeid not in self._begun:
@@ -81,23 +110,28 @@ def table(folders: dict[str, FolderTime], total_seconds: float, lanes: int) -> I
 
     lanes: how many tests ran at a time.
     """
-    yield f"{'folder':<12}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>10}  slowest"
+    yield (
+        f"{'folder':<12}{'tests':>7}{'failed':>8}{'skipped':>9}"
+        f"{'seconds':>10}{'worked':>10}  slowest"
+    )
     for name in sorted(folders, key=lambda name: (name != UNIT, name)):
         one = folders[name]
         slowest = f"{one.slowest_seconds:.1f} {one.slowest.rpartition('::')[2]}"
         yield (
             f"{name:<12}{one.tests:>7}{one.failed:>8}{one.skipped:>9}{one.seconds:>10.1f}"
-            f"  {slowest}"
+            f"{one.worked_seconds:>10.1f}  {slowest}"
         )
     tests = sum(one.tests for one in folders.values())
     in_tests = sum(one.seconds for one in folders.values()) / lanes
+    work = sum(one.worked_seconds for one in folders.values())
     outside = max(0.0, total_seconds - in_tests)
     if lanes > 1:
         yield f"{f'{lanes} at a time':<36}{in_tests:>10.1f}"
     yield f"{'around them':<36}{outside:>10.1f}"
-    yield f"{'all':<12}{tests:>7}{'':<17}{total_seconds:>10.1f}"
+    yield f"{'all':<12}{tests:>7}{'':<17}{total_seconds:>10.1f}{work:>10.1f}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Called by pytest when it was started with `-p tests.kit.time_per_folder`."""
+    config.pluginmanager.register(Work(), "drop-engine-work")
     config.pluginmanager.register(TimePerFolder(), "drop-engine-time-per-folder")
