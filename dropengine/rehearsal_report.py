@@ -155,7 +155,8 @@ class Change(Struct, frozen=True):
 
 class RehearsalReport(Struct, frozen=True, kw_only=True, tag_field="rehearsal", tag=1):
     """factor: times were pressed together by so much. lifted: what the rehearsal's own shop does
-    not limit. cut_short: what is missing and why, or ''. The tag is the number of this form."""
+    not limit. cut_short: what is missing and why, or ''. launched: what became of a list that
+    chance ordered. The tag is the number of this form."""
 
     drop: str
     title: str
@@ -182,3 +183,4 @@ class RehearsalReport(Struct, frozen=True, kw_only=True, tag_field="rehearsal", 
     changes: list[Change]
     changed_since_ms: int
     cut_short: str
+    launched: list[str] = []

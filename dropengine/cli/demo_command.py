@@ -11,6 +11,7 @@ from dropengine.cli import drop_arguments
 from dropengine.cli.command_parsers import Commands, add_settings, command, settings_of
 from dropengine.config import FIELDS
 from dropengine.errors import DropEngineError
+from dropengine.manifest.defaults import MODES
 from dropengine.model import REVISION_MAX
 
 
@@ -34,6 +35,12 @@ def add(commands: Commands) -> None:
         default=1,
         help="makes the same people again (default: 1)",
     )
+    demo.add_argument(
+        "--mode",
+        choices=MODES,
+        help="how arrivals are given out: by time, or by chance among all who joined a list before "
+        "the opening, after it, or for days (default: as FILE says)",
+    )
     more = demo.add_argument_group(
         "rehearsal", "Without a screen, with compressed times, judged by the referee at the end."
     )
@@ -54,7 +61,8 @@ def add(commands: Commands) -> None:
     more.add_argument(
         "--kill",
         choices=("worker", "server", "supervisor"),
-        help="end one process of this run by force in the middle of the burst",
+        help="end one process of this run by force in the middle of the burst; where a list is put "
+        "in its order, in the middle of that",
     )
     more.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
     more.add_argument(
@@ -83,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
                 units=arguments.units or _units_of_the_example(arguments),
                 seed=arguments.seed,
                 mix=arguments.mix,
+                mode=arguments.mode,
                 kill=arguments.kill,
                 file=arguments.file,
                 keep=origins["data_dir"] != "default",
@@ -99,7 +108,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise DropEngineError("--mix hard belongs to a rehearsal: say --headless too.")
     from dropengine.rehearsal import demo
 
-    return demo.run(settings, file=arguments.file, fans=arguments.fans or 180, seed=arguments.seed)
+    return demo.run(
+        settings,
+        file=arguments.file,
+        mode=arguments.mode,
+        fans=arguments.fans or 180,
+        seed=arguments.seed,
+    )
 
 
 def _units_of_the_example(arguments: argparse.Namespace) -> int | None:

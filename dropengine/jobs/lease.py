@@ -7,6 +7,7 @@ claim to the server gets none.
 
 from __future__ import annotations
 
+import os
 import secrets
 
 from dropengine.errors import Unavailable
@@ -14,7 +15,8 @@ from dropengine.truth.store import Store
 
 
 class Lease:
-    """This worker's wish to be the one who does `job`; renew it well before `ms` are over.
+    """This worker's wish to be the one who does `job`; renew it well before `ms` are over. It is
+    called by its process, and told apart from those of other machines.
 
     When its holder dies, the next to ask after `ms` has it.
     """
@@ -23,7 +25,7 @@ class Lease:
         self._store = store
         self._job = job
         self._ms = ms
-        self._me = secrets.token_hex(8)
+        self._me = f"{os.getpid()}.{secrets.token_hex(8)}"
         self.held = False
         """What the last answer was: no answer changes nothing."""
 

@@ -8,7 +8,8 @@ import msgspec
 
 from dropengine import manifest
 from dropengine.manifest import Item, Manifest
-from dropengine.rehearsal.practice_drops import fresh_id
+from dropengine.manifest.defaults import MODES
+from dropengine.rehearsal.practice_drops import WINDOW_MS, fresh_id, in_mode
 from dropengine.rehearsal_report import Time
 
 TIME_MS_MIN: Final = 1_000
@@ -25,6 +26,8 @@ TIMES: Final = {
     "cool_ms": "until the next call of who let one pass",
     "lookup_ms": "until the provider is asked",
 }
+FIRST_OFFER: Final = "first_offer_ms", "to take an offer of the first round"
+"""The same of a drop with a list; for how long it is open is shown, and no share of a night."""
 """What is pressed together, as people call it."""
 
 
@@ -40,11 +43,14 @@ def clone(drop: Manifest, minutes: int) -> Clone:
     """The drop for a rehearsal of so many minutes: opened by hand, without a pace, which is each
     fan's own and would only slow a crowd down that plays through a night in a minute, without a
     limit for a network, since much of this crowd is one, and without quiet hours, which would stop
-    the line for as long as the shop's own night."""
+    the line for as long as the shop's own night. A list is open for seconds, and ordered by a
+    secret: a round of a beacon may be days away."""
     longest_ms = max(drop.hold_ms, drop.offer_ms)
     target_ms = max(TIME_MS_MIN, minutes * 60_000 // NIGHTS_SHARE)
     factor = max(1.0, longest_ms / target_ms)
-    pressed = {name: pressed_ms(getattr(drop, name), factor) for name in TIMES}
+    told = TIMES | (dict([FIRST_OFFER]) if drop.first_offer_ms else {})
+    pressed = {name: pressed_ms(getattr(drop, name), factor) for name in told}
+    window_ms = min(drop.window_ms, WINDOW_MS)
     made = msgspec.structs.replace(
         manifest.with_opening(drop, fresh_id(drop.id), 0),
         closes_ms=0,
@@ -54,11 +60,15 @@ def clone(drop: Manifest, minutes: int) -> Clone:
         network_most=0,
         calls_from_ms=0,
         calls_to_ms=0,
+        beacon_round=0,
+        window_ms=window_ms,
         **pressed,
     )
     times = [
-        Time(says, getattr(drop, name) / 1000, pressed[name] / 1000) for name, says in TIMES.items()
+        Time(says, getattr(drop, name) / 1000, pressed[name] / 1000) for name, says in told.items()
     ]
+    if window_ms:
+        times.append(Time("to enter the list", drop.window_ms / 1000, window_ms / 1000))
     return Clone(made, round(factor, 1), times)
 
 
@@ -69,7 +79,8 @@ def pressed_ms(own_ms: int, factor: float) -> int:
 
 def for_load(drop: Manifest, seats: int) -> tuple[Manifest, str]:
     """The clone once more, with units for everybody who presses, all in its first pool: what is
-    told to screens stays as long as it is. Returns the drop and the pool."""
+    told to screens stays as long as it is. From its opening on each mode is as a rush, so it opens
+    as one. Returns the drop and the pool."""
     first, *others = drop.items
     pool, *more = first.pools
     many = msgspec.structs.replace(pool, cap=2 * seats, withheld=0)
@@ -77,7 +88,7 @@ def for_load(drop: Manifest, seats: int) -> tuple[Manifest, str]:
         first, cap=2 * seats + sum(one.cap for one in more), pools=(many, *more)
     )
     made = msgspec.structs.replace(
-        drop,
+        in_mode(drop, MODES[0]),
         id=fresh_id(drop.id),
         hold_ms=WHOLE_HOLD_MS,
         items=(item, *others),

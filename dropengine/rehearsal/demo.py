@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
 
-from dropengine import manifest, outcomes
+import msgspec
+
+from dropengine import manifest
 from dropengine.config import Settings
 from dropengine.errors import DropEngineError, Unavailable
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.rehearsal.fans import Crowd, plans
 from dropengine.rehearsal.passes import Passes
-from dropengine.rehearsal.practice_drops import fresh_id, shipped
+from dropengine.rehearsal.practice_drops import fresh_id, in_mode, shipped
 from dropengine.rehearsal.practice_shop import Interrupted, PracticeShop, for_crowd, play
 from dropengine.terminal import summary
 from dropengine.terminal.progress import Progress
@@ -26,6 +27,8 @@ from dropengine.truth.replies import BEYOND, ViewReply
 from dropengine.truth.store import Store
 
 OPENS_IN_S = 20
+LISTED_S = 40
+"""How long the list is open that chance orders: time for you to find your page and enter."""
 WATCH_S = 0.5
 EXAMPLE = "eclipse-pin.toml"
 BY = "o1"
@@ -34,10 +37,13 @@ LIVES_MAX = 20
 """A supervisor that ends so often is not being killed for fun."""
 
 
-def run(settings: Settings, *, file: str | None, fans: int, seed: int) -> int:
-    """Play until Ctrl-C. Raises DropEngineError when the shop cannot be opened."""
+def run(settings: Settings, *, file: str | None, mode: str | None, fans: int, seed: int) -> int:
+    """Play until Ctrl-C. mode: None as the drop says. Raises DropEngineError when the shop cannot
+    be opened."""
     shop = PracticeShop(for_crowd(settings, fans))
     drop = shipped(file or EXAMPLE)
+    if mode is not None:
+        drop = in_mode(drop, mode)
     with Progress() as progress, contextlib.suppress(Interrupted):
         play(_play(shop, drop, fans, seed, progress))
     return 0
@@ -52,7 +58,7 @@ async def _play(
         signing_in = Passes(shop.settings).signing_in([wanted])
         crowd = Crowd(shop.url, seed=seed, sign_in=signing_in)
         try:
-            drop = await _publish(store, wanted)
+            drop = await _publish(shop, store, wanted)
             _invite(progress, shop.url, drop)
             await _crowd(crowd, drop, fans, seed)
             await _watch(shop, store, crowd, drop, progress)
@@ -64,24 +70,36 @@ async def _play(
         await shop.stop()
 
 
-async def _publish(store: Store, wanted: Manifest) -> Manifest:
+async def _publish(shop: PracticeShop, store: Store, wanted: Manifest) -> Manifest:
+    """A list is open for seconds, which only a practice drop may say, from now on in a lobby."""
+    if wanted.window_ms:
+        window_ms = (OPENS_IN_S if wanted.mode == "lobby" else LISTED_S) * 1000
+        wanted = msgspec.structs.replace(
+            wanted, practice=True, window_ms=window_ms, calls_from_ms=0, calls_to_ms=0
+        )
     opens_ms = int((time.time() + OPENS_IN_S) * 1000)
     drop = manifest.with_opening(wanted, fresh_id(wanted.id), opens_ms)
-    outcome = await store.publish(drop, by=BY, key=secrets.token_hex(8))
-    if not isinstance(outcome, outcomes.Changed):
-        raise DropEngineError(f"{drop.id} cannot be published: {outcome}")
+    await shop.publish(store, drop, BY)
     return drop
 
 
 def _invite(progress: Progress, url: str, drop: Manifest) -> None:
+    when = f"it opens in {OPENS_IN_S} seconds"
+    hint = "Open your page and be quick: the others are."
+    if drop.window_ms:
+        hint = (
+            "Open your page and enter the list: chance puts it in its order, being quick does not."
+        )
+        if drop.mode != "lobby":
+            when = f"its list opens in {OPENS_IN_S} seconds, for {drop.window_ms // 1000}"
     progress.plain(
         f"""
-{drop.title}: {summary.units(drop)}, and it opens in {OPENS_IN_S} seconds.
+{drop.title}: {summary.units(drop)}, and {when}.
 
   your page    {url}/drops/{drop.id}
   the wall     {url}/drops/{drop.id}/wall
 
-Open your page and be quick: the others are. Ctrl-C ends it.
+{hint} Ctrl-C ends it.
 """
     )
 
@@ -93,7 +111,8 @@ async def _crowd(crowd: Crowd, drop: Manifest, fans: int, seed: int) -> None:
         crowd.enter(drop.id, person, opens_ms=drop.opens_ms)
 
     async def announce() -> None:
-        await asyncio.sleep(max(0.0, drop.opens_ms / 1000 - time.time()))
+        opens_ms = drop.opens_ms - (drop.window_ms if drop.mode == "lobby" else 0)
+        await asyncio.sleep(max(0.0, opens_ms / 1000 - time.time()))
         crowd.opened.set()
 
     crowd.start(announce())

@@ -1,4 +1,4 @@
-"""One night of some drops from the lobby to the judgement, with a crowd at the public doors.
+"""One night of some drops from the countdown to the judgement, with a crowd at the public doors.
 
 Whoever plays it has opened a shop and let a crowd in; what goes on beside the sale is his, too.
 """
@@ -6,27 +6,28 @@ Whoever plays it has opened a shop and let a crowd in; what goes on beside the s
 from __future__ import annotations
 
 import asyncio
-import secrets
+import random
 import time
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Protocol
 
-from dropengine import outcomes
-from dropengine.creator_commands import Close, Open
+from dropengine.creator_commands import Close, Open, Seal
 from dropengine.errors import DropEngineError
 from dropengine.manifest import Manifest
-from dropengine.model import DropId
+from dropengine.model import DropId, DropState
 from dropengine.rehearsal.fans import Crowd
 from dropengine.rehearsal.fans.plans import Plan
-from dropengine.rehearsal.operators import Act, Operator, insist
+from dropengine.rehearsal.operators import Act, Operator, SignIns, insist
+from dropengine.rehearsal.practice_shop import PracticeShop
 from dropengine.rehearsal.verdicts import Judgement, judge_run
 from dropengine.terminal import summary
 from dropengine.truth.replies import BEYOND, ViewReply
 from dropengine.truth.store import Store
 
 CONNECT_S_MAX = 90.0
-LOBBY_S = 2.0
+WAIT_S = 2.0
+"""At the page, before it opens."""
 QUIET_S = 2.5
 """Longer than anything cools or is looked up in a compressed drop."""
 REST_S_MAX = 45.0
@@ -34,6 +35,14 @@ SCREENS_S_MAX = 20.0
 WATCH_S = 0.25
 BY = "o1"
 """Of simulated operators there is one."""
+LISTS_S_MAX = 60.0
+"""A list that has not opened its drop so long after it was to be sealed never will."""
+BY_HAND = 3
+"""In one night of so many the maker seals the list, before its time."""
+NOT_LIVE = {
+    DropState.LOBBY: "the list is open",
+    DropState.ORDERING: "the list is put in its order",
+}
 
 
 class Voice(Protocol):
@@ -52,6 +61,7 @@ class Night:
 
     def __init__(
         self,
+        shop: PracticeShop,
         store: Store,
         crowd: Crowd,
         drops: Sequence[Manifest],
@@ -62,6 +72,7 @@ class Night:
         play_s_max: float,
         quiet_s: float = QUIET_S,
     ) -> None:
+        self.shop = shop
         self.store = store
         self.crowd = crowd
         self.drops = drops
@@ -78,12 +89,10 @@ class Night:
     async def publish(self) -> None:
         """Put the drops up. Raises DropEngineError."""
         for drop in self.drops:
-            outcome = await self.store.publish(drop, by=BY, key=secrets.token_hex(8))
-            if not isinstance(outcome, outcomes.Changed):
-                raise DropEngineError(f"{drop.id} cannot be published: {outcome}")
+            await self.shop.publish(self.store, drop, BY)
             self.voice.say(f"{drop.id} is published: {summary.units(drop)}")
 
-    async def lobby(self, people: Sequence[Plan]) -> None:
+    async def gather(self, people: Sequence[Plan]) -> None:
         """Let everybody in who comes before the opening."""
         for person in people:
             self.crowd.enter(self.drops[person.drop].id, person)
@@ -95,7 +104,7 @@ class Night:
         self.voice.say(f"{self.crowd.connected} fans wait for the opening, others will come later")
         if self.crowd.connected < early:
             self.faults.append(f"only {self.crowd.connected} of {early} fans were let in")
-        await asyncio.sleep(LOBBY_S)
+        await asyncio.sleep(WAIT_S)
 
     async def sale(
         self, agendas: Sequence[Sequence[Act]], beside: Sequence[Coroutine[None, None, None]] = ()
@@ -109,19 +118,59 @@ class Night:
         self.began_s = time.monotonic()
         self.crowd.opened.set()
         self.voice.say("open")
+        listed = [
+            one for one in zip(operators, self.drops, agendas, strict=True) if one[1].window_ms
+        ]
+        others = [asyncio.ensure_future(one) for one in beside]
+        try:
+            await asyncio.gather(*(self._until_ordered(*one) for one in listed))
+            await self._sell(operators, agendas, others)
+        finally:
+            for one in others:
+                one.cancel()
+
+    async def _until_ordered(
+        self, operator: Operator, drop: Manifest, agenda: Sequence[Act]
+    ) -> None:
+        """The list of a drop is open, is sealed by its time or by its maker, and opens it. Where
+        he has a busy evening, fans sign in meanwhile."""
+        draw = random.Random(f"{self.seed}/list/{drop.id.rpartition('-')[0]}")
+        window_s, busy, seals = drop.window_ms / 1000, draw.uniform(0, 0.4), draw.uniform(0.5, 0.8)
+        if agenda:
+            await asyncio.sleep(busy * window_s)
+            await operator.do(Act(0, SignIns(6)))
+        if self.seed % BY_HAND == 0:
+            await asyncio.sleep((seals - (busy if agenda else 0)) * window_s)
+            await operator.command(Seal())
+            self.voice.say(f"the list of {drop.id} is sealed by its maker")
+        deadline = time.monotonic() + window_s + LISTS_S_MAX
+        while (view := await self._view(drop)).state in NOT_LIVE:
+            self.voice.now(f"{drop.id}: {NOT_LIVE[DropState(view.state)]}")
+            if time.monotonic() > deadline:
+                self.faults.append(f"the list of {drop.id} is still {view.state}")
+                return
+            await asyncio.sleep(WATCH_S)
+        self.voice.say(f"the list of {drop.id} has its order")
+
+    async def _sell(
+        self,
+        operators: Sequence[Operator],
+        agendas: Sequence[Sequence[Act]],
+        beside: Sequence[asyncio.Future[None]],
+    ) -> None:
         async with asyncio.TaskGroup() as group:
-            busy = [
+            busy: list[asyncio.Future[None]] = [
                 group.create_task(operator.play([act for act in agenda if act.at_ms >= 0]))
                 for operator, agenda in zip(operators, agendas, strict=True)
             ]
-            busy += [group.create_task(one) for one in beside]
-            await self._until_quiet(busy)
+            await self._until_quiet([*busy, *beside])
+        await asyncio.gather(*beside)
         for operator in operators:
             if operator.outcomes:
                 told = ", ".join(f"{what} {n}" for what, n in sorted(operator.outcomes.items()))
                 self.remarks.append(f"the creator: {told}")
 
-    async def _until_quiet(self, busy: list[asyncio.Task[None]]) -> None:
+    async def _until_quiet(self, busy: Sequence[asyncio.Future[None]]) -> None:
         """Until all is sold or nobody wants anything, and nothing is on its way."""
         quiet_since, seqs = time.monotonic(), [0]
         while True:

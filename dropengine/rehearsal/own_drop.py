@@ -39,7 +39,7 @@ TELL_S: Final = 0.5
 END_S: Final = 5.0
 """For taking everything down and writing the report."""
 OVERTIME_S: Final = 60.0
-"""So long after its minutes it is ended by force: lobby and judgement have their own time."""
+"""So long after its minutes it is ended by force: coming and judgement have their own time."""
 
 Tell = Callable[[Progress], None]
 
@@ -168,6 +168,7 @@ class OwnDrop:
         self._wanted = len(people)
         try:
             night = self._night = Night(
+                shop,
                 store,
                 crowd,
                 [made],
@@ -177,9 +178,9 @@ class OwnDrop:
                 play_s_max=max(arrivals_s + 10, NIGHTS_SHARE * self.asked.minutes * 60),
                 quiet_s=max(2.5, made.cool_ms / 1000 + 1, made.lookup_ms / 1000 + 1),
             )
-            self._stage, self._says = "lobby", "fans come to the page"
+            self._stage, self._says = "coming", "fans come to the page"
             await night.publish()
-            await night.lobby(people)
+            await night.gather(people)
             self._stage = "sale"
             await night.sale([[]])
             self._stage = "closing"

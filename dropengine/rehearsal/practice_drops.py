@@ -11,6 +11,8 @@ import msgspec
 from dropengine import manifest
 from dropengine.errors import ManifestError
 from dropengine.manifest import Item, Manifest, Pool
+from dropengine.manifest.defaults import FIRST_OFFERS, MODES, TICKETS, WINDOWS
+from dropengine.people.tickets import VERIFIED
 from dropengine.rehearsal.fans.addresses import HAS_ADDRESSES
 
 HOLD_MS = 3_000
@@ -19,6 +21,8 @@ EXTEND_MS = 1_000
 PAY_MS = 1_500
 COOL_MS = 1_000
 LOOKUP_MS = 1_000
+WINDOW_MS = 6_000
+"""How long the list is open: everybody who waits at the page has entered by then."""
 
 
 def shipped(name: str) -> Manifest:
@@ -42,9 +46,26 @@ def fresh_id(drop: str) -> str:
     return f"{drop[: manifest.DROP_ID_CHARS_MAX - len(end) - 1].rstrip('-')}-{end}"
 
 
+def in_mode(drop: Manifest, mode: str) -> Manifest:
+    """The same drop with its arrivals given out another way, with the times that are usual there;
+    who may act is as before."""
+    if mode == drop.mode:
+        return drop
+    has_list = mode != MODES[0]
+    return msgspec.structs.replace(
+        drop,
+        mode=mode,
+        window_ms=WINDOWS[mode].default * 1000 if has_list else 0,
+        first_offer_ms=FIRST_OFFERS[mode] * 1000 if has_list else 0,
+        tickets_most=(TICKETS.default if mode == "draw" else 1) if has_list else 0,
+        guests_may_enter=has_list and drop.identity != VERIFIED,
+        beacon_round=drop.beacon_round if has_list else 0,
+    )
+
+
 def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
     """The same drop as a practice of seconds, opened by hand, that calls at all hours; `units` on
-    sale when given.
+    sale when given. A list is ordered by a secret: no round of a beacon is that near.
 
     Units that the drop withholds come on top, scaled alike.
     """
@@ -61,6 +82,9 @@ def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
         pay_ms=min(drop.pay_ms, PAY_MS),
         cool_ms=min(drop.cool_ms, COOL_MS),
         lookup_ms=min(drop.lookup_ms, LOOKUP_MS),
+        window_ms=min(drop.window_ms, WINDOW_MS),
+        first_offer_ms=min(drop.first_offer_ms, OFFER_MS),
+        beacon_round=0,
     )
     return played if units is None else scaled(played, units)
 

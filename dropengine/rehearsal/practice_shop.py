@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
+import time
 from collections.abc import Coroutine
 from typing import Any, Literal, TypeVar
 
 import msgspec
 import uvloop
 
+from dropengine import outcomes
 from dropengine.config import Settings
 from dropengine.errors import DropEngineError
+from dropengine.manifest import Manifest
 from dropengine.processes.open_file_limit import raise_file_limit
 from dropengine.processes.supervisor import FACTORY, Running
 from dropengine.processes.supervisor_process import SupervisorProcess
+from dropengine.sql import draw_secrets
+from dropengine.sql.database import Database
 from dropengine.sql.log_rows import LogRowsOf
 from dropengine.truth.store import Store
 
@@ -80,6 +86,19 @@ class PracticeShop:
         store.in_the_books = LogRowsOf(self.settings).texts
         return store
 
+    async def publish(self, store: Store, drop: Manifest, by: str) -> None:
+        """Put a drop up; what its list will be ordered by is on disk before. Raises
+        DropEngineError."""
+        database = Database(self.settings)
+        try:
+            now_ms = int(time.time() * 1000)
+            chance = await database.write(lambda sql: draw_secrets.named(sql, drop, now_ms))
+        finally:
+            await database.close()
+        outcome = await store.publish(drop, by=by, key=secrets.token_hex(8), chance=chance)
+        if not isinstance(outcome, outcomes.Changed):
+            raise DropEngineError(f"{drop.id} cannot be published: {outcome}")
+
     async def start(self) -> None:
         """Open it. Raises DropEngineError with the sentence of whatever failed."""
         running = await asyncio.to_thread(self._supervisor.start)
@@ -104,8 +123,9 @@ class PracticeShop:
             return False
         return True
 
-    async def kill(self, victim: Victim) -> int:
-        """End one of its processes as a crash would, and return its number.
+    async def kill(self, victim: Victim, worker: int = 0) -> int:
+        """End one of its processes as a crash would, and return its number. worker: the process of
+        the one that is meant, where it matters.
 
         Worker and server are the supervisor's to start again; a supervisor is started again here.
         """
@@ -118,7 +138,7 @@ class PracticeShop:
             case "server":
                 pid = running.server_pid
             case "worker":
-                pid = running.worker_pids[0]
+                pid = worker if worker in running.worker_pids else running.worker_pids[0]
         if pid is None:
             raise DropEngineError("The server of the truth is not ours to kill.")
         os.kill(pid, signal.SIGKILL)

@@ -14,36 +14,48 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+from redis.exceptions import RedisError
 
 from dropengine.config import Settings
-from dropengine.errors import DropEngineError
+from dropengine.errors import DropEngineError, Unavailable
+from dropengine.jobs.drawing import Drawing
 from dropengine.manifest import Manifest
+from dropengine.model import DropState
 from dropengine.rehearsal.fans import Crowd, plans
 from dropengine.rehearsal.fans.plans import Mix, Plan
 from dropengine.rehearsal.night import Night
-from dropengine.rehearsal.operators import acts
+from dropengine.rehearsal.operators import acts, insist
 from dropengine.rehearsal.passes import Passes
-from dropengine.rehearsal.practice_drops import compressed, fresh_id, shipped
+from dropengine.rehearsal.practice_drops import compressed, fresh_id, in_mode, shipped
 from dropengine.rehearsal.practice_shop import PracticeShop, Victim, for_crowd, play
 from dropengine.rehearsal.verdicts import Judgement
 from dropengine.terminal import summary
 from dropengine.terminal.progress import Progress
+from dropengine.truth import keys
+from dropengine.truth.store import Store
 
 ARRIVALS_S = 9.0
 """By this time after the opening everybody has come and pressed."""
 PLAY_S_MAX = 150.0
 RECOVER_S_MAX = 10.0
 KILL_MS = (100, 1_500)
-"""When a process is killed, after the opening: in the burst."""
+"""When a process is killed, after the opening: in the burst. Where a list is ordered first, in the
+middle of that."""
+ORDERED_S_MAX = 90.0
+LOOK_S = 0.001
+WAITING = (DropState.SCHEDULED, DropState.LOBBY)
 
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     """What is rehearsed.
 
-    units: on sale, None for the drop's own caps. back_s: the longest that nobody is granted
+    mode: how arrivals are given out, None as the drop says. units: on sale, None for the drop's own
+    caps. back_s: the longest that nobody is granted
     anything after a process was killed; the default is for a machine that does nothing else.
     keep: use the settings' data directory, keep it. port: None for any free one.
     report, export, history: files to write.
@@ -52,6 +64,7 @@ class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):
     fans: int
     seed: int
     mix: Mix = "plain"
+    mode: str | None = None
     units: int | None = None
     kill: Victim | None = None
     back_s: float = RECOVER_S_MAX
@@ -120,8 +133,21 @@ def _practice(settings: Settings, wanted: Rehearsal, directory: Path) -> Setting
     )
 
 
+class _Far(NamedTuple):
+    """How far the order of a list is. worker: the process that makes it, 0 where nobody does."""
+
+    state: str
+    placed: int
+    entries: int
+    worker: int
+
+    @property
+    def share(self) -> float:
+        return self.placed / self.entries if self.entries else 1.0
+
+
 class _Run:
-    """One rehearsal on its way through: lobby, burst, line, close, judgement."""
+    """One rehearsal on its way through: countdown, burst, line, close, judgement."""
 
     def __init__(self, shop: PracticeShop, wanted: Rehearsal, progress: Progress) -> None:
         self.shop = shop
@@ -144,6 +170,7 @@ class _Run:
         crowd = Crowd(self.shop.url, seed=self.wanted.seed, sign_in=signing_in)
         try:
             night = Night(
+                self.shop,
                 store,
                 crowd,
                 drops,
@@ -153,7 +180,7 @@ class _Run:
                 play_s_max=PLAY_S_MAX,
             )
             await night.publish()
-            await night.lobby(self._people(night.drops))
+            await night.gather(self._people(night.drops))
             await self._sale(night)
             await night.close()
             await night.last_screens()
@@ -169,6 +196,8 @@ class _Run:
             found = [shipped("hard-mix-a.toml"), shipped("hard-mix-b.toml")]
         else:
             found = [shipped("eclipse-pin.toml")]
+        if self.wanted.mode is not None:
+            found = [in_mode(drop, self.wanted.mode) for drop in found]
         share = None if self.wanted.units is None else self.wanted.units // len(found)
         return [compressed(drop, fresh_id(drop.id), share) for drop in found]
 
@@ -187,11 +216,17 @@ class _Run:
         await night.sale(agendas, [] if kill is None else [self._kill(night, kill)])
 
     async def _kill(self, night: Night, victim: Victim) -> None:
-        """End a process in the burst, and see how long it takes until somebody can buy again."""
+        """End a process in the burst, or while a list is ordered, and see how long it takes until
+        somebody can buy again."""
         draw = random.Random(f"{self.wanted.seed}/kill")
-        await asyncio.sleep(draw.randrange(*KILL_MS) / 1000)
-        killed_s = time.monotonic()
-        pid = await self.shop.kill(victim)
+        listed = [drop for drop in night.drops if drop.window_ms]
+        if listed:
+            pid, killed_s, when = await self._kill_drawing(night.store, listed[0], victim, draw)
+            night.remarks.append(when)
+        else:
+            await asyncio.sleep(draw.randrange(*KILL_MS) / 1000)
+            killed_s = time.monotonic()
+            pid = await self.shop.kill(victim)
         self.progress.say(f"the {victim} (process {pid}) was killed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(night.crowd.granted_since(killed_s), 2 * self.wanted.back_s)
@@ -201,3 +236,38 @@ class _Run:
         night.remarks.append(said)
         if back_s > self.wanted.back_s:
             night.faults.append(f"{said}, more than {self.wanted.back_s:.0f}")
+
+    async def _kill_drawing(
+        self, store: Store, drop: Manifest, victim: Victim, draw: random.Random
+    ) -> tuple[int, float, str]:
+        """The worker that puts the list in its order, or what it needs, is ended on the way: after
+        the seal, or when a part of the list, which one the seed says, has its arrivals. Returns its
+        process, when (monotonic), and how far it was, in words."""
+        share = draw.choice((0.0, 0.8 * draw.random()))
+        deadline = time.monotonic() + ORDERED_S_MAX
+        far = await insist(partial(self._far, store, drop))
+        while far.state in WAITING or (far.state == DropState.ORDERING and far.share < share):
+            if time.monotonic() > deadline:
+                raise DropEngineError(f"the list of {drop.id} was never ordered")
+            await asyncio.sleep(LOOK_S)
+            far = await insist(partial(self._far, store, drop))
+        killed_s = time.monotonic()
+        pid = await self.shop.kill(victim, far.worker)
+        how = f"{far.placed} of {far.entries} had their arrivals"
+        if far.state != DropState.ORDERING:
+            how = f"too late: the drop was {far.state}"
+        return pid, killed_s, f"the {victim} was killed while the list was ordered: {how}"
+
+    async def _far(self, store: Store, drop: Manifest) -> _Far:
+        """A look that settles nothing. Raises Unavailable."""
+        prefix = store.prefix
+        try:
+            row = await store.client.hmget(
+                keys.one(drop.id, "drop", prefix), ["state", "placed", "entered"]
+            )
+            holder = await store.client.get(store.house.keys.lease(Drawing.name))
+        except (RedisError, OSError) as fault:
+            raise Unavailable(f"no reply to a look: {fault}") from fault
+        state, placed, entries = ((one or b"").decode() for one in row)
+        worker = (holder or b"").decode().partition(".")[0]
+        return _Far(state, int(placed or 0), int(entries or 0), int(worker or 0))

@@ -64,6 +64,7 @@ def report_of(
         changes=[],
         changed_since_ms=last.at_ms if last else 0,
         cut_short=cut_short,
+        launched=judgement.launched,
     )
     return msgspec.structs.replace(found, changes=findings.changes(found, last))
 

@@ -17,7 +17,7 @@ from dropengine.log import referee, replay
 from dropengine.log.referee import Report, Violation
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
-from dropengine.rehearsal import history
+from dropengine.rehearsal import history, launch
 from dropengine.rehearsal.fans import Crowd
 from dropengine.rehearsal.history import AnyLine
 from dropengine.rehearsal.operators import insist
@@ -43,13 +43,15 @@ class CrowdReport(msgspec.Struct, frozen=True):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """A run's end: the report, what stands behind it, and remarks for people."""
+    """A run's end: the report, what stands behind it, and remarks for people. launched: those of
+    them that tell what became of a list."""
 
     report: Report
     crowd: CrowdReport
     logs: dict[str, list[bytes]]
     lines: list[AnyLine]
     remarks: list[str]
+    launched: list[str] = []
 
     def write(
         self, report: Path | None = None, export: Path | None = None, history_to: Path | None = None
@@ -78,7 +80,7 @@ async def judge_run(
 ) -> Judgement:
     """Judge a run that has come to rest. faults: what the rehearsal itself found wrong."""
     logs: dict[str, list[bytes]] = {}
-    verdicts, others, apart = [], [], []
+    verdicts, others, apart, launched = [], [], [], []
     lines = crowd.history.lines()
     for drop in drops:
         name = DropId(drop.id)
@@ -94,6 +96,8 @@ async def judge_run(
             apart += [f"{name}: {sentence}" for sentence in sentences]
             told = [events.parse(line) for line in log]
             others += history.check(lines, name, told, quiet_seq=verdict.last_seq)
+            others += launch.faults(name, log)
+            launched += launch.told_of(name, log)
     others += [Violation(inv="INV-9", seq=0, sentence=sentence) for sentence in faults]
     others += screens(crowd)
     report = referee.report(
@@ -104,7 +108,8 @@ async def judge_run(
         crowd=crowd_report(crowd),
         logs=logs,
         lines=lines,
-        remarks=[*remarks, _told(crowd)],
+        launched=launched,
+        remarks=[*remarks, *launched, _told(crowd)],
     )
 
 

@@ -111,6 +111,7 @@ def of_rehearsal(r: RehearsalReport) -> str:
             *_carried(r),
         ]
     )
+    lines += ["", *r.launched] if r.launched else []
     lines += ["", r.breaks_first, "", *(f"- {one}" for one in r.advice)]
     if r.changes:
         rows = [[one.name, one.before or "-", one.now or "-"] for one in r.changes]

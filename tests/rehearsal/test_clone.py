@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from dropengine.rehearsal.clone import TIMES, clone, for_load
-from dropengine.rehearsal.practice_drops import shipped
+from dropengine.rehearsal.practice_drops import in_mode, shipped
 from dropengine.rehearsal.shapes import shaped
 from dropengine.rehearsal_report import SHAPES, Shape
 from dropengine.truth.as_it_is import withholding
@@ -26,6 +26,7 @@ def test_only_id_times_and_pace_are_another(minutes: int) -> None:
         "id",
         "pace",
         "pace_ms",
+        "network_most",
         "calls_from_ms",
         "calls_to_ms",
         *TIMES,
@@ -69,6 +70,20 @@ def test_for_load_everybody_finds_a_unit_and_screens_are_told_as_much_as_before(
     assert (first.id, first.cap - first.withheld) == (pool, 1_000)
     assert load.items[0].cap == sum(one.cap for one in load.items[0].pools)
     assert load.id != made.id
+
+
+def test_a_list_is_open_for_seconds_and_under_load_it_is_a_rush() -> None:
+    """A night has no week to collect in, and no round of a beacon."""
+    draw = msgspec.structs.replace(in_mode(DROP, "draw"), beacon_round=7)
+    found = clone(draw, 3)
+    made = found.manifest
+    assert (made.mode, made.beacon_round, made.tickets_most) == ("draw", 0, draw.tickets_most)
+    assert 0 < made.window_ms <= 10_000
+    assert made.first_offer_ms >= made.offer_ms
+    shown = {time.name: time.rehearsed_s for time in found.times}
+    assert shown["to enter the list"] == made.window_ms / 1000
+    load, _ = for_load(made, 10)
+    assert (load.mode, load.window_ms, load.first_offer_ms) == ("rush", 0, 0)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -8,6 +8,7 @@ import pytest
 from dropengine import events, wire
 from dropengine.log.referee import Violation
 from dropengine.rehearsal import history
+from dropengine.rehearsal.history.counts import Counts
 from dropengine.rehearsal.history.record import AnyLine, Invoke, Ok, Shown
 from tests.kit import handwritten_logs
 from tests.kit.handwritten_logs import HOLD_MS, START_MS, Log, Pen, seq_of
@@ -49,7 +50,9 @@ class Client:
                 )
                 reply = wire.Done(id=0, seq=event.seq, hold=hold_view(event))
             case events.Joined(why="fan"):
-                command = wire.Join(id=0, key=event.key, pools=event.pools, qty=event.qty)
+                command = wire.Join(
+                    id=0, key=event.key, pools=event.pools, qty=event.qty, nonce=event.nonce
+                )
                 reply = wire.Done(id=0, seq=event.seq, entry=event.entry)
             case events.Claimed() if event.key:
                 command = wire.Claim(id=0, key=event.key, hold=event.hold)
@@ -60,7 +63,7 @@ class Client:
             case events.Extended(why="fan"):
                 command = wire.Extend(id=0, key=event.key, hold=event.hold)
                 reply = wire.Done(id=0, seq=event.seq)
-            case events.Released(by="fan"):
+            case events.Released(by="fan") | events.Declined():
                 command = wire.Release(id=0, key=event.key, hold=event.hold)
                 reply = wire.Done(id=0, seq=event.seq)
             case events.Left():
@@ -93,6 +96,9 @@ def told(name: str) -> Client:
                 at=event.at,
             )
             client.recorder.order(DROP, event.fan, order)
+        if isinstance(event, events.Ordered):
+            for n, entry in enumerate(event.ids, event.n):
+                client.recorder.placed(DROP, f"fan-{entry}", entry, n)
     return client
 
 
@@ -172,6 +178,32 @@ def test_what_was_acknowledged_and_is_not_in_the_log_is_found(
     shorter = [event for event in lost if event.seq < seq_of(client.log, kind, 1)]
     found = {violation.inv for violation in history.check(client.lines(), DROP, shorter)}
     assert "INV-8" in found
+
+
+def test_another_arrival_than_a_fan_was_shown_is_found() -> None:
+    client = told("a_draw")
+    seq = seq_of(client.log, events.Ordered, 2)
+    log = handwritten_logs.doctor(client.log, seq, ids=["e3", "e1"])
+    found = history.check(client.lines(), DROP, log)
+    assert [violation.inv for violation in found] == ["INV-11", "INV-11"]
+
+
+def test_a_list_with_another_nonce_than_a_fan_chose_is_found() -> None:
+    client = told("a_draw")
+    seq = seq_of(client.log, events.Joined, 1)
+    log = handwritten_logs.doctor(client.log, seq, nonce="ff" * 16)
+    assert only(history.check(client.lines(), DROP, log)) == ("INV-8", seq)
+
+
+def test_who_stands_in_a_list_stands_in_no_line_before_it_is_ordered() -> None:
+    log = handwritten_logs.HONEST["a_draw"]().log
+    counts = Counts({event.seq for event in log})
+    for event in log:
+        counts.take(event)
+    waiting = {seq: pools["pin"].waiting for seq, pools in counts.at.items()}
+    assert waiting[seq_of(log, events.Sealed)] == 0
+    first, second = (seq_of(log, events.Ordered, nth) for nth in (1, 2))
+    assert (waiting[first], waiting[second]) == (3, 5)
 
 
 def test_an_order_that_nobody_sold_is_found() -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from dropengine.creator_commands import Add
 from dropengine.errors import ManifestError
 from dropengine.manifest import canonical, from_canonical
+from dropengine.manifest.defaults import MODES
 from dropengine.rehearsal.operators import acts
-from dropengine.rehearsal.practice_drops import compressed, fresh_id, scaled, shipped
+from dropengine.rehearsal.practice_drops import compressed, fresh_id, in_mode, scaled, shipped
 
 HARD = shipped("hard-mix-a.toml")
 EXAMPLES = ("eclipse-pin.toml", "lamp-trio.toml", "hard-mix-a.toml", "hard-mix-b.toml")
@@ -61,6 +62,16 @@ def test_a_compressed_drop_is_a_practice_that_can_be_published(name: str) -> Non
     assert (drop.id, drop.opens_ms, drop.closes_ms) == ("practice-1", 0, 0)
     assert drop.hold_ms <= 3_000
     assert from_canonical(canonical(drop)) == drop
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_example_is_played_in_every_mode(mode: str) -> None:
+    drop = in_mode(shipped("eclipse-pin.toml"), mode)
+    assert in_mode(drop, mode) == drop
+    assert in_mode(drop, "rush") == shipped("eclipse-pin.toml")
+    played = compressed(drop, "practice-1", 12)
+    assert played.mode == mode
+    assert from_canonical(canonical(played)) == played
 
 
 @settings(deadline=None)

@@ -47,7 +47,7 @@ SHAPES_IN_WORDS: Final = {
 STAGES: Final = {
     "": "It is about to begin",
     "shop": "A shop of its own is opened",
-    "lobby": "Fans come to the page",
+    "coming": "Fans come to the page",
     "sale": "The sale",
     "closing": "The end of the sale",
     "judging": "The log is judged",

@@ -26,6 +26,7 @@ BACKOFF_S = 1.0
 BACKOFF_S_MAX = 30.0
 GONE_FOR_GOOD = range(4500, 5000)
 """Close codes after which a screen does not come back."""
+NO_NONCE = 0.1
 PRESSES_MAX = 8
 """Tries at a provider's page that does not answer."""
 
@@ -44,7 +45,8 @@ def _said(field: str, number: int) -> str:
 class Browser:
     """One person's way into one drop. `socket` is None while there is no connection.
 
-    orders: every order that was ever shown as this fan's.
+    orders: every order that was ever shown as this fan's. arrivals: of each of his entries the one
+    that was shown last.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Browser:
         self.socket: ClientSocket | None = None
         self.cookie = ""
         self.orders: set[str] = set()
+        self.arrivals: dict[str, int] = {}
         self._draw = draw
         self._sockets = 0
         self._keys = 0
@@ -74,6 +77,10 @@ class Browser:
         """A fresh key: a new command."""
         self._keys += 1
         return f"k{self.number}.{self._keys}"
+
+    def nonce(self) -> str:
+        """What this browser has its part in chance with; an old one has none."""
+        return "" if self._draw.random() < NO_NONCE else f"{self._draw.getrandbits(128):032x}"
 
     async def do(self, command: wire.FanCommand) -> Reply | None:
         """Carry a command to its answer, across lost sockets and an absent server, with one key."""
@@ -276,6 +283,10 @@ class Browser:
 
     def _heard_of_me(self, you: wire.You) -> None:
         if self.screen.heard_of_me(you):
+            for entry in you.entries:
+                if entry.n and self.arrivals.get(entry.id) != entry.n:
+                    self.arrivals[entry.id] = entry.n
+                    self.client.history.placed(self.drop, self.name, entry.id, entry.n)
             for order in you.orders:
                 if order.id not in self.orders:
                     self.orders.add(order.id)

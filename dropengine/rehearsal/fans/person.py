@@ -22,6 +22,7 @@ LOSSES_MAX = 2
 """Lost holds after which anybody gives up; so a run comes to its end."""
 
 NOT_YET = (DropState.DRAFT, DropState.SCHEDULED)
+IN_LIST = (DropState.LOBBY, DropState.ORDERING)
 OVER = (DropState.SETTLED, DropState.CANCELLED, DropState.FROZEN)
 
 
@@ -72,6 +73,9 @@ class Fan:
                 await self._answer(hold)
             elif hold is not None:
                 await self._finish(hold)
+            elif self.seeks and self.plan.joins and self.screen.state == DropState.LOBBY:
+                self.seeks = False
+                await self._enter()
             elif self.seeks and self.screen.state in (DropState.LIVE, DropState.SOLD_OUT):
                 self.seeks = False
                 await self._seek()
@@ -99,13 +103,37 @@ class Fan:
         if plan.joins and not self._entries():
             await self._join()
 
+    async def _enter(self) -> None:
+        """Stand in the list that chance will order; a press earns nothing there. Who comes too late
+        for it presses when the drop is open."""
+        if self.plan.impatient:
+            await self.browser.do(self._hold(self.plan.pools[0]))
+        command = self._joining(nonce=self.browser.nonce())
+        enters = [self.browser.do(command) for _ in range(2 if self.plan.twice else 1)]
+        replies = await asyncio.gather(*enters)
+        entries = {r.entry for r in replies if isinstance(r, wire.Done)}
+        if len(entries) > 1:
+            self.browser.doubt(f"one key made {len(entries)} places in the list")
+        elif entries:
+            self._stands(*entries)
+        else:
+            await self.browser.until(lambda: self.screen.state not in IN_LIST)
+            self.seeks = True
+
     async def _join(self) -> None:
         """Stand in line; or hold at once what came back meanwhile."""
+        reply = await self.browser.do(self._joining())
+        if isinstance(reply, wire.Done) and reply.entry:
+            self._stands(reply.entry)
+
+    def _joining(self, nonce: str = "") -> wire.Join:
         pools = [self._pool(place) for place in self.plan.pools]
         qty = min(self._qty(pool) for pool in pools)
-        reply = await self.browser.do(wire.Join(id=0, key=self.browser.key(), pools=pools, qty=qty))
-        if isinstance(reply, wire.Done) and reply.entry and self.plan.patience:
-            self._client.start(self._lose_patience(reply.entry))
+        return wire.Join(id=0, key=self.browser.key(), pools=pools, qty=qty, nonce=nonce)
+
+    def _stands(self, entry: str) -> None:
+        if self.plan.patience:
+            self._client.start(self._lose_patience(entry))
 
     async def _lose_patience(self, entry: str) -> None:
         assert self.screen.drop is not None

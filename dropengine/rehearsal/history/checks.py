@@ -1,6 +1,7 @@
 """Hold what clients saw against the log: nothing lost, nothing twice, nothing before its time.
 
-INV-8 acknowledged is in the log; INV-12 real time; INV-14 screens; INV-16 unknown is 0 or 1 times.
+INV-8 acknowledged is in the log; INV-11 arrivals; INV-12 real time; INV-14 screens; INV-16 unknown
+is 0 or 1 times.
 The log is judged by the referee; here it is taken as the one order of everything that happened.
 """
 
@@ -20,6 +21,7 @@ from dropengine.rehearsal.history.record import (
     Invoke,
     Ok,
     Owned,
+    Placed,
     Shown,
     Viewer,
 )
@@ -58,7 +60,7 @@ def operations(lines: Iterable[AnyLine], drop: str) -> dict[int, Operation]:
                 found[line.op].ended_us, found[line.op].done = line.mono_us, line.reply
             case Fail():
                 found[line.op].ended_us, found[line.op].refused = line.mono_us, line.reply
-            case Info() | Owned() | Shown() | Viewer():
+            case Info() | Owned() | Placed() | Shown() | Viewer():
                 pass
     return found
 
@@ -71,6 +73,7 @@ class Log:
         self.by_key: dict[tuple[str, str], list[Effect]] = {}
         self.holds: dict[str, events.Held | events.Offered] = {}
         self.entries: dict[str, events.Joined] = {}
+        self.arrivals: dict[str, int] = {}
         self.sales: dict[str, events.Sale] = {}
         self.worth: dict[str, set[int]] = {}
         """Order -> what it was sold for, and what was captured where that was another amount."""
@@ -103,6 +106,9 @@ class Log:
                 self.holds[event.hold] = event
             case events.Joined():
                 self.entries[event.entry] = event
+                self.arrivals[event.entry] = event.n
+            case events.Ordered():
+                self.arrivals |= {name: n for n, name in enumerate(event.ids, event.n)}
             case events.Sale():
                 self.sales[event.hold] = event
                 self.worth[event.hold] = {event.amount}
@@ -167,6 +173,10 @@ def lost(log: Log, operation: Operation) -> Iterator[str]:
             joined = log.entries.get(done.entry)
             mine = joined is not None and log.who(joined.fan) == fan
             yield from found(joined.seq if joined and mine else 0, f"{done.entry!r} is in line")
+            # Who is in the list already is answered with what he entered with first.
+            listed = joined if joined and joined.key == command.key and joined.tickets else None
+            if listed and listed.nonce != command.nonce:
+                yield f"{fan} entered with the nonce {command.nonce!r}, not {listed.nonce!r}"
         case wire.Leave(entry=entry):
             yield from found(log.left.get(entry, 0), f"{entry} left the line")
 
@@ -180,6 +190,13 @@ def disowned(log: Log, line: Owned) -> Iterator[str]:
         order.amount not in log.worth[order.id]
     ):
         yield f"{line.fan} was shown order {order.id} with serials {order.serials}"
+
+
+def displaced(log: Log, line: Placed) -> Iterator[str]:
+    """INV-11: the arrival that a fan was shown is the one that his entry got, once and for all."""
+    n = log.arrivals.get(line.entry)
+    if n != line.n:
+        yield f"{line.fan} was shown arrival {line.n} for {line.entry}, the log has {n}"
 
 
 def unknown(log: Log, found: Iterable[Operation]) -> Iterator[tuple[int, str]]:
@@ -300,6 +317,9 @@ def on_screens(
             case Owned():
                 for sentence in disowned(log, line):
                     yield "INV-8", 0, sentence
+            case Placed():
+                for sentence in displaced(log, line):
+                    yield "INV-11", 0, sentence
             case Shown():
                 for sentence in misshown(log, line):
                     yield "INV-14", line.seq, sentence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -20,11 +20,19 @@ class Counts:
         self.qty: dict[str, tuple[str, int]] = {}
         self.buying: dict[str, str] = {}
         self.unclaimed: set[str] = set()
+        self.listed: set[str] = set()
+        """Entries that wait for their arrivals, and stand in no line."""
 
     def add(self, pool: str, **by: int) -> None:
         view = self.pools[pool]
         changed = {name: getattr(view, name) + more for name, more in by.items()}
         self.pools[pool] = msgspec.structs.replace(view, **changed)
+
+    def stand(self, entries: Iterable[str], by: int) -> None:
+        """They stand in their lines from now on; by -1: no more."""
+        for entry in entries:
+            for pool in self.entries[entry]:
+                self.add(pool, waiting=by)
 
     def stop_buying(self, entry: str) -> None:
         if self.buying.pop(entry, None) is not None:
@@ -83,12 +91,20 @@ class Counts:
                 self.add(event.pool, sold=-event.qty, free=event.qty)
             case events.Joined():
                 self.entries[event.entry] = event.pools
-                for pool in event.pools:
-                    self.add(pool, waiting=1)
+                if event.n:
+                    self.stand([event.entry], 1)
+                else:
+                    self.listed.add(event.entry)
+            case events.Ordered():
+                # Who left after the seal has an arrival, and stands nowhere.
+                self.stand(self.listed.intersection(event.ids), 1)
+                self.listed.difference_update(event.ids)
             case events.Served() | events.Dormant() | events.Left() | events.Removed():
                 self.stop_buying(event.entry)
-                for pool in self.entries[event.entry]:
-                    self.add(pool, waiting=-1)
+                if event.entry in self.listed:
+                    self.listed.remove(event.entry)
+                else:
+                    self.stand([event.entry], -1)
             case _:
                 pass
         if event.seq in self.wanted:

