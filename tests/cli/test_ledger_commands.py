@@ -10,8 +10,8 @@ from dropengine.cli import main
 from dropengine.config import Settings
 from dropengine.jobs.ledger import books
 from dropengine.sql import engine
-from dropengine.sql.migrate import migrate
 from tests.kit.books_of import books_of, texts_of
+from tests.kit.laid_tables import lay
 from tests.kit.played_logs import play
 
 
@@ -21,7 +21,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     settings = Settings(data_dir=tmp_path)
-    migrate(settings)
+    lay(settings)
     one = engine.connect(settings)
     for drop in ("cup", "pin"):
         with engine.transaction(one, writes=True) as connection:

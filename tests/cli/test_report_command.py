@@ -14,8 +14,8 @@ from dropengine.config import Settings
 from dropengine.jobs.ledger import books
 from dropengine.log.figures import figures
 from dropengine.sql import engine
-from dropengine.sql.migrate import migrate
 from tests.kit.books_of import texts_of
+from tests.kit.laid_tables import lay
 from tests.kit.played_logs import play
 
 LOG = play(5)
@@ -26,7 +26,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DATABASE_URL", raising=False)
     settings = Settings(data_dir=tmp_path)
-    migrate(settings)
+    lay(settings)
     one = engine.connect(settings)
     with engine.transaction(one, writes=True) as connection:
         books.enter(connection, "pin", 0, texts_of(LOG))

@@ -17,9 +17,9 @@ from dropengine.asked import Asks
 from dropengine.model import DropId, FanId
 from dropengine.people import answers
 from dropengine.people.tickets import pseudonym
-from dropengine.sql.migrate import migrate
 from tests.doors.test_orders import buys, words
 from tests.kit import web_process
+from tests.kit.laid_tables import lay
 from tests.kit.manifests import item
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
@@ -52,7 +52,7 @@ async def web(
     server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[WebProcess]:
     conf = settings(server.url, tmp_path_factory.mktemp("asking"))
-    migrate(conf)
+    lay(conf)
     async with front(conf) as one:
         yield one
 

@@ -13,8 +13,8 @@ from dropengine.model import DropId
 from dropengine.push import outbox, shop_key, subscriptions
 from dropengine.push.outbox import Call, Kind, Sent
 from dropengine.push.subscriptions import OF_FAN_MAX, browser_of
-from dropengine.sql.migrate import migrate
 from tests.kit import web_process
+from tests.kit.laid_tables import lay
 from tests.kit.private_server import Server
 from tests.kit.push_service import Browser
 from tests.kit.web_process import WebProcess, settings
@@ -28,7 +28,7 @@ DESK = Browser("https://push.example/desk")
 @pytest.fixture
 async def web(server: Server, tmp_path: Path) -> AsyncIterator[WebProcess]:
     conf = settings(server.url, tmp_path)
-    migrate(conf)
+    lay(conf)
     async with web_process.front(conf) as one:
         yield one
 

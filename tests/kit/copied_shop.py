@@ -15,9 +15,9 @@ from dropengine.jobs.ledger.projector import Projector
 from dropengine.processes.embedded_server import EmbeddedServer
 from dropengine.sql import claim, engine
 from dropengine.sql.database import Database
-from dropengine.sql.migrate import migrate
 from dropengine.sql.schema.ledger import COUNTED
 from dropengine.truth.store import Store
+from tests.kit.laid_tables import lay
 from tests.kit.manifests import item, manifest
 from tests.kit.sale import Sale
 
@@ -43,7 +43,7 @@ def first_run(settings: Settings) -> None:
     """What a supervisor makes at its first start."""
     data_directory.secret(settings)
     data_directory.shop_id(settings)
-    migrate(settings)
+    lay(settings)
 
 
 async def sell(store: Store) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from dropengine.config import Settings
 from dropengine.sql.database import Database
-from dropengine.sql.migrate import migrate
 from tests.kit import private_postgres
+from tests.kit.laid_tables import lay
 from tests.kit.private_postgres import Postgres
 
 
@@ -25,12 +25,20 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def sql_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    """Of a shop whose SQL is empty still."""
-    url = None
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").database()
-    return Settings(data_dir=tmp_path, database_url=url)
+def sql_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """Of a shop whose SQL is empty still; it has its tables where a test asks for `database`."""
+    laid = "database" in request.fixturenames
+    if request.param == "sqlite":
+        settings = Settings(data_dir=tmp_path)
+        if laid:
+            lay(settings)
+        yield settings
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    url = postgres.laid() if laid else postgres.database()
+    yield Settings(data_dir=tmp_path, database_url=url)
+    if laid:
+        postgres.give_back(url)
 
 
 @pytest.fixture
@@ -48,7 +56,6 @@ def synced(request: pytest.FixtureRequest, sql_settings: Settings) -> Iterator[N
 @pytest.fixture
 async def database(sql_settings: Settings) -> AsyncIterator[Database]:
     """With the tables of this version."""
-    migrate(sql_settings)
     one = Database(sql_settings)
     yield one
     await one.close()

@@ -15,9 +15,9 @@ from dropengine.jobs.ledger.taking_out import TakingOut
 from dropengine.model import DropId
 from dropengine.sql.database import Database
 from dropengine.sql.log_rows import LogRows
-from dropengine.sql.migrate import migrate
 from dropengine.sql.schema.ledger import CURSORS, ROWS
 from dropengine.truth.store import Store
+from tests.kit.laid_tables import lay
 
 
 class KeptBooks:
@@ -27,7 +27,7 @@ class KeptBooks:
         self._folder = TemporaryDirectory(prefix="books-")
         self._store = store
         self._settings = Settings(data_dir=Path(self._folder.name))
-        migrate(self._settings)
+        lay(self._settings)
         self._database = Database(self._settings)
         store.in_the_books = LogRows(self._database).texts
 

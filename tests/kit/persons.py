@@ -26,8 +26,8 @@ from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.people.tickets import Ticket
 from dropengine.sql.database import Database
-from dropengine.sql.migrate import migrate
 from dropengine.sql.schema.mails import MAILS
+from tests.kit.laid_tables import lay
 from tests.kit.manifests import item, manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
@@ -195,7 +195,7 @@ async def opened(conf: Settings) -> AsyncIterator[Shop]:
     """A shop with these settings, and a secret of its own: letters are counted under names that are
     made with it."""
     conf = msgspec.structs.replace(conf, secret_key=secrets.token_hex(32))
-    migrate(conf)
+    lay(conf)
     async with front(conf) as web:
         yield Shop(web)
 

@@ -14,6 +14,9 @@ from typing import Literal
 
 import psycopg
 
+from dropengine.config import Settings
+from dropengine.sql.migrate import migrate
+from tests.kit.laid_tables import EMPTIED
 from tests.kit.private_server import die_with_parent
 
 BY_HAND = "TEST_POSTGRES_BIN"
@@ -48,6 +51,7 @@ class Postgres:
         if self._user:
             shutil.chown(self.folder, self._user)
         self._numbers = count(1)
+        self._laid: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
         options = ["--auth=trust", f"--username={OWNER}", "--encoding=UTF8", "--no-locale"]
         subprocess.run(
@@ -119,6 +123,25 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return self.url(name)
+
+    def laid(self) -> str:
+        """The address of one that has its tables, and nothing in them. Making one takes longer than
+        most tests: they take turns, see `give_back`."""
+        if self._laid:
+            return self._laid.pop()
+        url = self.database()
+        migrate(Settings(data_dir=self.folder, database_url=url))
+        return url
+
+    def give_back(self, url: str) -> None:
+        """Empty it for the next. One that somebody still works with, or that has lost a table, is
+        left where it is."""
+        try:
+            with psycopg.connect(url, options="-c lock_timeout=1s") as connection:
+                connection.execute(EMPTIED.encode())
+        except psycopg.Error:
+            return
+        self._laid.append(url)
 
     def stop(self) -> None:
         """End it at once, as a crash would; `start` goes on."""

@@ -7,6 +7,7 @@ studio_kit.studio`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import secrets
 import time
@@ -15,6 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import argon2
 import httpx2
 import msgspec
 import pytest
@@ -24,16 +26,14 @@ from dropengine.config import Settings
 from dropengine.people import accounts, api_keys, devices, links, makers, persons
 from dropengine.people.links import Kind
 from dropengine.people.makers import Maker
-from dropengine.people.passwords import Passwords
 from dropengine.people.roles import Role, Scope
-from dropengine.sql.migrate import migrate
+from tests.kit.laid_tables import lay
 from tests.kit.private_server import Server
 from tests.kit.web_process import LONG_S, WebProcess, front, key, settings
 
 API = "/api/studio"
 PASSWORD = "a password for every test"
 NOBODY_WAITS = {"sign_ins_at_once_max": 1_000, "sign_in_each_ms": 1}
-_HASH: list[str] = []
 
 MANIFEST = """\
 id = "{drop}"
@@ -174,13 +174,10 @@ async def new_draft(hand: Hand, maker: Maker) -> str:
     return str(answer.headers["location"].rpartition("/")[2])
 
 
-async def password_hash() -> str:
-    """Of `PASSWORD`: made once, for it is slow on purpose."""
-    if not _HASH:
-        passwords = Passwords()
-        _HASH.append(await passwords.hash(PASSWORD))
-        passwords.close()
-    return _HASH[0]
+@functools.cache
+def password_hash() -> str:
+    """Of `PASSWORD`. What a shop makes is slow on purpose, and as slow each time it is checked."""
+    return argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 
 
 def people(sql: Connection, hashed: str, now_ms: int) -> tuple[Maker, Maker]:
@@ -205,9 +202,9 @@ async def opened(conf: Settings) -> AsyncIterator[Studio]:
     """A studio with these settings, and a secret of its own: tries to sign in are counted under
     names that are made with it."""
     conf = msgspec.structs.replace(conf, secret_key=secrets.token_hex(32))
-    migrate(conf)
+    lay(conf)
     async with front(conf) as web:
-        hashed, now_ms = await password_hash(), int(time.time() * 1000)
+        hashed, now_ms = password_hash(), int(time.time() * 1000)
         lamps, pots = await web.runtime.database.write(lambda sql: people(sql, hashed, now_ms))
         yield Studio(web, lamps, pots)
 

@@ -5,13 +5,15 @@ call and its tear-down. Files that ran side by side share what one waited: the t
 with what was spent outside of any test (starting, importing, collecting) in a line of its own.
 
 Beside it stands what processors worked for it, in the test and in processes that ended with it:
-who makes the run shorter looks there, for a machine that is busy makes every test wait.
+who makes the run shorter looks there, for a machine that is busy makes every test wait. The files
+that worked most are named.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,6 +21,7 @@ from pathlib import PurePosixPath
 import pytest
 
 UNIT = "unit"
+FILES_NAMED = 20
 WORKED = "worked_seconds"
 """What a report carries of `Work`: whoever runs the tests beside sends it along."""
 
@@ -63,6 +66,7 @@ class TimePerFolder:
     def __init__(self) -> None:
         self.began = time.perf_counter()
         self.folders: dict[str, FolderTime] = {}
+        self.files: defaultdict[str, float] = defaultdict(float)
         self._of_test: dict[str, float] = {}
         self._begun: set[str] = set()
         self._failed: set[str] = set()
@@ -71,7 +75,9 @@ class TimePerFolder:
         """Three reports a test: set-up, call, tear-down."""
         one = self.folders.setdefault(folder_of(report.nodeid), FolderTime())
         one.seconds += report.duration
-        one.worked_seconds += getattr(report, WORKED, 0.0)
+        worked_seconds: float = getattr(report, WORKED, 0.0)
+        one.worked_seconds += worked_seconds
+        self.files[file_of(report.nodeid)] += worked_seconds
         spent = self._of_test.pop(report.nodeid, 0.0) + report.duration
         # What is tried once more is one test.
         if report.nodeid not in self._begun:
@@ -97,12 +103,19 @@ class TimePerFolder:
         lanes = config.getoption("numprocesses", None) or 1
         for line in table(self.folders, time.perf_counter() - self.began, lanes):
             terminalreporter.write_line(line)
+        for file in sorted(self.files, key=self.files.__getitem__, reverse=True)[:FILES_NAMED]:
+            terminalreporter.write_line(f"{self.files[file]:>46.1f}  {file}")
 
 
 def folder_of(nodeid: str) -> str:
     """`tests/lua/test_hold.py::...` is of `lua`, `tests/test_wire.py::...` of `unit`."""
-    above = PurePosixPath(nodeid.partition("::")[0]).parts[1:-1]
+    above = PurePosixPath(file_of(nodeid)).parts[1:-1]
     return above[0] if above else UNIT
+
+
+def file_of(nodeid: str) -> str:
+    """`tests/lua/test_hold.py::...` stands in `tests/lua/test_hold.py`."""
+    return nodeid.partition("::")[0]
 
 
 def table(folders: dict[str, FolderTime], total_seconds: float, lanes: int) -> Iterable[str]:

@@ -13,8 +13,8 @@ from dropengine.people import answers
 from dropengine.rehearsal.clone import clone
 from dropengine.rehearsal.fans import Crowd
 from dropengine.rehearsal.fans.plans import Ending
-from dropengine.sql.migrate import migrate
 from tests.kit import web_process
+from tests.kit.laid_tables import lay
 from tests.kit.manifests import item, manifest
 from tests.kit.private_server import Server
 from tests.kit.web_process import front, settings
@@ -34,7 +34,7 @@ ASKS = Asks(
 
 async def test_a_crowd_says_what_a_drop_asks_and_buys(server: Server, tmp_path: Path) -> None:
     conf = settings(server.url, tmp_path)
-    migrate(conf)
+    lay(conf)
     async with front(conf) as web:
         sale = await web.sale(item("pin", {"pin": 9}, most=3), limit=3, asks=ASKS)
         crowd = Crowd(web.url, seed=7)

@@ -82,7 +82,7 @@ def model_of(line: bytes) -> str:
 @pytest.fixture
 async def rosa(studio: Studio) -> AsyncIterator[Hand]:
     """The owner, who is called by her address."""
-    hashed = await password_hash()
+    hashed = password_hash()
 
     def made(sql: Connection) -> None:
         accounts.make(sql, "id-rosa", OWNER, hashed, studio.now_ms)

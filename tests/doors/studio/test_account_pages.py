@@ -24,7 +24,7 @@ NEWER = "another long enough sentence"
 
 async def given(studio: Studio, account: str, *names: str, password: bool = True) -> None:
     """Passkeys of these names, which nobody can sign with; and no password, if said so."""
-    hashed = await password_hash() if password else ""
+    hashed = password_hash() if password else ""
 
     def made(sql: Connection) -> None:
         for name in names:

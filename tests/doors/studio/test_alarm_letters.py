@@ -14,8 +14,8 @@ from dropengine.doors.studio.alarm_letters import EVERY_S, GONE_MS, HOUR_MS, Ala
 from dropengine.jobs.clock_watch import Reading
 from dropengine.model import DropId
 from dropengine.people import account_mails, makers
-from dropengine.sql.migrate import migrate
 from tests.kit import web_process
+from tests.kit.laid_tables import lay
 from tests.kit.letters import owed
 from tests.kit.private_server import Server
 from tests.kit.studio import password_hash, people
@@ -48,12 +48,12 @@ async def runtime(server: Server, tmp_path: Path) -> AsyncIterator[Runtime]:
     settings = Settings(
         redis_url=server.url, data_dir=tmp_path, secret_key=SECRET, accept_weaker=True
     )
-    migrate(settings)
+    lay(settings)
     one = Runtime(settings)
     await one.store.client.flushall()
     await one.check()
     await one.trial.round()
-    hashed = await password_hash()
+    hashed = password_hash()
 
     def known(sql: Connection) -> None:
         lamps, _ = people(sql, hashed, 1)

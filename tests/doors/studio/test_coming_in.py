@@ -14,6 +14,7 @@ from dropengine.people.roles import Role, Scope
 from dropengine.sql.schema.people import LINKS, SESSIONS
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
+from tests.kit.laid_tables import lay
 from tests.kit.private_server import Server
 from tests.kit.studio import PASSWORD, Hand, Studio, opened
 from tests.kit.web_process import settings
@@ -94,10 +95,9 @@ async def test_a_link_is_good_for_an_hour(studio: Studio) -> None:
 async def test_the_first_link_makes_the_first_maker_and_its_owner(
     server: Server, tmp_path: Path
 ) -> None:
-    from dropengine.sql.migrate import migrate
 
     conf = settings(server.url, tmp_path)
-    migrate(conf)
+    lay(conf)
     async with web_process.front(conf) as web:
         one = Studio(web, None, None)  # type: ignore[arg-type]
         async with one.stranger() as hand:

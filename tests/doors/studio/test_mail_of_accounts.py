@@ -270,7 +270,7 @@ async def test_whole_addresses_of_fans_are_seen_by_who_owns_the_maker_of_their_d
         drop="lamps-written",
     )
 
-    hashed = await studio_kit.password_hash()
+    hashed = studio_kit.password_hash()
 
     def written(sql: Connection) -> None:
         makers.own(sql, DropId(letter.drop), studio.lamps.id, 1)
