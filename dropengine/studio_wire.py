@@ -101,6 +101,59 @@ class HealthView(msgspec.Struct, frozen=True):
     workers: list[WorkerView]
 
 
+class PlacedView(msgspec.Struct, frozen=True):
+    """Who stands at the head of the order. `n`: his place. `pools`: in order of preference.
+    `state`: waits, offered, taken (an offer, or it is being paid), bought, missed (his second turn
+    too), left, or removed."""
+
+    n: int
+    entry: str
+    pools: list[str]
+    qty: int
+    state: str
+
+
+class LaunchView(msgspec.Struct, frozen=True):
+    """A list that chance orders. `entries`: in it; of them `persons` have confirmed an address and
+    `guests` have not, -1 while that is not known. `seals_ms`: when it is sealed, 0: that is over,
+    or not planned; `sealed_ms`: when it was, else 0. `root`: of the sealed list, ''. `waits`: what
+    it waits for: '', secret, or round; `round`, `due_ms`: the one of the beacon that orders it, and
+    when that is made public; 0 for none. `placed`: how many have their places. `offers`: of the
+    first round, and of them `taken`, `lapsed` and `declined`; `over`: nobody is called in it any
+    more. `called`: up to which place the line was called ever. `head`: of the order."""
+
+    entries: int
+    persons: int
+    guests: int
+    seals_ms: int
+    sealed_ms: int
+    root: str
+    waits: str
+    round: int
+    due_ms: int
+    placed: int
+    offers: int
+    taken: int
+    lapsed: int
+    declined: int
+    over: bool
+    called: int
+    head: list[PlacedView]
+
+
+class NetworkView(msgspec.Struct, frozen=True):
+    """A network that was limited, or is exempt. `open`: its unpaid holds and open entries now;
+    `most`: that it may have. `refused`: how often somebody was. `around`: the wider one around
+    some."""
+
+    network: str
+    open: int
+    most: int
+    refused: int
+    around: bool
+    exempt: bool
+
+
 class AlarmView(msgspec.Struct, frozen=True):
     """Something that a person should know now. `what`: the sentence. `then`: what to do. `drop`: of
     which one, '' for the whole shop."""
@@ -121,7 +174,9 @@ class FeedView(msgspec.Struct, frozen=True):
 
 class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     """Once a second, as of `now`. `seq`: up to which event the log was read for it. `refused`: code
-    -> how often, since the workers started. `feed`: the newest first. `people`: who looks."""
+    -> how often, since the workers started. `feed`: the newest first. `people`: who looks.
+    `launch`: of a drop whose arrivals chance gives out. `networks`: that were limited, those that
+    were most often first, and those that are exempt."""
 
     now: int
     seq: int
@@ -135,6 +190,8 @@ class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     alarms: list[AlarmView]
     feed: list[FeedView]
     people: list[str]
+    launch: LaunchView | None = None
+    networks: list[NetworkView] = []
 
 
 PARTS = (
@@ -149,6 +206,9 @@ PARTS = (
     HealthView,
     AlarmView,
     FeedView,
+    LaunchView,
+    PlacedView,
+    NetworkView,
 )
 """What a `Desk` is made of."""
 

@@ -24,8 +24,8 @@ REPORT = "/studio/drops/{drop}/report"
 DUTIES = "/studio/drops/{drop}/payments"
 REHEARSAL = "/studio/drops/{drop}/rehearsal"
 NIGHT_COMMANDS = (
-    *("open", "pause", "resume", "thaw", "realign", "message", "add", "withdraw", "reschedule"),
-    *("close", "cancel"),
+    *("open", "seal", "pause", "resume", "thaw", "realign", "message", "add", "withdraw"),
+    *("reschedule", "exempt", "restrict", "close", "cancel"),
 )
 """Commands that have a page which says what they will do."""
 STUDIO_SOCKET = "/studio/drops/{drop}/live"

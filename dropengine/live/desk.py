@@ -5,6 +5,8 @@ The log is read as it grows, once for all who look; what only workers know comes
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
@@ -13,9 +15,10 @@ from dropengine.live import pace
 from dropengine.live.room import Room
 from dropengine.live.seat import Frame, Seat
 from dropengine.log.in_words import terms
+from dropengine.log.launching import TAKEN
 from dropengine.log.running import Running
 from dropengine.manifest import Manifest
-from dropengine.model import DropId, HoldState, Origin
+from dropengine.model import DropId, DropState, EntryState, HoldState, Origin
 from dropengine.studio_wire import (
     AlarmView,
     Desk,
@@ -23,14 +26,19 @@ from dropengine.studio_wire import (
     FeedView,
     FunnelView,
     HealthView,
+    LaunchView,
     LineView,
     MoneyView,
+    NetworkView,
     NextView,
+    PlacedView,
     UnitsView,
     WorkerView,
     encode,
 )
 from dropengine.truth import true_time
+from dropengine.truth.glances import Crowd, Standing
+from dropengine.truth.networks import TIMES_AROUND
 from dropengine.truth.replies import Ahead, ViewReply
 from dropengine.truth.store import Store
 
@@ -39,6 +47,19 @@ OK = "ok"
 STRETCH = 4_000
 """So many events are read at once: a log of a million takes its time, and nobody waits for it."""
 STRETCHES_A_SECOND = 8
+NETWORKS_MOST = 12
+NETWORKS_EACH_S = 3.0
+
+
+class Kinds(Struct, frozen=True):
+    """Who stands in a list that chance orders: persons, who have confirmed an address, and guests;
+    -1 while that is not known."""
+
+    persons: int
+    guests: int
+
+
+UNKNOWN = Kinds(-1, -1)
 
 
 class DropRow(Struct, frozen=True):
@@ -75,10 +96,10 @@ class Looker:
 class DropDesk:
     """Who looks at a drop through this worker, and what he is shown."""
 
-    def __init__(self, store: Store, room: Room) -> None:
+    def __init__(self, numbers: DeskNumbers, room: Room) -> None:
         self.room = room
         self.lookers: list[Looker] = []
-        self._numbers = DeskNumbers(store, room.manifest)
+        self._numbers = numbers
 
     @property
     def people(self) -> list[str]:
@@ -90,12 +111,18 @@ class DropDesk:
         """What happened since. Raises Unavailable: what is known stays so."""
         await self._numbers.read()
 
-    def show(self, health: HealthView, alarms: Sequence[AlarmView], rows: Sequence[Row]) -> None:
+    def show(
+        self,
+        health: HealthView,
+        alarms: Sequence[AlarmView],
+        rows: Sequence[Row],
+        kinds: Kinds = UNKNOWN,
+    ) -> None:
         """Send everybody who looks the newest numbers."""
         view = self.room.view
         if view is None:
             return
-        shown = Frame(encode(self._numbers.desk(view, health, alarms, rows)))
+        shown = Frame(encode(self._numbers.desk(view, health, alarms, rows, kinds)))
         for one in self.lookers:
             # Who reads slowly gets the newest next time.
             if not (one.seat.gone or one.seat.fresh or one.seat.wants_tick):
@@ -107,20 +134,76 @@ class DeskNumbers:
 
     def __init__(self, store: Store, manifest: Manifest) -> None:
         self._store = store
+        self._manifest = manifest
         self._drop = DropId(manifest.id)
         self._running = Running(terms(manifest, store.operators.known))
         self._ahead = Ahead([], [])
+        self._head: list[Standing] = []
+        self._networks: list[NetworkView] = []
+        self._networks_at = 0.0
+        self._reading = asyncio.Lock()
+        """Two who read the log at once would count what happened twice."""
 
-    async def read(self) -> None:
-        """What happened since. Raises Unavailable: what is known stays so."""
+    async def read(self, stretches: int = STRETCHES_A_SECOND) -> None:
+        """What happened since, in so many stretches at most. Raises Unavailable: what is known
+        stays so."""
+        async with self._reading:
+            await self._read_log(stretches)
+            self._ahead = await self._store.glances.ahead(self._drop, NEXT_MOST)
+            if (launch := self._running.launch) is not None:
+                self._head = await self._store.glances.places(self._drop, launch.head)
+            await self._read_networks()
+
+    async def _read_log(self, stretches: int) -> None:
         running = self._running
-        for _ in range(STRETCHES_A_SECOND):
+        for _ in range(stretches):
             texts = await self._store.stretch(self._drop, running.seq, STRETCH)
             await self._store.operators.told_in(texts)
             running.take(texts)
             if len(texts) < STRETCH:
                 break
-        self._ahead = await self._store.glances.ahead(self._drop, NEXT_MOST)
+
+    async def _read_networks(self) -> None:
+        """Many are limited where many attack: they are read less often than the rest."""
+        most = self._manifest.network_most
+        if most and time.monotonic() - self._networks_at >= NETWORKS_EACH_S:
+            crowds = await self._store.glances.crowds(self._drop)
+            self._networks = networks_of(crowds, most)
+            self._networks_at = time.monotonic()
+
+    def launch(self, view: ViewReply, kinds: Kinds) -> LaunchView | None:
+        """Of a drop whose arrivals chance gives out."""
+        found = self._running.launch
+        if found is None:
+            return None
+        sealed_ms = true_time.happened(found.sealed_at, view.leads) if found.sealed_at else 0
+        number, due_ms = found.waits_for(found.sealed_at - sealed_ms)
+        waits = ""
+        if view.state == DropState.ORDERING and not found.revealed:
+            waits = "round" if number else "secret"
+        answered = found.round_counts()
+        entries = found.entries if found.sealed_at else view.entering.entries
+        if not self._manifest.guests_may_enter:
+            kinds = Kinds(entries, 0)
+        return LaunchView(
+            entries=entries,
+            persons=kinds.persons,
+            guests=kinds.guests,
+            seals_ms=view.entering.seals_ms,
+            sealed_ms=sealed_ms,
+            root=found.root,
+            waits=waits,
+            round=number,
+            due_ms=due_ms,
+            placed=found.placed,
+            offers=sum(answered.values()),
+            taken=answered[TAKEN],
+            lapsed=answered["lapsed"],
+            declined=answered["declined"],
+            over=found.over,
+            called=found.called,
+            head=[_placed(n, one) for n, one in enumerate(self._head, 1)],
+        )
 
     def desk(
         self,
@@ -128,6 +211,7 @@ class DeskNumbers:
         health: HealthView,
         alarms: Sequence[AlarmView],
         rows: Sequence[Row],
+        kinds: Kinds = UNKNOWN,
     ) -> Desk:
         """All of it, with what workers tell in their rows."""
         drop, running = self._drop, self._running
@@ -152,6 +236,8 @@ class DeskNumbers:
                 for line in running.lines
             ],
             people=people,
+            launch=self.launch(view, kinds),
+            networks=self._networks,
         )
 
     def _funnel(self, view: ViewReply, watching: int) -> FunnelView:
@@ -185,6 +271,38 @@ class DeskNumbers:
                 for name, hold in self._ahead.ends
             ],
         )
+
+
+def networks_of(crowds: Sequence[Crowd], most: int) -> list[NetworkView]:
+    """Those that operators are shown, and all that are exempt. most: what one may have."""
+    limited = [one for one in crowds if not one.exempt][:NETWORKS_MOST]
+    return [
+        NetworkView(
+            one.network,
+            one.open,
+            most * TIMES_AROUND if one.around else most,
+            one.refused,
+            one.around,
+            one.exempt,
+        )
+        for one in [*limited, *(one for one in crowds if one.exempt)]
+    ]
+
+
+def _placed(n: int, one: Standing) -> PlacedView:
+    entry = one.record
+    state = _FATES.get(EntryState(entry.state), entry.state)
+    if entry.state == EntryState.OFFERED and one.hold is not None and one.hold.claimed:
+        state = TAKEN
+    return PlacedView(entry.n or n, one.entry, entry.pools, entry.qty, state)
+
+
+_FATES = {
+    EntryState.WAITING: "waits",
+    EntryState.SERVED: "bought",
+    EntryState.DORMANT: "missed",
+}
+"""What operators read of a place, where that is another word."""
 
 
 def _what(state: str, origin: str, claimed: int) -> str:

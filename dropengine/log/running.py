@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from dropengine import events
 from dropengine.log.in_words import Terms, told
+from dropengine.log.launching import OF_OFFERS, ORDERED, Launch
 
 LINES_MAX = 30
 TOGETHER_MS = 5_000
@@ -34,6 +35,8 @@ CROWD = {
     "left": "left the line",
     "refunded": "refunded",
 }
+LISTED = {"joined": "entered the list", "left": "left the list"}
+"""What is said of these while a list is open that chance orders."""
 """Events that come by the thousand, as a line counts them. A refund by a person is a line of its
 own."""
 TOLD = frozenset(
@@ -48,7 +51,8 @@ TOLD = frozenset(
 """Events that are read whole."""
 _ENDS_PAYING = frozenset({"sold", "released", "expired"})
 _READ = _ENDS_PAYING | {"paying", "rescued"}
-_KINDS = {kind.encode(): kind for kind in (*CROWD, *TOLD)}
+_KINDS = {kind.encode(): kind for kind in (*CROWD, *TOLD, ORDERED)}
+_OF_LAUNCH = OF_OFFERS | {ORDERED}
 _NAME, _SEQ, _AT = len('{"e":"'), len('","seq":'), len(',"at":')
 """How far it is from the beginning of an event to its name, from the end of that to its number, and
 from the end of that to its time."""
@@ -57,31 +61,38 @@ _AMOUNT = re.compile(rb'"amount":([0-9]+)')
 
 
 class Line(Struct):
-    """`at_ms`: of the drop's own time. A line of a crowd has its counts, one of a person a text."""
+    """`at_ms`: of the drop's own time. A line of a crowd has its counts, one of a person a text.
+    `listed`: it began while a list was open that chance orders."""
 
     seq: int
     at_ms: int
     text: str = ""
     crowd: Counter[str] | None = None
+    listed: bool = False
 
     @property
     def words(self) -> str:
         """The line as people read it."""
         if self.crowd is None:
             return self.text
-        return ", ".join(f"{count:,} {CROWD[kind]}" for kind, count in self.crowd.items())
+        says = CROWD | LISTED if self.listed else CROWD
+        return ", ".join(f"{count:,} {says[kind]}" for kind, count in self.crowd.items())
 
 
 class Running:
-    """Feed it every event of a drop in order; `seq` is the last it knows."""
+    """Feed it every event of a drop in order; `seq` is the last it knows. listed: where it does not
+    begin with the first one, a list was open then that chance orders."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: Terms, *, listed: bool = False) -> None:
         self._terms = terms
+        self._listed = listed
         self.seq = 0
         self.counts: Counter[str] = Counter()
         self.sold = 0
         """Worth of the orders, refunded ones too, minor units."""
         self.refunded = 0
+        self.launch: Launch | None = None
+        """Of a drop whose arrivals chance gives out."""
         self._paying: set[bytes] = set()
         self._lines: deque[Line] = deque(maxlen=LINES_MAX)
 
@@ -116,6 +127,8 @@ class Running:
             counts[kind] += 1
             if kind in _READ:
                 self._read(kind, text)
+            if self.launch is not None and kind in _OF_LAUNCH:
+                self.launch.seen(kind, text)
             if not (kind in TOLD and self._told(kind, seq, at_ms, text)) and kind in CROWD:
                 crowd(kind, seq, at_ms)
 
@@ -134,6 +147,13 @@ class Running:
             event = events.parse(text)
         except ValueError:
             return False
+        if isinstance(event, events.Published) and event.rules.randomness is not None:
+            self.launch = Launch(event.rules.randomness)
+            self._listed = True
+        if isinstance(event, events.Sealed):
+            self._listed = False
+        if self.launch is not None:
+            self.launch.told(event)
         if isinstance(event, events.Refunded):
             self.refunded += event.amount
             if event.by == "creator":
@@ -146,7 +166,7 @@ class Running:
     def _crowd(self, kind: str, seq: int, at_ms: int) -> None:
         last = self._lines[-1] if self._lines else None
         if last is None or last.crowd is None or at_ms - last.at_ms >= TOGETHER_MS:
-            last = Line(seq, at_ms, crowd=Counter())
+            last = Line(seq, at_ms, crowd=Counter(), listed=self._listed)
             self._lines.append(last)
         assert last.crowd is not None
         last.crowd[kind] += 1

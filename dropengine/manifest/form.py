@@ -35,6 +35,7 @@ from dropengine.manifest.defaults import (
 )
 from dropengine.manifest.manifest import Item, Manifest
 from dropengine.manifest.parse import judged, network_most, parse
+from dropengine.manifest.seal import first_round, sealed_at
 from dropengine.manifest.toml_tables import moment_ms, read, short
 from dropengine.manifest.zones import in_zone, known_zone
 
@@ -51,6 +52,11 @@ NUMBERS: Final = (
     *OF_CHANCE,
 )
 FLAGS: Final = ("practice", "guests_may_enter")
+PLANNED: Final = "planned"
+"""In the place of a beacon's round: the first one that may order the list, if it is sealed as
+planned."""
+LENGTHS: Final = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+"""How a length of time may be typed, `30 min`, and how many seconds one is."""
 ITEM_TEXTS: Final = ("id", "title", "about")
 ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
 POOL_NUMBERS: Final = ("cap", "withheld")
@@ -63,6 +69,7 @@ ID_CHARS: Final = 32
 
 _ITEM = re.compile(r"items\[([0-9]{1,2})\]\.(?:([a-z]+)|pools\[([0-9]{1,2})\]\.([a-z]+))")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_LENGTH = re.compile(r"([0-9]{1,9}) *(s|min|h|d)(?:ec(?:ond)?s?|ute?s?|ours?|ays?)?")
 _AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?")
 
 
@@ -220,8 +227,18 @@ def _chance_form(m: Manifest) -> Form:
     return {
         "mode": m.mode,
         "guests_may_enter": "yes" if m.guests_may_enter else "",
-        **{name: str(value) for name, (value, default) in numbers.items() if value != default},
+        **{
+            name: length(value) if name.endswith("_seconds") else str(value)
+            for name, (value, default) in numbers.items()
+            if value != default
+        },
     }
+
+
+def length(seconds: int) -> str:
+    """1800 -> `30 min`: in the largest unit that leaves no rest."""
+    unit = next((one for one in ("d", "h", "min") if seconds and seconds % LENGTHS[one] == 0), "s")
+    return f"{seconds // LENGTHS[unit]} {unit}"
 
 
 def day_time(ms: int) -> str:
@@ -337,6 +354,11 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
                 value = _moment(text, zone)
             elif path in FLAGS:
                 value = True
+            elif name.endswith("_seconds") and (length := _LENGTH.fullmatch(text)):
+                value = int(length[1]) * LENGTHS[length[2]]
+            elif path == "beacon_round" and text == PLANNED:
+                # It hangs on other fields.
+                value = None
             elif name in (*NUMBERS, *ITEM_NUMBERS, "note_chars") and _WHOLE.fullmatch(text):
                 value = int(text)
         except ValueError as fault:
@@ -345,7 +367,26 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
                 value = 0 if name == "price" else None
         if value is not None:
             _put(values, path, value)
+    if form.get("beacon_round") == PLANNED and values.get("mode") in WINDOWS:
+        if number := planned_round(values):
+            values["beacon_round"] = number
+        else:
+            wrong["beacon_round"] = "needs a time to open at: the round comes after the seal"
+            if quiet:
+                values["beacon_round"] = PLANNED
     return values, wrong
+
+
+def planned_round(values: Mapping[str, Any]) -> int:
+    """The round of the beacon that a file with these values may name first; 0: it plans no seal."""
+    mode, opens = values.get("mode"), values.get("opens_at")
+    if mode not in WINDOWS or not isinstance(opens, datetime):
+        return 0
+    window_s = values.get("window_seconds", WINDOWS[mode].default)
+    if not isinstance(window_s, int):
+        return 0
+    opens_ms = round(opens.timestamp() * 1000)
+    return first_round(sealed_at(mode, window_s * 1000, opens_ms))
 
 
 def _put(values: dict[str, Any], path: str, value: object) -> None:

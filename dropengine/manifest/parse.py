@@ -31,10 +31,11 @@ from dropengine.manifest.defaults import (
     K,
 )
 from dropengine.manifest.manifest import Item, Manifest, Pool
+from dropengine.manifest.seal import first_round, sealed_at
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
-from dropengine.randomness import LATE_MS, QUICKNET, WHOLE_MAX
+from dropengine.randomness import WHOLE_MAX
 
 CALLED = ("calls_from", "calls_to")
 
@@ -185,8 +186,7 @@ def _of_chance(top: Table, manifest: Manifest) -> None:
             top.wrong("guests_may_enter", 'says nothing where identity is "verified"')
     if not (manifest.beacon_round and manifest.opens_ms):
         return
-    seals_ms = manifest.opens_ms + (0 if manifest.mode == "lobby" else manifest.window_ms)
-    first = QUICKNET.first_from(seals_ms + LATE_MS)
+    first = first_round(sealed_at(manifest.mode, manifest.window_ms, manifest.opens_ms))
     if manifest.beacon_round < first:
         top.wrong("beacon_round", f"must be {first} or later: it is to come after the seal")
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from dropengine.model import DropId
+from dropengine.model import DropId, EntryRecord, HoldRecord
 from dropengine.truth import keys, replies
 from dropengine.truth.audit import Once
 from dropengine.truth.networks import AROUND, around, counts_in
 from dropengine.truth.outbox import Ask
 
 _AHEAD = msgspec.msgpack.Decoder(replies.Ahead)
+_ENTRY = msgspec.msgpack.Decoder(EntryRecord)
+_HOLD = msgspec.msgpack.Decoder(HoldRecord)
 
 
 class Crowd(msgspec.Struct, frozen=True):
@@ -23,6 +27,14 @@ class Crowd(msgspec.Struct, frozen=True):
     refused: int
     around: bool
     exempt: bool
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A place in the line, and the hold or offer that it is buying with now."""
+
+    entry: str
+    record: EntryRecord
+    hold: HoldRecord | None
 
 
 class Glances:
@@ -62,6 +74,27 @@ class Glances:
             free = name in exempt
             crowds.append(Crowd(name, count, refused.get(name, 0), name[0] == AROUND, free))
         return sorted(crowds, key=lambda one: -one.refused)
+
+    async def places(self, drop: DropId, names: Sequence[str]) -> list[Standing]:
+        """These places as they are kept, ended ones too; without those that are none."""
+        if not names:
+            return []
+        rows = await self._ask("its entries", "HMGET", self._key(drop, "entries"), *names)
+        found = [
+            (name, _ENTRY.decode(row))
+            for name, row in zip(names, rows, strict=True)
+            if row is not None
+        ]
+        buying = [entry.hold for _, entry in found if entry.hold]
+        holds = {}
+        if buying:
+            rows = await self._ask("its holds", "HMGET", self._key(drop, "holds"), *buying)
+            holds = {
+                name: _HOLD.decode(row)
+                for name, row in zip(buying, rows, strict=True)
+                if row is not None
+            }
+        return [Standing(name, entry, holds.get(entry.hold)) for name, entry in found]
 
     def _key(self, drop: DropId, name: str) -> str:
         return keys.one(drop, name, self._prefix)

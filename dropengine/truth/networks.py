@@ -23,6 +23,8 @@ NAME_CHARS: Final = 8
 """Of the name of a wider network: a letter that says so, and 42 bits. That of a network is one of
 as many, with the one around it behind."""
 NEAR, AROUND = "n", "w"
+TIMES_AROUND: Final = 4
+"""What the wider one may have, of what a network may."""
 NAMES_KEPT: Final = 50_000
 _HASH_BYTES = 6
 _KEY_BYTES = 16

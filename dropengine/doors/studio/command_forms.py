@@ -9,13 +9,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from dropengine import plain_text
-from dropengine.creator_commands import MESSAGE_CHARS_MAX, WHY_CHARS_MAX
+from dropengine.creator_commands import (
+    MESSAGE_CHARS_MAX,
+    WHY_CHARS_MAX,
+    Exempt,
+    bounds,
+    unfit,
+)
 from dropengine.doors.studio.following import SHOWN
 from dropengine.doors.studio.standing import Standing
 from dropengine.manifest.zones import in_zone, zone_of
 
 TITLE_WRONG = "That is not the title of this drop. Type it as it stands above."
 _NUMBER = re.compile(r"[0-9]{1,6}")
+_NETWORK = dict(bounds(Exempt))["network"]
 
 Typed = Mapping[str, str]
 
@@ -114,6 +121,13 @@ def _units(what: str) -> Callable[[Typed, Standing], dict[str, Any]]:
     return read
 
 
+def _network(typed: Typed, _: Standing) -> dict[str, Any]:
+    name = typed.get("network", "").strip()
+    if unfit(name, _NETWORK):
+        raise Wrong("network", "Choose one on the night of the drop.")
+    return {"network": name}
+
+
 def _times(typed: Typed, s: Standing) -> dict[str, Any]:
     scheduled = s.view.state == "scheduled"
     opens = _moment(typed, "opens", s) if scheduled else s.view.opens_ms
@@ -157,4 +171,6 @@ _READS: dict[str, Callable[[Typed, Standing], dict[str, Any]]] = {
     "add": _units("withheld"),
     "withdraw": _units("free"),
     "reschedule": _times,
+    "exempt": _network,
+    "restrict": _network,
 }

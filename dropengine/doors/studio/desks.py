@@ -7,6 +7,7 @@ While nobody looks, a worker only asks whether somebody does, which writes nothi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import time
@@ -22,18 +23,35 @@ from dropengine.doors.studio.alarms import Deps as AlarmDeps
 from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.settle import Settling
-from dropengine.live.desk import DropDesk, DropRow, Looker, Row
+from dropengine.live.desk import (
+    UNKNOWN,
+    DeskNumbers,
+    DropDesk,
+    DropRow,
+    Kinds,
+    Looker,
+    Row,
+)
 from dropengine.live.hub import Hub
 from dropengine.live.pace import Pace
 from dropengine.live.room import Room
+from dropengine.manifest import Manifest
 from dropengine.model import DropId
-from dropengine.studio_wire import AlarmView, HealthView, WorkerView
+from dropengine.people.entrants import entrants
+from dropengine.sql.database import Database
+from dropengine.studio_wire import AlarmView, HealthView, LaunchView, WorkerView
+from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
 
 EVERY_S = 1.0
 ROW_MS = 4_000
 """What a worker tells is true for so long: a row that was late is still there."""
+NUMBERS_KEPT = 8
+"""Of so many drops the log is not read anew for the next who looks."""
+STRETCHES_OF_PAGE = 100
+KINDS_EACH_S = 15.0
+"""Who is a person is made of the keys of all of them."""
 ASK_S = 10.0
 """Who looks is asked so often whether he still may."""
 
@@ -49,6 +67,8 @@ class Deps(AlarmDeps, Protocol):
     def hub(self) -> Hub: ...
     @property
     def jobs(self) -> JobRunner: ...
+    @property
+    def database(self) -> Database: ...
 
 
 class Desks:
@@ -64,6 +84,10 @@ class Desks:
         self._clock_ms = clock_ms
         self.me = secrets.token_hex(8)
         self._desks: dict[DropId, DropDesk] = {}
+        self._numbers: dict[DropId, DeskNumbers] = {}
+        """Of drops that were looked at, the last one last."""
+        self._kinds: dict[DropId, tuple[Kinds, float]] = {}
+        """Who stands in the list of a drop, and when that was counted."""
         self._looked: list[str] = []
         """Drops that somebody looks at through any worker."""
         self._paces: defaultdict[DropId, Pace] = defaultdict(Pace)
@@ -82,8 +106,41 @@ class Desks:
         """Somebody looks, until his seat is empty."""
         desk = self._desks.get(room.drop)
         if desk is None or desk.room is not room:
-            desk = self._desks[room.drop] = DropDesk(self._deps.store, room)
+            desk = self._desks[room.drop] = DropDesk(self._numbers_of(room.manifest), room)
         desk.lookers.append(looker)
+
+    def _numbers_of(self, m: Manifest) -> DeskNumbers:
+        """Of a drop: a log is read once for all who look at it, by socket or by page."""
+        drop = DropId(m.id)
+        found = self._numbers.pop(drop, None) or DeskNumbers(self._deps.store, m)
+        self._numbers[drop] = found
+        for other in [*self._numbers][:-NUMBERS_KEPT]:
+            if other not in self._desks:
+                del self._numbers[other]
+        return found
+
+    async def launch(self, m: Manifest, view: ViewReply) -> LaunchView | None:
+        """How the list of a drop stands that chance orders; None of any other. Raises Unavailable
+        and DatabaseAway."""
+        if not m.window_ms:
+            return None
+        numbers = self._numbers_of(m)
+        await numbers.read(STRETCHES_OF_PAGE)
+        return numbers.launch(view, await self._kinds_of(m))
+
+    async def _kinds_of(self, m: Manifest) -> Kinds:
+        """Where guests may enter. Raises DatabaseAway."""
+        drop = DropId(m.id)
+        known, at = self._kinds.get(drop, (UNKNOWN, -KINDS_EACH_S))
+        if m.guests_may_enter and time.monotonic() - at >= KINDS_EACH_S:
+            known = Kinds(*await self._deps.database.read(lambda sql: entrants(sql, drop)))
+            self._kinds[drop] = (known, time.monotonic())
+        return known
+
+    async def _count(self, room: Room) -> None:
+        """Where SQL is away, what was counted last stays."""
+        with contextlib.suppress(DatabaseAway):
+            await self._kinds_of(room.manifest)
 
     async def round(self) -> None:
         """Tell, hear, show. Raises Unavailable after it has shown what is known all the same."""
@@ -99,6 +156,7 @@ class Desks:
             self._looked = found.drops
             rows = [row for row in map(_read, found.rows) if row is not None]
             await asyncio.gather(*(desk.read() for desk in self._desks.values()))
+            await asyncio.gather(*(self._count(desk.room) for desk in self._desks.values()))
         finally:
             self._show([own, *rows])
 
@@ -169,7 +227,8 @@ class Desks:
         health = self.health([row.worker for row in rows])
         alarms = self.alarms.now(self.siblings)
         for drop, desk in self._desks.items():
-            desk.show(health, of_drop(alarms, drop), rows)
+            kinds, _ = self._kinds.get(drop, (UNKNOWN, 0.0))
+            desk.show(health, of_drop(alarms, drop), rows, kinds)
 
 
 def of_drop(alarms: list[AlarmView], drop: str) -> list[AlarmView]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dropengine.asked import NO, REQUIRED, Asks
 from dropengine.doors.page_formats import span
+from dropengine.doors.studio import launch_modes
 from dropengine.manifest import MINOR_DIGITS, Manifest
 from dropengine.manifest.currencies import money
 from dropengine.manifest.moments import day_time
@@ -28,7 +29,8 @@ class Check(NamedTuple):
 
 def checks(m: Manifest, now_ms: int, *, pictures: bool) -> list[Check]:
     """All of them, in the order in which a sale goes."""
-    found = [*_times(m, now_ms), *_stock(m), *_rules(m), *_asks(m)]
+    launch = [Check(*one) for one in launch_modes.told(m)]
+    found = [*_times(m, now_ms), *launch, *_stock(m), *_rules(m), *_asks(m)]
     if not pictures:
         found.append(Check(True, "There is no picture of it. Fans see a drawing in its place."))
     if m.practice:

@@ -17,13 +17,16 @@ from dropengine import manifest
 from dropengine.catalogue import ENGLISH
 from dropengine.doors.http_answers import Written
 from dropengine.doors.pages import drop_words
+from dropengine.doors.studio import launch_modes
 from dropengine.doors.studio.draft_fields import Fields, beside_faults, fields_of, fresh_form
 from dropengine.doors.studio.draft_preview import STAGES, snapshot
+from dropengine.doors.studio.launch_modes import by_mode
 from dropengine.doors.studio.panel_door import HOME, NEW, Panel, PanelCall
 from dropengine.doors.studio.thing_pictures import ThingPictures
 from dropengine.errors import ManifestError
 from dropengine.manifest import Form, Manifest
-from dropengine.manifest.form import ID_CHARS, taken, without
+from dropengine.manifest.defaults import MODES
+from dropengine.manifest.form import ID_CHARS, PLANNED, taken, without
 from dropengine.model import DropId
 from dropengine.people import drafts, makers, showcases
 from dropengine.people.drafts import Draft
@@ -177,6 +180,9 @@ class DraftPages:
         source = published.id
         beside, _ = await self._database.read(lambda sql: showcases.find(sql, source))
         form = manifest.form_of(published) | beside | {"id": drop}
+        if "beacon_round" in form:
+            # That round is over by then.
+            form["beacon_round"] = PLANNED
         return {path: text for path, text in form.items() if path not in ("opens_at", "closes_at")}
 
     async def free_id(self, drop: str) -> str:
@@ -205,6 +211,10 @@ class DraftPages:
             stages=STAGES,
             may_write=call.may >= May.RUN,
             fields=Fields(draft.form, mistakes),
+            modes=launch_modes.SHOWN,
+            mode=draft.form.get("mode", MODES[0]),
+            chance=launch_modes.chance(draft.form, found.manifest),
+            proves=(launch_modes.COMMITMENT_PROVES, launch_modes.BEACON_PROVES),
             mistakes=mistakes,
             faults=sum(len(some) for some in mistakes.values()),
             title=draft.form.get("title", "A drop without a title"),
@@ -224,7 +234,7 @@ class DraftPages:
         form, unfit = await self.pictures.with_files(
             _typed(call.fields) | _kept(draft.form), call.files, call.fields.get("do", "")
         )
-        form = taken(form)
+        form = by_mode(taken(form))
         do = call.fields.get("do", "save")
         if removed := _REMOVE.fullmatch(do):
             form = without(form, removed[1])

@@ -15,6 +15,7 @@ from dropengine.creator_commands import Cancel, Correct, CreatorCommand, Open, R
 from dropengine.doors.page_formats import in_words, paragraphs
 from dropengine.doors.qr import qr
 from dropengine.doors.shown_things import ShownThings
+from dropengine.doors.studio import launch_modes
 from dropengine.doors.studio.command_doors import CommandDoors
 from dropengine.doors.studio.draft_checks import in_how_long, in_places
 from dropengine.doors.studio.draft_fields import Fields, beside_faults
@@ -160,6 +161,7 @@ class DropPages:
             total=total,
             words=in_words(total, found.state in OVER) if total else "",
             may_run=call.may >= May.RUN,
+            launch=launch_modes.told(m),
             before=found.state in BEFORE,
             ended=found.state in ENDED,
             opens_in=in_how_long(found.opens_ms - call.now_ms)

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dropengine.doors.studio.standing import Standing
+from dropengine.manifest.moments import moment
+from dropengine.manifest.seal import sealed_at
 from dropengine.model import DropState as State
 
 
 class Command(NamedTuple):
     """How a command is shown. `name`: on its button, `asks`: as a question, `done`: what was done.
     `states`: in which it is offered. `grave`: it cannot be taken back, so the drop's title is asked
-    for. `letter`: its key. `looked`: it is looked at once more with what was typed."""
+    for. `letter`: its key. `looked`: it is looked at once more with what was typed. `of_one`: it is
+    about one network, beside which it stands; nobody types which."""
 
     name: str
     asks: str
@@ -21,11 +24,22 @@ class Command(NamedTuple):
     letter: str
     grave: bool = False
     looked: bool = False
+    of_one: bool = False
 
 
-_ON = (State.SCHEDULED, State.LIVE, State.SOLD_OUT, State.PAUSED)
+_ON = (
+    *(State.SCHEDULED, State.LOBBY, State.ORDERING),
+    *(State.LIVE, State.SOLD_OUT, State.PAUSED),
+)
 SHOWN: dict[str, Command] = {
     "open": Command("Open now", "Open the drop now?", "The drop is open.", (State.SCHEDULED,), "o"),
+    "seal": Command(
+        "Seal the list now",
+        "Seal the list now?",
+        "The list is sealed: chance orders it, then the drop opens.",
+        (State.LOBBY,),
+        "s",
+    ),
     "pause": Command(
         "Pause", "Pause the drop?", "The drop is paused.", (State.LIVE, State.SOLD_OUT), "p"
     ),
@@ -59,6 +73,22 @@ SHOWN: dict[str, Command] = {
     "reschedule": Command(
         "Other times", "Set other times", "The drop has its new times.", _ON, "t", looked=True
     ),
+    "exempt": Command(
+        "Lift its limit",
+        "Lift the limit of this network?",
+        "The limit of that network is lifted.",
+        (*_ON, State.CLOSING),
+        "",
+        of_one=True,
+    ),
+    "restrict": Command(
+        "Set it again",
+        "Set the limit of this network again?",
+        "That network has the limit of all others again.",
+        (*_ON, State.CLOSING),
+        "",
+        of_one=True,
+    ),
     "close": Command(
         "Close",
         "Close the drop?",
@@ -84,7 +114,7 @@ def offered(state: str, *, doubted: bool) -> dict[str, Command]:
     return {
         verb: one
         for verb, one in SHOWN.items()
-        if state in one.states and (doubted or verb != "realign")
+        if state in one.states and not one.of_one and (doubted or verb != "realign")
     }
 
 
@@ -107,11 +137,58 @@ def _held(s: Standing, then: str) -> str:
 
 
 def _open(s: Standing) -> list[str]:
+    if s.manifest.window_ms:
+        return _open_list(s)
     left = s.units.left
     return [
         f"{count(left, 'unit')} {'goes' if left == 1 else 'go'} on sale at once, on every screen.",
         "Nobody was let in before: being early earned nothing.",
         "The opening time that was planned is over with it." if s.view.opens_ms else "",
+    ]
+
+
+def _open_list(s: Standing) -> list[str]:
+    m, opens_ms = s.manifest, s.view.opens_ms
+    seals_ms = sealed_at(m.mode, m.window_ms, opens_ms)
+    if seals_ms <= s.view.now_ms:
+        seals_ms = s.view.now_ms + m.window_ms
+    return [
+        "The list opens at once: fans may enter it, and nobody can buy yet.",
+        f"It is sealed on {moment(seals_ms, m.zone)}, or when you seal it.",
+        "Then chance orders it, and the first in the order get offers.",
+    ]
+
+
+def _seal(s: Standing) -> list[str]:
+    entering, zone = s.view.entering, s.manifest.zone
+    so_far = count(entering.entries, "entry", "entries")
+    return [
+        f"{so_far} so far. Nobody comes in any more: this cannot be taken back.",
+        f"Fans were told that the list stays open until {moment(entering.seals_ms, zone)}."
+        if entering.seals_ms
+        else "",
+        "The list waits for the round of the beacon that the rules name."
+        if s.manifest.beacon_round
+        else "Chance orders it at once.",
+        "Then the drop opens, and the first in the order get offers."
+        if entering.entries
+        else "Nobody stands in it: the drop opens, and whoever presses first has the units.",
+    ]
+
+
+def _exempt(_: Standing) -> list[str]:
+    return [
+        "Whoever comes from there has no limit together: right for a hall or office that you know.",
+        "The log of the drop tells everybody that you did, and tells nobody where it is.",
+        "It can be taken back at any time.",
+    ]
+
+
+def _restrict(s: Standing) -> list[str]:
+    most = count(s.manifest.network_most, "unpaid cart or place", "unpaid carts and places")
+    return [
+        f"Together its fans may have {most} at a time again, as those of every other network.",
+        "What its fans have stays theirs.",
     ]
 
 
@@ -203,6 +280,9 @@ def _cancel(s: Standing) -> list[str]:
 
 _FOLLOWS: dict[str, Callable[[Standing], list[str]]] = {
     "open": _open,
+    "seal": _seal,
+    "exempt": _exempt,
+    "restrict": _restrict,
     "pause": _pause,
     "resume": _resume,
     "thaw": _thaw,

@@ -21,7 +21,10 @@ from dropengine.sql.database import Database
 from dropengine.truth.replies import PoolRow
 
 STANDS = {
-    "Now": (DropState.LIVE, DropState.PAUSED, DropState.FROZEN, DropState.CLOSING),
+    "Now": (
+        *(DropState.LOBBY, DropState.ORDERING, DropState.LIVE),
+        *(DropState.PAUSED, DropState.FROZEN, DropState.CLOSING),
+    ),
     "To come": (DropState.DRAFT, DropState.SCHEDULED),
     "Over": (DropState.SETTLED, DropState.CANCELLED),
 }

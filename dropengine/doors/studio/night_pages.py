@@ -21,10 +21,12 @@ from dropengine.doors.studio.following import SHOWN, follows, offered
 from dropengine.doors.studio.panel_door import Panel, PanelCall
 from dropengine.doors.studio.standing import Standing, standing
 from dropengine.doors.studio.studio_answers import StudioProblem, problem_of
+from dropengine.live.desk import networks_of
 from dropengine.log.in_words import BY
 from dropengine.manifest.moments import moment
 from dropengine.model import DropId
 from dropengine.people.roles import May
+from dropengine.studio_wire import NetworkView
 from dropengine.truth import true_time
 from dropengine.truth.store import Store
 
@@ -38,6 +40,10 @@ TEMPLATES = (
 """What is often said."""
 WHAT = {
     "opened": "opened the drop",
+    "lobby_opened": "opened the list",
+    "sealed": "sealed the list",
+    "exempted": "lifted the limit of a network",
+    "restricted": "set the limit of a network again",
     "paused": "paused the drop",
     "resumed": "let the drop go on",
     "added": "added units",
@@ -80,6 +86,7 @@ class NightPages:
         if s is None:
             return self._panel.missing(call)
         lead, may_run = true_time.present(s.view.leads), call.may >= May.RUN
+        m = s.manifest
         return self._panel.page(
             call,
             "studio-night.html",
@@ -88,6 +95,11 @@ class NightPages:
             commands=offered(s.state, doubted=_doubted(s, call)) if may_run else {},
             page=data_block(_known(s, call, may_run=may_run)),
             health=self._desks.health([]),
+            launch=await self._desks.launch(m, s.view),
+            list_opens=s.view.opens_ms - (m.window_ms if m.mode == "lobby" else 0)
+            if s.view.opens_ms
+            else 0,
+            networks=await self._networks(s),
             next=[
                 (entry.n, s.terms.units(entry.qty, s.view.pools[line // 2].id))
                 for line, _, entry in s.ahead.waiting
@@ -98,6 +110,13 @@ class NightPages:
             ],
             lines=[(true_time.happened(line.at_ms, s.view.leads), line.words) for line in s.lines],
         )
+
+    async def _networks(self, s: Standing) -> list[NetworkView]:
+        """Those that were limited."""
+        most = s.manifest.network_most
+        if not most:
+            return []
+        return networks_of(await self._store.glances.crowds(DropId(s.manifest.id)), most)
 
     async def asked(self, verb: str, call: PanelCall) -> Response:
         """GET: what the command will do, with what was typed for it so far."""
@@ -111,7 +130,9 @@ class NightPages:
             said = fields(verb, typed, s)
         except Wrong as wrong:
             return self._form(call, verb, s, typed, wrong=wrong)
-        return self._form(call, verb, s, typed, said=said)
+        about = {one.network: one for one in await self._networks(s)} if "network" in said else {}
+        network = about.get(said.get("network", ""))
+        return self._form(call, verb, s, typed, said=said, network=network)
 
     async def given(self, verb: str, call: PanelCall) -> Response:
         """POST: give the command, by the revision that was seen."""
@@ -159,6 +180,7 @@ class NightPages:
         wrong: Wrong | None = None,
         refused: str = "",
         status: int = 200,
+        network: NetworkView | None = None,
     ) -> Response:
         command = SHOWN[verb]
         whole = not command.looked or (said is not None and wrong is None)
@@ -178,6 +200,7 @@ class NightPages:
             whole=whole,
             body=said or {},
             changes=changes(verb, said, s) if said else [],
+            network=network,
             templates=TEMPLATES,
             local=partial(local, zone=zone),
         )
@@ -198,7 +221,7 @@ def _known(s: Standing, call: PanelCall, *, may_run: bool) -> bytes:
             "states": one.states,
         }
         for verb, one in SHOWN.items()
-        if verb != "realign" or _doubted(s, call)
+        if not one.of_one and (verb != "realign" or _doubted(s, call))
     ]
     drop = s.manifest.id
     return msgspec.json.encode(

@@ -11,11 +11,12 @@ from dropengine.live.views import shown_state
 from dropengine.log.in_words import Terms, terms
 from dropengine.log.running import Line, Running
 from dropengine.manifest import Manifest
-from dropengine.model import DropId
+from dropengine.model import DropId, DropState
 from dropengine.studio_wire import UnitsView
 from dropengine.truth.replies import BEYOND, Ahead, Shown, ViewReply
 from dropengine.truth.store import Store
 
+SEALED = b'{"e":"sealed"'
 NEWEST = 300
 """So many events are read for the last lines of what happened."""
 
@@ -81,6 +82,7 @@ async def standing(store: Store, drop: DropId) -> Standing | None:
     if not isinstance(view, ViewReply):
         return None
     operators = await store.operators.told_in(texts)
-    running = Running(terms(shown.manifest, operators))
+    listed = view.state == DropState.LOBBY or any(text.startswith(SEALED) for text in texts)
+    running = Running(terms(shown.manifest, operators), listed=listed)
     running.take(texts)
     return Standing(shown, view, ahead, orders, running.lines, doubt == b"1", operators)

@@ -5,7 +5,9 @@
  */
 
 import { Channel } from "./night/channel.js";
-import { DeskPart, DropPart } from "./night/parts.js";
+import "./night/launch.js";
+import { DeskPart, DropPart } from "./night/part.js";
+import "./night/parts.js";
 
 const block = document.getElementById("night");
 const page = /** @type {Page} */ (JSON.parse(block?.textContent ?? "{}"));

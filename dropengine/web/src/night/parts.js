@@ -1,51 +1,19 @@
 /**
- * The live parts of the night. Each renders into itself, over what the server rendered there; until the first word
- * comes, the server's stand.
+ * The live parts of the night.
  *
  * @import {DropView} from "../wire.js"
  * @import {Night, Units} from "./wire.js"
  */
 
-import { html, nothing, render } from "lit/html.js";
+import { html, nothing } from "lit/html.js";
 import { repeat } from "lit/directives/repeat.js";
 import { carts, lately, left, money, number, poolName } from "../formats.js";
 import { phase, total } from "../state.js";
+import { DeskPart, DropPart, Part, pairs } from "./part.js";
 import * as words from "./words.js";
 
 /** So near an end is worth a colour. */
 const SOON_MS = 60_000;
-
-class Part extends HTMLElement {
-  #begun = false;
-
-  /** @param {Night} night */
-  show(night) {
-    if (!this.#begun) this.replaceChildren();
-    this.#begun = true;
-    render(this.shown(night), this);
-  }
-
-  /**
-   * @param {Night} _night
-   * @returns {unknown}
-   */
-  shown(_night) {
-    return nothing;
-  }
-}
-
-/** What only the public messages tell: it follows every tick. */
-export class DropPart extends Part {}
-/**
- * What the desk tells, once a second. Rows that come and go all night are mapped, not repeated by key: `repeat` leaves
- * a comment behind in the page for each row that it takes out.
- */
-export class DeskPart extends Part {}
-
-/**
- * @param {[string, string | number][]} rows
- */
-const pairs = (rows) => html`<dl class="pairs">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === "number" ? number(value) : value}</dd></div>`)}</dl>`;
 
 /**
  * The six numbers of a drop, as its ticks tell them.

@@ -14,6 +14,31 @@
 /** @typedef {{hold: string, pool: string, qty: number, what: string, deadline_ms: number}} End */
 /** @typedef {{waiting: number, offered: number, next: Next[], ends: End[]}} DeskLine */
 
+/** @typedef {{n: number, entry: string, pools: string[], qty: number, state: string}} Placed */
+/** @typedef {{network: string, open: number, most: number, refused: number, around: boolean, exempt: boolean}} Network */
+
+/**
+ * A list that chance orders.
+ * @typedef {object} Launch
+ * @property {number} entries
+ * @property {number} persons
+ * @property {number} guests
+ * @property {number} seals_ms
+ * @property {number} sealed_ms
+ * @property {string} root
+ * @property {string} waits
+ * @property {number} round
+ * @property {number} due_ms
+ * @property {number} placed
+ * @property {number} offers
+ * @property {number} taken
+ * @property {number} lapsed
+ * @property {number} declined
+ * @property {boolean} over
+ * @property {number} called
+ * @property {Placed[]} head
+ */
+
 /**
  * @typedef {object} Desk
  * @property {"desk"} t
@@ -29,6 +54,8 @@
  * @property {Alarm[]} alarms
  * @property {{seq: number, at_ms: number, text: string}[]} feed
  * @property {string[]} people
+ * @property {Launch | null} launch
+ * @property {Network[]} networks
  */
 
 /** @typedef {Message | Desk} Said */

@@ -7,6 +7,8 @@ const count = (many, one) => `${number(many)} ${one}${many === 1 ? "" : "s"}`;
 
 export const STATES = /** @type {Record<string, string>} */ ({
   scheduled: "Not open yet",
+  lobby: "The list is open",
+  ordering: "Chance is putting the list in order",
   live: "Open now",
   sold_out: "Sold out",
   paused: "Paused",
@@ -72,3 +74,47 @@ export const PACE = { commands: "presses in 15 s", half: "half within, ms", most
 /** @param {number} commands @param {number} half @param {number} most */
 export const paced = (commands, half, most) =>
   commands === 0 ? "Nothing was pressed in the last 15 minutes." : `${count(commands, "press").replace("presss", "presses")} decided in the last 15 minutes; just now half of them within ${number(half)} ms, 99 of 100 within ${number(most)} ms.`;
+
+export const LIST = {
+  persons: "Persons, who confirmed an address",
+  guests: "Guests",
+  unknown: "not known now",
+  seals: "Sealed in",
+  sealed: "Sealed",
+  waits: "Waits for",
+  secret: "the secret of the shop",
+  due: "Made public in",
+  late: "now: it is being asked for",
+  placed: "Places given out",
+  order: "The order",
+  root: "Fingerprint of the sealed list",
+};
+/** @param {number} entries */
+export const entries = (entries) => `${number(entries)} ${entries === 1 ? "entry" : "entries"}`;
+/** @param {number} round */
+export const beacon = (round) => `round ${number(round)} of the beacon`;
+/** @param {number} part @param {number} whole */
+export const of = (part, whole) => `${number(part)} of ${number(whole)}`;
+/** @param {number} rest */
+export const more = (rest) => `And ${number(rest)} more.`;
+export const ROUND = { name: "The first round", over: "The first round is over", offers: "Offers made", taken: "Taken", open: "Not answered yet", lapsed: "Run out", declined: "Given back", called: "Called up to place" };
+/** How somebody at the head of the order stands. */
+export const PLACED = /** @type {Record<string, string>} */ ({ waits: "waits", offered: "has an offer", taken: "took the offer", bought: "bought", missed: "missed it twice", left: "left", removed: "ended: no room in the limit" });
+
+export const NETWORK = {
+  around: "the wider network around some",
+  free: "no limit",
+  lifted: "You lifted its limit: what begins there is not counted.",
+  lift: "Lift its limit",
+  liftFor: "Lift the limit for",
+  set: "Set its limit again",
+  setFor: "Set the limit again for",
+  what: "What that does",
+  whatFor: "What that does for",
+};
+/** @param {number} most */
+export const noNetworks = (most) => `None. One network may have ${number(most)} unpaid carts and places at a time.`;
+/** @param {number} open @param {number} most */
+export const unpaid = (open, most) => `${number(open)} of ${number(most)} unpaid carts and places.`;
+/** @param {number} times */
+export const sentAway = (times) => `Sent away ${times === 1 ? "once" : `${number(times)} times`}: it was full.`;

@@ -1,0 +1,186 @@
+"""How a drop gives out its arrivals, as its maker chooses it: each mode with whom it suits, and
+what a form says of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from dropengine.doors.page_formats import span
+from dropengine.log.draw import drand
+from dropengine.manifest import Form, Manifest
+from dropengine.manifest.defaults import MODES, WINDOWS
+from dropengine.manifest.form import OF_CHANCE, PLANNED
+from dropengine.manifest.moments import moment
+from dropengine.manifest.seal import first_round, sealed_at
+from dropengine.randomness import QUICKNET
+
+
+class Mode(NamedTuple):
+    """How a mode is shown. `suits`: whom."""
+
+    name: str
+    how: str
+    suits: str
+
+
+SHOWN: Final[Mapping[str, Mode]] = MappingProxyType(
+    {
+        "rush": Mode(
+            "First come, first served",
+            "Whoever presses first has it; the others stand in line.",
+            "Suits an edition that is enough for nearly everybody who comes.",
+        ),
+        "lobby": Mode(
+            "A lobby, then chance",
+            "Fans enter a list before the opening, and at the opening chance orders it.",
+            "Suits a crowd that comes for the hour: nobody wins by being faster.",
+        ),
+        "collect": Mode(
+            "A few minutes, then chance",
+            "It opens, and whoever enters in the first minutes is as good as the first.",
+            "Suits the same crowd, where nobody should have to be there before.",
+        ),
+        "draw": Mode(
+            "A draw over hours or days",
+            "A list is open for long, then chance orders it; who lost before has more tickets.",
+            "Suits a crowd around the world, and people who lost before.",
+        ),
+    }
+)
+"""Mode -> its words, in the order of the page."""
+assert tuple(SHOWN) == MODES
+
+COMMITMENT_PROVES: Final = (
+    "Its commitment stands in the rules before anybody enters, and it is revealed after the seal. "
+    "That proves that neither the list nor the order was changed afterwards, and that no fan chose "
+    "his place. It does not prove that you chose nothing: whoever knows the secret could try last "
+    "entries until a friend comes first."
+)
+BEACON_PROVES: Final = (
+    "A number that the drand network makes public half a minute after the seal. Nobody can know it "
+    "or choose it before, you neither: that proves all of it, as everybody was shown the list's "
+    "fingerprint before. The order waits for it, and the shop needs a way to the internet."
+)
+"""What each source of chance proves, for its maker."""
+
+
+def by_mode(form: Form) -> Form:
+    """A form without what its mode leaves unsaid: those fields are not shown. Persons enter a list,
+    unless guests may."""
+    mode = form.get("mode", MODES[0])
+    if mode not in WINDOWS:
+        return {path: text for path, text in form.items() if path not in (*OF_CHANCE, GUESTS)}
+    kept = {path: text for path, text in form.items() if path != "tickets_most" or mode == "draw"}
+    kept.pop("identity", None)
+    return kept if GUESTS in kept else kept | {"identity": "verified"}
+
+
+GUESTS: Final = "guests_may_enter"
+
+
+class Chance(NamedTuple):
+    """What a form chose of where chance comes from. `round`: 0 for none; `due`: when that is made
+    public, as people read it. `foreign`: it was named by number, and is not the planned one."""
+
+    beacon: bool
+    round: int
+    due: str
+    foreign: bool
+    can: bool
+
+
+def chance(form: Form, m: Manifest) -> Chance:
+    """m: what the form makes."""
+    said = form.get("beacon_round", "")
+    number = m.beacon_round
+    planned = sealed_at(m.mode, m.window_ms, m.opens_ms)
+    if not number and planned:
+        number = first_round(planned)
+    due = moment(QUICKNET.due_ms(number), m.zone) if number else ""
+    return Chance(bool(said), number, due, said not in ("", PLANNED), drand.can_check())
+
+
+class Said(NamedTuple):
+    """A sentence about a launch. `warns`: it is worth a second look."""
+
+    warns: bool
+    sentence: str
+
+
+def told(m: Manifest) -> list[Said]:
+    """What should be known of its launch before it is published."""
+    mode = SHOWN[m.mode]
+    first = Said(False, f"{mode.name}: {mode.how}")
+    if m.mode not in WINDOWS:
+        return [first, _network(m)]
+    said = [first, _window(m), _offers(m), _source(m)]
+    if m.mode == "draw":
+        said.append(_tickets(m))
+    if m.guests_may_enter:
+        said.append(Said(True, GUESTS_ENTER))
+    return [*said, _network(m)]
+
+
+GUESTS_ENTER: Final = (
+    "Guests may enter: anyone may enter many times then, and the page says so to everybody."
+)
+
+
+def _window(m: Manifest) -> Said:
+    opens = "before the opening" if m.mode == "lobby" else "from the opening on"
+    seals_ms = sealed_at(m.mode, m.window_ms, m.opens_ms)
+    when = f", sealed on {moment(seals_ms, m.zone)}" if seals_ms else ""
+    return Said(False, f"The list is open for {span(m.window_ms)} {opens}{when}.")
+
+
+def _offers(m: Manifest) -> Said:
+    sentence = (
+        f"Then the first in the order get offers, which stand {span(m.first_offer_ms)}; what is "
+        f"let go is offered on, for {span(m.offer_ms)} each."
+    )
+    return Said(False, sentence)
+
+
+def _tickets(m: Manifest) -> Said:
+    if m.tickets_most == 1:
+        return Said(False, "Everybody has one ticket.")
+    sentence = (
+        "Everybody has one ticket, and one more for each earlier draw of yours in which he went "
+        f"away empty: {m.tickets_most:,} at most."
+    )
+    return Said(False, sentence)
+
+
+def _source(m: Manifest) -> Said:
+    if not m.beacon_round:
+        sentence = (
+            "Chance comes from a secret of the shop that the rules commit to: fans can check list "
+            "and order, and must trust you that you tried no last entries."
+        )
+        return Said(False, sentence)
+    due_ms = QUICKNET.due_ms(m.beacon_round)
+    seals_ms = sealed_at(m.mode, m.window_ms, m.opens_ms)
+    sentence = (
+        f"Chance comes from round {m.beacon_round:,} of the drand beacon, made public on "
+        f"{moment(due_ms, m.zone)}: nobody can choose the order."
+    )
+    long = bool(seals_ms) and due_ms - seals_ms > WAIT_MS
+    if long:
+        sentence += f" That is {span(due_ms - seals_ms)} after the seal: the order waits so long."
+    return Said(long, sentence)
+
+
+WAIT_MS: Final = 120_000
+"""A beacon that is so much later than the seal is worth a second look."""
+
+
+def _network(m: Manifest) -> Said:
+    if not m.network_most:
+        return Said(True, "One network may have as much as it likes: many cookies are many fans.")
+    sentence = (
+        f"One network may have {m.network_most:,} unpaid carts and places at a time. You lift that "
+        "for a venue on the night."
+    )
+    return Said(False, sentence)

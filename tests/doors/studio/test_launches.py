@@ -1,0 +1,158 @@
+"""Launches that chance orders, in the panel without scripts: written, opened, sealed, watched; and
+networks that are limited."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from dropengine.truth.replies import BEYOND, ViewReply
+from tests.doors.studio.test_drafts import WHOLE, begun, published, saved, version_of
+from tests.doors.studio.test_night import Night, told
+from tests.kit import studio as studio_kit
+from tests.kit import web_process
+from tests.kit.manifests import in_mode, item, manifest
+from tests.kit.sale import Sale
+from tests.kit.studio import Studio
+from tests.kit.web_process import LONG_S
+
+server = web_process.server
+studio = studio_kit.studio
+
+HALL = ("127.0.1.1", "127.0.1.0/24")
+LAMP = "1 \N{MULTIPLICATION SIGN} Lamp"
+LOBBY = {"mode": "lobby", "window_seconds": "30 min", "first_offer_seconds": "10 min"}
+
+
+async def lives(sale: Sale) -> None:
+    """Until the list is in its order and the drop has opened by it."""
+    async with asyncio.timeout(LONG_S):
+        while True:
+            view = await sale.store.view(sale.drop, BEYOND, BEYOND)
+            assert isinstance(view, ViewReply)
+            if view.state == "live":
+                return
+
+
+async def test_a_lobby_is_written_opened_sealed_and_watched_by_forms_alone(
+    studio: Studio,
+) -> None:
+    async with studio.person("ben") as ben:
+        draft = await begun(ben, studio)
+        few = WHOLE | LOBBY | {"items[0].cap": "2", "limit": "1", "tickets_most": "7"}
+        few["items[0].id"] = "pin"
+        await saved(ben, draft, 1, **few)
+        page = await ben.http.get(draft)
+        said = told(page)
+        for sentence in ("Suits a crowd that comes for the hour", "It does not prove that"):
+            assert sentence in said
+        # What the mode leaves unsaid is not kept, and persons enter unless guests may.
+        found = told(await ben.http.get(f"{draft}/publish"))
+        assert "The list is open for 30 minutes before the opening." in found
+        assert "Chance comes from a secret of the shop" in found
+        exported = (await ben.http.get(f"{draft}/manifest.toml")).text
+        assert 'identity = "verified"' in exported
+        assert "tickets_most" not in exported
+        where = await published(ben, draft)
+        assert "Open the list now" in told(await ben.http.get(where))
+        sale = Sale(studio.web.runtime.store, where.rpartition("/")[2], now=0)
+        night = Night(ben, sale)
+        assert "Opens when you press" in told(await night.look())
+        assert "fans may enter it, and nobody can buy yet" in told(await night.look("open"))
+        await night.do("open")
+        entries = await sale.entered(*"abcde")
+        said = told(await night.look())
+        assert "The list is open" in said
+        assert "5 entries" in said
+        assert "5 entered the list" in said
+        assert told(await ben.http.get("/studio")).count("The list is open") == 1
+        assert "5 entries so far" in told(await night.look("seal"))
+        assert "The list is sealed" in await night.do("seal")
+        await lives(sale)
+        said = told(await night.look())
+        for number in ("Offers made 2", "Taken 0", "Not answered yet 2", "Called up to place 2"):
+            assert number in said
+        assert re.search(rf"No\. 1 {LAMP} has an offer .*No\. 3 {LAMP} waits", said)
+        sheet = await sale.sealed()
+        assert sheet.root.hex() in said
+        assert len(entries) == 5
+        assert "Not now" in told(await night.look("seal"))
+
+
+async def test_a_round_of_the_beacon_follows_the_plan_until_it_is_published(
+    studio: Studio,
+) -> None:
+    planned = WHOLE | {"mode": "draw", "window_seconds": "2 h", "beacon_round": "planned"}
+    async with studio.person("ben") as ben:
+        draft = await begun(ben, studio)
+        await saved(ben, draft, 1, **planned)
+        assert "needs a time to open at" in told(await ben.http.get(f"{draft}?check=1"))
+        rounds = []
+        for opens_at in ("2087-07-16T18:00", "2087-07-16T18:03"):
+            version = version_of(await ben.http.get(draft))
+            await saved(ben, draft, version, **planned | {"opens_at": opens_at})
+            page = told(await ben.http.get(draft))
+            found = re.search(r"For the seal as planned now: round ([\d,]+), on (.*?) UTC", page)
+            assert found is not None, page
+            rounds.append(int(found[1].replace(",", "")))
+            assert (
+                f"beacon_round = {rounds[-1]}"
+                in (await ben.http.get(f"{draft}/manifest.toml")).text
+            )
+        assert rounds[1] == rounds[0] + 60
+        page = told(await ben.http.get(f"{draft}/publish"))
+        assert f"round {rounds[1]:,} of the drand beacon" in page
+
+
+async def test_a_network_is_let_in_by_one_press_and_taken_back_by_one(studio: Studio) -> None:
+    sale = await studio.web.sale(item("pin", {"pin": 9}), network_most=1)
+    sale.whence = dict.fromkeys("abc", HALL)
+    assert await sale.hold("a") is not None
+    assert (await sale.hold("b")).__class__.__name__ == "NetworkFull"
+    name = sale.names.of(HALL)[0]
+    async with studio.person("ben") as ben, studio.person("ada") as ada:
+        night, other = Night(ben, sale), Night(ada, sale)
+        page = await night.look()
+        assert f"{name} 1 of 1 unpaid carts and places. Sent away once: it was full." in told(page)
+        assert "1 sent away" in told(await night.look("exempt", network=name))
+        # One tap, and another operator's in the same moment.
+        answers = await asyncio.gather(
+            night.give("exempt", page), other.give("exempt", await other.look())
+        )
+        assert sorted(answer.status_code for answer in answers) in ([303, 303], [303, 409])
+        said = told(await night.look())
+        assert f"{name} no limit You lifted its limit" in said
+        assert await sale.held("b")
+        opposite = await other.look("restrict", network=name)
+        page = await night.look()
+        assert (await night.give("restrict", page)).status_code == 303
+        again = await other.give("restrict", opposite)
+        assert again.status_code in (303, 409)
+        assert "ben set the limit of a network again" in told(
+            again if again.status_code == 409 else await other.look()
+        )
+        assert "Choose one on the night" in told(await night.look("exempt"))
+        assert (await sale.hold("c")).__class__.__name__ == "NetworkFull"
+
+
+@pytest.mark.parametrize("turn", range(4))
+async def test_of_two_who_seal_at_once_both_read_that_it_is_sealed_once(
+    studio: Studio, turn: int
+) -> None:
+    sale = Sale(studio.web.runtime.store, f"sealed-{turn}", now=0)
+    await sale.publish(in_mode(manifest(sale.drop), "lobby"))
+    await sale.creator("open")
+    await sale.entered("a")
+    async with studio.person("ada") as ada, studio.person("ben") as ben:
+        hands = Night(ada, sale), Night(ben, sale)
+        pages = [await hand.look("seal") for hand in hands]
+        answers = await asyncio.gather(
+            *(hand.give("seal", page) for hand, page in zip(hands, pages, strict=True))
+        )
+        assert {answer.status_code for answer in answers} <= {303, 409}
+        assert 303 in {answer.status_code for answer in answers}
+        assert (await sale.words()).count("sealed") == 1
+        said = [told(await hand.look()) + told(a) for hand, a in zip(hands, answers, strict=True)]
+        assert sum("sealed the list" in one for one in said) == 2
