@@ -76,6 +76,8 @@ FANS = (
     Row("GET", SOCKET, Who.ANYBODY),
     Row("POST", "/api/drops/{drop}/{verb}", Who.FAN),
     Row("GET", "/api/drops/{drop}/you", Who.FAN),
+    Row("GET", "/api/drops/{drop}/why", Who.FAN),
+    Row("GET", "/drops/{drop}/why", Who.ANYBODY),
     Row("GET", "/api/drops/{drop}/calls", Who.FAN),
     Row("POST", "/api/drops/{drop}/calls", Who.FAN),
     Row("POST", "/api/drops/{drop}/calls/end", Who.FAN),

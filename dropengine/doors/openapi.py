@@ -10,6 +10,7 @@ from dropengine import __version__, wire
 from dropengine.doors.fan_api import COMMANDS, DropLine
 from dropengine.doors.http_answers import Problem
 from dropengine.doors.push_doors import CALLS, Asked, Calls, Ending
+from dropengine.doors.reasons import Answer
 from dropengine.doors.studio import studio_openapi
 from dropengine.model import ID_CHARS_MAX
 
@@ -53,9 +54,9 @@ REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")
 
 def openapi() -> Node:
     """OpenAPI 3.1 of the JSON doors."""
-    types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine, Calls, Asked, Ending]
+    types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine, Calls, Asked, Ending, Answer]
     refs, components = msgspec.json.schema_components(types, ref_template=REFS)
-    snapshot, you, done, problem, line, calls, asked, ending = refs
+    snapshot, you, done, problem, line, calls, asked, ending, reason = refs
     paths = {
         "/api/drops": _get(
             "Every drop, the newest first",
@@ -71,6 +72,12 @@ def openapi() -> Node:
             parameters=[DROP],
             security=SIGNED_IN,
             responses=_answers(you, problem, REFUSED_TO_A_FAN),
+        ),
+        "/api/drops/{drop}/why": _get(
+            "Why the fan got none, from the log",
+            parameters=[DROP],
+            security=SIGNED_IN,
+            responses=_answers(reason, problem, REFUSED_TO_A_FAN),
         ),
     }
     answers = _answers(calls, problem, REFUSED_TO_A_FAN)

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from dropengine import wire
 from dropengine.catalogue import Catalogue
 from dropengine.config import Settings
-from dropengine.doors import asking, calendar, orders, receiving, shared_pictures
+from dropengine.doors import asking, calendar, orders, reasons, receiving, shared_pictures
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
@@ -35,7 +35,7 @@ from dropengine.doors.static_files import Static, read
 from dropengine.errors import Unavailable
 from dropengine.jobs.counting import Counting
 from dropengine.live.hub import Hub
-from dropengine.model import DropId, ShopId
+from dropengine.model import GIVEN_BACK, DropId, ShopId
 from dropengine.people.receivers import Tokens
 from dropengine.people.showcases import Picture, Showcase
 from dropengine.people.tickets import Ticket, pseudonym
@@ -112,6 +112,7 @@ def routes(deps: Deps, writer: PageWriter, static: Static) -> list[Route]:
         *asking.routes(deps, writer),
         *receiving.routes(deps, writer),
         *orders.routes(deps, writer),
+        *reasons.routes(deps, writer),
         *calendar.routes(deps, writer),
         *shared_pictures.routes(deps, writer),
         Route("/", pages.index, methods=["GET"]),
@@ -224,6 +225,7 @@ class Pages:
         say = self.writer.say(request, snapshot.drop.language)
         words = drop_words(snapshot, address, await self.deps.things.of(drop), say)
         words["person"] = ticket is not None and ticket.person
+        words["lost"] = _lost(snapshot, over=bool(words["over"]))
         words["remind"] = words["phase"] == "scheduled" and not snapshot.drop.practice
         return self.writer.page_in(say, request, template, 200, qr=code, **words)
 
@@ -238,6 +240,7 @@ def drop_words(
         "drop": view,
         "person": False,
         "remind": False,
+        "lost": False,
         "things": things,
         "phase": now,
         "over": now in ENDED,
@@ -252,6 +255,14 @@ def drop_words(
         "height": HEIGHT,
         "state": data_block(wire.encode(snapshot)),
     }
+
+
+def _lost(snapshot: wire.Snapshot, *, over: bool) -> bool:
+    """Has whoever reads it nothing of a drop that is over? Then he may ask why."""
+    you = snapshot.you
+    if you is None or not over:
+        return False
+    return not you.holds and all(order.state in GIVEN_BACK for order in you.orders)
 
 
 def _still(now: str) -> bool:

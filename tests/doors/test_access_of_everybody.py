@@ -67,6 +67,7 @@ OPEN = {
     "GET /drops/{drop}/remind",
     "POST /drops/{drop}/remind",
     "GET /drops/{drop}/maker",
+    "GET /drops/{drop}/why",
     "GET /makers/{maker}",
     "POST /makers/{maker}/follow",
     "GET /api/makers/{maker}/calls",
@@ -93,6 +94,7 @@ OPEN = {
 OF_FANS = {
     "POST /api/drops/{drop}/{verb}",
     "GET /api/drops/{drop}/you",
+    "GET /api/drops/{drop}/why",
     "GET /api/drops/{drop}/calls",
     "POST /api/drops/{drop}/calls",
     "POST /api/drops/{drop}/calls/end",

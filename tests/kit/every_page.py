@@ -45,6 +45,7 @@ FANS = {
     "/drops/{drop}/remind": "reminded",
     "/makers/{maker}": "maker_page",
     "/drops/{drop}/orders/{order}": "order_page",
+    "/drops/{drop}/why": "why_page",
     "/pay/local/{intent}": "payment_page",
     "/drops/{drop}/holds/{hold}/asked": "asked",
     "/receive/{token}": "receiving",

@@ -272,6 +272,23 @@ async def order_page(shop: ShopInBrowser, fan: Person) -> Drop:
     return drop
 
 
+@state
+async def why_page(shop: ShopInBrowser, fan: Person) -> Drop:
+    """He stood in the line of a drop that is over."""
+    drop = await shop.drop(pin(2))
+    await drop.sells("another", 2)
+    await fan.open(drop)
+    await fan.press("Join the line")
+    await fan.sees("You joined as number 1")
+    await drop.close()
+    await fan.page.goto(f"{drop.path}/why")
+    async with asyncio.timeout(20):
+        # The books are a moment behind.
+        while not await fan.page.get_by_text("no unit came back").count():
+            await fan.page.reload()
+    return drop
+
+
 def asks_all() -> Asks:
     """Everything that a drop can ask."""
     return Asks(

@@ -306,7 +306,7 @@ class Player:
             self.move(self.random.choice((0, 0, 1)))
         oracle.start(self.now)
 
-    def play(self) -> list[events.AnyEvent]:
+    def play(self, steps: int = STEPS) -> list[events.AnyEvent]:
         if self.by_clock:
             self.now = OPENS_MS
         else:
@@ -328,7 +328,7 @@ class Player:
             self.restore: 0.2,
             self.turn: 1 if self.hours else 0,
         }
-        for _ in range(STEPS):
+        for _ in range(steps):
             self.pass_time()
             self.random.choices(list(doings), list(doings.values()))[0]()
         self.end()
@@ -348,5 +348,5 @@ class Player:
             self.oracle.discharge(duty, "done", self.now)
 
 
-def play(seed: int, *, crowded: bool = False) -> list[events.AnyEvent]:
-    return Player(seed, crowded=crowded).play()
+def play(seed: int, *, crowded: bool = False, steps: int = STEPS) -> list[events.AnyEvent]:
+    return Player(seed, crowded=crowded).play(steps)

@@ -22,10 +22,12 @@ from dropengine.people.answers import Told
 from dropengine.people.persons import Trace
 from dropengine.people.tickets import Ticket
 from dropengine.sql.database import Database
-from dropengine.sql.schema.ledger import ARRIVALS, DROPS, ORDERS
+from dropengine.sql.schema.ledger import ARRIVALS, DROPS, OF_FANS, ORDERS
 from dropengine.truth.replies import Shown
 from dropengine.truth.store import Store
 
+MISSED_MOST: Final = 12
+"""Of drops that came to nothing the last ones are told."""
 NEWEST: Final = 60
 """So many drops are asked whatever the books say, which may be behind."""
 PAIRS_AT_ONCE: Final = 400
@@ -89,6 +91,11 @@ class MyDrops:
         """What these are called, where that is known."""
         found = {drop: await self._shown(drop) for drop in drops}
         return {drop: one.manifest.title for drop, one in found.items() if one is not None}
+
+    async def missed(self, ticket: Ticket) -> dict[DropId, str]:
+        """Drops that are over, in which he took part and has nothing: what they are called, the
+        last one first."""
+        return await self.titles(await self._database.read(lambda sql: _missed(sql, ticket)))
 
     async def missing(self, mine: Sequence[Mine]) -> dict[tuple[DropId, str], int]:
         """Drop and order -> how much must be said of it and is not, where anything is missing."""
@@ -161,6 +168,21 @@ def _known(sql: Connection, ticket: Ticket) -> set[DropId]:
         for table in (ORDERS, ARRIVALS):
             found |= {DropId(drop) for drop in sql.execute(_where(table, some)).scalars()}
     return found
+
+
+def _missed(sql: Connection, ticket: Ticket) -> list[DropId]:
+    over = select(DROPS.c.drop_id).where(DROPS.c.ended_ms > 0).order_by(DROPS.c.ended_ms.desc())
+    drops = [DropId(drop) for drop in sql.execute(over).scalars()]
+    found: list[DropId] = []
+    for some in _in_parts(drops, PAIRS_AT_ONCE):
+        pairs = [(drop, fan) for drop in some for fan in ticket.any_fan(drop)]
+        took_part = set(sql.execute(_where(OF_FANS, pairs)).scalars())
+        kept = ORDERS.c.state.not_in([*GIVEN_BACK])
+        took_part -= set(sql.execute(_where(ORDERS, pairs).where(kept)).scalars())
+        found += [drop for drop in some if drop in took_part]
+        if len(found) >= MISSED_MOST:
+            break
+    return found[:MISSED_MOST]
 
 
 def _where(table: Table, pairs: Sequence[tuple[DropId, FanId]]) -> Any:

@@ -226,6 +226,7 @@ class PersonPages:
             "called": called(kept.browsers, titles),
             "calls": calls,
             "mine": mine,
+            "missed": await self._drops.missed(me.ticket),
             "guests": guests,
             "zone": readers_zone.told(request) or me.person.zone,
             "missing": await self._drops.missing(mine),

@@ -18,10 +18,19 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from dropengine import events
-from dropengine.jobs.ledger.derive import AGAIN, SALES, Known, derive
+from dropengine.jobs.ledger.derive import AGAIN, SALES, Known, derive, reasons
 from dropengine.jobs.ledger.sheet import Sheet, key_names, other_names
+from dropengine.log.why import Course
 from dropengine.sql import charge_ids
-from dropengine.sql.schema.ledger import CURSORS, DERIVED, DROPS, ORDERS, ROWS, UNITS
+from dropengine.sql.schema.ledger import (
+    COURSES,
+    CURSORS,
+    DERIVED,
+    DROPS,
+    ORDERS,
+    ROWS,
+    UNITS,
+)
 
 STRETCH = 2_000
 """Events that are entered, or made anew, at once."""
@@ -34,7 +43,11 @@ DIALECTS = {
 }
 """With values by their order, not by their names."""
 
+OVERWRITTEN = (UNITS, COURSES)
+"""A unit that came back is sold again, and a drop's course goes on; everything else is new once."""
+
 _rules = msgspec.json.Decoder(events.Rules)
+_course = msgspec.msgpack.Decoder(Course)
 
 
 class NotNext(Exception):
@@ -64,7 +77,7 @@ def enter(
     _move(connection, drop, after, after + len(lines))
     rows = [(drop, seq, line) for seq, line in enumerate(lines, after + 1)]
     connection.exec_driver_sql(_new_rows(connection.dialect.name, ROWS), rows)
-    _write(connection, derive(drop, stretch, _known(connection, drop, stretch)))
+    _write(connection, derive(drop, stretch, _known(connection, drop, stretch, after)))
     charge_ids.copy(connection, drop, ids or {})
     return after + len(lines)
 
@@ -91,9 +104,32 @@ def rebuild(connection: Connection, drop: str) -> int:
     count = 0
     while found := _page(connection, drop, count):
         stretch = [events.parse(line) for line in found]
-        _write(connection, derive(drop, stretch, _known(connection, drop, stretch)))
+        _write(connection, derive(drop, stretch, _known(connection, drop, stretch, count)))
         count += len(found)
     return count
+
+
+def unread(connection: Connection) -> list[str]:
+    """Drops of whose texts what tells fans why they got none was not made yet, or not to the
+    end: their books are older than that."""
+    asked = sa.select(CURSORS.c.drop_id).outerjoin(COURSES, COURSES.c.drop_id == CURSORS.c.drop_id)
+    older = sa.or_(COURSES.c.seq.is_(None), COURSES.c.seq < CURSORS.c.seq)
+    return list(connection.execute(asked.where(older, CURSORS.c.seq > 0)).scalars())
+
+
+def read_on(connection: Connection, drop: str) -> bool:
+    """Make the next of it, a stretch; is there more?"""
+    course = _course_of(connection, drop) or Course()
+    found = _page(connection, drop, course.seq)
+    if found:
+        _write(connection, reasons(drop, [events.parse(line) for line in found], course))
+    return len(found) == STRETCH
+
+
+def _course_of(connection: Connection, drop: str) -> Course | None:
+    asked = sa.select(COURSES.c.course).where(COURSES.c.drop_id == drop)
+    found = connection.execute(asked).scalar()
+    return None if found is None else _course.decode(found)
 
 
 def _page(connection: Connection, drop: str, after: int) -> Sequence[bytes]:
@@ -112,9 +148,12 @@ def _move(connection: Connection, drop: str, after: int, to: int) -> None:
         raise NotNext(f"{drop}: its books do not end at {after}")
 
 
-def _known(connection: Connection, drop: str, stretch: Iterable[events.AnyEvent]) -> Known:
-    """What was entered before that these events lean on."""
-    known = Known()
+def _known(
+    connection: Connection, drop: str, stretch: Iterable[events.AnyEvent], after: int
+) -> Known:
+    """What was entered before, up to the event `after`, that these events lean on."""
+    course = _course_of(connection, drop) if after else Course()
+    known = Known(course=course if course is not None and course.seq == after else None)
     asked = sa.select(DROPS.c.layout, DROPS.c.rules).where(DROPS.c.drop_id == drop)
     row = connection.execute(asked).one_or_none()
     if row is not None:
@@ -159,8 +198,7 @@ def _write(connection: Connection, sheet: Sheet) -> None:
 def _new_rows(engine: str, table: Table) -> str:
     """Takes the columns of a row, in the table's order."""
     insert = _insert(engine, table)
-    if table is UNITS:
-        # A unit that came back is sold again; everything else is new once.
+    if table in OVERWRITTEN:
         keys = key_names(table)
         new = {name: insert.excluded[name] for name in other_names(table)}
         insert = insert.on_conflict_do_update(index_elements=keys, set_=new)

@@ -17,8 +17,18 @@ from dropengine import events
 from dropengine.jobs.ledger.sheet import Sheet
 from dropengine.log.layouts import NOTHING_OWES_NOTHING
 from dropengine.log.replay.money import ENDINGS
+from dropengine.log.why import Course, about
 from dropengine.model import DropState, OrderState, Origin
-from dropengine.sql.schema.ledger import ADOPTIONS, DROPS, ENTRIES, HOLDS, ORDERS, UNITS
+from dropengine.sql.schema.ledger import (
+    ADOPTIONS,
+    COURSES,
+    DROPS,
+    ENTRIES,
+    HOLDS,
+    OF_FANS,
+    ORDERS,
+    UNITS,
+)
 
 AGAIN = (events.Mismatched, events.Refunded, events.Discharged)
 """Events that speak of an order which may have been made long before."""
@@ -27,12 +37,14 @@ SALES = (events.Sold, events.Rescued)
 
 
 class Known(Struct):
-    """What the stretches before told. orders: hold -> (charge, state, item). rules: the newest."""
+    """What the stretches before told. orders: hold -> (charge, state, item). rules: the newest.
+    course: what the drop did as a whole; None where the books are from before that was kept."""
 
     layout: int = 0
     rules: events.Rules | None = None
     items: dict[str, str] = {}
     orders: dict[str, tuple[str, str, str]] = {}
+    course: Course | None = None
 
     def learn(self, rules: events.Rules) -> None:
         self.rules = rules
@@ -45,13 +57,37 @@ class Known(Struct):
 def derive(drop: str, stretch: Iterable[events.AnyEvent], known: Known) -> Sheet:
     """What the next events of a log change. `known` learns from them."""
     sheet, last_ms = Sheet(drop), 0
+    course = known.course
     for event in stretch:
         last_ms = event.at
         step = STEPS.get(type(event))
         if step is not None:
             step(sheet, known, event)
+        if course is not None:
+            _reasons(sheet, course, event)
     sheet.change(DROPS, last_ms=last_ms)
+    if course is not None:
+        _keep(sheet, course)
     return sheet
+
+
+def reasons(drop: str, stretch: Iterable[events.AnyEvent], course: Course) -> Sheet:
+    """The same of what tells fans why they got none, and of nothing else. `course` goes on."""
+    sheet = Sheet(drop)
+    for event in stretch:
+        _reasons(sheet, course, event)
+    _keep(sheet, course)
+    return sheet
+
+
+def _reasons(sheet: Sheet, course: Course, event: events.AnyEvent) -> None:
+    beside = course.take(event)
+    for fan in about(event):
+        sheet.put(OF_FANS, fan, event.seq, beside=beside)
+
+
+def _keep(sheet: Sheet, course: Course) -> None:
+    sheet.put(COURSES, seq=course.seq, course=msgspec.msgpack.encode(course))
 
 
 def _published(sheet: Sheet, known: Known, e: events.Published) -> None:

@@ -56,6 +56,8 @@ class Projector:
         self._renewed_at = 0.0
         self._cursors: dict[str, int] | None = None
         """Where the books end; None when that has to be read."""
+        self._unread: list[str] | None = None
+        """Drops whose books are older than what tells fans why they got none."""
         self._over: dict[DropId, float] = {}
         self._entered = 0
         """Events, in this round."""
@@ -87,11 +89,13 @@ class Projector:
         begun = self._clock()
         if not await self._renewed():
             self._cursors, self.behind, self.every_s = None, {}, ROUND_S
+            self._unread = None
             return
         self.behind, self._entered = {}, 0
         for drop in await self._store.drops():
             if self._over.get(drop, 0.0) <= begun:
                 await self._enter(drop)
+        await self._read_on()
         if not self.behind:
             self._complete_at = begun
         pause_s = RUSH_S if self._entered > RUSH else ROUND_S
@@ -104,6 +108,17 @@ class Projector:
             await self._lease.renew()
             self._renewed_at = now
         return self.held
+
+    async def _read_on(self) -> None:
+        """Books of before are read once more, a little in each round."""
+        if self._unread is None:
+            self._unread = await self._database.read(books.unread)
+        for _ in range(STRETCHES_MAX):
+            if not self._unread or not await self._renewed():
+                return
+            drop = self._unread[-1]
+            if not await self._database.write(functools.partial(books.read_on, drop=drop)):
+                self._unread.pop()
 
     async def _enter(self, drop: DropId) -> None:
         """One drop that cannot be entered does not keep the others from it."""

@@ -3,7 +3,7 @@ there. Pure; nothing is read and nothing is written here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -25,6 +25,13 @@ def key_names(table: Table) -> tuple[str, ...]:
 def other_names(table: Table) -> tuple[str, ...]:
     """The other columns, in the order of the table."""
     return tuple(column.name for column in table.c if not column.primary_key)
+
+
+def _values(names: tuple[str, ...]) -> Callable[[Row], Values]:
+    """A row -> what stands in these columns."""
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 class Sheet:
@@ -62,7 +69,7 @@ class Sheet:
     def new(self) -> Iterator[tuple[Table, list[Values]]]:
         """The new rows of each table, with the columns in its order: the key comes first."""
         for table, rows in self._new.items():
-            values = itemgetter(*other_names(table))
+            values = _values(other_names(table))
             yield table, [(self.drop, *key, *values(row)) for key, row in rows.items()]
 
     def changes(self) -> Iterator[tuple[Table, tuple[str, ...], list[Values]]]:

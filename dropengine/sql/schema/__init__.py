@@ -19,7 +19,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0020"
+REVISION = "0021"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [

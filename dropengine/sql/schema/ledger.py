@@ -136,6 +136,28 @@ ADOPTIONS = Table(
 )
 """Guests who became persons: what they had stands under the person."""
 
+OF_FANS = Table(
+    "ledger_of_fans",
+    METADATA,
+    _key("drop_id"),
+    _key("fan"),
+    _key("seq", BigInteger),
+    _number("beside"),
+    sqlite_with_rowid=False,
+)
+"""Which events decide what a fan got: only their numbers, each fan's together. `beside`: the event
+that had left nothing for who joins by this one, or 0."""
+
+COURSES = Table(
+    "ledger_courses",
+    METADATA,
+    _key("drop_id"),
+    _number("seq"),
+    Column("course", LargeBinary, nullable=False),
+)
+"""What a drop did as a whole, `log/why`'s `Course` as msgpack, up to the event `seq`; `OF_FANS`
+ends there too. Books from before these tables are read once more for them."""
+
 COUNTED = Table(
     "counted",
     METADATA,
@@ -160,4 +182,4 @@ ARRIVALS = Table(
 """Who opened a drop's page, once each, at a time of the true clock, and the channel that brought
 him the first time: `?via=` of the address, '' without one. Counted too."""
 
-DERIVED = (DROPS, HOLDS, ORDERS, UNITS, ENTRIES, ADOPTIONS)
+DERIVED = (DROPS, HOLDS, ORDERS, UNITS, ENTRIES, ADOPTIONS, OF_FANS, COURSES)
