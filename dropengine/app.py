@@ -72,6 +72,7 @@ from dropengine.live.socket_handshake import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
 from dropengine.payments.intent_ids import IntentIds
+from dropengine.people.earlier_draws import EarlierDraws
 from dropengine.people.operators import Names
 from dropengine.people.passwords import Passwords
 from dropengine.people.receivers import Tokens
@@ -145,6 +146,7 @@ class Runtime:
             epoch="",
             durable=False,
         )
+        self.hub.earlier = EarlierDraws(self.database)
         guest_s = settings.ticket_days * 86_400
         self.revoking = Revoking(self.store.house, self.hub, self.revoked, guest_s)
         self.hub.on_house.append(self.revoking.look)

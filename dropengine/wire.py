@@ -172,13 +172,49 @@ class News(msgspec.Struct, frozen=True, tag_field="t", tag="news"):
     text: str
 
 
+class ChanceView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The rules of a list that chance orders. `window_ms`: how long it is open; `first_offer_ms`:
+    how long an offer of the first round stands; `tickets_most`: of one entry; `guests`: may who is
+    not known enter, and so anybody many times. What it is ordered by: a secret with this
+    `commitment`, or the `round` of a beacon's `chain`, which people call `beacon` and which is due
+    at `due_ms`; once the list is sealed, the round that counts. What does not apply is left
+    out."""
+
+    window_ms: int
+    first_offer_ms: int
+    tickets_most: int
+    guests: bool = False
+    commitment: str = ""
+    chain: str = ""
+    round: int = 0
+    beacon: str = ""
+    due_ms: int = 0
+
+
+class ListView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a list has come that chance orders. `entries`: how many stand in it; `placed`: how
+    many of them have their arrivals. `seals_ms`: when it is to be sealed, `sealed_ms`: when it was.
+    `root`: its fingerprint, `revealed`: what it is ordered by, both hex digits. `won`: how many
+    were called in the first round; `called`: the largest arrival that was called. 0 and '' are left
+    out."""
+
+    entries: int = 0
+    placed: int = 0
+    seals_ms: int = 0
+    sealed_ms: int = 0
+    root: str = ""
+    revealed: str = ""
+    won: int = 0
+    called: int = 0
+
+
 class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults=True):
     """The newest public state; the same bytes for every seat of a drop. Missing one is harmless.
 
     `lines`: the base line of a pool -> its moves since the last tick. `now`: the server's clock.
     `away`: the shop's server does not answer; these are the last numbers known, from `now`. `why`:
     the maker's reason of a pause or a cancellation. `calls_ms`: in quiet hours, when the line calls
-    again; else 0.
+    again; else 0. `listed`: of a list that chance orders.
     """
 
     seq: int
@@ -192,6 +228,7 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     away: bool = False
     why: str = ""
     calls_ms: int = 0
+    listed: ListView | None = None
 
 
 class ItemView(msgspec.Struct, frozen=True):
@@ -223,7 +260,8 @@ class DropView(msgspec.Struct, frozen=True):
     know.
     `identity`: who may act: guest, whoever opens the page; verified, who has confirmed an address.
     `calls_from_ms`, `calls_to_ms`: the hours in which the line calls, ms since midnight by the
-    clocks of the zone; two equal ones: at all hours. `calls_ms`: as in a tick.
+    clocks of the zone; two equal ones: at all hours. `calls_ms`, `listed`: as in a tick. `chance`:
+    the rules of a list that chance orders; None where arrivals are those of time.
     """
 
     id: str
@@ -264,6 +302,8 @@ class DropView(msgspec.Struct, frozen=True):
     calls_to_ms: int = 0
     calls_ms: int = 0
     network_most: int = 0
+    chance: ChanceView | None = None
+    listed: ListView | None = None
 
 
 class HoldView(msgspec.Struct, frozen=True):
@@ -301,9 +341,10 @@ class LinePlace(msgspec.Struct, frozen=True):
     latest: int
 
 
-class EntryView(msgspec.Struct, frozen=True):
+class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
     """`n`: the arrival. `lane`: base or boost. `cool_ms`: not called before this time, 0 = may
-    be."""
+    be. Of an entry in a list that chance orders: `tickets`; and while it has no arrival (`n` 0),
+    and so no place in any line, its `pools`."""
 
     id: str
     key: str
@@ -316,6 +357,8 @@ class EntryView(msgspec.Struct, frozen=True):
     cool_ms: int
     hold: str
     lines: list[LinePlace]
+    tickets: int = 0
+    pools: list[str] = []
 
 
 class EndedEntry(msgspec.Struct, frozen=True):
@@ -394,7 +437,8 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_de
 
     free, held: of the pool, with all_held. room: units left in the limit. retry_ms: when to come
     back. state: how the hold ended, with hold_expired. network, most: with network_full, what the
-    network is called in this drop and how much it may have.
+    network is called in this drop and how much it may have. when_ms: with not_open, from when on,
+    where that is known.
     """
 
     id: int
@@ -408,6 +452,7 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_de
     state: str | None = None
     network: str | None = None
     most: int | None = None
+    when_ms: int | None = None
 
 
 class Pong(msgspec.Struct, frozen=True, tag_field="t", tag="pong"):

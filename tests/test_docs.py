@@ -31,6 +31,8 @@ MESSAGES: tuple[type[msgspec.Struct], ...] = (
 )
 PARTS = (
     wire.DropView,
+    wire.ChanceView,
+    wire.ListView,
     wire.ItemView,
     wire.PoolView,
     wire.Moves,

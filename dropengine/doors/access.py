@@ -110,6 +110,7 @@ FANS = (
     Row("POST", "/receive/{token}", Who.ANYBODY),
     Row("GET", "/drops/{drop}/opens.ics", Who.ANYBODY),
     Row("GET", "/drops/{drop}/closes.ics", Who.ANYBODY),
+    Row("GET", "/drops/{drop}/order.json", Who.ANYBODY),
     Row("GET", "/drops/{drop}/face.svg", Who.ANYBODY),
     Row("GET", "/drops/{drop}/share.png", Who.ANYBODY),
     Row("GET", "/makers/pictures/{name}", Who.ANYBODY),

@@ -16,7 +16,7 @@ from dropengine import errors, outcomes, refusals, wire
 from dropengine.doors.http_answers import Written, problem
 from dropengine.doors.identity import Identity, by_name
 from dropengine.doors.rate_limit import whence_of
-from dropengine.live.answers import first_refusal, one_by_one, paid_pages, refused
+from dropengine.live.answers import first_refusal, one_by_one, paid_pages, refused_in
 from dropengine.live.batcher import Answer
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
@@ -125,7 +125,13 @@ class Api:
         fan = room.fan(ticket)
         if fan is None:
             return problem(None, refusals.SignIn())
-        return await carried_out(room, fan, command, whence_of(request.scope.get("client")))
+        whence = whence_of(request.scope.get("client"))
+        if isinstance(command, wire.Join) and room.weighing is not None:
+            row = await room.weighing.row(fan, command, ticket.name)
+            if isinstance(row, refusals.Away):
+                return problem(None, row)
+            return told(room, fan, await room.batcher.ask(row, whence))
+        return await carried_out(room, fan, command, whence)
 
     async def you(self, request: Request) -> Response:
         """GET /api/drops/{drop}/you: the fan's whole state, read now."""
@@ -229,9 +235,8 @@ def _command(kind: type[wire.Command], body: bytes, key: str | None) -> wire.Fan
 
 
 def _refusal(room: Room, outcome: refusals.Refusal) -> Response:
-    view = room.view
     room.refused[outcome.code] += 1
-    told = refused(0, view.seq if view else 0, outcome)
+    told = refused_in(room, 0, outcome)
     return problem(
         None,
         outcome,
@@ -242,4 +247,5 @@ def _refusal(room: Room, outcome: refusals.Refusal) -> Response:
         state=told.state,
         network=told.network,
         most=told.most,
+        when_ms=told.when_ms,
     )

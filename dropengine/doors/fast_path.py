@@ -114,6 +114,8 @@ class FastPath:
         room = self._hub.rooms.get(DropId(drop))
         if body is None or room is None or room.ended:
             return None
+        if verb == wire.Join.verb and room.weighing is not None:
+            return None
         headers = by_name(named)
         length = headers.get(b"content-length", b"")
         if (

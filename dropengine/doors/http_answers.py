@@ -72,6 +72,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     state: str | None = None
     network: str | None = None
     most: int | None = None
+    when_ms: int | None = None
 
 
 def problem(status: int | None, outcome: refusals.Refusal, **more: Any) -> Response:

@@ -20,7 +20,15 @@ from starlette.routing import Route
 from dropengine import wire
 from dropengine.catalogue import Catalogue
 from dropengine.config import Settings
-from dropengine.doors import asking, calendar, orders, reasons, receiving, shared_pictures
+from dropengine.doors import (
+    asking,
+    calendar,
+    order_sheet,
+    orders,
+    reasons,
+    receiving,
+    shared_pictures,
+)
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
@@ -114,6 +122,7 @@ def routes(deps: Deps, writer: PageWriter, static: Static) -> list[Route]:
         *orders.routes(deps, writer),
         *reasons.routes(deps, writer),
         *calendar.routes(deps, writer),
+        *order_sheet.routes(deps, writer),
         *shared_pictures.routes(deps, writer),
         Route("/", pages.index, methods=["GET"]),
     ]

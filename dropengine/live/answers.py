@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dropengine import outcomes, refusals
+from dropengine.live import views
 from dropengine.live.batcher import Answer
 from dropengine.live.room import Room
 from dropengine.model import ID_CHARS_MAX, FanId
@@ -16,13 +17,27 @@ KEY_KEPT = ID_CHARS_MAX - 4
 """Letters of a key, so that the number of a hold still fits behind it."""
 
 
-def refused(message_id: int, seq: int, outcome: refusals.Refusal) -> Refused:
-    """A refusal as a person reads it."""
+def refused_in(room: Room, message_id: int, outcome: refusals.Refusal) -> Refused:
+    """A refusal as a person reads it who sits in this room."""
+    view = room.view
+    if view is None:
+        return refused(message_id, 0, outcome)
+    not_yet = isinstance(outcome, refusals.NotOpen)
+    when_ms = views.begins_ms(room.manifest, view) if not_yet else None
+    return refused(message_id, view.seq, outcome, when_ms)
+
+
+def refused(
+    message_id: int, seq: int, outcome: refusals.Refusal, when_ms: int | None = None
+) -> Refused:
+    """A refusal as a person reads it. when_ms: from when on it would be another one."""
     match outcome:
+        case refusals.NotOpen():
+            more: dict[str, Any] = {"when_ms": when_ms}
         case refusals.AllHeld(free=free, held=held):
-            more: dict[str, Any] = {"free": free, "held": held}
-        case refusals.LimitReached(room=room):
-            more = {"room": room}
+            more = {"free": free, "held": held}
+        case refusals.LimitReached(room=allowed):
+            more = {"room": allowed}
         case refusals.HoldExpired(state=state):
             more = {"state": state}
         case refusals.Away(retry_ms=retry_ms) | refusals.TooManyRequests(retry_ms=retry_ms):
@@ -60,8 +75,7 @@ async def paid_pages(
     if pages:
         codes = {id_: one.code for id_, one in others.items()}
         return Done(message_id, max(one.seq for one in paying.values()), pay=pages, refused=codes)
-    view = room.view
-    return refused(message_id, view.seq if view else 0, first_refusal(others.values()))
+    return refused_in(room, message_id, first_refusal(others.values()))
 
 
 def _refusal(outcome: Answer) -> refusals.Refusal:

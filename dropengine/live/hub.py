@@ -18,6 +18,7 @@ from dropengine.live.measured import SECONDS, Histogram, Measured
 from dropengine.live.nudges import Nudges
 from dropengine.live.relay import Relay
 from dropengine.live.room import Room
+from dropengine.live.weighing import Losses
 from dropengine.model import DropId, FanId
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
@@ -70,6 +71,8 @@ class Hub:
         self._nudges = Nudges(nudges, self._look_everywhere, self._hear_house, store.prefix)
         self.on_house: list[Callable[[], None]] = []
         """Called when something of the shop's has changed, or may have while nobody listened."""
+        self.earlier: Losses | None = None
+        """Who knows of earlier draws."""
 
     def know(self, epoch: str, durable: bool) -> None:
         """The server's run id and its promise now, for every room. A screen that was told another
@@ -122,6 +125,7 @@ class Hub:
             intents=self._intents,
             refused=self.refused[drop],
             measured=self.measured[drop],
+            earlier=self.earlier,
         )
         relay = Relay(self.store, room, self._run_id, self._nudges.renew)
         if await relay.look() is None:

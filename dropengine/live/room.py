@@ -20,6 +20,7 @@ from dropengine.live.measured import Measured
 from dropengine.live.payment_pages import PaymentPages
 from dropengine.live.places import Lines
 from dropengine.live.seat import Conn, Frame, Seat, frame
+from dropengine.live.weighing import Losses, Weighing
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, DropState, FanId
 from dropengine.payments.intent_ids import IntentIds
@@ -41,7 +42,8 @@ class Room:
     """One drop in one worker.
 
     fan_out: frames to the seats. fan_states: what each fan is told of himself. pages: where holds
-    are paid. batcher: the commands on their way. lines: the places that screens know.
+    are paid. batcher: the commands on their way. lines: the places that screens know. earlier: who
+    knows of earlier draws.
     """
 
     def __init__(
@@ -56,10 +58,13 @@ class Room:
         intents: IntentIds,
         refused: Counter[str],
         measured: Measured,
+        earlier: Losses | None = None,
     ) -> None:
         self.drop = DropId(shown.manifest.id)
         self.manifest: Manifest = shown.manifest
         self.hash = shown.hash
+        self.chance = shown.chance
+        """By what its list is ordered, where chance gives out the arrivals."""
         self.epoch = epoch
         self.durable = durable
         self.settings = settings
@@ -98,6 +103,7 @@ class Room:
         """Nothing will ever change here again."""
         self.wake = asyncio.Event()
         """Set when the relay should look again."""
+        self._weighing = self._weighs(earlier)
         self.nudged = 0
         """How often the server told of news."""
         self.used_at = asyncio.get_running_loop().time()
@@ -105,6 +111,17 @@ class Room:
         self._newest_frame: tuple[ViewReply, bool, Frame] | None = None
         self._early: dict[Seat, None] = {}
         """Watchers who came before the first view."""
+
+    def _weighs(self, earlier: Losses | None) -> Weighing | None:
+        most = self.manifest.tickets_most
+        return None if earlier is None or most < 2 else Weighing(earlier, self.drop, most)
+
+    @property
+    def weighing(self) -> Weighing | None:
+        """Who counts the tickets of a join, where it needs any now."""
+        if self._weighing is None or self.view is None or self.view.state != DropState.LOBBY:
+            return None
+        return self._weighing
 
     @property
     def empty(self) -> bool:
@@ -203,6 +220,7 @@ class Room:
             epoch=self.epoch,
             durable=self.durable,
             beat_ms=self.beat_ms,
+            chance=self.chance,
         )
 
     def _public(self) -> wire.DropView | None:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from dropengine import outcomes, refusals, wire
-from dropengine.live.answers import one_by_one, paid_pages, refused
+from dropengine.live.answers import one_by_one, paid_pages, refused_in
 from dropengine.live.batcher import Answer
 from dropengine.live.room import Room
 from dropengine.live.seat import Conn, Frame, frame
+from dropengine.live.weighing import Weighing
 from dropengine.model import FanId
 from dropengine.outcomes import HoldGranted
 from dropengine.people.tickets import Ticket
@@ -124,8 +126,20 @@ class Talker:
             return
         room = self.room
         room.fan_out.asks(self.seat)
+        if isinstance(command, wire.Join) and room.weighing is not None:
+            _keep(self._weighed(room.weighing, fan, command))
+            return
         reply = partial(self.answer, fan, command.id)
         room.batcher.submit(command_row(fan, command), reply, self._gone, self._whence)
+
+    async def _weighed(self, weighing: Weighing, fan: FanId, join: wire.Join) -> None:
+        """Into the list of a draw, with as many tickets as are his."""
+        row = await weighing.row(fan, join, self.seat.by)
+        if isinstance(row, refusals.Away):
+            self.answer(fan, join.id, row)
+            return
+        reply = partial(self.answer, fan, join.id)
+        self.room.batcher.submit(row, reply, self._gone, self._whence)
 
     def _gone(self) -> bool:
         return self.seat.gone
@@ -147,9 +161,8 @@ class Talker:
         self.seat.push(Frame(text, you))
 
     def _refuse(self, message_id: int, outcome: refusals.Refusal) -> None:
-        view = self.room.view
         self.room.refused[outcome.code] += 1
-        self.seat.push(frame(refused(message_id, view.seq if view else 0, outcome)))
+        self.seat.push(frame(refused_in(self.room, message_id, outcome)))
 
     def push(self, sent: Frame) -> None:
         self.seat.push(sent)
@@ -173,9 +186,7 @@ class _Payment:
         self._outcomes[hold] = outcome
         self._left -= 1
         if not self._left:
-            task = asyncio.get_running_loop().create_task(self._finish())
-            _TASKS.add(task)
-            task.add_done_callback(_TASKS.discard)
+            _keep(self._finish())
 
     async def _finish(self) -> None:
         talker = self._talker
@@ -187,3 +198,10 @@ class _Payment:
 
 _TASKS: set[asyncio.Task[None]] = set()
 """asyncio keeps only weak references to running tasks."""
+
+
+def _keep(work: Coroutine[Any, Any, None]) -> None:
+    """Let it go on by itself."""
+    task = asyncio.get_running_loop().create_task(work)
+    _TASKS.add(task)
+    task.add_done_callback(_TASKS.discard)

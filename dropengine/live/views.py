@@ -8,9 +8,10 @@ from typing import Any
 from dropengine import model, wire
 from dropengine.catalogue import ENGLISH
 from dropengine.manifest import MINOR_DIGITS, Item, Manifest
-from dropengine.manifest.defaults import IDENTITIES
+from dropengine.manifest.defaults import IDENTITIES, MODES
 from dropengine.model import HoldRecord, Lane
 from dropengine.order_number import number_of
+from dropengine.randomness import CHAINS, BeaconRound, CommitReveal, Source
 from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
 
 WHY_ENDED = {
@@ -30,9 +31,10 @@ def drop_view(
     epoch: str,
     durable: bool,
     beat_ms: int,
+    chance: Source | None = None,
 ) -> wire.DropView:
     """The whole public drop as it stands in a view. lines: pool -> r that the screens know.
-    beat_ms: within which screens hear of it again."""
+    beat_ms: within which screens hear of it again. chance: by what its list is ordered."""
     return wire.DropView(
         id=m.id,
         title=m.title,
@@ -72,6 +74,55 @@ def drop_view(
         calls_to_ms=m.calls_to_ms,
         calls_ms=view.calls_ms,
         network_most=m.network_most,
+        chance=None if chance is None else chance_view(m, chance, view.entering.sealed_ms),
+        listed=list_view(m, view),
+    )
+
+
+def chance_view(m: Manifest, chance: Source, sealed_ms: int) -> wire.ChanceView:
+    """The rules of its list. sealed_ms: when it was sealed, 0: it was not."""
+    named: dict[str, Any]
+    match chance:
+        case CommitReveal(commitment=commitment):
+            named = {"commitment": commitment}
+        case BeaconRound(chain=chain, round=number):
+            named = {"chain": chain, "round": number}
+            if known := CHAINS.get(chain):
+                counts = known.round_for(number, sealed_ms) if sealed_ms else number
+                due_ms = known.due_ms(counts)
+                named |= {"round": counts, "beacon": known.beacon_id, "due_ms": due_ms}
+    return wire.ChanceView(
+        m.window_ms, m.first_offer_ms, m.tickets_most, guests=m.guests_may_enter, **named
+    )
+
+
+def begins_ms(m: Manifest, view: ViewReply) -> int | None:
+    """From when on something can be had that cannot be yet, where that is known: the opening, while
+    a list is open its seal, before it the moment when it opens."""
+    match view.state:
+        case model.DropState.SCHEDULED if m.mode == "lobby" and view.opens_ms:
+            return view.opens_ms - m.window_ms
+        case model.DropState.SCHEDULED:
+            return view.opens_ms or None
+        case model.DropState.LOBBY:
+            return view.entering.seals_ms or None
+    return None
+
+
+def list_view(m: Manifest, view: ViewReply) -> wire.ListView | None:
+    """How far the list has come that chance orders."""
+    if m.mode == MODES[0]:
+        return None
+    row = view.entering
+    return wire.ListView(
+        row.entries,
+        row.placed,
+        row.seals_ms,
+        row.sealed_ms,
+        row.root,
+        row.revealed,
+        row.won,
+        row.called,
     )
 
 
@@ -142,6 +193,8 @@ def _entry(
             wire.LinePlace(line.pool, line.place, line.r, line.buying, latest_turn(line.place, k))
             for line in lines
         ],
+        tickets=entry.tickets,
+        pools=[] if entry.n else entry.pools,
     )
 
 
@@ -229,4 +282,5 @@ def tick(
         away=away,
         why=why_stopped(view),
         calls_ms=view.calls_ms,
+        listed=list_view(m, view),
     )

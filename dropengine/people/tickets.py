@@ -62,6 +62,11 @@ def name_of_session(session: str) -> str:
     return f"{_PERSON}{session}"
 
 
+def session_of(name: str) -> str:
+    """Whose end ends a ticket that is called so; '' of a guest's."""
+    return name.removeprefix(_PERSON) if name.startswith(_PERSON) else ""
+
+
 def of_guest(name: str) -> bool:
     """Is a ticket that is called so a guest's?"""
     return name.startswith(_GUEST)

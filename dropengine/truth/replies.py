@@ -130,11 +130,18 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
 
 class ListRow(msgspec.Struct, frozen=True, array_like=True):
     """A list that chance orders. `placed`: how many of `entries` have their arrivals. `seals_ms`:
-    when it is sealed, 0: that is over, or not planned."""
+    when it is sealed, 0: that is over, or not planned; `sealed_ms`: when it was (true time).
+    `root`, `revealed`: hex digits, '' while they are not told. `won`: how many were called in the
+    first round; `called`: the largest arrival that was called."""
 
     entries: int = 0
     placed: int = 0
     seals_ms: int = 0
+    sealed_ms: int = 0
+    root: str = ""
+    revealed: str = ""
+    won: int = 0
+    called: int = 0
 
 
 class Rewritten(msgspec.Struct, frozen=True, array_like=True, tag="REWRITTEN"):
@@ -356,7 +363,8 @@ class Shown(msgspec.Struct, frozen=True):
 
     paused_by: who paused it, while it is paused; '' also where that was not kept yet. froze: why it
     is frozen (books, half, restore), or ''; also of a drop that froze after it was over. opens_ms,
-    closes_ms: the newest times, of the true clock; the manifest has those of the beginning.
+    closes_ms: the newest times, of the true clock; the manifest has those of the beginning. chance:
+    by what its list is ordered; None where arrivals are those of time.
     """
 
     manifest: Manifest
@@ -368,6 +376,7 @@ class Shown(msgspec.Struct, frozen=True):
     froze: str = ""
     opens_ms: int = 0
     closes_ms: int = 0
+    chance: Source | None = None
 
 
 class _Times(msgspec.Struct, frozen=True):
@@ -378,17 +387,18 @@ class _Times(msgspec.Struct, frozen=True):
 
 
 _TIMES = msgspec.msgpack.Decoder(_Times)
+_CHANCE: msgspec.msgpack.Decoder[Source] = msgspec.msgpack.Decoder(Source)
 
 
 SHOWN = (
     *("manifest", "hash", "state", "revision", "seq"),
-    *("schema", "paused_by", "froze", "rules"),
+    *("schema", "paused_by", "froze", "rules", "randomness"),
 )
 """The fields of a drop's hash that `shown` reads."""
 
 
 def shown(row: Sequence[Any]) -> Shown:
-    """row: what `SHOWN` names, in bytes; paused_by and froze may be missing."""
+    """row: what `SHOWN` names, in bytes; paused_by, froze and randomness may be missing."""
     state = row[2].decode()
     paused_by = (row[6] or b"").decode() if state == model.DropState.PAUSED else ""
     froze = (row[7] or b"").decode()
@@ -396,6 +406,8 @@ def shown(row: Sequence[Any]) -> Shown:
         # An older engine did not keep it, and there was one reason.
         froze = "books"
     times = _TIMES.decode(row[8])
+    # What was archived before there were lists does not end with it.
+    chance = row[9] if len(row) > 9 else None
     return Shown(
         from_canonical(row[0]),
         row[1].decode(),
@@ -406,4 +418,5 @@ def shown(row: Sequence[Any]) -> Shown:
         froze,
         times.opens_ms,
         times.closes_ms,
+        None if chance is None else _CHANCE.decode(chance),
     )

@@ -1,7 +1,7 @@
 #!lua
 --[[
 reschedule -- the drop opens, or closes, at another time. A time that changes is still to come; both are of the
-true clock, and 0 is by hand.
+true clock, and 0 is by hand. While a list is open that chance orders, the opening is when it is sealed.
 
 KEYS
   all keys of one drop, as `begin` names them; the nudge channel last
@@ -10,7 +10,7 @@ ARGV
   revision   the drop's revision that the creator saw
   by         who commands
   key        idempotency key
-  opens_ms   when it opens; of a drop that has opened, as it was
+  opens_ms   when it opens; of a drop whose list is open what its seal is reckoned from; of one that has opened, as it was
   closes_ms  when it closes
 RETURNS
   CHANGED          seq, revision, state; a repeat too
@@ -26,7 +26,7 @@ RETURNS
 COST  O(log n), n = holds and entries
 --]]
 --#use fault_in_reschedule begin_command check_command refuse_in_state conclude_command has_list
---#use lobby_at
+--#use lobby_at seal_at
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local opens_ms, closes_ms = ARGV[5], ARGV[6]
@@ -37,18 +37,24 @@ if early then return cmsgpack.pack(early) end
 local wanted = {open = tonumber(opens_ms), close = tonumber(closes_ms)}
 local body = 'reschedule|' .. opens_ms .. '|' .. closes_ms
 local rules, now, waits = t.rules, t.now - t.lead, t.state == 'scheduled'
+local enters = t.state == 'lobby'
 local moved = {}
 if wanted.open ~= rules.opens_ms then moved.open = wanted.open end
 if wanted.close ~= rules.closes_ms then moved.close = wanted.close end
+-- From when on it cannot be later: what the new opening means.
+local begins = enters and seal_at(rules, wanted.open) or wanted.open
 
 local function refusal()
   if ENDS[t.state] then return refuse_in_state(t, {}) end
   if not next(moved) then return refuse_in_state(t, {[t.state] = true}) end
-  if moved.open and not waits then return {'BAD_MESSAGE', 'opens_ms is over, the drop has opened'} end
-  for _, at in pairs(moved) do
-    if at > 0 and at <= now then return {'IN_THE_PAST', now} end
+  if moved.open and not waits and not enters then
+    return {'BAD_MESSAGE', 'opens_ms is over, the drop has opened'}
   end
-  if waits and wanted.open > 0 and wanted.close > 0 and wanted.close <= wanted.open then
+  for planned, at in pairs(moved) do
+    if at > 0 and (planned == 'open' and begins or at) <= now then return {'IN_THE_PAST', now} end
+  end
+  local before = waits or enters and moved.open
+  if before and wanted.open > 0 and wanted.close > 0 and wanted.close <= begins then
     return {'BAD_MESSAGE', 'closes_ms must be after opens_ms, or 0'}
   end
 end
@@ -57,7 +63,9 @@ local reply = check_command(t, revision, by, key, body) or refusal()
 if reply then return cmsgpack.pack(reply) end
 rules.opens_ms, rules.closes_ms = wanted.open, wanted.close
 for planned, at in pairs(moved) do
-  if planned == 'open' and has_list(t) then
+  if planned == 'open' and enters then
+    t.zset.due.seal = at > 0 and begins + t.lead
+  elseif planned == 'open' and has_list(t) then
     t.zset.due.lobby = at > 0 and lobby_at(rules) + t.lead
   else
     t.zset.due[planned] = at > 0 and at + t.lead

@@ -2,7 +2,7 @@
 offer -- the line calls an entry: units of a pool are held for its fan until the offer's window ends. `key`: of the
 press by which he called himself, or nil. Returns the hold's id.
 --]]
---#use get put fan_of mark_in_line offer_window emit refresh_readiness digits
+--#use get put fan_of mark_in_line offer_window called_up emit refresh_readiness digits
 
 local function offer(t, id, entry, pool_id, qty, key)
   local pool, fan = t.record.pools[pool_id], fan_of(t, entry[E_FAN])
@@ -14,6 +14,7 @@ local function offer(t, id, entry, pool_id, qty, key)
   pool[P_OFFERED] = pool[P_OFFERED] + qty
   if lane == 0 then
     pool[P_LANE_COUNT] = math.min(pool[P_LANE_COUNT] + 1, t.rules.k - 1)
+    called_up(t, entry[E_N])
   else
     pool[P_LANE_COUNT] = 0
   end

@@ -15,7 +15,9 @@ RETURNS
              offered, arrival of whoever may call himself in quiet hours},
              moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused, cancelled or frozen,
              leads {at, lead}, hash of the manifest, when the line calls again (0: these are no quiet hours),
-             of a list that chance orders {entries, how many have their arrivals, when it is sealed (0: not planned)}
+             of a list that chance orders {entries, how many have their arrivals, when it is sealed (0: not planned), when it was
+             (0: it was not), its root, what was revealed, how many were called in the first round, the largest arrival that was
+             called}
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
 COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cursors: rows until there
@@ -61,15 +63,23 @@ local function since(key, at)
   until #rows < PAGE
   return out
 end
-local said = redis.call('HMGET', t.key.drop, 'news', 'why', 'froze', 'hash', 'entered', 'placed')
-local seal = said[5] and redis.call('ZSCORE', t.key.due, 'seal')
+local said = redis.call('HMGET', t.key.drop, 'news', 'why', 'froze', 'hash', 'entered')
+local list = {}
+if said[5] then
+  local seal = redis.call('ZSCORE', t.key.due, 'seal')
+  local l = redis.call('HMGET', t.key.drop, 'placed', 'sealed', 'root', 'revealed', 'won', 'first', 'called')
+  -- While the first round goes on it counts itself.
+  local won = l[5] or (l[6] and l[6] ~= '' and l[6])
+  list = {tonumber(said[5]), tonumber(l[1] or 0), seal and seal - t.lead or 0, tonumber(l[2] or 0), l[3] or '', l[4] or '',
+    tonumber(won or 0), tonumber(l[7] or 0)}
+end
 local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')
 local reply = {'VIEW', t.now - t.lead, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms,
   pools, tonumber(wake[1] or 0), since(t.key.moves, moves_at),
   tonumber(wake[2] or 0), since(t.key.mail, mail_at),
   cmsgpack.unpack(said[1]), WHY[t.state] and said[WHY[t.state]] or '', cmsgpack.unpack(t.leads), said[4],
   calls_again and calls_again - t.lead or 0,
-  {tonumber(said[5] or 0), tonumber(said[6] or 0), seal and seal - t.lead or 0}}
+  list}
 
 redis.call('HSET', t.key.wake, 'armed', 1)
 return cmsgpack.pack(reply)

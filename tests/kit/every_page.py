@@ -16,6 +16,7 @@ NO_PAGES = {
     "/icons/{size}.png": "a picture",
     "/drops/{drop}/opens.ics": "a calendar's entry",
     "/drops/{drop}/closes.ics": "a calendar's entry",
+    "/drops/{drop}/order.json": "a file that programs read",
     "/drops/{drop}/face.svg": "a picture",
     "/drops/{drop}/share.png": "a picture",
     "/makers/pictures/{name}": "a picture",

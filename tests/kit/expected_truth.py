@@ -149,4 +149,8 @@ def of_list(oracle: Oracle) -> dict[str, str]:
         told["revealed"] = oracle.value
     if oracle.first is not None or oracle.first_was:
         told["first"] = "" if oracle.first is None else str(oracle.first)
+    if oracle.won is not None:
+        told["won"] = str(oracle.won)
+    if oracle.called_up:
+        told["called"] = str(oracle.called_up)
     return told

@@ -11,7 +11,7 @@ from dropengine.log import replay
 from dropengine.log.referee import judge
 from dropengine.truth.replies import ViewReply
 from tests.conftest import MakeSale
-from tests.kit.manifests import START_MS
+from tests.kit.manifests import START_MS, WINDOW_MS
 from tests.kit.sale import Sale
 
 OPENS, CLOSES = START_MS + 60_000, START_MS + 3_600_000
@@ -176,4 +176,35 @@ async def test_planned_times_mean_the_true_clock_after_a_leap(make_sale: MakeSal
     assert await times(sale) == (0, true + LATER)
     assert await state_at(sale, true + LATER - 1) == "live"
     assert await state_at(sale, true + LATER) in ("closing", "settled")
+    await check(sale)
+
+
+@pytest.mark.parametrize(("mode", "after_ms"), [("lobby", 0), ("draw", WINDOW_MS)])
+async def test_while_a_list_is_open_its_seal_moves_with_the_opening(
+    make_sale: MakeSale, mode: str, after_ms: int
+) -> None:
+    opens, closes = START_MS + 2 * WINDOW_MS, START_MS + 9 * WINDOW_MS
+    sale = await make_sale(opens_ms=opens, closes_ms=closes, mode=mode, opened=False)
+    assert await state_at(sale, opens + after_ms - WINDOW_MS) == "lobby"
+    sale.revision += 1
+    assert await moved(sale, sale.now - after_ms, closes) == refusals.InThePast(sale.now)
+    assert isinstance(await moved(sale, closes, closes), refusals.BadMessage)
+    assert isinstance(await moved(sale, opens + LATER, closes), outcomes.Changed)
+    view = await sale.store.view(sale.drop, 0, 0, clock_ms=sale.now)
+    assert isinstance(view, ViewReply)
+    assert view.entering.seals_ms == opens + LATER + after_ms
+    assert await state_at(sale, opens + LATER + after_ms - 1) == "lobby"
+    assert isinstance(await sale.join("cy"), outcomes.Joined)
+    assert await state_at(sale, opens + LATER + after_ms) == "ordering"
+    sale.revision += 1
+    assert isinstance(await moved(sale, sale.now + LATER, closes), refusals.BadMessage)
+    await check(sale)
+
+
+async def test_by_hand_a_list_is_sealed_by_nobody_else(make_sale: MakeSale) -> None:
+    sale = await make_sale(mode="lobby")
+    assert isinstance(await moved(sale, START_MS + LATER, 0), outcomes.Changed)
+    assert isinstance(await moved(sale, 0, 0), outcomes.Changed)
+    assert await state_at(sale, CLOSES) == "lobby"
+    await sale.creator("seal")
     await check(sale)

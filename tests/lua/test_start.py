@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dropengine import events, outcomes
-from dropengine.truth.replies import NotPlaced, NotSealed, Started
+from dropengine.truth.replies import NotPlaced, NotSealed, Started, ViewReply
 from tests.conftest import MakeSale
 from tests.kit.manifests import FIRST_OFFER_MS, OFFER_MS, item
+from tests.kit.sale import SECRET
 
 
 async def test_the_first_of_the_order_are_called_as_many_as_there_are_units(
@@ -34,6 +35,12 @@ async def test_an_alternate_has_the_usual_window(make_sale: MakeSale) -> None:
     await sale.release(first.fan, first.hold)
     second = [e for e in await sale.log() if isinstance(e, events.Offered)][-1]
     assert second.deadline == sale.now + OFFER_MS
+    # Every screen is told how far the calls have come (D10).
+    view = await sale.store.view(sale.drop, 0, 0, clock_ms=sale.now)
+    assert isinstance(view, ViewReply)
+    told = view.entering
+    assert (told.entries, told.placed, told.won, told.called) == (2, 2, 1, 2)
+    assert (told.root, told.revealed) == ((await sale.sealed()).root.hex(), SECRET.hex())
 
 
 async def test_nothing_is_decided_before_the_first_round_is_over(make_sale: MakeSale) -> None:

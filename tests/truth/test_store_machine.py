@@ -933,11 +933,7 @@ class Machine(RuleBasedStateMachine):
             self.oracle.revision,
         )
         again = self.oracle.hours.get("calls") if self.oracle.state in ("live", "paused") else None
-        seal = self.oracle.hours.get("seal")
-        entered = len(self.oracle.listed())
-        assert view.entering == ListRow(
-            entered, self.oracle.placed, 0 if seal is None else self.own(seal)
-        )
+        assert view.entering == self.listed()
         assert view.calls_ms == (0 if again is None else self.own(again))
         for row in view.pools:
             assert row.next == self.may_call_himself(row.id)
@@ -962,6 +958,23 @@ class Machine(RuleBasedStateMachine):
             for entry, _, lines in fan.entries:
                 for line in lines:
                     assert line.place == self.oracle.place(entry, line.pool)
+
+    def listed(self) -> ListRow:
+        """What screens are told of a list that chance orders (D10)."""
+        oracle = self.oracle
+        if oracle.rules.mode == "rush":
+            return ListRow()
+        seal = oracle.hours.get("seal")
+        return ListRow(
+            entries=len(oracle.listed()),
+            placed=oracle.placed,
+            seals_ms=0 if seal is None else self.own(seal),
+            sealed_ms=oracle.sealed_ms,
+            root=oracle.root,
+            revealed=oracle.value,
+            won=(oracle.first or 0) if oracle.won is None else oracle.won,
+            called=oracle.called_up,
+        )
 
     def may_call_himself(self, pool: str) -> int:
         """The arrival of who is first in the line of a pool that waits in quiet hours, or 0."""

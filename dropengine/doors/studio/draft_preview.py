@@ -12,7 +12,9 @@ from dropengine import manifest, wire
 from dropengine.live import views
 from dropengine.log.replay.hours import calls_at
 from dropengine.manifest import Item, Manifest, Pool
+from dropengine.manifest.defaults import MODES
 from dropengine.order_number import number_of
+from dropengine.randomness import QUICKNET, BeaconRound, CommitReveal, Source
 from dropengine.truth.replies import PoolRow, ViewReply
 
 NOBODY: Final = "preview"
@@ -82,10 +84,24 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
     )
     lines = {pool.id: 0 for item in whole.items for pool in item.pools}
     drop = views.drop_view(
-        whole, view, lines, digest=view.hash, epoch=NOBODY, durable=True, beat_ms=0
+        whole,
+        view,
+        lines,
+        digest=view.hash,
+        epoch=NOBODY,
+        durable=True,
+        beat_ms=0,
+        chance=_chance(whole),
     )
     known = m.identity != "verified" or stage != SIGN_IN
     return wire.Snapshot(1, drop, _you(whole, chosen.mine, now_ms) if known else None)
+
+
+def _chance(m: Manifest) -> Source | None:
+    """By what its list would be ordered; nobody has committed to anything yet."""
+    if m.mode == MODES[0]:
+        return None
+    return BeaconRound(QUICKNET.hash, m.beacon_round) if m.beacon_round else CommitReveal("")
 
 
 def _whole(m: Manifest) -> Manifest:

@@ -21,6 +21,8 @@ from dropengine.model import KEPT_MS, OPERATOR, PASSING
 PUBLISHED_REVISION = 1
 DIGEST = re.compile(r"[0-9a-f]{64}")
 CORRECTIONS_MAX = 20
+NEVER_MS = 2**53
+"""By no clock, but by hand."""
 AS_IT_WAS = frozenset({"scheduled", "lobby", "ordering", "closing", "settled", "cancelled"})
 """States in which a drop comes back from being frozen; all others become paused."""
 
@@ -216,17 +218,25 @@ def _rescheduled(books: Books, e: events.Rescheduled) -> None:
     """T14."""
     signed(books, e)
     assert books.rules is not None
-    now, waits = e.at - books.lead, books.state == "scheduled"
+    now, waits, enters = e.at - books.lead, books.state == "scheduled", books.state == "lobby"
     opens_ms, closes_ms = books.rules.opens_ms, books.rules.closes_ms
-    for name, was, ms in (("opens", opens_ms, e.opens_ms), ("closes", closes_ms, e.closes_ms)):
+    window_ms = books.rules.window_ms if enters and books.rules.mode != "lobby" else 0
+    begins_ms = e.opens_ms + window_ms if e.opens_ms else 0
+    for name, was, ms in (
+        ("opens", opens_ms and opens_ms + window_ms, begins_ms),
+        ("closes", closes_ms, e.closes_ms),
+    ):
         if ms != was and 0 < ms <= now:
             books.blame("INV-15", f"at {now} it is said that the drop {name} at {ms}")
-    if e.opens_ms != opens_ms and not waits:
+    if e.opens_ms != opens_ms and not (waits or enters):
         books.blame("INV-15", f"a drop that is {books.state} is to open at {e.opens_ms}")
     if (e.opens_ms, e.closes_ms) == (opens_ms, closes_ms):
         books.blame("INV-15", "a drop is rescheduled to the times that it had")
-    if waits and 0 < e.closes_ms <= e.opens_ms:
+    if (waits or (enters and e.opens_ms != opens_ms)) and 0 < e.closes_ms <= begins_ms:
         books.blame("INV-15", f"it would close at {e.closes_ms} and open at {e.opens_ms}")
+    if enters and e.opens_ms != opens_ms:
+        # D9: 0 is by hand.
+        books.seals_ms = begins_ms or NEVER_MS
     if e.closes_ms != closes_ms and not waits:
         books.closes_ms = e.closes_ms
     books.rules = msgspec.structs.replace(books.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms)

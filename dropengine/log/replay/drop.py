@@ -56,6 +56,16 @@ def _plan_opening(truth: Truth) -> None:
         truth.due[word] = rules.opens_ms - early + int(truth.drop["lead"])
 
 
+def _plan_seal(truth: Truth) -> None:
+    """When its open list is sealed; 0 is by hand."""
+    rules = truth.rules
+    assert rules is not None
+    truth.due.pop("seal", None)
+    window_ms = 0 if rules.mode == "lobby" else rules.window_ms
+    if rules.opens_ms:
+        truth.due["seal"] = rules.opens_ms + window_ms + int(truth.drop["lead"])
+
+
 def _lobby_opened(truth: Truth, e: events.LobbyOpened) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.LOBBY
@@ -90,8 +100,9 @@ def _ordered(truth: Truth, e: events.Ordered) -> None:
     truth.drop["placed"] = str(e.n + len(e.ids) - 1)
 
 
-def _allotted(truth: Truth, _e: events.Allotted) -> None:
+def _allotted(truth: Truth, e: events.Allotted) -> None:
     truth.drop["first"] = ""
+    truth.drop["won"] = str(e.offers)
 
 
 def _plan_calls(truth: Truth, at_ms: int) -> None:
@@ -207,7 +218,9 @@ def _rescheduled(truth: Truth, e: events.Rescheduled) -> None:
     elif not e.closes_ms:
         truth.due.pop("close", None)
     truth.rules = msgspec.structs.replace(truth.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms)
-    if opened_otherwise:
+    if opened_otherwise and truth.state == DropState.LOBBY:
+        _plan_seal(truth)
+    elif opened_otherwise:
         _plan_opening(truth)
 
 

@@ -77,6 +77,8 @@ def _offered(truth: Truth, e: events.Offered) -> None:
     truth.pools[e.pool].offered += e.qty
     entry, pool = truth.entries[e.entry], truth.pools[e.pool]
     base = e.call == Lane.BASE
+    if base and truth.rules.randomness is not None:
+        truth.drop["called"] = str(max(e.n, int(truth.drop.get("called", "0"))))
     pool.lane_count = min(pool.lane_count + 1, truth.rules.k - 1) if base else 0
     # Whoever is called is not cooling any more, though nothing in the log said when it ended.
     entry.state, entry.hold, entry.cool_ms = EntryState.OFFERED, e.hold, 0

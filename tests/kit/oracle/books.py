@@ -105,6 +105,10 @@ class Books:
         """How many offers the first round has come to; None: there is none."""
         self.first_was = False
         """Was there one that is over?"""
+        self.won: int | None = None
+        """How many offers it came to."""
+        self.called_up = 0
+        """The largest arrival that a base lane has called."""
         self.begin(clock)
         self.say(
             events.Published,

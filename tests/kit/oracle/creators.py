@@ -172,7 +172,9 @@ class Creators(Clock):
             self.rules, opens_ms=command.opens_ms, closes_ms=command.closes_ms
         )
         for hour, ms in moved.items():
-            if hour == "open" and self.rules.mode != "rush":
+            if hour == "open" and self.state == "lobby":
+                hour, at = "seal", self.seals(ms)
+            elif hour == "open" and self.rules.mode != "rush":
                 hour, at = "lobby", self.begins(self.rules)
             else:
                 at = ms
@@ -185,16 +187,24 @@ class Creators(Clock):
         planned = {"open": self.rules.opens_ms, "close": self.rules.closes_ms}
         return {hour: ms for hour, ms in wanted.items() if ms != planned[hour]}
 
+    def seals(self, opens_ms: int) -> int:
+        """D9: when an open list is sealed."""
+        window = 0 if self.rules.mode == "lobby" else self.rules.window_ms
+        return opens_ms + window if opens_ms else 0
+
     def may_plan(self, command: Reschedule) -> outcomes.CreatorOutcome | None:
-        """T14."""
+        """T14, D9."""
         moved, now = self.moved(command), self.at - self.lead
         if not moved:
             return self.already()
-        if "open" in moved and self.state != "scheduled":
+        begins = self.seals(command.opens_ms) if self.state == "lobby" else command.opens_ms
+        if "open" in moved and self.state not in ("scheduled", "lobby"):
             return refusals.BadMessage("opens_ms is over, the drop has opened")
-        if any(0 < ms <= now for ms in moved.values()):
+        means = {hour: begins if hour == "open" else ms for hour, ms in moved.items()}
+        if any(0 < ms <= now for ms in means.values()):
             return refusals.InThePast(now)
-        if self.state == "scheduled" and 0 < command.closes_ms <= command.opens_ms:
+        before = self.state == "scheduled" or (self.state == "lobby" and "open" in moved)
+        if before and 0 < command.closes_ms <= begins:
             return refusals.BadMessage("closes_ms must be after opens_ms, or 0")
         return None
 

@@ -132,6 +132,7 @@ class Line(Networks):
         if self.state == "live" and self.first is not None and self.all_called():
             self.first, offers = None, self.first
             self.first_was = True
+            self.won = offers
             self.say(events.Allotted, offers=offers)
         return True
 
@@ -150,6 +151,8 @@ class Line(Networks):
             self.first += 1
             window = self.rules.first_offer_ms
         pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)
+        if lane == 0:
+            self.called_up = max(self.called_up, entry.n)
         hold = Hold(
             id=self.next_hold(),
             fan=entry.fan,
