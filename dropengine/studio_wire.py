@@ -103,8 +103,8 @@ class HealthView(msgspec.Struct, frozen=True):
 
 class PlacedView(msgspec.Struct, frozen=True):
     """Who stands at the head of the order. `n`: his place. `pools`: in order of preference.
-    `state`: waits, offered, taken (an offer, or it is being paid), bought, missed (his second turn
-    too), left, or removed."""
+    `state`: waits, again (he missed one turn), offered, taken (an offer, or it is being paid),
+    bought, missed (his second turn too), left, or removed."""
 
     n: int
     entry: str
@@ -175,7 +175,9 @@ class FeedView(msgspec.Struct, frozen=True):
 class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     """Once a second, as of `now`. `seq`: up to which event the log was read for it. `refused`: code
     -> how often, since the workers started. `feed`: the newest first. `people`: who looks.
-    `launch`: of a drop whose arrivals chance gives out. `networks`: that were limited, those that
+    `launch`: of a drop whose arrivals chance gives out. `shares`: units that were
+    sold and not refunded, by how they were come by: press, list, line, make-good, carried; empty
+    where there is one way. `networks`: that were limited, those that
     were most often first, and those that are exempt."""
 
     now: int
@@ -191,6 +193,7 @@ class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     feed: list[FeedView]
     people: list[str]
     launch: LaunchView | None = None
+    shares: dict[str, int] = {}
     networks: list[NetworkView] = []
 
 

@@ -233,6 +233,7 @@ def account_link(parser: Parser) -> None:
 VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("publish", "Put a drop up for sale; its rules are fixed from then on.", _publish_arguments),
     ("open", "Open a published drop now.", _change),
+    ("seal", "Seal an open list now; chance orders it, then the drop opens.", _change),
     ("pause", "Stop new holds and offers; what is held goes on.", _reason_arguments),
     ("resume", "Go on after a pause.", _change),
     ("realign", "Trust the server's clock as it is now, after it leapt.", _change),

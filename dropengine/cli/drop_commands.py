@@ -49,6 +49,7 @@ from dropengine.creator_commands import (
     Reschedule,
     Restrict,
     Resume,
+    Seal,
     Withdraw,
 )
 from dropengine.errors import ManifestError, NewerSchema
@@ -190,6 +191,7 @@ async def _publish(store: Store, arguments: Arguments) -> int:
 
 SAID: dict[type[CreatorCommand], str] = {
     Open: "{drop} is open.",
+    Seal: "The list of {drop} is sealed: chance orders it, then it opens.",
     Pause: "{drop} is paused: holds go on and can be paid.",
     Resume: "{drop} goes on: the line first, then everybody.",
     Realign: "The time of {drop} goes on by the server's clock as it is now.",

@@ -171,6 +171,12 @@ class DeskNumbers:
             self._networks = networks_of(crowds, most)
             self._networks_at = time.monotonic()
 
+    @property
+    def shares(self) -> dict[str, int]:
+        """Units by how they were come by; empty where there is one way."""
+        found = self._running.shares
+        return {} if found is None else {way: count for way, count in found.units.items() if count}
+
     def launch(self, view: ViewReply, kinds: Kinds) -> LaunchView | None:
         """Of a drop whose arrivals chance gives out."""
         found = self._running.launch
@@ -237,6 +243,7 @@ class DeskNumbers:
             ],
             people=people,
             launch=self.launch(view, kinds),
+            shares=self.shares,
             networks=self._networks,
         )
 
@@ -294,6 +301,8 @@ def _placed(n: int, one: Standing) -> PlacedView:
     state = _FATES.get(EntryState(entry.state), entry.state)
     if entry.state == EntryState.OFFERED and one.hold is not None and one.hold.claimed:
         state = TAKEN
+    elif entry.state == EntryState.WAITING and entry.lapses:
+        state = "again"
     return PlacedView(entry.n or n, one.entry, entry.pools, entry.qty, state)
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from dropengine import events
 from dropengine.log.in_words import Terms, told
 from dropengine.log.launching import OF_OFFERS, ORDERED, Launch
+from dropengine.log.shares import OF_SHARES, Shares
 
 LINES_MAX = 30
 TOGETHER_MS = 5_000
@@ -93,6 +94,8 @@ class Running:
         self.refunded = 0
         self.launch: Launch | None = None
         """Of a drop whose arrivals chance gives out."""
+        self.shares: Shares | None = None
+        """Of a drop in which there are several ways to a unit."""
         self._paying: set[bytes] = set()
         self._lines: deque[Line] = deque(maxlen=LINES_MAX)
 
@@ -129,6 +132,9 @@ class Running:
                 self._read(kind, text)
             if self.launch is not None and kind in _OF_LAUNCH:
                 self.launch.seen(kind, text)
+            if self.shares is not None and kind in OF_SHARES:
+                placed = self.launch.placed if self.launch is not None else 0
+                self.shares.seen(kind, text, placed)
             if not (kind in TOLD and self._told(kind, seq, at_ms, text)) and kind in CROWD:
                 crowd(kind, seq, at_ms)
 
@@ -149,6 +155,7 @@ class Running:
             return False
         if isinstance(event, events.Published) and event.rules.randomness is not None:
             self.launch = Launch(event.rules.randomness)
+            self.shares = Shares()
             self._listed = True
         if isinstance(event, events.Sealed):
             self._listed = False

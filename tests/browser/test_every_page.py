@@ -11,15 +11,18 @@ from typing import Any, NamedTuple
 from playwright.async_api import Page, ViewportSize, expect
 from sqlalchemy import Connection
 
+from dropengine import refusals, wire
 from dropengine.mail import makers_letters, outbox
 from dropengine.mail.carriers import Bounced
-from dropengine.model import DropId
+from dropengine.model import DropId, FanId
 from dropengine.people import answers, links, makers, receivers
 from dropengine.people.links import Kind
 from dropengine.people.makers import Maker
 from dropengine.people.receivers import GIFT, Meant
 from dropengine.people.roles import Role
 from dropengine.sql.database import Database
+from dropengine.truth.networks import NetworkNames
+from dropengine.truth.store import Whences
 from tests.browser.test_access import SCHEMES, ZOOMED, faults
 from tests.browser.test_studio import database, new_link, with_password
 from tests.browser.test_writing import begins, fills, goes_on, photo
@@ -32,6 +35,7 @@ from tests.kit.shop_in_browser import DESK, SMALL, Drop, ShopInBrowser
 __all__ = ["database"]
 
 _numbers = count(1)
+HALL = ("127.0.1.1", "127.0.1.0/24")
 CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary"
 LOST = """controls => {
     const away = (one, box) => {
@@ -91,14 +95,18 @@ async def world(
             await page.reload()
         order = await orders.get_attribute("href")
         await database.write(lambda sql: _said(sql, drop.id, str(order).rpartition("/")[2]))
+        listed, network = await _listed(page, in_browser, f"{title} four")
         await begins(page)
         await fills(page, f"{title} three")
+        await by_chance(page)
         await goes_on(page)
         draft = page.url.split("/")[-2]
         spare = await new_link(database, Kind.INVITE, maker=maker.id, role=Role.VIEWER)
         letter = await database.write(lambda sql: _written(sql, maker, url))
         number_of = str(order).rpartition("/")[2]
-        there = There(maker.id, draft, drop.id, found[1], number_of, f"{url}{spare}", letter)
+        there = There(
+            maker.id, draft, drop.id, found[1], number_of, f"{url}{spare}", letter, listed, network
+        )
         yield World(page, there, drop)
 
 
@@ -125,9 +133,31 @@ def _made(sql: Connection, maker: Maker) -> None:
     makers.make(sql, maker)
 
 
-async def _published(page: Page, title: str) -> str:
+async def by_chance(page: Page) -> None:
+    """In the draft: a lobby into which guests may come."""
+    await page.get_by_text("A lobby, then chance").click()
+    await page.get_by_label("Guests may enter too").check()
+
+
+async def _listed(page: Page, in_browser: ShopInBrowser, title: str) -> tuple[str, str]:
+    """A drop whose list is open, and what a network is called there that is full."""
+    name = await _published(page, title, lobby=True)
+    shown = await in_browser.store.show(DropId(name))
+    assert shown is not None
+    drop = Drop(in_browser.store, shown.manifest)
+    await drop.open()
+    rows = [(FanId(f"fan{n}"), wire.Join(0, drop.key(), [drop.pool])) for n in range(21)]
+    whences = Whences(NetworkNames(), [HALL] * len(rows))
+    *_, last = await in_browser.store.press(drop.id, rows, whence=whences)
+    assert isinstance(last, refusals.NetworkFull), last
+    return name, last.network
+
+
+async def _published(page: Page, title: str, *, lobby: bool = False) -> str:
     await begins(page)
     await fills(page, title)
+    if lobby:
+        await by_chance(page)
     await page.get_by_label("A picture of it").set_input_files(photo())
     await page.locator(".shot").wait_for()
     for label in ("A name", "An address", "Something for each unit"):

@@ -58,7 +58,8 @@ FANS = {
 
 
 class There(NamedTuple):
-    """What a test put there: ids for the parts of addresses. `soon`: a drop that waits."""
+    """What a test put there: ids for the parts of addresses. `soon`: a drop that waits. `listed`:
+    one whose list is open that chance will order, and `network`: what was limited there."""
 
     maker: str
     draft: str
@@ -67,6 +68,8 @@ class There(NamedTuple):
     order: str
     link: str
     letter: str = "none"
+    listed: str = "none"
+    network: str = "none"
 
 
 def panel(there: There) -> dict[str, list[str]]:
@@ -79,11 +82,15 @@ def panel(there: There) -> dict[str, list[str]]:
         "message": ["?text=Hello"],
         "reschedule": ["?later=30", "?closes=2001-01-01T00:00"],
     }
+    listed = f"/studio/drops/{there.listed}"
+    about = f"?network={there.network}"
     commands = {
         f"/studio/drops/{{drop}}/night/{verb}": [
             f"{night}/{verb}",
             *(f"{night}/{verb}{query}" for query in looked.get(verb, [])),
             f"/studio/drops/{there.soon}/night/{verb}",
+            *([f"{listed}/night/{verb}"] if verb in ("open", "seal", "cancel") else []),
+            *([f"{listed}/night/{verb}{about}"] if verb in ("exempt", "restrict") else []),
         ]
         for verb in NIGHT_COMMANDS
     }
@@ -103,9 +110,13 @@ def panel(there: There) -> dict[str, list[str]]:
         "/studio/drafts/{draft}": [draft, f"{draft}?check=1"],
         "/studio/drafts/{draft}/preview": [f"{draft}/preview", f"{draft}/preview?state=line"],
         "/studio/drafts/{draft}/publish": [f"{draft}/publish"],
-        "/studio/drops/{drop}": [drop, f"/studio/drops/{there.soon}"],
+        "/studio/drops/{drop}": [drop, f"/studio/drops/{there.soon}", listed],
         "/studio/drops/{drop}/words": [f"{drop}/words"],
-        "/studio/drops/{drop}/night": [night, f"/studio/drops/{there.soon}/night"],
+        "/studio/drops/{drop}/night": [
+            night,
+            f"/studio/drops/{there.soon}/night",
+            f"{listed}/night",
+        ],
         "/studio/drops/{drop}/report": [f"{drop}/report"],
         "/studio/drops/{drop}/payments": [f"{drop}/payments"],
         "/studio/drops/{drop}/rehearsal": [

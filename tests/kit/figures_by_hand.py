@@ -57,6 +57,23 @@ class ByHand:
         found = {p: sum(sale["qty"] for sale in kept if sale["pool"] == p) for p in self.pools}
         return {"": sum(found.values())} | found
 
+    def units_by_way(self) -> Values:
+        kept = [sale for sale in self.sales() if not self.refunded(sale)]
+        found: Values = {}
+        for sale in kept:
+            way = self.way(self.hold(sale["hold"]))
+            found[way] = found.get(way, 0) + sale["qty"]
+        return {"": sum(found.values())} | found
+
+    def way(self, hold: Row) -> str:
+        if hold["e"] == "held":
+            return "press"
+        entry = next(row for row in self.all("joined") if row["entry"] == hold["entry"])
+        if entry["why"] != "fan":
+            return "make-good" if entry["why"] == "makegood" else str(entry["why"])
+        listed = any(entry["entry"] in row["ids"] for row in self.all("ordered"))
+        return "list" if listed else "line"
+
     def sell_through(self) -> Values:
         sold, offered = self.units_sold(), self.units_offered()
         return {name: self.part(sold[name], offered[name]) for name in offered}
@@ -184,6 +201,7 @@ class ByHand:
         return {
             "units_offered": self.units_offered(),
             "units_sold": self.units_sold(),
+            "units_by_way": self.units_by_way(),
             "sell_through": self.sell_through(),
             "revenue": self.revenue(),
             "refunded": self.money_back(),

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -50,12 +50,19 @@ ROW_MS = 4_000
 NUMBERS_KEPT = 8
 """Of so many drops the log is not read anew for the next who looks."""
 STRETCHES_OF_PAGE = 100
-KINDS_EACH_S = 15.0
+KINDS_EACH_S = 5.0
 """Who is a person is made of the keys of all of them."""
 ASK_S = 10.0
 """Who looks is asked so often whether he still may."""
 
 _rows = msgspec.json.Decoder(Row)
+
+
+class Glance(NamedTuple):
+    """What a page without scripts is told of a launch. `shares`: way -> units."""
+
+    launch: LaunchView | None
+    shares: dict[str, int]
 
 
 class Deps(AlarmDeps, Protocol):
@@ -119,14 +126,14 @@ class Desks:
                 del self._numbers[other]
         return found
 
-    async def launch(self, m: Manifest, view: ViewReply) -> LaunchView | None:
-        """How the list of a drop stands that chance orders; None of any other. Raises Unavailable
-        and DatabaseAway."""
+    async def glance(self, m: Manifest, view: ViewReply) -> Glance:
+        """How the list of a drop stands that chance orders, once. Raises Unavailable and
+        DatabaseAway."""
         if not m.window_ms:
-            return None
+            return Glance(None, {})
         numbers = self._numbers_of(m)
         await numbers.read(STRETCHES_OF_PAGE)
-        return numbers.launch(view, await self._kinds_of(m))
+        return Glance(numbers.launch(view, await self._kinds_of(m)), numbers.shares)
 
     async def _kinds_of(self, m: Manifest) -> Kinds:
         """Where guests may enter. Raises DatabaseAway."""

@@ -9,6 +9,7 @@ from dropengine.doors.studio.standing import Standing
 from dropengine.manifest.moments import moment
 from dropengine.manifest.seal import sealed_at
 from dropengine.model import DropState as State
+from dropengine.randomness import QUICKNET
 
 
 class Command(NamedTuple):
@@ -34,7 +35,7 @@ _ON = (
 SHOWN: dict[str, Command] = {
     "open": Command("Open now", "Open the drop now?", "The drop is open.", (State.SCHEDULED,), "o"),
     "seal": Command(
-        "Seal the list now",
+        "Seal now",
         "Seal the list now?",
         "The list is sealed: chance orders it, then the drop opens.",
         (State.LOBBY,),
@@ -167,13 +168,17 @@ def _seal(s: Standing) -> list[str]:
         f"Fans were told that the list stays open until {moment(entering.seals_ms, zone)}."
         if entering.seals_ms
         else "",
-        "The list waits for the round of the beacon that the rules name."
-        if s.manifest.beacon_round
-        else "Chance orders it at once.",
+        _beacon(s) if s.manifest.beacon_round else "Chance orders it at once.",
         "Then the drop opens, and the first in the order get offers."
         if entering.entries
         else "Nobody stands in it: the drop opens, and whoever presses first has the units.",
     ]
+
+
+def _beacon(s: Standing) -> str:
+    number = QUICKNET.round_for(s.manifest.beacon_round, s.view.now_ms)
+    due = moment(QUICKNET.due_ms(number), s.manifest.zone)
+    return f"It waits for round {number:,} of the beacon, which is made public on {due}."
 
 
 def _exempt(_: Standing) -> list[str]:

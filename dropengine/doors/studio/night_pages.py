@@ -23,6 +23,7 @@ from dropengine.doors.studio.standing import Standing, standing
 from dropengine.doors.studio.studio_answers import StudioProblem, problem_of
 from dropengine.live.desk import networks_of
 from dropengine.log.in_words import BY
+from dropengine.log.shares import CARRIED, LINE, LIST, MAKE_GOOD, PRESS
 from dropengine.manifest.moments import moment
 from dropengine.model import DropId
 from dropengine.people.roles import May
@@ -38,6 +39,14 @@ TEMPLATES = (
     "Thank you. That was all for tonight.",
 )
 """What is often said."""
+WAYS = {
+    PRESS: "A press",
+    LIST: "The order of the list",
+    LINE: "The line behind it",
+    MAKE_GOOD: "A make-good",
+    CARRIED: "Carried over",
+}
+"""How people call the ways to a unit."""
 WHAT = {
     "opened": "opened the drop",
     "lobby_opened": "opened the list",
@@ -87,6 +96,7 @@ class NightPages:
             return self._panel.missing(call)
         lead, may_run = true_time.present(s.view.leads), call.may >= May.RUN
         m = s.manifest
+        glance = await self._desks.glance(m, s.view)
         return self._panel.page(
             call,
             "studio-night.html",
@@ -95,7 +105,11 @@ class NightPages:
             commands=offered(s.state, doubted=_doubted(s, call)) if may_run else {},
             page=data_block(_known(s, call, may_run=may_run)),
             health=self._desks.health([]),
-            launch=await self._desks.launch(m, s.view),
+            launch=glance.launch,
+            shares=[
+                (WAYS[way], units, round(100 * units / sum(glance.shares.values())))
+                for way, units in glance.shares.items()
+            ],
             list_opens=s.view.opens_ms - (m.window_ms if m.mode == "lobby" else 0)
             if s.view.opens_ms
             else 0,

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from dropengine.doors.access import REPORT
 from dropengine.doors.studio.charts import bars
-from dropengine.doors.studio.night_pages import words
+from dropengine.doors.studio.night_pages import WAYS, words
 from dropengine.doors.studio.panel_door import Panel, PanelCall
 from dropengine.doors.studio.standing import Standing, standing
 from dropengine.jobs.ledger.report import Report, report
@@ -56,6 +56,8 @@ TIMES = {
 """Figures of how long something took."""
 SPLIT = {
     "units_sold": "Sold, by kind",
+    "units_by_way": "Sold, by the way to it",
+    "units_by_standing": "Sold, to persons and guests",
     "refused": "Sent away, by reason",
     "arrivals": "Fans who came, by channel",
 }
@@ -190,8 +192,9 @@ def _charts(figures: Mapping[str, Figure], s: Standing) -> Iterator[Chart]:
     for name, title in SPLIT.items():
         one = figures.get(name)
         parts = [(of, int(n or 0)) for of, n in one.values.items() if of] if one else []
-        if one is not None and len(parts) > 1:
-            named = s.terms.pools if name == "units_sold" else {}
+        alone = 1 if s.manifest.window_ms and name != "units_sold" else 2
+        if one is not None and len(parts) >= alone:
+            named = s.terms.pools if name == "units_sold" else WAYS
             yield _chart(title, one.says, [(named.get(of, of), n) for of, n in parts])
 
 

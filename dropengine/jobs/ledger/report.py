@@ -13,6 +13,8 @@ from dropengine.jobs.counting import REFUSED, WATCHERS
 from dropengine.jobs.ledger import books
 from dropengine.log.figures import Figure, figures
 from dropengine.log.figures.figure import COUNTED, Number, ratio
+from dropengine.model import DropId
+from dropengine.people.entrants import persons_in
 from dropengine.sql.schema.ledger import ADOPTIONS, ARRIVALS, CURSORS, ORDERS
 from dropengine.sql.schema.ledger import COUNTED as COUNTS
 
@@ -53,6 +55,14 @@ def _counted(connection: Connection, drop: str) -> Iterator[Figure]:
         "The most screens that were open at once, in the minute in which they were most.",
         {"": _most(connection, drop)},
     )
+    yield Figure(
+        "units_by_standing",
+        "units",
+        COUNTED,
+        "Units of orders that were not refunded, by whether their fan is a person of the shop, who "
+        "has confirmed an address, or a guest. Who erased himself since counts as a guest.",
+        _standing(connection, drop),
+    )
     came, bought = _channels(connection, drop)
     yield Figure(
         "arrivals",
@@ -70,6 +80,20 @@ def _counted(connection: Connection, drop: str) -> Iterator[Figure]:
         {"": ratio(sum(bought.values()), sum(came.values()))}
         | {name: ratio(bought.get(name, 0), count) for name, count in came.items()},
     )
+
+
+def _standing(connection: Connection, drop: str) -> dict[str, Number]:
+    asked = (
+        sa.select(ORDERS.c.fan, sa.func.sum(ORDERS.c.qty))
+        .where(ORDERS.c.drop_id == drop, ORDERS.c.refunded_ms == 0)
+        .group_by(ORDERS.c.fan)
+    )
+    bought = {fan: int(qty) for fan, qty in connection.execute(asked)}
+    known = persons_in(connection, DropId(drop)) if bought else set()
+    persons = sum(qty for fan, qty in bought.items() if fan in known)
+    units = sum(bought.values())
+    parts: dict[str, Number] = {"persons": persons, "guests": units - persons}
+    return {"": units, **{name: part for name, part in parts.items() if part}}
 
 
 def _sums(connection: Connection, drop: str) -> dict[str, Number]:

@@ -16,6 +16,7 @@ from dropengine.log.figures.figure import (
     with_total,
 )
 from dropengine.log.figures.tally import Order, Tally, tally
+from dropengine.log.shares import CARRIED, LINE, LIST, MAKE_GOOD, PRESS
 
 WIDTHS_S = (1, 10, 60, 600, 3_600, 86_400)
 STRETCHES_MAX = 200
@@ -25,7 +26,8 @@ STRETCHES_MAX = 200
 def figures(log: Iterable[events.AnyEvent]) -> list[Figure]:
     """Every figure of a drop's log, from its first event to the one it ends with."""
     found = tally(log)
-    return [*_stock(found), *_times(found), *_rates(found), *_unmet(found), _over_time(found)]
+    parts = (_stock, _ways, _times, _rates, _unmet)
+    return [*(one for part in parts for one in part(found)), _over_time(found)]
 
 
 def _figure(name: str, unit: str, says: str, values: dict[str, Number] | Number) -> Figure:
@@ -66,6 +68,32 @@ def _stock(t: Tally) -> Iterator[Figure]:
         "What the orders that were refunded were worth.",
         sum(order.amount for order in t.orders.values() if order.refunded),
     )
+
+
+_OF_ENTRY = {"makegood": MAKE_GOOD, "carried": CARRIED}
+"""Why an entry was made -> its way, but for those that fans make."""
+
+
+def _ways(t: Tally) -> Iterator[Figure]:
+    units: Counter[str] = Counter()
+    for name, order in t.orders.items():
+        if not order.refunded:
+            units[_way(t, name)] += order.qty
+    yield _figure(
+        "units_by_way",
+        "units",
+        "Units of orders that were not refunded, by how they were come by: a press, an offer to "
+        "the list that chance ordered, one to the line that joined later, to entries carried over "
+        "from an earlier drop, or to a make-good.",
+        with_total(units),
+    )
+
+
+def _way(t: Tally, order: str) -> str:
+    place = t.places.get(t.holds[order].entry)
+    if place is None:
+        return PRESS
+    return _OF_ENTRY.get(place.why) or (LIST if place.listed else LINE)
 
 
 def _times(t: Tally) -> Iterator[Figure]:

@@ -20,6 +20,7 @@ class Hold(Struct):
     qty: int
     at_ms: int
     offer: bool
+    entry: str = ""
     claimed: bool = False
     bought: bool = False
     ended: str = ""
@@ -38,11 +39,14 @@ class Order(Struct):
 
 
 class Place(Struct):
-    """One fan's standing in the line. left: he gave it up himself, or stands there by another."""
+    """One fan's standing in the line. why: as it was joined. listed: chance gave its arrival out.
+    left: he gave it up himself, or stands there by another."""
 
     fan: str
     pools: list[str]
     qty: int
+    why: str = "fan"
+    listed: bool = False
     served: bool = False
     left: bool = False
 
@@ -112,7 +116,7 @@ def _held(t: Tally, e: events.Held) -> None:
 
 
 def _offered(t: Tally, e: events.Offered) -> None:
-    t.holds[e.hold] = Hold(e.pool, e.qty, e.at, offer=True)
+    t.holds[e.hold] = Hold(e.pool, e.qty, e.at, offer=True, entry=e.entry)
 
 
 def _claimed(t: Tally, e: events.Claimed) -> None:
@@ -148,8 +152,13 @@ def _refunded(t: Tally, e: events.Refunded) -> None:
 
 
 def _joined(t: Tally, e: events.Joined) -> None:
-    t.places[e.entry] = Place(e.fan, e.pools, e.qty)
+    t.places[e.entry] = Place(e.fan, e.pools, e.qty, e.why)
     t.seen_ms.setdefault(e.fan, e.at)
+
+
+def _ordered(t: Tally, e: events.Ordered) -> None:
+    for entry in e.ids:
+        t.places[entry].listed = True
 
 
 def _served(t: Tally, e: events.Served) -> None:
@@ -187,6 +196,7 @@ _STEPS: dict[type[events.Event], Callable[[Tally, Any], None]] = {
     events.Mismatched: _mismatched,
     events.Refunded: _refunded,
     events.Joined: _joined,
+    events.Ordered: _ordered,
     events.Served: _served,
     events.Left: _left,
     events.Removed: _removed,

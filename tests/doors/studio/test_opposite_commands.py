@@ -46,6 +46,7 @@ BEFORE: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
 }
 """What comes before the first of a pair; before any other the drop is opened."""
 DONE = {
+    "seal": "sealed",
     "open": "opened",
     "pause": "paused",
     "resume": "resumed",

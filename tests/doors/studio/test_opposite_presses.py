@@ -8,27 +8,31 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
-from itertools import product
+from itertools import count, product
 from typing import Any, NamedTuple
 
 import httpx2
+import msgspec
 import pytest
 
 from dropengine.cli import drop_arguments, drop_commands
 from dropengine.doors.studio.night_pages import WHAT
+from dropengine.manifest import Item
 from tests.doors.studio.test_night import Night, told
 from tests.doors.studio.test_opposite_commands import BEFORE, DONE
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
-from tests.kit.manifests import item
+from tests.kit.manifests import in_mode, item, manifest
 from tests.kit.sale import Sale
 from tests.kit.studio import Studio
 
 server = web_process.server
 studio = studio_kit.studio
 
+_numbers = count(1)
 TITLE = "Lamp"
 OPPOSITES = (
+    ("seal", "cancel"),
     ("open", "cancel"),
     ("open", "reschedule"),
     ("pause", "close"),
@@ -54,7 +58,7 @@ TYPED = {
     "reschedule": ["--closes", "2087-07-16T18:00:00Z"],
 }
 OVER_BY = {
-    "cancel": ("open", "pause", "resume", "close"),
+    "cancel": ("open", "seal", "pause", "resume", "close"),
     "close": ("pause", "resume", "reschedule"),
 }
 """What is no use any more after another's press; all else may be pressed again."""
@@ -163,20 +167,33 @@ async def night_of(studio: Studio, name: str, sale: Sale) -> AsyncIterator[Night
         yield Night(hand, sale)
 
 
+async def timed(studio: Studio, units: Item) -> Sale:
+    """A drop that gives out its arrivals by time."""
+    return await studio.web.sale(units, opened=False, title=TITLE)
+
+
+async def listed(studio: Studio, units: Item) -> Sale:
+    """One with a list; the shop does not have the secret by which it would be ordered."""
+    sale = Sale(studio.web.runtime.store, f"listed-{next(_numbers)}", now=0)
+    text = msgspec.structs.replace(manifest(sale.drop, units), title=TITLE)
+    await sale.publish(in_mode(text, "lobby"))
+    return sale
+
+
 @pytest.mark.parametrize(
     ("pair", "side"), PAIRS, ids=[f"{'/'.join(pair)}-typed-{pair[side]}" for pair, side in PAIRS]
 )
 async def test_of_two_panels_and_a_command_line_one_wins_and_the_others_read_who_and_what(
     studio: Studio, capsys: pytest.CaptureFixture[str], pair: tuple[str, str], side: int
 ) -> None:
-    sale = await studio.web.sale(
-        item("pin", {"pin": 9}, withheld={"pin": 4}), opened=False, title=TITLE
-    )
+    units = item("pin", {"pin": 9}, withheld={"pin": 4})
+    sale = await (listed(studio, units) if "seal" in pair else timed(studio, units))
     for verb, more in BEFORE.get(pair[0], (("open", {}),)):
         await sale.creator(verb, **more)
         if verb == "open":
-            # Something is in a cart, so that a drop that closes is not over at once.
-            await sale.held("fan")
+            # Something is in a cart, or in the list, so that a drop that closes is not over at
+            # once, and one that is sealed does not open.
+            await (sale.entered("fan") if "seal" in pair else sale.held("fan"))
     async with night_of(studio, "ada", sale) as one, night_of(studio, "ben", sale) as other:
         hands: tuple[ByPanel | ByCommandLine, ...] = (
             ByPanel(one, "ada", pair[0]),
@@ -204,5 +221,5 @@ async def test_of_two_panels_and_a_command_line_one_wins_and_the_others_read_who
         assert pressed == (second.verb not in OVER_BY.get(first.verb, ()))
 
 
-def test_there_are_twenty_pairs() -> None:
-    assert len(PAIRS) == 20
+def test_there_are_twenty_pairs_and_two() -> None:
+    assert len(PAIRS) == 22

@@ -24,7 +24,7 @@ function known(launch, drop, now) {
   const { LIST } = words;
   /** @type {[string, unknown][]} */
   const rows = [];
-  if (launch.guests !== 0) {
+  if (launch.persons !== launch.entries) {
     rows.push([LIST.persons, launch.persons < 0 ? LIST.unknown : launch.persons], [LIST.guests, launch.guests < 0 ? LIST.unknown : launch.guests]);
   }
   if (launch.seals_ms > 0) {
@@ -89,6 +89,20 @@ customElements.define(
 );
 
 customElements.define(
+  "night-shares",
+  class extends DeskPart {
+    /** @override @param {Night} night */
+    shown({ desk }) {
+      if (desk === null) return nothing;
+      const ways = Object.entries(desk.shares);
+      const all = ways.reduce((sum, [, units]) => sum + units, 0);
+      if (all === 0) return html`<p class="quiet">${words.NOTHING_SOLD}</p>`;
+      return pairs(ways.map(([way, units]) => [words.WAYS[way] ?? way, html`${number(units)} <span class="quiet">${number(Math.round((100 * units) / all))} %</span>`]));
+    }
+  },
+);
+
+customElements.define(
   "night-networks",
   class extends DeskPart {
     /** What a press is known by, so that two quick ones are one. @type {Map<string, string>} */
@@ -127,8 +141,8 @@ customElements.define(
               <input type="hidden" name="key" .value=${this.#key(`${verb} ${network} ${drop.revision}`)} />
               <input type="hidden" name="revision" .value=${String(drop.revision)} />
               <input type="hidden" name="network" .value=${network} />
-              <button class="small" aria-label="${exempt ? NETWORK.setFor : NETWORK.liftFor} ${network}">${exempt ? NETWORK.set : NETWORK.lift}</button>
-              <a class="quiet" href="${page.night}/${verb}?network=${network}" aria-label="${NETWORK.whatFor} ${network}">${NETWORK.what}</a>
+              <button class="small" aria-label="${exempt ? NETWORK.set : NETWORK.lift}: ${network}">${exempt ? NETWORK.set : NETWORK.lift}</button>
+              <a class="quiet" href="${page.night}/${verb}?network=${network}" aria-label="${NETWORK.what}: ${network}">${NETWORK.what}</a>
             </form>`}
       </li>`;
     }

@@ -55,6 +55,7 @@
  * @property {{seq: number, at_ms: number, text: string}[]} feed
  * @property {string[]} people
  * @property {Launch | null} launch
+ * @property {Record<string, number>} shares
  * @property {Network[]} networks
  */
 

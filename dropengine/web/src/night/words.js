@@ -76,7 +76,7 @@ export const paced = (commands, half, most) =>
   commands === 0 ? "Nothing was pressed in the last 15 minutes." : `${count(commands, "press").replace("presss", "presses")} decided in the last 15 minutes; just now half of them within ${number(half)} ms, 99 of 100 within ${number(most)} ms.`;
 
 export const LIST = {
-  persons: "Persons, who confirmed an address",
+  persons: "Confirmed persons",
   guests: "Guests",
   unknown: "not known now",
   seals: "Sealed in",
@@ -99,18 +99,15 @@ export const of = (part, whole) => `${number(part)} of ${number(whole)}`;
 export const more = (rest) => `And ${number(rest)} more.`;
 export const ROUND = { name: "The first round", over: "The first round is over", offers: "Offers made", taken: "Taken", open: "Not answered yet", lapsed: "Run out", declined: "Given back", called: "Called up to place" };
 /** How somebody at the head of the order stands. */
-export const PLACED = /** @type {Record<string, string>} */ ({ waits: "waits", offered: "has an offer", taken: "took the offer", bought: "bought", missed: "missed it twice", left: "left", removed: "ended: no room in the limit" });
+export const PLACED = /** @type {Record<string, string>} */ ({ waits: "waits", again: "waits, missed one", offered: "has an offer", taken: "took the offer", bought: "bought", missed: "missed it twice", left: "left", removed: "ended: no room in the limit" });
 
 export const NETWORK = {
   around: "the wider network around some",
   free: "no limit",
   lifted: "You lifted its limit: what begins there is not counted.",
   lift: "Lift its limit",
-  liftFor: "Lift the limit for",
   set: "Set its limit again",
-  setFor: "Set the limit again for",
   what: "What that does",
-  whatFor: "What that does for",
 };
 /** @param {number} most */
 export const noNetworks = (most) => `None. One network may have ${number(most)} unpaid carts and places at a time.`;
@@ -118,3 +115,7 @@ export const noNetworks = (most) => `None. One network may have ${number(most)} 
 export const unpaid = (open, most) => `${number(open)} of ${number(most)} unpaid carts and places.`;
 /** @param {number} times */
 export const sentAway = (times) => `Sent away ${times === 1 ? "once" : `${number(times)} times`}: it was full.`;
+
+export const NOTHING_SOLD = "Nothing is sold yet.";
+/** How units come to those who buy them. */
+export const WAYS = /** @type {Record<string, string>} */ ({ press: "A press", list: "The order of the list", line: "The line behind it", "make-good": "A make-good", carried: "Carried over" });

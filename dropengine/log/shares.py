@@ -1,0 +1,51 @@
+"""How units come to those who buy them, while a log grows: by a press, by the list that chance
+ordered, by the line behind it, or by what an entry was given besides.
+
+The report tells the same of a whole log (`log/figures`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+PRESS: Final = "press"
+LIST: Final = "list"
+LINE: Final = "line"
+MAKE_GOOD: Final = "make-good"
+CARRIED: Final = "carried"
+OF_SHARES: Final = frozenset({"offered", "sold", "rescued", "refunded"})
+"""Events that tell of it."""
+
+_HOLD = re.compile(rb'"hold":"([^"]+)"')
+_QTY = re.compile(rb'"qty":([0-9]+)')
+_N = re.compile(rb'"n":([0-9]+)')
+_CALL = re.compile(rb'"call":([01])')
+
+
+class Shares:
+    """Feed it `OF_SHARES`. `units`: way -> units of orders that were not refunded."""
+
+    def __init__(self) -> None:
+        self.units: Counter[str] = Counter()
+        self._ways: dict[bytes, str] = {}
+        """Hold -> its way, of those that were offered."""
+
+    def seen(self, kind: str, text: bytes, placed: int) -> None:
+        """placed: how many arrivals chance gave out."""
+        hold = _HOLD.search(text)
+        if hold is None:
+            return
+        if kind == "offered":
+            self._ways[hold[1]] = _way(text, placed)
+        elif qty := _QTY.search(text):
+            sign = -1 if kind == "refunded" else 1
+            self.units[self._ways.get(hold[1], PRESS)] += sign * int(qty[1])
+
+
+def _way(text: bytes, placed: int) -> str:
+    number, lane = _N.search(text), _CALL.search(text)
+    if lane is not None and lane[1] == b"1":
+        return MAKE_GOOD
+    return LIST if number is not None and int(number[1]) <= placed else LINE
