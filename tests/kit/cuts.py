@@ -27,6 +27,7 @@ STOCK: Final = Cut("fan/hold", "if pool[P_FREE] < qty then", "if false then")
 FITS_ALWAYS: Final = """local function fits_together(t, guest, person)
   if true then return true end
 """
+FIRST_TWICE: Final = "counted[wide], members[wide] = 2, 2"
 FIRST_ALONE: Final = "local holds, orders = {guest[F_HOLDS][1]}, guest[F_ORDERS]"
 
 CUTS: Final[dict[str, tuple[Cut, ...]]] = {
@@ -59,6 +60,17 @@ CUTS: Final[dict[str, tuple[Cut, ...]]] = {
         Cut("lib/owner_of", "return person and person ~= '' and person or fan_id", "return fan_id"),
     ),
     "the guest's keys": (Cut("fan/as_persons", "if known then return fields[i] end", ""),),
+    "the whole list": (Cut("launch/start", "ordering.placed < ordering.entries", "false"),),
+    "an arrival once": (Cut("launch/order", "if wrong then return", "if false then return"),),
+    "a part once": (Cut("launch/order", "if first ~= placed + 1 then return", "if false then"),),
+    "nothing before the opening": (Cut("lib/word_of_state", " lobby = 'NOT_OPEN',", ""),),
+    "a network is full": (
+        Cut("fan/network_full", "if (counted[near] or 0) >= most then", "if false then"),
+    ),
+    "counted once": (Cut("fan/count_network", "counted[wide], members[wide] = 1, 1", FIRST_TWICE),),
+    "counted no more": (
+        Cut("fan/uncount_network", "if not counted then return end", "do return end"),
+    ),
     "moves": (Cut("lib/commit", "if #t.moves > 0 then", "if false then"),),
 }
 

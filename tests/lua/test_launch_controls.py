@@ -1,4 +1,5 @@
-"""Positive controls of a list that chance orders: without a guard the referee names what broke."""
+"""Positive controls of a list that chance orders, and of networks: without a guard the referee
+names what broke; of networks no log tells, so there it is the oracle that must disagree."""
 
 from __future__ import annotations
 
@@ -7,13 +8,19 @@ from dataclasses import dataclass
 
 import pytest
 import redis.asyncio as redis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from dropengine.log import draw
 from dropengine.log.referee import judge
 from dropengine.truth.store import Store
-from tests.kit.cuts import Cut, mutilated
+from tests.kit.cuts import CUTS, Cut, mutilated
 from tests.kit.manifests import in_mode, item, manifest
+from tests.kit.private_server import Server
+from tests.kit.rows import rows
 from tests.kit.sale import SECRET, Sale
+from tests.truth.test_launch_machine import Launch
+from tests.truth.test_store_machine import Hands, Machine
 
 
 @dataclass(frozen=True)
@@ -77,13 +84,13 @@ async def who_left_stays_in_the_list(sale: Sale) -> None:
 CONTROLS = (
     Control(
         "an arrival once",
-        Cut("launch/order", "if wrong then return", "if false then return"),
+        CUTS["an arrival once"][0],
         an_entry_is_placed_twice,
         "is not in the list, or had one",
     ),
     Control(
         "the whole list",
-        Cut("launch/start", "ordering.placed < ordering.entries", "false"),
+        CUTS["the whole list"][0],
         it_starts_too_early,
         "it opens with 0 arrivals given out, 3 entered",
     ),
@@ -145,3 +152,36 @@ async def test_without_the_guard_the_referee_names_what_broke(
     bare = Store(client, mutilated([control.cut]))
     sentences = await found(bare, drop, control)
     assert any(control.sentence in one for one in sentences), sentences
+
+
+MACHINES: tuple[tuple[type[Machine], str], ...] = (
+    (Machine, "counted once"),
+    (Machine, "counted no more"),
+    (Machine, "a network is full"),
+    (Launch, "the whole list"),
+)
+
+
+@pytest.mark.parametrize(("machine", "guard"), rows(MACHINES, (0,)))
+def test_without_the_guard_the_state_machine_fails(
+    server: Server, machine: type[Machine], guard: str
+) -> None:
+    hands = Hands(server, mutilated(CUTS[guard]))
+    machine.hands = hands
+    try:
+        with pytest.raises((AssertionError, ExceptionGroup)):
+            run_state_machine_as_test(
+                machine,
+                settings=settings(
+                    max_examples=2_000,
+                    stateful_step_count=40,
+                    deadline=None,
+                    database=None,
+                    derandomize=True,
+                    report_multiple_bugs=False,
+                    phases=(Phase.generate,),
+                    suppress_health_check=list(HealthCheck),
+                ),
+            )
+    finally:
+        hands.close()

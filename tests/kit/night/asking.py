@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any, Final, TypeVar
 
+from dropengine import outcomes, refusals
 from dropengine.errors import Unavailable
 from tests.kit.night import told
 from tests.kit.night.plan import Step, rules_of_night
@@ -77,6 +79,17 @@ class Asking:
             else:
                 return answer
         raise AssertionError("a question was never answered")
+
+    async def creator(self, verb: str, **more: Any) -> outcomes.CreatorOutcome:
+        """Somebody who saw an older revision looks again, and decides the same."""
+        for _ in range(2):
+            outcome = await self.ask(partial(self.sale.creator, verb, key=self.key(), **more))
+            if not isinstance(outcome, refusals.StaleRevision):
+                break
+            self.sale.revision = outcome.revision
+        words = " ".join([f"{verb}s" if verb[-1] != "s" else verb, *map(str, more.values())])
+        self._tell("mia", words, told.in_words(outcome))
+        return outcome
 
     async def _read(self, look: Callable[..., Awaitable[T]], *what: Any) -> T:
         """A screen that looks again where it is not answered; no trouble waits for it."""

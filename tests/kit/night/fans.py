@@ -105,7 +105,8 @@ class Fans(Asking):
         return fan, command, f"presses for {step.qty} {step.pools[0]}{more}"
 
     async def do_join(self, step: Step) -> None:
-        command = wire.Join(0, self.key(), list(step.pools), step.qty)
+        nonce = "" if step.odd else f"{self.played.asked:032x}"
+        command = wire.Join(0, self.key(), list(step.pools), step.qty, nonce)
         wish = f"joins for {step.qty} of {' or '.join(step.pools)}"
         await self.press((self.fan(step), command, wish))
 

@@ -9,25 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from dropengine import events, outcomes, refusals
+from dropengine import events, outcomes
 from dropengine.errors import DropEngineError
 from dropengine.log import replay
 from dropengine.log.referee import judge
+from dropengine.rehearsal import launch
 from dropengine.rehearsal.history import check
 from dropengine.truth import keys
 from tests.kit.manifests import TIMES
 from tests.kit.night import told
 from tests.kit.night.asking import DROP, Played
-from tests.kit.night.fans import Fans
-from tests.kit.night.plan import Step
+from tests.kit.night.list_workers import ListWorkers
+from tests.kit.night.plan import WHENCE, Step
 
 LATE_STEPS: Final = 3
 """So many steps later a request arrives that was delayed."""
 
 
-class Night(Fans):
+class Night(ListWorkers):
     """`play` it once."""
 
     async def play(self, plan: Sequence[Step]) -> Played:
@@ -43,10 +44,14 @@ class Night(Fans):
 
     async def _begin(self) -> None:
         await self.stage.clear()
+        if self.rules.network_most:
+            self.sale.whence = dict(WHENCE)
         await self.sale.publish(self.rules)
-        await self.sale.creator("open", key="open")
+        opened = await self.sale.creator("open", key="open")
         stock = ", ".join(f"{p.cap - p.withheld} {p.id}" for i in self.rules.items for p in i.pools)
-        self._tell("mia", f"opens with {stock}; {self.rules.limit} for each fan", "live")
+        most = f", {self.rules.network_most} in each network" if self.rules.network_most else ""
+        said = f"opens with {stock}; {self.rules.limit} for each fan{most}"
+        self._tell("mia", said, told.in_words(opened))
 
     async def _step(self, step: Step) -> None:
         if step.verb == "trouble":
@@ -68,17 +73,6 @@ class Night(Fans):
         await self.ask(lambda: self.store.doubt_clock(self.sale.drop, clock_ms=self.sale.now))
         if step.odd:
             await self.creator("realign")
-
-    async def creator(self, verb: str, **more: Any) -> outcomes.CreatorOutcome:
-        """Somebody who saw an older revision looks again, and decides the same."""
-        for _ in range(2):
-            outcome = await self.ask(partial(self.sale.creator, verb, key=self.key(), **more))
-            if not isinstance(outcome, refusals.StaleRevision):
-                break
-            self.sale.revision = outcome.revision
-        words = " ".join([f"{verb}s" if verb[-1] != "s" else verb, *map(str, more.values())])
-        self._tell("mia", words, told.in_words(outcome))
-        return outcome
 
     # What the provider says.
 
@@ -144,6 +138,7 @@ class Night(Fans):
     async def do_settle(self, _: Step) -> None:
         outcome = await self.ask(lambda: self.store.settle(self.sale.drop, clock_ms=self.sale.now))
         self._tell("the timer", "settles", told.in_words(outcome))
+        await self._look_at_networks()
 
     async def do_wait(self, step: Step) -> None:
         """To the next deadline, or a thousandth beside it; or for a time."""
@@ -181,6 +176,8 @@ class Night(Fans):
         """All troubles are over, the drop closes, and every duty is done."""
         self.troubles.clear()
         await self._arrive()
+        await self._open_at_last()
+        await self._look_at_networks()
         await self.creator("close")
         head = (await self.sale.truth()).drop
         self.sale.now = max(self.sale.now, int(head["at"]) - int(head.get("lead") or 0))
@@ -199,6 +196,7 @@ class Night(Fans):
         if not found:
             # What cannot be judged cannot be folded either.
             found += [f"REPLAY {one}" for one in replay.difference(replay.fold_lines(log), truth)]
+            found += [f"{one.inv} {one.sentence}" for one in launch.faults(self.sale.drop, log)]
             seen = check(self.history.lines(), DROP, [events.parse(line) for line in log])
             found += [f"{one.inv} {one.sentence}" for one in seen]
         self.played.violations += found

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from dropengine.manifest import Manifest
+from dropengine.truth.networks import Whence
 from tests.kit.manifests import (
     COOL_MS,
     HOLD_MS,
@@ -22,6 +23,7 @@ from tests.kit.manifests import (
     OFFER_MS,
     PAY_MS,
     TIMES,
+    in_mode,
     item,
     manifest,
 )
@@ -35,7 +37,15 @@ ASKED_MIN: Final = 200
 TROUBLE_SHARE: Final = 0.08
 """Of the steps: so many have a trouble before them."""
 PACE_MS: Final = 20_000
+TICKETS_MOST: Final = 3
+WHENCE: Final[dict[str, Whence]] = {
+    fan: ("hall", "town") if fan in FANS[:3] else (f"home of {fan}", "town" if fan < "fay" else fan)
+    for fan in FANS
+}
+"""Three are in one hall, two more in its town, and each of the others far away."""
 LEAP_MS: Final = 7_200_000
+
+MODES: Final = ("rush", "rush", "rush", "lobby", "collect", "draw")
 
 TROUBLES: Final = {
     "kill": 2,
@@ -67,6 +77,8 @@ VERBS: Final = {
     "settle": 8,
     "wait": 12,
     "hours": 2,
+    "seal": 3,
+    "draw": 8,
     "refund": 5,
     "duties": 4,
     "pause": 2,
@@ -95,8 +107,10 @@ class Step:
 
 
 def rules_of_night(seed: int, drop: str) -> Manifest:
-    """A small drop: scarce things, two pools of one item, and every third night a pace."""
+    """A small drop: scarce things, two pools of one item, and every third night a pace. In half of
+    all nights chance gives out the first arrivals, in half of them networks are counted."""
     dice = Random(f"the rules of {seed}")
+    launch = Random(f"the launch of {seed}")
     stock = (
         item(
             "pin",
@@ -113,7 +127,9 @@ def rules_of_night(seed: int, drop: str) -> Manifest:
         k=dice.choice((1, 2, 3)),
         pace=pace,
         pace_ms=PACE_MS if pace else 0,
+        network_most=launch.choice((0, 0, 1, 3)),
     )
+    text = in_mode(text, launch.choice(MODES), TICKETS_MOST)
     if seed % 4 < 2:
         # It begins at 08:00 and calls for three hours; then an hour calls, and one is quiet.
         hours = {"calls_from_ms": 12 * HOUR_MS, "calls_to_ms": 13 * HOUR_MS}

@@ -29,6 +29,13 @@ PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
     "an item's limit is forgotten when a guest signs in": CUTS["an item's limit of both"],
     "of what a guest had only the first is his afterwards": CUTS["all that he has"],
     "a guest goes on as another after he signed in": CUTS["the guest answers as the person"],
+    "a drop opens while its list is ordered": CUTS["the whole list"],
+    "an arrival is given twice": CUTS["an arrival once"],
+    "a part of the order counts as often as it is told": CUTS["a part once"],
+    "whoever presses before the opening gets a unit": CUTS["nothing before the opening"],
+    "a network has as much as it likes": CUTS["a network is full"],
+    "a network counts twice what begins there": CUTS["counted once"],
+    "a network counts on what is over": CUTS["counted no more"],
     "what is bought does not count for the limit": (
         Cut("fan/units_allowed", "all = fan[F_USED]", HOLDS_ALONE),
     ),
