@@ -15,3 +15,8 @@ def sealed_at(mode: str, window_ms: int, opens_ms: int) -> int:
 def first_round(seals_ms: int) -> int:
     """The first round of quicknet that may order a list which is sealed at this moment."""
     return QUICKNET.first_from(seals_ms + LATE_MS)
+
+
+def opening_for(mode: str, window_ms: int, seals_ms: int) -> int:
+    """The opening by which a list is sealed at this moment."""
+    return seals_ms - (0 if mode == "lobby" else window_ms)

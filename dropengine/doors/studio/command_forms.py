@@ -18,6 +18,7 @@ from dropengine.creator_commands import (
 )
 from dropengine.doors.studio.following import SHOWN
 from dropengine.doors.studio.standing import Standing
+from dropengine.manifest.seal import opening_for
 from dropengine.manifest.zones import in_zone, zone_of
 
 TITLE_WRONG = "That is not the title of this drop. Type it as it stands above."
@@ -131,6 +132,8 @@ def _network(typed: Typed, _: Standing) -> dict[str, Any]:
 def _times(typed: Typed, s: Standing) -> dict[str, Any]:
     scheduled = s.view.state == "scheduled"
     opens = _moment(typed, "opens", s) if scheduled else s.view.opens_ms
+    if s.view.state == "lobby":
+        opens = _sealed(typed, s)
     closes = _moment(typed, "closes", s)
     # Of a drop that was opened by hand before its time the plan is of no account any more.
     if scheduled and opens and closes and closes <= opens:
@@ -140,9 +143,18 @@ def _times(typed: Typed, s: Standing) -> dict[str, Any]:
     return {"opens_ms": opens, "closes_ms": closes}
 
 
+def _sealed(typed: Typed, s: Standing) -> int:
+    """The opening by which an open list is sealed then."""
+    m, was = s.manifest, s.view.entering.seals_ms
+    seals_ms = _moment(typed, "seals", s)
+    if not seals_ms or seals_ms == was:
+        return s.view.opens_ms if seals_ms == was else 0
+    return opening_for(m.mode, m.window_ms, seals_ms)
+
+
 def _moment(typed: Typed, name: str, s: Standing) -> int:
     text = typed.get(name, "").strip()
-    was: int = getattr(s.view, f"{name}_ms")
+    was: int = getattr(s.view.entering if name == "seals" else s.view, f"{name}_ms")
     later = typed.get("later", "") if name == "closes" else ""
     if later.isdecimal() and len(later) < 5:
         return max(was, s.view.now_ms) // 60_000 * 60_000 + int(later) * 60_000

@@ -19,7 +19,7 @@ from dropengine.doors.http_answers import Written
 from dropengine.doors.pages import drop_words
 from dropengine.doors.studio import launch_modes
 from dropengine.doors.studio.draft_fields import Fields, beside_faults, fields_of, fresh_form
-from dropengine.doors.studio.draft_preview import STAGES, snapshot
+from dropengine.doors.studio.draft_preview import STAGES, snapshot, stages
 from dropengine.doors.studio.launch_modes import by_mode
 from dropengine.doors.studio.panel_door import HOME, NEW, Panel, PanelCall
 from dropengine.doors.studio.thing_pictures import ThingPictures
@@ -208,7 +208,7 @@ class DraftPages:
             call,
             "studio-draft.html",
             draft=draft,
-            stages=STAGES,
+            stages=stages(found.manifest),
             may_write=call.may >= May.RUN,
             fields=Fields(draft.form, mistakes),
             modes=launch_modes.SHOWN,

@@ -15,10 +15,14 @@ from dropengine.manifest import Item, Manifest, Pool
 from dropengine.manifest.defaults import MODES
 from dropengine.order_number import number_of
 from dropengine.randomness import QUICKNET, BeaconRound, CommitReveal, Source
-from dropengine.truth.replies import PoolRow, ViewReply
+from dropengine.truth.replies import ListRow, PoolRow, ViewReply
 
 NOBODY: Final = "preview"
 PLACE: Final = 3
+ENTRIES: Final = 3_000
+SEALS_IN_MS: Final = 754_000
+ROOT: Final = "5f" * 32
+"""Of a list that nobody stands in yet."""
 WAITING: Final = 12
 CLOSED_AGO_MS: Final = 60_000
 SIGN_IN: Final = "sign-in"
@@ -26,19 +30,26 @@ SIGN_IN: Final = "sign-in"
 
 
 class Stage(NamedTuple):
-    """A state to look at. sold, held: percent of what is for sale; `mine`: what the fan has."""
+    """A state to look at. sold, held: percent of what is for sale; `mine`: what the fan has.
+    `listed`: only of a drop with a list that chance orders."""
 
     name: str
     state: str
     sold: int = 0
     held: int = 0
     mine: str = ""
+    listed: bool = False
 
 
 STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
         "soon": Stage("Before it opens", "scheduled"),
         SIGN_IN: Stage("Before they sign in", "live", 35, 15),
+        "list": Stage("The list is open", "lobby", listed=True),
+        "entered": Stage("Entered", "lobby", mine="listed", listed=True),
+        "sealed": Stage("Being ordered", "ordering", mine="listed", listed=True),
+        "won": Stage("Won", "live", 0, 100, "offer", listed=True),
+        "alternate": Stage("An alternate", "live", 20, 80, "entry", listed=True),
         "open": Stage("Open", "live", 35, 15),
         "held": Stage("Held for somebody", "live", 35, 15, "hold"),
         "all-held": Stage("All in carts", "live", 70, 30),
@@ -81,6 +92,7 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
         leads=[],
         hash=manifest.digest(whole),
         calls_ms=calls_ms,
+        entering=_entering(whole, chosen, now_ms),
     )
     lines = {pool.id: 0 for item in whole.items for pool in item.pools}
     drop = views.drop_view(
@@ -94,7 +106,33 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
         chance=_chance(whole),
     )
     known = m.identity != "verified" or stage != SIGN_IN
-    return wire.Snapshot(1, drop, _you(whole, chosen.mine, now_ms) if known else None)
+    return wire.Snapshot(1, drop, _you(whole, chosen, now_ms) if known else None)
+
+
+def stages(m: Manifest) -> dict[str, Stage]:
+    """Those that a drop comes to."""
+    return {name: one for name, one in STAGES.items() if m.mode != MODES[0] or not one.listed}
+
+
+def _entering(m: Manifest, stage: Stage, now_ms: int) -> ListRow:
+    """The list, of a drop that has one."""
+    if m.mode == MODES[0] or stage.state == "scheduled":
+        return ListRow()
+    if stage.state == "lobby":
+        return ListRow(entries=ENTRIES, seals_ms=now_ms + SEALS_IN_MS)
+    sealed_ms = now_ms - CLOSED_AGO_MS
+    if stage.state == "ordering":
+        return ListRow(entries=ENTRIES, sealed_ms=sealed_ms, root=ROOT)
+    won = min(ENTRIES, sum(pool.cap - pool.withheld for item in m.items for pool in item.pools))
+    return ListRow(
+        entries=ENTRIES,
+        placed=ENTRIES,
+        sealed_ms=sealed_ms,
+        root=ROOT,
+        revealed=ROOT,
+        won=won,
+        called=won + PLACE,
+    )
 
 
 def _chance(m: Manifest) -> Source | None:
@@ -163,12 +201,15 @@ def _row(pool: Pool, stage: Stage, first: int) -> PoolRow:
     )
 
 
-def _you(m: Manifest, mine: str, now_ms: int) -> wire.You:
+def _you(m: Manifest, stage: Stage, now_ms: int) -> wire.You:
+    mine = stage.mine
     item = m.items[0]
     pool = item.pools[0].id
     holds, entries, orders = [], [], []
     if mine in ("hold", "offer"):
         length_ms = m.hold_ms if mine == "hold" else m.offer_ms
+        if stage.listed:
+            length_ms = m.first_offer_ms
         holds.append(
             wire.HoldView(
                 id="h1",
@@ -190,6 +231,9 @@ def _you(m: Manifest, mine: str, now_ms: int) -> wire.You:
         entries.append(
             wire.EntryView("e1", NOBODY, PLACE, 1, "base", 0, "waiting", 0, 0, "", [place])
         )
+    if mine == "listed":
+        entry = wire.EntryView("e1", NOBODY, 0, 1, "base", 0, "waiting", 0, 0, "", [], 1, [pool])
+        entries.append(entry)
     if mine == "order":
         orders.append(
             wire.OrderView(

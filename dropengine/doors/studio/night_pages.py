@@ -25,6 +25,7 @@ from dropengine.live.desk import networks_of
 from dropengine.log.in_words import BY
 from dropengine.log.shares import CARRIED, LINE, LIST, MAKE_GOOD, PRESS
 from dropengine.manifest.moments import moment
+from dropengine.manifest.seal import sealed_at
 from dropengine.model import DropId
 from dropengine.people.roles import May
 from dropengine.studio_wire import NetworkView
@@ -217,7 +218,16 @@ class NightPages:
             network=network,
             templates=TEMPLATES,
             local=partial(local, zone=zone),
+            sealed=partial(_sealed, s),
         )
+
+
+def _sealed(s: Standing, opens_ms: int) -> int:
+    """When the open list of a drop with this opening is sealed."""
+    m = s.manifest
+    if opens_ms == s.view.opens_ms:
+        return s.view.entering.seals_ms
+    return sealed_at(m.mode, m.window_ms, opens_ms)
 
 
 def _doubted(s: Standing, call: PanelCall) -> bool:

@@ -26,6 +26,7 @@ FORMS: dict[str, Form] = {
     "empty": {},
     "begun": {"title": "Lamp", "items[0].cap": "1", "items[0].withheld": "1"},
     "wrong": {"currency": "eur", "zone": "Nowhere", "limit": "x", "items[0].price": "x"},
+    "lobby": {"mode": "lobby", "identity": "verified", "items[0].cap": "3"},
     "holes": {"items[0].title": "a", "items[1].pools[0].cap": "2", "items[1].pools[1].cap": "x"},
     **{path.stem: manifest.form_of(manifest.parse(path.read_bytes(), "x")) for path in EXAMPLES},
 }

@@ -63,6 +63,11 @@ async def test_a_lobby_is_written_opened_sealed_and_watched_by_forms_alone(
         assert "fans may enter it, and nobody can buy yet" in told(await night.look("open"))
         await night.do("open")
         entries = await sale.entered(*"abcde")
+        look = {"seals": "2087-07-16T18:00", "closes": ""}
+        page = await night.look("reschedule", **look)
+        assert re.search(r"is sealed .* Wed 16 Jul 2087, 18:00 UTC", told(page))
+        assert "ben set new times" in await night.do("reschedule", look)
+        assert "Wed 16 Jul 2087, 18:00 UTC" in told(await night.look("seal"))
         said = told(await night.look())
         assert "The list is open" in said
         assert "5 entries" in said
