@@ -11,7 +11,6 @@ import argparse
 import asyncio
 import sys
 import time
-from typing import Any
 
 import httpx2
 import msgspec
@@ -22,8 +21,9 @@ from dropengine.log.referee import judge
 from dropengine.model import DropId, FanId
 from dropengine.rehearsal.fans.client_socket import ClientSocket, dial
 from dropengine.terminal.progress import Progress
-from dropengine.truth import keys, scripts
+from dropengine.truth import keys
 from dropengine.truth.store import Store
+from loadtest.slow_calls import SlowCalls
 from loadtest.throwaway_shop import one_pool, opened, throwaway_shop
 
 PROCESSES = 2
@@ -33,7 +33,6 @@ AHEAD_S = 12
 PRESS_S = 0.02
 """Each newcomer presses again this long after a refusal."""
 LOOK_S = 0.01
-SCRIPT_MS_MAX = 15.0
 OVER_S_MAX = 3.0
 GIVE_UP_S = 60.0
 
@@ -105,26 +104,6 @@ class Newcomer:
         self.longest_ms = max(self.longest_ms, time.time() * 1000 - self._pressed_ms)
 
 
-class Slowest:
-    """The server's own list of slow calls, read before it forgets."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self._verbs = {script.sha: verb for verb, script in scripts.load().items()}
-        self.calls: dict[int, tuple[float, str]] = {}
-        """Entry -> ms and what ran."""
-
-    async def reset(self) -> None:
-        await self._client.slowlog_reset()
-
-    async def read(self) -> None:
-        for row in await self._client.slowlog_get(128):
-            words = row["command"].split()
-            sha = words[1].decode() if len(words) > 1 else ""
-            what = self._verbs.get(sha, words[0].decode())
-            self.calls[row["id"]] = (row["duration"] / 1000, what)
-
-
 async def fill(
     store: Store, drop: DropId, row: list[wire.FanCommand], who: str, at_ms: int
 ) -> None:
@@ -155,23 +134,23 @@ async def measure(units: int, line: int, newcomers: int, say: Progress) -> list[
         assert left_s > 1, "the carts were filled too slowly: it is due already"
         say.say(f"{newcomers} newcomers are here; it is due in {left_s:.1f} s")
 
-        slowest = Slowest(store.client)
-        await slowest.reset()
+        slow = SlowCalls(store.client)
+        await slow.reset()
         await asyncio.sleep(left_s - 0.5)
         for one in crowd:
             one.press()
-        over_s = await until_over(store, drop, due_ms, slowest, say)
+        over_s = await until_over(store, drop, due_ms, slow, say)
         async with asyncio.timeout(GIVE_UP_S):
             while not all(one.granted_ms for one in crowd):  # noqa: ASYNC110 - fifty events
                 await asyncio.sleep(LOOK_S)
-        await slowest.read()
+        await slow.read()
         for one in crowd:
             one.leave()
         view = await store.view(drop)
         assert not isinstance(view, refusals.Frozen | refusals.NotFound)
         (pool,) = view.pools
         verdict = judge([text async for text in store.log(drop)])
-    broken = report(over_s, slowest, crowd, say)
+    broken = report(over_s, slow, crowd, say)
     broken += [str(violation) for violation in verdict.violations]
     ends = (pool.free, pool.held, verdict.offers)
     if ends != (units - line - newcomers, line + newcomers, line):
@@ -180,7 +159,7 @@ async def measure(units: int, line: int, newcomers: int, say: Progress) -> list[
 
 
 async def until_over(
-    store: Store, drop: DropId, due_ms: int, slowest: Slowest, say: Progress
+    store: Store, drop: DropId, due_ms: int, slow: SlowCalls, say: Progress
 ) -> float:
     """Look from outside, deciding nothing, until nothing is due and nobody is ready; seconds."""
     began_s = time.time()
@@ -194,28 +173,20 @@ async def until_over(
             if not due and not ready:
                 return (past - due_ms) / 1000
             say.now(f"{due} are due, {ready} wait")
-            await slowest.read()
+            await slow.read()
         await asyncio.sleep(LOOK_S)
     return float("inf")
 
 
-def report(over_s: float, slowest: Slowest, crowd: list[Newcomer], say: Progress) -> list[str]:
+def report(over_s: float, slow: SlowCalls, crowd: list[Newcomer], say: Progress) -> list[str]:
     """Say the figures; the sentences of what was not kept."""
-    script_ms, verb = max(slowest.calls.values(), default=(0.0, "no script"))
     wrong = [sentence for one in crowd for sentence in one.wrong]
     say.say(f"every unit is offered or free {over_s:.2f} s after the end")
-    times: list[float] = []
-    for name in sorted({what for _, what in slowest.calls.values()}):
-        times = sorted(ms for ms, what in slowest.calls.values() if what == name)
-        say.say(f"{name}: {len(times)} above 5 ms, the longest {times[-1]:.1f} ms")
-    say.say(f"longest script {script_ms:.1f} ms ({verb})" if times else "no script above 5 ms")
+    kept = slow.report(say)
     say.say(
         f"{sum(one.refused for one in crowd)} refusals, {len(wrong)} of them wrong;"
         f" the longest answer took {max(one.longest_ms for one in crowd):.0f} ms"
     )
-    kept = []
-    if script_ms > SCRIPT_MS_MAX:
-        kept.append(f"{verb} ran {script_ms:.1f} ms, more than {SCRIPT_MS_MAX:.0f}")
     if over_s > OVER_S_MAX:
         kept.append(f"it took {over_s:.2f} s, more than {OVER_S_MAX:.0f}")
     return kept + [f"a newcomer was refused wrongly: {sentence}" for sentence in wrong[:5]]

@@ -24,11 +24,14 @@ BY = "o1"
 
 
 @contextlib.asynccontextmanager
-async def throwaway_shop(processes: int) -> AsyncIterator[tuple[Running, Store]]:
-    """It listens on a free port of this machine alone and may be pressed as hard as one likes."""
-    with tempfile.TemporaryDirectory(prefix="drop-") as folder:
+async def throwaway_shop(
+    processes: int, folder: Path | None = None
+) -> AsyncIterator[tuple[Running, Store]]:
+    """It listens on a free port of this machine alone and may be pressed as hard as one likes.
+    folder: of its data, where somebody wants to look into its SQL."""
+    with tempfile.TemporaryDirectory(prefix="drop-") as made:
         settings = Settings(
-            data_dir=Path(folder),
+            data_dir=folder or Path(made),
             port=0,
             web_concurrency=processes,
             disk_free_mib_min=16,

@@ -1,4 +1,7 @@
-"""Fixtures of the browser tests: one shop and one Chromium a session, new pages a test."""
+"""Fixtures of the browser tests: one shop and one Chromium for all of them, new pages a test.
+
+Both end with the last of these tests: a shop in which a hundred drops are open works on.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from tests.kit.shop_in_browser import FLAGS, ShopInBrowser, chromium
 _numbers = count(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SupervisorProcess]:
     """A whole shop in processes of its own, on a port of its own."""
     data = tmp_path_factory.mktemp("shop")
@@ -28,7 +31,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Superv
     await asyncio.to_thread(supervisor.stop)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         one = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)

@@ -7,6 +7,7 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from dropengine.rehearsal.fans.client_socket import ClientSocket, dial
@@ -57,6 +58,10 @@ class Swarm:
         """Everybody leaves."""
         await self.resize(0)
 
+    def hearing(self, number: int) -> Callable[[bytes], None]:
+        """What a screen does with a frame."""
+        return self._lag if number % self._lag_every == 0 else self._count
+
     async def _watch(self, number: int) -> None:
         """One screen, which comes back when its connection is lost."""
         attempt = 0
@@ -82,7 +87,7 @@ class Swarm:
                 self._url,
                 origin=self._host,
                 cookie="",
-                hear=self._lag if number % self._lag_every == 0 else self._count,
+                hear=self.hearing(number),
                 lost=lost,
                 within_s=OPEN_S,
             )
