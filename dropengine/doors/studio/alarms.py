@@ -15,6 +15,7 @@ from dropengine.doors.process_table import ProcessTable, Siblings, samples_of
 from dropengine.doors.prometheus import Sample
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.disk_watch import DiskWatch
+from dropengine.jobs.drawing import Drawing
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
@@ -22,6 +23,8 @@ from dropengine.jobs.trial import Trial
 from dropengine.log.in_words import FROZE
 from dropengine.studio_wire import AlarmView
 
+LIST: Final = "list"
+"""The kind of an alarm about a list that chance cannot order."""
 RESTART_S: Final = 600.0
 """A web process that was started again is told of for so long."""
 ASIDE: Final = "dropengine_duties_set_aside"
@@ -60,6 +63,8 @@ class Deps(Protocol):
     def settling(self) -> Settling: ...
     @property
     def duties(self) -> Duties: ...
+    @property
+    def drawing(self) -> Drawing: ...
 
 
 class Alarms:
@@ -78,6 +83,7 @@ class Alarms:
         return [
             *self._server(),
             *self._frozen(),
+            *self._lists(),
             *self._clocks(),
             *self._aside(chain.from_iterable(told.values())),
             *self._weaker(),
@@ -107,6 +113,17 @@ class Alarms:
                 f"It stopped itself: {FROZE.get(why, why)}. Nothing in it is sold meanwhile.",
                 f"Whoever runs the machine looks with dropengine {command} {drop}; then it goes "
                 "on, or it is cancelled here.",
+            )
+
+    def _lists(self) -> Iterator[AlarmView]:
+        """Known where lists are ordered; `Desks` tell the other workers."""
+        for drop, why in self._deps.drawing.stuck.items():
+            yield AlarmView(
+                LIST,
+                drop,
+                f"Its list cannot be ordered: {why}.",
+                "Nobody's place is lost: it waits as it was sealed. Put right what is missing, "
+                f"and it goes on by itself; or cancel the drop. {DOCTOR}",
             )
 
     def _clocks(self) -> Iterator[AlarmView]:

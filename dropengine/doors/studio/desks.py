@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from dropengine.doors.process_table import Siblings
-from dropengine.doors.studio.alarms import Alarms
+from dropengine.doors.studio.alarms import LIST, Alarms
 from dropengine.doors.studio.alarms import Deps as AlarmDeps
 from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.jobs.job_runner import JobRunner
@@ -232,7 +232,8 @@ class Desks:
         if not self._desks:
             return
         health = self.health([row.worker for row in rows])
-        alarms = self.alarms.now(self.siblings)
+        lists = [one for row in rows for one in row.alarms if one.kind == LIST]
+        alarms = [*dict.fromkeys([*self.alarms.now(self.siblings), *lists])]
         for drop, desk in self._desks.items():
             kinds, _ = self._kinds.get(drop, (UNKNOWN, 0.0))
             desk.show(health, of_drop(alarms, drop), rows, kinds)

@@ -89,8 +89,12 @@ async def test_memory_disk_and_clock_are_told(runtime: Runtime) -> None:
 async def test_a_frozen_drop_and_a_payment_for_a_person_name_their_drop(runtime: Runtime) -> None:
     runtime.settling.frozen[DropId("lamp")] = "books"
     runtime.duties.set_aside[DropId("pin")] = frozenset({"refund:a"})
+    runtime.drawing.stuck[DropId("cup")] = "the secret is not here any more"
     beside = Beside(aside={"mug": 2})
-    assert kinds(Alarms(runtime), beside) == [("frozen", "lamp"), ("duty", "pin"), ("duty", "mug")]
+    assert kinds(Alarms(runtime), beside) == [
+        *(("frozen", "lamp"), ("list", "cup")),
+        *(("duty", "pin"), ("duty", "mug")),
+    ]
 
 
 async def test_what_may_be_lost_is_told_where_nobody_accepted_it(runtime: Runtime) -> None:
