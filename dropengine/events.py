@@ -57,7 +57,8 @@ class Rules(msgspec.Struct, frozen=True):
     of so many ms; 0 is as often as he likes, and so is a drop from before there was a pace. calls:
     None where the line calls at all hours, as every drop did before layout 5. network_most: how
     many unpaid holds and open entries one network may have; 0: as many as its people like, as in
-    every drop of before there was such a rule.
+    every drop of before there was such a rule. cards: 1 where the limit is one of each card too; 0
+    in every drop of before that.
 
     Where chance gives out the arrivals, which is in every mode but `rush`: window_ms: how long its
     list is open; first_offer_ms: what stands in for offer_ms in the first round; tickets_most: of
@@ -88,6 +89,7 @@ class Rules(msgspec.Struct, frozen=True):
     tickets_most: int = 0
     randomness: Source | None = None
     network_most: int = 0
+    cards: int = 0
 
 
 class Published(Event, frozen=True):
@@ -347,7 +349,7 @@ class Sale(Event, frozen=True):
     """`amount` = qty x price, minor units. `capture`: pending (a duty follows) or done.
 
     `intent`: the hold that the payment was begun for; another than `hold` when an equal one was
-    paid.
+    paid. `card`: what the drop calls the card that paid, where its provider tells one.
     """
 
     fan: str
@@ -359,6 +361,7 @@ class Sale(Event, frozen=True):
     amount: int
     charge: str
     capture: str
+    card: str = ""
 
 
 class Sold(Sale, frozen=True):
@@ -371,7 +374,8 @@ class Rescued(Sale, frozen=True):
 
 class Voided(Event, frozen=True):
     """The payment `charge` buys nothing. `how`: void (authorised) or refund (captured): a duty
-    follows. `currency`: the money's own; '' before layout 4."""
+    follows. `currency`: the money's own; '' before layout 4. `card`: with `limit`, which one had
+    bought as much as one person may have."""
 
     fan: str
     hold: str
@@ -380,6 +384,7 @@ class Voided(Event, frozen=True):
     how: str
     why: str
     currency: str = ""
+    card: str = ""
 
 
 class Mismatched(Event, frozen=True):

@@ -107,7 +107,8 @@ class Rescued(Granted, frozen=True):
 
 
 class Voided(Granted, frozen=True):
-    """The payment buys nothing; a duty gives the money back. `entry`: the make-good's, or ''."""
+    """The payment buys nothing; a duty gives the money back. `why`: mismatch, limit (of its card),
+    second, late, ended. `entry`: the make-good's, or ''."""
 
     hold: str
     seq: int

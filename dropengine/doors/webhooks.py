@@ -87,7 +87,9 @@ class Webhook:
             case Notice(kind="declined"):
                 # The fan was told by the provider and may try again until the deadline.
                 return JSONResponse({"outcome": "declined"})
-        paid = Charged(notice.charge, notice.amount, notice.currency, notice.captured)
+        paid = Charged(
+            notice.charge, notice.amount, notice.currency, notice.captured, card=notice.card
+        )
         try:
             outcome = await self._judge(notice, paid)
         except errors.Unavailable as error:

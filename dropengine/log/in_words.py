@@ -26,6 +26,7 @@ FROZE = {
 """Why a drop stands still."""
 VOIDED = {
     "mismatch": "it was for another amount",
+    "limit": "its card bought as many as one person may have",
     "second": "it was paid already",
     "late": "it came too late",
     "ended": "its hold had ended before",

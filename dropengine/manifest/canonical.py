@@ -87,6 +87,7 @@ def rules(manifest: Manifest, now_ms: int = 0, chance: Source | None = None) -> 
         tickets_most=manifest.tickets_most,
         randomness=chance,
         network_most=manifest.network_most,
+        cards=1,
     )
 
 

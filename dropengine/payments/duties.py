@@ -59,10 +59,10 @@ async def report(
     bounds is refused as BadMessage: a person has to see to that money. Raises errors.Unavailable.
     """
     told = (hold, paid.charge, paid.amount, paid.currency, paid.captured)
-    outcome = await store.succeeded(drop, *told)
+    outcome = await store.succeeded(drop, *told, card=paid.card)
     if isinstance(outcome, outcomes.Unnamed):
         await lost_ids.find(store, payments, intents, drop)
-        outcome = await store.succeeded(drop, *told)
+        outcome = await store.succeeded(drop, *told, card=paid.card)
     if isinstance(outcome, outcomes.Unnamed):
         return Unknown("the ids of earlier charges are not known, and this may be one of them")
     if isinstance(outcome, refusals.BadMessage):

@@ -83,7 +83,8 @@ class Charged(msgspec.Struct, frozen=True):
     """The intent was paid: `amount` is authorised, or captured already.
 
     also: more charges of the same intent, whose payer paid it again. pending: and one more is on
-    its way that cannot be stopped: ask again.
+    its way that cannot be stopped: ask again. card: the same for every payment by one card, by
+    which nobody could pay; '' where the provider has none.
     """
 
     charge: str
@@ -92,6 +93,7 @@ class Charged(msgspec.Struct, frozen=True):
     captured: bool
     also: tuple[Charged, ...] = ()
     pending: bool = False
+    card: str = ""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -145,6 +147,7 @@ ChargeId = Annotated[str, Meta(max_length=CHARGE_CHARS_MAX, pattern=_IDS)]
 Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
 _OUR_ID = Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=_IDS)
+CARD_CHARS_MAX = 128
 INTENT_CHARS_MAX = 2 * ID_CHARS_MAX + 34
 """A drop, a hold, and the digest behind them."""
 
@@ -165,6 +168,7 @@ class Notice(msgspec.Struct, frozen=True):
     amount: Amount
     currency: Currency
     captured: bool
+    card: Annotated[str, Meta(max_length=CARD_CHARS_MAX, pattern=_IDS)] = ""
 
 
 class Unproven(msgspec.Struct, frozen=True):

@@ -90,6 +90,7 @@ def _rule_bounds() -> str:
             for name, bound in SECONDS.items()
         },
         "network_most": (0, CAP_MAX),
+        "cards": (0, 1),
         # Nobody waits where there is no pace.
         "pace_ms": (0, SECONDS["pace"].most * 1000),
     }

@@ -49,6 +49,17 @@ def row_of(counts: Mapping[str, int]) -> str:
     return "".join(f"{name}{count}" for name, count in counts.items())
 
 
+def new_key() -> str:
+    """By chance, in letters."""
+    return secrets.token_urlsafe(_KEY_BYTES)
+
+
+def card_name(key: str, card: str) -> str:
+    """What a drop calls a card, as its scripts do (`lua/money/card_of`)."""
+    digest = hashlib.sha1(f"{key}|{card}".encode(), usedforsecurity=False)
+    return f"k{digest.hexdigest()[:15]}"
+
+
 class NetworkNames:
     """Of one drop, as one worker knows them."""
 
@@ -64,7 +75,7 @@ class NetworkNames:
 
     def forget(self) -> None:
         """The drop is over, and its key is deleted. Whoever asks once more makes up a new one."""
-        self.know(secrets.token_urlsafe(_KEY_BYTES))
+        self.know(new_key())
 
     def know(self, key: str) -> None:
         """The drop's own key is this one."""

@@ -159,6 +159,7 @@ async def recount_networks(store: Store, drop: DropId) -> None:
     truth = await store.truth(drop) if rows else None
     if truth is None:
         return
+    cards = await _cards(store, drop)
     kept = {name: at.decode() for name, at in rows.items() if name not in ("key", "exempt")}
     known = {name: at for name, at in kept.items() if name[0] in "he"}
     stands: dict[str, str] = {}
@@ -173,13 +174,29 @@ async def recount_networks(store: Store, drop: DropId) -> None:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for network in stands.values():
         counts[around(network)][network] += 1
-    wanted = stands | {wide: row_of(count) for wide, count in counts.items()}
+    wanted = stands | {wide: row_of(count) for wide, count in counts.items()} | cards
     put = [word for name, at in wanted.items() if kept.get(name) != at for word in (name, at)]
     gone = [name for name in kept if name not in wanted]
     for since in range(0, max(len(put), 2 * len(gone)), 2 * ROWS_AT_ONCE):
         some = put[since : since + 2 * ROWS_AT_ONCE]
         left = gone[since // 2 : since // 2 + ROWS_AT_ONCE]
         await store.rewrite(drop, "networks", "hash", some, left)
+
+
+async def _cards(store: Store, drop: DropId) -> dict[str, str]:
+    """What each card bought, and by which one each order was paid, as the log tells it."""
+    bought: dict[str, tuple[str, int]] = {}
+    async for line in store.log(drop):
+        event = events.parse(line)
+        if isinstance(event, events.Sale) and event.card:
+            bought[event.hold] = (event.card, event.qty)
+        elif isinstance(event, events.Refunded):
+            bought.pop(event.hold, None)
+    units: Counter[str] = Counter()
+    for card, qty in bought.values():
+        units[card] += qty
+    orders = {f"o:{hold}": card for hold, (card, _) in bought.items()}
+    return orders | {card: str(count) for card, count in units.items()}
 
 
 async def thaw(

@@ -49,7 +49,7 @@ from dropengine.truth.copies import Copies
 from dropengine.truth.glances import Glances
 from dropengine.truth.house import House
 from dropengine.truth.last_command import last_command
-from dropengine.truth.networks import NetworkNames, Whence
+from dropengine.truth.networks import NetworkNames, Whence, new_key
 from dropengine.truth.operator_names import OperatorNames
 from dropengine.truth.past import Past
 from dropengine.truth.refused_requests import NEWER, MemoryFull, fault, no_reply
@@ -448,11 +448,15 @@ class Store:
         currency: str,
         captured: bool,
         *,
+        card: str = "",
+        key: str = "",
         clock_ms: int = 0,
     ) -> outcomes.PaymentOutcome:
         """A payment for `hold` succeeded at the provider. charge: the provider's id of it. amount:
-        minor units."""
-        args = (clock_ms, hold, charge, amount, currency, 1 if captured else 0)
+        minor units. card: by what the provider knows the card. key: what cards are called by in a
+        drop that has no such key yet; one by chance where it is not given."""
+        told = (hold, charge, amount, currency, 1 if captured else 0)
+        args = (clock_ms, *told, card, key or new_key())
         return await self._or_brought_back("succeeded", drop, args, _PAYMENT)  # type: ignore[no-any-return]
 
     async def unpaid(self, drop: DropId, hold: str, *, clock_ms: int = 0) -> outcomes.UnpaidOutcome:

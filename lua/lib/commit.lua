@@ -85,6 +85,22 @@ local function write_networks(t)
   t.counts_at, t.recounted, t.begun_here = {}, {}, {}
 end
 
+-- What each card bought, and by which one each order was paid.
+local function write_cards(t)
+  local set, gone = {}, {}
+  for name, value in pairs(t.cards) do
+    if value then
+      set[#set + 1] = name
+      set[#set + 1] = value
+    else
+      gone[#gone + 1] = name
+    end
+  end
+  write('HDEL', t.key.networks, gone)
+  write('HSET', t.key.networks, set)
+  t.cards = nil
+end
+
 local function commit(t)
   if next(t.wake) then
     for field, value in pairs(t.wake) do redis.call('HSET', t.key.wake, field, value) end
@@ -155,13 +171,14 @@ local function commit(t)
       t.zset[name] = {}
     end
   end
-  if t.counted and t.over then
+  if t.over and (t.counted or t.rules.cards == 1) then
     -- With the key of its own goes whatever could tell who is meant.
     redis.call('UNLINK', t.key.networks, t.key.crowded)
-    t.counted, t.names = nil, nil
+    t.counted, t.names, t.cards = nil, nil, nil
   elseif t.counted and (t.begun_here[1] or next(t.counts_at)) then
     write_networks(t)
   end
+  if t.cards then write_cards(t) end
   if t.begun then
     local paces = {}
     n = 0

@@ -42,11 +42,11 @@ local function fits(t, fan, hold, offer)
   return free >= hold[H_QTY] and room >= hold[H_QTY]
 end
 
-local function buy_late(t, id, hold, charge, captured)
+local function buy_late(t, id, hold, charge, captured, card)
   local fan = fan_of(t, owner_of(t, hold[H_FAN]))
   local equal = equal_hold(t, fan, hold)
   if equal then
-    sell(t, 'sold', equal, get(t, 'holds', equal), id, charge, captured)
+    sell(t, 'sold', equal, get(t, 'holds', equal), id, charge, captured, card)
     return {'SOLD', equal, t.seq}
   end
   local offer_id, offer = offer_of_its_entry(t, hold)
@@ -57,6 +57,6 @@ local function buy_late(t, id, hold, charge, captured)
     -- It is no loss that its fan is to be told of.
     fan[F_LAST] = last
   end
-  sell(t, 'rescued', id, hold, id, charge, captured)
+  sell(t, 'rescued', id, hold, id, charge, captured, card)
   return {'RESCUED', id, t.seq}
 end

@@ -2,7 +2,7 @@
 refund_order -- an order ends: its units are free again, its serials come back, a duty returns the money.
 An order of nothing is refunded by that. `why`: for its fan to read, or ''.
 --]]
---#use put fan_of emit fields refresh_readiness owe_refund
+--#use put fan_of emit fields refresh_readiness owe_refund count_card
 
 local function refund_order(t, id, order, by, key, why)
   local pool = t.record.pools[order[O_POOL]]
@@ -13,6 +13,8 @@ local function refund_order(t, id, order, by, key, why)
   for _, serial in ipairs(order[O_SERIALS]) do
     t.zset.returned[pool[P_ITEM] .. '/' .. string.format('%08d', serial)] = 0
   end
+  local card = t.rules.cards == 1 and redis.call('HGET', t.key.networks, 'o:' .. id)
+  if card then count_card(t, id, card, -order[O_QTY]) end
   order[O_WHY] = why
   order[O_STATE] = order[O_AMOUNT] > 0 and 'refund_pending' or 'refunded'
   put(t, 'orders', id, order)

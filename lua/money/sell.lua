@@ -4,9 +4,9 @@ Where nothing is to be paid there is nothing to capture, and no second payment t
 became of it since, unless its fate is final; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of owner_of remove_value serials_of emit finish_entry remove_filled refresh_readiness
---#use unclaimed still_in_line ask_provider uncount_network
+--#use unclaimed still_in_line ask_provider uncount_network count_card
 
-local function sell(t, word, id, hold, intent, charge, captured)
+local function sell(t, word, id, hold, intent, charge, captured, card)
   local pool, fan_id = t.record.pools[hold[H_POOL]], owner_of(t, hold[H_FAN])
   local fan = fan_of(t, fan_id)
   local qty, amount = hold[H_QTY], hold[H_QTY] * hold[H_PRICE]
@@ -47,7 +47,8 @@ local function sell(t, word, id, hold, intent, charge, captured)
   emit(t, word, fan_id, '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'
     .. hold[H_POOL] .. '","qty":' .. qty .. ',"serials":[' .. table.concat(serials, ',')
     .. '],"amount":' .. amount .. ',"charge":' .. cjson.encode(charge) .. ',"capture":"'
-    .. (done and 'done' or 'pending') .. '"')
+    .. (done and 'done' or 'pending') .. '"' .. (card ~= '' and ',"card":"' .. card .. '"' or ''))
+  if card ~= '' then count_card(t, id, card, qty) end
   t.zset.sales[id] = t.seq
   t.charges[charge] = word .. '|' .. id
 

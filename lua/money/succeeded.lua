@@ -14,24 +14,28 @@ ARGV
   amount     minor units, 0 to 10^12
   currency   ISO 4217
   captured   1: the money has moved; 0: it is authorised
+  card       by what the provider knows the card that paid, 128 bytes at most; '' where it does not tell
+  key        what cards are called by in a drop that has no such key yet
 RETURNS
   SOLD       hold, seq
   RESCUED    hold, seq: the hold had ended and a free unit was left
-  VOIDED     hold, seq, why (mismatch, second, late, ended), entry of the make-good or ''
+  VOIDED     hold, seq, why (mismatch, limit, second, late, ended), entry of the make-good or ''
   AGAIN      more was due than one script settles; send it again
   FROZEN     the books do not add up; the duty to look again stays with the provider's repeat
   NOT_FOUND  no such drop or hold
-  BAD_MESSAGE  why (charge, amount, currency): out of bounds; nothing of it is written
+  BAD_MESSAGE  why (charge, amount, currency, card): out of bounds; nothing of it is written
   UNNAMED    the provider's ids of charges were lost, and this may be one of them: find them, and send it again
 COST  O(log n), n = holds and entries
 --]]
 --#use begin catch_up conclude get put fan_of owner_of still_held sell buy_late void enter_line line_score can_serve
 --#use payment_fault known_charge number_charge amount_told correct_amount
+--#use card_of card_full
 
 local clock_ms, id, provider_id = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local amount, currency, captured = tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
+local card_told, key = ARGV[7], ARGV[8]
 
-local fault = payment_fault(provider_id, amount, currency)
+local fault = payment_fault(provider_id, amount, currency, card_told)
 if fault then return cmsgpack.pack({'BAD_MESSAGE', fault}) end
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
@@ -57,17 +61,22 @@ if not charge then return cmsgpack.pack({'UNNAMED'}) end
 local fan_id, pool_id = owner_of(t, record[H_FAN]), record[H_POOL]
 local fan = fan_of(t, fan_id)
 local state, reply = record[H_STATE], nil
+local card = card_of(t, card_told, key)
+local full = card_full(t, card, record[H_QTY])
 local why = 'ended'
 if amount ~= record[H_QTY] * record[H_PRICE] or currency ~= t.rules.currency then
   why = 'mismatch'
 elseif still_held(record) and t.state ~= 'cancelled' then
-  sell(t, 'sold', id, record, id, charge, captured)
-  reply = {'SOLD', id, t.seq}
+  why = 'limit'
+  if not full then
+    sell(t, 'sold', id, record, id, charge, captured, card)
+    reply = {'SOLD', id, t.seq}
+  end
 elseif state == 'sold' or record[H_BEGAN] == 2 then
   why = 'second'
 elseif state == 'expired' and record[H_BEGAN] == 1 and t.state ~= 'cancelled' then
-  why = 'late'
-  reply = buy_late(t, id, record, charge, captured)
+  why = full and 'limit' or 'late'
+  if not full then reply = buy_late(t, id, record, charge, captured, card) end
 end
 if why == 'late' then
   -- One payment is judged after the end; whatever comes later for the same intent goes back.
@@ -75,7 +84,7 @@ if why == 'late' then
   put(t, 'holds', id, record)
 end
 if not reply then
-  local word = void(t, fan_id, id, charge, amount, currency, captured, why)
+  local word = void(t, fan_id, id, charge, amount, currency, captured, why, why == 'limit' and card or '')
   local entry = ''
   if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused')
     and can_serve(t, fan, {pool_id}) then

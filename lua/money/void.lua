@@ -1,10 +1,10 @@
 --[[
 void -- a payment that buys nothing: a duty gives the money back, where there is any. Returns the word that its
-charge is remembered by: `voided0` where it carried nothing.
+charge is remembered by: `voided0` where it carried nothing. `card`: which one was over the limit, or ''.
 --]]
 --#use emit
 
-local function void(t, fan, hold_id, charge, amount, currency, captured, why)
+local function void(t, fan, hold_id, charge, amount, currency, captured, why, card)
   local how = captured and 'refund' or 'void'
   if amount > 0 then
     t.outbox[how .. ':' .. charge] = DutyRecord{
@@ -13,6 +13,7 @@ local function void(t, fan, hold_id, charge, amount, currency, captured, why)
     }
   end
   emit(t, 'voided', fan, '"hold":"' .. hold_id .. '","charge":' .. cjson.encode(charge)
-    .. ',"amount":' .. amount .. ',"how":"' .. how .. '","why":"' .. why .. '","currency":"' .. currency .. '"')
+    .. ',"amount":' .. amount .. ',"how":"' .. how .. '","why":"' .. why .. '","currency":"' .. currency .. '"'
+    .. (card ~= '' and ',"card":"' .. card .. '"' or ''))
   return amount > 0 and 'voided' or 'voided0'
 end

@@ -81,6 +81,7 @@ class Player:
         self.keys = 0
         self.elsewhere = Random(-seed)
         """For what came to these sales later: the others stay as they were."""
+        self.cards = Random(f"the cards of {seed}")
         self.charges: list[tuple[str, str, int, bool]] = []
         self.drawn = Random(f"the list of {seed}").random() < 0.3
         text = manifest(
@@ -184,7 +185,10 @@ class Player:
         charge, captured = f"c{len(self.charges) + 1}", self.random.random() < 0.4
         amount = hold.qty * hold.price
         self.charges.append((hold.id, charge, amount, captured))
-        self.oracle.succeeded(hold.id, charge, amount + more, "EUR", captured, self.now)
+        # Some lend each other their cards. An older engine counted none.
+        card = self.cards.choice(("", "k-one", f"k-{hold.fan}"))
+        card = card if self.oracle.schema == SCHEMA else ""
+        self.oracle.succeeded(hold.id, charge, amount + more, "EUR", captured, self.now, card)
 
     def pay(self) -> None:
         paying = [hold for hold in self.oracle.holds.values() if hold.state == "paying"]

@@ -185,13 +185,15 @@ class Retold:
         match e:
             case events.Sold() | events.Rescued():
                 done = e.capture == "done"
-                oracle.succeeded(e.intent, e.charge, e.amount, self.currency(), done, clock)
+                told = (e.intent, e.charge, e.amount, self.currency())
+                oracle.succeeded(*told, done, clock, e.card)
             case events.Voided():
                 hold = oracle.holds.get(e.hold)
                 right = hold is not None and e.amount == hold.qty * hold.price
                 untold = "XTS" if e.why == "mismatch" and right else self.currency()
                 currency = e.currency or untold
-                oracle.succeeded(e.hold, e.charge, e.amount, currency, e.how == "refund", clock)
+                told = (e.hold, e.charge, e.amount, currency)
+                oracle.succeeded(*told, e.how == "refund", clock, e.card)
             case events.Mismatched():
                 oracle.succeeded(e.hold, e.charge, e.amount, self.currency(), True, clock)
             case events.Expired():

@@ -103,9 +103,10 @@ class Sale:
         amount: int | None = None,
         currency: str = "EUR",
         captured: bool = False,
+        card: str = "",
     ) -> outcomes.PaymentOutcome:
-        """The provider's word for a hold, by default over exactly what it costs. charge: as the
-        provider calls it."""
+        """The provider's word for a hold, by default over exactly what it costs. charge, card: as
+        the provider calls them."""
         if amount is None:
             record = await self.store.hold(self.drop, hold)
             amount = record.price * record.qty if record else 0
@@ -116,6 +117,7 @@ class Sale:
             amount,
             currency,
             captured,
+            card=card,
             clock_ms=self.now,
         )
 

@@ -45,7 +45,7 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "settle": (),
     "view": (0, 0),
     "you": (pack(["ana"]),),
-    "succeeded": ("h1", "c1", 2400, "EUR", 0),
+    "succeeded": ("h1", "c1", 2400, "EUR", 0, "", "a-key"),
     "unpaid": ("h1",),
     "adopt": ("di", "pia"),
     "refund": ("h1", "o1", "k", ""),

@@ -165,7 +165,7 @@ async def test_no_script_touches_what_it_does_not_know(sale: Sale) -> None:
         "settle": (),
         "doubt_clock": (),
         "view": (0, 0),
-        "succeeded": (hold, "c1", 2400, "EUR", 1),
+        "succeeded": (hold, "c1", 2400, "EUR", 1, "", "a-key"),
         "unpaid": (hold,),
         "refund": (hold, "o1", "k", ""),
         "discharge": ("capture:c1", "done"),

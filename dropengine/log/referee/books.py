@@ -70,6 +70,8 @@ class Books:
         """The offers of the first round, while it lasts."""
         self.exempt: set[str] = set()
         """Networks that may have as much as they like."""
+        self.cards: dict[str, int] = {}
+        """Card -> units that it bought and that were not paid back."""
         self.restored = False
         self.line = 0
         self.seq = 0

@@ -92,7 +92,26 @@ def give_serials(books: Books, item: Item, serials: list[int], qty: int) -> None
         item.given.add(serial)
 
 
+def over_limit(books: Books, card: str, qty: int) -> bool:
+    """P16: would so many more by this card be more than one person may have?"""
+    assert books.rules is not None
+    return card != "" and books.cards.get(card, 0) + qty > books.rules.limit
+
+
+def by_card(books: Books, e: events.Sale) -> None:
+    """INV-6, P16."""
+    assert books.rules is not None
+    if e.card and not books.rules.cards:
+        books.blame("INV-6", f"charge {e.charge} names a card, which nobody counts")
+    if over_limit(books, e.card, e.qty):
+        books.count["over_limit"] += 1
+        books.blame("INV-6", f"the card of {e.charge} buys more than {books.rules.limit}")
+    if e.card:
+        books.cards[e.card] = books.cards.get(e.card, 0) + e.qty
+
+
 def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
+    by_card(books, e)
     if e.capture not in ("pending", "done"):
         books.blame("INV-10", f"charge {e.charge} is captured {e.capture!r}")
     pending = e.capture == "pending"
@@ -110,6 +129,7 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
         e.amount,
         e.charge,
         "capture_pending" if pending else "done",
+        e.card,
     )
     books.sales.append(e.hold)
     books.count["orders"] += 1
@@ -245,6 +265,7 @@ def _voided(books: Books, e: events.Voided) -> None:
     legal = {
         "mismatch": True,
         "second": second,
+        "limit": (hold.alive or (late and not second)) and over_limit(books, e.card, hold.qty),
         "late": late and not second,
         "ended": not (hold.alive or second or late),
     }
@@ -335,6 +356,8 @@ def _refunded(books: Books, e: events.Refunded) -> None:
         books.blame("INV-10", f"order {e.hold} was {found.amount}, {e.amount} is refunded")
     if e.serials != found.serials:
         books.blame("INV-4", f"order {e.hold} had serials {found.serials}, {e.serials} come back")
+    if found.card:
+        books.cards[found.card] -= found.qty
     item = found.pool.item
     for serial in found.serials:
         item.given.discard(serial)

@@ -118,6 +118,7 @@ class Order:
     amount: int
     charge: str
     state: str
+    card: str = ""
 
     @property
     def stands(self) -> bool:

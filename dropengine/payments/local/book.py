@@ -45,6 +45,8 @@ CREATE INDEX deliveries_due ON deliveries (due_ms);
 """
 ADDED = """
 CREATE TABLE IF NOT EXISTS cancellations (intent TEXT PRIMARY KEY, at_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS attempt_cards (attempt INTEGER PRIMARY KEY, card TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS charge_cards (charge TEXT PRIMARY KEY, card TEXT NOT NULL);
 """
 """What came later and leaves the tables before it alone: a book without it gets it when it is
 opened, and a version that does not know of it may go on with the book."""
@@ -145,7 +147,7 @@ def _opened(path: Path, busy_ms: int) -> sqlite3.Connection:
                 # One script, so that a process that dies half-way leaves an empty book.
                 script = f"BEGIN IMMEDIATE; {LAYOUT} PRAGMA user_version = {SCHEMA}; COMMIT;"
                 book.executescript(script)
-            book.execute(ADDED)
+            book.executescript(ADDED)
         except BaseException:
             book.close()
             raise

@@ -128,28 +128,30 @@ def cancel(tx: Tx, intent: str) -> Cancellation:
 def _charges(tx: Tx, intent: str) -> list[Charged]:
     """Every charge that is kept, the oldest first."""
     found = tx.sql(
-        "SELECT id, amount, currency, state FROM charges"
-        " WHERE intent = ? AND state IN ('authorized', 'captured') ORDER BY at_ms, rowid",
+        "SELECT id, amount, currency, state, card FROM charges"
+        " LEFT JOIN charge_cards ON charge = id"
+        " WHERE intent = ? AND state IN ('authorized', 'captured') ORDER BY at_ms, charges.rowid",
         intent,
     ).fetchall()
     return [
-        Charged(charge, amount, currency, state == "captured")
-        for charge, amount, currency, state in found
+        Charged(charge, amount, currency, state == "captured", card=card or "")
+        for charge, amount, currency, state, card in found
     ]
 
 
 def kept(tx: Tx, since_ms: int) -> list[Kept]:
     """Every charge since then that did not go back, of whatever intent."""
     found = tx.sql(
-        "SELECT terms, charges.id, charges.amount, charges.currency, state FROM charges"
-        " JOIN intents ON intents.id = intent WHERE at_ms >= ? AND state IN ('authorized',"
+        "SELECT terms, charges.id, charges.amount, charges.currency, state, card FROM charges"
+        " JOIN intents ON intents.id = intent LEFT JOIN charge_cards ON charge = charges.id"
+        " WHERE at_ms >= ? AND state IN ('authorized',"
         " 'captured') ORDER BY at_ms, charges.rowid",
         since_ms,
     ).fetchall()
     payments = []
-    for terms, charge, amount, currency, state in found:
+    for terms, charge, amount, currency, state, card in found:
         intent = msgspec.json.decode(terms, type=Intent)
-        paid = Charged(charge, amount, currency, state == "captured")
+        paid = Charged(charge, amount, currency, state == "captured", card=card or "")
         payments.append(Kept(intent.id, intent.drop, intent.hold, paid))
     return payments
 

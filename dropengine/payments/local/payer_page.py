@@ -37,16 +37,18 @@ PAGE_HEADERS = {
 
 ShowBill = Callable[[str], Awaitable[Bill | None]]
 """What a page shows; None when there is no such page."""
-Act = Callable[[str, Do, int | None, str], Awaitable[Bill | None]]
-"""A choice on a page, how long it takes in ms, and its key; what the page shows then."""
+Act = Callable[[str, Do, int | None, str, str], Awaitable[Bill | None]]
+"""A choice on a page, how long it takes in ms, its key, and the card; what the page shows then."""
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a payer sends. `key`: the same key is the same choice."""
+    """What a payer sends. `key`: the same key is the same choice. `card`: the number of a test
+    card: any digits, the same for the same card; without one nobody can tell which it was."""
 
     do: Do
     after_ms: Annotated[int, Meta(ge=0, le=AFTER_MS_MAX)] | None = None
     key: Annotated[str, Meta(max_length=64)] = ""
+    card: Annotated[str, Meta(max_length=32, pattern=r"^[0-9 ]*(?!\n)$")] = ""
 
 
 class PayerPage:
@@ -93,7 +95,11 @@ class PayerPage:
             return self._refuse(None, refusals.BadMessage(str(error)))
         try:
             bill = await self._act(
-                request.path_params["intent"], choice.do, choice.after_ms, choice.key
+                request.path_params["intent"],
+                choice.do,
+                choice.after_ms,
+                choice.key,
+                choice.card,
             )
         except errors.Unavailable:
             return self._refuse(None, refusals.Away())
@@ -138,7 +144,7 @@ def _of_form(body: bytes) -> Choice:
     fields = dict(
         parse_qsl(body.decode(), keep_blank_values=False, strict_parsing=True, max_num_fields=8)
     )
-    wanted: dict[str, Any] = {"do": fields.get("do", ""), "key": fields.get("key", "")}
+    wanted: dict[str, Any] = {name: fields.get(name, "") for name in ("do", "key", "card")}
     seconds = fields.get(f"{wanted['do']}_s", "")
     if seconds:
         wanted["after_ms"] = _whole(seconds, 5) * 1000

@@ -140,9 +140,10 @@ class LocalPay:
         return await self._transact(lambda tx: intents.bill(tx, intent))
 
     async def act(
-        self, page: str, do: Do, after_ms: int | None = None, key: str = ""
+        self, page: str, do: Do, after_ms: int | None = None, key: str = "", card: str = ""
     ) -> Bill | None:
-        """The payer's choice. after_ms: how long it takes, AFTER_MS when None.
+        """The payer's choice. after_ms: how long it takes, AFTER_MS when None. card: the number of
+        a test card, '' for one of which nothing is known.
 
         The same choice with the same key is made once; without a key each call is another. An
         intent that was paid takes no more, but attempts that are on their way still arrive, as they
@@ -153,7 +154,7 @@ class LocalPay:
         key = key or secrets.token_urlsafe(12)
 
         def chosen(tx: Tx) -> Bill | None:
-            self._attempts.choose(tx, intent, do, wait_ms, key)
+            self._attempts.choose(tx, intent, do, wait_ms, key, card)
             return intents.bill(tx, intent)
 
         bill = await self._transact(chosen)

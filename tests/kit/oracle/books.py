@@ -315,7 +315,7 @@ class Books:
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
         later = self.rules.calls is not None or self.rules.randomness is not None
-        if later or self.rules.network_most:
+        if later or self.rules.network_most or any(one.card for one in self.orders.values()):
             return False
         named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())
         older = named and not (layout == 1 and self.leads) and not any(asked)

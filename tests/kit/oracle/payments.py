@@ -17,9 +17,16 @@ class Payments(Clock):
     """Payments and what follows from them."""
 
     def succeeded(
-        self, name: str, charge: str, amount: int, currency: str, captured: bool, clock: int
+        self,
+        name: str,
+        charge: str,
+        amount: int,
+        currency: str,
+        captured: bool,
+        clock: int,
+        card: str = "",
     ) -> outcomes.PaymentOutcome:
-        """P3, P15. charge: as the provider calls it."""
+        """P3, P15. charge: as the provider calls it. card: as the drop calls it."""
         if not 0 <= amount <= model.AMOUNT_MAX:
             return refusals.BadMessage("amount")
         known_as = self.number_of.get(charge, "")
@@ -41,7 +48,9 @@ class Payments(Clock):
         if hold is None:
             return refusals.NotFound()
         charge = self.number(charge)
-        outcome: Bought = self.judge(hold, charge, amount, currency, captured)
+        if not self.rules.cards or self.state in ("settled", "cancelled"):
+            card = ""
+        outcome: Bought = self.judge(hold, charge, amount, currency, captured, card)
         self.charges[charge] = outcome
         self.serve()
         return outcome
@@ -96,16 +105,38 @@ class Payments(Clock):
         fan = self.holds[name].fan
         self.say(events.Mismatched, fan=fan, hold=name, charge=charge, amount=amount)
 
-    def judge(self, hold: Hold, charge: str, amount: int, currency: str, captured: bool) -> Bought:
-        """P1, P2, P4, P5, P6, P7."""
+    def by_card(self) -> dict[str, str]:
+        """What each card bought, and by which one each order was paid (P16)."""
+        if self.state in ("settled", "cancelled"):
+            return {}
+        mine = [order for order in self.orders.values() if order.kept and order.card]
+        units = {
+            card: sum(o.qty for o in mine if o.card == card) for card in {o.card for o in mine}
+        }
+        found = {f"o:{order.id}": order.card for order in mine}
+        return found | {card: str(count) for card, count in units.items()}
+
+    def card_full(self, card: str, qty: int) -> bool:
+        """P16."""
+        mine = [one.qty for one in self.orders.values() if one.kept and one.card == card]
+        return card != "" and sum(mine) + qty > self.rules.limit
+
+    def judge(
+        self, hold: Hold, charge: str, amount: int, currency: str, captured: bool, card: str
+    ) -> Bought:
+        """P1, P2, P4, P5, P6, P7, P16."""
         if (amount, currency) != (hold.price * hold.qty, self.rules.currency):
             return self.void(hold, charge, amount, currency, captured, "mismatch")
+        if hold.open and self.card_full(card, hold.qty):
+            return self.void(hold, charge, amount, currency, captured, "limit", card)
         if hold.open:
-            return self.sell(hold, hold, charge, captured)
+            return self.sell(hold, hold, charge, captured, card)
         if hold.judged or hold.state == "sold":
             return self.void(hold, charge, amount, currency, captured, "second")
         if hold.state != "expired" or not hold.began or self.state == "cancelled":
             return self.void(hold, charge, amount, currency, captured, "ended")
+        if self.card_full(card, hold.qty):
+            return self.void(hold, charge, amount, currency, captured, "limit", card)
         hold.judged = True
         equals = [
             equal
@@ -115,10 +146,10 @@ class Payments(Clock):
         if equals:
             # One that he pays for comes last: that money would go back.
             equal = min(equals, key=lambda equal: (equal.state == "paying", equal.offer))
-            return self.sell(equal, hold, charge, captured)
+            return self.sell(equal, hold, charge, captured, card)
         offer = self.offer_of_its_entry(hold)
         if self.could_rescue(hold, offer):
-            return self.rescue(hold, charge, captured, offer)
+            return self.rescue(hold, charge, captured, offer, card)
         return self.void(hold, charge, amount, currency, captured, "late")
 
     def offer_of_its_entry(self, hold: Hold) -> Hold | None:
@@ -156,14 +187,16 @@ class Payments(Clock):
         boost_calls = boost and (not base or pool.calls == self.rules.k - 1)
         return (boost if boost_calls else base)[0] is not own
 
-    def sell(self, hold: Hold, intent: Hold, charge: str, captured: bool) -> outcomes.Sold:
+    def sell(
+        self, hold: Hold, intent: Hold, charge: str, captured: bool, card: str
+    ) -> outcomes.Sold:
         """L11, P8."""
         hold.state, hold.ended_at = "sold", self.at
         if hold.began and hold.price:
             self.ask_provider(hold)
         else:
             self.outbox.pop(f"lookup:{hold.id}", None)
-        self.order(events.Sold, hold, intent, charge, captured)
+        self.order(events.Sold, hold, intent, charge, captured, card)
         entry = self.entry_of(hold)
         if entry is not None:
             self.finish(entry, "served")
@@ -172,14 +205,14 @@ class Payments(Clock):
         return outcomes.Sold(hold.id, self.seq)
 
     def rescue(
-        self, hold: Hold, charge: str, captured: bool, offer: Hold | None
+        self, hold: Hold, charge: str, captured: bool, offer: Hold | None, card: str
     ) -> outcomes.Rescued:
         entry = self.entries.get(hold.entry)
         if offer is not None and entry is not None:
             told = self.ended.get(hold.fan, "")
             self.give_up(offer, entry, "")
             self.ended[hold.fan] = told
-        self.order(events.Rescued, hold, hold, charge, captured)
+        self.order(events.Rescued, hold, hold, charge, captured, card)
         if entry is not None and entry.open:
             self.finish(entry, "served")
             self.say(events.Served, fan=entry.fan, entry=entry.id, n=entry.n)
@@ -194,6 +227,7 @@ class Payments(Clock):
         intent: Hold,
         charge: str,
         captured: bool,
+        card: str,
     ) -> None:
         amount = hold.price * hold.qty
         serials = self.serials(self.items[self.pools[hold.pool].item], hold.qty)
@@ -207,6 +241,7 @@ class Payments(Clock):
             charge=charge,
             state="done" if captured or not amount else "capture_pending",
             at=self.at,
+            card=card,
         )
         self.bought.setdefault(hold.fan, []).append(hold.id)
         if not captured:
@@ -222,6 +257,7 @@ class Payments(Clock):
             amount=amount,
             charge=charge,
             capture="done" if captured or not amount else "pending",
+            card=card,
         )
 
     def serials(self, item: Item, qty: int) -> list[int]:
@@ -240,7 +276,14 @@ class Payments(Clock):
                 self.say(events.Removed, fan=fan, entry=entry.id, n=entry.n, why="limit")
 
     def void(
-        self, hold: Hold, charge: str, amount: int, currency: str, captured: bool, why: str
+        self,
+        hold: Hold,
+        charge: str,
+        amount: int,
+        currency: str,
+        captured: bool,
+        why: str,
+        card: str = "",
     ) -> outcomes.Voided:
         """P9, L15."""
         how = "refund" if captured else "void"
@@ -257,6 +300,7 @@ class Payments(Clock):
             how=how,
             why=why,
             currency=currency,
+            card=card,
         )
         entry = ""
         if (

@@ -65,6 +65,7 @@ class Order:
     state: str
     at: int
     why: str = ""
+    card: str = ""
 
     @property
     def kept(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dropengine.payments.local import IntentState, LocalPay
+from dropengine.payments.local.attempts import fingerprint
 from dropengine.payments.port import Charged, Declined, Nothing, Unknown
 from tests.kit.local_provider import (
     an_intent,
@@ -28,6 +29,24 @@ async def test_who_pays_is_authorised_and_the_shop_hears_it_once(
     assert (notice.intent, notice.drop, notice.hold) == ("eclipse.h1", "eclipse", "h1")
     assert await pay.lookup("eclipse.h1") == Charged(notice.charge, 2400, "EUR", captured=False)
     assert not notice.captured
+
+
+async def test_the_same_test_card_is_told_by_the_same_fingerprint_and_never_by_its_number(
+    pay: LocalPay, shop: WebhookReceiver
+) -> None:
+    page = await chosen(pay, "decline")
+    for number in ("4242 4242 4242 4242", "4242424242424242"):
+        await pay.act(page, "delay", after_ms=0, card=number)
+    await until_idle(pay)
+    _, first, *_ = notices(pay, shop)
+    assert first.card.startswith("fp_")
+    assert "4242" not in first.card
+    paid = await pay.lookup("eclipse.h1")
+    assert isinstance(paid, Charged)
+    assert paid.card == first.card == fingerprint("4242424242424242") != fingerprint("4000")
+    kept = await pay.kept(0)
+    assert not isinstance(kept, Unknown)
+    assert {one.paid.card for one in kept} == {first.card}
 
 
 async def test_who_is_declined_may_try_again(pay: LocalPay, shop: WebhookReceiver) -> None:
