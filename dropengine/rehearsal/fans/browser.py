@@ -46,7 +46,7 @@ class Browser:
     """One person's way into one drop. `socket` is None while there is no connection.
 
     orders: every order that was ever shown as this fan's. arrivals: of each of his entries the one
-    that was shown last.
+    that was shown last. address: where his socket comes from, None: wherever.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Browser:
         self.client = client
         self.drop = drop
         self.number = number
+        self.address = address_of(number, client.base_url)
         self.screen = ClientState()
         self.socket: ClientSocket | None = None
         self.cookie = ""
@@ -229,7 +230,7 @@ class Browser:
                         hear=hear,
                         lost=lost,
                         within_s=REQUEST_S,
-                        local=address_of(self.number, url),
+                        local=self.address,
                     )
             except OSError:
                 code = ABNORMAL
