@@ -13,6 +13,7 @@ from playwright.async_api import expect
 from sqlalchemy import select
 
 from dropengine import manifest as manifests
+from dropengine import outcomes
 from dropengine.asked import Asks
 from dropengine.catalogue import COOKIE
 from dropengine.config import Settings
@@ -536,6 +537,178 @@ async def wall_all_in_carts(shop: ShopInBrowser, fan: Person) -> Drop:
 async def on_the_wall(fan: Person, drop: Drop) -> None:
     await fan.page.goto(f"{drop.path}/wall")
     await fan.is_live()
+
+
+SOON_MS = 2_000_000_000_000
+"""A planned opening that no test comes to."""
+NOT_SOON = 2_000_000_000
+"""A round of the beacon that is due long after any test."""
+
+
+def drawn(cap: int = 200, mode: str = "lobby", **more: Any) -> Manifest:
+    """A drop whose list chance orders; anybody may enter it."""
+    tickets = 5 if mode == "draw" else 1
+    of_list = {"window_ms": 1_800_000, "first_offer_ms": 600_000, "tickets_most": tickets}
+    return pin(cap, **{"mode": mode, "guests_may_enter": True, **of_list, **more})
+
+
+async def whose(fan: Person) -> str:
+    """Who he is in the drop that his page shows."""
+    told = await fan.page.locator("#state").text_content()
+    return str(msgspec.json.decode(told or "")["you"]["fan"])
+
+
+@state
+async def list_soon(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(drawn(opens_ms=SOON_MS), opened=False)
+    await fan.open(drop)
+    await fan.sees("The list opens in")
+    return drop
+
+
+@state
+async def list_soon_by_a_beacon(shop: ShopInBrowser, fan: Person) -> Drop:
+    """A draw for people who are known, opened by hand."""
+    known: dict[str, Any] = {"identity": "verified", "guests_may_enter": False}
+    drop = await shop.drop(drawn(mode="draw", beacon_round=NOT_SOON, **known), opened=False)
+    await fan.open(drop)
+    await fan.sees("a public network, quicknet")
+    return drop
+
+
+@state
+async def list_open(shop: ShopInBrowser, fan: Person) -> Drop:
+    """A list of kinds, in the order in which they are liked."""
+    of_list = {"mode": "lobby", "window_ms": 1_800_000, "first_offer_ms": 600_000}
+    told = msgspec.structs.replace(mix(), **of_list, tickets_most=1, guests_may_enter=True)
+    drop = await shop.drop(told)
+    await drop.enters("another")
+    await fan.open(drop)
+    await fan.reads("Enter the list")
+    await fan.page.locator(".also label").nth(2).click()
+    await fan.page.locator(".also label").nth(1).click()
+    return drop
+
+
+@state
+async def list_in(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await list_open(shop, fan)
+    await fan.press("Enter the list")
+    await fan.reads("You are in")
+    return drop
+
+
+@state
+async def list_in_with_tickets(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(drawn(mode="draw"))
+    for one in range(11):
+        await drop.enters(f"before-{one}")
+    await fan.open(drop)
+    await drop.enters(await whose(fan), tickets=3)
+    await fan.sees("because you went away empty 2 times")
+    return drop
+
+
+@state
+async def list_signs_in(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(drawn(identity="verified", guests_may_enter=False))
+    await fan.open(drop)
+    await fan.reads("Sign in to enter")
+    return drop
+
+
+@state
+async def list_sealed(shop: ShopInBrowser, fan: Person) -> Drop:
+    """It waits for the beacon."""
+    drop = await shop.drop(drawn(beacon_round=NOT_SOON))
+    await drop.enters("another")
+    await fan.open(drop)
+    await fan.press("Enter the list")
+    await fan.reads("You are in")
+    await drop.seal()
+    await fan.reads("Your place is being drawn")
+    return drop
+
+
+@state
+async def list_sealed_without_him(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(drawn(beacon_round=NOT_SOON))
+    await drop.enters("another")
+    await drop.seal()
+    await fan.open(drop)
+    await fan.reads("The list is closed")
+    return drop
+
+
+@state
+async def list_won(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(drawn())
+    for one in range(17):
+        await drop.enters(f"before-{one}")
+    await fan.open(drop)
+    await fan.press("Enter the list")
+    await fan.reads("You are in")
+    await drop.seal()
+    await fan.reads("Take it")
+    await fan.sees("Chance called you")
+    return drop
+
+
+@state
+async def list_alternate(shop: ShopInBrowser, fan: Person) -> Drop:
+    """Of those before him two let theirs go: the calls have come further."""
+    drop = await shop.drop(drawn(2, mode="draw", tickets_most=100))
+    for one in range(40):
+        await drop.enters(f"before-{one}", tickets=100)
+    await fan.open(drop)
+    await fan.press("Enter the draw")
+    await fan.reads("You are in")
+    await drop.seal()
+    await fan.sees("2 were called at first.")
+    for offer in ("h1", "h2"):
+        held = await drop.store.hold(drop.id, offer)
+        assert held is not None
+        await drop.release(held.fan, offer)
+    await fan.sees("So far the calls have come to number 4.")
+    return drop
+
+
+@state
+async def list_lost(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await list_alternate(shop, fan)
+    for offer in ("h3", "h4"):
+        paid = await drop.store.succeeded(drop.id, offer, f"paid-{offer}", 2400, "EUR", True)
+        assert isinstance(paid, outcomes.Sold), paid
+    await drop.goes_on()
+    await drop.close()
+    await fan.reads("None for you this time")
+    await fan.sees("Why did I not get one?")
+    return drop
+
+
+@state
+async def wall_list_open(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(drawn())
+    for one in range(7):
+        await drop.enters(f"fan-{one}")
+    await on_the_wall(fan, drop)
+    return drop
+
+
+@state
+async def wall_list_sealed(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(drawn(beacon_round=NOT_SOON))
+    await drop.enters("another")
+    await drop.seal()
+    await on_the_wall(fan, drop)
+    return drop
+
+
+@state
+async def wall_list_called(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await list_alternate(shop, fan)
+    await on_the_wall(fan, drop)
+    return drop
 
 
 @state

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Viewpor
 
 from dropengine import outcomes, refusals, wire
 from dropengine.catalogue import CATALOGUES, ENGLISH, Catalogue
+from dropengine.config import Settings
 from dropengine.creator_commands import (
     Cancel,
     Close,
@@ -24,10 +27,14 @@ from dropengine.creator_commands import (
     Pause,
     Reschedule,
     Resume,
+    Seal,
 )
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.processes.supervisor import Running
+from dropengine.randomness import Source
+from dropengine.sql import draw_secrets, engine
+from dropengine.truth.command_rows import join_row
 from dropengine.truth.store import Store
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -75,8 +82,9 @@ class Faults:
 class Drop:
     """A published drop: its maker's hands, and fans who are not in a browser."""
 
-    def __init__(self, store: Store, manifest: Manifest) -> None:
+    def __init__(self, store: Store, manifest: Manifest, chance: Source | None = None) -> None:
         self.store = store
+        self.chance = chance
         self.manifest = manifest
         self.id = DropId(manifest.id)
         self.path = f"/drops/{manifest.id}"
@@ -92,7 +100,10 @@ class Drop:
         self.revision = outcome.revision
 
     async def publish(self) -> None:
-        self._done(await self.store.publish(self.manifest, by="o1", key=self.key()))
+        outcome = await self.store.publish(
+            self.manifest, by="o1", key=self.key(), chance=self.chance
+        )
+        self._done(outcome)
 
     async def open(self) -> None:
         await self._command(Open())
@@ -105,6 +116,15 @@ class Drop:
 
     async def close(self) -> None:
         await self._command(Close())
+
+    async def seal(self) -> None:
+        await self._command(Seal())
+
+    async def goes_on(self) -> None:
+        """The clock did something, which raised the revision."""
+        shown = await self.store.show(self.id)
+        assert shown is not None
+        self.revision = shown.revision
 
     async def cancel(self, why: str = "") -> None:
         await self._command(Cancel(why))
@@ -155,6 +175,13 @@ class Drop:
 
     async def join(self, fan: str) -> str:
         outcome = await self.press(fan, wire.Join(0, self.key(), [self.pool]))
+        assert isinstance(outcome, outcomes.Joined), outcome
+        return outcome.id
+
+    async def enters(self, fan: str, tickets: int = 1) -> str:
+        """Somebody stands in its list."""
+        join = wire.Join(0, self.key(), [self.pool], nonce="ab" * 16)
+        (outcome,) = await self.store.press_rows(self.id, [join_row(FanId(fan), join, tickets)])
         assert isinstance(outcome, outcomes.Joined), outcome
         return outcome.id
 
@@ -237,11 +264,22 @@ class ShopInBrowser:
     async def drop(self, manifest: Manifest, *, opened: bool = True) -> Drop:
         """Publish it under an id of its own."""
         named = msgspec.structs.replace(manifest, id=f"{self._name}-{next(self._drops)}")
-        drop = Drop(self.store, named)
+        drop = Drop(self.store, named, await asyncio.to_thread(self._chance, named))
         await drop.publish()
         if opened:
             await drop.open()
         return drop
+
+    def _chance(self, manifest: Manifest) -> Source | None:
+        """As the panel publishes it: what is committed to is kept before."""
+        if manifest.mode == "rush":
+            return None
+        one = engine.connect(Settings(data_dir=self.mail.parent))
+        try:
+            with engine.transaction(one, writes=True) as sql:
+                return draw_secrets.named(sql, manifest, time.time_ns() // 1_000_000)
+        finally:
+            one.dispose()
 
     @asynccontextmanager
     async def context(

@@ -1,13 +1,14 @@
 /** Writes moments, sums, numbers and lengths as a page does, in the language it is run for: JSON in, JSON out. */
 
 import { readFileSync } from "node:fs";
-import { language, refused, stopped } from "#said";
+import { language, stopped } from "#said";
 import { money, moment, number, span } from "../../dropengine/web/src/formats.js";
+import { refusal as told } from "../../dropengine/web/src/refused.js";
 import * as words from "../../dropengine/web/src/words.js";
 
 const { moments, sums, numbers, spans, refusals, reasons } = JSON.parse(readFileSync(0, "utf8"));
 // As `voice.entry.js` does.
-if (language !== "en") Object.assign(globalThis, { told: { refused, stopped } });
+words.tell(language === "en" ? { refusal: told } : { refusal: told, stopped });
 const refusal = (/** @type {string} */ code, /** @type {string} */ text) => words.refusal(/** @type {any} */ ({ code, text }), /** @type {any} */ ({ limit: 1 }));
 const plurals = new Intl.PluralRules(language);
 const written = {

@@ -50,6 +50,8 @@ export function action(state, choice, now) {
   if (offer !== undefined) return claim(state, offer, now);
   const hold = soonest(holds.filter((one) => !offered(one)));
   if (hold !== undefined) return pay(state, hold, holds.length, now);
+  const listed = words.told().listed?.(state, choice, now);
+  if (listed) return listed;
   const waiting = line(state, choice.pool, now);
   const mine = (state.you?.orders ?? []).filter(kept);
   const end = words.ENDS[state.drop.state];

@@ -81,6 +81,7 @@ function lines(before, after) {
   const said = [];
   for (const entry of after.you?.entries ?? []) {
     const at = entry.lines[0];
+    if (entry.n === 0 && !had.has(entry.id)) said.push(SAY.entered);
     if (at === undefined || entry.state !== "waiting") continue;
     const was = had.get(entry.id)?.lines[0]?.place;
     if (was === undefined || MARKS.some((mark) => at.place <= mark && was > mark)) said.push(SAY.place(at.place, poolName(after.drop, at.pool)));

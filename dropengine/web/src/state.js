@@ -119,6 +119,7 @@ function ticked(state, tick) {
     closes_ms: tick.closes_ms ?? 0,
     why: tick.why ?? "",
     calls_ms: tick.calls_ms ?? 0,
+    listed: tick.listed,
   };
   return { state: { ...state, away: 0, seq: tick.seq, drop, you }, missed, behind: false };
 }

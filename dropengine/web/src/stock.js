@@ -70,10 +70,12 @@ export class DropStock extends Part {
    * @override
    * @param {State} state
    */
-  shown({ drop, planned }) {
+  shown(state) {
+    const { drop, planned } = state;
     const sum = total(Object.values(drop.pools));
     const now = sale(drop, sum);
-    return html`${now === "scheduled" ? this.#opening(drop, planned.opens_ms) : this.#open(now, drop, planned.closes_ms, sum)}
+    const usual = now === "scheduled" ? this.#opening(drop, planned.opens_ms) : this.#open(now, drop, planned.closes_ms, sum);
+    return html`${words.told().head?.(state, this.now, usual) ?? usual}
       ${reason(drop)}
       <div class="stock ${glow(drop)}">${bar(sum)} ${figures(sum, ended(drop))}</div>`;
   }

@@ -5,11 +5,13 @@
  * @import {State} from "./state.js"
  */
 
-import { language, refused, stopped } from "#said";
+import { language, stopped } from "#said";
 import { announce } from "./announce.js";
 import { tellRules } from "./kept.js";
 import { ticket } from "./newcomer.js";
 import { night, ownCall } from "./quiet.js";
+import { refusal } from "./refused.js";
+import { tell } from "./words.js";
 
 const voice = document.getElementById("voice");
 let asked = false;
@@ -27,5 +29,5 @@ document.addEventListener("told", (event) => {
 });
 
 // The server says it in English by itself.
-const known = language === "en" ? {} : { refused, stopped };
-Object.assign(globalThis, { told: { ...known, night, ownCall } });
+const known = language === "en" ? {} : { stopped };
+tell({ ...known, night, ownCall, refusal });

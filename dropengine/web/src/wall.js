@@ -1,19 +1,24 @@
 /**
  * The big screen for a shop window: the countdown, then the edition as a picture, one cell a unit.
  *
- * @import {ItemView, PoolView} from "./wire.js"
+ * @import {DropView, ItemView, PoolView} from "./wire.js"
  * @import {State} from "./state.js"
  */
 
 import { html, nothing, svg } from "lit/html.js";
+import { chance } from "#said";
 import { cell, grid } from "./grid.js";
 import { Part } from "./part.js";
+import { opensAt, told, waits } from "./listed.js";
+import { fill } from "./sentences.js";
 import { ended, total } from "./state.js";
 import { glow, parts, reason, sale } from "./stock.js";
 import { lately, left, moments, number } from "./formats.js";
 import * as words from "./words.js";
 
 const GAP = 0.16;
+/** Before a drop opens whose list chance orders. */
+const BEFORE = ["scheduled", "lobby", "ordering"];
 
 export class DropWall extends Part {
   constructor() {
@@ -42,17 +47,35 @@ export class DropWall extends Part {
     const now = sale(drop, sum);
     const open = now === "live";
     const [news] = drop.news;
+    const result = told(drop.listed);
+    const before = drop.chance && BEFORE.includes(now);
     return html`<section class="head ${now} ${glow(drop)}">
-        ${now === "scheduled" && drop.opens_ms > 0 ? this.#countdown(drop.opens_ms, drop.zone) : html`<p class="huge ${now}">${open ? html`${number(sum.free)}<small>${words.UNITS.free}</small>` : now === "scheduled" ? words.OPENS_SOON : words.PHASES[now]}</p>`}
-        ${now === "all_held" ? html`<p class="until">${words.may(sum.held)}</p>` : nothing} ${reason(drop)}
+        ${before ? this.#list(drop) : now === "scheduled" && drop.opens_ms > 0 ? this.#countdown(drop.opens_ms, drop.zone) : html`<p class="huge ${now}">${open ? html`${number(sum.free)}<small>${words.UNITS.free}</small>` : now === "scheduled" ? words.OPENS_SOON : words.PHASES[now]}</p>`}
+        ${now === "all_held" ? html`<p class="until">${words.may(sum.held)}</p>` : nothing} ${result === "" ? nothing : html`<p class="until">${result}</p>`} ${reason(drop)}
         <dl class="wallfigures">
           ${parts(sum, ended(drop)).map(({ kind, name, units }) => (open && kind === "free" ? nothing : html`<div class=${kind}><dt>${name}</dt><dd>${number(units)}</dd></div>`))}
           <div class="cap"><dt>${words.UNITS.cap}</dt><dd>${number(sum.cap)}</dd></div>
-          <div class="waiting"><dt>${words.UNITS.waiting}</dt><dd>${number(sum.waiting)}</dd></div>
+          <div class="waiting"><dt>${before ? chance.in_list : words.UNITS.waiting}</dt><dd>${number(before ? (drop.listed?.entries ?? 0) : sum.waiting)}</dd></div>
         </dl>
       </section>
       <section class="grids ${glow(drop)}">${drop.items.map((item) => this.#item(item.title, item.pools.flatMap((id) => drop.pools[id] ?? []), drop.items))}</section>
       ${news === undefined ? nothing : html`<p class="latest"><time>${lately(news.at, this.now)}</time> <bdi>${news.text}</bdi></p>`}`;
+  }
+
+  /**
+   * A list that chance orders, until the drop opens with it: how many are in matters more than anything else.
+   * @param {DropView} drop
+   */
+  #list(drop) {
+    const { listed, state, zone } = drop;
+    const at = state === "scheduled" ? opensAt(drop) : (listed?.seals_ms ?? 0);
+    const { here, there } = moments(at, zone);
+    const when = there === "" ? here : there;
+    if (state === "ordering") return html`<p class="huge ordering">${words.PHASES["ordering"]}</p><p class="until">${waits(drop, this.now)}</p>`;
+    if (state === "scheduled" && at === 0) return html`<p class="huge scheduled">${chance.opens_soon}</p>`;
+    if (state === "scheduled") return html`<p class="huge digits" role="timer" aria-live="off">${left(at - this.now)}</p><p class="until">${fill(chance.opens_at, { when })}</p>`;
+    if (at === 0) return html`<p class="huge lobby">${chance.open_by_hand}</p><p class="until">${chance.closes_by_hand}</p>`;
+    return html`<p class="huge digits" role="timer" aria-live="off">${left(at - this.now)}</p><p class="until">${chance.open_by_hand}. ${fill(chance.orders_at, { when })}</p>`;
   }
 
   /**

@@ -34,7 +34,34 @@
  * @property {Record<string, Moves>} [lines]
  * @property {string} [why] the maker's reason of a pause or a cancellation
  * @property {number} [calls_ms] in quiet hours: when the line calls again
+ * @property {ListView} [listed]
  * @property {boolean} [away] the shop's own server does not answer: the last known numbers, from `now`
+ */
+
+/**
+ * How far a list has come that chance orders; what is 0 or '' is left out.
+ * @typedef {object} ListView
+ * @property {number} [entries]
+ * @property {number} [placed]
+ * @property {number} [seals_ms]
+ * @property {number} [sealed_ms]
+ * @property {string} [root]
+ * @property {string} [revealed]
+ * @property {number} [won]
+ * @property {number} [called]
+ */
+
+/**
+ * Its rules.
+ * @typedef {object} ChanceView
+ * @property {number} window_ms
+ * @property {number} first_offer_ms
+ * @property {number} tickets_most
+ * @property {boolean} [guests]
+ * @property {string} [commitment]
+ * @property {number} [round]
+ * @property {string} [beacon]
+ * @property {number} [due_ms]
  */
 
 /** @typedef {{t: "beat", now: number}} Beat nothing changed since the last tick */
@@ -87,6 +114,8 @@
  * @property {object | null} [asks] what an order has to know
  * @property {string} [identity] who may act: guest or verified
  * @property {number} [calls_ms] as in a tick
+ * @property {ChanceView | null} [chance] where chance gives out the arrivals
+ * @property {ListView | null} [listed]
  * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
 
@@ -123,6 +152,8 @@
  * @property {number} cool_ms
  * @property {string} hold
  * @property {LinePlace[]} lines
+ * @property {number} [tickets] in a list that chance orders
+ * @property {string[]} [pools] while it has no arrival
  */
 
 /** @typedef {{id: string, key: string, n: number, qty: number, pools: string[], why: string}} EndedEntry */
@@ -179,6 +210,7 @@
  * @property {number} [retry_ms]
  * @property {string} [network] with network_full: what it is called in this drop
  * @property {string} [state]
+ * @property {number} [when_ms] with not_open: from when on
  */
 
 /** @typedef {{t: "pong", id: number, c: number, s: number}} Pong */
@@ -191,7 +223,7 @@
  *   | {t: "release", hold: string}
  *   | {t: "extend", hold: string}
  *   | {t: "pay", holds: string[]}
- *   | {t: "join", pools: string[], qty: number}
+ *   | {t: "join", pools: string[], qty: number, nonce?: string}
  *   | {t: "leave", entry: string}} Command
  */
 

@@ -9,7 +9,7 @@ import { fill, number } from "./sentences.js";
 
 /** @import {DropView, EndedEntry, EntryView, HoldView, LinePlace, OrderView, Refused} from "./wire.js" */
 /** @import {State, Sum} from "./state.js" */
-/** @import {Action} from "./action.js" */
+/** @import {Action, Choice} from "./action.js" */
 
 /** @typedef {Record<string, string>} Table */
 
@@ -146,10 +146,21 @@ export const ahead = (/** @type {LinePlace} */ { place, buying }) => (place === 
 export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | undefined} */ cap) => (cap === undefined ? fill(say.yours_are, { serials: serials(numbers) }) : fill(say.yours_of, { serials: serials(numbers), cap }));
 
 /**
- * What comes later (`voice.entry.js`): what the server says in English, in the language of this page, and what is said
- * in quiet hours (`quiet.js`).
- * @typedef {{refused: Table, stopped: Table, night: (drop: DropView, at?: LinePlace) => string, ownCall: (state: State, entry: EntryView, chosen: string) => Action | undefined}} Told
+ * What most pages do without at first. What comes later (`voice.entry.js`): what the server says in English, in the
+ * language of this page, and what is said in quiet hours (`quiet.js`). What only drops have whose list chance orders
+ * (`chance.entry.js`): how the sale stands, what the one button says, a place and how it ended.
+ * @typedef {object} Told
+ * @property {(refused: Refused, drop: DropView) => string} refusal
+ * @property {Table} stopped
+ * @property {(drop: DropView, at?: LinePlace) => string} night
+ * @property {(state: State, entry: EntryView, chosen: string) => Action | undefined} ownCall
+ * @property {(state: State, now: number, usual: unknown) => unknown} head
+ * @property {(state: State, choice: Choice, now: number) => Action | undefined} listed
+ * @property {(state: State, entry: EntryView, now: number) => {title: string, arrival: string, places?: unknown, says: unknown, leave: string} | undefined} entry
+ * @property {(entry: EndedEntry) => string | undefined} gone
  */
+/** @param {Partial<Told>} more */
+export const tell = (more) => Object.assign(globalThis, { told: { ...told(), ...more } });
 export const told = () => /** @type {{told?: Partial<Told>}} */ (globalThis).told ?? /** @type {Partial<Told>} */ ({});
 
 /** Why a drop stopped: what the shop itself wrote is known by its English, what its maker wrote stays as it is. */
@@ -159,20 +170,11 @@ export function whyStopped(/** @type {string} */ why) {
 }
 
 /**
- * A refusal's sentence, with its numbers.
+ * A refusal's sentence, with its numbers once the module that says them has come.
  * @param {Refused} refused
  * @param {DropView} drop
  */
-export function refusal(refused, drop) {
-  const { code, free, held: some, room, retry_ms, network } = refused;
-  const text = (refused.text !== UNKNOWN && told().refused?.[code]) || refused.text;
-  if (code === "all_held" && free) return fill(say.press_again, { count: free });
-  if (code === "all_held" && some) return `${text} (${may(some)})`;
-  if (code === "limit_reached") return `${text} ${room ? fill(say.may_have_more, { count: room }) : fill(say.limit_is, { count: drop.limit })}`;
-  if (code === "too_many_requests" && retry_ms) return `${text} ${fill(say.again_in, { span: span(1_000 * Math.ceil(retry_ms / 1_000)) })}`;
-  if (code === "network_full" && network) return `${text} ${fill(say.network_is, { name: network })}`;
-  return text;
-}
+export const refusal = (refused, drop) => told().refusal?.(refused, drop) ?? refused.text;
 
 // --- What is the fan's own. ---
 
@@ -232,7 +234,9 @@ export function ending(hold) {
 }
 
 /** Why a place ended without a sale. @param {EndedEntry} entry */
-export const gone = ({ n, why }) => `${/** @type {Table} */ (say.gone)[why] ?? say.gone.other} ${fill(why === "limit" ? say.had_joined : say.had_joined_end, { count: n })}`;
+export const gone = (entry) => told().gone?.(entry) ?? ended(entry);
+/** @param {EndedEntry} entry */
+const ended = ({ n, why }) => `${/** @type {Table} */ (say.gone)[why] ?? say.gone.other} ${fill(why === "limit" ? say.had_joined : say.had_joined_end, { count: n })}`;
 
 /**
  * What became of an order's money.
@@ -267,4 +271,5 @@ export const SAY = {
   back: say.say_back,
   later: { leave: say.say_leaving, release: say.say_giving },
   kept: say.say_kept,
+  entered: say.say_entered,
 };

@@ -147,21 +147,22 @@ export class DropYours extends Part {
   #entry(state, entry) {
     const { drop } = state;
     const still = over(drop) || drop.state === "frozen";
+    const own = words.told().entry?.(state, entry, this.now);
     return html`<article class="card entry">
       <header>
-        <h3>${words.lineFor(entry.qty)}</h3>
-        <p class="arrival">${words.joinedAs(entry.n)}</p>
+        <h3>${own?.title ?? words.lineFor(entry.qty)}</h3>
+        <p class="arrival">${own?.arrival ?? words.joinedAs(entry.n)}</p>
       </header>
-      <ul class="places">
+      ${own?.places ?? html`<ul class="places">
         ${entry.lines.map(
           (line) => html`<li>
             <span class="place">${number(line.place)}</span>
             <span class="line"><strong dir="auto">${poolName(drop, line.pool)}</strong> ${words.ahead(line)}</span>
           </li>`,
         )}
-      </ul>
-      <p>${over(drop) ? words.LINE_OVER : words.turn(drop.k, entry, this.now)}</p>
-      ${still ? nothing : html`<footer>${this.#giveUp(state, { t: "leave", entry: entry.id }, words.LEAVE, words.LEAVING)}</footer>`}
+      </ul>`}
+      <p>${own?.says ?? (over(drop) ? words.LINE_OVER : words.turn(drop.k, entry, this.now))}</p>
+      ${still ? nothing : html`<footer>${this.#giveUp(state, { t: "leave", entry: entry.id }, own?.leave ?? words.LEAVE, words.LEAVING)}</footer>`}
     </article>`;
   }
 
