@@ -19,13 +19,14 @@ import msgspec
 from dropengine import outcomes
 from dropengine.config import Settings
 from dropengine.creator_commands import Open
+from dropengine.manifest.defaults import MODES
 from dropengine.model import DropId
-from dropengine.rehearsal.practice_drops import compressed, shipped
+from dropengine.rehearsal.practice_drops import compressed, in_mode, shipped
 from dropengine.rehearsal.practice_shop import PracticeShop, for_crowd, play
 
 BY: Final = "o1"
 DROP: Final = "loadtest"
-LOBBY_S: Final = 20.0
+COMING_S: Final = 20.0
 """Everybody who comes at a burst is at the page by then."""
 GIVES_WAY: Final = 5
 REPORT: Final = Path("loadtest.html")
@@ -40,6 +41,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=120, help="how long (120)")
     parser.add_argument("--processes", type=int, default=1, help="of locust (1)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed, the same people (1)")
+    parser.add_argument(
+        "--mode", choices=MODES, default=MODES[0], help=f"how arrivals are given out ({MODES[0]})"
+    )
     parser.add_argument("--html", type=Path, default=REPORT, help=f"the report ({REPORT})")
     parser.add_argument("locust", nargs="*", help="more for locust, after --")
     return parser.parse_args()
@@ -59,16 +63,17 @@ async def night(asked: argparse.Namespace, folder: Path) -> int:
     await shop.start()
     try:
         store = shop.store()
+        pin = in_mode(shipped("eclipse-pin.toml"), asked.mode)
+        # Locust's users are one network.
         drop = msgspec.structs.replace(
-            compressed(shipped("eclipse-pin.toml"), DROP, asked.units), closes_ms=0
+            compressed(pin, DROP, asked.units), closes_ms=0, network_most=0
         )
-        done = await store.publish(drop, by=BY, key="publish")
-        assert isinstance(done, outcomes.Changed), done
+        await shop.publish(store, drop, BY)
         locust = await asyncio.create_subprocess_exec(
             *command(asked, shop.url), env=os.environ | {"DROPENGINE_DATA_DIR": str(folder)}
         )
         try:
-            await asyncio.sleep(min(LOBBY_S, asked.seconds / 4))
+            await asyncio.sleep(min(COMING_S, asked.seconds / 4))
             live = await store.command(DropId(DROP), Open(), revision=1, by=BY, key="open")
             assert isinstance(live, outcomes.Changed), live
             return await locust.wait()

@@ -9,7 +9,7 @@ from locust import tag, task
 
 from dropengine import wire
 from loadtest.users.tab import Tab
-from loadtest.users.visitor import NOT_YET, OVER, SELLING, Visitor, held, holds
+from loadtest.users.visitor import IN_LIST, NOT_YET, OVER, SELLING, Visitor, held, holds
 
 LOSSES_MAX: Final = 3
 """Lost holds after which anybody gives up."""
@@ -191,7 +191,7 @@ class Scalper(Visitor):
         """Being early earns nothing, and each of his tickets is one fan."""
         tab = self.arrive()
         tickets = [self._ticket() for _ in range(COOKIES)]
-        while tab.screen.state in NOT_YET:
+        while tab.screen.state in (*NOT_YET, *IN_LIST):
             for cookie, fan in tickets:
                 self._take(tab, cookie, fan)
             self.think(0.5, 1.5)

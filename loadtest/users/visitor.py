@@ -25,7 +25,10 @@ PRESSES_MAX: Final = 8
 VERIFIED: Final = b'"identity":"verified"'
 """In the state that the page of such a drop carries."""
 
+ENTERS: Final = 0.9
+"""So many of those who are there enter a list."""
 NOT_YET: Final = (DropState.DRAFT, DropState.SCHEDULED)
+IN_LIST: Final = (DropState.LOBBY, DropState.ORDERING)
 SELLING: Final = (DropState.LIVE, DropState.SOLD_OUT)
 OVER: Final = (DropState.SETTLED, DropState.CANCELLED, DropState.FROZEN)
 
@@ -93,13 +96,23 @@ class Visitor(FastHttpUser):
         gevent.sleep(self.draw.uniform(shortest_s, longest_s))
 
     def until_open(self, tab: Tab) -> None:
-        """The countdown, and the time it takes to see that it is over."""
+        """The countdown, and the time it takes to see that it is over; where chance gives out the
+        arrivals, most enter the list, and wait until it has its order."""
         if tab.screen.state in NOT_YET:
             tab.until(lambda: tab.screen.state not in NOT_YET)
             gevent.sleep(min(self.draw.gammavariate(2.0, 0.18), 3.0))
+        if tab.screen.state == DropState.LOBBY and self.draw.random() < ENTERS:
+            nonce = f"{self.draw.getrandbits(128):032x}"
+            pools = list(tab.screen.pools)[:4]
+            tab.do(wire.Join(id=0, key=self.key(), pools=pools, qty=1, nonce=nonce))
+        tab.until(lambda: tab.screen.state not in IN_LIST)
 
     def press(self, tab: Tab, *, pool: str = "") -> wire.HoldView | None:
-        """Press for a pool, any one of those that are left; the hold."""
+        """Take what the line offers; else press for a pool, any one of those that are left. The
+        hold."""
+        for offer in holds(tab):
+            if offer.origin == "line" and not offer.claimed:
+                return held(tab.do(wire.Claim(id=0, key=self.key(), hold=offer.id)))
         command = wire.Hold(id=0, key=self.key(), pool=pool or self.liked(tab), qty=1)
         return held(tab.do(command))
 

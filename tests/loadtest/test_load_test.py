@@ -37,7 +37,11 @@ def night(folder: Path, *more: str, **environment: str) -> subprocess.CompletedP
     )
 
 
-@pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two processes"])
+@pytest.mark.parametrize(
+    "more",
+    [("--mode", "lobby"), ("--processes", "2")],
+    ids=["one process, a lobby", "two processes"],
+)
 def test_a_night_is_judged_with_what_its_users_did(tmp_path: Path, more: tuple[str, ...]) -> None:
     told = night(tmp_path, *more)
     assert told.returncode == 0, told.stderr[-3_000:]
