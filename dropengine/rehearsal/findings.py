@@ -80,6 +80,9 @@ def _waits_ms(told: Sequence[events.AnyEvent]) -> list[int | None]:
         if isinstance(event, events.Joined):
             since[event.entry] = event.at
             waits[event.entry] = None
+        elif isinstance(event, events.Ordered):
+            # In a list nobody is called: who stood there waits from its order on.
+            since.update(dict.fromkeys(event.ids, event.at))
         elif isinstance(event, events.Offered) and waits[event.entry] is None:
             waits[event.entry] = event.at - since[event.entry]
         elif isinstance(event, events.Left) and waits[event.entry] is None:

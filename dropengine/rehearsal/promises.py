@@ -16,6 +16,7 @@ BY_DEMO: Final = (
     "Nothing was killed here; dropengine demo --headless --kill server (or worker) does it."
 )
 
+BY_MODE: Final = "This drop has no list: arrivals are given out in the order of the joins."
 BY_HOURS: Final = (
     "A rehearsal has no quiet hours, for its night is over in minutes; the tests of every version "
     "have them."
@@ -69,6 +70,10 @@ def _carts(j: Judgement) -> str:
     return f"{j.crowd.fans:,} screens were held against the log, and {places:,} places on them"
 
 
+def _ordered(j: Judgement) -> str:
+    return j.launched[0].rstrip(".") if j.launched else ""
+
+
 def _twice(j: Judgement) -> str:
     return _count(j.report.operations, "command", "commands, many of them sent twice")
 
@@ -119,6 +124,20 @@ RULES: Final = (
         _never,
         BY_HOURS,
     ),
+    Rule(
+        "Chance alone orders a list, and anyone can compute it",
+        frozenset({"INV-11"}),
+        _ordered,
+        BY_MODE,
+    ),
+    Rule(
+        "A list is put in the same order whatever dies over it, and nobody is served before it "
+        "stands",
+        frozenset({"INV-11"}),
+        _never,
+        BY_DEMO,
+    ),
+    Rule("Many cookies at one address have no more than one network may", frozenset(), _never),
     Rule("Nobody gets more than the limit", frozenset({"INV-6"}), _limit),
     Rule('"All in carts" is never shown as "sold out"', frozenset({"INV-14"}), _carts),
     Rule("A command that arrives twice happens once", frozenset({"INV-7", "INV-16"}), _twice),
