@@ -149,6 +149,12 @@ class Seal(FromCreator, frozen=True):
     verb = "seal"
 
 
+class Widen(FromCreator, frozen=True):
+    """live or paused, in early access: the drop is open to all from now on."""
+
+    verb = "widen"
+
+
 class Pause(FromCreator, frozen=True):
     """live -> paused: no new holds, no offers. What is held goes on and may be paid. `why`: a
     reason that fans read, or ''."""
@@ -261,6 +267,7 @@ class Thaw(FromCreator, frozen=True):
 CreatorCommand = (
     Open
     | Seal
+    | Widen
     | Pause
     | Resume
     | Add

@@ -49,6 +49,14 @@ class CallingHours(msgspec.Struct, frozen=True):
     offsets: list[tuple[int, int]]
 
 
+class PublishedCohort(msgspec.Struct, frozen=True):
+    """`most`: how many units of each pool, in their order, may count against it before the drop is
+    open to all."""
+
+    id: str
+    most: list[int]
+
+
 class Rules(msgspec.Struct, frozen=True):
     """What the scripts need of a manifest. Times in ms; `opens_ms` and `closes_ms` 0 mean by hand.
 
@@ -63,6 +71,9 @@ class Rules(msgspec.Struct, frozen=True):
     Where chance gives out the arrivals, which is in every mode but `rush`: window_ms: how long its
     list is open; first_offer_ms: what stands in for offer_ms in the first round; tickets_most: of
     one entry; randomness: where chance comes from.
+
+    cohorts: who may begin something before the drop is open to all; none: it is so from its
+    opening. public_ms: when it is; 0: by hand.
     """
 
     id: str
@@ -90,6 +101,8 @@ class Rules(msgspec.Struct, frozen=True):
     randomness: Source | None = None
     network_most: int = 0
     cards: int = 0
+    cohorts: list[PublishedCohort] = []
+    public_ms: int = 0
 
 
 class Published(Event, frozen=True):
@@ -156,6 +169,10 @@ class Ordered(Event, frozen=True):
 
 class Opened(ByCreator, frozen=True):
     """scheduled -> live; ordering -> live, where the whole list has its arrivals."""
+
+
+class Widened(ByCreator, frozen=True):
+    """Live or paused: early access is over, the drop is open to all. Nothing else changes."""
 
 
 class Allotted(Event, frozen=True):
@@ -284,7 +301,7 @@ class Frozen(Event, frozen=True):
 
 class Held(Event, frozen=True):
     """A press was granted: `qty` free units of `pool` are held until `deadline` (ms). price: per
-    unit."""
+    unit. `cohort`: which they count against, or ''."""
 
     fan: str
     key: str
@@ -293,6 +310,7 @@ class Held(Event, frozen=True):
     qty: int
     price: int
     deadline: int
+    cohort: str = ""
 
 
 class Claimed(Event, frozen=True):
@@ -369,7 +387,10 @@ class Sold(Sale, frozen=True):
 
 
 class Rescued(Sale, frozen=True):
-    """free -> sold for a hold that had expired while its payment was on the way."""
+    """free -> sold for a hold that had expired while its payment was on the way. `cohort`: which
+    its units count against now, or ''."""
+
+    cohort: str = ""
 
 
 class Voided(Event, frozen=True):
@@ -449,7 +470,7 @@ class Joined(Event, frozen=True):
 class Offered(Event, frozen=True):
     """free -> held: the line called this entry. `call` 0: the base lane, 1: the boost lane of
     `pool`. `key`: of the press by which its fan called himself in quiet hours, `claimed` follows;
-    else ''."""
+    else ''. `cohort`: which its units count against, or ''."""
 
     fan: str
     entry: str
@@ -461,6 +482,7 @@ class Offered(Event, frozen=True):
     price: int
     deadline: int
     key: str = ""
+    cohort: str = ""
 
 
 class Returned(Event, frozen=True):
@@ -537,6 +559,13 @@ class Adopted(Event, frozen=True):
     entries: list[str]
 
 
+class Enrolled(Event, frozen=True):
+    """The fan is in these cohorts of the drop from now on, besides those that he was in."""
+
+    fan: str
+    cohorts: list[str]
+
+
 class LimitFreed(Event, frozen=True):
     """Room in the limit makes the fan's entry ready again."""
 
@@ -553,6 +582,7 @@ AnyEvent = (
     | Revealed
     | Ordered
     | Opened
+    | Widened
     | Allotted
     | Paused
     | Resumed
@@ -593,6 +623,7 @@ AnyEvent = (
     | Left
     | Removed
     | Adopted
+    | Enrolled
     | LimitFreed
 )
 

@@ -53,6 +53,9 @@ Key = NewType("Key", str)
 ShopId = NewType("ShopId", str)
 """128 bits, as hex digits: one shop has one for good, wherever it runs."""
 
+COHORTS_MAX = 4
+"""Of one drop: each set of them has lines of its own, and the scores of lines end at 2^53."""
+
 SCHEMA = 6
 """The number of this layout of the truth. A drop with a higher one is refused
 (`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
@@ -194,6 +197,11 @@ class PoolRecord(Record):
     """r of the base and of the boost line: entries whose fate became final, ever."""
     offered: int = 0
     """The part of `held` that the line offered and nobody has claimed. Layout 1 did not keep it."""
+    counted: list[int] = []
+    """Where there is early access: units of holds, offers and unrefunded orders that count against
+    each cohort, in the manifest's order."""
+    ceilings: list[int] = []
+    """How many may, of each; none once the drop is open to all."""
 
 
 class ItemRecord(Record):
@@ -228,6 +236,8 @@ class FanRecord(Record):
     """Of a guest: the person who adopted him and has all that he had."""
     guests: list[str] = []
     """Of a person: the guests whom he adopted, in that order."""
+    cohorts: list[str] = []
+    """Those of the drop that he is in, in the manifest's order."""
 
 
 class HoldRecord(Record):
@@ -251,6 +261,8 @@ class HoldRecord(Record):
     key: str
     begun_by: str = ""
     """The guest who began it, where it is a person's now who adopted him; else ''."""
+    cohort: str = ""
+    """The cohort that its units count against, those of its order too, or ''."""
 
 
 class OrderRecord(Record):

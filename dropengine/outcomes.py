@@ -15,6 +15,7 @@ from dropengine.refusals import (
     BadMessage,
     Cancelled,
     Closed,
+    CohortFull,
     Exists,
     Frozen,
     HoldExpired,
@@ -144,6 +145,13 @@ class NothingBegun(Granted, frozen=True):
     and his id stays a guest's."""
 
 
+class Enrolled(Granted, frozen=True):
+    """The fan is in these cohorts of the drop, now or since before."""
+
+    seq: int
+    cohorts: list[str]
+
+
 class Expired(Granted, frozen=True):
     """Nobody paid: the hold past its deadline has ended."""
 
@@ -165,6 +173,7 @@ PressOutcome = (
     | Cancelled
     | NotYourTurn
     | NotEligible
+    | CohortFull
     | LimitReached
     | AllHeld
     | SoldOut
@@ -196,6 +205,9 @@ CreatorOutcome = (
 
 PublishOutcome = Changed | Exists | KeyReused | BadMessage
 """How publishing can end."""
+
+EnrollOutcome = Enrolled | Closed | Cancelled | BadMessage | Frozen | NotFound
+"""How it can end that a fan is enrolled in cohorts."""
 
 AdoptOutcome = Adopted | NothingBegun | LimitReached | NotAdoptable | BadMessage | Frozen | NotFound
 """How it can end that a guest becomes a person."""

@@ -65,7 +65,23 @@ class Cancelled(Refusal, frozen=True):
 class NotYourTurn(Refusal, frozen=True): ...
 
 
-class NotEligible(Refusal, frozen=True): ...
+class NotEligible(Refusal, frozen=True):
+    """`when_ms`: in early access, when the drop is open to all (ms, UTC; 0: when its maker
+    says so); None where there is none."""
+
+    when_ms: int | None = None
+
+    @property
+    def text(self) -> str:
+        return self.sentence if self.when_ms is None else ENGLISH("early_access.not_yet")
+
+
+class CohortFull(Refusal, frozen=True):
+    """In early access. `room`: units that the fan's cohorts still let him take of the pool;
+    `when_ms`: when the drop is open to all (ms, UTC; 0: when its maker says so)."""
+
+    room: int = 0
+    when_ms: int = 0
 
 
 class SignIn(Refusal, frozen=True): ...

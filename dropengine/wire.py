@@ -14,7 +14,7 @@ from string import ascii_letters, digits
 from typing import Annotated, Any, ClassVar, Union, get_args
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from dropengine.asked import Asks
 from dropengine.model import ID_CHARS_MAX, ID_LETTERS, QTY_MAX
@@ -208,13 +208,37 @@ class ListView(msgspec.Struct, frozen=True, omit_defaults=True):
     called: int = 0
 
 
+class EarlyView(msgspec.Struct, frozen=True):
+    """Of a drop that has cohorts. `lasts`: only they may begin something yet; `public_ms`: when it
+    is, or was, open to all, 0: when its maker says so."""
+
+    lasts: bool
+    public_ms: int
+
+
+class CohortView(msgspec.Struct, frozen=True):
+    """Who may begin something before a drop is open to all. `title`: what its maker calls them.
+    `most`: pool -> the units that may count against it until then. `listed`: who has an address
+    that the maker lists; `codes`: who has a code; `bought`, `missed`: who bought in one of these
+    drops, or stood in its line and got none."""
+
+    id: str
+    title: str
+    most: dict[str, int]
+    listed: bool
+    codes: bool
+    bought: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
 class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults=True):
     """The newest public state; the same bytes for every seat of a drop. Missing one is harmless.
 
     `lines`: the base line of a pool -> its moves since the last tick. `now`: the server's clock.
     `away`: the shop's server does not answer; these are the last numbers known, from `now`. `why`:
     the maker's reason of a pause or a cancellation. `calls_ms`: in quiet hours, when the line calls
-    again; else 0. `listed`: of a list that chance orders.
+    again; else 0. `listed`: of a list that chance orders. `early`: left out where there are no
+    cohorts.
     """
 
     seq: int
@@ -229,6 +253,7 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     why: str = ""
     calls_ms: int = 0
     listed: ListView | None = None
+    early: EarlyView | None = None
 
 
 class ItemView(msgspec.Struct, frozen=True):
@@ -260,8 +285,9 @@ class DropView(msgspec.Struct, frozen=True):
     know.
     `identity`: who may act: guest, whoever opens the page; verified, who has confirmed an address.
     `calls_from_ms`, `calls_to_ms`: the hours in which the line calls, ms since midnight by the
-    clocks of the zone; two equal ones: at all hours. `calls_ms`, `listed`: as in a tick. `chance`:
-    the rules of a list that chance orders; None where arrivals are those of time.
+    clocks of the zone; two equal ones: at all hours. `calls_ms`, `listed`, `early`: as in a tick.
+    `chance`: the rules of a list that chance orders; None where arrivals are those of time.
+    `cohorts`: who may begin something before the drop is open to all.
     """
 
     id: str
@@ -304,6 +330,8 @@ class DropView(msgspec.Struct, frozen=True):
     network_most: int = 0
     chance: ChanceView | None = None
     listed: ListView | None = None
+    early: EarlyView | None = None
+    cohorts: list[CohortView] = []
 
 
 class HoldView(msgspec.Struct, frozen=True):
@@ -395,7 +423,8 @@ class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
 
     `used`: units in holds, offers and unrefunded orders. `ended`: the hold that ended last without
     a sale, and how, so that nobody loses without a reason; `ended_entry`: the same of a place in
-    line, until its fan joins again or the drop settles.
+    line, until its fan joins again or the drop settles. `cohorts`: of the drop, that he is in; left
+    out where he is in none.
     """
 
     seq: int
@@ -406,6 +435,7 @@ class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
     orders: list[OrderView]
     ended: HoldView | None = None
     ended_entry: EndedEntry | None = None
+    cohorts: list[str] | UnsetType = UNSET
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag_field="t", tag="snapshot"):
@@ -438,7 +468,8 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_de
     free, held: of the pool, with all_held. room: units left in the limit. retry_ms: when to come
     back. state: how the hold ended, with hold_expired. network, most: with network_full, what the
     network is called in this drop and how much it may have. when_ms: with not_open, from when on,
-    where that is known.
+    where that is known; with not_eligible and cohort_full in early access, when the drop is open to
+    all, 0: when its maker says so. room is then what the fan's cohorts still let him take.
     """
 
     id: int

@@ -19,7 +19,7 @@ from dropengine.truth.store import Store
 from tests.kit import private_server
 from tests.kit.databases import database, postgres, sql_settings, synced
 from tests.kit.fault_proxy import FaultProxy
-from tests.kit.manifests import in_mode, manifest
+from tests.kit.manifests import early, in_mode, manifest
 from tests.kit.private_server import Server
 from tests.kit.rows import EVERY
 from tests.kit.sale import Sale
@@ -143,13 +143,22 @@ def drop() -> str:
 
 @pytest.fixture
 def make_sale(store: Store, drop: str) -> MakeSale:
-    """Publish a drop of these items and, unless told not to, open it."""
+    """Publish a drop of these items and, unless told not to, open it. also: behind its name, where
+    a test has more than one."""
 
     async def make(
-        *items: Item, opened: bool = True, mode: str = "rush", tickets_most: int = 1, **rules: int
+        *items: Item,
+        opened: bool = True,
+        mode: str = "rush",
+        tickets_most: int = 1,
+        cohorts: dict[str, int] | None = None,
+        public_ms: int = 0,
+        also: str = "",
+        **rules: int,
     ) -> Sale:
-        sale = Sale(store, drop)
-        await sale.publish(in_mode(manifest(drop, *items, **rules), mode, tickets_most))
+        sale = Sale(store, drop + also)
+        text = in_mode(manifest(drop + also, *items, **rules), mode, tickets_most)
+        await sale.publish(early(text, public_ms, **cohorts or {}))
         if opened:
             await sale.creator("open")
         return sale

@@ -35,6 +35,8 @@ PARTS = (
     wire.ListView,
     wire.ItemView,
     wire.PoolView,
+    wire.EarlyView,
+    wire.CohortView,
     wire.Moves,
     wire.HoldView,
     wire.EntryView,
@@ -101,7 +103,9 @@ def test_every_field_of_an_event_is_explained_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [events.Rules, events.PublishedItem, events.PublishedPool], ids=lambda p: p.__name__
+    "part",
+    [events.Rules, events.PublishedItem, events.PublishedPool, events.PublishedCohort],
+    ids=lambda p: p.__name__,
 )
 def test_the_published_rules_are_spelled_out(part: type[msgspec.Struct]) -> None:
     paragraph = next(text for text in LOG.split("\n\n") if text.startswith("`rules` holds"))
@@ -204,6 +208,7 @@ def test_every_key_of_a_manifest_is_documented() -> None:
     moments = {
         "opens_ms": "opens_at",
         "closes_ms": "closes_at",
+        "public_ms": "public_at",
         "calls_from_ms": "calls_from",
         "calls_to_ms": "calls_to",
     }
@@ -220,6 +225,7 @@ def test_every_key_of_a_manifest_is_documented() -> None:
     assert listed("The drop") == keys(manifest.Manifest)
     assert listed("An item") == (keys(manifest.Item) | {"withheld", "items.pools"}) - {"pools"}
     assert listed("A pool") == keys(manifest.Pool) - {"id"}
+    assert listed("Early access") == (keys(manifest.Cohort) | {"units"}) - {"most"}
 
 
 def test_every_fault_stands_in_the_tree_at_the_top() -> None:

@@ -38,6 +38,10 @@ def refused(
             more = {"free": free, "held": held}
         case refusals.LimitReached(room=allowed):
             more = {"room": allowed}
+        case refusals.NotEligible(when_ms=int(widens_ms)):
+            more = {"when_ms": widens_ms}
+        case refusals.CohortFull(room=allowed, when_ms=widens_ms):
+            more = {"room": allowed, "when_ms": widens_ms}
         case refusals.HoldExpired(state=state):
             more = {"state": state}
         case refusals.Away(retry_ms=retry_ms) | refusals.TooManyRequests(retry_ms=retry_ms):

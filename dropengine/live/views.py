@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import UNSET
+
 from dropengine import model, wire
 from dropengine.catalogue import ENGLISH
 from dropengine.manifest import MINOR_DIGITS, Item, Manifest
@@ -76,6 +78,8 @@ def drop_view(
         network_most=m.network_most,
         chance=None if chance is None else chance_view(m, chance, view.entering.sealed_ms),
         listed=list_view(m, view),
+        early=early_view(view),
+        cohorts=cohort_views(m),
     )
 
 
@@ -126,6 +130,31 @@ def list_view(m: Manifest, view: ViewReply) -> wire.ListView | None:
     )
 
 
+def early_view(view: ViewReply) -> wire.EarlyView | None:
+    """Does early access last; None where there are no cohorts."""
+    if view.early is None:
+        return None
+    early = view.early
+    return wire.EarlyView(early.lasts, early.widened_ms or early.public_ms)
+
+
+def cohort_views(m: Manifest) -> list[wire.CohortView]:
+    """What the manifest says of each."""
+    pools = [pool.id for item in m.items for pool in item.pools]
+    return [
+        wire.CohortView(
+            id=one.id,
+            title=one.title,
+            most=dict(zip(pools, one.most, strict=True)),
+            listed=one.listed,
+            codes=one.codes,
+            bought=one.bought,
+            missed=one.missed,
+        )
+        for one in m.cohorts
+    ]
+
+
 def _item(item: Item) -> wire.ItemView:
     return wire.ItemView(
         id=item.id,
@@ -172,6 +201,7 @@ def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
         orders=[_order(*one) for one in row.orders] if row.orders else [],
         ended=shown.get(record.last),
         ended_entry=_ended(*row.ended[0]) if row.ended else None,
+        cohorts=record.cohorts or UNSET,
     )
 
 
@@ -283,4 +313,5 @@ def tick(
         why=why_stopped(view),
         calls_ms=view.calls_ms,
         listed=list_view(m, view),
+        early=early_view(view),
     )

@@ -142,6 +142,7 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Revealed: _says("What the list is ordered by was revealed"),
     events.Ordered: lambda e, _: f"Chance gave out the places {e.n:,} to {e.n + len(e.ids) - 1:,}",
     events.Opened: lambda e, t: f"{t.who(e.by)} opened the drop",
+    events.Widened: lambda e, t: f"{t.who(e.by)} opened the drop to all",
     events.Allotted: lambda e, _: f"The first round is over: {e.offers:,} offers",
     events.Paused: lambda e, t: f"{t.who(e.by)} paused the drop{_because(e.why)}",
     events.Resumed: lambda e, t: f"{t.who(e.by)} let the drop go on",
@@ -200,5 +201,6 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
         f"The place in the line ended: {REMOVED.get(e.why, 'the orders leave no room for it')}"
     ),
     events.Adopted: _says("A guest signed in: what he had is the person's"),
+    events.Enrolled: lambda e, _: f"May buy early, as {' and '.join(e.cohorts)}",
     events.LimitFreed: _says("There is room in the limit again"),
 }

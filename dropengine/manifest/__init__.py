@@ -12,7 +12,7 @@ from dropengine.manifest.canonical import (
 from dropengine.manifest.corrected import corrected, correction, fault_in_correction, words
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.form import Form, form_of, form_of_file, judged_form, named, toml
-from dropengine.manifest.manifest import Item, Manifest, Pool, showable, with_opening
+from dropengine.manifest.manifest import Cohort, Item, Manifest, Pool, showable, with_opening
 from dropengine.manifest.parse import parse
 from dropengine.manifest.toml_tables import (
     DROP_ID_CHARS_MAX,
@@ -28,6 +28,7 @@ __all__ = [
     "ID",
     "ID_RULE",
     "MINOR_DIGITS",
+    "Cohort",
     "Form",
     "Item",
     "Manifest",

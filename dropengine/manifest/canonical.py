@@ -15,12 +15,21 @@ from typing import Any, Final
 import msgspec
 
 from dropengine.errors import ManifestError
-from dropengine.events import CallingHours, PublishedItem, PublishedPool, Rules
+from dropengine.events import (
+    CallingHours,
+    PublishedCohort,
+    PublishedItem,
+    PublishedPool,
+    Rules,
+)
 from dropengine.manifest.manifest import Manifest
 from dropengine.manifest.zones import offsets
 from dropengine.randomness import Source
 
-LATER: Final = ("calls", "window_ms", "first_offer_ms", "tickets_most", "randomness")
+LATER: Final = (
+    *("calls", "window_ms", "first_offer_ms", "tickets_most", "randomness"),
+    *("cohorts", "public_ms"),
+)
 """Rules that came later than the scripts that read all of them."""
 
 
@@ -88,6 +97,8 @@ def rules(manifest: Manifest, now_ms: int = 0, chance: Source | None = None) -> 
         randomness=chance,
         network_most=manifest.network_most,
         cards=1,
+        cohorts=[PublishedCohort(cohort.id, list(cohort.most)) for cohort in manifest.cohorts],
+        public_ms=manifest.public_ms,
     )
 
 

@@ -24,7 +24,7 @@ def corrected(published: Manifest, wanted: Manifest) -> Manifest:
     Raises ManifestError, naming what else differs. The id and the times of `wanted` do not count:
     a drop may have been published under another id, to open at another time.
     """
-    kept = ("id", "opens_ms", "closes_ms")
+    kept = ("id", "opens_ms", "closes_ms", "public_ms")
     same: dict[str, Any] = {name: getattr(published, name) for name in kept}
     if not published.identity and wanted.identity == IDENTITIES[0]:
         # It was published before there was the rule, which no file can leave out any more.

@@ -31,6 +31,23 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     pools: tuple[Pool, ...]
 
 
+class Cohort(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who may buy before the drop is open to all. `title`: what fans call it. `most`: units of each
+    pool, in their order, that may count against it until then.
+
+    Who is in it: `listed`: addresses that its maker lists; `codes`: who has one; `bought`: who
+    bought in one of these drops; `missed`: who stood in the line of one of these and got none.
+    """
+
+    id: str
+    title: str
+    most: tuple[int, ...]
+    listed: bool
+    codes: bool
+    bought: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
 class Manifest(
     msgspec.Struct,
     frozen=True,
@@ -53,9 +70,10 @@ class Manifest(
     as its people like. Where chance gives out the arrivals, `window_ms`: how long its list is open,
     `first_offer_ms`: what stands in for `offer_ms` in the first round, `tickets_most`: of one
     entry, `guests_may_enter`: may people enter who are not verified, `beacon_round`: which round of
-    the beacon orders it, 0: a secret that the shop commits to. The tag is the number of this form:
-    a reader that meets a higher one must refuse it. What has a default here came later, and stands
-    in the form only where it says something.
+    the beacon orders it, 0: a secret that the shop commits to. `cohorts`: who may buy before the
+    drop is open to all, which is at `public_ms`, 0: when its maker says so. The tag is the number
+    of this form: a reader that meets a higher one must refuse it. What has a default here came
+    later, and stands in the form only where it says something.
     """
 
     id: str
@@ -90,6 +108,8 @@ class Manifest(
     guests_may_enter: bool = False
     beacon_round: int = 0
     network_most: int = 0
+    cohorts: tuple[Cohort, ...] = ()
+    public_ms: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
@@ -105,13 +125,22 @@ def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
     elif closes_ms <= opens_ms or manifest.opens_ms:
         # Opened by hand, it has no beginning that a closing could be counted from.
         closes_ms = 0
-    for name, ms in (("opens_at", opens_ms), ("closes_at", closes_ms)):
+    public_ms = manifest.public_ms
+    if public_ms and manifest.opens_ms and opens_ms:
+        public_ms += opens_ms - manifest.opens_ms
+    elif public_ms <= opens_ms or (closes_ms and public_ms >= closes_ms):
+        public_ms = 0
+    times = (("opens_at", opens_ms), ("closes_at", closes_ms), ("public_at", public_ms))
+    for name, ms in times:
         if ms and not sensible(ms):
             raise ManifestError(f"drop {drop}", [f"{name}: {SENSIBLE}"])
-    return msgspec.structs.replace(manifest, id=drop, opens_ms=opens_ms, closes_ms=closes_ms)
+    return msgspec.structs.replace(
+        manifest, id=drop, opens_ms=opens_ms, closes_ms=closes_ms, public_ms=public_ms
+    )
 
 
 def showable(manifest: Manifest) -> bool:
     """Can every page tell its times? Drops of earlier versions may have one that no calendar
     has."""
-    return all(ms == 0 or sensible(ms) for ms in (manifest.opens_ms, manifest.closes_ms))
+    times = (manifest.opens_ms, manifest.closes_ms, manifest.public_ms)
+    return all(ms == 0 or sensible(ms) for ms in times)

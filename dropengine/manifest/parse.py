@@ -30,6 +30,7 @@ from dropengine.manifest.defaults import (
     Bounds,
     K,
 )
+from dropengine.manifest.early import early, of_early
 from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.seal import first_round, sealed_at
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
@@ -88,8 +89,10 @@ def _drop(top: Table) -> Manifest:
     # Where no zone is said any offset may be: UTC is only how the times are shown then.
     own = known_zone(zone) if top.has("zone") and top.sound("zone") else None
     items = _items(top, limit)
+    drop = _drop_id(top)
+    before = early(top, items, own, drop)
     manifest = Manifest(
-        id=_drop_id(top),
+        id=drop,
         title=top.text("title", 120, needed=True),
         maker=top.text("maker", 80, needed=True),
         story=top.text("story", STORY_CHARS_MAX, paragraphs=True),
@@ -121,8 +124,11 @@ def _drop(top: Table) -> Manifest:
         tickets_most=chance.tickets_most,
         guests_may_enter=chance.guests_may_enter,
         beacon_round=chance.beacon_round,
+        cohorts=before.cohorts,
+        public_ms=before.public_ms,
     )
     _of_chance(top, manifest)
+    of_early(top, manifest)
     if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
         top.wrong("closes_at", "must be later than the opening")
     top.close()

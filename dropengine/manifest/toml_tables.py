@@ -161,6 +161,26 @@ class Table:
             return ""
         return value
 
+    def idents(self, key: str, most: int) -> tuple[str, ...]:
+        """Ids in a list, each once; none where nothing is said."""
+        value = self._take(key, needed=False)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.wrong(key, f"must be a list of ids in quotes, not {_kind(value)}")
+            return ()
+        for one in value:
+            if not ID.fullmatch(one):
+                self.wrong(key, f"{ID_RULE}{_quoted(one)}")
+                return ()
+        if not 1 <= len(value) <= most or len(set(value)) < len(value):
+            self.wrong(key, f"must name 1 to {most}, each once")
+            return ()
+        return tuple(value)
+
+    def is_table(self, key: str) -> bool:
+        return isinstance(self._raw.get(key), dict)
+
     def choice(self, key: str, known: Collection[str], default: str | None, what: str) -> str:
         value = self._take(key, needed=default is None)
         if value is None:

@@ -23,7 +23,7 @@ from dropengine.creator_commands import (
 )
 from dropengine.manifest.defaults import FIRST_OFFER, SECONDS, TICKETS, WINDOWS, K
 from dropengine.manifest.zones import DAY_MS
-from dropengine.model import CAP_MAX, MOMENT_MS_MAX, MOMENT_MS_MIN, PRICE_MAX, QTY_MAX
+from dropengine.model import CAP_MAX, COHORTS_MAX, MOMENT_MS_MAX, MOMENT_MS_MIN, PRICE_MAX, QTY_MAX
 from dropengine.plain_text import Ranges
 
 SIGNED: dict[str, tuple[type[msgspec.Struct], ...]] = {
@@ -108,8 +108,10 @@ def _rule_bounds() -> str:
         "tickets_most": (1, TICKETS.most),
     }
     calls: Bounds = {"from_ms": (0, DAY_MS - 1), "to_ms": (0, DAY_MS - 1)}
+    early: Bounds = {"cohorts": (1, COHORTS_MAX), "public_ms": moment}
     named = {
         "DROP_BOUNDS": drop,
+        "EARLY_BOUNDS": early,
         "CALLS_BOUNDS": calls,
         "LIST_BOUNDS": of_list,
         "ITEM_BOUNDS": item,

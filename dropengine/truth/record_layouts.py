@@ -58,8 +58,13 @@ class Layout(NamedTuple):
 
     @property
     def start(self) -> int:
-        """Bytes before the first field."""
-        return 1 if len(self.fields) <= SHORT_MAX else 3
+        """Bytes before the first field, of a record that has no rare fields."""
+        return 1 if len(self.usual) <= SHORT_MAX else 3
+
+    @property
+    def grows(self) -> bool:
+        """Is its header longer with its rare fields?"""
+        return self.start == 1 and len(self.fields) > SHORT_MAX
 
     @property
     def header(self) -> str:
@@ -77,12 +82,15 @@ class Layout(NamedTuple):
 
 
 LAYOUTS: Final = (
-    Layout("P", "pools", model.PoolRecord),
+    Layout("P", "pools", model.PoolRecord, rare=("counted", "ceilings")),
     Layout("I", "items", model.ItemRecord),
     Layout(
-        *("F", "fans", model.FanRecord), own=("last",), given=("seq",), rare=("person", "guests")
+        *("F", "fans", model.FanRecord),
+        own=("last",),
+        given=("seq",),
+        rare=("person", "guests", "cohorts"),
     ),
-    Layout("H", "holds", model.HoldRecord, own=("fan", "key"), rare=("begun_by",)),
+    Layout("H", "holds", model.HoldRecord, own=("fan", "key"), rare=("begun_by", "cohort")),
     Layout("O", "orders", model.OrderRecord),
     Layout("E", "entries", model.EntryRecord, rare=("tickets", "nonce")),
     Layout("D", "outbox", model.DutyRecord),
@@ -238,12 +246,11 @@ def _unpacker(layouts: Sequence[Layout]) -> str:
         start = "FIRST[kind]"
         firsts = ", ".join(f"{layout.kind} = {layout.start + 1}" for layout in layouts)
         lines.append(f"local FIRST = {{{firsts}}}")
-    lines += [
-        "",
-        "local function unpacked(raw, kind)",
-        f"  return {{from_msgpack(cut(raw, {start}))}}",
-        "end",
-    ]
+    lines += ["", "local function unpacked(raw, kind)"]
+    if grows := [f"kind == '{layout.kind}'" for layout in layouts if layout.grows]:
+        long = f"({' or '.join(grows)}) and string.byte(raw) == {LONG}"
+        lines.append(f"  if {long} then return {{from_msgpack(cut(raw, 4))}} end")
+    lines += [f"  return {{from_msgpack(cut(raw, {start}))}}", "end"]
     return "\n".join(lines) + "\n"
 
 

@@ -289,6 +289,19 @@ class PoolRow(msgspec.Struct, frozen=True, array_like=True):
     """The unclaimed part of `held`."""
     next: int = 0
     """In quiet hours, while units are free: the arrival that may press for them; else 0."""
+    counted: list[int] = []
+    """Where there is early access: units that count against each cohort."""
+    ceilings: list[int] = []
+    """While it lasts: how many may."""
+
+
+class EarlyRow(msgspec.Struct, frozen=True, array_like=True):
+    """`lasts`: is the drop not open to all yet? `public_ms`: when it is to be (0: by hand);
+    `widened_ms`: since when it is; true time both."""
+
+    lasts: bool
+    public_ms: int
+    widened_ms: int
 
 
 class Named(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
@@ -328,6 +341,8 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     calls_ms: int = 0
     """In quiet hours: when the line calls again; else 0."""
     entering: ListRow = ListRow()
+    early: EarlyRow | None = None
+    """Only of a drop that has cohorts."""
 
 
 class PlaceRow(msgspec.Struct, array_like=True):

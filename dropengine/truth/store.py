@@ -119,6 +119,7 @@ _PUBLISH = _decoder(outcomes.PublishOutcome)
 _CREATOR = _decoder(outcomes.CreatorOutcome | _Again)
 _PAYMENT = _decoder(outcomes.PaymentOutcome | _Again)
 _ADOPT = _decoder(outcomes.AdoptOutcome | _Again)
+_ENROLL = _decoder(outcomes.EnrollOutcome | _Again)
 _UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
 _REFUND = _decoder(outcomes.RefundOutcome | _Again)
 _DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
@@ -373,6 +374,14 @@ class Store:
         if isinstance(outcome, refusals.NotFound) and await self.left(drop):
             return refusals.Closed()
         return outcome
+
+    async def enroll(
+        self, drop: DropId, fan: FanId, cohorts: Sequence[str], *, clock_ms: int = 0
+    ) -> outcomes.EnrollOutcome:
+        """He is in these cohorts from now on; a repeat is harmless. In a drop that is open to all
+        nothing is written."""
+        args = (clock_ms, fan, _pack(list(cohorts)))
+        return await self._run("enroll", drop, args, _ENROLL)  # type: ignore[no-any-return]
 
     async def publish(
         self,

@@ -15,10 +15,24 @@ local function number_outside(given, bounds)
   end
 end
 
+-- Of one pool, the `place`th.
+local function fault_in_ceilings(cohorts, pool, place)
+  local together = 0
+  for _, cohort in ipairs(cohorts) do
+    local most = cohort.most[place]
+    if type(most) ~= 'number' or most % 1 ~= 0 or most < 0 then return 'most must be a whole number for each pool' end
+    together = together + most
+  end
+  if together > pool.cap then return 'most of all cohorts together must not be above cap' end
+end
+
 local function fault_in_rules(rules)
   local fault = number_outside(rules, DROP_BOUNDS)
   if not fault and rules.mode ~= 'rush' then
     fault = not rules.randomness and 'randomness must be named' or number_outside(rules, LIST_BOUNDS)
+  end
+  if not fault and rules.cohorts then
+    fault = number_outside({cohorts = #rules.cohorts, public_ms = rules.public_ms or 0}, EARLY_BOUNDS)
   end
   if not fault and rules.calls then fault = number_outside(rules.calls, CALLS_BOUNDS) end
   for i = 1, #rules.items do
@@ -28,6 +42,7 @@ local function fault_in_rules(rules)
     local pool = rules.pools[i]
     fault = fault or number_outside(pool, POOL_BOUNDS)
     if not fault and pool.withheld > pool.cap then fault = 'withheld must not be above cap' end
+    if not fault and rules.cohorts then fault = fault_in_ceilings(rules.cohorts, pool, i) end
   end
   return fault
 end

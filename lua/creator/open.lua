@@ -22,7 +22,7 @@ RETURNS
 COST  O(log n), n = holds and entries
 --]]
 --#use fault_in_open begin_command check_command refuse_in_state conclude_command change_state plan_close begin_calls
---#use has_list begin_lobby
+--#use has_list begin_lobby plan_widening
 
 local clock_ms, revision, by, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local t, early = begin_command(fault_in_open(by, key, revision), KEYS, clock_ms)
@@ -37,5 +37,6 @@ end
 change_state(t, 'live')
 t.zset.due.open = false
 plan_close(t)
+plan_widening(t)
 begin_calls(t)
 return cmsgpack.pack(conclude_command(t, by, key, 'open', 'opened'))

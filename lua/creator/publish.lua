@@ -49,6 +49,13 @@ if hours or randomness then
   rules.calls, rules.randomness = nil, nil
   rules_packed = cmsgpack.pack(rules)
 end
+local cohorts = rules.cohorts
+if cohorts then
+  -- Their ceilings stand at the pools.
+  rules.cohorts = {}
+  for i, cohort in ipairs(cohorts) do rules.cohorts[i] = cohort.id end
+  rules_packed = cmsgpack.pack(rules)
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if clock_ms > 0 and test == '1' then now = clock_ms end
@@ -63,6 +70,7 @@ end
 if randomness then
   redis.call('HSET', drop, 'randomness', cmsgpack.pack(randomness), 'entered', 0)
 end
+if cohorts then redis.call('HSET', drop, 'widened', 0) end
 redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,'
   .. fields('at', now, 'by', by, 'key', key, 'revision', 1, 'schema', SCHEMA, 'test', tonumber(test),
     'hash', hash) .. ',"rules":' .. rules_json .. '}')
@@ -74,11 +82,18 @@ for i, item in ipairs(rules.items) do
     }))
 end
 for i, pool in ipairs(rules.pools) do
-  redis.call('HSET', pools, pool.id, cmsgpack.pack(PoolRecord{
+  local record = PoolRecord{
     index = i - 1, item = pool.item, cap = pool.cap, free = pool.cap - pool.withheld, held = 0,
     sold = 0, withheld = pool.withheld, leased = 0, lane_count = 0, removed = {0, 0},
     offered = 0,
-  }))
+  }
+  if cohorts then
+    record[P_COUNTED], record[P_CEILINGS] = {}, {}
+    for place, cohort in ipairs(cohorts) do
+      record[P_COUNTED][place], record[P_CEILINGS][place] = 0, cohort.most[i]
+    end
+  end
+  redis.call('HSET', pools, pool.id, cmsgpack.pack(record))
 end
 if rules.opens_ms > 0 and not randomness then redis.call('ZADD', due, rules.opens_ms, 'open') end
 if rules.opens_ms > 0 and randomness then redis.call('ZADD', due, lobby_at(rules), 'lobby') end

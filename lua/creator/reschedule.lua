@@ -61,6 +61,10 @@ end
 
 local reply = check_command(t, revision, by, key, body) or refusal()
 if reply then return cmsgpack.pack(reply) end
+if rules.public_ms and rules.opens_ms > 0 and moved.open and wanted.open > 0 then
+  -- It is open to all as long after its opening as before.
+  rules.public_ms = rules.public_ms + wanted.open - rules.opens_ms
+end
 rules.opens_ms, rules.closes_ms = wanted.open, wanted.close
 for planned, at in pairs(moved) do
   if planned == 'open' and enters then

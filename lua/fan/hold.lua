@@ -3,7 +3,7 @@ hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set
 unless somebody in the line is ready for that pool. In quiet hours that may be he himself.
 --]]
 --#use get fan_of units_allowed answered answer_beginning answers_press may_press too_soon granted
---#use set_aside begin_hold memo is_quiet call_oneself
+--#use set_aside begin_hold memo is_quiet call_oneself not_eligible cohort_for class_of
 
 -- The command in words, to tell a repeat from another command under the same key.
 local BODY = memo(function(pool)
@@ -25,6 +25,8 @@ local function hold(t, c)
   if not pool then return {'NOT_FOUND'} end
   local refusal, line_first = may_press(t, pool_id)
   if refusal then return {refusal} end
+  local barred = t.rules.cohorts and not_eligible(t, fan)
+  if barred then return barred end
   local wait = t.paced[fan_id] and too_soon(t, fan_id)
   if wait then return {'TOO_MANY_REQUESTS', wait} end
   local holds = fan[F_HOLDS]
@@ -52,6 +54,11 @@ local function hold(t, c)
     if pool[P_FREE] == 0 and pool[P_HELD] == 0 then return {'SOLD_OUT'} end
     if not fewer or pool[P_FREE] == 0 then return {'ALL_HELD', pool[P_FREE], pool[P_HELD]} end
     qty = pool[P_FREE]
+  end
+  if pool[P_CEILINGS] then
+    local _, most = cohort_for(t, pool, class_of(t, fan), qty)
+    if most < qty and (not fewer or most == 0) then return {'COHORT_FULL', most, t.rules.public_ms or 0} end
+    qty = most
   end
 
   if t.names then return begin_hold(t, c, fan, pool_id, pool, qty, body) end

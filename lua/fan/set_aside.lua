@@ -2,7 +2,7 @@
 set_aside -- free units become a hold of origin press. The caller has made sure that the fan may have them
 now. `c`: his command, whose repeats this hold answers; `body`: the same in words.
 --]]
---#use terms_of digits packed_ids answer_beginning emit refresh_readiness granted
+--#use terms_of digits packed_ids answer_beginning emit refresh_readiness granted get enter_cohort
 
 local function set_aside(t, c, fan, pool_id, pool, qty, body)
   local fan_id, key, was, holds = c[2], c[3], fan[F_SEQ], fan[F_HOLDS]
@@ -13,11 +13,17 @@ local function set_aside(t, c, fan, pool_id, pool, qty, body)
   -- As msgpack alone; somebody who guessed the id may have been told that it does not exist.
   if t.record.holds[id] == false then t.record.holds[id] = nil end
   t.dirty.holds[id] = HoldRecord.packed{fan = fan_id, key = key, shared = terms.shared}
+  local told = terms.event
+  if pool[P_CEILINGS] then
+    -- Nobody was told of it yet.
+    local record = get(t, 'holds', id)
+    told, t.dirty.holds[id] = told .. enter_cohort(t, pool, fan, record, qty), true
+  end
   t.zset.due['h:' .. id] = terms.deadline
   fan[F_USED] = fan[F_USED] + qty
   holds[#holds + 1] = id
   answer_beginning(t, fan_id, c[7], body, id)
-  emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. terms.event)
+  emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. told)
   if fan[F_ENTRIES][1] then refresh_readiness(t, fan_id, false) end
   return granted(t, 'HELD', id, was)
 end

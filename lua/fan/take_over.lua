@@ -2,7 +2,7 @@
 take_over -- everything that a guest has becomes the person's, and the guest's record says so. What had ended before
 keeps the guest's id (`owner_of`). A hold remembers under whom it began: its payment goes on under that name.
 --]]
---#use get put emit still_in_line
+--#use get put emit still_in_line unready
 
 -- Two lists of ids, each in the order of their numbers, as one.
 local function merged(some, others)
@@ -23,6 +23,17 @@ local function entries_of(t, fan)
   return open, told
 end
 
+local function cohorts_of_both(t, guest, person)
+  local mine, both = {}, {}
+  for _, fan in ipairs({guest, person}) do
+    for _, id in ipairs(fan[F_COHORTS] or {}) do mine[id] = true end
+  end
+  for _, id in ipairs(t.rules.cohorts or {}) do
+    if mine[id] then both[#both + 1] = id end
+  end
+  return both
+end
+
 local function quoted(ids)
   return ids[1] and '"' .. table.concat(ids, '","') .. '"' or ''
 end
@@ -30,9 +41,12 @@ end
 local function take_over(t, guest_id, guest, person_id, person)
   local holds, orders = guest[F_HOLDS], guest[F_ORDERS]
   local entries, told = entries_of(t, guest)
+  -- Each may be in cohorts: what both had stands in the lines of a class together.
+  unready(t, guest)
+  unready(t, person)
   for _, id in ipairs(holds) do
     local hold = get(t, 'holds', id)
-    hold[H_FAN], hold[H_BEGUN_BY] = person_id, guest_id
+    hold[H_FAN], hold[H_BEGUN_BY], hold[H_COHORT] = person_id, guest_id, hold[H_COHORT] or ''
     put(t, 'holds', id, hold)
   end
   for _, id in ipairs(orders) do
@@ -54,11 +68,11 @@ local function take_over(t, guest_id, guest, person_id, person)
   if person[F_LAST] == '' then person[F_LAST] = guest[F_LAST] end
   person[F_USED] = person[F_USED] + guest[F_USED]
   person[F_MAKEGOOD] = math.max(person[F_MAKEGOOD], guest[F_MAKEGOOD])
-  person[F_PERSON], person[F_GUESTS] = '', person[F_GUESTS] or {}
+  person[F_PERSON], person[F_GUESTS], person[F_COHORTS] = '', person[F_GUESTS] or {}, cohorts_of_both(t, guest, person)
   table.insert(person[F_GUESTS], guest_id)
   guest[F_USED], guest[F_MAKEGOOD], guest[F_LAST] = 0, 0, ''
   guest[F_HOLDS], guest[F_ENTRIES], guest[F_ORDERS] = {}, {}, {}
-  guest[F_PERSON], guest[F_GUESTS] = person_id, {}
+  guest[F_PERSON], guest[F_GUESTS], guest[F_COHORTS] = person_id, {}, {}
 
   -- Who of the two has used up more of his pace waits as long as he would have.
   local paces = redis.call('HMGET', t.key.paces, guest_id, person_id)

@@ -15,7 +15,7 @@ RETURNS
   NOT_FOUND    no such drop
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up has_list ordering_of change_state plan_close begin_calls by_clock emit conclude
+--#use begin catch_up has_list ordering_of change_state plan_close begin_calls plan_widening by_clock emit conclude
 
 local clock_ms = tonumber(ARGV[1])
 local t = begin(KEYS, clock_ms)
@@ -28,6 +28,7 @@ if refusal then return cmsgpack.pack(refusal) end
 if ordering.placed < ordering.entries then return cmsgpack.pack({'NOT_PLACED', ordering.placed + 1}) end
 change_state(t, 'live')
 plan_close(t)
+plan_widening(t)
 begin_calls(t)
 t.drop.first = 0
 emit(t, 'opened', nil, by_clock(t))

@@ -1,34 +1,16 @@
 --[[
-head_of_lane -- the first entry of one lane of a pool that is still ready in this transaction, or nil.
-The set is read 64 at a time; entries that were offered meanwhile are passed over, and those of `but_fan`.
+head_of_lane -- the first entry of one lane of a pool that is still ready in this transaction, or nil: of all classes of
+fans who may be called now. Those of `but_fan` are passed over.
 --]]
---#use get line_score
-
-local READ_MAX = 64
+--#use head_of_class classes_in line_score
 
 local function head_of_lane(t, heads, pool_id, lane, but_fan)
-  local index = t.record.pools[pool_id][P_INDEX]
-  local line = index * 2 + lane
-  local head = heads[line]
-  if not head then
-    head = {at = 1, read = 0, rows = {}}
-    heads[line] = head
+  if not t.rules.cohorts then return head_of_class(t, heads, 0, pool_id, lane, but_fan) end
+  local first, first_id, best
+  for _, class in ipairs(classes_in(t, t.record.pools[pool_id])) do
+    local id, entry = head_of_class(t, heads, class, pool_id, lane, but_fan)
+    local score = entry and line_score(0, lane, entry[E_POINTS], entry[E_N])
+    if score and (not best or score < best) then first_id, first, best = id, entry, score end
   end
-  while true do
-    local member = head.rows[head.at]
-    if not member then
-      if head.read > 0 and #head.rows < READ_MAX then return nil end
-      head.rows = redis.call('ZRANGEBYSCORE', t.key.ready, string.format('%d', line * LINE),
-        '(' .. string.format('%d', (line + 1) * LINE), 'LIMIT', head.read, READ_MAX)
-      head.read, head.at = head.read + READ_MAX, 1
-      if #head.rows == 0 then return nil end
-    else
-      local id = string.match(member, '^(.-)@')
-      local entry = get(t, 'entries', id)
-      for i, name in ipairs(entry[E_POOLS]) do
-        if name == pool_id and entry[E_READY][i] == 1 and entry[E_FAN] ~= but_fan then return id, entry end
-      end
-      head.at = head.at + 1
-    end
-  end
+  return first_id, first
 end

@@ -1,12 +1,13 @@
 --[[
 join -- {verb, fan, key, qty, pools, chance}: the liked best pool comes first. It is decided as a press: what can be
-had at once is held on a press's terms, so that the line keeps nothing set aside for longer than a press does.
+had at once is held on a press's terms, so that the line keeps nothing set aside for longer than a press does. In early
+access who is in no cohort is refused, and who finds his cohorts' ceilings reached waits until they have room or end.
 Only if nothing can, the fan stands in line for all of them. A fan has one open entry of this kind; joining
 again answers it. Who could never be served, because his orders fill his limit, gets none. In a lobby he stands in
 the list that chance will order; chance: as `enter_list` takes it.
 --]]
 --#use get fan_of answered answer_beginning granted still_in_line may_press too_soon units_allowed
---#use set_aside begin_hold can_serve enter_line network_full count_network
+--#use set_aside begin_hold can_serve enter_line network_full count_network not_eligible cohort_for class_of
 
 local function join(t, c)
   local fan_id, key, qty, pools, chance, field = c[2], c[3], c[4], c[5], c[6], c[7]
@@ -28,6 +29,8 @@ local function join(t, c)
   end
   local refusal = may_press(t)
   if refusal and refusal ~= 'PAUSED' and t.state ~= 'lobby' then return {refusal} end
+  local early = t.rules.cohorts and not_eligible(t, fan)
+  if early then return early end
   local wait = t.paced[fan_id] and too_soon(t, fan_id)
   if wait then return {'TOO_MANY_REQUESTS', wait} end
   for _, id in ipairs(fan[F_ENTRIES]) do
@@ -44,6 +47,7 @@ local function join(t, c)
   for _, pool_id in ipairs(pools) do
     local pool, barred, line_first = t.record.pools[pool_id], may_press(t, pool_id)
     local units = math.min(qty, pool[P_FREE], units_allowed(t, fan, pool_id))
+    if pool[P_CEILINGS] then units = select(2, cohort_for(t, pool, class_of(t, fan), units)) end
     if not barred and not line_first and units > 0 then
       if t.names then return begin_hold(t, c, fan, pool_id, pool, units, body) end
       return set_aside(t, c, fan, pool_id, pool, units, body)

@@ -2,14 +2,11 @@
 ready_in -- how many entries of a pool, both lanes, may be offered a unit now. While it is not zero a
 newcomer is refused.
 --]]
---#use line_range
+--#use ready_of classes_in
 
 local function ready_in(t, pool)
-  local count = t.ready_count[pool]
-  if not count then
-    local first, after = line_range(t.record.pools[pool][P_INDEX])
-    count = redis.call('ZCOUNT', t.key.ready, first, after)
-    t.ready_count[pool] = count
-  end
-  return count
+  if not t.rules.cohorts then return (ready_of(t, pool, 0)) end
+  local sum = 0
+  for _, class in ipairs(classes_in(t, t.record.pools[pool])) do sum = sum + ready_of(t, pool, class) end
+  return sum
 end

@@ -4,7 +4,7 @@ names its lane by its own counter; the smallest arrival among the base-lane pool
 best of the boost lanes; the fan gets the first pool of his list among those. At most 64 offers a script.
 Call it with nothing uncommitted in `ready`. Returns true when the 64 did not suffice.
 --]]
---#use units_allowed fan_of offer first_in_line is_quiet end_first_round
+--#use units_for offer first_in_line is_quiet end_first_round
 
 local OFFERS_MAX = 64
 
@@ -42,9 +42,7 @@ local function call_line(t)
     if t.offers == OFFERS_MAX then return true, false end
     for _, name in ipairs(best[E_POOLS]) do
       if named[name] and named[name][1] == best_lane and named[name][2] == best_id then
-        local free = t.record.pools[name][P_FREE]
-        local qty = math.min(best[E_QTY], free, units_allowed(t, fan_of(t, best[E_FAN]), name))
-        offer(t, best_id, best, name, qty)
+        offer(t, best_id, best, name, units_for(t, best, name))
         break
       end
     end

@@ -4,7 +4,7 @@ holds (one that is not being paid for, an offer, one that is), else free units t
 offer that the hold's own entry has got since goes back for that, and counts as if it were back. Returns the reply
 of `succeeded`, nil when it buys nothing.
 --]]
---#use get fan_of owner_of unclaimed units_allowed stands_ahead end_hold sell
+--#use get fan_of owner_of unclaimed units_allowed stands_ahead end_hold sell cohort_for class_of count_cohort
 
 local ACTIVE, OFFER, PAYING = 1, 2, 3
 
@@ -31,15 +31,18 @@ end
 
 -- Are the units to be had, as if the offer were back?
 local function fits(t, fan, hold, offer)
-  local free, back = t.record.pools[hold[H_POOL]][P_FREE], 0
+  local pool, back = t.record.pools[hold[H_POOL]], 0
+  local free, cohort = pool[P_FREE], ''
   if offer then
     back = offer[H_QTY]
-    if offer[H_POOL] == hold[H_POOL] then free = free + back end
+    if offer[H_POOL] == hold[H_POOL] then free, cohort = free + back, offer[H_COHORT] end
     fan[F_USED], offer[H_QTY] = fan[F_USED] - back, 0
   end
-  local room = units_allowed(t, fan, hold[H_POOL])
+  count_cohort(t, pool, cohort, -back)
+  local room, _, most = units_allowed(t, fan, hold[H_POOL]), cohort_for(t, pool, class_of(t, fan), hold[H_QTY])
+  count_cohort(t, pool, cohort, back)
   if offer then fan[F_USED], offer[H_QTY] = fan[F_USED] + back, back end
-  return free >= hold[H_QTY] and room >= hold[H_QTY]
+  return math.min(free, room, most) >= hold[H_QTY]
 end
 
 local function buy_late(t, id, hold, charge, captured, card)

@@ -4,14 +4,14 @@ Where nothing is to be paid there is nothing to capture, and no second payment t
 became of it since, unless its fate is final; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of owner_of remove_value serials_of emit finish_entry remove_filled refresh_readiness
---#use unclaimed still_in_line ask_provider uncount_network count_card
+--#use unclaimed still_in_line ask_provider uncount_network count_card enter_cohort
 
 local function sell(t, word, id, hold, intent, charge, captured, card)
   local pool, fan_id = t.record.pools[hold[H_POOL]], owner_of(t, hold[H_FAN])
   local fan = fan_of(t, fan_id)
   local qty, amount = hold[H_QTY], hold[H_QTY] * hold[H_PRICE]
   local done = captured or amount == 0
-  local serials = serials_of(t, pool[P_ITEM], qty)
+  local serials, told = serials_of(t, pool[P_ITEM], qty), ''
   if word == 'sold' then
     pool[P_HELD] = pool[P_HELD] - qty
     if unclaimed(hold) then pool[P_OFFERED] = pool[P_OFFERED] - qty end
@@ -29,6 +29,10 @@ local function sell(t, word, id, hold, intent, charge, captured, card)
   else
     pool[P_FREE] = pool[P_FREE] - qty
     fan[F_USED] = fan[F_USED] + qty
+    if pool[P_COUNTED] then
+      told = enter_cohort(t, pool, fan, hold, qty)
+      put(t, 'holds', id, hold)
+    end
   end
   pool[P_SOLD] = pool[P_SOLD] + qty
   put(t, 'pools', hold[H_POOL], pool)
@@ -47,7 +51,7 @@ local function sell(t, word, id, hold, intent, charge, captured, card)
   emit(t, word, fan_id, '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'
     .. hold[H_POOL] .. '","qty":' .. qty .. ',"serials":[' .. table.concat(serials, ',')
     .. '],"amount":' .. amount .. ',"charge":' .. cjson.encode(charge) .. ',"capture":"'
-    .. (done and 'done' or 'pending') .. '"' .. (card ~= '' and ',"card":"' .. card .. '"' or ''))
+    .. (done and 'done' or 'pending') .. '"' .. (card ~= '' and ',"card":"' .. card .. '"' or '') .. told)
   if card ~= '' then count_card(t, id, card, qty) end
   t.zset.sales[id] = t.seq
   t.charges[charge] = word .. '|' .. id

@@ -12,18 +12,20 @@ ARGV
 RETURNS
   VIEW       now_ms, seq, state, revision, opens_ms, closes_ms,
              pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost,
-             offered, arrival of whoever may call himself in quiet hours},
+             offered, arrival of whoever may call himself in quiet hours; where there is early access how many units count
+             against each cohort and, while it lasts, how many may},
              moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused, cancelled or frozen,
              leads {at, lead}, hash of the manifest, when the line calls again (0: these are no quiet hours),
              of a list that chance orders {entries, how many have their arrivals, when it is sealed (0: not planned), when it was
              (0: it was not), its root, what was revealed, how many were called in the first round, the largest arrival that was
-             called}
+             called};
+             only of a drop with early access {does it last, when it is to be open to all (0: by hand), when it was}
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
 COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cursors: rows until there
       are 4,000 of each; the next view goes on behind them
 --]]
---#use begin advance line_range first_in_line
+--#use begin advance line_range first_in_line is_early
 
 local clock_ms, moves_at, mail_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local PAGE, PARTS_MAX = 50, 4000
@@ -47,7 +49,7 @@ for i, name in ipairs(t.pool_names) do
   pools[i] = {name, p[P_FREE], p[P_HELD], p[P_SOLD], p[P_WITHHELD], p[P_LEASED],
     redis.call('ZCOUNT', t.key.places, first, after), redis.call('ZCOUNT', t.key.buying, first, after),
     p[P_REMOVED][1], p[P_REMOVED][2], p[P_OFFERED],
-    next_one and next_one[E_N] or 0}
+    next_one and next_one[E_N] or 0, p[P_COUNTED], p[P_CEILINGS]}
 end
 local function since(key, at)
   -- A row is what one script wrote, for up to hundreds of fans: what is counted is its content.
@@ -63,7 +65,7 @@ local function since(key, at)
   until #rows < PAGE
   return out
 end
-local said = redis.call('HMGET', t.key.drop, 'news', 'why', 'froze', 'hash', 'entered')
+local said = redis.call('HMGET', t.key.drop, 'news', 'why', 'froze', 'hash', 'entered', 'widened')
 local list = {}
 if said[5] then
   local seal = redis.call('ZSCORE', t.key.due, 'seal')
@@ -80,6 +82,7 @@ local reply = {'VIEW', t.now - t.lead, t.seq, t.state, t.revision, t.rules.opens
   cmsgpack.unpack(said[1]), WHY[t.state] and said[WHY[t.state]] or '', cmsgpack.unpack(t.leads), said[4],
   calls_again and calls_again - t.lead or 0,
   list}
+if said[6] then reply[#reply + 1] = {is_early(t), t.rules.public_ms or 0, tonumber(said[6])} end
 
 redis.call('HSET', t.key.wake, 'armed', 1)
 return cmsgpack.pack(reply)

@@ -5,7 +5,7 @@ Returns the lead, for the event.
 --]]
 --#use plan_calls
 
-local PLANNED = {'open', 'close', 'lobby', 'seal'}
+local PLANNED = {'open', 'close', 'lobby', 'seal', 'widen'}
 local LEADS_MAX = 64
 local GOES_ON = {live = true, paused = true}
 

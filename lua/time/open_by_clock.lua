@@ -1,7 +1,7 @@
 --[[
 open_by_clock -- the drop's own time to open has come. Not while the clock is in doubt.
 --]]
---#use in_doubt change_state by_clock emit plan_close begin_calls
+--#use in_doubt change_state by_clock emit plan_close begin_calls plan_widening
 
 local function open_by_clock(t)
   if in_doubt(t) then return end
@@ -9,6 +9,7 @@ local function open_by_clock(t)
   if t.state == 'scheduled' then
     change_state(t, 'live')
     plan_close(t)
+    plan_widening(t)
     begin_calls(t)
     emit(t, 'opened', nil, by_clock(t))
   end

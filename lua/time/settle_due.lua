@@ -3,13 +3,14 @@ settle_due -- decide everything whose time has come, oldest first, at most 64 th
 more is due: then the script decides nothing else and answers AGAIN.
 --]]
 --#use deadline_over cooling_over open_by_clock close_by_clock unwind_cancelled change_state emit
---#use turn_calls lobby_by_clock seal_by_clock
+--#use turn_calls lobby_by_clock seal_by_clock widen_by_clock
 
 local DUE_MAX = 64
 -- What an entry of `due` is, by what stands before its id; those of the drop itself have none.
 local KINDS = {
   ['h:'] = deadline_over, ['e:'] = cooling_over, open = open_by_clock, close = close_by_clock,
   calls = turn_calls, quiet = turn_calls, lobby = lobby_by_clock, seal = seal_by_clock,
+  widen = widen_by_clock,
 }
 
 local function settle_due(t)

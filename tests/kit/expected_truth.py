@@ -9,6 +9,7 @@ from dropengine.log.replay import Truth
 from tests.kit.oracle import Bought, Entry, Oracle
 
 LANE_WIDTH = 2**42
+CLASS_WIDTH = 128 * LANE_WIDTH
 POINTS_WIDTH = 2**32
 
 
@@ -35,7 +36,12 @@ def truth(oracle: Oracle) -> Truth:
         entries={e: oracle.entry_record(entry) for e, entry in oracle.entries.items()},
         due={member: when for when, member in oracle.due()},
         places=standing(oracle, lambda entry, pool: entry.open and entry.n > 0),
-        ready=standing(oracle, lambda entry, pool: entry.open and oracle.is_ready(entry, pool)),
+        ready={
+            member: score + class_of(oracle, member) * CLASS_WIDTH
+            for member, score in standing(
+                oracle, lambda entry, pool: entry.open and oracle.waits(entry, pool)
+            ).items()
+        },
         buying=standing(oracle, lambda entry, pool: entry.state == "offered"),
         returned={
             f"{item.id}/{serial:08d}": 0
@@ -71,6 +77,8 @@ def pool_record(oracle: Oracle, pool: str) -> model.PoolRecord:
         lane_count=it.calls,
         removed=(it.removed[0], it.removed[1]),
         offered=oracle.offered(pool),
+        counted=[oracle.taken_of(pool, cohort) for cohort in oracle.cohorts],
+        ceilings=[oracle.ceiling(pool, cohort) for cohort in oracle.cohorts if oracle.early],
     )
 
 
@@ -89,6 +97,7 @@ def fan_record(oracle: Oracle, fan: str) -> model.FanRecord:
         last=oracle.ended.get(fan, ""),
         person=oracle.person_of.get(fan, ""),
         guests=oracle.guests.get(fan, []),
+        cohorts=oracle.own(fan),
     )
 
 
@@ -100,6 +109,12 @@ def standing(oracle: Oracle, inside: Callable[[Entry, str], bool]) -> dict[str, 
         for entry in oracle.entries.values()
         if pool in entry.pools and inside(entry, pool)
     }
+
+
+def class_of(oracle: Oracle, member: str) -> int:
+    """Of an entry's fan: a bit for each cohort that he is in."""
+    mine = oracle.own(oracle.entries[member.split("@", maxsplit=1)[0]].fan)
+    return sum(2**i for i, cohort in enumerate(oracle.cohorts) if cohort in mine)
 
 
 def score(index: int, entry: Entry) -> int:
@@ -134,6 +149,7 @@ def head(oracle: Oracle) -> dict[str, str]:
         "by": oracle.last_word[1],
         **({} if oracle.why is None else {"why": oracle.why}),
         **({} if oracle.rules.mode == "rush" else of_list(oracle)),
+        **({"widened": str(oracle.widened_ms)} if oracle.cohorts else {}),
         **({"opened": str(oracle.opened_ms)} if oracle.rules.calls and oracle.opened_ms else {}),
     }
 

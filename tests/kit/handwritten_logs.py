@@ -127,8 +127,9 @@ class Pen:
         self.holds[name], self.ends[name] = event, deadline
         return name
 
-    def held(self, fan: str, pool: str = "pin", qty: int = 1) -> str:
-        return self._hold(events.Held, HOLD_MS, fan=fan, key=self.key(), pool=pool, qty=qty)
+    def held(self, fan: str, pool: str = "pin", qty: int = 1, cohort: str = "") -> str:
+        more = {"fan": fan, "key": self.key(), "pool": pool, "qty": qty, "cohort": cohort}
+        return self._hold(events.Held, HOLD_MS, **more)
 
     def _until(self, kind: type[events.Event], hold: str, deadline: int, **more: object) -> None:
         self.ends[hold] = deadline
@@ -275,7 +276,12 @@ class Pen:
         return {"fan": self.entries[entry].fan, "entry": entry}
 
     def offered(
-        self, entry: str, pool: str = "pin", qty: int = 1, window_ms: int = OFFER_MS
+        self,
+        entry: str,
+        pool: str = "pin",
+        qty: int = 1,
+        window_ms: int = OFFER_MS,
+        cohort: str = "",
     ) -> str:
         joined = self.entries[entry]
         return self._hold(
@@ -286,6 +292,7 @@ class Pen:
             call=joined.lane,
             pool=pool,
             qty=qty,
+            cohort=cohort,
         )
 
     def calls_himself(self, entry: str, pool: str = "pin", qty: int = 1) -> str:
@@ -621,6 +628,32 @@ def a_quiet_night() -> Pen:
     return pen
 
 
+def early_access() -> Pen:
+    """The club has one pin, friends have one. Ada of the club holds it, ben of both the other; di
+    waits at the club's ceiling and is called when ada gives hers back; at last it is open to
+    all."""
+    cohorts = [events.PublishedCohort("club", [1]), events.PublishedCohort("friends", [1])]
+    public_ms = START_MS + HOUR_MS
+    told = msgspec.structs.replace(rules({"pin": (3, 0)}), cohorts=cohorts, public_ms=public_ms)
+    pen = Pen(told).opened()
+    for fan, of in (("ada", ["club"]), ("ben", ["club", "friends"]), ("di", ["club"])):
+        pen.write(events.Enrolled, fan=fan, cohorts=of)
+    pen.wait(5)
+    ada = pen.held("ada", cohort="club")
+    ben = pen.held("ben", cohort="friends")
+    pen.sold(ben, capture="done")
+    pen.wait(5)
+    di = pen.joined("di")
+    pen.released(ada)
+    pen.sold(pen.offered(di, cohort="club"), capture="done")
+    pen.fate(events.Served, di)
+    pen.until(public_ms)
+    pen.revision += 1
+    pen.write(events.Widened, by="clock", key="", revision=pen.revision)
+    pen.held("cy")
+    return pen
+
+
 DRAWN = {"e1": (1, "a1" * 16), "e2": (3, ""), "e3": (1, "c3" * 16), "e4": (2, "d4" * 16)}
 DRAWN |= {"e5": (1, "e5" * 16)}
 """The list, the commitment, the root and the order of the example on the page of a fair order."""
@@ -688,6 +721,7 @@ HONEST: dict[str, Callable[[], Pen]] = {
         a_restored_drop,
         another_time,
         a_quiet_night,
+        early_access,
         a_draw,
     )
 }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dropengine.manifest import Item, Manifest, Pool
+from dropengine.manifest import Cohort, Item, Manifest, Pool
 
 START_MS = 1_800_000_000_000
 """When test drops are published: 15 January 2027, 08:00 UTC. Drops of tests run on a clock that
@@ -102,6 +102,25 @@ def manifest(
         network_most=network_most,
         items=items or (item("pin", {"pin": 3}),),
     )
+
+
+def early(text: Manifest, public_ms: int = 0, **most: int | Sequence[int]) -> Manifest:
+    """The same drop with cohorts: each by its name, with the units that it may have of each pool.
+    Who is in them is for tests to say."""
+    pools = sum(len(one.pools) for one in text.items)
+    cohorts = tuple(
+        Cohort(
+            id=name,
+            title=name.title(),
+            most=(units,) * pools if isinstance(units, int) else tuple(units),
+            listed=True,
+            codes=False,
+            bought=(),
+            missed=(),
+        )
+        for name, units in most.items()
+    )
+    return msgspec.structs.replace(text, cohorts=cohorts, public_ms=public_ms)
 
 
 def in_mode(text: Manifest, mode: str, tickets_most: int = 1) -> Manifest:

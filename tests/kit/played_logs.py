@@ -28,13 +28,14 @@ from dropengine.creator_commands import (
     Resume,
     Seal,
     Thaw,
+    Widen,
     Withdraw,
 )
 from dropengine.log import draw
 from dropengine.manifest import Manifest, digest, rules
 from dropengine.model import SCHEMA
 from dropengine.randomness import CommitReveal
-from tests.kit.manifests import HOUR_MS, START_MS, item, manifest
+from tests.kit.manifests import HOUR_MS, START_MS, early, item, manifest
 from tests.kit.oracle import Hold, Oracle
 from tests.kit.oracle.drawing import by_chance
 
@@ -100,10 +101,17 @@ class Player:
         )
         if self.drawn:
             text = with_list(text, Random(f"the mode of {seed}"))
+        self.cohorts = Random(f"the cohorts of {seed}")
+        self.early = self.cohorts.random() < 0.15
+        if self.early:
+            public_ms = OPENS_MS + self.cohorts.choice((0, 60_000, 3_000_000))
+            at = public_ms if self.by_clock and self.cohorts.random() < 0.6 else 0
+            text = early(text, at, club=(1, 0, 1), friends=(0, 1, 1))
         chance = CommitReveal(draw.commitment_of(SECRET)) if self.drawn else None
         told = rules(text, self.now, chance)
         self.oracle = Oracle(told, digest(text), "o1", "publish", self.now)
-        if self.random.random() < 0.3 and not self.hours and not self.drawn:
+        later = self.hours or self.drawn or self.early
+        if self.random.random() < 0.3 and not later:
             self.oracle.lower(SCHEMA - 1)
         if self.marked:
             self.oracle.ran = self.now
@@ -244,6 +252,13 @@ class Player:
         if self.oracle.state == "paused":
             self.creator(Resume())
 
+    def enroll(self) -> None:
+        """Somebody comes into a cohort, and now and then it is opened to all."""
+        fan = self.cohorts.choice(FANS)
+        self.oracle.enroll(fan, [self.cohorts.choice(("club", "friends"))], self.now)
+        if self.cohorts.random() < 0.05:
+            self.creator(Widen())
+
     def turn(self) -> None:
         """To where the line begins or ends to call."""
         hours = self.oracle.hours
@@ -267,6 +282,8 @@ class Player:
     def enter(self) -> None:
         """Somebody stands in the list, or leaves it, or signs in."""
         fan, wanted = self.random.choice(FANS), self.random.sample(POOLS, self.some(1, 3))
+        if self.early:
+            self.enroll()
         nonce = f"{self.random.getrandbits(128):032x}" if self.random.random() < 0.7 else ""
         join = wire.Join(id=0, key=self.key(), pools=wanted, qty=1, nonce=nonce)
         self.oracle.tickets_of[fan] = self.some(1, 3)
@@ -317,6 +334,8 @@ class Player:
             self.creator(Open())
         if self.drawn:
             self.by_chance()
+        for fan in FANS if self.early else ():
+            self.oracle.enroll(fan, [self.cohorts.choice(("club", "friends"))], self.now)
         doings: dict[Callable[[], None], float] = {
             self.batch: 12,
             self.pay: 4,
@@ -331,6 +350,7 @@ class Player:
             self.outage: 0.3,
             self.restore: 0.2,
             self.turn: 1 if self.hours else 0,
+            self.enroll: 2 if self.early else 0,
         }
         for _ in range(steps):
             self.pass_time()

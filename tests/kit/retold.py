@@ -25,6 +25,7 @@ from dropengine.creator_commands import (
     Resume,
     Seal,
     Thaw,
+    Widen,
     Withdraw,
 )
 from dropengine.model import QTY_MAX, SCHEMA
@@ -80,7 +81,8 @@ class Retold:
         self.forget_lifting(e)
         # Whether the clock was in doubt the log does not say, but that the drop did not open yet.
         self.oracle.doubted = not (
-            isinstance(e, events.Opened | events.LobbyOpened | events.Sealed) and e.by == "clock"
+            isinstance(e, events.Opened | events.LobbyOpened | events.Sealed | events.Widened)
+            and e.by == "clock"
         )
         if isinstance(e, events.Exempted):
             # Somebody was refused there, which no event tells.
@@ -202,6 +204,8 @@ class Retold:
                 oracle.unpaid(e.hold, clock)
             case events.Refunded() if e.key:
                 oracle.refund(e.hold, e.by, e.key, clock, e.why)
+            case events.Enrolled():
+                oracle.enroll(e.fan, e.cohorts, clock)
             case events.Adopted():
                 oracle.adopt(e.guest, e.fan, clock)
             case events.Discharged():
@@ -251,6 +255,8 @@ def creators(e: events.ByCreator) -> CreatorCommand | None:
             return Open()
         case events.Sealed():
             return Seal()
+        case events.Widened():
+            return Widen()
         case events.Paused():
             return Pause(e.why)
         case events.Resumed():

@@ -130,6 +130,9 @@ class Sale:
     async def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
         return await self.store.adopt(self.drop, FanId(guest), FanId(person), clock_ms=self.now)
 
+    async def enroll(self, fan: str, *cohorts: str) -> outcomes.EnrollOutcome:
+        return await self.store.enroll(self.drop, FanId(fan), cohorts, clock_ms=self.now)
+
     async def unpaid(self, hold: str) -> outcomes.UnpaidOutcome:
         return await self.store.unpaid(self.drop, hold, clock_ms=self.now)
 

@@ -35,6 +35,8 @@ ALLOWED_BY: dict[str, dict[str, str]] = {
         "added": "C5",  # withheld units stay withheld
         "claimed": "L8 P1",  # an offer is paid for, or given back, unclaimed
         "discharged": "P9 P12",  # the duty still stands
+        "enrolled": "E1",  # nobody came in, and he began nothing
+        "widened": "E5",  # it was not opened to all yet, and nobody began anything for it
         "extended": "H5 P1",  # nobody asked for more time, and it was not needed
         "corrected": "C7",  # it read as it did
         "joined": "L2",  # nobody joined, and nobody was called
@@ -59,6 +61,7 @@ ALLOWED_BY: dict[str, dict[str, str]] = {
     "another's id": {
         "added": "C5",  # of another pool
         "adopted": "A1",  # another person signed in, and did nothing more
+        "enrolled": "E1",  # another fan came in
         "joined": "L2",  # another fan stands there, and is not called
         "voided": "P4",  # the payment was begun for another hold
         "withdrawn": "C5",

@@ -23,6 +23,7 @@ NETWORK = "n0000000w0000000"
 CREATORS: dict[str, tuple[object, ...]] = {
     "open": (),
     "seal": (),
+    "widen": (),
     "pause": ("why",),
     "resume": (),
     "close": (),
@@ -48,6 +49,7 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "succeeded": ("h1", "c1", 2400, "EUR", 0, "", "a-key"),
     "unpaid": ("h1",),
     "adopt": ("di", "pia"),
+    "enroll": ("di", pack([])),
     "refund": ("h1", "o1", "k", ""),
     "discharge": ("capture:c1", "done"),
     "root": ("0" * 64,),
@@ -239,7 +241,8 @@ async def know_network(sale: Sale, verb: str) -> None:
 async def made_ready(make_sale: MakeSale, verb: str) -> Sale:
     of_list = {"mode": "lobby"} if verb == "seal" else {}
     pins = item("pin", {"pin": 3}, withheld={"pin": 1})
-    sale = await make_sale(pins, opened=False, network_most=20, **of_list)
+    cohorts = {"club": 1} if verb == "widen" else {}
+    sale = await make_sale(pins, opened=False, network_most=20, cohorts=cohorts, **of_list)
     if verb in ("exempt", "restrict"):
         await know_network(sale, verb)
     for step in READY.get(verb, ("open",)):

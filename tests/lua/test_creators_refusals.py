@@ -26,6 +26,7 @@ TABLE: dict[str, str] = {
     #           scheduled live     paused   closing  settled  cancelled frozen
     "open":     "CHANGED  ALREADY  PAUSED   CLOSED   CLOSED   CANCELLED FROZEN",
     "seal":     "NOT_OPEN ALREADY  PAUSED   CLOSED   CLOSED   CANCELLED FROZEN",
+    "widen":    "NOT_OPEN ALREADY  ALREADY  CLOSED   CLOSED   CANCELLED FROZEN",
     "pause":    "NOT_OPEN CHANGED  ALREADY  CLOSED   CLOSED   CANCELLED FROZEN",
     "resume":   "NOT_OPEN ALREADY  CHANGED  CLOSED   CLOSED   CANCELLED FROZEN",
     "close":    "NOT_OPEN CHANGED  CHANGED  ALREADY  ALREADY  CANCELLED FROZEN",

@@ -15,6 +15,7 @@ def test_every_file_lies_in_a_folder_of_its_subject() -> None:
     folders = {path.partition("/")[0] for path in scripts.sources()}
     assert folders == {
         "creator",
+        "early",
         "fan",
         "house",
         "launch",

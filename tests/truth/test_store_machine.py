@@ -67,7 +67,7 @@ FANS = ("ana", "bo", "cy", "di")
 PERSONS = ("pia", "pia", "quin")
 """Whom nobody knew before a guest became one of them."""
 POOLS = ("cup-hill", "cup-port", "pin")
-HOURS = ("open", "close", "lobby", "seal", "calls", "quiet")
+HOURS = ("open", "close", "lobby", "seal", "calls", "quiet", "widen")
 GRANTED = (outcomes.HoldGranted, outcomes.EntryGranted)
 TOGETHER = ("hold", "hold", "fewer", "join", "release", "claim", "pay", "extend", "leave")
 OPERATORS = ("o1", "o2", "disk", "durability")
@@ -305,6 +305,8 @@ class Machine(RuleBasedStateMachine):
             self.run(self.store.doubt_clock(self.drop, clock_ms=self.now))
             waits = self.oracle.state in ("scheduled", "lobby")
             if waits and {"open", "lobby", "seal"} & self.oracle.hours.keys():
+                self.oracle.doubted = True
+            if self.oracle.state in ("live", "paused") and "widen" in self.oracle.hours:
                 self.oracle.doubted = True
 
     @rule(by=st.sampled_from(("clock", *OPERATORS)))

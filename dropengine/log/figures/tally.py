@@ -175,8 +175,9 @@ def _removed(t: Tally, e: events.Removed) -> None:
 
 def _adopted(t: Tally, e: events.Adopted) -> None:
     t.became[e.guest] = e.fan
-    first = t.seen_ms.pop(e.guest, e.at)
-    t.seen_ms[e.fan] = min(first, t.seen_ms.get(e.fan, first))
+    first = t.seen_ms.pop(e.guest, None)
+    if first is not None:
+        t.seen_ms[e.fan] = min(first, t.seen_ms.get(e.fan, first))
 
 
 _STEPS: dict[type[events.Event], Callable[[Tally, Any], None]] = {

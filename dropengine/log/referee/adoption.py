@@ -84,6 +84,7 @@ def _take_over(books: Books, guest: Fan, person: Fan) -> None:
             mine[item] = mine.get(item, 0) + units
     # A5
     person.madegood = person.madegood or guest.madegood
+    person.cohorts |= guest.cohorts
     person.begun_till = max(person.begun_till, guest.begun_till)
     books.fans[guest.id] = Fan(guest.id)
 

@@ -68,6 +68,10 @@ class Books:
         """How many have their arrivals."""
         self.first: int | None = None
         """The offers of the first round, while it lasts."""
+        self.cohorts: list[str] = []
+        """In the manifest's order."""
+        self.early = False
+        """Is the drop not open to all yet?"""
         self.exempt: set[str] = set()
         """Networks that may have as much as they like."""
         self.cards: dict[str, int] = {}
@@ -183,16 +187,18 @@ class Books:
     def stand(self, entry: Entry) -> None:
         """Bring the entry's readiness in each of its lines up to date (L3)."""
         waits = entry.state == "waiting" and entry.cool == 0 and entry.n > 0
+        was_of, entry.of_class = entry.of_class, self.class_of(entry.fan)
         for i, pool in enumerate(entry.pools):
-            ready = waits and self.room(entry.fan, pool.item) >= 1
-            if ready == entry.ready[i]:
+            ready, was_ready = waits and self.room(entry.fan, pool.item) >= 1, entry.ready[i]
+            if ready == was_ready and (not ready or was_of == entry.of_class):
                 continue
             entry.ready[i] = ready
             if ready:
-                pool.ready += 1
+                pool.ready += not was_ready
                 self.in_demand[pool.id] = pool
                 points = POINTS_MAX - entry.points if entry.lane == BOOST else 0
-                heappush(pool.lanes[entry.lane], (points, entry.n, entry.ordinal, i))
+                lanes = pool.lanes.setdefault(entry.of_class, ([], []))
+                heappush(lanes[entry.lane], (points, entry.n, entry.ordinal, i))
             else:
                 pool.ready -= 1
                 if not pool.ready:
@@ -223,13 +229,40 @@ class Books:
 
     def head(self, pool: Pool, lane: int) -> Entry | None:
         """The first of one lane of a pool that may be called now."""
-        heap = pool.lanes[lane]
-        while heap:
-            entry = self.by_ordinal[heap[0][2]]
-            if entry.ready[heap[0][3]]:
-                return entry
-            heappop(heap)
-        return None
+        first: tuple[int, int, int, int] | None = None
+        for of_class in self.classes_in(pool):
+            heap = pool.lanes[of_class][lane]
+            while heap:
+                entry = self.by_ordinal[heap[0][2]]
+                if entry.ready[heap[0][3]] and entry.of_class == of_class:
+                    first = heap[0] if first is None else min(first, heap[0])
+                    break
+                heappop(heap)
+        return None if first is None else self.by_ordinal[first[2]]
+
+    def class_of(self, fan: Fan) -> int:
+        """In which cohorts he is: a bit for each."""
+        if not fan.cohorts:
+            return 0
+        return sum(1 << i for i, cohort in enumerate(self.cohorts) if cohort in fan.cohorts)
+
+    def counts_against(self, pool: Pool, of_class: int, qty: int) -> tuple[str, int]:
+        """Which cohort so many units count against that a fan of this class takes, and how many of
+        them he may take (E3)."""
+        if not self.early:
+            return "", qty
+        best, most = "", 0
+        for i, cohort in enumerate(self.cohorts):
+            units = min(qty, pool.ceilings[cohort] - pool.counted[cohort])
+            if of_class >> i & 1 and units > most:
+                best, most = cohort, units
+        return best, most
+
+    def classes_in(self, pool: Pool) -> list[int]:
+        """The classes of fans whom their cohorts let take a unit."""
+        if not self.early:
+            return [*pool.lanes]
+        return [one for one in pool.lanes if self.counts_against(pool, one, 1)[1]]
 
     def first_ready(self, pool: Pool) -> Entry | None:
         return self.head(pool, BASE) or self.head(pool, BOOST)

@@ -54,12 +54,24 @@ def _published(books: Books, e: events.Published) -> None:
         books.pools[pool.id] = Pool(
             pool.id, books.items[pool.item], pool.cap, pool.cap - pool.withheld, pool.withheld
         )
+    _publish_cohorts(books, e.rules)
     for name, item_units in units.items():
         if item_units != books.items[name].cap:
             books.blame(
                 "INV-13",
                 f"the pools of {name} have {item_units} units, the item {books.items[name].cap}",
             )
+
+
+def _publish_cohorts(books: Books, rules: events.Rules) -> None:
+    """E4: no unit is promised to two cohorts."""
+    books.cohorts = [cohort.id for cohort in rules.cohorts]
+    books.early = bool(books.cohorts)
+    for place, pool in enumerate(books.pools.values()):
+        pool.ceilings = {cohort.id: cohort.most[place] for cohort in rules.cohorts}
+        pool.counted = dict.fromkeys(pool.ceilings, 0)
+        if sum(pool.ceilings.values()) > pool.cap:
+            books.blame("INV-6", f"cohorts are to have {pool.ceilings} of {pool.cap} of {pool.id}")
 
 
 def _lifted(books: Books, e: events.Lifted) -> None:
@@ -239,7 +251,12 @@ def _rescheduled(books: Books, e: events.Rescheduled) -> None:
         books.seals_ms = begins_ms or NEVER_MS
     if e.closes_ms != closes_ms and not waits:
         books.closes_ms = e.closes_ms
-    books.rules = msgspec.structs.replace(books.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms)
+    public_ms = books.rules.public_ms
+    if public_ms and opens_ms and e.opens_ms:
+        public_ms += e.opens_ms - opens_ms
+    books.rules = msgspec.structs.replace(
+        books.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms, public_ms=public_ms
+    )
 
 
 def _corrected(books: Books, e: events.Corrected) -> None:

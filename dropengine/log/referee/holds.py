@@ -11,6 +11,7 @@ from typing import Any
 
 from dropengine import events
 from dropengine.log.layouts import ASKS_AT_EVERY_END, ASKS_FROM_NOW
+from dropengine.log.referee import early
 from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Owed, Pool
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.lapse import lapse
@@ -59,6 +60,8 @@ def deadline_is(books: Books, given: int, due: int, what: str) -> None:
 
 def grant(books: Books, hold: Hold) -> None:
     """Write a new hold down, of either origin."""
+    early.counts(books, hold.fan, hold.pool, hold.qty, hold.cohort)
+    hold.count(hold.qty)
     expected = f"h{len(books.holds) + 1}"
     if hold.id != expected:
         books.blame("INV-9", f"hold {hold.id} is granted where {expected} is the next")
@@ -81,6 +84,7 @@ def _held(books: Books, e: events.Held) -> None:
         return
     fan = books.fan(e.fan)
     in_pace(books, fan, e.at)
+    early.may_begin(books, fan)
     ahead = books.first_ready(pool) if pool.ready else None
     if ahead is not None:
         books.count["overtaken"] += 1
@@ -93,7 +97,8 @@ def _held(books: Books, e: events.Held) -> None:
     within(books, fan, pool.item, e.qty)
     deadline_is(books, e.deadline, e.at + books.rules.hold_ms, f"hold {e.hold}")
     books.count["holds"] += 1
-    grant(books, Hold(e.hold, fan, pool, e.qty, e.price, e.at, e.deadline))
+    granted = Hold(e.hold, fan, pool, e.qty, e.price, e.at, e.deadline, cohort=e.cohort)
+    grant(books, granted)
 
 
 def living(books: Books, name: str, fan: str, what: str) -> Hold | None:
@@ -193,6 +198,7 @@ def back(books: Books, hold: Hold, state: str, pool: str, qty: int) -> None:
     hold.state = state
     hold.pool.held -= hold.qty
     hold.pool.free += hold.qty
+    hold.count(-hold.qty)
     if hold.began and books.schema >= ASKS_AT_EVERY_END:
         asked(books, hold)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from dropengine import events
-from dropengine.log.referee import adoption, drawing, drop, holds, line, money
+from dropengine.log.referee import adoption, drawing, drop, early, holds, line, money
 from dropengine.log.referee.books import Books
 from dropengine.log.referee.moments import GOING_ON, end_moment, place_of
 from dropengine.log.referee.report import Verdict
@@ -33,6 +33,8 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Ordered: frozenset({"ordering"}),
     events.Opened: frozenset({"scheduled", "ordering"}),
     events.Allotted: _LIVE,
+    events.Widened: frozenset({"live", "paused"}),
+    events.Enrolled: _BEFORE_CLOSING,
     events.Paused: frozenset({"live", "paused"}),
     events.Resumed: frozenset({"paused"}),
     events.Realigned: _BEFORE_CLOSING | {"closing"},
@@ -78,6 +80,7 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
 """Each event: the stored states of a drop that it may happen in (INV-15, T9)."""
 
 _CHECKS = drop.CHECKS | drawing.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS | adoption.CHECKS
+_CHECKS |= early.CHECKS
 
 
 def debts(books: Books, e: events.AnyEvent) -> None:
@@ -192,6 +195,7 @@ def conclude(books: Books, *, closed: bool) -> None:
     end_moment(books)
     recount(books)
     adoption.recount(books)
+    early.recount(books)
     balance = sum(books.captured_of.values()) - sum(books.refunded_of.values())
     by_hand, given_up = sum(books.by_hand_of.values()), sum(books.given_up_of.values())
     if not books.outbox and balance - by_hand != kept(books) + given_up:

@@ -60,9 +60,10 @@ def ahead(books: Books, hold: Hold) -> Entry | None:
 
 def _first_of_others(books: Books, pool: Pool, lane: int, hold: Hold) -> Entry | None:
     """The first of a lane that may be called and is not the payer's own."""
-    for _, _, ordinal, i in sorted(pool.lanes[lane]):
+    called = books.classes_in(pool)
+    for _, _, ordinal, i in sorted(one for each in called for one in pool.lanes[each][lane]):
         entry = books.by_ordinal[ordinal]
-        if entry.ready[i] and entry.fan is not hold.fan:
+        if entry.ready[i] and entry.of_class in called and entry.fan is not hold.fan:
             return entry
     return None
 
@@ -72,13 +73,19 @@ def could_buy(books: Books, hold: Hold) -> str:
     equal = first_equal(books, hold)
     if equal is not None:
         return f"{equal.id} is an equal hold of its fan"
-    free, room = hold.pool.free, books.room(hold.fan, hold.pool.item)
+    pool = hold.pool
+    free, room = pool.free, books.room(hold.fan, pool.item)
     offer = offer_of_its_entry(books, hold)
     if offer is not None:
         # It goes back for the rescue, and counts as if it were back.
-        free += offer.qty if offer.pool is hold.pool else 0
+        back = offer.qty if offer.pool is pool else 0
+        free += back
         room = _room_without(books, hold, offer)
-    spare = books.state in ("live", "paused", "closing") and min(free, room) >= hold.qty
+        offer.count(-back)
+    _, most = books.counts_against(pool, books.class_of(hold.fan), hold.qty)
+    if offer is not None:
+        offer.count(back)
+    spare = books.state in ("live", "paused", "closing") and min(free, room, most) >= hold.qty
     if spare and ahead(books, hold) is None:
         return f"{free} of {hold.pool.id} are free"
     return ""

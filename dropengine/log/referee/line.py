@@ -18,6 +18,7 @@ from dropengine.log.layouts import (
 from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Fan, Hold, Owed, Pool
 from dropengine.log.referee.drawing import enters, leaves
 from dropengine.log.referee.drop import once
+from dropengine.log.referee.early import may_begin
 from dropengine.log.referee.holds import (
     attached,
     back,
@@ -56,6 +57,7 @@ def _joined(books: Books, e: events.Joined) -> None:
     else:
         once(books, e.fan, e.key)
         in_pace(books, fan, e.at)
+        may_begin(books, fan)
         if e.why != "fan" or e.lane != BASE or e.points:
             books.blame("INV-15", f"entry {e.entry} joins lane {e.lane} with {e.points} points")
         if any(entry.lane == BASE for entry in fan.line):
@@ -89,7 +91,10 @@ def _refused_a_unit(books: Books, name: str, fan: Fan, pools: list[Pool]) -> Non
     if books.schema < JOINS_PRESS or books.state != "live":
         return
     for pool in pools:
-        if pool.free > 0 and pool.ready <= 0 and books.room(fan, pool.item) >= 1:
+        most = min(pool.free, books.room(fan, pool.item))
+        if most < 1 or not books.counts_against(pool, books.class_of(fan), most)[1]:
+            continue
+        if books.first_ready(pool) is None:
             books.blame("INV-11", f"entry {name} stands in line while {pool.id} could be had")
             return
 
@@ -110,6 +115,7 @@ def _offered(books: Books, e: events.Offered) -> None:
     if called is None or called != (entry, pool, e.call):
         _out_of_turn(books, e, called[0] if called else None)
     qty = min(entry.qty, pool.free, books.room(entry.fan, pool.item))
+    _, qty = books.counts_against(pool, books.class_of(entry.fan), qty)
     if called is not None and called[:2] == (entry, pool) and e.qty != qty:
         books.blame("INV-11", f"{entry.id} is offered {e.qty} of {pool.id}, its turn gives {qty}")
     if e.n != entry.n or e.call != entry.lane:
@@ -126,7 +132,9 @@ def _offered(books: Books, e: events.Offered) -> None:
         pool.calls = 0
     entry.state, entry.hold = "offered", e.hold
     books.stand(entry)
-    grant(books, Hold(e.hold, entry.fan, pool, e.qty, e.price, e.at, e.deadline, entry))
+    called_for = Hold(e.hold, entry.fan, pool, e.qty, e.price, e.at, e.deadline, entry)
+    called_for.cohort = e.cohort
+    grant(books, called_for)
 
 
 def _calls_himself(books: Books, e: events.Offered, pool: Pool) -> tuple[Entry, Pool, int] | None:

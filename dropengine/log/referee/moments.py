@@ -164,6 +164,16 @@ def close(books: Books, _e: events.Event) -> None:
         books.blame("INV-9", f"the drop closes before {first.id}, which was due before it")
 
 
+def widen(books: Books, _e: events.Event) -> None:
+    """It is opened to all, in its turn among what is due (T3, E5)."""
+    assert books.rules is not None
+    books.batch = 0
+    books.settled_now += 1
+    first, planned = books.overdue(books.at), books.rules.public_ms + books.lead
+    if first is not None and first.deadline < planned:
+        books.blame("INV-9", f"it is opened to all before {first.id}, which was due before it")
+
+
 def turn(books: Books, _e: events.Event) -> None:
     """The hours of the line begin or end, in their turn among what is due (T3, L16)."""
     books.batch = 0
@@ -235,6 +245,8 @@ def place_of(books: Books, e: Any) -> Place:
             return decide_alone if asked else settle_hold
         case events.LobbyOpened() | events.Sealed():
             return begin if e.by == "clock" else decide_alone
+        case events.Widened():
+            return widen if e.by == "clock" else decide_alone
         case events.Opened() | events.Closed():
             by_clock = e.by == "clock"
             return decide_alone if not by_clock else close if kind is events.Closed else begin
@@ -279,6 +291,7 @@ PLACES: dict[type[events.Event], Place] = {
     events.Mismatched: decide_alone,
     events.Discharged: decide_alone,
     events.Adopted: decide_alone,
+    events.Enrolled: decide_alone,
     events.Cooled: nothing,
     events.Served: nothing,
     events.Dormant: nothing,

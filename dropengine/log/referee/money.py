@@ -21,6 +21,7 @@ from dropengine.log.layouts import (
     NUMBERS_CHARGES,
     TELLS_CURRENCIES,
 )
+from dropengine.log.referee import early
 from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Order, Owed, Pool
 from dropengine.log.referee.drop import commanded_once
 from dropengine.log.referee.holds import asked, attached, filled, from_free, within
@@ -226,6 +227,9 @@ def _rescued(books: Books, e: events.Rescued) -> None:
         books.count["overtaken"] += 1
         books.blame("INV-11", f"hold {e.hold} is rescued while {first.id} was ready for {e.pool}")
     within(books, hold.fan, hold.pool.item, hold.qty)
+    early.counts(books, hold.fan, hold.pool, hold.qty, e.cohort)
+    hold.cohort = e.cohort
+    hold.count(hold.qty)
     from_free(books, hold.pool, hold.qty)
     _order(books, e, hold.fan, hold.pool)
     serve_its_entry(books, hold)
@@ -367,6 +371,7 @@ def _refunded(books: Books, e: events.Refunded) -> None:
     found.state = "refund_pending" if owed else "refunded"
     found.pool.sold -= found.qty
     found.pool.free += found.qty
+    books.holds[e.hold].count(-found.qty)
     books.buy(found.fan, item, -found.qty)
     books.take(found.fan, item, -found.qty)
     books.outbox.pop(f"capture:{found.charge}", None)

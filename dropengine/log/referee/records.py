@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 BASE, BOOST = 0, 1
+Heap = list[tuple[int, int, int, int]]
 
 
 @dataclass(slots=True)
@@ -27,8 +28,9 @@ class Item:
 
 @dataclass(slots=True)
 class Pool:
-    """`calls`: base calls since the last boost call. `lanes`: per lane a heap of those who may be
-    called, cleaned when it is looked at. `ready`: how many stand there now."""
+    """`calls`: base calls since the last boost call. `lanes`: for each class of fans per lane a
+    heap of those who may be called, cleaned when it is looked at. `ready`: how many stand there
+    now. `ceilings`: of each cohort, by name; `counted`: how many units count against it."""
 
     id: str
     item: Item
@@ -39,9 +41,9 @@ class Pool:
     sold: int = 0
     calls: int = 0
     ready: int = 0
-    lanes: tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int, int]]] = field(
-        default_factory=lambda: ([], [])
-    )
+    lanes: dict[int, tuple[Heap, Heap]] = field(default_factory=lambda: {0: ([], [])})
+    ceilings: dict[str, int] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
 
     def conserves(self) -> bool:
         return (
@@ -71,6 +73,7 @@ class Fan:
     madegood: bool = False
     begun_till: int = 0
     guests: list[str] = field(default_factory=list)
+    cohorts: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -92,6 +95,8 @@ class Hold:
     judged: bool = False
     """A payment was judged after its end: no other of the same intent may be."""
     state: str = "active"
+    cohort: str = ""
+    """That its units count against, also those of its order."""
 
     @property
     def alive(self) -> bool:
@@ -100,6 +105,11 @@ class Hold:
     @property
     def unclaimed(self) -> bool:
         return self.entry is not None and not self.claimed
+
+    def count(self, qty: int) -> None:
+        """So many units more, or fewer, count against its cohort."""
+        if self.cohort in self.pool.counted:
+            self.pool.counted[self.cohort] += qty
 
     def equals(self, other: Hold) -> bool:
         """Could a late payment for the one buy the other (P5)?"""
@@ -146,6 +156,8 @@ class Entry:
     ready: list[bool] = field(default_factory=list)
     tickets: int = 0
     nonce: str = ""
+    of_class: int = 0
+    """The class of its fan, when it was looked at last: in which lines it stands."""
 
     @property
     def open(self) -> bool:

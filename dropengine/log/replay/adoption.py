@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
+from dropengine.log.replay.early import in_order
 from dropengine.log.replay.line import OPEN
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import FanRecord
@@ -34,6 +35,7 @@ def _adopted(truth: Truth, e: events.Adopted) -> None:
         orders=person.orders + e.orders,
         last=person.last or guest.last,
         guests=[*person.guests, e.guest],
+        cohorts=in_order(truth, {*person.cohorts, *guest.cohorts}),
     )
     truth.fans[e.guest] = FanRecord(e.seq, 0, 0, [], [], [], "", person=e.fan)
     stand_all(truth, e.fan)

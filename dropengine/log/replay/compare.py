@@ -63,7 +63,7 @@ def _dealt_with(member: str, replayed: Truth, stored: Truth, ran_ms: int) -> boo
         return replayed.state not in (DropState.LIVE, DropState.PAUSED)
     if member in _WAIT_IN:
         return replayed.state != _WAIT_IN[member]
-    return not member.startswith("h:")
+    return member != "widen" and not member.startswith("h:")
 
 
 def _follow(replayed: Truth, stored: Truth, ran_ms: int) -> None:
@@ -75,7 +75,7 @@ def _follow(replayed: Truth, stored: Truth, ran_ms: int) -> None:
     for _, member in sorted((when, member) for member, when in replayed.due.items()):
         if member not in stored.due and _dealt_with(member, replayed, stored, ran_ms):
             replayed.pass_by(member)
-        elif member not in ("open", "lobby", "seal"):
+        elif member not in ("open", "lobby", "seal", "widen"):
             return
 
 

@@ -37,6 +37,10 @@ def _published(truth: Truth, e: events.Published) -> None:
         truth.pools[pool.id] = PoolRecord(
             i, pool.item, pool.cap, pool.cap - pool.withheld, 0, 0, pool.withheld, 0, 0, (0, 0)
         )
+        truth.pools[pool.id].counted = [0] * len(e.rules.cohorts)
+        truth.pools[pool.id].ceilings = [cohort.most[i] for cohort in e.rules.cohorts]
+    if e.rules.cohorts:
+        truth.drop["widened"] = "0"
     if e.rules.randomness is not None:
         truth.drop["entered"] = "0"
     if e.rules.opens_ms:
@@ -121,6 +125,14 @@ def _forget_calls(truth: Truth) -> None:
     truth.due.pop("calls", None)
 
 
+def _widened(truth: Truth, e: events.Widened) -> None:
+    _commanded(truth, e)
+    for pool in truth.pools.values():
+        pool.ceilings = []
+    truth.due.pop("widen", None)
+    truth.drop["widened"] = str(e.at - int(truth.drop["lead"]))
+
+
 def _calling(truth: Truth, e: events.Calling) -> None:
     _forget_calls(truth)
     truth.due["quiet"] = e.until
@@ -160,7 +172,7 @@ def _lead(truth: Truth, e: events.Resumed | events.Realigned | events.Thawed) ->
         return
     truth.drop["lead"] = str(e.lead)
     truth.leads = [*truth.leads, (e.at, e.lead)][-LEADS_MAX:]
-    for planned in ("open", "close", "lobby", "seal"):
+    for planned in ("open", "close", "lobby", "seal", "widen"):
         if planned in truth.due:
             truth.due[planned] += moved
     if truth.state in (DropState.LIVE, DropState.PAUSED):
@@ -179,6 +191,9 @@ def _opened(truth: Truth, e: events.Opened) -> None:
         truth.drop["first"] = "0"
     truth.drop["state"] = DropState.LIVE
     truth.due.pop("open", None)
+    if truth.rules.cohorts and truth.rules.public_ms:
+        planned = truth.rules.public_ms + int(truth.drop["lead"])
+        truth.due["widen"] = max(planned, e.at + 1)
     if truth.rules.calls is not None:
         truth.drop["opened"] = str(e.at - int(truth.drop["lead"]))
         _plan_calls(truth, e.at)
@@ -217,7 +232,13 @@ def _rescheduled(truth: Truth, e: events.Rescheduled) -> None:
         truth.due["close"] = e.closes_ms + int(truth.drop["lead"])
     elif not e.closes_ms:
         truth.due.pop("close", None)
-    truth.rules = msgspec.structs.replace(truth.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms)
+    public_ms, was = truth.rules.public_ms, truth.rules.opens_ms
+    if public_ms and was and e.opens_ms:
+        # It is open to all as long after its opening as before.
+        public_ms += e.opens_ms - was
+    truth.rules = msgspec.structs.replace(
+        truth.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms, public_ms=public_ms
+    )
     if opened_otherwise and truth.state == DropState.LOBBY:
         _plan_seal(truth)
     elif opened_otherwise:
@@ -233,6 +254,7 @@ def _closed(truth: Truth, e: events.Closed) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.CLOSING
     truth.due.pop("close", None)
+    truth.due.pop("widen", None)
     _forget_calls(truth)
 
 
@@ -245,7 +267,7 @@ def _cancelled(truth: Truth, e: events.Cancelled) -> None:
     _commanded(truth, e)
     truth.drop["state"] = DropState.CANCELLED
     _say_why(truth, e.why)
-    for planned in ("open", "close", "lobby", "seal"):
+    for planned in ("open", "close", "lobby", "seal", "widen"):
         truth.due.pop(planned, None)
     _forget_calls(truth)
 
@@ -287,6 +309,7 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Ordered: _ordered,
     events.Opened: _opened,
     events.Allotted: _allotted,
+    events.Widened: _widened,
     events.Paused: _paused,
     events.Resumed: _resumed,
     events.Realigned: _realigned,

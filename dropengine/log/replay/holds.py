@@ -7,6 +7,7 @@ from typing import Any
 
 from dropengine import events
 from dropengine.log.layouts import ASKS_AT_EVERY_END, ASKS_FROM_NOW
+from dropengine.log.replay.early import count
 from dropengine.log.replay.lapse import lapse
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldRecord, HoldState, Origin
@@ -21,6 +22,7 @@ def grant(truth: Truth, name: str, hold: HoldRecord) -> None:
     pool.held += hold.qty
     fan.used += hold.qty
     fan.holds.append(name)
+    count(truth, hold, hold.qty)
     truth.due[f"h:{name}"] = hold.deadline_ms
 
 
@@ -40,6 +42,7 @@ def _held(truth: Truth, e: events.Held) -> None:
         began=0,
         looked=0,
         key=e.key,
+        cohort=e.cohort,
     )
     grant(truth, e.hold, hold)
     stand_all(truth, e.fan)
@@ -95,6 +98,7 @@ def end(truth: Truth, name: str, state: HoldState, at_ms: int) -> None:
     pool, fan = truth.pools[hold.pool], truth.fans[hold.fan]
     pool.held -= hold.qty
     pool.free += hold.qty
+    count(truth, hold, -hold.qty)
     unoffer(truth, hold)
     fan.used -= hold.qty
     fan.holds.remove(name)

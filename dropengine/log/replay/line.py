@@ -70,6 +70,7 @@ def _offered(truth: Truth, e: events.Offered) -> None:
         began=0,
         looked=0,
         key=e.key,
+        cohort=e.cohort,
     )
     grant(truth, e.hold, hold)
     if first := truth.drop.get("first"):

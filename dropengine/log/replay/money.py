@@ -7,6 +7,7 @@ from typing import Any
 
 from dropengine import events
 from dropengine.log.layouts import ASKS_AFTER_A_SALE, ASKS_AT_EVERY_END, NOTHING_OWES_NOTHING
+from dropengine.log.replay.early import count
 from dropengine.log.replay.holds import ask_provider, unoffer
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldState, OrderRecord, OrderState
@@ -70,6 +71,8 @@ def _rescued(truth: Truth, e: events.Rescued) -> None:
     _judged(truth, e.hold)
     truth.pools[e.pool].free -= e.qty
     truth.fans[e.fan].used += e.qty
+    truth.holds[e.hold].cohort = e.cohort
+    count(truth, truth.holds[e.hold], e.qty)
     _sale(truth, e, "rescued")
 
 
@@ -123,6 +126,7 @@ def _refunded(truth: Truth, e: events.Refunded) -> None:
     pool.sold -= e.qty
     pool.free += e.qty
     fan.used -= e.qty
+    count(truth, truth.holds[e.hold], -e.qty)
     for serial in e.serials:
         truth.returned[f"{pool.item}/{serial:08d}"] = 0
     order.state, order.why = OrderState.REFUNDED, e.why

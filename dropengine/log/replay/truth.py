@@ -113,9 +113,19 @@ def score(truth: Truth, pool: str, entry: EntryRecord) -> int:
     return line * LINE + (POINTS_MAX - points) * 2**32 + entry.n
 
 
+CLASS = 128 * LINE
+"""In `ready` the fans of each set of cohorts have lines of their own."""
+
+
+def _class_of(truth: Truth, fan: FanRecord) -> int:
+    """A bit for each cohort that he is in."""
+    assert truth.rules is not None
+    return sum(2**i for i, cohort in enumerate(truth.rules.cohorts) if cohort.id in fan.cohorts)
+
+
 def stand(truth: Truth, name: str, entry: EntryRecord) -> None:
     """An entry with an arrival is ready wherever its fan has room, while it waits and does not
-    cool."""
+    cool. Whether his cohorts have room as well is asked when the line calls."""
     waits = entry.state == EntryState.WAITING and entry.cool_ms == 0 and entry.n > 0
     fan = truth.fans[entry.fan]
     for i, pool in enumerate(entry.pools):
@@ -123,7 +133,7 @@ def stand(truth: Truth, name: str, entry: EntryRecord) -> None:
         entry.ready[i] = int(ready)
         member = f"{name}@{truth.pools[pool].index}"
         if ready:
-            truth.ready[member] = score(truth, pool, entry)
+            truth.ready[member] = score(truth, pool, entry) + _class_of(truth, fan) * CLASS
         else:
             truth.ready.pop(member, None)
 

@@ -100,6 +100,10 @@ class Adoption(Payments):
             self.madegood.add(person)
         if self.used_till.get(guest, 0) > self.used_till.get(person, 0):
             self.used_till[person] = self.used_till[guest]
+        both = {*self.own(guest), *self.own(person)}
+        self.cohorts_of.pop(guest, None)
+        if both:
+            self.cohorts_of[person] = both
         self.guests.setdefault(person, []).append(guest)
         self.person_of[guest] = person
 

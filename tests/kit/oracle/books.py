@@ -206,7 +206,15 @@ class Books:
         return [e for lane in (0, 1) for e in self.line(pool, lane) if self.is_ready(e, pool)]
 
     def is_ready(self, entry: Entry, pool: str) -> bool:
-        """L3."""
+        """L3, E4."""
+        return self.waits(entry, pool) and self.lets_take(entry.fan, pool) >= 1
+
+    def lets_take(self, fan: str, pool: str) -> int:
+        """What his cohorts let him take."""
+        raise NotImplementedError
+
+    def waits(self, entry: Entry, pool: str) -> bool:
+        """L3, whatever ceilings there are."""
         return (
             entry.state == "waiting"
             and entry.n > 0
@@ -315,6 +323,7 @@ class Books:
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
         later = self.rules.calls is not None or self.rules.randomness is not None
+        later = later or bool(self.rules.cohorts)
         if later or self.rules.network_most or any(one.card for one in self.orders.values()):
             return False
         named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())

@@ -8,6 +8,9 @@ from dropengine import events, model
 from tests.kit.oracle.line import Line
 from tests.kit.oracle.records import Duty, Entry, Hold, Order
 
+WAIT = ("open", "lobby", "seal", "widen")
+"""Not while the clock is in doubt."""
+
 
 class Clock(Line):
     """Settles what is due, the earliest first, before anything is decided."""
@@ -74,7 +77,7 @@ class Clock(Line):
         now = [
             (when, member)
             for when, member in self.due()
-            if when <= self.at and (member not in ("open", "lobby", "seal") or self.opens())
+            if when <= self.at and (member not in WAIT or self.opens())
         ]
         if not now:
             return self.settle_drop()
@@ -94,6 +97,9 @@ class Clock(Line):
                     self.by_clock(events.LobbyOpened, "lobby")
                 elif member == "seal" and self.state == "lobby":
                     self.by_clock(events.Sealed, "ordering")
+                elif member == "widen" and self.state in ("live", "paused"):
+                    self.widen()
+                    self.by_clock(events.Widened, self.state)
                 elif member == "close" and self.state in ("live", "paused"):
                     self.by_clock(events.Closed, "closing")
                 elif member in ("calls", "quiet"):
@@ -102,17 +108,22 @@ class Clock(Line):
 
     def by_clock(
         self,
-        kind: type[events.Opened | events.Closed | events.LobbyOpened | events.Sealed],
+        kind: type[
+            events.Opened | events.Closed | events.LobbyOpened | events.Sealed | events.Widened
+        ],
         state: str,
     ) -> None:
         self.revision += 1
         self.state = state
         self.last_word = ("the clock", "clock")
-        if state == "live":
+        if kind is events.Opened:
             self.begin_calls()
             self.plan_close()
-        else:
+            self.plan_widening()
+        elif kind is not events.Widened:
             self.plan_calls()
+        if state == "closing":
+            self.hours.pop("widen", None)
         more = {}
         if state == "lobby":
             more["seals"] = self.plan_seal()

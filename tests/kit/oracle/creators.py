@@ -22,6 +22,7 @@ from dropengine.creator_commands import (
     Seal,
     Seen,
     Thaw,
+    Widen,
     Withdraw,
     fault_in,
 )
@@ -31,6 +32,7 @@ from tests.kit.oracle.clock import Clock
 COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
     "open": (events.Opened, "opened", "live"),
     "seal": (events.Sealed, "sealed", "ordering"),
+    "widen": (events.Widened, "widened", None),
     "pause": (events.Paused, "paused", "paused"),
     "resume": (events.Resumed, "resumed", "live"),
     "close": (events.Closed, "closed", "closing"),
@@ -49,8 +51,8 @@ COMMANDS: dict[str, tuple[Callable[..., events.AnyEvent], str, str | None]] = {
 
 OVER: dict[str, tuple[str, ...]] = {
     "open": ("open",),
-    "close": ("close", "calls", "quiet"),
-    "cancel": ("open", "close", "lobby", "seal", "calls", "quiet"),
+    "close": ("close", "calls", "quiet", "widen"),
+    "cancel": ("open", "close", "lobby", "seal", "calls", "quiet", "widen"),
 }
 """Times of the drop that mean nothing after a command."""
 
@@ -59,6 +61,7 @@ BEFORE = ("scheduled", "lobby", "ordering")
 ALLOWED: dict[str, tuple[str, ...]] = {
     "open": ("scheduled",),
     "seal": ("lobby",),
+    "widen": ("live", "paused"),
     "pause": ("live",),
     "resume": ("paused",),
     "close": ("live", "paused"),
@@ -142,6 +145,9 @@ class Creators(Clock):
             case Open() if state == "live":
                 self.begin_calls()
                 self.plan_close()
+                self.plan_widening()
+            case Widen():
+                self.widen()
         if isinstance(command, Correct):
             del more["manifest"]
         if isinstance(command, Cancel):
@@ -168,8 +174,14 @@ class Creators(Clock):
     def plan(self, command: Reschedule) -> None:
         """T14. What stays as it was may have passed without effect (T8)."""
         moved = self.moved(command)
+        public_ms = self.rules.public_ms
+        if public_ms and self.rules.opens_ms and command.opens_ms:
+            public_ms += command.opens_ms - self.rules.opens_ms
         self.rules = msgspec.structs.replace(
-            self.rules, opens_ms=command.opens_ms, closes_ms=command.closes_ms
+            self.rules,
+            opens_ms=command.opens_ms,
+            closes_ms=command.closes_ms,
+            public_ms=public_ms,
         )
         for hour, ms in moved.items():
             if hour == "open" and self.state == "lobby":
@@ -283,6 +295,8 @@ class Creators(Clock):
                     raise AssertionError(f"{command.verb} is for {state}")
         if isinstance(command, Realign) and self.at - self.clock == self.lead and not self.doubted:
             return self.already()
+        if isinstance(command, Widen):
+            return None if self.early else self.already()
         if isinstance(command, Reschedule):
             return self.may_plan(command)
         if isinstance(command, Correct):

@@ -65,7 +65,7 @@ class Drawing(Clock):
 
     def place_entry(self, entry: Entry, n: int) -> None:
         entry.n = n
-        entry.ready = [int(self.is_ready(entry, pool)) for pool in entry.pools]
+        entry.ready = [int(self.waits(entry, pool)) for pool in entry.pools]
         self.seen[entry.fan] = self.seq
 
     def start(self, clock: int) -> StartReply | refusals.Frozen:

@@ -18,7 +18,7 @@ class Line(Networks):
         (L13)."""
         for entry in self.open_entries(fan):
             before = entry.ready
-            entry.ready = [int(self.is_ready(entry, pool)) for pool in entry.pools]
+            entry.ready = [int(self.waits(entry, pool)) for pool in entry.pools]
             if freed and any(entry.ready) and not any(before):
                 self.say(events.LimitFreed, fan=fan, entry=entry.id)
 
@@ -44,7 +44,7 @@ class Line(Networks):
         self.entries[entry.id] = entry
         if why == "fan":
             self.ended_entry.pop(fan, None)
-        entry.ready = [int(self.is_ready(entry, pool)) for pool in pools]
+        entry.ready = [int(self.waits(entry, pool)) for pool in pools]
         self.say(
             events.Joined,
             fan=fan,
@@ -150,14 +150,17 @@ class Line(Networks):
         if self.first is not None:
             self.first += 1
             window = self.rules.first_offer_ms
+        wanted = min(entry.qty, self.free(pool_id), self.room(entry.fan, item.id))
+        cohort, qty = self.counts_against(entry.fan, pool_id, wanted)
         pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)
         if lane == 0:
+            # D10
             self.called_up = max(self.called_up, entry.n)
         hold = Hold(
             id=self.next_hold(),
             fan=entry.fan,
             pool=pool_id,
-            qty=min(entry.qty, self.free(pool_id), self.room(entry.fan, item.id)),
+            qty=qty,
             price=item.price,
             origin="line",
             start=self.at,
@@ -165,6 +168,7 @@ class Line(Networks):
             key=key,
             entry=entry.id,
             call=lane,
+            cohort=cohort,
         )
         self.holds[hold.id] = hold
         entry.state = "offered"
@@ -181,6 +185,7 @@ class Line(Networks):
             price=hold.price,
             deadline=hold.deadline,
             key=key,
+            cohort=cohort,
         )
         self.refresh(entry.fan, freed=False)
         return hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from dropengine import refusals
-from tests.kit.oracle.books import Books
+from tests.kit.oracle.early import Early
 from tests.kit.oracle.records import Entry, Hold
 
 AROUND = 4
@@ -14,7 +14,7 @@ Names = tuple[str, str]
 """What a network is called, and the wider one around it."""
 
 
-class Networks(Books):
+class Networks(Early):
     """What was begun where, and is open."""
 
     def counted(self) -> dict[str, int]:

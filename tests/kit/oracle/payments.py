@@ -164,7 +164,11 @@ class Payments(Clock):
         if offer is not None:
             # As if it were back.
             offer.state = "released"
-        units = min(self.free(hold.pool), self.room(hold.fan, self.pools[hold.pool].item))
+        units = min(
+            self.free(hold.pool),
+            self.room(hold.fan, self.pools[hold.pool].item),
+            self.lets_take(hold.fan, hold.pool),
+        )
         if offer is not None:
             offer.state = "active"
         return units >= hold.qty and not self.ahead(hold)
@@ -212,6 +216,7 @@ class Payments(Clock):
             told = self.ended.get(hold.fan, "")
             self.give_up(offer, entry, "")
             self.ended[hold.fan] = told
+        hold.cohort, _ = self.counts_against(hold.fan, hold.pool, hold.qty)
         self.order(events.Rescued, hold, hold, charge, captured, card)
         if entry is not None and entry.open:
             self.finish(entry, "served")
@@ -258,6 +263,7 @@ class Payments(Clock):
             charge=charge,
             capture="done" if captured or not amount else "pending",
             card=card,
+            **({"cohort": hold.cohort} if kind is events.Rescued else {}),
         )
 
     def serials(self, item: Item, qty: int) -> list[int]:

@@ -100,8 +100,8 @@ class Presses(Clock):
         pool = self.pools.get(command.pool)
         if pool is None:
             return refusals.NotFound()
-        refusal = self.phase(joining=False)
-        if refusal is not None:
+        refusal: outcomes.PressOutcome | None = self.phase(joining=False)
+        if refusal := refusal or self.not_eligible(fan):
             return refusal
         if wait := self.too_soon(fan):
             return refusals.TooManyRequests(retry_ms=wait)
@@ -134,6 +134,10 @@ class Presses(Clock):
                 return refusals.SoldOut()
             else:
                 return refusals.AllHeld(free=free, held=held)
+        _, most = self.counts_against(fan, pool.id, qty)
+        if most < qty and not (command.fewer and most >= 1):
+            return refusals.CohortFull(most, self.rules.public_ms)
+        qty = most
         return self.set_aside(fan, command, under, body, pool, qty, was)
 
     def asked(self, hold: Hold) -> int:
@@ -155,6 +159,7 @@ class Presses(Clock):
     ) -> outcomes.Held | refusals.NetworkFull:
         if full := self.network_full():
             return full
+        cohort, _ = self.counts_against(fan, pool.id, qty)
         hold = Hold(
             id=self.next_hold(),
             fan=fan,
@@ -166,6 +171,7 @@ class Presses(Clock):
             deadline=self.at + self.rules.hold_ms,
             key=command.key,
             networks=self.counts_at(),
+            cohort=cohort,
         )
         self.holds[hold.id] = hold
         self.answer(fan, under, body, hold.id)
@@ -178,6 +184,7 @@ class Presses(Clock):
             qty=qty,
             price=hold.price,
             deadline=hold.deadline,
+            cohort=cohort,
         )
         self.refresh(fan, freed=False)
         return self.granted(outcomes.Held, hold, was)
@@ -302,8 +309,8 @@ class Presses(Clock):
                 pass
         if any(pool not in self.pools for pool in command.pools):
             return refusals.NotFound()
-        refusal = self.phase(joining=True)
-        if refusal is not None:
+        refusal: outcomes.PressOutcome | None = self.phase(joining=True)
+        if refusal := refusal or self.not_eligible(fan):
             return refusal
         if wait := self.too_soon(fan):
             return refusals.TooManyRequests(retry_ms=wait)
@@ -317,7 +324,9 @@ class Presses(Clock):
                 return refusals.LimitReached(room=most)
         for name in command.pools if self.state == "live" else ():
             liked = self.pools[name]
-            qty = min(command.qty, self.free(name), self.room(fan, liked.item))
+            _, qty = self.counts_against(
+                fan, name, min(command.qty, self.free(name), self.room(fan, liked.item))
+            )
             if qty >= 1 and not self.ready(name):
                 return self.set_aside(fan, command, under, body, liked, qty, was)
         if not self.can_serve(fan, command.pools):
@@ -331,6 +340,14 @@ class Presses(Clock):
         entry.networks = self.counts_at()
         self.answer(fan, under, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
+
+    def enroll(self, fan: str, cohorts: Sequence[str], clock: int) -> outcomes.EnrollOutcome:
+        """E1."""
+        self.catch_up(clock)
+        answer = self.enrolled(fan, cohorts)
+        if isinstance(answer, outcomes.Enrolled):
+            self.serve()
+        return answer
 
     def leave(self, fan: str, command: wire.Leave, was: int) -> outcomes.PressOutcome:
         """L12."""
@@ -392,6 +409,7 @@ class Presses(Clock):
             looked=hold.looked,
             key=hold.key,
             begun_by=hold.begun_by,
+            cohort=hold.cohort,
         )
 
     def entry_record(self, entry: Entry) -> model.EntryRecord:

@@ -37,6 +37,8 @@ class Hold:
     """Whose it is by its record, which says no other name after its end."""
     networks: tuple[str, ...] = ()
     """Where it counts while it is open."""
+    cohort: str = ""
+    """The cohort that its units count against, also those of its order."""
 
     @property
     def open(self) -> bool:

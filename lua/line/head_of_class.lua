@@ -1,0 +1,33 @@
+--[[
+head_of_class -- the first entry of one class of fans in one lane of a pool that is still ready in this transaction, or
+nil. The set is read 64 at a time; entries that were offered meanwhile are passed over, and those of `but_fan`.
+--]]
+--#use get line_score
+
+local READ_MAX = 64
+
+local function head_of_class(t, heads, class, pool_id, lane, but_fan)
+  local first = class * CLASS + (t.record.pools[pool_id][P_INDEX] * 2 + lane) * LINE
+  local head = heads[first]
+  if not head then
+    head = {at = 1, read = 0, rows = {}}
+    heads[first] = head
+  end
+  while true do
+    local member = head.rows[head.at]
+    if not member then
+      if head.read > 0 and #head.rows < READ_MAX then return nil end
+      head.rows = redis.call('ZRANGEBYSCORE', t.key.ready, string.format('%d', first),
+        '(' .. string.format('%d', first + LINE), 'LIMIT', head.read, READ_MAX)
+      head.read, head.at = head.read + READ_MAX, 1
+      if #head.rows == 0 then return nil end
+    else
+      local id = string.match(member, '^(.-)@')
+      local entry = get(t, 'entries', id)
+      for i, name in ipairs(entry[E_POOLS]) do
+        if name == pool_id and entry[E_READY][i] == 1 and entry[E_FAN] ~= but_fan then return id, entry end
+      end
+      head.at = head.at + 1
+    end
+  end
+end
