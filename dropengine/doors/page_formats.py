@@ -47,7 +47,7 @@ def choice(drop: wire.DropView, you: wire.You | None) -> Choice:
     item = next(item for item in drop.items if chosen in item.pools)
     fresh = you is not None and not (you.holds or you.entries or you.orders)
     most = min(item.most, item.limit or drop.limit, drop.limit)
-    begins = drop.state in ("scheduled", "live", "paused", "sold_out")
+    begins = drop.state in ("scheduled", "lobby", "live", "paused", "sold_out")
     return Choice(chosen, item, most > 1 and begins and fresh, fresh)
 
 

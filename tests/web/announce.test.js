@@ -87,3 +87,11 @@ test("another time to open or to close is said, where it still means something",
   assert.deepEqual(said({}, { closes_ms: NOW + 600_000 }), [`The maker changed the time: this drop closes ${lately(NOW + 600_000, NOW)}.`]);
   assert.deepEqual(said({ closes_ms: NOW + 600_000 }, {}), ["No closing time any more."]);
 });
+
+test("who looks at an open list hears that he is in, and that it closes at another time", () => {
+  const list = (/** @type {any} */ more) => state({ drop: { state: "lobby", mode: "lobby", listed: { seals_ms: NOW + 60_000, ...more } } });
+  const inside = state({ drop: list({}).drop, you: { entries: [entry({ n: 0, lines: [], tickets: 1 })] } });
+  assert.deepEqual(announce(list({}), inside, NOW, NOW), ["You are in the list."]);
+  assert.match(announce(list({}), list({ seals_ms: NOW + 120_000 }), NOW, NOW).join(), /entries close/);
+  assert.match(announce(list({}), list({ seals_ms: 0 }), NOW, NOW).join(), /by hand/);
+});

@@ -102,6 +102,8 @@ function drop(before, after, at) {
   if (now !== phase(before.drop) && SAID[now] !== undefined) said.push(after.drop.why ? `${SAID[now]} ${whyStopped(after.drop.why)}` : SAID[now]);
   const { opens_ms, closes_ms } = after.drop;
   if (toOpen(after.drop) && opens_ms !== before.drop.opens_ms) said.push(opens_ms > 0 ? SAY.opens(lately(opens_ms, at)) : BY_HAND);
+  const [seals, was] = [after, before].map(({ drop: { listed } }) => listed?.seals_ms ?? 0);
+  if (after.drop.state === "lobby" && before.drop.state === "lobby" && seals !== was) said.push(seals ? SAY.seals(lately(seals, at)) : SAY.unsealed);
   if (toClose(after.drop) && closes_ms !== before.drop.closes_ms) said.push(closes_ms > 0 ? SAY.closes(lately(closes_ms, at)) : NO_CLOSE);
   const [news] = after.drop.news;
   if (news !== undefined && news.seq > (before.drop.news[0]?.seq ?? 0)) said.push(SAY.news(news.text));

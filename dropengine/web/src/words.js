@@ -272,4 +272,6 @@ export const SAY = {
   later: { leave: say.say_leaving, release: say.say_giving },
   kept: say.say_kept,
   entered: say.say_entered,
+  seals: (/** @type {string} */ when) => fill(say.say_seals, { when }),
+  unsealed: say.say_unsealed,
 };
