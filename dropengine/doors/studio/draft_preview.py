@@ -194,6 +194,8 @@ def _row(pool: Pool, stage: Stage, first: int) -> PoolRow:
     held = for_sale - sold if stage.sold + stage.held == 100 else for_sale * stage.held // 100
     waiting = WAITING if stage.mine in ("entry", "offer") else 0
     offered = 1 if stage.mine == "offer" and held else 0
+    if stage.listed and waiting:
+        waiting, offered = ENTRIES, held
     free = for_sale - sold - held
     return PoolRow(
         *(pool.id, free, held, sold, pool.cap - for_sale, 0, waiting, offered, 0, 0, offered),
@@ -228,8 +230,9 @@ def _you(m: Manifest, stage: Stage, now_ms: int) -> wire.You:
         )
     if mine == "entry":
         place = wire.LinePlace(pool, PLACE, 0, 1, views.latest_turn(PLACE, m.k))
+        number = PLACE + (_entering(m, stage, now_ms).called if stage.listed else 0)
         entries.append(
-            wire.EntryView("e1", NOBODY, PLACE, 1, "base", 0, "waiting", 0, 0, "", [place])
+            wire.EntryView("e1", NOBODY, number, 1, "base", 0, "waiting", 0, 0, "", [place])
         )
     if mine == "listed":
         entry = wire.EntryView("e1", NOBODY, 0, 1, "base", 0, "waiting", 0, 0, "", [], 1, [pool])

@@ -1,22 +1,24 @@
 /** A fan's page to look at: its parts show the state that the server wrote, hear nothing and can do nothing. */
 
 import "./buy.js";
+import "./drawn.js";
 import { tellRules } from "./kept.js";
 import "./link.js";
+import "./listed.js";
 import "./news.js";
 import { Part } from "./part.js";
 import { night, ownCall } from "./quiet.js";
 import { begun } from "./state.js";
 import "./stock.js";
 import { parse } from "./wire.js";
-import { NO_STATE } from "./words.js";
+import { NO_STATE, tell } from "./words.js";
 import "./yours.js";
 
 const first = parse(document.getElementById("state")?.textContent ?? "", "snapshot");
 if (first?.t !== "snapshot") throw new Error(NO_STATE);
 const state = { ...begun(first), link: { live: true, quiet: false, way: /** @type {const} */ ("socket"), since: 0, over: false, why: "" } };
 const ahead = state.drop.now - Date.now();
-const parts = [...document.querySelectorAll("drop-link, drop-stock, drop-buy, drop-yours, drop-news")].filter((part) => part instanceof Part);
+const parts = [...document.querySelectorAll("drop-link, drop-stock, drop-buy, drop-yours, drop-news, drop-drawn")].filter((part) => part instanceof Part);
 
 for (const part of parts) part.hands = { ask: () => new Promise(() => undefined), later: () => undefined, undo: () => undefined };
 
@@ -25,7 +27,7 @@ function show() {
 }
 
 // On a fan's own page it comes a moment later.
-Object.assign(globalThis, { told: { night, ownCall } });
+tell({ night, ownCall });
 tellRules(state.drop);
 show();
 setInterval(show, 1_000);
