@@ -141,6 +141,17 @@ class LaunchView(msgspec.Struct, frozen=True):
     head: list[PlacedView]
 
 
+class CohortShareView(msgspec.Struct, frozen=True):
+    """What one cohort has. `used`: units that count against it in carts, offers and orders; `most`:
+    that may, before the drop is open to all. `sold`: of them those of orders."""
+
+    id: str
+    title: str
+    used: int
+    most: int
+    sold: int
+
+
 class NetworkView(msgspec.Struct, frozen=True):
     """A network that was limited, or is exempt. `open`: its unpaid holds and open entries now;
     `most`: that it may have. `refused`: how often somebody was. `around`: the wider one around
@@ -175,10 +186,10 @@ class FeedView(msgspec.Struct, frozen=True):
 class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     """Once a second, as of `now`. `seq`: up to which event the log was read for it. `refused`: code
     -> how often, since the workers started. `feed`: the newest first. `people`: who looks.
-    `launch`: of a drop whose arrivals chance gives out. `shares`: units that were
-    sold and not refunded, by how they were come by: press, list, line, make-good, carried; empty
-    where there is one way. `networks`: that were limited, those that
-    were most often first, and those that are exempt."""
+    `launch`: of a drop whose arrivals chance gives out. `shares`: units that were sold and not
+    refunded, by how they were come by: press, list, line, make-good, carried; empty where there is
+    one way. `cohorts`: who may begin something before the others. `networks`: that were limited,
+    those that were most often first, and those that are exempt."""
 
     now: int
     seq: int
@@ -194,6 +205,7 @@ class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     people: list[str]
     launch: LaunchView | None = None
     shares: dict[str, int] = {}
+    cohorts: list[CohortShareView] = []
     networks: list[NetworkView] = []
 
 
@@ -210,6 +222,7 @@ PARTS = (
     AlarmView,
     FeedView,
     LaunchView,
+    CohortShareView,
     PlacedView,
     NetworkView,
 )

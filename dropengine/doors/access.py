@@ -24,7 +24,7 @@ REPORT = "/studio/drops/{drop}/report"
 DUTIES = "/studio/drops/{drop}/payments"
 REHEARSAL = "/studio/drops/{drop}/rehearsal"
 NIGHT_COMMANDS = (
-    *("open", "seal", "pause", "resume", "thaw", "realign", "message", "add", "withdraw"),
+    *("open", "seal", "widen", "pause", "resume", "thaw", "realign", "message", "add", "withdraw"),
     *("reschedule", "exempt", "restrict", "close", "cancel"),
 )
 """Commands that have a page which says what they will do."""

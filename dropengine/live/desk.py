@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ from dropengine.manifest import Manifest
 from dropengine.model import DropId, DropState, EntryState, HoldState, Origin
 from dropengine.studio_wire import (
     AlarmView,
+    CohortShareView,
     Desk,
     EndView,
     FeedView,
@@ -139,6 +141,8 @@ class DeskNumbers:
         self._running = Running(terms(manifest, store.operators.known))
         self._ahead = Ahead([], [])
         self._head: list[Standing] = []
+        self._counted: list[int] = []
+        """Units of each cohort."""
         self._networks: list[NetworkView] = []
         self._networks_at = 0.0
         self._reading = asyncio.Lock()
@@ -152,6 +156,8 @@ class DeskNumbers:
             self._ahead = await self._store.glances.ahead(self._drop, NEXT_MOST)
             if (launch := self._running.launch) is not None:
                 self._head = await self._store.glances.places(self._drop, launch.head)
+            if self._manifest.cohorts:
+                self._counted = await self._store.glances.counted(self._drop)
             await self._read_networks()
 
     async def _read_log(self, stretches: int) -> None:
@@ -176,6 +182,16 @@ class DeskNumbers:
         """Units by how they were come by; empty where there is one way."""
         found = self._running.shares
         return {} if found is None else {way: count for way, count in found.units.items() if count}
+
+    @property
+    def cohorts(self) -> list[CohortShareView]:
+        """What each has."""
+        found = self._running.shares
+        sold = Counter[str]() if found is None else found.cohorts
+        return [
+            CohortShareView(one.id, one.title, used, sum(one.most), sold[one.id])
+            for one, used in zip(self._manifest.cohorts, self._counted, strict=False)
+        ]
 
     def launch(self, view: ViewReply, kinds: Kinds) -> LaunchView | None:
         """Of a drop whose arrivals chance gives out."""
@@ -244,6 +260,7 @@ class DeskNumbers:
             people=people,
             launch=self.launch(view, kinds),
             shares=self.shares,
+            cohorts=self.cohorts,
             networks=self._networks,
         )
 

@@ -45,7 +45,7 @@ TOLD = frozenset(
         *("lobby_opened", "sealed", "rooted", "revealed", "allotted"),
         *("published", "lifted", "opened", "paused", "resumed", "realigned", "thawed", "added"),
         *("withdrawn", "rescheduled", "corrected", "message", "closed", "cancelled", "settled"),
-        *("exempted", "restricted"),
+        *("exempted", "restricted", "widened"),
         *("frozen", "voided", "mismatched", "refunded", "discharged", "calling", "quiet"),
     }
 )
@@ -153,10 +153,8 @@ class Running:
             event = events.parse(text)
         except ValueError:
             return False
-        if isinstance(event, events.Published) and event.rules.randomness is not None:
-            self.launch = Launch(event.rules.randomness)
-            self.shares = Shares()
-            self._listed = True
+        if isinstance(event, events.Published):
+            self._begin(event.rules)
         if isinstance(event, events.Sealed):
             self._listed = False
         if self.launch is not None:
@@ -169,6 +167,14 @@ class Running:
             return False
         self._lines.append(Line(seq, at_ms, told(event, self._terms)))
         return kind in TOLD
+
+    def _begin(self, rules: events.Rules) -> None:
+        """What else is to be told of a drop with these rules."""
+        if rules.randomness is not None:
+            self.launch = Launch(rules.randomness)
+            self._listed = True
+        if rules.randomness is not None or rules.cohorts:
+            self.shares = Shares()
 
     def _crowd(self, kind: str, seq: int, at_ms: int) -> None:
         last = self._lines[-1] if self._lines else None

@@ -15,20 +15,24 @@ LIST: Final = "list"
 LINE: Final = "line"
 MAKE_GOOD: Final = "make-good"
 CARRIED: Final = "carried"
-OF_SHARES: Final = frozenset({"offered", "sold", "rescued", "refunded"})
+OF_SHARES: Final = frozenset({"held", "offered", "sold", "rescued", "refunded"})
 """Events that tell of it."""
 
 _HOLD = re.compile(rb'"hold":"([^"]+)"')
 _QTY = re.compile(rb'"qty":([0-9]+)')
 _N = re.compile(rb'"n":([0-9]+)')
+_COHORT = re.compile(rb'"cohort":"([^"]+)"')
 _CALL = re.compile(rb'"call":([01])')
 
 
 class Shares:
-    """Feed it `OF_SHARES`. `units`: way -> units of orders that were not refunded."""
+    """Feed it `OF_SHARES`. `units`: way -> units of orders that were not refunded; `cohorts`: the
+    same by the cohort that they count against."""
 
     def __init__(self) -> None:
         self.units: Counter[str] = Counter()
+        self.cohorts: Counter[str] = Counter()
+        self._cohorts: dict[bytes, str] = {}
         self._ways: dict[bytes, str] = {}
         """Hold -> its way, of those that were offered."""
 
@@ -37,11 +41,15 @@ class Shares:
         hold = _HOLD.search(text)
         if hold is None:
             return
+        if cohort := _COHORT.search(text):
+            self._cohorts[hold[1]] = cohort[1].decode()
         if kind == "offered":
             self._ways[hold[1]] = _way(text, placed)
-        elif qty := _QTY.search(text):
-            sign = -1 if kind == "refunded" else 1
-            self.units[self._ways.get(hold[1], PRESS)] += sign * int(qty[1])
+        elif kind != "held" and (qty := _QTY.search(text)):
+            units = -int(qty[1]) if kind == "refunded" else int(qty[1])
+            self.units[self._ways.get(hold[1], PRESS)] += units
+            if early := self._cohorts.get(hold[1]):
+                self.cohorts[early] += units
 
 
 def _way(text: bytes, placed: int) -> str:

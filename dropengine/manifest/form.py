@@ -33,17 +33,18 @@ from dropengine.manifest.defaults import (
     WINDOWS,
     K,
 )
-from dropengine.manifest.manifest import Item, Manifest
+from dropengine.manifest.manifest import Cohort, Item, Manifest
 from dropengine.manifest.parse import judged, network_most, parse
 from dropengine.manifest.seal import first_round, sealed_at
 from dropengine.manifest.toml_tables import moment_ms, read, short
 from dropengine.manifest.zones import in_zone, known_zone
+from dropengine.model import COHORTS_MAX
 
 Form = dict[str, str]
 """Path -> what was typed. Fields that are empty are not there."""
 
 TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language")
-TIMES: Final = ("opens_at", "closes_at")
+TIMES: Final = ("opens_at", "closes_at", "public_at")
 CLOCKS: Final = ("calls_from", "calls_to")
 OF_CHANCE: Final = ("window_seconds", "first_offer_seconds", "tickets_most", "beacon_round")
 NUMBERS: Final = (
@@ -62,12 +63,18 @@ ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
 POOL_NUMBERS: Final = ("cap", "withheld")
 ASKS: Final = ("name", "address", "phone", "note", "note_label", "note_chars")
 """Of the table `asks`."""
+COHORT: Final = ("id", "title", "units", "listed", "codes", "bought", "missed")
+"""Of one of `cohorts`. Units are a number, or `pin 60, mug 20`; drops have commas between them."""
 BESIDE: Final = ("delivery", "returns", "contact")
 """What is shown beside the rules and is none of them, of the drop and of an item."""
 ITEM_BESIDE: Final = ("care", "sizes", "alt", "pictures")
 ID_CHARS: Final = 32
 
 _ITEM = re.compile(r"items\[([0-9]{1,2})\]\.(?:([a-z]+)|pools\[([0-9]{1,2})\]\.([a-z]+))")
+_COHORT = re.compile(r"cohorts\[([0-9])\]\.([a-z]+)")
+_OF_COHORT = re.compile(r"(cohorts\[[0-9]\]\.[a-z]+)[.\[].*")
+_OF_POOLS = re.compile(r"(?:([a-z0-9@-]{1,65})[ =:]+([0-9]{1,6})(?:[ ,;]+|$))+")
+_OF_POOL = re.compile(r"([a-z0-9@-]{1,65})[ =:]+([0-9]{1,6})")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _LENGTH = re.compile(r"([0-9]{1,9}) *(s|min|h|d)(?:ec(?:ond)?s?|ute?s?|ours?|ays?)?")
 _AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?")
@@ -80,6 +87,8 @@ def known(path: str) -> bool:
     table, _, name = path.rpartition(".")
     if table == "asks":
         return name in ASKS
+    if cohort := _COHORT.fullmatch(path):
+        return cohort[2] in COHORT and int(cohort[1]) < COHORTS_MAX
     found = _ITEM.fullmatch(path)
     if found is None or int(found[1]) >= ITEMS_MAX or int(found[3] or 0) >= POOLS_MAX:
         return False
@@ -118,6 +127,8 @@ def slug(title: str) -> str:
 def _plain_id(before: str, title: str) -> str:
     """`太陽` -> `drop-1b2c3d4e`, and `item-1` for an item: an id where the title's letters make
     none. The same title has always the same, another title another."""
+    if found := _COHORT.fullmatch(f"{before}id"):
+        return f"cohort-{int(found[1]) + 1}"
     if found := _ITEM.fullmatch(f"{before}id"):
         return f"item-{int(found[1]) + 1}"
     return f"drop-{sha256(title.encode()).hexdigest()[:8]}"
@@ -136,6 +147,11 @@ def _counted(form: Form) -> Form:
         return places[part]
 
     for path in sorted(form, key=_order):
+        if cohort := _COHORT.fullmatch(path):
+            counted[f"cohorts[{place(f'cohorts[{cohort[1]}]', 'cohorts')}].{cohort[2]}"] = form[
+                path
+            ]
+            continue
         found = _ITEM.fullmatch(path)
         if found is None:
             counted[path] = form[path]
@@ -159,7 +175,9 @@ def judged_form(form: Form) -> tuple[Manifest, dict[str, list[str]]]:
     values, own = _values(named(form))
     manifest, mistakes = judged(values)
     found: dict[str, list[str]] = {path: [sentence] for path, sentence in own.items()}
-    for path, sentence in mistakes:
+    for told, sentence in mistakes:
+        # What a table or a list holds was typed into one field.
+        path = _OF_COHORT.sub(r"\1", told)
         # What this page itself could not read has its sentence already.
         if path not in own:
             found.setdefault(path, []).append(sentence)
@@ -191,6 +209,7 @@ def form_of(manifest: Manifest) -> Form:
         "limit": str(m.limit),
         "opens_at": clock(m.opens_ms, m.zone),
         "closes_at": clock(m.closes_ms, m.zone),
+        "public_at": clock(m.public_ms, m.zone),
         "practice": "yes" if m.practice else "",
         "identity": m.identity if m.identity != IDENTITIES[0] else "",
         **_calls_form(m),
@@ -200,9 +219,28 @@ def form_of(manifest: Manifest) -> Form:
     if m.asks is not None:
         asked = {name: getattr(m.asks, name) for name in ASKS}
         form |= {f"asks.{name}": str(said) for name, said in asked.items() if said not in (NO, 0)}
+    for place, cohort in enumerate(m.cohorts):
+        form |= {f"cohorts[{place}].{k}": v for k, v in _cohort_form(m, cohort).items()}
     for place, item in enumerate(m.items):
         form |= {f"items[{place}].{k}": v for k, v in _item_form(item, digits).items()}
     return {path: text for path, text in form.items() if text}
+
+
+def _cohort_form(m: Manifest, cohort: Cohort) -> Form:
+    pools = [pool for item in m.items for pool in item.pools]
+    most = max(cohort.most)
+    alike = all(each == min(most, pool.cap) for each, pool in zip(cohort.most, pools, strict=True))
+    of_each = zip(pools, cohort.most, strict=True)
+    units = ", ".join(f"{pool.id} {each}" for pool, each in of_each if each)
+    return {
+        "id": cohort.id,
+        "title": cohort.title,
+        "units": str(most) if alike else units,
+        "listed": "yes" if cohort.listed else "",
+        "codes": "yes" if cohort.codes else "",
+        "bought": ", ".join(cohort.bought),
+        "missed": ", ".join(cohort.missed),
+    }
 
 
 def _calls_form(m: Manifest) -> Form:
@@ -287,9 +325,13 @@ def _as_it_stands(values: dict[str, Any]) -> Form:
     form: dict[str, str] = {}
 
     def take(path: str, value: object) -> None:
-        if isinstance(value, dict):
+        if isinstance(value, dict) and path.endswith(".units"):
+            form[path] = ", ".join(f"{pool} {units}" for pool, units in value.items())
+        elif isinstance(value, dict):
             for name, inner in value.items():
                 take(f"{path}.{name}" if path else name, inner)
+        elif isinstance(value, list) and path.endswith((".bought", ".missed")):
+            form[path] = ", ".join(map(str, value))
         elif isinstance(value, list):
             for place, inner in enumerate(value):
                 take(f"{path}[{place}]", inner)
@@ -354,6 +396,8 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
                 value = _moment(text, zone)
             elif path in FLAGS:
                 value = True
+            elif cohort := _COHORT.fullmatch(path):
+                value = _of_cohort(cohort[2], text)
             elif name.endswith("_seconds") and (length := _LENGTH.fullmatch(text)):
                 value = int(length[1]) * LENGTHS[length[2]]
             elif path == "beacon_round" and text == PLANNED:
@@ -389,7 +433,24 @@ def planned_round(values: Mapping[str, Any]) -> int:
     return first_round(sealed_at(mode, window_s * 1000, opens_ms))
 
 
+def _of_cohort(name: str, text: str) -> object:
+    """What a field of a cohort says."""
+    if name in ("listed", "codes"):
+        return True
+    if name in ("bought", "missed"):
+        return [drop for drop in re.split(r"[\s,;]+", text) if drop]
+    if name == "units":
+        if _WHOLE.fullmatch(text):
+            return int(text)
+        if _OF_POOLS.fullmatch(text):
+            return {pool: int(units) for pool, units in _OF_POOL.findall(text)}
+    return text
+
+
 def _put(values: dict[str, Any], path: str, value: object) -> None:
+    if cohort := _COHORT.fullmatch(path):
+        _member(values, "cohorts", int(cohort[1]))[cohort[2]] = value
+        return
     found = _ITEM.fullmatch(path)
     if found is None:
         within, _, name = path.rpartition(".")

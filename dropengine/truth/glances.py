@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from dropengine.model import DropId, EntryRecord, HoldRecord
+from dropengine.model import DropId, EntryRecord, HoldRecord, PoolRecord
 from dropengine.truth import keys, replies
 from dropengine.truth.audit import Once
 from dropengine.truth.networks import AROUND, around, counts_in
@@ -14,6 +14,7 @@ from dropengine.truth.outbox import Ask
 
 _AHEAD = msgspec.msgpack.Decoder(replies.Ahead)
 _ENTRY = msgspec.msgpack.Decoder(EntryRecord)
+_POOL = msgspec.msgpack.Decoder(PoolRecord)
 _HOLD = msgspec.msgpack.Decoder(HoldRecord)
 
 
@@ -95,6 +96,12 @@ class Glances:
                 if row is not None
             }
         return [Standing(name, entry, holds.get(entry.hold)) for name, entry in found]
+
+    async def counted(self, drop: DropId) -> list[int]:
+        """Units that count against each cohort, in all pools."""
+        flat = await self._ask("its pools", "HGETALL", self._key(drop, "pools"))
+        rows = [_POOL.decode(row).counted for row in flat[1::2]]
+        return [sum(each) for each in zip(*rows, strict=True)]
 
     def _key(self, drop: DropId, name: str) -> str:
         return keys.one(drop, name, self._prefix)

@@ -39,7 +39,7 @@ from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.people.entrants import entrants
 from dropengine.sql.database import Database
-from dropengine.studio_wire import AlarmView, HealthView, LaunchView, WorkerView
+from dropengine.studio_wire import AlarmView, CohortShareView, HealthView, LaunchView, WorkerView
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -59,10 +59,12 @@ _rows = msgspec.json.Decoder(Row)
 
 
 class Glance(NamedTuple):
-    """What a page without scripts is told of a launch. `shares`: way -> units."""
+    """What a page without scripts is told of a launch. `shares`: way -> units. `cohorts`: what each
+    of them has."""
 
     launch: LaunchView | None
     shares: dict[str, int]
+    cohorts: list[CohortShareView]
 
 
 class Deps(AlarmDeps, Protocol):
@@ -129,11 +131,12 @@ class Desks:
     async def glance(self, m: Manifest, view: ViewReply) -> Glance:
         """How the list of a drop stands that chance orders, once. Raises Unavailable and
         DatabaseAway."""
-        if not m.window_ms:
-            return Glance(None, {})
+        if not (m.window_ms or m.cohorts):
+            return Glance(None, {}, [])
         numbers = self._numbers_of(m)
         await numbers.read(STRETCHES_OF_PAGE)
-        return Glance(numbers.launch(view, await self._kinds_of(m)), numbers.shares)
+        launch = numbers.launch(view, await self._kinds_of(m))
+        return Glance(launch, numbers.shares, numbers.cohorts)
 
     async def _kinds_of(self, m: Manifest) -> Kinds:
         """Where guests may enter. Raises DatabaseAway."""

@@ -35,6 +35,13 @@ _CALLED = {
     "closes_at": "closes",
     "node": "place",
     "mode": "how it is given out",
+    "cohorts": "early access",
+    "public_at": "open to all",
+    "cohorts.title": "what fans call",
+    "cohorts.units": "how many for",
+    "cohorts.listed": "who is in",
+    "cohorts.bought": "who bought in, of",
+    "cohorts.missed": "who waited in vain in, of",
     "identity": "who may take part",
     "guests_may_enter": "whether guests may enter",
     "window_seconds": "how long the list is open",
@@ -51,17 +58,20 @@ _CALLED = {
     "asks.note_chars": "how long the note may be",
 }
 _ITEM = re.compile(r"(items\[(\d+)\])\.")
+_COHORT = re.compile(r"cohorts\[(\d)\]\.")
 _POOL = re.compile(r"(items\[\d+\]\.pools\[(\d+)\])\.")
 
 
 class Fields:
-    """A form for a template. `items`: how many it has."""
+    """A form for a template. `items`, `cohorts`: how many it has."""
 
     def __init__(self, form: Form, mistakes: Mapping[str, list[str]]) -> None:
         self._form = form
         self._mistakes = mistakes
         places = [int(found[2]) for path in form if (found := _ITEM.match(path))]
         self.items = max(places, default=-1) + 1
+        cohorts = [int(found[1]) for path in form if (found := _COHORT.match(path))]
+        self.cohorts = max(cohorts, default=-1) + 1
 
     def value(self, path: str) -> str:
         """What stands there."""
@@ -136,6 +146,9 @@ def field_name(path: str) -> str:
     """`items[0].price` -> `price of item 1`: a field as people call it."""
     if path in _CALLED:
         return _CALLED[path]
+    if cohort := re.fullmatch(r"cohorts\[(\d)\]\.([a-z]+)", path):
+        name = _CALLED.get(f"cohorts.{cohort[2]}", f"{_CALLED.get(cohort[2], cohort[2])} of")
+        return f"{name} cohort {int(cohort[1]) + 1}"
     found = re.fullmatch(r"(?:items\[(\d+)\])?\.?(?:pools\[(\d+)\]\.)?([a-z_]*)", path)
     if found is None:
         return path

@@ -50,7 +50,7 @@ FIELD_CHARS_MAX = 20_000
 TOO_LONG = "That is more than a draft may hold. Nothing was saved."
 GONE = "This draft was published meanwhile. What you typed was not saved."
 _NUMBERED = re.compile(r"-[0-9]{1,3}$")
-_REMOVE = re.compile(r"remove (items\[\d{1,2}\](?:\.pools\[\d{1,2}\])?)")
+_REMOVE = re.compile(r"remove (items\[\d{1,2}\](?:\.pools\[\d{1,2}\])?|cohorts\[\d\])")
 _POOL = re.compile(r"pool (items\[\d{1,2}\])")
 
 
@@ -240,6 +240,8 @@ class DraftPages:
             form = without(form, removed[1])
         elif do == "item":
             form |= {f"items[{fields_of(form).items}].cap": "10"}
+        elif do == "cohort":
+            form |= {f"cohorts[{fields_of(form).cohorts}].listed": "yes"}
         elif added := _POOL.fullmatch(do):
             form |= {f"{added[1]}.pools[{fields_of(form).pools(added[1])}].cap": "1"}
         if len(msgspec.json.encode(form)) > drafts.FORM_BYTES_MAX:

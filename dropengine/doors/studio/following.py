@@ -34,6 +34,13 @@ _ON = (
 )
 SHOWN: dict[str, Command] = {
     "open": Command("Open now", "Open the drop now?", "The drop is open.", (State.SCHEDULED,), "o"),
+    "widen": Command(
+        "Open to all",
+        "Open the drop to all now?",
+        "The drop is open to all.",
+        (State.LIVE, State.SOLD_OUT, State.PAUSED),
+        "f",
+    ),
     "seal": Command(
         "Seal now",
         "Seal the list now?",
@@ -110,12 +117,16 @@ SHOWN: dict[str, Command] = {
 """Verb -> how it is shown, in the order of the page."""
 
 
-def offered(state: str, *, doubted: bool) -> dict[str, Command]:
-    """The commands that make sense in a state. doubted: the server's clock leapt."""
+def offered(state: str, *, doubted: bool, early: bool = False) -> dict[str, Command]:
+    """The commands that make sense in a state. doubted: the server's clock leapt. early: only
+    cohorts may begin something yet."""
     return {
         verb: one
         for verb, one in SHOWN.items()
-        if state in one.states and not one.of_one and (doubted or verb != "realign")
+        if state in one.states
+        and not one.of_one
+        and (doubted or verb != "realign")
+        and (early or verb != "widen")
     }
 
 
@@ -179,6 +190,19 @@ def _beacon(s: Standing) -> str:
     number = QUICKNET.round_for(s.manifest.beacon_round, s.view.now_ms)
     due = moment(QUICKNET.due_ms(number), s.manifest.zone)
     return f"It waits for round {number:,} of the beacon, which is made public on {due}."
+
+
+def _widen(s: Standing) -> list[str]:
+    early = s.view.early
+    planned = early.public_ms if early is not None and early.lasts else 0
+    return [
+        "Everybody may buy and join the line from that moment on.",
+        f"That was planned for {moment(planned, s.manifest.zone)}: nobody has to wait for it."
+        if planned
+        else "",
+        "The ceilings of the cohorts end, and nothing moves: whoever has something keeps it.",
+        "It cannot be taken back.",
+    ]
 
 
 def _exempt(_: Standing) -> list[str]:
@@ -286,6 +310,7 @@ def _cancel(s: Standing) -> list[str]:
 _FOLLOWS: dict[str, Callable[[Standing], list[str]]] = {
     "open": _open,
     "seal": _seal,
+    "widen": _widen,
     "exempt": _exempt,
     "restrict": _restrict,
     "pause": _pause,

@@ -70,6 +70,12 @@ def by_mode(form: Form) -> Form:
     """A form without what its mode leaves unsaid: those fields are not shown. Persons enter a list,
     unless guests may."""
     mode = form.get("mode", MODES[0])
+    if any(path.startswith("cohorts[") for path in form):
+        # A cohort is of persons.
+        form = {path: text for path, text in form.items() if path != GUESTS}
+        form["identity"] = "verified"
+    else:
+        form = {path: text for path, text in form.items() if path != "public_at"}
     if mode not in WINDOWS:
         return {path: text for path, text in form.items() if path not in (*OF_CHANCE, GUESTS)}
     kept = {path: text for path, text in form.items() if path != "tickets_most" or mode == "draw"}
@@ -114,18 +120,27 @@ def told(m: Manifest) -> list[Said]:
     mode = SHOWN[m.mode]
     first = Said(False, f"{mode.name}: {mode.how}")
     if m.mode not in WINDOWS:
-        return [first, _network(m)]
+        return [first, *_early(m), _network(m)]
     said = [first, _window(m), _offers(m), _source(m)]
     if m.mode == "draw":
         said.append(_tickets(m))
     if m.guests_may_enter:
         said.append(Said(True, GUESTS_ENTER))
-    return [*said, _network(m)]
+    return [*said, *_early(m), _network(m)]
 
 
 GUESTS_ENTER: Final = (
     "Guests may enter: anyone may enter many times then, and the page says so to everybody."
 )
+
+
+def _early(m: Manifest) -> list[Said]:
+    """Who may buy before the others."""
+    if not m.cohorts:
+        return []
+    named = ", ".join(f"{cohort.title} ({sum(cohort.most):,} units)" for cohort in m.cohorts)
+    until = f"until {moment(m.public_ms, m.zone)}" if m.public_ms else "until you open it to all"
+    return [Said(False, f"Early access, {until}, for {named}.")]
 
 
 def _window(m: Manifest) -> Said:

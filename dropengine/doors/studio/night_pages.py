@@ -52,6 +52,7 @@ WHAT = {
     "opened": "opened the drop",
     "lobby_opened": "opened the list",
     "sealed": "sealed the list",
+    "widened": "opened the drop to all",
     "exempted": "lifted the limit of a network",
     "restricted": "set the limit of a network again",
     "paused": "paused the drop",
@@ -103,10 +104,13 @@ class NightPages:
             "studio-night.html",
             **words(s, self._origin),
             may_run=may_run,
-            commands=offered(s.state, doubted=_doubted(s, call)) if may_run else {},
+            commands=offered(s.state, doubted=_doubted(s, call), early=_early(s))
+            if may_run
+            else {},
             page=data_block(_known(s, call, may_run=may_run)),
             health=self._desks.health([]),
             launch=glance.launch,
+            cohorts=glance.cohorts,
             shares=[
                 (WAYS[way], units, round(100 * units / sum(glance.shares.values())))
                 for way, units in glance.shares.items()
@@ -230,6 +234,10 @@ def _sealed(s: Standing, opens_ms: int) -> int:
     return sealed_at(m.mode, m.window_ms, opens_ms)
 
 
+def _early(s: Standing) -> bool:
+    return s.view.early is not None and bool(s.view.early.lasts)
+
+
 def _doubted(s: Standing, call: PanelCall) -> bool:
     return s.doubted or any(one.kind == "clock" for one in call.alarms)
 
@@ -245,7 +253,9 @@ def _known(s: Standing, call: PanelCall, *, may_run: bool) -> bytes:
             "states": one.states,
         }
         for verb, one in SHOWN.items()
-        if not one.of_one and (verb != "realign" or _doubted(s, call))
+        if not one.of_one
+        and (verb != "realign" or _doubted(s, call))
+        and (verb != "widen" or s.manifest.cohorts)
     ]
     drop = s.manifest.id
     return msgspec.json.encode(

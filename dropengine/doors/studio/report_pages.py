@@ -57,6 +57,7 @@ TIMES = {
 SPLIT = {
     "units_sold": "Sold, by kind",
     "units_by_way": "Sold, by the way to it",
+    "units_by_cohort": "Sold, by cohort",
     "units_by_standing": "Sold, to persons and guests",
     "refused": "Sent away, by reason",
     "arrivals": "Fans who came, by channel",
@@ -192,9 +193,10 @@ def _charts(figures: Mapping[str, Figure], s: Standing) -> Iterator[Chart]:
     for name, title in SPLIT.items():
         one = figures.get(name)
         parts = [(of, int(n or 0)) for of, n in one.values.items() if of] if one else []
-        alone = 1 if s.manifest.window_ms and name != "units_sold" else 2
+        alone = 2 if name == "units_sold" or not (s.manifest.window_ms or s.manifest.cohorts) else 1
         if one is not None and len(parts) >= alone:
-            named = s.terms.pools if name == "units_sold" else WAYS
+            titles = {cohort.id: cohort.title for cohort in s.manifest.cohorts}
+            named = {"units_sold": s.terms.pools, "units_by_cohort": titles}.get(name, WAYS)
             yield _chart(title, one.says, [(named.get(of, of), n) for of, n in parts])
 
 

@@ -88,6 +88,19 @@ def _ways(t: Tally) -> Iterator[Figure]:
         with_total(units),
     )
 
+    early: Counter[str] = Counter()
+    for name, order in t.orders.items():
+        if not order.refunded and t.holds[name].cohort:
+            early[t.holds[name].cohort] += order.qty
+    if early:
+        yield _figure(
+            "units_by_cohort",
+            "units",
+            "Of them those that count against a cohort: they were held or offered before the drop "
+            "was open to all.",
+            with_total(early),
+        )
+
 
 def _way(t: Tally, order: str) -> str:
     place = t.places.get(t.holds[order].entry)

@@ -21,6 +21,7 @@ class Hold(Struct):
     at_ms: int
     offer: bool
     entry: str = ""
+    cohort: str = ""
     claimed: bool = False
     bought: bool = False
     ended: str = ""
@@ -111,12 +112,12 @@ def _withdrawn(t: Tally, e: events.Withdrawn) -> None:
 
 
 def _held(t: Tally, e: events.Held) -> None:
-    t.holds[e.hold] = Hold(e.pool, e.qty, e.at, offer=False)
+    t.holds[e.hold] = Hold(e.pool, e.qty, e.at, offer=False, cohort=e.cohort)
     t.seen_ms.setdefault(e.fan, e.at)
 
 
 def _offered(t: Tally, e: events.Offered) -> None:
-    t.holds[e.hold] = Hold(e.pool, e.qty, e.at, offer=True, entry=e.entry)
+    t.holds[e.hold] = Hold(e.pool, e.qty, e.at, offer=True, entry=e.entry, cohort=e.cohort)
 
 
 def _claimed(t: Tally, e: events.Claimed) -> None:

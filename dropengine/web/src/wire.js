@@ -102,6 +102,7 @@
  * @property {boolean} practice
  * @property {number} pace what one fan may begin at once, 0: as often as he likes
  * @property {number} pace_ms and then one more in each
+ * @property {{lasts: boolean, public_ms: number} | null} [early] of a drop with cohorts: may only they begin something yet?
  * @property {number} network_most unpaid holds and open entries of one network, 0: as many as its people like
  * @property {string} hash
  * @property {string} epoch

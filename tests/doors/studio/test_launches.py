@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from dropengine.model import FanId
 from dropengine.truth.replies import BEYOND, ViewReply
 from tests.doors.studio.test_drafts import WHOLE, begun, published, saved, version_of
 from tests.doors.studio.test_night import Night, told
@@ -16,7 +17,7 @@ from tests.kit import web_process
 from tests.kit.manifests import in_mode, item, manifest
 from tests.kit.sale import Sale
 from tests.kit.studio import Studio
-from tests.kit.web_process import LONG_S
+from tests.kit.web_process import LONG_S, key
 
 server = web_process.server
 studio = studio_kit.studio
@@ -169,3 +170,37 @@ async def test_of_two_who_seal_at_once_both_read_that_it_is_sealed_once(
         assert (await sale.words()).count("sealed") == 1
         said = [told(await hand.look()) + told(a) for hand, a in zip(hands, answers, strict=True)]
         assert sum("sealed the list" in one for one in said) == 2
+
+
+async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
+    studio: Studio,
+) -> None:
+    async with studio.person("ben") as ben:
+        draft = await begun(ben, studio)
+        await saved(ben, draft, 1, "cohort", **WHOLE | {"items[0].id": "pin"})
+        version = version_of(await ben.http.get(draft))
+        club = {"title": "The club", "units": "4", "listed": "yes", "missed": "lunar, solar"}
+        first = {f"cohorts[0].{name}": text for name, text in club.items()}
+        await saved(ben, draft, version, **WHOLE | first | {"items[0].id": "pin"})
+        assert "Early access, until you open it to all, for The club (4 units)." in told(
+            await ben.http.get(f"{draft}/publish")
+        )
+        where = await published(ben, draft)
+        sale = Sale(studio.web.runtime.store, where.rpartition("/")[2], now=0)
+        night = Night(ben, sale)
+        assert "Open to all" not in told(await night.look()).partition("Early access")[0]
+        await night.do("open")
+        await sale.store.enroll(sale.drop, FanId("ada"), ["the-club"])
+        await sale.bought("ada")
+        assert (await sale.hold("guest")).__class__.__name__ == "NotEligible"
+        said = told(await night.look())
+        assert "Open to all when you press The club 1 of 4, 1 sold" in said
+        assert "A press 1 100 %" in said
+        assert "Nothing moves" in (await night.look("widen")).text.replace("nothing", "Nothing")
+        assert "ben opened the drop to all" in await night.do("widen")
+        assert await sale.held("guest")
+        assert "Not now" not in told(await night.look("pause"))
+        copied = await ben.http.post(f"{where}/copy", data={"key": key()})
+        exported = (await ben.http.get(f"{copied.headers['location']}/manifest.toml")).text
+        assert "missed = [" in exported
+        assert 'title = "The club"' in exported

@@ -89,6 +89,21 @@ customElements.define(
 );
 
 customElements.define(
+  "night-early",
+  class extends DeskPart {
+    /** @override @param {Night} night */
+    shown({ drop, desk }) {
+      const early = drop?.early ?? null;
+      if (desk === null || early === null) return nothing;
+      const { EARLY } = words;
+      const rest = early.public_ms - desk.now;
+      const when = !early.lasts ? html`<p>${EARLY.open}</p>` : early.public_ms === 0 ? html`<p>${EARLY.byHand}</p>` : html`<p>${EARLY.widens} <span class="digits">${left(rest)}</span></p>`;
+      return html`${when} ${pairs(desk.cohorts.map(({ title, used, most, sold }) => [title, words.ofCohort(used, most, sold)]))}`;
+    }
+  },
+);
+
+customElements.define(
   "night-shares",
   class extends DeskPart {
     /** @override @param {Night} night */

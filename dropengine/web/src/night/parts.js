@@ -2,7 +2,7 @@
  * The live parts of the night.
  *
  * @import {DropView} from "../wire.js"
- * @import {Night, Units} from "./wire.js"
+ * @import {Night, Page, Units} from "./wire.js"
  */
 
 import { html, nothing } from "lit/html.js";
@@ -24,6 +24,14 @@ export function units(drop) {
   const sum = total(Object.values(drop.pools));
   return { left: sum.free, offered: sum.offered, carts: carts(sum), sold: sum.sold, withheld: sum.back, made: sum.cap };
 }
+
+/**
+ * The commands that make sense now.
+ * @param {Page} page
+ * @param {DropView} drop
+ * @param {string} now
+ */
+const fitting = ({ commands }, drop, now) => commands.filter(({ verb, states }) => states.includes(now) && (verb !== "widen" || drop.early?.lasts === true));
 
 customElements.define(
   "night-units",
@@ -67,7 +75,7 @@ customElements.define(
     shown({ page, drop }) {
       if (drop === null) return nothing;
       const now = phase(drop);
-      const fit = page.commands.filter(({ states }) => states.includes(now));
+      const fit = fitting(page, drop, now);
       if (fit.length === 0) return html`<p class="quiet">Nothing any more.</p>`;
       return html`<ul class="commands">
         ${repeat(fit, ({ verb }) => verb, ({ verb, name, letter, grave }, place) => html`<li><a class=${place === 0 ? "main" : grave ? "danger" : "plain"} href="${page.night}/${verb}" accesskey=${letter}>${name}<kbd aria-hidden="true">${letter}</kbd></a></li>`)}
@@ -83,7 +91,7 @@ customElements.define(
     shown({ page, drop }) {
       if (drop === null) return nothing;
       const now = phase(drop);
-      const fit = page.commands.filter(({ states }) => states.includes(now));
+      const fit = fitting(page, drop, now);
       const [first] = fit;
       if (first === undefined) return nothing;
       const speak = first.verb !== "message" && fit.some(({ verb }) => verb === "message");

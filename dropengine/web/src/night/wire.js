@@ -15,6 +15,7 @@
 /** @typedef {{waiting: number, offered: number, next: Next[], ends: End[]}} DeskLine */
 
 /** @typedef {{n: number, entry: string, pools: string[], qty: number, state: string}} Placed */
+/** @typedef {{id: string, title: string, used: number, most: number, sold: number}} Cohort */
 /** @typedef {{network: string, open: number, most: number, refused: number, around: boolean, exempt: boolean}} Network */
 
 /**
@@ -56,6 +57,7 @@
  * @property {string[]} people
  * @property {Launch | null} launch
  * @property {Record<string, number>} shares
+ * @property {Cohort[]} cohorts
  * @property {Network[]} networks
  */
 

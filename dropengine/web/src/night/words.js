@@ -119,3 +119,7 @@ export const sentAway = (times) => `Sent away ${times === 1 ? "once" : `${number
 export const NOTHING_SOLD = "Nothing is sold yet.";
 /** How units come to those who buy them. */
 export const WAYS = /** @type {Record<string, string>} */ ({ press: "A press", list: "The order of the list", line: "The line behind it", "make-good": "A make-good", carried: "Carried over" });
+
+/** @param {number} used @param {number} most @param {number} sold */
+export const ofCohort = (used, most, sold) => `${number(used)} of ${number(most)}, ${number(sold)} sold`;
+export const EARLY = { widens: "Open to all in", byHand: "Open to all when you press", open: "Open to all" };
