@@ -54,6 +54,7 @@ from dropengine.doors.studio.alarm_letters import AlarmLetters
 from dropengine.doors.studio.desks import Desks
 from dropengine.errors import ConfigError, Unavailable
 from dropengine.jobs.beacon_rounds import BeaconRounds
+from dropengine.jobs.carrying import Carrying
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.counting import Counting
 from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
@@ -156,8 +157,13 @@ class Runtime:
         rounds = BeaconRounds(settings.beacon_urls)
         self.beacon_rounds = rounds
         self.drawing = Drawing(self.store, Revealing(self.database, rounds, wall_ms))
+        self.carrying = Carrying(self.store, self.database)
         self.settling = Settling(
-            self.store, settings, self.duties.owed, ordering=self.drawing.ordering
+            self.store,
+            settings,
+            self.duties.owed,
+            ordering=self.drawing.ordering,
+            carrying=self.carrying.carrying,
         )
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
@@ -191,6 +197,7 @@ class Runtime:
         # The lease is asked for before the first duty can be found.
         self.jobs.repeat(self.duties)
         self.jobs.repeat(self.drawing)
+        self.jobs.repeat(self.carrying)
         self.jobs.repeat(self.settling)
         self.jobs.repeat(self.server_watch)
         self.jobs.repeat(self.trial)
@@ -214,6 +221,7 @@ class Runtime:
         await self.jobs.close()
         await self.duties.close()
         await self.drawing.close()
+        await self.carrying.close()
         await self.beacon_rounds.close()
         await self.hub.close()
         await self._nudges.aclose(close_connection_pool=True)

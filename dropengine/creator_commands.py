@@ -15,6 +15,7 @@ way. All are signed alike, and all their keys are kept.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from functools import cache
 from typing import (
@@ -285,6 +286,12 @@ CreatorCommand = (
 BY_CLOCK = (Pause, Realign)
 COMMANDS: dict[str, type[CreatorCommand]] = {kind.verb: kind for kind in get_args(CreatorCommand)}
 """Verb -> command."""
+
+
+def opening_key(publishing: str) -> str:
+    """The key of the opening of a drop that is published and opened in one breath: the same for a
+    repeat, and no other command's."""
+    return f"opens-{hashlib.sha256(publishing.encode()).hexdigest()[:32]}"
 
 
 class Bound(NamedTuple):

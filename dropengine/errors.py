@@ -17,6 +17,7 @@ DropEngineError
 +-- ServerTaken      another shop, or another run of this one, sells from the server
 +-- BackupFault      a backup cannot be made, read, or restored here
 +-- DrawFault        a list cannot be drawn, or what was revealed does not prove its order
++-- CarriedFault     places of an earlier drop cannot be carried over: its log is not the one named
 """
 
 from __future__ import annotations
@@ -199,3 +200,9 @@ class DrawFault(DropEngineError):
     The message says which, and of whom."""
 
     exit_code = 16
+
+
+class CarriedFault(DropEngineError):
+    """Places of an earlier drop cannot be carried over. The message says why."""
+
+    exit_code = 17

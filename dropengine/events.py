@@ -57,6 +57,16 @@ class PublishedCohort(msgspec.Struct, frozen=True):
     most: list[int]
 
 
+class CarriedFrom(msgspec.Struct, frozen=True):
+    """Whoever waited in vain in the drop `of` stands first in the line of this one. hash: of the
+    list of them, which anybody can compute from that drop's log (`log/carried`). share: of each
+    pool, how many percent of the cap they may have until it has no free unit."""
+
+    of: str
+    hash: str
+    share: int
+
+
 class Rules(msgspec.Struct, frozen=True):
     """What the scripts need of a manifest. Times in ms; `opens_ms` and `closes_ms` 0 mean by hand.
 
@@ -74,6 +84,8 @@ class Rules(msgspec.Struct, frozen=True):
 
     cohorts: who may begin something before the drop is open to all; none: it is so from its
     opening. public_ms: when it is; 0: by hand.
+
+    carried: whose places are carried over; None in most drops.
     """
 
     id: str
@@ -103,6 +115,7 @@ class Rules(msgspec.Struct, frozen=True):
     cards: int = 0
     cohorts: list[PublishedCohort] = []
     public_ms: int = 0
+    carried: CarriedFrom | None = None
 
 
 class Published(Event, frozen=True):
@@ -165,6 +178,17 @@ class Ordered(Event, frozen=True):
 
     n: int
     ids: list[str]
+
+
+class Carried(Event, frozen=True):
+    """Scheduled: of the list of an earlier drop, which has `of` entries, those from `first` to
+    `last` were looked at; each that has a place here `joined` just before. `n`: how many have one
+    by now. The list is empty where `of` is 0; it is done with where `last` is `of`."""
+
+    first: int
+    last: int
+    of: int
+    n: int
 
 
 class Opened(ByCreator, frozen=True):
@@ -451,8 +475,9 @@ class Discharged(Event, frozen=True):
 
 
 class Joined(Event, frozen=True):
-    """`n`: the arrival. `lane`: 0 base, 1 boost. `why`: fan, or makegood (then key is ''). In a
-    lobby `n` is 0, and the entry stands in the list with so many `tickets` and this `nonce`."""
+    """`n`: the arrival. `lane`: 0 base, 1 boost. `why`: fan, makegood or carried (then key is '').
+    In a lobby `n` is 0, and the entry stands in the list with so many `tickets` and this `nonce`.
+    `of`: carried over from which entry of the earlier drop."""
 
     fan: str
     key: str
@@ -465,6 +490,15 @@ class Joined(Event, frozen=True):
     why: str
     tickets: int = 0
     nonce: str = ""
+    of: str = ""
+
+
+class Confirmed(Event, frozen=True):
+    """The fan of a carried entry still wants what it is for: from now on it may be called."""
+
+    fan: str
+    key: str
+    entry: str
 
 
 class Offered(Event, frozen=True):
@@ -581,6 +615,7 @@ AnyEvent = (
     | Rooted
     | Revealed
     | Ordered
+    | Carried
     | Opened
     | Widened
     | Allotted
@@ -614,6 +649,7 @@ AnyEvent = (
     | Refunded
     | Discharged
     | Joined
+    | Confirmed
     | Offered
     | Declined
     | Lapsed

@@ -300,6 +300,9 @@ class EntryRecord(Record):
     """In a list that chance orders: how many it has there; 0 of one that is in none."""
     nonce: str = ""
     """What its fan's browser chose for the list, as hex digits, or ''."""
+    carried: int = 0
+    """Of one that was carried over from an earlier drop: 1 until its fan has confirmed it, then
+    2."""
 
 
 class DutyRecord(Record):

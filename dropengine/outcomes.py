@@ -24,6 +24,7 @@ from dropengine.refusals import (
     LimitReached,
     NetworkFull,
     NotAdoptable,
+    NotCarried,
     NotEligible,
     NotFound,
     NotOpen,
@@ -82,6 +83,10 @@ class Joined(EntryGranted, frozen=True):
 
 
 class Left(EntryGranted, frozen=True):
+    pass
+
+
+class Confirmed(EntryGranted, frozen=True):
     pass
 
 
@@ -167,6 +172,7 @@ PressOutcome = (
     | Paying
     | Joined
     | Left
+    | Confirmed
     | NotOpen
     | Paused
     | Closed
@@ -199,6 +205,7 @@ CreatorOutcome = (
     | KeyReused
     | TooFew
     | InThePast
+    | NotCarried
     | BadMessage
 )
 """How a creator's command can end."""

@@ -213,6 +213,17 @@ class InThePast(Refusal, frozen=True):
     now_ms: int = 0
 
 
+class NotCarried(Refusal, frozen=True):
+    """Of the list of an earlier drop `looked` entries of `of` were looked at; 0: it is not known
+    how many there are."""
+
+    sentence: ClassVar[str] = (
+        "The places of the earlier drop are still being carried over. It opens when they are."
+    )
+    looked: int = 0
+    of: int = 0
+
+
 class Already(Refusal, frozen=True):
     """The drop is what the command would make of it. `state`: its present one; `what`, `by`,
     `at_ms`: the last creator's command, who gave it and when (ms, 0 when it lies too far back)."""

@@ -122,6 +122,14 @@ class Leave(Command, frozen=True):
     entry: Id
 
 
+class Confirm(Command, frozen=True):
+    """The place in line that was carried over from an earlier drop is still wanted."""
+
+    verb = "confirm"
+
+    entry: Id
+
+
 class Ping(FromFan, frozen=True):
     """`c`: the client's clock, ms, given back untouched."""
 
@@ -129,8 +137,8 @@ class Ping(FromFan, frozen=True):
     c: int | float
 
 
-FromFanMessage = Hello | Hold | Claim | Release | Extend | Pay | Join | Leave | Ping
-FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave
+FromFanMessage = Hello | Hold | Claim | Release | Extend | Pay | Join | Leave | Confirm | Ping
+FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave | Confirm
 
 
 class PoolView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -372,7 +380,9 @@ class LinePlace(msgspec.Struct, frozen=True):
 class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
     """`n`: the arrival. `lane`: base or boost. `cool_ms`: not called before this time, 0 = may
     be. Of an entry in a list that chance orders: `tickets`; and while it has no arrival (`n` 0),
-    and so no place in any line, its `pools`."""
+    and so no place in any line, its `pools`. `carried`: of one that was carried over from an
+    earlier drop `asked` until its fan confirms it, before which it is not called, then
+    `confirmed`; else ''."""
 
     id: str
     key: str
@@ -387,6 +397,7 @@ class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
     lines: list[LinePlace]
     tickets: int = 0
     pools: list[str] = []
+    carried: str = ""
 
 
 class EndedEntry(msgspec.Struct, frozen=True):
@@ -450,8 +461,8 @@ class Done(msgspec.Struct, frozen=True, tag_field="t", tag="done", omit_defaults
     """Command `id` was carried out; the state it made is at log length >= `seq`.
 
     `hold`: what a hold, claim, release or extend made, and a join that got units at once; `entry`:
-    its id after leave and any other join; `pay`: hold id -> payment page; `refused`: of the same
-    command, hold id -> the code of its refusal.
+    its id after leave, confirm and any other join; `pay`: hold id -> payment page; `refused`: of
+    the same command, hold id -> the code of its refusal.
     """
 
     id: int

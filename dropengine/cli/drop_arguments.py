@@ -101,6 +101,12 @@ def _publish_arguments(parser: Parser) -> None:
     when.add_argument(
         "--now", action="store_true", help="open at once, also when opens_at has passed"
     )
+    when.add_argument(
+        "--open",
+        action="store_true",
+        help="a shock drop: open it in the same breath; whoever follows the maker is told. With "
+        "--key a repeat finishes what was cut off",
+    )
 
 
 def _reason_arguments(parser: Parser) -> None:
@@ -249,6 +255,7 @@ VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("refund", "Take an order back: its units return and its money goes back.", _refund_arguments),
     ("duty", "End something owed that the payment provider does not do.", _duty_arguments),
     ("show", "Show where a drop stands.", _show_arguments),
+    ("waiting", "Show who waited in vain, for a drop to carry them over.", _show_arguments),
     ("networks", "Show whose fans were refused because their network was full.", _show_arguments),
     ("list", "List the drops of this shop, and whose they are.", lambda _: None),
     ("log", "Write the log of a drop to standard output (ndjson).", _log_arguments),

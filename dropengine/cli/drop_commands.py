@@ -51,17 +51,21 @@ from dropengine.creator_commands import (
     Resume,
     Seal,
     Withdraw,
+    opening_key,
 )
 from dropengine.errors import ManifestError, NewerSchema
 from dropengine.model import DropId, OrderState
 from dropengine.order_number import order_of
 from dropengine.terminal import summary
+from dropengine.truth.carried_list import list_of
 from dropengine.truth.outbox import Outbox
 from dropengine.truth.replies import BEYOND, Shown, ViewReply
 from dropengine.truth.store import Store
 
-READING = frozenset({"show", "log"})
+READING = frozenset({"show", "waiting", "log"})
 """Verbs that change nothing."""
+PUBLISHED = 1
+"""The revision of a drop that was just published."""
 UNDONE_MS = 10_000
 """What is owed for this long was tried more than once, or is refused for good: it is shown."""
 
@@ -110,6 +114,7 @@ async def _about(verb: str, store: Store, settings: Settings, arguments: Argumen
         if not refused:
             text = _to_publish(arguments, int(time.time() * 1000))
             arguments.chance = await makers_drops.chance_of(settings, text)
+            await makers_drops.look_at_carried(store, settings, text)
         return refused
     if verb == "correct":
         arguments.drop = arguments.file if arguments.id is None else arguments.id
@@ -132,6 +137,8 @@ def _to_publish(arguments: Arguments, now_ms: int) -> manifest.Manifest:
         opens_ms = now_ms + int(arguments.opens_in * 1000)
     elif arguments.now and not 0 < opens_ms <= now_ms:
         opens_ms = now_ms
+    if arguments.open:
+        manifest.to_open_at_once(text)
     drop = text.id if arguments.id is None else arguments.id
     if (drop, opens_ms) == (text.id, text.opens_ms):
         return text
@@ -146,6 +153,8 @@ def _asked(arguments: Arguments) -> str:
     when = "now" if arguments.now else ""
     if arguments.opens_in is not None:
         when = f"in {arguments.opens_in} s"
+    if arguments.open:
+        when = "open"
     return f"{manifest.digest(text)} {when}".rstrip()
 
 
@@ -167,10 +176,11 @@ async def _publish(store: Store, arguments: Arguments) -> int:
     if await store.show(DropId(text.id)) is None:
         at_once = arguments.now or arguments.opens_in is not None
         _refuse_past(text, now_ms, at_once=at_once)
+    key = key_of(arguments)
     outcome = await store.publish(
         text,
         by=arguments.word,
-        key=key_of(arguments),
+        key=key,
         asked=_asked(arguments),
         chance=arguments.chance,
     )
@@ -180,13 +190,33 @@ async def _publish(store: Store, arguments: Arguments) -> int:
     shown = await store.show(DropId(text.id))
     assert shown is not None, "nothing takes a drop away"
     text = shown.manifest
+    if arguments.open and (code := await _open_at_once(store, arguments, DropId(text.id), key)):
+        return code
     when = summary.moment(text.opens_ms, text.zone) if text.opens_ms else "when you open it"
+    if arguments.open:
+        when = "now"
     print(f"{text.id} is published: {summary.units(text)} on sale {when}.")
     print(f"Its rules have the hash {manifest.digest(text)}.")
     # The shop that runs says where people reach it: here its settings need not be known.
     if address := await store.house.address():
         print(f"Its page is {address}/drops/{text.id}")
     return 0
+
+
+async def _open_at_once(store: Store, arguments: Arguments, drop: DropId, key: str) -> int:
+    """In the breath in which it was published; the exit code of a refusal, else 0."""
+    outcome = await store.command(
+        drop, Open(), revision=PUBLISHED, by=arguments.word, key=opening_key(key)
+    )
+    if isinstance(outcome, outcomes.Changed | refusals.Already):
+        return 0
+    if isinstance(outcome, refusals.NotCarried):
+        print(
+            f"{drop} is published. It opens when the places of the earlier drop are carried over: "
+            f"say the same again, with --key {key}.",
+            file=sys.stderr,
+        )
+    return refuse(outcome)
 
 
 SAID: dict[type[CreatorCommand], str] = {
@@ -356,6 +386,18 @@ def _view(view: ViewReply) -> dict[str, object]:
     return {name: getattr(view, name) for name in named} | {"pools": pools}
 
 
+async def _waiting(store: Store, arguments: Arguments) -> int:
+    """What the manifest of the next drop says, to carry them over."""
+    found = await list_of(store, drop_id(arguments))
+    if arguments.json:
+        body = {"drop": found.drop, "hash": found.hash, "entries": found.entries}
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(body), indent=2) + b"\n")
+        return 0
+    print(f"{len(found.entries):,} waited in vain. To carry their places over, the next drop says:")
+    print(f'\ncarried_from = "{found.drop}"\ncarried_hash = "{found.hash}"')
+    return 0
+
+
 async def _networks(store: Store, arguments: Arguments) -> int:
     drop = drop_id(arguments)
     if await store.show(drop) is None:
@@ -404,6 +446,7 @@ _DO: dict[str, Callable[[Store, Arguments], Awaitable[int]]] = {
     "refund": _refund,
     "duty": _duty,
     "show": _show,
+    "waiting": _waiting,
     "networks": _networks,
     "log": _log,
 }

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from dropengine import manifest, refusals
 from dropengine.cli.operators_terms import REFUSED, Arguments, drop_id, read, refuse
 from dropengine.config import Settings
-from dropengine.errors import DatabaseAway, DropEngineError, ManifestError
+from dropengine.errors import CarriedFault, DatabaseAway, DropEngineError, ManifestError
 from dropengine.manifest import Manifest
 from dropengine.manifest.defaults import MODES
 from dropengine.model import DropId
@@ -26,6 +26,7 @@ from dropengine.people.one_after_another import change
 from dropengine.randomness import Source
 from dropengine.sql import draw_secrets, engine
 from dropengine.sql.database import Database, T, Work
+from dropengine.truth.carried_list import list_for
 from dropengine.truth.store import Store
 
 _SHORT = re.compile(r"[a-z][a-z0-9]+")
@@ -85,6 +86,26 @@ async def chance_of(settings: Settings, text: Manifest) -> Source | None:
         )
     now_ms = int(time.time() * 1000)
     return await _asked(settings, lambda sql: draw_secrets.named(sql, text, now_ms), writes=True)
+
+
+async def look_at_carried(store: Store, settings: Settings, text: Manifest) -> None:
+    """The places that a drop carries over must be there, and of a drop of the same maker. Raises
+    DatabaseAway, ManifestError, DropEngineError."""
+    if not text.carried_from:
+        return
+    if not keeps_people(settings):
+        raise DropEngineError(
+            "carried_from needs a shop that has run: who stands behind the places is known there. "
+            "Start it once with `dropengine serve`."
+        )
+    drops = [text.id, text.carried_from]
+    whose = await _asked(settings, lambda sql: makers.owners_of(sql, drops))
+    if whose.get(text.id) != whose.get(text.carried_from):
+        raise ManifestError(text.id, [f"carried_from: {text.carried_from} is another maker's"])
+    try:
+        await list_for(store, text)
+    except CarriedFault as fault:
+        raise ManifestError(text.id, [f"carried_hash: {fault}"]) from None
 
 
 def _chosen(known: Sequence[Maker], short: str | None) -> Maker | None:

@@ -1,5 +1,6 @@
 """`dropengine verify FILE`: is the order of a lobby or draw the one that its list and its chance
-give? Offline: whoever has the file needs nothing of the shop."""
+give, and are carried places those of the drop before? Offline: whoever has the files needs nothing
+of the shop."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import msgspec
 
 from dropengine.cli.command_parsers import Commands, command
 from dropengine.errors import DrawFault
+from dropengine.log.carried import carriable, fault_in_carried
 from dropengine.log.draw import sheet
 from dropengine.log.draw.sheet import Finding, Sheet
 from dropengine.log.draw.told import sheet_of
@@ -36,10 +38,24 @@ def add(commands: Commands) -> None:
     forms = parser.add_mutually_exclusive_group()
     forms.add_argument("--json", action="store_true", help="print what was found as JSON")
     forms.add_argument("--sheet", action="store_true", help="print the draw sheet, check nothing")
+    forms.add_argument(
+        "--waiting", action="store_true", help="print who waited in vain in a settled drop"
+    )
+    forms.add_argument(
+        "--carried-from",
+        metavar="EARLIER",
+        help="the log of the drop before: were its places carried over as its list says?",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """0: list, randomness and order are all told and right. Raises DrawFault."""
+    if arguments.waiting:
+        listed = carriable(_text(arguments.file).splitlines())
+        _print({"drop": listed.drop, "hash": listed.hash, "entries": listed.entries})
+        return RIGHT
+    if arguments.carried_from is not None:
+        return _carried(arguments.carried_from, arguments.file)
     told = _told(_text(arguments.file))
     if arguments.revealed is not None:
         told = _with(told, arguments.revealed)
@@ -53,6 +69,17 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(f"{MARKS[one.kept]:<6}{one.what}: {one.found}" for one in found))
         print(_verdict(found))
     return RIGHT if all(one.kept for one in found) else WRONG
+
+
+def _carried(earlier: str, name: str) -> int:
+    """Raises CarriedFault, DrawFault."""
+    old = carriable(_text(earlier).splitlines())
+    fault = fault_in_carried(old, _text(name).splitlines())
+    print(f"The list of {old.drop} has {len(old.entries):,} entries and the hash {old.hash}.")
+    print(
+        fault[:1].upper() + fault[1:] + "." if fault else "Its places were carried over as it says."
+    )
+    return WRONG if fault else RIGHT
 
 
 def _told(text: bytes) -> Sheet:

@@ -301,7 +301,9 @@ TABLE: dict[tuple[str, str], Row] = {
 MESSAGES: dict[str, Who] = {
     "hello": Who.ANYBODY,
     "ping": Who.ANYBODY,
-    **dict.fromkeys(("hold", "claim", "release", "extend", "pay", "join", "leave"), Who.FAN),
+    **dict.fromkeys(
+        ("hold", "claim", "release", "extend", "pay", "join", "leave", "confirm"), Who.FAN
+    ),
 }
 """What a socket may say, by its tag."""
 

@@ -132,7 +132,7 @@ class Drawing:
         if not isinstance(said, Revealed):
             return self._refused(drop, said)
         right = await asyncio.to_thread(draw.order, listed.sealed, chance)
-        return await self._give_out(drop, root.hex(), right, listed.pools, head.placed)
+        return await self._give_out(drop, root.hex(), right, listed.pools, head)
 
     async def _revealed(self, drop: DropId, head: Sealed) -> bytes | None:
         """What is told already counts; None: it cannot be known yet."""
@@ -141,15 +141,17 @@ class Drawing:
         return await self._reveals.revealed(drop, head.randomness, head.sealed_ms)
 
     async def _give_out(
-        self, drop: DropId, root: str, right: Sequence[str], pools: dict[str, int], placed: int
+        self, drop: DropId, root: str, right: Sequence[str], pools: dict[str, int], head: Sealed
     ) -> bool:
+        # The first arrivals are those that were carried over.
+        before, placed = head.carried, head.placed - head.carried
         while placed < len(right):
             for part in _parts(right[placed:], pools):
-                answer = await self._store.order(drop, root, placed + 1, part)
+                answer = await self._store.order(drop, root, before + placed + 1, part)
                 if not isinstance(answer, Placed):
                     return self._refused(drop, answer)
-                goes_on = answer.next == placed + len(part) + 1
-                placed = answer.next - 1
+                goes_on = answer.next == before + placed + len(part) + 1
+                placed = answer.next - 1 - before
                 if not goes_on:
                     # Somebody else was faster: from where he is.
                     break

@@ -28,7 +28,7 @@ class Settling:
     """One round over every drop that something can still happen to.
 
     owed: told each drop whose outbox is not empty, in every round; ordering: each whose list is to
-    be ordered.
+    be ordered; carrying: each into which places of an earlier one are to be carried.
     """
 
     name = "settling"
@@ -40,11 +40,13 @@ class Settling:
         owed: Callable[[DropId], None],
         *,
         ordering: Callable[[DropId], None] = lambda _: None,
+        carrying: Callable[[DropId], None] = lambda _: None,
     ) -> None:
         self.every_s = settings.settle_ms / 1000
         self._store = store
         self._owed = owed
         self._ordering = ordering
+        self._carrying = carrying
         self._drops: list[DropId] = []
         self._index_at = 0.0
         self._over: dict[DropId, float] = {}
@@ -86,6 +88,8 @@ class Settling:
         self._hear(drop, settled.froze)
         if settled.state == DropState.ORDERING:
             self._ordering(drop)
+        if settled.to_carry:
+            self._carrying(drop)
         if settled.duties:
             self._owed(drop)
         elif settled.state in FINAL and not settled.next_ms:

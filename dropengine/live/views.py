@@ -22,6 +22,8 @@ WHY_ENDED = {
     model.EntryState.REMOVED: "limit",
 }
 """What a place ended by, other than a sale."""
+CARRIED = ("", "asked", "confirmed")
+"""Over from an earlier drop, as a record counts it."""
 
 
 def drop_view(
@@ -225,6 +227,7 @@ def _entry(
         ],
         tickets=entry.tickets,
         pools=[] if entry.n else entry.pools,
+        carried=CARRIED[entry.carried],
     )
 
 

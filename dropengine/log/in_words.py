@@ -141,6 +141,7 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Rooted: lambda e, _: f"The list is fixed as {e.root[:16]}...",
     events.Revealed: _says("What the list is ordered by was revealed"),
     events.Ordered: lambda e, _: f"Chance gave out the places {e.n:,} to {e.n + len(e.ids) - 1:,}",
+    events.Carried: lambda e, _: f"Carried over from the earlier drop: {e.n:,} places",
     events.Opened: lambda e, t: f"{t.who(e.by)} opened the drop",
     events.Widened: lambda e, t: f"{t.who(e.by)} opened the drop to all",
     events.Allotted: lambda e, _: f"The first round is over: {e.offers:,} offers",
@@ -187,6 +188,7 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
         f"Joined {f'the line as number {e.n}' if e.n else 'the list'}, for "
         f"{' or '.join(t.units(e.qty, pool) for pool in e.pools)}"
     ),
+    events.Confirmed: _says("Still wants what the place is for, which was carried over"),
     events.Offered: lambda e, t: (
         f"{t.units(e.qty, e.pool)}: "
         f"{'called for by a press in quiet hours' if e.key else 'offered by the line'}"

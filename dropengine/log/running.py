@@ -34,6 +34,7 @@ CROWD = {
     "declined": "offers given back",
     "joined": "joined the line",
     "left": "left the line",
+    "confirmed": "confirmed a place from the earlier drop",
     "refunded": "refunded",
 }
 LISTED = {"joined": "entered the list", "left": "left the list"}
@@ -42,7 +43,7 @@ LISTED = {"joined": "entered the list", "left": "left the list"}
 own."""
 TOLD = frozenset(
     {
-        *("lobby_opened", "sealed", "rooted", "revealed", "allotted"),
+        *("carried", "lobby_opened", "sealed", "rooted", "revealed", "allotted"),
         *("published", "lifted", "opened", "paused", "resumed", "realigned", "thawed", "added"),
         *("withdrawn", "rescheduled", "corrected", "message", "closed", "cancelled", "settled"),
         *("exempted", "restricted", "widened"),

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     SOLD = "sold"
     REFUND = "refund"
     MESSAGE = "message"
+    CARRIED = "carried"
     # Of what he asked to be told of.
     REMINDER = "reminder"
     OPENED = "opened"

@@ -12,7 +12,15 @@ from dropengine.manifest.canonical import (
 from dropengine.manifest.corrected import corrected, correction, fault_in_correction, words
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.form import Form, form_of, form_of_file, judged_form, named, toml
-from dropengine.manifest.manifest import Cohort, Item, Manifest, Pool, showable, with_opening
+from dropengine.manifest.manifest import (
+    Cohort,
+    Item,
+    Manifest,
+    Pool,
+    showable,
+    to_open_at_once,
+    with_opening,
+)
 from dropengine.manifest.parse import parse
 from dropengine.manifest.toml_tables import (
     DROP_ID_CHARS_MAX,
@@ -49,6 +57,7 @@ __all__ = [
     "rules",
     "short",
     "showable",
+    "to_open_at_once",
     "toml",
     "what_scripts_read",
     "with_opening",

@@ -17,6 +17,7 @@ import msgspec
 from dropengine.errors import ManifestError
 from dropengine.events import (
     CallingHours,
+    CarriedFrom,
     PublishedCohort,
     PublishedItem,
     PublishedPool,
@@ -28,7 +29,7 @@ from dropengine.randomness import Source
 
 LATER: Final = (
     *("calls", "window_ms", "first_offer_ms", "tickets_most", "randomness"),
-    *("cohorts", "public_ms"),
+    *("cohorts", "public_ms", "carried"),
 )
 """Rules that came later than the scripts that read all of them."""
 
@@ -99,7 +100,14 @@ def rules(manifest: Manifest, now_ms: int = 0, chance: Source | None = None) -> 
         cards=1,
         cohorts=[PublishedCohort(cohort.id, list(cohort.most)) for cohort in manifest.cohorts],
         public_ms=manifest.public_ms,
+        carried=_carried(manifest),
     )
+
+
+def _carried(manifest: Manifest) -> CarriedFrom | None:
+    if not manifest.carried_from:
+        return None
+    return CarriedFrom(manifest.carried_from, manifest.carried_hash, manifest.carried_share)
 
 
 def _calls(manifest: Manifest, now_ms: int) -> CallingHours | None:

@@ -72,5 +72,8 @@ FIRST_OFFERS: Final = {"lobby": 600, "collect": 600, "draw": 86_400}
 """For how long an offer of the first round stands, where nothing is said, in seconds."""
 FIRST_OFFER: Final = Bounds(120, 172_800, 600)
 
+CARRIED_SHARE: Final = Bounds(1, 100, 50)
+"""How many percent of each pool go to whoever was carried over, while there is a free unit."""
+
 TICKETS: Final = Bounds(1, 100, 5)
 """The most that an entry of a draw may have."""

@@ -22,6 +22,7 @@ from dropengine.errors import ManifestError
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
     CALLS,
+    CARRIED_SHARE,
     FIRST_OFFERS,
     IDENTITIES,
     ITEMS_MAX,
@@ -43,12 +44,20 @@ from dropengine.model import COHORTS_MAX
 Form = dict[str, str]
 """Path -> what was typed. Fields that are empty are not there."""
 
+<<<<<<< HEAD
 TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language")
 TIMES: Final = ("opens_at", "closes_at", "public_at")
+=======
+TEXTS: Final = (
+    *("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language"),
+    *("carried_from", "carried_hash"),
+)
+TIMES: Final = ("opens_at", "closes_at")
+>>>>>>> 8ce1685 (Carry places of an earlier drop over, by persons and by the hash of its list.)
 CLOCKS: Final = ("calls_from", "calls_to")
 OF_CHANCE: Final = ("window_seconds", "first_offer_seconds", "tickets_most", "beacon_round")
 NUMBERS: Final = (
-    *("limit", "k", "pace", "network_most"),
+    *("limit", "k", "pace", "network_most", "carried_share"),
     *(f"{what}_seconds" for what in SECONDS),
     *OF_CHANCE,
 )
@@ -198,6 +207,8 @@ def form_of(manifest: Manifest) -> Form:
         "pace": (m.pace, PACE.default),
         "network_most": (m.network_most, network_most(m.items)),
     }
+    if m.carried_from:
+        numbers["carried_share"] = (m.carried_share, CARRIED_SHARE.default)
     for what, bounds in SECONDS.items():
         numbers[f"{what}_seconds"] = (getattr(m, f"{what}_ms") // 1000, bounds.default)
     if not m.pace:
@@ -214,6 +225,8 @@ def form_of(manifest: Manifest) -> Form:
         "identity": m.identity if m.identity != IDENTITIES[0] else "",
         **_calls_form(m),
         **_chance_form(m),
+        "carried_from": m.carried_from,
+        "carried_hash": m.carried_hash,
         **{name: str(value) for name, (value, default) in numbers.items() if value != default},
     }
     if m.asks is not None:

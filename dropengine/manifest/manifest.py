@@ -71,9 +71,11 @@ class Manifest(
     `first_offer_ms`: what stands in for `offer_ms` in the first round, `tickets_most`: of one
     entry, `guests_may_enter`: may people enter who are not verified, `beacon_round`: which round of
     the beacon orders it, 0: a secret that the shop commits to. `cohorts`: who may buy before the
-    drop is open to all, which is at `public_ms`, 0: when its maker says so. The tag is the number
-    of this form: a reader that meets a higher one must refuse it. What has a default here came
-    later, and stands in the form only where it says something.
+    drop is open to all, which is at `public_ms`, 0: when its maker says so. `carried_from`: the
+    drop whose fans who waited in vain stand first in this one's line, '' for none; `carried_hash`:
+    of the list of them, `carried_share`: how many percent of each pool they may have while it has a
+    free unit. The tag is the number of this form: a reader that meets a higher one must refuse it.
+    What has a default here came later, and stands in the form only where it says something.
     """
 
     id: str
@@ -110,6 +112,9 @@ class Manifest(
     network_most: int = 0
     cohorts: tuple[Cohort, ...] = ()
     public_ms: int = 0
+    carried_from: str = ""
+    carried_hash: str = ""
+    carried_share: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
@@ -137,6 +142,15 @@ def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
     return msgspec.structs.replace(
         manifest, id=drop, opens_ms=opens_ms, closes_ms=closes_ms, public_ms=public_ms
     )
+
+
+def to_open_at_once(manifest: Manifest) -> Manifest:
+    """The same drop, which opens in the breath in which it is published. Raises ManifestError where
+    it says when it opens."""
+    if manifest.opens_ms:
+        why = "opens_at: says another time than now, where it opens as it is published"
+        raise ManifestError(f"drop {manifest.id}", [why])
+    return manifest
 
 
 def showable(manifest: Manifest) -> bool:

@@ -13,6 +13,7 @@ from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
     ABOUT_CHARS_MAX,
     CALLS,
+    CARRIED_SHARE,
     FIRST_OFFER,
     FIRST_OFFERS,
     IDENTITIES,
@@ -91,6 +92,7 @@ def _drop(top: Table) -> Manifest:
     items = _items(top, limit)
     drop = _drop_id(top)
     before = early(top, items, own, drop)
+    carried_from, carried_hash, carried_share = _carried(top)
     manifest = Manifest(
         id=drop,
         title=top.text("title", 120, needed=True),
@@ -126,13 +128,44 @@ def _drop(top: Table) -> Manifest:
         beacon_round=chance.beacon_round,
         cohorts=before.cohorts,
         public_ms=before.public_ms,
+        carried_from=carried_from,
+        carried_hash=carried_hash,
+        carried_share=carried_share,
     )
+    _of_carried(top, manifest)
     _of_chance(top, manifest)
     of_early(top, manifest)
     if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
         top.wrong("closes_at", "must be later than the opening")
     top.close()
     return manifest
+
+
+OF_CARRIED = ("carried_hash", "carried_share")
+
+
+def _carried(top: Table) -> tuple[str, str, int]:
+    """Whose places are carried over: the drop, the hash of its list, their share."""
+    if top.has("carried_from"):
+        share = top.number("carried_share", *CARRIED_SHARE)
+        return top.ident("carried_from"), top.digest("carried_hash"), share
+    top.text("carried_from", 0)
+    top.text("carried_hash", len("00") * 32)
+    top.number("carried_share", *CARRIED_SHARE)
+    for key in OF_CARRIED:
+        if top.has(key) and top.sound(key):
+            top.wrong(key, "says nothing without carried_from")
+    return "", "", 0
+
+
+def _of_carried(top: Table, manifest: Manifest) -> None:
+    """Who is carried over is a person: a guest is another one in each drop."""
+    if not manifest.carried_from or not top.sound("carried_from"):
+        return
+    if top.sound("identity") and manifest.identity != "verified":
+        top.wrong("identity", 'must be "verified" where places are carried over')
+    if top.sound("id") and manifest.carried_from == manifest.id:
+        top.wrong("carried_from", "must be another drop than this one")
 
 
 class _Chance(NamedTuple):

@@ -24,6 +24,7 @@ BYTES_MAX: Final = 131_072
 
 DROP_ID_CHARS_MAX: Final = 32
 ID: Final = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{DROP_ID_CHARS_MAX - 1}}}")
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 ID_RULE: Final = f"must be 1 to {DROP_ID_CHARS_MAX} of a-z, 0-9 and '-', not starting with '-'"
 HOUSE: Final = "house"
 """What the shop itself keeps at its server goes by this name."""
@@ -180,6 +181,14 @@ class Table:
 
     def is_table(self, key: str) -> bool:
         return isinstance(self._raw.get(key), dict)
+
+    def digest(self, key: str) -> str:
+        """A SHA-256 as 64 hex digits in lower case."""
+        value = self._take(key, needed=True)
+        if value is not None and (not isinstance(value, str) or not DIGEST.fullmatch(value)):
+            self.wrong(key, f"must be 64 hex digits{_quoted(value)}")
+            return ""
+        return str(value or "")
 
     def choice(self, key: str, known: Collection[str], default: str | None, what: str) -> str:
         value = self._take(key, needed=default is None)

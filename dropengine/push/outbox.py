@@ -36,6 +36,7 @@ class Kind(StrEnum):
     SOLD = "sold"
     REFUND = "refund"
     MESSAGE = "message"
+    CARRIED = "carried"
     NEW_DROP = "new_drop"
 
 

@@ -19,7 +19,9 @@ TTL_S = 86_400
 """Of a call without an end."""
 TOPIC_CHARS = 32
 """RFC 8030, 5.4: at most."""
-URGENT = frozenset({Kind.REMINDER, Kind.OPENED, Kind.TEN_BEFORE, Kind.OFFER, Kind.HOLD_ENDS})
+URGENT = frozenset(
+    {*(Kind.REMINDER, Kind.OPENED, Kind.TEN_BEFORE, Kind.OFFER, Kind.HOLD_ENDS), Kind.CARRIED}
+)
 """What a phone that saves its battery is to be woken for."""
 RINGS_AGAIN = frozenset({Kind.OFFER, Kind.HOLD_ENDS})
 """Calls that are heard although they take the place of one that is still shown."""

@@ -4,7 +4,7 @@ it last."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -190,6 +190,15 @@ def move(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
     """A guest became a person: his browsers are the person's."""
     here = (SUBSCRIPTIONS.c.drop_id == drop, SUBSCRIPTIONS.c.fan == guest)
     sql.execute(update(SUBSCRIPTIONS).where(*here).values(fan=person))
+
+
+def carry(sql: Connection, old: DropId, new: DropId, fans: Mapping[FanId, FanId]) -> None:
+    """Whoever was called in the old drop, and has a place in the new one, is called there too. A
+    browser that calls somebody there already goes on with that. fans: old -> new."""
+    for fan, browsers in of_drop(sql, old).items():
+        for one in browsers if fan in fans else ():
+            if by_browser(sql, new, one.browser) is None:
+                keep(sql, replace(one, drop=new, fan=fans[fan]))
 
 
 def forget(sql: Connection, drop: DropId, fan: FanId) -> None:

@@ -26,6 +26,8 @@ WARN_MS = 90_000
 NEAR_MS = 3_600_000
 OPENED_MS = 3_600_000
 """So long after it opened a drop is news to who asked to be reminded."""
+CARRIED_MS = 30 * 24 * 3_600_000
+"""So long a place that was carried over may be confirmed, if its drop is not over before."""
 KEPT_MS = 24 * 3_600_000
 """So long a call is worth something that has no end of its own."""
 
@@ -170,6 +172,14 @@ class Follower:
                 yield replace(back, amount=event.amount, order=event.hold)
             case events.Message():
                 yield self._said(event, None, f"message-{event.seq}", Kind.MESSAGE, (), event.text)
+            case events.Joined(why="carried"):
+                at_ms = event.at - self._lead
+                until_ms = at_ms + CARRIED_MS
+                name = f"carried-{event.entry}"
+                call = Call(name, Kind.CARRIED, event.entry, at_ms, until_ms)
+                yield Called(FanId(event.fan), call, count=event.n)
+            case events.Confirmed():
+                yield Ended((event.entry,))
             case _ if isinstance(event, _BACK):
                 yield Ended((event.hold,))
             case _ if isinstance(event, _FATES):
@@ -223,7 +233,7 @@ class Follower:
         for pool in sorted(self._stirred):
             for place, name in enumerate(self._first(pool), 1):
                 entry = self.truth.entries[name]
-                if name in self._near or entry.state != EntryState.WAITING:
+                if name in self._near or entry.state != EntryState.WAITING or entry.carried == 1:
                     continue
                 self._near.add(name)
                 at_ms = at - self._lead

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dropengine.model import FanId
-from dropengine.wire import Claim, Extend, FanCommand, Hold, Join, Leave, Pay, Release
+from dropengine.wire import Claim, Confirm, Extend, FanCommand, Hold, Join, Leave, Pay, Release
 
 BEGINNING = frozenset({"hold", "join"})
 """Commands that begin something; the others go on with what was begun."""
@@ -33,6 +33,7 @@ _ROWS: dict[str, Callable[[FanId, Any], Row]] = {
     Pay.verb: _pay,
     Join.verb: lambda fan, c: ("join", fan, c.key, c.qty, c.pools, *_chance(c.nonce, 1)),
     Leave.verb: lambda fan, c: ("leave", fan, c.key, c.entry),
+    Confirm.verb: lambda fan, c: ("confirm", fan, c.key, c.entry),
 }
 
 

@@ -92,7 +92,7 @@ LAYOUTS: Final = (
     ),
     Layout("H", "holds", model.HoldRecord, own=("fan", "key"), rare=("begun_by", "cohort")),
     Layout("O", "orders", model.OrderRecord),
-    Layout("E", "entries", model.EntryRecord, rare=("tickets", "nonce")),
+    Layout("E", "entries", model.EntryRecord, rare=("tickets", "nonce", "carried")),
     Layout("D", "outbox", model.DutyRecord),
 )
 PACKERS: Final = {"packed_fan": "fans", "packed_hold": "holds"}

@@ -31,7 +31,7 @@ class OtherKey(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
 
 class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
     """`next_ms`: when something is due next, 0 for nothing. `duties`: how many stand in the outbox.
-    `froze`: as in `Shown`."""
+    `froze`: as in `Shown`. `to_carry` 1: places of an earlier drop are to be carried over."""
 
     now_ms: int
     seq: int
@@ -39,6 +39,7 @@ class Settled(msgspec.Struct, frozen=True, array_like=True, tag="SETTLED"):
     next_ms: int
     duties: int
     froze: str = ""
+    to_carry: int = 0
 
 
 class Doubted(msgspec.Struct, frozen=True, array_like=True, tag="DOUBTED"):
@@ -80,10 +81,32 @@ class NotRevealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout)
 
 
 class Placed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
-    """`next`: the arrival that is given out next. `entries`: how many there are in the list."""
+    """`next`: the arrival that is given out next. `entries`: the last that there will be."""
 
     next: int
     entries: int
+
+
+class Carried(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """`next`: the place in the list of the earlier drop that is looked at next, of `of`. `n`: how
+    many arrivals were given out."""
+
+    next: int
+    of: int
+    n: int
+
+
+class OtherList(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """Nothing was written: the rules name the list with this hash, or none, or one of another
+    length was told before."""
+
+    hash: str
+
+
+class NotCarrying(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """It is too late: the drop is in this state."""
+
+    state: str
 
 
 class OtherOrder(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
@@ -112,9 +135,9 @@ class NotSealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
 
 class Sealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
     """A part of the list that chance orders. `sealed_ms`: when it was sealed (true time), 0: not
-    yet. `root`, `revealed`: hex digits, '' while they are not told. `placed`: how many of `entries`
-    have their arrivals. `next`: where the list goes on, 0: that was all. `rows`: in the order of
-    the joins."""
+    yet. `root`, `revealed`: hex digits, '' while they are not told. `placed`: the last arrival that
+    was given out for one of `entries`; `carried`: behind which they begin. `next`: where the list
+    goes on, 0: that was all. `rows`: in the order of the joins."""
 
     state: str
     seq: int
@@ -126,6 +149,7 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
     randomness: Source
     next: int
     rows: list[tuple[str, model.EntryRecord]]
+    carried: int = 0
 
 
 class ListRow(msgspec.Struct, frozen=True, array_like=True):

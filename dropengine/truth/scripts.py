@@ -4,13 +4,15 @@ Each folder of `lua/` is a subject; a file that begins with `#!lua` is a script,
 pieces of scripts. A script or a piece names what it uses on lines `--#use a b`, wherever that lies;
 each piece is spliced in once, what it uses before it. The first line of a script stays first: it
 declares the engine and its rules. Names of records and their fields become places
-(`record_layouts`), and the bounds of creators' commands become checks (`command_checks`).
+(`record_layouts`), and the bounds of creators' commands become checks (`command_checks`). Lua lets
+a script have 200 locals at a time: what only a piece itself needs lives in a block of its own.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -20,6 +22,9 @@ from dropengine.truth import command_checks, record_layouts
 
 _USE = "--#use "
 _SCRIPT = "#!lua"
+_LOCAL = re.compile(r"^local (?:function )?(\w+(?:, \w+)*)", re.MULTILINE)
+_COMMENT = re.compile(r"--\[\[.*?--\]\]|--[^\n]*", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -88,6 +93,39 @@ def splice(verb: str, pieces: dict[str, str], source: str) -> str:
     return head + "\n" + "\n\n".join(out) + "\n" + _strip_uses(_without_header(rest))
 
 
+def _locals(text: str) -> set[str]:
+    """What stands beside a piece's function, and that function, by their names."""
+    return {name for found in _LOCAL.findall(text) for name in found.split(", ")}
+
+
+def in_blocks(pieces: dict[str, str], others: dict[str, str]) -> dict[str, str]:
+    """The pieces, each with what nobody else names hidden in a block. others: the scripts."""
+    read = {name: _COMMENT.sub("", text) for name, text in (pieces | others).items()}
+    own = {name: _locals(text) for name, text in read.items()}
+    foreign: dict[str, set[str]] = {}
+    for name, text in read.items():
+        for word in set(_WORD.findall(text)) - own[name]:
+            foreign.setdefault(word, set()).add(name)
+    return {
+        name: _in_block(name, text) if _hides(name, own[name], foreign) else text
+        for name, text in pieces.items()
+    }
+
+
+def _hides(name: str, own: set[str], foreign: dict[str, set[str]]) -> bool:
+    beside = own - {name}
+    return name in own and bool(beside) and not any(foreign.get(one) for one in beside)
+
+
+def _in_block(name: str, text: str) -> str:
+    body = _without_header(text)
+    opens = f"local function {name}("
+    if body.count(f"\n{opens}") != 1:
+        return text
+    body = body.replace(f"\n{opens}", f"\nfunction {name}(")
+    return f"local {name}\ndo\n{body.strip()}\nend\n"
+
+
 def uses(text: str) -> list[str]:
     """The pieces that a text names, in its order."""
     return [
@@ -144,6 +182,7 @@ def put_together(texts: dict[str, str]) -> dict[str, Script]:
         assert name not in where, f"lua/{path} has the name of {where[name]}: choose another one"
         where[name] = f"lua/{path}"
         (verbs if is_script(text) else pieces)[name] = record_layouts.expand(text, path)
+    pieces = in_blocks(pieces, verbs)
     scripts = {}
     for verb, source in verbs.items():
         text = splice(verb, pieces, source)

@@ -95,6 +95,14 @@ OrderReply = (
     | refusals.NotFound
     | refusals.BadMessage
 )
+CarryReply = (
+    replies.Carried
+    | replies.OtherList
+    | replies.NotCarrying
+    | refusals.Frozen
+    | refusals.NotFound
+    | refusals.BadMessage
+)
 StartReply = (
     replies.Started | replies.NotPlaced | replies.NotSealed | refusals.Frozen | refusals.NotFound
 )
@@ -131,9 +139,19 @@ _YOU = _decoder(YouReply | _Again | refusals.Frozen | refusals.NotFound)
 _ROOT = _decoder(RootReply | _Again)
 _REVEAL = _decoder(RevealReply | _Again)
 _ORDER = _decoder(OrderReply | _Again)
+_CARRY = _decoder(CarryReply | _Again)
 _START = _decoder(StartReply | _Again)
 _SEALED = _decoder(replies.Sealed | refusals.NotFound)
 _REWRITE = _decoder(replies.Rewritten | replies.NotFrozen | refusals.NotFound)
+
+
+class CarriedRow(NamedTuple):
+    """A place of an earlier drop: its entry there; who its fan is in this drop, '' for nobody."""
+
+    entry: str
+    fan: str
+    qty: int
+    pools: list[str]
 
 
 class Whences(NamedTuple):
@@ -532,6 +550,21 @@ class Store:
     ) -> OrderReply:
         """These entries, at most 500, get the arrivals from `first` on. A repeat is harmless."""
         return await self._run("order", drop, (clock_ms, root, first, _pack(list(ids))), _ORDER)  # type: ignore[no-any-return]
+
+    async def carry(
+        self,
+        drop: DropId,
+        digest: str,
+        first: int,
+        of: int,
+        rows: Sequence[CarriedRow],
+        *,
+        clock_ms: int = 0,
+    ) -> CarryReply:
+        """These of an earlier drop's list of `of`, at most 500, from the place `first` on, get
+        arrivals here. A repeat is harmless. digest: of that list, as the rules name it."""
+        args = (clock_ms, digest, first, of, _pack(list(rows)))
+        return await self._run("carry", drop, args, _CARRY)  # type: ignore[no-any-return]
 
     async def start(self, drop: DropId, *, clock_ms: int = 0) -> StartReply:
         """The sealed list has all its arrivals: the drop opens."""

@@ -71,6 +71,7 @@ if randomness then
   redis.call('HSET', drop, 'randomness', cmsgpack.pack(randomness), 'entered', 0)
 end
 if cohorts then redis.call('HSET', drop, 'widened', 0) end
+if rules.carried then redis.call('HSET', drop, 'looked', 0, 'carried', 0) end
 redis.call('XADD', log, '1-0', 'e', '{"e":"published","seq":1,'
   .. fields('at', now, 'by', by, 'key', key, 'revision', 1, 'schema', SCHEMA, 'test', tonumber(test),
     'hash', hash) .. ',"rules":' .. rules_json .. '}')

@@ -11,7 +11,7 @@ ARGV
   networks   of each command, as `read_networks` takes them; not given where nobody knows them
   key        the key that networks are called by
 RETURNS
-  PRESSED    now_ms, leads {at, lead}, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING JOINED LEFT or
+  PRESSED    now_ms, leads {at, lead}, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING JOINED LEFT CONFIRMED or
              NOT_OPEN PAUSED CLOSED CANCELLED FROZEN LIMIT_REACHED ALL_HELD SOLD_OUT HOLD_EXPIRED
              NOT_FOUND KEY_REUSED TOO_MANY_REQUESTS NETWORK_FULL NOT_ELIGIBLE COHORT_FULL
   OTHER_KEY  key: the drop calls networks by this one; nothing was decided, send the same batch again
@@ -20,13 +20,13 @@ RETURNS
   NOT_FOUND  no such drop
 COST  O(c log n), c = commands (256 at most), n = holds and entries
 --]]
---#use begin catch_up decide read_networks hold claim release extend pay join leave
+--#use begin catch_up decide read_networks hold claim release extend pay join leave confirm
 
 local clock_ms, batch, networks, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 
 local VERBS = {
   hold = hold, claim = claim, release = release, extend = extend, pay = pay, join = join,
-  leave = leave,
+  leave = leave, confirm = confirm,
 }
 
 local t = begin(KEYS, clock_ms)

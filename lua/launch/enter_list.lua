@@ -10,7 +10,7 @@ local function enter_list(t, entry, chance)
   local tickets, nonce = chance and chance[1] or 1, chance and chance[2] or ''
   tickets = math.max(1, math.min(math.floor(tickets), t.rules.tickets_most))
   if not string.match(nonce, NONCE) then nonce = '' end
-  entry[E_TICKETS], entry[E_NONCE] = tickets, nonce
+  entry[E_TICKETS], entry[E_NONCE], entry[E_CARRIED] = tickets, nonce, 0
   t.entered = entered(t) + 1
   t.drop.entered = t.entered
   return ',"tickets":' .. tickets .. ',"nonce":"' .. nonce .. '"'

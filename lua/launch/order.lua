@@ -11,7 +11,7 @@ ARGV
   first      the arrival of the first of them
   ids        msgpack: entries, 500 at most
 RETURNS
-  PLACED        next (the arrival that comes next), entries (how many there are in the list)
+  PLACED        next (the arrival that comes next), entries (the last arrival that there will be)
   OTHER_ROOT    root: it is the order of another list
   OTHER_ORDER   entry: it is not in the list, or another arrival is its own
   NOT_REVEALED  nothing is revealed by which it could be ordered

@@ -1,10 +1,11 @@
 --[[
 enter_line -- a fan gets the next arrival and stands in the line of each pool of the list. In a lobby chance will give him his
-arrival, and until then he stands in no line. chance: see `enter_list`.
+arrival, and until then he stands in no line. chance: see `enter_list`. of: the entry of an earlier drop that is carried over, or
+nil.
 --]]
 --#use put fan_of forget_ended mark_in_line enter_list emit refresh_readiness
 
-local function enter_line(t, fan_id, key, qty, pools, lane, points, why, chance)
+local function enter_line(t, fan_id, key, qty, pools, lane, points, why, chance, of)
   t.arrivals = t.arrivals + 1
   local id, n, in_list = 'e' .. t.arrivals, t.state == 'lobby' and 0 or t.arrivals, ''
   local ready = {}
@@ -14,6 +15,10 @@ local function enter_line(t, fan_id, key, qty, pools, lane, points, why, chance)
     lapses = 0, hold = '', ready = ready, cool_ms = 0, key = key,
   }
   if n == 0 then in_list = enter_list(t, entry, chance) end
+  if of then
+    entry[E_TICKETS], entry[E_NONCE], entry[E_CARRIED] = 0, '', 1
+    in_list = ',"of":"' .. of .. '"'
+  end
   put(t, 'entries', id, entry)
   local quoted = {}
   for i, pool in ipairs(pools) do

@@ -69,10 +69,10 @@ local said = redis.call('HMGET', t.key.drop, 'news', 'why', 'froze', 'hash', 'en
 local list = {}
 if said[5] then
   local seal = redis.call('ZSCORE', t.key.due, 'seal')
-  local l = redis.call('HMGET', t.key.drop, 'placed', 'sealed', 'root', 'revealed', 'won', 'first', 'called')
+  local l = redis.call('HMGET', t.key.drop, 'placed', 'sealed', 'root', 'revealed', 'won', 'first', 'called', 'carried')
   -- While the first round goes on it counts itself.
   local won = l[5] or (l[6] and l[6] ~= '' and l[6])
-  list = {tonumber(said[5]), tonumber(l[1] or 0), seal and seal - t.lead or 0, tonumber(l[2] or 0), l[3] or '', l[4] or '',
+  list = {tonumber(said[5]), l[1] and l[1] - (l[8] or 0) or 0, seal and seal - t.lead or 0, tonumber(l[2] or 0), l[3] or '', l[4] or '',
     tonumber(won or 0), tonumber(l[7] or 0)}
 end
 local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')

@@ -150,8 +150,15 @@ def head(oracle: Oracle) -> dict[str, str]:
         **({} if oracle.why is None else {"why": oracle.why}),
         **({} if oracle.rules.mode == "rush" else of_list(oracle)),
         **({"widened": str(oracle.widened_ms)} if oracle.cohorts else {}),
+        **({} if oracle.rules.carried is None else of_carried(oracle)),
         **({"opened": str(oracle.opened_ms)} if oracle.rules.calls and oracle.opened_ms else {}),
     }
+
+
+def of_carried(oracle: Oracle) -> dict[str, str]:
+    """What is kept of places that are carried over."""
+    told = {"looked": str(oracle.carry_looked), "carried": str(oracle.carried)}
+    return told if oracle.carry_of is None else told | {"of": str(oracle.carry_of)}
 
 
 def of_list(oracle: Oracle) -> dict[str, str]:

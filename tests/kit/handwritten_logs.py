@@ -707,6 +707,34 @@ def a_draw() -> Pen:
     return pen
 
 
+def carried_over() -> Pen:
+    """Ada and Ben waited in vain for a pin in an earlier drop; a third place is nobody's any more.
+    Ben says that he is still there before the opening, Ada when a unit comes back."""
+    named = events.CarriedFrom("pins-1", "ab" * 32, 50)
+    pen = Pen(msgspec.structs.replace(rules({"pin": (2, 0)}), carried=named)).published()
+    for fan, of in (("ada", "e5"), ("ben", "e9")):
+        entry = pen.joined(fan)
+        told = pen.log.pop()
+        assert isinstance(told, events.Joined)
+        told = msgspec.structs.replace(told, key="", why="carried", of=of)
+        pen.log.append(told)
+        pen.entries[entry] = told
+    pen.write(events.Carried, first=1, last=2, of=3, n=2)
+    pen.wait(5)
+    pen.write(events.Carried, first=3, last=3, of=3, n=2)
+    pen.write(events.Confirmed, **pen._who("e2"), key=pen.key())
+    pen.wait(1000)
+    pen.by_creator(events.Opened)
+    pen.offered("e2")
+    pen.wait(1000)
+    cy = pen.held("cy")
+    pen.wait(1000)
+    pen.write(events.Confirmed, **pen._who("e1"), key=pen.key())
+    pen.released(cy)
+    pen.offered("e1")
+    return pen
+
+
 HONEST: dict[str, Callable[[], Pen]] = {
     story.__name__: story
     for story in (
@@ -723,6 +751,7 @@ HONEST: dict[str, Callable[[], Pen]] = {
         a_quiet_night,
         early_access,
         a_draw,
+        carried_over,
     )
 }
 

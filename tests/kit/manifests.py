@@ -123,6 +123,12 @@ def early(text: Manifest, public_ms: int = 0, **most: int | Sequence[int]) -> Ma
     return msgspec.structs.replace(text, cohorts=cohorts, public_ms=public_ms)
 
 
+def carrying(text: Manifest, share: int = 50, digest: str = "ab" * 32) -> Manifest:
+    """The same drop, which carries over the places of an earlier one."""
+    over = {"carried_from": "before", "carried_hash": digest, "carried_share": share}
+    return msgspec.structs.replace(text, identity="verified", guests_may_enter=False, **over)
+
+
 def in_mode(text: Manifest, mode: str, tickets_most: int = 1) -> Manifest:
     """The same drop in another mode; guests may enter its list."""
     if mode == "rush":

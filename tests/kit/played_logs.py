@@ -35,7 +35,8 @@ from dropengine.log import draw
 from dropengine.manifest import Manifest, digest, rules
 from dropengine.model import SCHEMA
 from dropengine.randomness import CommitReveal
-from tests.kit.manifests import HOUR_MS, START_MS, early, item, manifest
+from dropengine.truth.store import CarriedRow
+from tests.kit.manifests import HOUR_MS, START_MS, carrying, early, item, manifest
 from tests.kit.oracle import Hold, Oracle
 from tests.kit.oracle.drawing import by_chance
 
@@ -101,6 +102,9 @@ class Player:
         )
         if self.drawn:
             text = with_list(text, Random(f"the mode of {seed}"))
+        self.carries = Random(f"the places of {seed}").random() < 0.3
+        if self.carries:
+            text = carrying(text)
         self.cohorts = Random(f"the cohorts of {seed}")
         self.early = self.cohorts.random() < 0.15
         if self.early:
@@ -110,7 +114,7 @@ class Player:
         chance = CommitReveal(draw.commitment_of(SECRET)) if self.drawn else None
         told = rules(text, self.now, chance)
         self.oracle = Oracle(told, digest(text), "o1", "publish", self.now)
-        later = self.hours or self.drawn or self.early
+        later = self.hours or self.drawn or self.early or self.carries
         if self.random.random() < 0.3 and not later:
             self.oracle.lower(SCHEMA - 1)
         if self.marked:
@@ -323,11 +327,34 @@ class Player:
         right = by_chance(chance, root, oracle.listed())
         size = self.some(1, 5)
         for first in range(1, len(right) + 1, size):
-            oracle.give_arrivals(root.hex(), first, right[first - 1 : first - 1 + size], self.now)
+            part = right[first - 1 : first - 1 + size]
+            oracle.give_arrivals(root.hex(), oracle.carried + first, part, self.now)
             self.move(self.random.choice((0, 0, 1)))
         oracle.start(self.now)
 
+    def carry(self) -> None:
+        """Places of an earlier drop, part by part; some of them nobody's any more."""
+        wants: tuple[list[str], ...] = (["pin"], ["cup-hill", "gone", "pin"], ["gone"])
+        found = [(fan, self.elsewhere.choice(wants)) for fan in ("", *FANS[:5])]
+        rows = [
+            CarriedRow(f"e{n}", fan, self.elsewhere.randint(1, 3), pools)
+            for n, (fan, pools) in enumerate(found, 4)
+        ]
+        size = self.elsewhere.randint(1, 4)
+        for first in range(1, len(rows) + 1, size):
+            part = rows[first - 1 : first - 1 + size]
+            self.oracle.carry("ab" * 32, first, len(rows), part, self.now)
+
+    def confirm(self) -> None:
+        asked = [entry for entry in self.oracle.entries.values() if entry.carried]
+        if asked:
+            entry = self.random.choice(asked)
+            command = wire.Confirm(id=0, key=self.key(), entry=entry.id)
+            self.oracle.press([(entry.fan, command)], self.now)
+
     def play(self, steps: int = STEPS) -> list[events.AnyEvent]:
+        if self.carries:
+            self.carry()
         if self.by_clock:
             self.now = OPENS_MS
         else:
@@ -351,6 +378,7 @@ class Player:
             self.restore: 0.2,
             self.turn: 1 if self.hours else 0,
             self.enroll: 2 if self.early else 0,
+            self.confirm: 2 if self.carries else 0,
         }
         for _ in range(steps):
             self.pass_time()

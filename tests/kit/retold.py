@@ -29,6 +29,7 @@ from dropengine.creator_commands import (
     Withdraw,
 )
 from dropengine.model import QTY_MAX, SCHEMA
+from dropengine.truth.store import CarriedRow
 from tests.kit.oracle import Oracle
 
 BY_A_FAN = (
@@ -40,6 +41,7 @@ BY_A_FAN = (
     events.Joined,
     events.Declined,
     events.Left,
+    events.Confirmed,
 )
 OUTAGE_MS = 10_000
 
@@ -93,8 +95,25 @@ class Retold:
             self.creator(e)
         elif isinstance(e, events.Realigned):
             self.outage(e)
+        elif isinstance(e, events.Joined | events.Carried) and getattr(e, "why", "") != "makegood":
+            self.carry(self.clock(e))
         elif not self.provider(e):
             self.oracle.settle(self.clock(e))
+
+    def carry(self, clock: int) -> None:
+        """A part of an earlier drop's list: who has a place here, then how far it went."""
+        rows = []
+        for e in self.log[self.told :]:
+            if isinstance(e, events.Joined):
+                rows.append(CarriedRow(e.of, e.fan, e.qty, e.pools))
+                continue
+            if isinstance(e, events.Carried):
+                # The others had none, wherever they stood.
+                nobody = CarriedRow("", "", 1, ["pin"])
+                rows += [nobody] * max(0, e.last - e.first + 1 - len(rows))
+                named = self.oracle.rules.carried
+                self.oracle.carry(named.hash if named else "", e.first, e.of, rows, clock)
+            break
 
     def forget_lifting(self, e: events.AnyEvent) -> None:
         """An older engine goes on until the log says that a newer one took over."""
@@ -145,6 +164,8 @@ class Retold:
                 return [(e.fan, join)]
             case events.Left():
                 return [(e.fan, wire.Leave(id=0, key=e.key, entry=e.entry))]
+            case events.Confirmed():
+                return [(e.fan, wire.Confirm(id=0, key=e.key, entry=e.entry))]
         return []
 
     def leaves(self, e: events.Declined) -> bool:

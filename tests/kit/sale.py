@@ -15,11 +15,14 @@ from dropengine.randomness import CommitReveal
 from dropengine.truth.command_rows import join_row
 from dropengine.truth.networks import NetworkNames, Whence
 from dropengine.truth.replies import Sealed, Settled, Started, YouRow
-from dropengine.truth.store import Store, Whences
+from dropengine.truth.store import CarriedRow, CarryReply, Store, Whences
 from tests.kit.manifests import START_MS
 
 SECRET = bytes(range(32))
 """What the drops of tests commit to whose arrivals chance gives out."""
+
+HASH = "ab" * 32
+"""Of the list that the drops of tests carry over."""
 
 Answer = outcomes.PressOutcome | refusals.Away
 
@@ -94,6 +97,17 @@ class Sale:
 
     async def leave(self, fan: str, entry: str) -> Answer:
         return await self.press(fan, wire.Leave(id=0, key=self.key(), entry=entry))
+
+    async def confirm(self, fan: str, entry: str) -> Answer:
+        return await self.press(fan, wire.Confirm(id=0, key=self.key(), entry=entry))
+
+    async def carry(
+        self, *rows: CarriedRow, first: int = 1, of: int = 0, digest: str = HASH
+    ) -> CarryReply:
+        """Some of an earlier drop's list of so many; of these, where nothing is said."""
+        return await self.store.carry(
+            self.drop, digest, first, of or len(rows), rows, clock_ms=self.now
+        )
 
     async def succeeded(
         self,
@@ -191,7 +205,8 @@ class Sale:
         await self.store.reveal(self.drop, SECRET.hex(), clock_ms=self.now)
         for first in range(0, len(right), size):
             ids = right[first : first + size]
-            await self.store.order(self.drop, root, first + 1, ids, clock_ms=self.now)
+            n = reply.carried + first + 1
+            await self.store.order(self.drop, root, n, ids, clock_ms=self.now)
         if start:
             started = await self.store.start(self.drop, clock_ms=self.now)
             assert isinstance(started, Started), started

@@ -37,6 +37,8 @@ ALLOWED_BY: dict[str, dict[str, str]] = {
         "discharged": "P9 P12",  # the duty still stands
         "enrolled": "E1",  # nobody came in, and he began nothing
         "widened": "E5",  # it was not opened to all yet, and nobody began anything for it
+        "confirmed": "K4",  # he never said that he is still there
+        "exempted": "N4",  # nobody let that network in
         "extended": "H5 P1",  # nobody asked for more time, and it was not needed
         "corrected": "C7",  # it read as it did
         "joined": "L2",  # nobody joined, and nobody was called

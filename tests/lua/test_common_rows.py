@@ -55,6 +55,7 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "root": ("0" * 64,),
     "reveal": ("0" * 64,),
     "order": ("0" * 64, 1, pack(["e1"])),
+    "carry": ("0" * 64, 1, 1, pack([["e1", "ana", 1, ["pin"]]])),
     "start": (),
     "duty": ("o1", "k", "capture:c1", "by_hand", ""),
 }

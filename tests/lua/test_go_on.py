@@ -10,8 +10,9 @@ import redis.asyncio as redis
 
 from dropengine import outcomes, refusals, wire
 from dropengine.errors import Unavailable
+from dropengine.truth.store import CarriedRow
 from tests.conftest import MakeSale
-from tests.kit.manifests import HOLD_MS, LOOKUP_MS, item
+from tests.kit.manifests import HOLD_MS, LOOKUP_MS, carrying, item, manifest
 from tests.kit.raw_replies import raw
 from tests.kit.sale import Sale
 
@@ -46,6 +47,26 @@ async def test_what_a_fan_holds_is_paid_extended_and_given_back(full: Sale) -> N
     assert isinstance(await full.succeeded(paid), outcomes.Sold)
     assert isinstance(await full.discharge("capture:c1"), outcomes.Discharged)
     assert isinstance(await full.refund(paid), outcomes.Refunded)
+
+
+async def test_a_place_of_an_earlier_drop_is_confirmed(full: Sale) -> None:
+    sale = Sale(full.store, f"{full.drop}-next")
+    await sale.publish(carrying(manifest(sale.drop)))
+    await sale.carry(CarriedRow("e5", "ana", 1, ["pin"]))
+    await fill(full)
+    assert isinstance(await sale.confirm("ana", "e1"), outcomes.Confirmed)
+    await sale.creator("cancel")
+    assert await sale.confirm("ana", "e1") == refusals.Cancelled()
+
+
+async def test_in_a_drop_that_closes_nobody_is_asked(full: Sale) -> None:
+    sale = Sale(full.store, f"{full.drop}-next")
+    await sale.publish(carrying(manifest(sale.drop)))
+    await sale.carry(CarriedRow("e5", "ana", 1, ["pin"]))
+    await sale.creator("open")
+    await sale.creator("close")
+    await fill(full)
+    assert await sale.confirm("ana", "e1") == refusals.Closed()
 
 
 async def test_an_offer_is_claimed_and_an_entry_left(full: Sale) -> None:

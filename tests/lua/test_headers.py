@@ -42,6 +42,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "root": stores._ROOT,
     "reveal": stores._REVEAL,
     "order": stores._ORDER,
+    "carry": stores._CARRY,
     "start": stores._START,
     "sealed": stores._SEALED,
     "view": stores._VIEW,
@@ -200,7 +201,7 @@ def test_every_row_has_a_test(verb: str) -> None:
     """The word, or the class that it is read into, stands in the tests of this script."""
     files = [] if verb in ("exempt", "restrict") else [HERE / f"test_{verb}.py"]
     if verb == "press":
-        files = [HERE / f"test_{piece}.py" for piece in scripts.uses(SCRIPTS[verb])[-7:]]
+        files = [HERE / f"test_{piece}.py" for piece in scripts.uses(SCRIPTS[verb])[-8:]]
     if verb in ("press", "exempt", "restrict"):
         files += [HERE / "test_networks.py", HERE / "test_enroll.py"]
     if verb in test_common_rows.ALL:

@@ -6,7 +6,7 @@ import pytest
 
 from dropengine import events, outcomes, refusals
 from tests.conftest import MakeSale
-from tests.kit.manifests import START_MS
+from tests.kit.manifests import START_MS, carrying, manifest
 from tests.kit.sale import Sale
 
 OPENS_MS = START_MS + 60_000
@@ -18,6 +18,14 @@ async def test_the_creator_opens_the_drop(make_sale: MakeSale) -> None:
     opened = (await sale.log())[-1]
     assert isinstance(opened, events.Opened)
     assert (opened.by, opened.revision) == ("o1", 2)
+
+
+async def test_places_of_an_earlier_drop_come_first(make_sale: MakeSale, drop: str) -> None:
+    sale = Sale((await make_sale()).store, f"{drop}-next")
+    await sale.publish(carrying(manifest(sale.drop)))
+    assert await sale.creator("open") == refusals.NotCarried(0, 0)
+    await sale.carry()
+    assert await sale.creator("open") == outcomes.Changed(3, 2, "live")
 
 
 async def test_opening_by_hand_forgets_the_opening_time(make_sale: MakeSale) -> None:

@@ -43,6 +43,25 @@ async def test_a_script_uses_a_piece_of_another_folder(client: redis.Redis) -> N
     assert await client.script_load(made["add_up"].text) == made["add_up"].sha
 
 
+async def test_what_a_piece_alone_needs_takes_no_place_of_the_scripts(client: redis.Redis) -> None:
+    """Lua has 200 of them in a function; here 300 are needed."""
+    pieces = {
+        f"lib/one{n}.lua": f"local K, L = {n}, 0\n\nlocal function one{n}()\n  return K + L\nend\n"
+        for n in range(150)
+    }
+    used = " ".join(f"one{n}" for n in range(150))
+    source = f"#!lua\n--#use {used}\nreturn one149()\n"
+    made = scripts.put_together({"fan/last.lua": source, **pieces})
+    assert await client.eval(made["last"].text, 0) == 149
+    # What another one names as well stays where it can be seen.
+    pieces["lib/one0.lua"] += "\nlocal SHARED = 5\n"
+    shows = source.replace("one149()", "SHARED")
+    assert (
+        await client.eval(scripts.put_together({"fan/last.lua": shows, **pieces})["last"].text, 0)
+        == 5
+    )
+
+
 def test_a_name_belongs_to_one_file() -> None:
     twice = {"fan/twice.lua": PIECE, "line/twice.lua": PIECE}
     with pytest.raises(AssertionError, match=r"lua/line/twice\.lua has the name of lua/fan/twice"):

@@ -397,7 +397,9 @@ class Machine(RuleBasedStateMachine):
         due = min((self.own(when) for when, _ in oracle.due()), default=0)
         now = self.own(oracle.at)
         owed = len(oracle.outbox)
-        assert answer == Settled(now, oracle.seq, oracle.state, due, owed, oracle.froze)
+        to_carry = int(oracle.state == "scheduled" and oracle.to_carry())
+        wanted = Settled(now, oracle.seq, oracle.state, due, owed, oracle.froze, to_carry)
+        assert answer == wanted
 
     @rule(fan=fans, pool=pools, qty=quantities, fewer=st.booleans())
     def hold(self, fan: str, pool: str, qty: int, fewer: bool) -> None:
@@ -975,7 +977,7 @@ class Machine(RuleBasedStateMachine):
         seal = oracle.hours.get("seal")
         return ListRow(
             entries=len(oracle.listed()),
-            placed=oracle.placed,
+            placed=oracle.placed and oracle.placed - oracle.carried,
             seals_ms=0 if seal is None else self.own(seal),
             sealed_ms=oracle.sealed_ms,
             root=oracle.root,

@@ -24,11 +24,13 @@ class CheckManifest(Asked, frozen=True):
 
 class Publish(CheckManifest, frozen=True):
     """`id`, `opens_ms`: instead of the manifest's; 0: opened by hand. `next_free`: where the id is
-    taken, the same with the next number."""
+    taken, the same with the next number. `open`: it opens in the same breath, and must not say when
+    else."""
 
     id: Id | None = None
     opens_ms: Moment | None = None
     next_free: bool = False
+    open: bool = False
     why: Why = ""
 
 

@@ -55,6 +55,7 @@ ABOUT = {
     Kind.SOLD: "what he bought",
     Kind.REFUND: "a refund",
     Kind.MESSAGE: "a word from the maker",
+    Kind.CARRIED: "a place from the drop before",
     Kind.REMINDER: "a reminder before the opening",
     Kind.OPENED: "the opening",
     Kind.NEW_DROP: "a new drop",

@@ -11,11 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import manifest, outcomes, refusals
+from dropengine.creator_commands import Open, opening_key
 from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.drop_messages import Checked, CheckManifest, Publish, Published
 from dropengine.doors.studio.studio_answers import mistaken, refused, told
 from dropengine.doors.studio.studio_door import Call, Doors
-from dropengine.errors import ManifestError
+from dropengine.errors import CarriedFault, ManifestError
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.people import known_changes, makers
@@ -23,11 +24,14 @@ from dropengine.people.known_changes import Answered
 from dropengine.people.one_after_another import change
 from dropengine.sql import draw_secrets
 from dropengine.sql.database import Database
+from dropengine.truth.carried_list import list_for
 from dropengine.truth.store import Store
 
 SOURCE = "manifest"
 TRIES_MAX = 100
 """So many numbers are looked at for one that is free."""
+PUBLISHED = 1
+"""The revision of a drop that was just published."""
 UNDERWAY = 0
 """The status of an answer that only says under which id a key publishes."""
 OPENING_PAST = "opens_at: has passed; publish it with opens_ms 0 and open it by hand"
@@ -58,6 +62,7 @@ class PublishDoors:
             text = manifest.parse(asked.manifest.encode(), SOURCE)
             wanted = await self.under_makers_id(call, text)
             _refuse_past(wanted, call.now_ms)
+            await self._looks_at_carried(call, wanted)
         except ManifestError as fault:
             return mistaken(fault)
         return told(Checked(wanted.id, manifest.digest(wanted), wanted))
@@ -81,8 +86,12 @@ class PublishDoors:
             if not known:
                 # What was begun under this key goes on, whatever time it is by now.
                 _refuse_past(wanted, call.now_ms)
+            if asked.open:
+                manifest.to_open_at_once(wanted)
             if why := draw_secrets.fault_in_chance(wanted):
                 raise ManifestError(SOURCE, [why])
+            if not known:
+                await self._looks_at_carried(call, wanted)
         except ManifestError as fault:
             return mistaken(fault)
         found = known or await self._free_id(call, wanted.id, next_free=asked.next_free)
@@ -91,11 +100,13 @@ class PublishDoors:
         final = manifest.with_opening(wanted, found, wanted.opens_ms)
 
         async def given() -> Response | msgspec.Struct:
-            return await self._published(call, final)
+            return await self._published(call, final, at_once=asked.open)
 
         return await self._changes.noted(call, "publish", given, of=found, why=asked.why)
 
-    async def _published(self, call: Call, text: Manifest) -> Response | msgspec.Struct:
+    async def _published(
+        self, call: Call, text: Manifest, *, at_once: bool
+    ) -> Response | msgspec.Struct:
         # What it commits to is on disk before anybody can read of it.
         chance = await self._database.write(lambda sql: draw_secrets.named(sql, text, call.now_ms))
         # The same words whatever the clock says: repeated, it is one command.
@@ -103,16 +114,43 @@ class PublishDoors:
             text,
             by=self._changes.signs(call),
             key=call.key,
-            asked=manifest.digest(text),
+            asked=manifest.digest(text) + (" open" if at_once else ""),
             chance=chance,
         )
         if isinstance(outcome, refusals.Refusal):
             return refused(outcome)
         assert isinstance(outcome, outcomes.Changed), outcome
+        if at_once and (refusal := await self._opened(call, DropId(text.id))):
+            return refused(refusal)
         shown = await self._store.show(DropId(text.id))
         assert shown is not None, "nothing takes a drop away"
         address = f"{self._origin}/drops/{text.id}"
         return Published(text.id, shown.hash, shown.state, shown.revision, address)
+
+    async def _opened(self, call: Call, drop: DropId) -> refusals.Refusal | None:
+        """In the breath in which it was published; who asks again finishes what was cut off."""
+        outcome = await self._store.command(
+            drop,
+            Open(),
+            revision=PUBLISHED,
+            by=self._changes.signs(call),
+            key=opening_key(call.key),
+        )
+        done = isinstance(outcome, outcomes.Changed | refusals.Already)
+        return None if done or not isinstance(outcome, refusals.Refusal) else outcome
+
+    async def _looks_at_carried(self, call: Call, wanted: Manifest) -> None:
+        """The places that it carries over must be there, and of a drop of this maker. Raises
+        ManifestError."""
+        if not wanted.carried_from:
+            return
+        whose = await self._database.read(lambda sql: makers.whose(sql, wanted.carried_from))
+        if whose != call.maker.id:
+            raise ManifestError(SOURCE, [f"carried_from: there is no {wanted.carried_from} here"])
+        try:
+            await list_for(self._store, wanted)
+        except CarriedFault as fault:
+            raise ManifestError(SOURCE, [f"carried_hash: {fault}"]) from None
 
     async def under_makers_id(self, call: Call, text: Manifest) -> Manifest:
         """Where there is more than one maker, an id begins with the short name of its own. Raises

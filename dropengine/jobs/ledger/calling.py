@@ -220,6 +220,8 @@ def in_words(due: Called, say: Catalogue) -> str:
             return say("call_offer", time=TIME)
         case Kind.HOLD_ENDS:
             return say("call_hold_ends", time=TIME)
+        case Kind.CARRIED:
+            return say("call_carried")
         case Kind.SOLD:
             serials = ", ".join(f"#{serial}" for serial in due.serials)
             return say("call_sold", serials=serials)

@@ -223,6 +223,8 @@ def told(one: Called, kind: Kind, say: Catalogue, zone: str) -> str:
             return say("calls.offer_says", when=when)
         case Kind.HOLD_ENDS:
             return say("calls.hold_ends_says", when=when)
+        case Kind.CARRIED:
+            return say("calls.carried_says", count=one.count)
         case Kind.SOLD:
             serials = ", ".join(f"#{serial}" for serial in one.serials)
             return say("calls.sold_says", serials=serials) if serials else say("calls.sold_plain")

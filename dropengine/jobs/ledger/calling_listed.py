@@ -59,12 +59,13 @@ REMIND_MS: Final = 15 * 60_000
 NEWS_MS: Final = 24 * 3_600_000
 """So long after it was published a drop is news."""
 TIDY_S: Final = 3_600.0
-TO_COME: Final = (DropState.SCHEDULED, DropState.LIVE, DropState.PAUSED)
+TO_COME: Final = (DropState.SCHEDULED, DropState.LOBBY, DropState.LIVE, DropState.PAUSED)
 
 
 class Event(NamedTuple):
     """What a list is told. `drop`: of which one; `what`, `thing`: whose list. `instead`: who was
-    told this is not told that; '' for nothing. `before_ms`: who came later is not told."""
+    told this is not told that; '' for nothing. `before_ms`: who came later is not told. `open`: one
+    can press in it already."""
 
     name: str
     kind: Kind
@@ -75,6 +76,7 @@ class Event(NamedTuple):
     until_ms: int
     instead: str = ""
     before_ms: int = 2**62
+    open: bool = False
 
 
 class CallingListed:
@@ -190,6 +192,7 @@ class CallingListed:
             drop=event.drop,
             about=event.name,
             until_ms=event.until_ms,
+            urgent=event.open,
             sender=manifest.maker,
             language=say.language,
             unsubscribe=off,
@@ -207,6 +210,8 @@ def told(event: Event, manifest: Manifest, say: Catalogue, zone: str) -> str:
         return say("calls.reminder_says", when=named(event.at_ms, zone, say))
     if event.kind is Kind.OPENED:
         return say("calls.opened_says")
+    if event.open:
+        return say("calls.new_drop_open", maker=manifest.maker)
     if event.at_ms:
         when = named(event.at_ms, zone, say)
         return say("calls.new_drop_says", maker=manifest.maker, when=when)
@@ -259,6 +264,7 @@ def _news(sql: Connection, now_ms: int) -> list[Event]:
                 at_ms=_planned(row.rules) if row.state == DropState.SCHEDULED else 0,
                 until_ms=row.published_ms + NEWS_MS,
                 before_ms=row.published_ms,
+                open=row.state == DropState.LIVE,
             )
     return [*found.values()]
 
@@ -275,11 +281,12 @@ def _call(sql: Connection, event: Event, manifest: Manifest, now_ms: int) -> int
         if _silent(sql, one):
             continue
         say = CATALOGUES.get(one.language, ENGLISH)
-        words = (
-            say("call_new_drop", maker=manifest.maker, time=TIME)
-            if event.at_ms
-            else say("call_new_drop_by_hand", maker=manifest.maker)
-        )
+        if event.open:
+            words = say("call_new_drop_open", maker=manifest.maker)
+        elif event.at_ms:
+            words = say("call_new_drop", maker=manifest.maker, time=TIME)
+        else:
+            words = say("call_new_drop_by_hand", maker=manifest.maker)
         pushes.put(sql, one.within(event.drop), call, manifest.title, words, at_ms=event.at_ms)
     followers.mark(sql, event.thing, event.drop, [one.browser for one in found])
     return len(found)

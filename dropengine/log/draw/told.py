@@ -27,6 +27,7 @@ class _Published(Struct):
 
 class _Joined(Struct):
     entry: str
+    why: str = ""
     tickets: int = 0
     nonce: str = ""
 
@@ -111,6 +112,9 @@ class _Told:
                 self._source = None if source is None else msgspec.convert(source, Source)
             case _Led(lead=lead):
                 self._lead = lead
+            case _Joined(why="carried"):
+                # It has its arrival already, and those of the list come behind it.
+                pass
             case _Joined(entry=entry) if not sealed:
                 self._entries[entry] = SheetEntry(entry, event.tickets, event.nonce)
             case _Gone(entry=entry) if not sealed:

@@ -62,10 +62,18 @@ class Books:
         """When it is to be sealed, and was, by the true clock."""
         self.sealed: Sealed | None = None
         self.root = ""
+        self.revealed = False
         self.right_order: list[str] = []
         """What the seal and what was revealed make of it."""
         self.placed = 0
-        """How many have their arrivals."""
+        """The last arrival that was given out for one of them."""
+        self.carried = self.carry_looked = 0
+        """How many arrivals those have who were carried over, and how many of their list were
+        looked at."""
+        self.carry_of: int | None = None
+        """How many stand in it, once that is told."""
+        self.carried_from: set[str] = set()
+        """Entries of the earlier drop that have a place here."""
         self.first: int | None = None
         """The offers of the first round, while it lasts."""
         self.cohorts: list[str] = []
@@ -187,6 +195,7 @@ class Books:
     def stand(self, entry: Entry) -> None:
         """Bring the entry's readiness in each of its lines up to date (L3)."""
         waits = entry.state == "waiting" and entry.cool == 0 and entry.n > 0
+        waits = waits and not entry.asked
         was_of, entry.of_class = entry.of_class, self.class_of(entry.fan)
         for i, pool in enumerate(entry.pools):
             ready, was_ready = waits and self.room(entry.fan, pool.item) >= 1, entry.ready[i]
@@ -348,6 +357,12 @@ class Books:
         if hours is not None and self.state in ("live", "paused"):
             turns = turns_after(hours, self.opened_ms, self.at - self.lead)
             self.turns_at = turns + self.lead
+
+    @property
+    def to_carry(self) -> bool:
+        """Are places of an earlier drop still to be carried over (K2)?"""
+        named = self.rules is not None and self.rules.carried is not None
+        return named and self.carry_looked != self.carry_of
 
     def alive(self) -> Iterator[Hold]:
         return (hold for hold in self.holds.values() if hold.alive)

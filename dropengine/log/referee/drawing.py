@@ -42,6 +42,8 @@ def _lobby_opened(books: Books, e: events.LobbyOpened) -> None:
     rules, now = books.rules, e.at - books.lead
     if rules.randomness is None:
         books.blame("INV-15", f"a list opens, and arrivals are those of {rules.mode}")
+    if books.to_carry:
+        books.blame("INV-11", "a list opens while places are to be carried over")
     begins = rules.opens_ms - (rules.window_ms if rules.mode == "lobby" else 0)
     if e.by == "clock" and (e.key or not (rules.opens_ms and begins <= now)):
         books.blame("INV-15", f"the clock opened the list at {now}, the rules say {begins}")
@@ -61,7 +63,7 @@ def _sealed(books: Books, e: events.Sealed) -> None:
         books.blame("INV-15", f"the clock sealed the list at {now}, not at {books.seals_ms}")
     if e.entries != len(books.listed):
         books.blame("INV-11", f"{e.entries} entries are sealed, {len(books.listed)} stand there")
-    books.sealed_ms, books.state = now, "ordering"
+    books.sealed_ms, books.state, books.placed = now, "ordering", books.carried
     try:
         books.sealed = draw.Sealed(
             draw.Entry(entry.id, entry.tickets, bytes.fromhex(entry.nonce))
@@ -84,7 +86,8 @@ def _revealed(books: Books, e: events.Revealed) -> None:
     """D5."""
     assert books.rules is not None
     source = books.rules.randomness
-    if books.right_order or not books.root:
+    told, books.revealed = books.revealed, True
+    if told or not books.root:
         books.blame("INV-11", "it is revealed twice, or before the root of the list is told")
     if source is None or books.sealed is None:
         return
@@ -104,7 +107,8 @@ def _ordered(books: Books, e: events.Ordered) -> None:
     """D6."""
     if e.n != books.placed + 1:
         books.blame("INV-11", f"arrival {e.n} is given out after arrival {books.placed}")
-    right = books.right_order[e.n - 1 : e.n - 1 + len(e.ids)]
+    first = e.n - 1 - books.carried
+    right = books.right_order[first : first + len(e.ids)] if first >= 0 else []
     for n, (name, rightful) in enumerate(zip(e.ids, right, strict=False), e.n):
         if name != rightful:
             books.blame("INV-11", f"arrival {n} is given to {name}, by the seal it is {rightful}'s")

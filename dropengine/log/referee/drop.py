@@ -127,9 +127,9 @@ def _begins_round(books: Books) -> None:
     """D7: it opens with the whole list in its order; the first round begins."""
     if books.state != "ordering":
         books.blame("INV-11", f"a drop whose list is to be ordered opens from {books.state}")
-    if books.placed != len(books.listed):
-        listed = len(books.listed)
-        books.blame("INV-11", f"it opens with {books.placed} arrivals given out, {listed} entered")
+    placed, listed = books.placed - books.carried, len(books.listed)
+    if placed != listed:
+        books.blame("INV-11", f"it opens with {placed} arrivals given out, {listed} entered")
     books.first = 0
 
 
@@ -138,6 +138,8 @@ def _opened(books: Books, e: events.Opened) -> None:
     assert books.rules is not None
     now = e.at - books.lead
     has_list = books.rules.randomness is not None
+    if books.to_carry:
+        books.blame("INV-11", "it opens while places of an earlier drop are to be carried over")
     if has_list:
         _begins_round(books)
     elif e.by == "clock" and (e.key or not 0 < books.rules.opens_ms <= now):

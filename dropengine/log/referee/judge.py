@@ -13,7 +13,16 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from dropengine import events
-from dropengine.log.referee import adoption, drawing, drop, early, holds, line, money
+from dropengine.log.referee import (
+    adoption,
+    carrying,
+    drawing,
+    drop,
+    early,
+    holds,
+    line,
+    money,
+)
 from dropengine.log.referee.books import Books
 from dropengine.log.referee.moments import GOING_ON, end_moment, place_of
 from dropengine.log.referee.report import Verdict
@@ -31,6 +40,8 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Rooted: frozenset({"ordering"}),
     events.Revealed: frozenset({"ordering"}),
     events.Ordered: frozenset({"ordering"}),
+    events.Carried: frozenset({"scheduled"}),
+    events.Confirmed: _BEFORE_CLOSING,
     events.Opened: frozenset({"scheduled", "ordering"}),
     events.Allotted: _LIVE,
     events.Widened: frozenset({"live", "paused"}),
@@ -65,22 +76,22 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Mismatched: _AFTER_OPENING,
     events.Refunded: _AFTER_OPENING,
     events.Discharged: _AFTER_OPENING,
-    events.Joined: frozenset({"lobby", "live", "paused"}),
+    events.Joined: frozenset({"scheduled", "lobby", "live", "paused"}),
     events.Offered: _LIVE,
     events.Declined: GOING_ON,
     events.Lapsed: GOING_ON,
     events.Cooled: GOING_ON,
     events.Served: GOING_ON,
     events.Dormant: GOING_ON,
-    events.Left: GOING_ON | _IN_LIST | {"settled"},
-    events.Removed: GOING_ON | _IN_LIST | {"settled", "cancelled"},
-    events.Adopted: _AFTER_OPENING | _IN_LIST,
+    events.Left: GOING_ON | _IN_LIST | {"scheduled", "settled"},
+    events.Removed: GOING_ON | _IN_LIST | {"scheduled", "settled", "cancelled"},
+    events.Adopted: _AFTER_OPENING | _IN_LIST | {"scheduled"},
     events.LimitFreed: _AFTER_OPENING,
 }
 """Each event: the stored states of a drop that it may happen in (INV-15, T9)."""
 
 _CHECKS = drop.CHECKS | drawing.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS | adoption.CHECKS
-_CHECKS |= early.CHECKS
+_CHECKS |= early.CHECKS | carrying.CHECKS
 
 
 def debts(books: Books, e: events.AnyEvent) -> None:

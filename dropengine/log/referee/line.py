@@ -16,6 +16,7 @@ from dropengine.log.layouts import (
     JOINS_PRESS,
 )
 from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Fan, Hold, Owed, Pool
+from dropengine.log.referee.carrying import carries
 from dropengine.log.referee.drawing import enters, leaves
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.early import may_begin
@@ -54,6 +55,8 @@ def _joined(books: Books, e: events.Joined) -> None:
         elif fan.late is not None and (pools, e.qty) != ([fan.late.pool], fan.late.qty):
             books.blame("INV-15", f"{e.fan} is made good for {e.qty}, not for {fan.late.id}")
         fan.madegood = True
+    elif e.why == "carried":
+        carries(books, fan, e, pools)
     else:
         once(books, e.fan, e.key)
         in_pace(books, fan, e.at)
@@ -78,6 +81,7 @@ def _joined(books: Books, e: events.Joined) -> None:
         ordinal=len(books.by_ordinal),
         ready=[False] * len(pools),
     )
+    entry.asked = e.why == "carried"
     enters(books, entry, e)
     books.by_ordinal.append(entry)
     books.entries[e.entry] = entry

@@ -265,6 +265,8 @@ PLACES: dict[type[events.Event], Place] = {
     events.Rooted: decide_alone,
     events.Revealed: decide_alone,
     events.Ordered: decide_alone,
+    events.Carried: decide_alone,
+    events.Confirmed: decide_in_batch,
     events.Allotted: end_round,
     events.Settled: finish,
     events.Calling: turn,

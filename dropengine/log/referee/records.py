@@ -158,6 +158,8 @@ class Entry:
     nonce: str = ""
     of_class: int = 0
     """The class of its fan, when it was looked at last: in which lines it stands."""
+    asked: bool = False
+    """Carried over, and not confirmed."""
 
     @property
     def open(self) -> bool:

@@ -43,6 +43,8 @@ def _published(truth: Truth, e: events.Published) -> None:
         truth.drop["widened"] = "0"
     if e.rules.randomness is not None:
         truth.drop["entered"] = "0"
+    if e.rules.carried is not None:
+        truth.drop |= {"looked": "0", "carried": "0"}
     if e.rules.opens_ms:
         _plan_opening(truth)
     if e.rules.closes_ms:
@@ -82,7 +84,11 @@ def _sealed(truth: Truth, e: events.Sealed) -> None:
     truth.drop["state"] = DropState.ORDERING
     truth.due.pop("seal", None)
     truth.drop["sealed"] = str(e.at - int(truth.drop["lead"]))
-    truth.drop["placed"] = "0"
+    truth.drop["placed"] = truth.drop.get("carried", "0")
+
+
+def _carried(truth: Truth, e: events.Carried) -> None:
+    truth.drop |= {"looked": str(e.last), "of": str(e.of), "carried": str(e.n)}
 
 
 def _rooted(truth: Truth, e: events.Rooted) -> None:
@@ -307,6 +313,7 @@ STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Rooted: _rooted,
     events.Revealed: _revealed,
     events.Ordered: _ordered,
+    events.Carried: _carried,
     events.Opened: _opened,
     events.Allotted: _allotted,
     events.Widened: _widened,

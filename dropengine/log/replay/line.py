@@ -30,6 +30,7 @@ def _joined(truth: Truth, e: events.Joined) -> None:
         key=e.key,
         tickets=e.tickets,
         nonce=e.nonce,
+        carried=int(e.why == "carried"),
     )
     truth.entries[e.entry] = entry
     if e.why == "fan":
@@ -51,6 +52,11 @@ def _joined(truth: Truth, e: events.Joined) -> None:
 def _enter(truth: Truth, more: int) -> None:
     """So many more stand in the list that chance orders."""
     truth.drop["entered"] = str(int(truth.drop["entered"]) + more)
+
+
+def _confirmed(truth: Truth, e: events.Confirmed) -> None:
+    truth.entries[e.entry].carried = 2
+    stand_all(truth, e.fan)
 
 
 def _offered(truth: Truth, e: events.Offered) -> None:
@@ -164,6 +170,7 @@ def _limit_freed(truth: Truth, e: events.LimitFreed) -> None:
 
 STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Joined: _joined,
+    events.Confirmed: _confirmed,
     events.Offered: _offered,
     events.Declined: _declined,
     events.Lapsed: _lapsed,

@@ -124,9 +124,11 @@ def _class_of(truth: Truth, fan: FanRecord) -> int:
 
 
 def stand(truth: Truth, name: str, entry: EntryRecord) -> None:
-    """An entry with an arrival is ready wherever its fan has room, while it waits and does not
-    cool. Whether his cohorts have room as well is asked when the line calls."""
+    """An entry with an arrival is ready wherever its fan has room, while it waits, does not cool
+    and need not be confirmed. Whether his cohorts have room as well is asked when the line
+    calls."""
     waits = entry.state == EntryState.WAITING and entry.cool_ms == 0 and entry.n > 0
+    waits = waits and entry.carried != 1
     fan = truth.fans[entry.fan]
     for i, pool in enumerate(entry.pools):
         ready = waits and truth.room(fan, pool) >= 1

@@ -81,6 +81,7 @@ class Log:
         self.looked: dict[str, int] = {}
         """Hold -> since when its payment is asked about."""
         self.left: dict[str, int] = {}
+        self.confirmed: dict[str, int] = {}
         self.person_of: dict[str, str] = {}
         """Guest -> the person who adopted him: his is from then on whatever was the guest's."""
         self.counts = Counts(wanted)
@@ -124,6 +125,8 @@ class Log:
                 self.looked[event.hold] = event.seq
             case events.Left():
                 self.left[event.entry] = event.seq
+            case events.Confirmed():
+                self.confirmed[event.entry] = event.seq
             case events.Adopted():
                 self.person_of[event.guest] = event.fan
             case _:
@@ -179,6 +182,8 @@ def lost(log: Log, operation: Operation) -> Iterator[str]:
                 yield f"{fan} entered with the nonce {command.nonce!r}, not {listed.nonce!r}"
         case wire.Leave(entry=entry):
             yield from found(log.left.get(entry, 0), f"{entry} left the line")
+        case wire.Confirm(entry=entry):
+            yield from found(log.confirmed.get(entry, 0), f"{entry} is confirmed")
 
 
 def disowned(log: Log, line: Owned) -> Iterator[str]:

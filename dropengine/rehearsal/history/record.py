@@ -14,7 +14,7 @@ import msgspec
 from dropengine import wire
 
 # Commands and answers are kept as the clients sent and got them.
-Command = wire.Hold | wire.Claim | wire.Release | wire.Extend | wire.Pay | wire.Join | wire.Leave
+Command = wire.FanCommand
 Reply = wire.Done | wire.Refused
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tests.kit.oracle.adoption import Adoption
 from tests.kit.oracle.books import Bought
+from tests.kit.oracle.carrying import Carrying
 from tests.kit.oracle.creators import Creators
 from tests.kit.oracle.drawing import Drawing
 from tests.kit.oracle.past import Past
@@ -19,5 +20,5 @@ from tests.kit.oracle.records import Entry, Hold, Order
 __all__ = ["Bought", "Entry", "Hold", "Oracle", "Order"]
 
 
-class Oracle(Presses, Adoption, Creators, Drawing, Past):
+class Oracle(Presses, Adoption, Creators, Drawing, Carrying, Past):
     """One drop. A command takes the server's clock in ms and answers what the store must answer."""

@@ -101,6 +101,9 @@ class Books:
         """Of the sealed list, and by what it is ordered."""
         self.placed = 0
         """How many of the list have their arrivals."""
+        self.carry_looked = self.carried = 0
+        """Of an earlier drop's list: how many were looked at, how many have an arrival here."""
+        self.carry_of: int | None = None
         self.first: int | None = None
         """How many offers the first round has come to; None: there is none."""
         self.first_was = False
@@ -129,6 +132,10 @@ class Books:
     def listed(self) -> list[Entry]:
         """The list that chance orders, in the order of the joins."""
         return [entry for entry in self.entries.values() if entry.tickets]
+
+    def to_carry(self) -> bool:
+        """K2."""
+        return self.rules.carried is not None and self.carry_looked != self.carry_of
 
     def next_hold(self) -> str:
         """T12."""
@@ -219,6 +226,7 @@ class Books:
             entry.state == "waiting"
             and entry.n > 0
             and entry.cool == 0
+            and entry.carried != 1
             and self.room(entry.fan, self.pools[pool].item) >= 1
         )
 
@@ -323,7 +331,7 @@ class Books:
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
         later = self.rules.calls is not None or self.rules.randomness is not None
-        later = later or bool(self.rules.cohorts)
+        later = later or bool(self.rules.cohorts) or self.rules.carried is not None
         if later or self.rules.network_most or any(one.card for one in self.orders.values()):
             return False
         named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())

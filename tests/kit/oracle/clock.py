@@ -59,6 +59,12 @@ class Clock(Line):
         """May it open by the clock? Not in doubt, nor just after a while without scripts (T8)."""
         return not self.doubted and not 0 <= self.clock - self.gap < 5000
 
+    def comes(self, member: str) -> bool:
+        """T8, K2."""
+        if member in ("open", "lobby") and self.to_carry():
+            return False
+        return member not in WAIT or self.opens()
+
     def due(self) -> Iterator[tuple[int, str]]:
         """What the clock will do, as (when, member)."""
         for hold in self.holds.values():
@@ -75,9 +81,7 @@ class Clock(Line):
         if self.state == "cancelled":
             return self.unwind()
         now = [
-            (when, member)
-            for when, member in self.due()
-            if when <= self.at and (member not in WAIT or self.opens())
+            (when, member) for when, member in self.due() if when <= self.at and self.comes(member)
         ]
         if not now:
             return self.settle_drop()
@@ -145,6 +149,7 @@ class Clock(Line):
         """D3: how many stand in it."""
         self.hours.pop("seal", None)
         self.sealed_ms = self.at - self.lead
+        self.placed = self.carried
         return len(self.listed())
 
     def turn(self) -> None:

@@ -281,6 +281,8 @@ class Creators(Clock):
         if isinstance(command, Resume) and self.state == "paused":
             others = by in PASSING and by != self.paused_by
             return self.stale() if others else None
+        if isinstance(command, Open) and self.state == "scheduled" and self.to_carry():
+            return refusals.NotCarried(self.carry_looked, self.carry_of or 0)
         if self.state not in ALLOWED[command.verb]:
             match self.state:
                 case "scheduled" | "lobby" | "ordering":

@@ -61,7 +61,7 @@ class Drawing(Clock):
             for n, name in enumerate(ids, first):
                 self.place_entry(self.entries[name], n)
             self.placed += len(ids)
-        return replies.Placed(self.placed + 1, len(self.listed()))
+        return replies.Placed(self.placed + 1, self.carried + len(self.listed()))
 
     def place_entry(self, entry: Entry, n: int) -> None:
         entry.n = n
@@ -77,7 +77,7 @@ class Drawing(Clock):
             return refusals.Frozen()
         if self.state != "ordering":
             return replies.NotSealed(self.state)
-        if self.placed < len(self.listed()):
+        if self.placed < self.carried + len(self.listed()):
             return replies.NotPlaced(self.placed + 1)
         self.first = 0
         self.by_clock(events.Opened, "live")

@@ -33,6 +33,7 @@ class Line(Networks):
         why: str,
         tickets: int = 1,
         nonce: str = "",
+        of: str = "",
     ) -> Entry:
         """L2; in a lobby D2."""
         self.arrivals += 1
@@ -41,6 +42,7 @@ class Line(Networks):
         entry = Entry(f"e{len(self.entries) + 1}", fan, n, qty, list(pools), lane, points, key)
         if in_lobby:
             entry.tickets, entry.nonce = min(tickets, self.rules.tickets_most), nonce
+        entry.carried = int(why == "carried")
         self.entries[entry.id] = entry
         if why == "fan":
             self.ended_entry.pop(fan, None)
@@ -58,6 +60,7 @@ class Line(Networks):
             why=why,
             tickets=entry.tickets,
             nonce=entry.nonce,
+            of=of,
         )
         return entry
 

@@ -69,6 +69,8 @@ class Presses(Clock):
                 return self.join(fan, command, was, under)
             case wire.Leave():
                 return self.leave(fan, command, was)
+            case wire.Confirm():
+                return self.confirm(fan, command, was)
             case wire.Pay(holds=[only]):
                 return self.own_hold(fan, only, command, was)
             case wire.Claim() | wire.Release() | wire.Extend():
@@ -368,6 +370,21 @@ class Presses(Clock):
         self.say(events.Left, fan=fan, key=command.key, entry=entry.id, n=entry.n)
         return self.granted_entry(outcomes.Left, entry, was)
 
+    def confirm(self, fan: str, command: wire.Confirm, was: int) -> outcomes.PressOutcome:
+        """K4."""
+        entry = self.entries.get(command.entry)
+        if entry is None or entry.fan != fan or not entry.carried or not entry.open:
+            return refusals.NotFound()
+        if (stopped := self.stopped()) is not None:
+            return stopped
+        if self.state in ("closing", "settled"):
+            return refusals.Closed()
+        if entry.carried == 1:
+            entry.carried = 2
+            self.say(events.Confirmed, fan=fan, key=command.key, entry=entry.id)
+            self.refresh(fan, freed=False)
+        return self.granted_entry(outcomes.Confirmed, entry, was)
+
     def ended_as(self, hold: Hold) -> str:
         """A hold that its payment rescued is told as what it became."""
         return "sold" if hold.id in self.orders else hold.state
@@ -428,4 +445,5 @@ class Presses(Clock):
             key=entry.key,
             tickets=entry.tickets,
             nonce=entry.nonce,
+            carried=entry.carried,
         )

@@ -95,6 +95,8 @@ class Entry:
     tickets: int = 0
     """In the list that chance orders; 0: it stands in none."""
     nonce: str = ""
+    carried: int = 0
+    """Over from an earlier drop: 1 until its fan has confirmed it, then 2."""
 
     @property
     def open(self) -> bool:
