@@ -44,16 +44,11 @@ from dropengine.model import COHORTS_MAX
 Form = dict[str, str]
 """Path -> what was typed. Fields that are empty are not there."""
 
-<<<<<<< HEAD
-TEXTS: Final = ("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language")
-TIMES: Final = ("opens_at", "closes_at", "public_at")
-=======
 TEXTS: Final = (
     *("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language"),
     *("carried_from", "carried_hash"),
 )
-TIMES: Final = ("opens_at", "closes_at")
->>>>>>> 8ce1685 (Carry places of an earlier drop over, by persons and by the hash of its list.)
+TIMES: Final = ("opens_at", "closes_at", "public_at")
 CLOCKS: Final = ("calls_from", "calls_to")
 OF_CHANCE: Final = ("window_seconds", "first_offer_seconds", "tickets_most", "beacon_round")
 NUMBERS: Final = (
