@@ -44,7 +44,7 @@ def clone(drop: Manifest, minutes: int) -> Clone:
     fan's own and would only slow a crowd down that plays through a night in a minute, without a
     limit for a network, since much of this crowd is one, and without quiet hours, which would stop
     the line for as long as the shop's own night. A list is open for seconds, and ordered by a
-    secret: a round of a beacon may be days away."""
+    secret: a round of a beacon may be days away. Cohorts have seconds before the others."""
     longest_ms = max(drop.hold_ms, drop.offer_ms)
     target_ms = max(TIME_MS_MIN, minutes * 60_000 // NIGHTS_SHARE)
     factor = max(1.0, longest_ms / target_ms)
@@ -61,6 +61,7 @@ def clone(drop: Manifest, minutes: int) -> Clone:
         calls_from_ms=0,
         calls_to_ms=0,
         beacon_round=0,
+        public_ms=0,
         window_ms=window_ms,
         **pressed,
     )
@@ -80,7 +81,7 @@ def pressed_ms(own_ms: int, factor: float) -> int:
 def for_load(drop: Manifest, seats: int) -> tuple[Manifest, str]:
     """The clone once more, with units for everybody who presses, all in its first pool: what is
     told to screens stays as long as it is. From its opening on each mode is as a rush, so it opens
-    as one. Returns the drop and the pool."""
+    as one, to all. Returns the drop and the pool."""
     first, *others = drop.items
     pool, *more = first.pools
     many = msgspec.structs.replace(pool, cap=2 * seats, withheld=0)
@@ -91,6 +92,7 @@ def for_load(drop: Manifest, seats: int) -> tuple[Manifest, str]:
         in_mode(drop, MODES[0]),
         id=fresh_id(drop.id),
         hold_ms=WHOLE_HOLD_MS,
+        cohorts=(),
         items=(item, *others),
     )
     return made, pool.id

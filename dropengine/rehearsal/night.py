@@ -12,10 +12,10 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Protocol
 
-from dropengine.creator_commands import Close, Open, Seal
+from dropengine.creator_commands import Close, Open, Seal, Widen
 from dropengine.errors import DropEngineError
 from dropengine.manifest import Manifest
-from dropengine.model import DropId, DropState
+from dropengine.model import DropId, DropState, FanId
 from dropengine.rehearsal.fans import Crowd
 from dropengine.rehearsal.fans.plans import Plan
 from dropengine.rehearsal.operators import Act, Operator, SignIns, insist
@@ -35,6 +35,9 @@ SCREENS_S_MAX = 20.0
 WATCH_S = 0.25
 BY = "o1"
 """Of simulated operators there is one."""
+IN_COHORT = 0.3
+EARLY_S = 3.0
+"""So long after the opening a drop that has cohorts is open to all."""
 LISTS_S_MAX = 60.0
 """A list that has not opened its drop so long after it was to be sealed never will."""
 BY_HAND = 3
@@ -105,6 +108,23 @@ class Night:
         if self.crowd.connected < early:
             self.faults.append(f"only {self.crowd.connected} of {early} fans were let in")
         await asyncio.sleep(WAIT_S)
+        for drop in self.drops:
+            await self._enroll(drop)
+
+    async def _enroll(self, drop: Manifest) -> None:
+        """Of those who wait some are in cohorts: one in three in each, and a few in several."""
+        draw = random.Random(f"{self.seed}/cohorts/{drop.id.rpartition('-')[0]}")
+        for fan in self.crowd.fans:
+            mine = [one.id for one in drop.cohorts if draw.random() < IN_COHORT]
+            if fan.drop == drop.id and fan.screen.you is not None and mine:
+                who = FanId(fan.screen.you.fan)
+                await insist(partial(self.store.enroll, DropId(drop.id), who, mine))
+
+    async def _widen(self, operator: Operator) -> None:
+        """Its maker opens a drop to all."""
+        await asyncio.sleep(EARLY_S)
+        outcome = await operator.command(Widen())
+        self.voice.say(f"open to all: {type(outcome).__name__.lower()}")
 
     async def sale(
         self, agendas: Sequence[Sequence[Act]], beside: Sequence[Coroutine[None, None, None]] = ()
@@ -162,6 +182,11 @@ class Night:
             busy: list[asyncio.Future[None]] = [
                 group.create_task(operator.play([act for act in agenda if act.at_ms >= 0]))
                 for operator, agenda in zip(operators, agendas, strict=True)
+            ]
+            busy += [
+                group.create_task(self._widen(operator))
+                for operator, drop in zip(operators, self.drops, strict=True)
+                if drop.cohorts
             ]
             await self._until_quiet([*busy, *beside])
         await asyncio.gather(*beside)

@@ -64,8 +64,9 @@ def in_mode(drop: Manifest, mode: str) -> Manifest:
 
 
 def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
-    """The same drop as a practice of seconds, opened by hand, that calls at all hours; `units` on
-    sale when given. A list is ordered by a secret: no round of a beacon is that near.
+    """The same drop as a practice of seconds, opened by hand, to cohorts first where it has some,
+    that calls at all hours; `units` on sale when given. A list is ordered by a secret: no round of
+    a beacon is that near.
 
     Units that the drop withholds come on top, scaled alike.
     """
@@ -85,6 +86,7 @@ def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
         window_ms=min(drop.window_ms, WINDOW_MS),
         first_offer_ms=min(drop.first_offer_ms, OFFER_MS),
         beacon_round=0,
+        public_ms=0,
     )
     return played if units is None else scaled(played, units)
 
@@ -107,4 +109,15 @@ def scaled(drop: Manifest, units: int) -> Manifest:
             new.append(msgspec.structs.replace(pool, cap=share + withheld, withheld=withheld))
         cap = sum(pool.cap for pool in new)
         items.append(msgspec.structs.replace(item, cap=cap, pools=tuple(new)))
-    return msgspec.structs.replace(drop, items=tuple[Item, ...](items))
+    before = [pool.cap for pool in pools]
+    after = [pool.cap for item in items for pool in item.pools]
+    cohorts = tuple(
+        msgspec.structs.replace(
+            one,
+            most=tuple(
+                most * now // was for most, now, was in zip(one.most, after, before, strict=True)
+            ),
+        )
+        for one in drop.cohorts
+    )
+    return msgspec.structs.replace(drop, items=tuple[Item, ...](items), cohorts=cohorts)

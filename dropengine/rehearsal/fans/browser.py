@@ -258,12 +258,12 @@ class Browser:
         message = self.client.decode(frame)
         match message:
             case wire.Tick():
-                before = self.screen.state
+                before = self.screen.state, self.screen.early
                 if self.screen.tick(message) and not self._questioning:
                     self._questioning = True
                     self.client.start(self._question())
                 self.client.history.tick(self.drop, self.number, nth, message)
-                if self.screen.state != before:
+                if (self.screen.state, self.screen.early) != before:
                     self.wake()
             case wire.You():
                 self._heard_of_me(message)

@@ -84,6 +84,8 @@ class ClientState:
         self.seq = 0
         self.ticked = 0
         self.opens_ms = 0
+        self.early = False
+        """Do only cohorts begin something yet?"""
         self.pools: dict[str, PoolView] = {}
         self.you: You | None = None
         self.places: dict[tuple[str, str], PlaceInLine] = {}
@@ -98,6 +100,7 @@ class ClientState:
         self.ticked = 0
         self.opens_ms = told.drop.opens_ms
         self.state = told.drop.state
+        self.early = told.drop.early is not None and told.drop.early.lasts
         self._stock(told.drop.pools)
         # The socket before may have ended in mid-moves: the snapshot's places are the fresh ones.
         for place in self.places.values():
@@ -114,6 +117,7 @@ class ClientState:
         if told.seq >= self.seq:
             self.seq = told.seq
             self.state = told.state
+            self.early = told.early is not None and told.early.lasts
             self.opens_ms = told.opens_ms
             self._stock(told.pools)
         lost = False

@@ -22,6 +22,7 @@ LOSSES_MAX = 2
 """Lost holds after which anybody gives up; so a run comes to its end."""
 
 NOT_YET = (DropState.DRAFT, DropState.SCHEDULED)
+NOT_YET_MINE = "not_eligible"
 IN_LIST = (DropState.LOBBY, DropState.ORDERING)
 OVER = (DropState.SETTLED, DropState.CANCELLED, DropState.FROZEN)
 
@@ -98,6 +99,11 @@ class Fan:
             if holds:
                 return
             if self.screen.state == DropState.PAUSED:
+                self.seeks = True
+                return
+            if any(isinstance(r, wire.Refused) and r.code == NOT_YET_MINE for r in replies):
+                # Whoever is in no cohort comes back when the drop is open to all.
+                await self.browser.until(lambda: not self.screen.early)
                 self.seeks = True
                 return
         if plan.joins and not self._entries():
