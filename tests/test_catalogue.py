@@ -295,7 +295,7 @@ def spoken_in_module(text: str) -> list[str]:
 FOR_MACHINES = frozenset(
     {
         "not a snapshot",  # what modules tell each other
-        "drop-link, drop-stock, drop-buy, drop-yours, drop-news",
+        "drop-link, drop-stock, drop-buy, drop-yours, drop-news, drop-drawn",
     }
 )
 

@@ -54,6 +54,8 @@ from dropengine.truth.store import Store
 LISTED_MAX = 50
 ENDED = frozenset({"closing", "settled", "cancelled"})
 """Phases in which nothing begins any more: what is free is not for sale."""
+EARLY = frozenset({"scheduled", "lobby", "live", "all_held", "sold_out", "paused"})
+"""Phases in which early access still means something."""
 
 NOBODYS = "no-cache"
 """Pages that show nobody's own state: the browser may keep them for its back button."""
@@ -253,6 +255,8 @@ def drop_words(
         "things": things,
         "phase": now,
         "over": now in ENDED,
+        "launched": view.chance is not None or bool(view.cohorts),
+        "early": view.early is not None and view.early.lasts and now in EARLY,
         "still": _still(now),
         "chosen": choice(view, snapshot.you),
         "total": total(view.pools),

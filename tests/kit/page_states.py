@@ -22,6 +22,8 @@ from dropengine.mail.carriers import Bounced
 from dropengine.mail.letter import Kind, letter_id
 from dropengine.mail.letter import Letter as Owed
 from dropengine.manifest import Manifest
+from dropengine.manifest.manifest import Cohort
+from dropengine.model import FanId
 from dropengine.sql import engine
 from dropengine.sql.schema.persons import PERSONS
 from tests.kit.freezing import leave_mark
@@ -683,6 +685,38 @@ async def list_lost(shop: ShopInBrowser, fan: Person) -> Drop:
     await drop.close()
     await fan.reads("None for you this time")
     await fan.sees("Why did I not get one?")
+    return drop
+
+
+async def early(shop: ShopInBrowser, fan: Person) -> Drop:
+    """Sold to a club first; he is signed in."""
+    club = Cohort(
+        id="club",
+        title="Umbra Club",
+        most=(50,),
+        listed=True,
+        codes=False,
+        bought=(),
+        missed=(),
+    )
+    drop = await shop.drop(pin(identity="verified", cohorts=(club,), public_ms=SOON_MS))
+    await signs_in(shop, fan, drop.path)
+    return drop
+
+
+@state
+async def early_for_others(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await early(shop, fan)
+    await fan.reads("For you from")
+    return drop
+
+
+@state
+async def early_for_him(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await early(shop, fan)
+    await drop.store.enroll(drop.id, FanId(await whose(fan)), ["club"])
+    await fan.sees("You have it: Umbra Club")
+    await fan.reads("Hold one for me")
     return drop
 
 

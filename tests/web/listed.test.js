@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { action } from "../../dropengine/web/src/action.js";
+import "../../dropengine/web/src/launch.js";
 import { because, entry as card, gone, told, waits } from "../../dropengine/web/src/listed.js";
 import { heard } from "../../dropengine/web/src/state.js";
 import { NOW, choice, drop, entry, hold, pool, state, tick, you } from "./sale.js";

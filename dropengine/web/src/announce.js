@@ -87,7 +87,7 @@ function lines(before, after) {
     if (was === undefined || MARKS.some((mark) => at.place <= mark && was > mark)) said.push(SAY.place(at.place, poolName(after.drop, at.pool)));
   }
   const { ended_entry: ended } = after.you ?? {};
-  if (ended && ended.id !== before.you?.ended_entry?.id && before.you !== null) said.push(gone(ended));
+  if (ended && ended.id !== before.you?.ended_entry?.id && before.you !== null) said.push(gone(ended, after.drop));
   return said;
 }
 

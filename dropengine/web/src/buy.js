@@ -84,7 +84,7 @@ export class DropBuy extends Part {
     const { drop } = state;
     const what = hold ?? order;
     const thing = what ? units(state, what) : (entry?.pools ?? []).map((pool) => poolName(drop, pool)).join(", ");
-    const why = hold ? words.ending(hold) : entry ? words.gone(entry) : order ? words.paid(order, drop) : "";
+    const why = hold ? words.ending(hold) : entry ? words.gone(entry, drop) : order ? words.paid(order, drop) : "";
     return html`<div class="moment warn">
       <p><bdi>${thing}</bdi>: ${why}${order?.why ? html` <q dir="auto">${order.why}</q>` : nothing}</p>
       <button type="button" class="small" @click=${() => this.#read(id, name)}>${words.READ}</button>

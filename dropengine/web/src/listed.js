@@ -1,6 +1,6 @@
 /**
  * A list that chance orders, as its fans see it: before it opens, while it is open, while it is ordered, and what came
- * of it. Only pages of such drops load this.
+ * of it. Only the pages of drops that are launched otherwise load this.
  *
  * @import {Action, Choice} from "./action.js"
  * @import {DropView, EndedEntry, EntryView, ListView} from "./wire.js"
@@ -205,5 +205,3 @@ export function gone({ n, why }) {
   if (n === 0) return chance.was_in;
   return `${/** @type {Record<string, string>} */ (say.gone)[why] ?? say.gone.other} ${fill(chance.was_number, { n })}`;
 }
-
-words.tell({ entry, gone, head, listed });

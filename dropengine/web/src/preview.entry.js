@@ -3,8 +3,8 @@
 import "./buy.js";
 import "./drawn.js";
 import { tellRules } from "./kept.js";
+import "./launch.js";
 import "./link.js";
-import "./listed.js";
 import "./news.js";
 import { Part } from "./part.js";
 import { night, ownCall } from "./quiet.js";

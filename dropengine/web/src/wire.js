@@ -35,6 +35,7 @@
  * @property {string} [why] the maker's reason of a pause or a cancellation
  * @property {number} [calls_ms] in quiet hours: when the line calls again
  * @property {ListView} [listed]
+ * @property {EarlyView} [early] of a drop that has cohorts
  * @property {boolean} [away] the shop's own server does not answer: the last known numbers, from `now`
  */
 
@@ -63,6 +64,9 @@
  * @property {string} [beacon]
  * @property {number} [due_ms]
  */
+
+/** @typedef {{lasts: boolean, public_ms: number}} EarlyView `lasts`: it is not open to all yet; `public_ms` 0: by hand */
+/** @typedef {{id: string, title: string}} CohortView */
 
 /** @typedef {{t: "beat", now: number}} Beat nothing changed since the last tick */
 
@@ -102,7 +106,6 @@
  * @property {boolean} practice
  * @property {number} pace what one fan may begin at once, 0: as often as he likes
  * @property {number} pace_ms and then one more in each
- * @property {{lasts: boolean, public_ms: number} | null} [early] of a drop with cohorts: may only they begin something yet?
  * @property {number} network_most unpaid holds and open entries of one network, 0: as many as its people like
  * @property {string} hash
  * @property {string} epoch
@@ -117,6 +120,8 @@
  * @property {number} [calls_ms] as in a tick
  * @property {ChanceView | null} [chance] where chance gives out the arrivals
  * @property {ListView | null} [listed]
+ * @property {EarlyView | null} [early] of a drop that has cohorts
+ * @property {CohortView[]} [cohorts]
  * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
 
@@ -155,6 +160,7 @@
  * @property {LinePlace[]} lines
  * @property {number} [tickets] in a list that chance orders
  * @property {string[]} [pools] while it has no arrival
+ * @property {string} [carried] asked or confirmed: it was carried over
  */
 
 /** @typedef {{id: string, key: string, n: number, qty: number, pools: string[], why: string}} EndedEntry */
@@ -183,6 +189,7 @@
  * @property {OrderView[]} orders
  * @property {HoldView | null} [ended]
  * @property {EndedEntry | null} [ended_entry]
+ * @property {string[]} [cohorts]
  */
 
 /** @typedef {{t: "snapshot", seq: number, drop: DropView, you: You | null}} Snapshot */
@@ -225,6 +232,7 @@
  *   | {t: "extend", hold: string}
  *   | {t: "pay", holds: string[]}
  *   | {t: "join", pools: string[], qty: number, nonce?: string}
+ *   | {t: "confirm", entry: string}
  *   | {t: "leave", entry: string}} Command
  */
 

@@ -147,8 +147,9 @@ export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | 
 
 /**
  * What most pages do without at first. What comes later (`voice.entry.js`): what the server says in English, in the
- * language of this page, and what is said in quiet hours (`quiet.js`). What only drops have whose list chance orders
- * (`chance.entry.js`): how the sale stands, what the one button says, a place and how it ended.
+ * language of this page, and what is said in quiet hours (`quiet.js`). What only drops have that are launched
+ * otherwise than by who comes first (`launch.js`): how the sale stands, what the one button says, a place and how it
+ * ended.
  * @typedef {object} Told
  * @property {(refused: Refused, drop: DropView) => string} refusal
  * @property {Table} stopped
@@ -157,7 +158,7 @@ export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | 
  * @property {(state: State, now: number, usual: unknown) => unknown} head
  * @property {(state: State, choice: Choice, now: number) => Action | undefined} listed
  * @property {(state: State, entry: EntryView, now: number) => {title: string, arrival: string, places?: unknown, says: unknown, leave: string} | undefined} entry
- * @property {(entry: EndedEntry) => string | undefined} gone
+ * @property {(entry: EndedEntry, drop: DropView) => string | undefined} gone
  */
 /** @param {Partial<Told>} more */
 export const tell = (more) => Object.assign(globalThis, { told: { ...told(), ...more } });
@@ -233,8 +234,8 @@ export function ending(hold) {
   return fill(offer ? say.not_taken : say.ran_out, { count: hold.qty });
 }
 
-/** Why a place ended without a sale. @param {EndedEntry} entry */
-export const gone = (entry) => told().gone?.(entry) ?? ended(entry);
+/** Why a place ended without a sale. @param {EndedEntry} entry @param {DropView} drop */
+export const gone = (entry, drop) => told().gone?.(entry, drop) ?? ended(entry);
 /** @param {EndedEntry} entry */
 const ended = ({ n, why }) => `${/** @type {Table} */ (say.gone)[why] ?? say.gone.other} ${fill(why === "limit" ? say.had_joined : say.had_joined_end, { count: n })}`;
 

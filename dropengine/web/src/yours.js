@@ -137,7 +137,7 @@ export class DropYours extends Part {
     const pools = entry.pools.filter((pool) => drop.pools[pool] !== undefined);
     const open = pools.length > 0 && entry.why !== "limit" && ["live", "sold_out", "paused"].includes(drop.state);
     const way = open ? this.#button(state, words.AGAIN, { t: "join", pools, qty: entry.qty }) : nothing;
-    return this.#ended(pools.map((pool) => poolName(drop, pool)).join(", "), words.gone(entry), SEEN.entry, entry.id, way);
+    return this.#ended(pools.map((pool) => poolName(drop, pool)).join(", "), words.gone(entry, drop), SEEN.entry, entry.id, way);
   }
 
   /**

@@ -1,0 +1,58 @@
+/**
+ * Early access, as its fans see it: who may begin something already, and when it is open to all. Only pages of drops
+ * that have cohorts need it.
+ *
+ * @import {Action} from "./action.js"
+ * @import {CohortView, DropView} from "./wire.js"
+ * @import {State} from "./state.js"
+ */
+
+import { html, nothing } from "lit/html.js";
+import * as say from "#said";
+import { lately } from "./formats.js";
+import { fill } from "./sentences.js";
+
+const words = say.early_access;
+/** While something may begin, or a list may be entered. */
+const SELLS = ["lobby", "live", "sold_out", "paused"];
+const BEFORE = ["scheduled", ...SELLS];
+
+/** Whether a drop is not open to all yet. @param {DropView} drop */
+export const lasts = (drop) => drop.early?.lasts === true && BEFORE.includes(drop.state);
+
+/** What their maker calls them. @param {CohortView[]} cohorts */
+const names = (cohorts) => cohorts.map(({ title }) => title).join(", ");
+
+/** Those that a fan is in. @param {State} state */
+const his = ({ drop, you }) => (drop.cohorts ?? []).filter(({ id }) => you?.cohorts?.includes(id));
+
+/**
+ * Under the heading of the sale: until when it lasts, and whether it is the fan's own.
+ * @param {State} state
+ * @param {number} now
+ * @param {unknown} usual
+ */
+export function head(state, now, usual) {
+  const { drop } = state;
+  if (!lasts(drop)) return usual;
+  const at = drop.early?.public_ms ?? 0;
+  const mine = his(state);
+  return html`${usual}
+    <p class="when early">${at === 0 ? words.by_hand : fill(words.until, { when: lately(at, now) })} ${mine.length === 0 ? nothing : html`<strong>${words.yours} <bdi>${names(mine)}</bdi></strong>`}</p>`;
+}
+
+/**
+ * The one button of who is in none of them, while it is not his time.
+ * @param {State} state
+ * @param {number} now
+ * @returns {Action | undefined}
+ */
+export function button(state, now) {
+  const { drop, you } = state;
+  if (you === null || !lasts(drop) || !SELLS.includes(drop.state) || his(state).length > 0) return undefined;
+  // What he has, he has: a place that was carried over, or an order.
+  if (you.entries.length + you.orders.length > 0) return undefined;
+  const at = drop.early?.public_ms ?? 0;
+  const label = at === 0 ? words.later : fill(words.from, { when: lately(at, now) });
+  return { kind: "early", label, clock: "", thing: names(drop.cohorts ?? []), hint: words.theirs, command: null, sleeps: false };
+}
