@@ -188,7 +188,8 @@ class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     -> how often, since the workers started. `feed`: the newest first. `people`: who looks.
     `launch`: of a drop whose arrivals chance gives out. `shares`: units that were sold and not
     refunded, by how they were come by: press, list, line, make-good, carried; empty where there is
-    one way. `cohorts`: who may begin something before the others. `networks`: that were limited,
+    one way. `cohorts`: who may begin something before the others. `carried`: places over from an
+    earlier drop, `confirmed`: of those whose fan still wants it. `networks`: that were limited,
     those that were most often first, and those that are exempt."""
 
     now: int
@@ -206,6 +207,8 @@ class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     launch: LaunchView | None = None
     shares: dict[str, int] = {}
     cohorts: list[CohortShareView] = []
+    carried: int = 0
+    confirmed: int = 0
     networks: list[NetworkView] = []
 
 

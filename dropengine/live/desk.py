@@ -184,6 +184,11 @@ class DeskNumbers:
         return {} if found is None else {way: count for way, count in found.units.items() if count}
 
     @property
+    def carried(self) -> tuple[int, int]:
+        """Places that are over from an earlier drop, and of them those that are confirmed."""
+        return self._running.carried, self._running.counts["confirmed"]
+
+    @property
     def cohorts(self) -> list[CohortShareView]:
         """What each has."""
         found = self._running.shares
@@ -261,6 +266,8 @@ class DeskNumbers:
             launch=self.launch(view, kinds),
             shares=self.shares,
             cohorts=self.cohorts,
+            carried=self.carried[0],
+            confirmed=self.carried[1],
             networks=self._networks,
         )
 

@@ -28,8 +28,8 @@ class Launch:
     """Feed it what `Running` reads. Times are the drop's own.
 
     sealed_at: 0 while it is not. root, revealed: '' while they are not told. placed: how many have
-    their arrivals. head: the first entries of the order. called: the highest arrival that was
-    called. over: the first round is. offers: of that round, by how each was answered: '' not yet.
+    their arrivals; carried: so many stand before them, over from an earlier drop. head: the first
+    entries of the order. called: the highest arrival that was called. over: the first round is.
     """
 
     def __init__(self, source: Source) -> None:
@@ -39,6 +39,7 @@ class Launch:
         self.root = ""
         self.revealed = ""
         self.placed = 0
+        self.carried = 0
         self.head: list[str] = []
         self.called = 0
         self.over = False
@@ -47,6 +48,8 @@ class Launch:
     def told(self, event: events.AnyEvent) -> None:
         """An event that is read whole."""
         match event:
+            case events.Carried():
+                self.carried = event.n
             case events.Sealed():
                 self.sealed_at, self.entries = event.at, event.entries
             case events.Rooted():
@@ -90,7 +93,7 @@ class Launch:
         if first is None:
             return
         ids = _IDS.findall(text[text.index(b'"ids":') + len('"ids":') :])
-        self.placed = int(first[1]) + len(ids) - 1
+        self.placed = int(first[1]) + len(ids) - 1 - self.carried
         if len(self.head) < HEAD:
             self.head += [one.decode() for one in ids[: HEAD - len(self.head)]]
 

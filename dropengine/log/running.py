@@ -95,6 +95,8 @@ class Running:
         self.refunded = 0
         self.launch: Launch | None = None
         """Of a drop whose arrivals chance gives out."""
+        self.carried = 0
+        """Places that are over from an earlier drop."""
         self.shares: Shares | None = None
         """Of a drop in which there are several ways to a unit."""
         self._paying: set[bytes] = set()
@@ -135,7 +137,7 @@ class Running:
                 self.launch.seen(kind, text)
             if self.shares is not None and kind in OF_SHARES:
                 placed = self.launch.placed if self.launch is not None else 0
-                self.shares.seen(kind, text, placed)
+                self.shares.seen(kind, text, self.carried, placed)
             if not (kind in TOLD and self._told(kind, seq, at_ms, text)) and kind in CROWD:
                 crowd(kind, seq, at_ms)
 
@@ -158,6 +160,8 @@ class Running:
             self._begin(event.rules)
         if isinstance(event, events.Sealed):
             self._listed = False
+        if isinstance(event, events.Carried):
+            self.carried = event.n
         if self.launch is not None:
             self.launch.told(event)
         if isinstance(event, events.Refunded):
@@ -174,7 +178,7 @@ class Running:
         if rules.randomness is not None:
             self.launch = Launch(rules.randomness)
             self._listed = True
-        if rules.randomness is not None or rules.cohorts:
+        if rules.randomness is not None or rules.cohorts or rules.carried is not None:
             self.shares = Shares()
 
     def _crowd(self, kind: str, seq: int, at_ms: int) -> None:

@@ -36,15 +36,19 @@ class Shares:
         self._ways: dict[bytes, str] = {}
         """Hold -> its way, of those that were offered."""
 
-    def seen(self, kind: str, text: bytes, placed: int) -> None:
-        """placed: how many arrivals chance gave out."""
+    def seen(self, kind: str, text: bytes, carried: int, placed: int) -> None:
+        """carried: so many arrivals are over from an earlier drop; placed: so many behind them
+        chance gave out."""
         hold = _HOLD.search(text)
         if hold is None:
             return
         if cohort := _COHORT.search(text):
             self._cohorts[hold[1]] = cohort[1].decode()
+        elif kind == "rescued":
+            # It may count against none by now.
+            self._cohorts.pop(hold[1], None)
         if kind == "offered":
-            self._ways[hold[1]] = _way(text, placed)
+            self._ways[hold[1]] = _way(text, carried, placed)
         elif kind != "held" and (qty := _QTY.search(text)):
             units = -int(qty[1]) if kind == "refunded" else int(qty[1])
             self.units[self._ways.get(hold[1], PRESS)] += units
@@ -52,8 +56,11 @@ class Shares:
                 self.cohorts[early] += units
 
 
-def _way(text: bytes, placed: int) -> str:
-    number, lane = _N.search(text), _CALL.search(text)
-    if lane is not None and lane[1] == b"1":
+def _way(text: bytes, carried: int, placed: int) -> str:
+    found, lane = _N.search(text), _CALL.search(text)
+    if found is None or (lane is not None and lane[1] == b"1"):
         return MAKE_GOOD
-    return LIST if number is not None and int(number[1]) <= placed else LINE
+    number = int(found[1])
+    if number <= carried:
+        return CARRIED
+    return LIST if number <= carried + placed else LINE

@@ -65,6 +65,15 @@ class ByHand:
             found[way] = found.get(way, 0) + sale["qty"]
         return {"": sum(found.values())} | found
 
+    def units_by_cohort(self) -> Values:
+        kept = [sale for sale in self.sales() if not self.refunded(sale)]
+        found: Values = {}
+        for sale in kept:
+            hold = sale if sale["e"] == "rescued" else self.hold(sale["hold"])
+            if cohort := hold.get("cohort", ""):
+                found[cohort] = found.get(cohort, 0) + sale["qty"]
+        return {"": sum(found.values())} | found
+
     def way(self, hold: Row) -> str:
         if hold["e"] == "held":
             return "press"
@@ -202,6 +211,7 @@ class ByHand:
             "units_offered": self.units_offered(),
             "units_sold": self.units_sold(),
             "units_by_way": self.units_by_way(),
+            **({"units_by_cohort": early} if (early := self.units_by_cohort())[""] else {}),
             "sell_through": self.sell_through(),
             "revenue": self.revenue(),
             "refunded": self.money_back(),

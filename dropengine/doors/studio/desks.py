@@ -60,11 +60,12 @@ _rows = msgspec.json.Decoder(Row)
 
 class Glance(NamedTuple):
     """What a page without scripts is told of a launch. `shares`: way -> units. `cohorts`: what each
-    of them has."""
+    of them has. `carried`: places, and those that are confirmed."""
 
     launch: LaunchView | None
     shares: dict[str, int]
     cohorts: list[CohortShareView]
+    carried: tuple[int, int] = (0, 0)
 
 
 class Deps(AlarmDeps, Protocol):
@@ -131,12 +132,12 @@ class Desks:
     async def glance(self, m: Manifest, view: ViewReply) -> Glance:
         """How the list of a drop stands that chance orders, once. Raises Unavailable and
         DatabaseAway."""
-        if not (m.window_ms or m.cohorts):
+        if not (m.window_ms or m.cohorts or m.carried_from):
             return Glance(None, {}, [])
         numbers = self._numbers_of(m)
         await numbers.read(STRETCHES_OF_PAGE)
         launch = numbers.launch(view, await self._kinds_of(m))
-        return Glance(launch, numbers.shares, numbers.cohorts)
+        return Glance(launch, numbers.shares, numbers.cohorts, numbers.carried)
 
     async def _kinds_of(self, m: Manifest) -> Kinds:
         """Where guests may enter. Raises DatabaseAway."""

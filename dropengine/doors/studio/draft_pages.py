@@ -20,14 +20,14 @@ from dropengine.doors.pages import drop_words
 from dropengine.doors.studio import launch_modes
 from dropengine.doors.studio.draft_fields import Fields, beside_faults, fields_of, fresh_form
 from dropengine.doors.studio.draft_preview import STAGES, snapshot, stages
-from dropengine.doors.studio.launch_modes import by_mode
+from dropengine.doors.studio.launch_modes import FROM, HASH, by_mode
 from dropengine.doors.studio.panel_door import HOME, NEW, Panel, PanelCall
 from dropengine.doors.studio.thing_pictures import ThingPictures
-from dropengine.errors import ManifestError
+from dropengine.errors import CarriedFault, ManifestError
 from dropengine.manifest import Form, Manifest
 from dropengine.manifest.defaults import MODES
 from dropengine.manifest.form import ID_CHARS, PLANNED, taken, without
-from dropengine.model import DropId
+from dropengine.model import DropId, DropState
 from dropengine.people import drafts, makers, showcases
 from dropengine.people.drafts import Draft
 from dropengine.people.draw_picture import SENT_BYTES_MAX
@@ -35,7 +35,9 @@ from dropengine.people.makers import Maker
 from dropengine.people.one_after_another import change
 from dropengine.people.roles import May
 from dropengine.people.showcases import showcase
+from dropengine.people.tickets import VERIFIED
 from dropengine.sql.database import Database
+from dropengine.truth.carried_list import list_of
 from dropengine.truth.store import Store
 
 ONE = "/studio/drafts/{draft}"
@@ -199,9 +201,9 @@ class DraftPages:
         draft = await self.draft(call)
         if draft.drop_id:
             return RedirectResponse(f"/studio/drops/{draft.drop_id}", 303)
-        return self._form(call, draft, check="check" in call.request.query_params)
+        return await self._form(call, draft, check="check" in call.request.query_params)
 
-    def _form(self, call: PanelCall, draft: Draft, *, check: bool) -> Response:
+    async def _form(self, call: PanelCall, draft: Draft, *, check: bool) -> Response:
         found = judged(draft.form)
         mistakes = found.mistakes if check else shown_early(found.mistakes)
         return self._panel.with_frame(
@@ -214,11 +216,42 @@ class DraftPages:
             modes=launch_modes.SHOWN,
             mode=draft.form.get("mode", MODES[0]),
             chance=launch_modes.chance(draft.form, found.manifest),
+            earlier=await self._earlier(call),
             proves=(launch_modes.COMMITMENT_PROVES, launch_modes.BEACON_PROVES),
             mistakes=mistakes,
             faults=sum(len(some) for some in mistakes.values()),
             title=draft.form.get("title", "A drop without a title"),
         )
+
+    async def _earlier(self, call: PanelCall) -> list[tuple[DropId, str]]:
+        """Drops of this maker whose places can be carried over, the newest first."""
+        every = await self._store.every_drop()
+        whose = await self._database.read(lambda sql: makers.owners_of(sql, [*every]))
+        found = []
+        for drop in [one for one in every if whose.get(one) == call.maker.id][:COPIES_MAX]:
+            shown = await self._store.show(drop)
+            if shown is None or shown.state != DropState.SETTLED:
+                continue
+            if shown.manifest.identity == VERIFIED:
+                found.append((drop, shown.manifest.title))
+        return found
+
+    async def _with_hash(self, call: PanelCall, draft: Draft, form: Form) -> tuple[Form, str]:
+        """Whose places it carries over, with the hash of their list; and what stands in the way of
+        that, as a sentence."""
+        drop = form.get(FROM, "")
+        kept = {path: text for path, text in form.items() if path != HASH}
+        if not drop:
+            return kept, ""
+        if drop == draft.form.get(FROM) and HASH in draft.form:
+            return kept | {HASH: draft.form[HASH]}, ""
+        whose = await self._database.read(lambda sql: makers.whose(sql, drop))
+        if whose != call.maker.id:
+            return kept, f"There is no drop {drop} of yours."
+        try:
+            return kept | {HASH: (await list_of(self._store, DropId(drop))).hash}, ""
+        except CarriedFault as fault:
+            return kept, f"Nobody can be carried over: {fault}."
 
     async def draft(self, call: PanelCall) -> Draft:
         """The draft of the address."""
@@ -244,6 +277,8 @@ class DraftPages:
             form |= {f"cohorts[{fields_of(form).cohorts}].listed": "yes"}
         elif added := _POOL.fullmatch(do):
             form |= {f"{added[1]}.pools[{fields_of(form).pools(added[1])}].cap": "1"}
+        form, cannot = await self._with_hash(call, draft, form)
+        unfit = " ".join(filter(None, (unfit, cannot)))
         if len(msgspec.json.encode(form)) > drafts.FORM_BYTES_MAX:
             return self._panel.wrong(call, TOO_LONG, 413)
         seen = call.number("version")
@@ -256,7 +291,7 @@ class DraftPages:
             )
         if not version:
             return await self._overtaken(call, form)
-        if unfit:
+        if unfit and do != "auto":
             here = f"/studio/drafts/{draft.id}"
             return self._panel.then(call, here, f"{unfit} All else is saved.", amiss=True)
         return self._after(call, draft, form, version, do)

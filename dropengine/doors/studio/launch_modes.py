@@ -68,7 +68,7 @@ BEACON_PROVES: Final = (
 
 def by_mode(form: Form) -> Form:
     """A form without what its mode leaves unsaid: those fields are not shown. Persons enter a list,
-    unless guests may."""
+    unless guests may, and only persons can be carried over."""
     mode = form.get("mode", MODES[0])
     if any(path.startswith("cohorts[") for path in form):
         # A cohort is of persons.
@@ -76,6 +76,11 @@ def by_mode(form: Form) -> Form:
         form["identity"] = "verified"
     else:
         form = {path: text for path, text in form.items() if path != "public_at"}
+    if FROM not in form:
+        form = {path: text for path, text in form.items() if path not in OF_CARRIED}
+    else:
+        form = {path: text for path, text in form.items() if path != GUESTS}
+        form["identity"] = "verified"
     if mode not in WINDOWS:
         return {path: text for path, text in form.items() if path not in (*OF_CHANCE, GUESTS)}
     kept = {path: text for path, text in form.items() if path != "tickets_most" or mode == "draw"}
@@ -84,6 +89,10 @@ def by_mode(form: Form) -> Form:
 
 
 GUESTS: Final = "guests_may_enter"
+FROM: Final = "carried_from"
+HASH: Final = "carried_hash"
+OF_CARRIED: Final = (HASH, "carried_share")
+"""What says nothing where nobody is carried over."""
 
 
 class Chance(NamedTuple):
@@ -120,13 +129,13 @@ def told(m: Manifest) -> list[Said]:
     mode = SHOWN[m.mode]
     first = Said(False, f"{mode.name}: {mode.how}")
     if m.mode not in WINDOWS:
-        return [first, *_early(m), _network(m)]
+        return [first, *_early(m), *_carried(m), _network(m)]
     said = [first, _window(m), _offers(m), _source(m)]
     if m.mode == "draw":
         said.append(_tickets(m))
     if m.guests_may_enter:
         said.append(Said(True, GUESTS_ENTER))
-    return [*said, *_early(m), _network(m)]
+    return [*said, *_early(m), *_carried(m), _network(m)]
 
 
 GUESTS_ENTER: Final = (
@@ -141,6 +150,16 @@ def _early(m: Manifest) -> list[Said]:
     named = ", ".join(f"{cohort.title} ({sum(cohort.most):,} units)" for cohort in m.cohorts)
     until = f"until {moment(m.public_ms, m.zone)}" if m.public_ms else "until you open it to all"
     return [Said(False, f"Early access, {until}, for {named}.")]
+
+
+def _carried(m: Manifest) -> list[Said]:
+    if not m.carried_from:
+        return []
+    sentence = (
+        f"Whoever waited in vain in {m.carried_from} stands first, once he has confirmed it; "
+        f"together they have {m.carried_share} % of each pool at most, until it has no free unit."
+    )
+    return [Said(False, sentence)]
 
 
 def _window(m: Manifest) -> Said:

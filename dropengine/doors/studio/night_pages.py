@@ -111,6 +111,7 @@ class NightPages:
             health=self._desks.health([]),
             launch=glance.launch,
             cohorts=glance.cohorts,
+            carried=glance.carried,
             shares=[
                 (WAYS[way], units, round(100 * units / sum(glance.shares.values())))
                 for way, units in glance.shares.items()

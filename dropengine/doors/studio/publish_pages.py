@@ -29,6 +29,7 @@ PAST = {
     OPENING_PAST: "The opening time has passed. Choose a later one in the draft, or none.",
     CLOSING_PAST: "The closing time has passed: nobody could buy. Choose a later one in the draft.",
 }
+OPENED = "Published, and open. Those who follow you are told now."
 CHANGED = "The draft was changed since you read this. Look at it again, then publish."
 
 
@@ -87,6 +88,8 @@ class PublishPages:
             address=f"{self._origin}/drops/{final.id}",
             digest=manifest.digest(final),
             checks=checks(final, call.now_ms, pictures=bool(showcases.showcase(draft.form).first)),
+            by_hand=not final.opens_ms,
+            listed=bool(final.window_ms),
         )
 
     async def _numbered(self, draft: Draft, final: Manifest) -> Manifest:
@@ -107,12 +110,13 @@ class PublishPages:
         if found.mistakes:
             return await self._look(call, draft)
         text = manifest.toml(draft.form)
-        answer = await self._doors.publish(call.asking(manifest=text))
+        at_once = {"open": True} if "open" in call.fields else {}
+        answer = await self._doors.publish(call.asking(manifest=text, **at_once))
         problem = problem_of(answer)
         if problem is not None and problem.same is False and not draft.form.get("id"):
             # Nobody chose the name. Under a key of the draft, so that a press that was cut short
             # finds the drop that it began.
-            again = call.asking(manifest=text, next_free=True)
+            again = call.asking(manifest=text, next_free=True, **at_once)
             again.key = f"draft.{draft.id}.{draft.version}"
             answer = await self._doors.publish(again)
             problem = problem_of(answer)
@@ -131,6 +135,8 @@ class PublishPages:
 
         await change(self._database, noted)
         self._things.changed(drop)
+        if at_once:
+            return self._panel.then(call, f"/studio/drops/{drop}/night", OPENED)
         return self._panel.then(call, f"/studio/drops/{drop}", "Published. Its rules stand.")
 
 

@@ -138,6 +138,8 @@ def _released(t: Tally, e: events.Released) -> None:
 def _sold(t: Tally, e: events.Sale) -> None:
     t.stock[e.pool] -= e.qty
     t.holds[e.hold].bought = True
+    if isinstance(e, events.Rescued):
+        t.holds[e.hold].cohort = e.cohort
     t.orders[e.hold] = Order(e.fan, e.pool, e.qty, e.amount, e.charge, e.at)
 
 

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from dropengine.model import FanId
+from dropengine.truth.carried_list import list_of
 from dropengine.truth.replies import BEYOND, ViewReply
 from tests.doors.studio.test_drafts import WHOLE, begun, published, saved, version_of
 from tests.doors.studio.test_night import Night, told
@@ -204,3 +205,40 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         exported = (await ben.http.get(f"{copied.headers['location']}/manifest.toml")).text
         assert "missed = [" in exported
         assert 'title = "The club"' in exported
+
+
+async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_open_in_one_breath(
+    studio: Studio,
+) -> None:
+    async with studio.person("ben") as ben:
+        once = await begun(ben, studio)
+        known = WHOLE | {"items[0].id": "pin", "items[0].cap": "1", "identity": "verified"}
+        await saved(ben, once, 1, **known)
+        page = await ben.http.get(f"{once}/publish")
+        assert "A shock drop" in told(page)
+        form = {"key": key(), "version": str(version_of(page)), "open": "yes"}
+        # Pressed twice it is one drop, which is open.
+        answers = [await ben.http.post(f"{once}/publish", data=form) for _ in range(2)]
+        where = answers[0].headers["location"]
+        assert {answer.status_code for answer in answers} == {303}
+        assert "Published, and open." in told(await ben.http.get(where))
+        sale = Sale(studio.web.runtime.store, where.split("/")[3], now=0)
+        assert (await sale.store.stands(sale.drop))[1] == "live"
+        await sale.bought("ada")
+        for fan in "bcd":
+            await sale.joined(fan)
+        await Night(ben, sale).do("close", title="Night lamp")
+        draft = await begun(ben, studio)
+        assert "Night lamp" in told(await ben.http.get(draft))
+        answer = await saved(ben, draft, 1, **known | {"carried_from": sale.drop})
+        assert answer.status_code == 303
+        said = told(await ben.http.get(f"{draft}/publish"))
+        assert f"Whoever waited in vain in {sale.drop} stands first" in said
+        exported = (await ben.http.get(f"{draft}/manifest.toml")).text
+        assert f'carried_hash = "{(await list_of(sale.store, sale.drop)).hash}"' in exported
+        where = await published(ben, draft)
+        assert f"in {sale.drop} stands first" in told(await ben.http.get(where))
+        # Of another maker's drop, or one that goes on, nobody is.
+        other = await begun(ben, studio)
+        await saved(ben, other, 1, **known | {"carried_from": where.rpartition("/")[2]})
+        assert "Nobody can be carried over" in told(await ben.http.get(other))

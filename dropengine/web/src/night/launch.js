@@ -111,8 +111,8 @@ customElements.define(
       if (desk === null) return nothing;
       const ways = Object.entries(desk.shares);
       const all = ways.reduce((sum, [, units]) => sum + units, 0);
-      if (all === 0) return html`<p class="quiet">${words.NOTHING_SOLD}</p>`;
-      return pairs(ways.map(([way, units]) => [words.WAYS[way] ?? way, html`${number(units)} <span class="quiet">${number(Math.round((100 * units) / all))} %</span>`]));
+      const sold = all === 0 ? html`<p class="quiet">${words.NOTHING_SOLD}</p>` : pairs(ways.map(([way, units]) => [words.WAYS[way] ?? way, html`${number(units)} <span class="quiet">${number(Math.round((100 * units) / all))} %</span>`]));
+      return html`${sold} ${desk.carried === 0 ? nothing : pairs([[words.OVER.carried, desk.carried], [words.OVER.confirmed, desk.confirmed]])}`;
     }
   },
 );

@@ -58,6 +58,8 @@
  * @property {Launch | null} launch
  * @property {Record<string, number>} shares
  * @property {Cohort[]} cohorts
+ * @property {number} carried
+ * @property {number} confirmed
  * @property {Network[]} networks
  */
 
