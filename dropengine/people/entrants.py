@@ -24,7 +24,8 @@ def entrants(sql: Connection, drop: DropId) -> tuple[int, int]:
     """Persons and guests in the list as it stands, or as it was sealed."""
     opened_ms = sql.execute(select(DROPS.c.opened_ms).where(DROPS.c.drop_id == drop)).scalar() or 0
     asked = select(ENTRIES.c.fan).where(
-        ENTRIES.c.drop_id == drop, or_(ENTRIES.c.fate == "", ENTRIES.c.n > 0)
+        *(ENTRIES.c.drop_id == drop, ENTRIES.c.why == "fan"),
+        or_(ENTRIES.c.fate == "", ENTRIES.c.n > 0),
     )
     if opened_ms:
         # Whoever joined later has no part in it.
