@@ -20,8 +20,12 @@ from dropengine.errors import DropEngineError, WorkersFailed
 from dropengine.processes.repeated_lines import OncePerMinute
 
 # The package may be imported from where it stands, without being installed: its folder goes last,
-# and -P keeps whatever lies in the working directory out.
-_BOOT = "import sys; sys.path.append(sys.argv[1]); from dropengine.{1} import {0}; {0}.main()"
+# and -P keeps whatever lies in the working directory out. What is imported stays: the collector,
+# which would look through it again and again, begins when it is all there.
+_BOOT = (
+    "import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); "
+    "from dropengine.{1} import {0}; gc.enable(); {0}.main()"
+)
 
 
 class Assignment(Struct, frozen=True, kw_only=True):
