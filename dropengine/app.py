@@ -24,6 +24,7 @@ from dropengine.data_directory import secret, shop_id
 from dropengine.doors import (
     access,
     asyncapi,
+    early_doors,
     event_stream,
     fan_api,
     fast_path,
@@ -152,6 +153,7 @@ class Runtime:
         self.revoking = Revoking(self.store.house, self.hub, self.revoked, guest_s)
         self.hub.on_house.append(self.revoking.look)
         self.counting = Counting(self.hub, self.database)
+        self.early = early_doors.EarlyDoor(self)
         self.jobs = JobRunner()
         self.duties = Duties(self.store, self._perform)
         rounds = BeaconRounds(settings.beacon_urls)
@@ -308,6 +310,7 @@ def build(settings: Settings) -> Application:
     hot: list[BaseRoute] = [
         WebSocketRoute("/drops/{drop}/live", live),
         *fan_api.routes(runtime),
+        *runtime.early.routes(),
         *event_stream.routes(runtime),
     ]
     writer, static = pages.writing(runtime)

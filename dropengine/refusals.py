@@ -84,6 +84,10 @@ class CohortFull(Refusal, frozen=True):
     when_ms: int = 0
 
 
+class CodeUsed(Refusal, frozen=True):
+    """A code of early access that somebody else has used."""
+
+
 class SignIn(Refusal, frozen=True): ...
 
 

@@ -169,6 +169,23 @@ def _network_arguments(parser: Parser) -> None:
     )
 
 
+def _cohorts_arguments(parser: Parser) -> None:
+    _which(parser)
+    parser.add_argument(
+        "cohort", nargs="?", type=words, metavar="COHORT", help="its list and its codes; else all"
+    )
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument(
+        "--addresses", metavar="FILE", help="put these on its list, one a line; - for what is typed"
+    )
+    change.add_argument(
+        "--codes", type=whole(1, 10_000), metavar="N", help="make so many codes, each for a person"
+    )
+    change.add_argument("--strike", action="store_true", help="take everybody off its list")
+    parser.add_argument("--json", action="store_true", help="the counts, as JSON")
+    _who(parser)
+
+
 def _refund_arguments(parser: Parser) -> None:
     _which(parser)
     parser.add_argument("order", metavar="ORDER", help="the order's number or its id")
@@ -240,6 +257,8 @@ VERBS: tuple[tuple[str, str, Callable[[Parser], None]], ...] = (
     ("publish", "Put a drop up for sale; its rules are fixed from then on.", _publish_arguments),
     ("open", "Open a published drop now.", _change),
     ("seal", "Seal an open list now; chance orders it, then the drop opens.", _change),
+    ("widen", "End early access: open a drop to all now.", _change),
+    ("cohorts", "Show who may buy early; list addresses, make codes.", _cohorts_arguments),
     ("pause", "Stop new holds and offers; what is held goes on.", _reason_arguments),
     ("resume", "Go on after a pause.", _change),
     ("realign", "Trust the server's clock as it is now, after it leapt.", _change),

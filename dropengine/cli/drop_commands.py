@@ -16,7 +16,7 @@ from functools import partial
 import msgspec
 
 from dropengine import manifest, outcomes, refusals
-from dropengine.cli import makers_drops
+from dropengine.cli import cohort_commands, makers_drops
 from dropengine.cli.noted_commands import noted
 from dropengine.cli.operators_terms import (
     REFUSED,
@@ -50,6 +50,7 @@ from dropengine.creator_commands import (
     Restrict,
     Resume,
     Seal,
+    Widen,
     Withdraw,
     opening_key,
 )
@@ -88,6 +89,8 @@ async def _run(verb: str, arguments: Arguments, settings: Settings) -> int:
             return await _list(store, settings)
         if code := await _about(verb, store, settings, arguments):
             return code
+        if verb == "cohorts":
+            return await cohort_commands.run(store, settings, arguments)
         if verb in READING:
             return await _DO[verb](store, arguments)
         if why := fault_in_name(arguments):
@@ -222,6 +225,7 @@ async def _open_at_once(store: Store, arguments: Arguments, drop: DropId, key: s
 SAID: dict[type[CreatorCommand], str] = {
     Open: "{drop} is open.",
     Seal: "The list of {drop} is sealed: chance orders it, then it opens.",
+    Widen: "{drop} is open to all: the line first, then everybody.",
     Pause: "{drop} is paused: holds go on and can be paid.",
     Resume: "{drop} goes on: the line first, then everybody.",
     Realign: "The time of {drop} goes on by the server's clock as it is now.",

@@ -45,6 +45,16 @@ async def _asked(settings: Settings, work: Work[T], *, writes: bool = False) -> 
         await database.close()
 
 
+async def asked(settings: Settings, work: Work[T]) -> T:
+    """Read what SQL knows. Raises DatabaseAway."""
+    return await _asked(settings, work)
+
+
+async def changed(settings: Settings, work: Work[T]) -> T:
+    """Change it as if alone. Raises DatabaseAway."""
+    return await _asked(settings, work, writes=True)
+
+
 async def set_aside(store: Store, settings: Settings, arguments: Arguments) -> int:
     """The drop to publish gets its id, as `--id`, and is its maker's from now on; the exit code of
     a refusal, else 0. Raises DatabaseAway, ManifestError."""

@@ -76,6 +76,7 @@ FANS = (
     Row("GET", SOCKET, Who.ANYBODY),
     Row("POST", "/api/drops/{drop}/{verb}", Who.FAN),
     Row("GET", "/api/drops/{drop}/you", Who.FAN),
+    Row("POST", "/api/drops/{drop}/early", Who.FAN),
     Row("GET", "/api/drops/{drop}/why", Who.FAN),
     Row("GET", "/drops/{drop}/why", Who.ANYBODY),
     Row("GET", "/api/drops/{drop}/calls", Who.FAN),
@@ -286,6 +287,11 @@ CREATORS = (
     _studio("GET", "/drops/{drop}/orders", Who.READ),
     _studio("GET", "/drops/{drop}/answers", Who.RUN),
     _studio("GET", "/drops/{drop}/entries", Who.READ),
+    _studio("GET", "/drops/{drop}/cohorts", Who.READ),
+    _studio("GET", "/drops/{drop}/cohorts/{cohort}", Who.RUN),
+    _studio("POST", "/drops/{drop}/cohorts/{cohort}/addresses", Who.RUN),
+    _studio("DELETE", "/drops/{drop}/cohorts/{cohort}/addresses", Who.RUN),
+    _studio("POST", "/drops/{drop}/cohorts/{cohort}/codes", Who.RUN),
     _studio("GET", "/drops/{drop}/report", Who.READ),
     *(
         _studio("POST", f"/drops/{{drop}}/{verb}", Who.RUN)

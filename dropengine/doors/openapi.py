@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from dropengine import __version__, wire
+from dropengine.doors import early_doors
 from dropengine.doors.fan_api import COMMANDS, DropLine
 from dropengine.doors.http_answers import Problem
 from dropengine.doors.push_doors import CALLS, Asked, Calls, Ending
@@ -48,6 +49,7 @@ SECURITY: Node = {
         "`__Host-` before it. Requests that change something come from a page of ours.",
     },
 }
+OF_EARLY = (early_doors.Code, early_doors.Cohorts)
 REFUSED = ("404", "429", "503")
 REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")
 
@@ -55,8 +57,8 @@ REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")
 def openapi() -> Node:
     """OpenAPI 3.1 of the JSON doors."""
     types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine, Calls, Asked, Ending, Answer]
-    refs, components = msgspec.json.schema_components(types, ref_template=REFS)
-    snapshot, you, done, problem, line, calls, asked, ending, reason = refs
+    refs, components = msgspec.json.schema_components([*types, *OF_EARLY], ref_template=REFS)
+    snapshot, you, done, problem, line, calls, asked, ending, reason, code, enrolled = refs
     paths = {
         "/api/drops": _get(
             "Every drop, the newest first",
@@ -73,6 +75,15 @@ def openapi() -> Node:
             security=SIGNED_IN,
             responses=_answers(you, problem, REFUSED_TO_A_FAN),
         ),
+        "/api/drops/{drop}/early": {
+            "post": {
+                "summary": "Which cohorts the person is in, now also by a code",
+                "parameters": [DROP],
+                "security": SIGNED_IN,
+                "requestBody": _json_body(code),
+                "responses": _answers(enrolled, problem, REFUSED_TO_A_FAN),
+            }
+        },
         "/api/drops/{drop}/why": _get(
             "Why the fan got none, from the log",
             parameters=[DROP],

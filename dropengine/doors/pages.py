@@ -30,6 +30,7 @@ from dropengine.doors import (
     shared_pictures,
 )
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
+from dropengine.doors.early_doors import EarlyDoor
 from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
 from dropengine.doors.page_formats import choice, made_of, phase, prices, total
@@ -87,6 +88,8 @@ class Deps(Protocol):
     def counting(self) -> Counting: ...
     @property
     def database(self) -> Database: ...
+    @property
+    def early(self) -> EarlyDoor: ...
     @property
     def receivers(self) -> Tokens: ...
     @property
@@ -157,6 +160,8 @@ class Pages:
         if known.text:
             self.deps.identity.hand_out_person(known.text, response)
         self._arrived(request, known.ticket, response)
+        room = self.deps.hub.rooms.get(DropId(request.path_params["drop"]))
+        self.deps.early.look_up(room, known.ticket)
         return response
 
     async def _guests(self, request: Request) -> Response:

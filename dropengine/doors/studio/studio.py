@@ -16,6 +16,7 @@ from dropengine.doors.studio.account_doors import AccountDoors
 from dropengine.doors.studio.account_pages import AccountPages
 from dropengine.doors.studio.answer_pages import AnswerPages
 from dropengine.doors.studio.changes import Changes
+from dropengine.doors.studio.cohort_doors import CohortDoors
 from dropengine.doors.studio.coming_in import ComingIn
 from dropengine.doors.studio.command_doors import CommandDoors
 from dropengine.doors.studio.desks import Desks
@@ -100,6 +101,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         drops,
         publishing,
         commands,
+        CohortDoors(store, database, changes, deps.secret),
         ReportDoor(database),
     )
     found = [route for subject in subjects for route in subject.routes(doors)]

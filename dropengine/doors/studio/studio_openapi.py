@@ -9,8 +9,10 @@ import msgspec
 
 from dropengine.creator_commands import COMMANDS, Correct, EndDuty, Refund
 from dropengine.doors.access import CREATORS, STUDIO, Row, Who
+from dropengine.doors.studio import cohort_doors as cohorts
 from dropengine.doors.studio import drop_messages as drops
 from dropengine.doors.studio import studio_messages as told
+from dropengine.doors.studio.cohort_doors import COHORTS
 from dropengine.doors.studio.command_doors import body_of
 from dropengine.doors.studio.studio_answers import StudioProblem
 from dropengine.jobs.ledger.report import Report
@@ -125,6 +127,21 @@ DOORS: dict[tuple[str, str], Door] = {
         query=("after",),
     ),
     ("GET", "/drops/{drop}/entries"): Door("Its line", drops.EntriesPage, query=("after",)),
+    ("GET", COHORTS): Door("Its cohorts, and how many came", list[cohorts.CohortLine]),
+    ("GET", f"{COHORTS}/{{cohort}}"): Door(
+        "The list and the codes of a cohort",
+        cohorts.CohortPage,
+        query=("after_address", "after_code"),
+    ),
+    ("POST", f"{COHORTS}/{{cohort}}/addresses"): Door(
+        "Put addresses on its list", cohorts.AddressesListed, cohorts.ListAddresses
+    ),
+    ("DELETE", f"{COHORTS}/{{cohort}}/addresses"): Door(
+        "Nobody is on its list any more", cohorts.Struck
+    ),
+    ("POST", f"{COHORTS}/{{cohort}}/codes"): Door(
+        "New codes, told once", cohorts.CodesMade, cohorts.MakeCodes
+    ),
     ("GET", "/drops/{drop}/report"): Door(
         "How its sale went", Report, query=("format",), text="text/csv"
     ),
@@ -169,7 +186,8 @@ def paths(refs: str) -> tuple[Node, Node]:
 
 def _body(row: Row, door: Door) -> type[msgspec.Struct] | None:
     """What a door reads; a command's door beside the command who saw what, and why."""
-    commands = row.path.startswith(f"{STUDIO}/drops/") and door.body is not None
+    of_drop = row.path.startswith(f"{STUDIO}/drops/") and f"{COHORTS}/" not in row.path
+    commands = of_drop and door.body is not None
     return body_of(door.body) if commands and door.body is not None else door.body
 
 

@@ -1,10 +1,10 @@
-"""Forgets who erased people were, once the drops in which they had something are over."""
+"""Forgets who erased people were, and who was in cohorts, once the drops concerned are over."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from dropengine.people import persons
+from dropengine.people import cohorts, persons
 from dropengine.sql.database import Database
 
 EVERY_S: Final = 60.0
@@ -23,3 +23,5 @@ class Forgetting:
         """Raises DatabaseAway: what is over is over in the next round too."""
         if await self._database.read(persons.any_over):
             await self._database.write(persons.forget_over)
+        if await self._database.read(cohorts.any_over):
+            await self._database.write(cohorts.forget_over)

@@ -7,6 +7,7 @@ from dropengine.sql.schema import (
     archive,
     charges,
     claims,
+    cohorts,
     draws,
     interests,
     ledger,
@@ -19,7 +20,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0021"
+REVISION = "0022"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "archive",
     "charges",
     "claims",
+    "cohorts",
     "draws",
     "interests",
     "ledger",
