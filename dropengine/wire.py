@@ -203,8 +203,8 @@ class ListView(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a list has come that chance orders. `entries`: how many stand in it; `placed`: how
     many of them have their arrivals. `seals_ms`: when it is to be sealed, `sealed_ms`: when it was.
     `root`: its fingerprint, `revealed`: what it is ordered by, both hex digits. `won`: how many
-    were called in the first round; `called`: the largest arrival that was called. 0 and '' are left
-    out."""
+    were called in the first round; `called`: the largest arrival that was called. `behind`: so many
+    arrivals are before its own, of places that were carried over. 0 and '' are left out."""
 
     entries: int = 0
     placed: int = 0
@@ -214,6 +214,7 @@ class ListView(msgspec.Struct, frozen=True, omit_defaults=True):
     revealed: str = ""
     won: int = 0
     called: int = 0
+    behind: int = 0
 
 
 class EarlyView(msgspec.Struct, frozen=True):
@@ -295,7 +296,9 @@ class DropView(msgspec.Struct, frozen=True):
     `calls_from_ms`, `calls_to_ms`: the hours in which the line calls, ms since midnight by the
     clocks of the zone; two equal ones: at all hours. `calls_ms`, `listed`, `early`: as in a tick.
     `chance`: the rules of a list that chance orders; None where arrivals are those of time.
-    `cohorts`: who may begin something before the drop is open to all.
+    `cohorts`: who may begin something before the drop is open to all. `carried_share`: how many
+    percent of each pool those may have together who waited in vain in an earlier drop, and come
+    first; 0: nobody was carried over.
     """
 
     id: str
@@ -340,6 +343,7 @@ class DropView(msgspec.Struct, frozen=True):
     listed: ListView | None = None
     early: EarlyView | None = None
     cohorts: list[CohortView] = []
+    carried_share: int = 0
 
 
 class HoldView(msgspec.Struct, frozen=True):

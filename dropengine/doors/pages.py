@@ -260,7 +260,7 @@ def drop_words(
         "things": things,
         "phase": now,
         "over": now in ENDED,
-        "launched": view.chance is not None or bool(view.cohorts),
+        "launched": view.chance is not None or bool(view.cohorts or view.carried_share),
         "early": view.early is not None and view.early.lasts and now in EARLY,
         "still": _still(now),
         "chosen": choice(view, snapshot.you),

@@ -82,6 +82,7 @@ def drop_view(
         listed=list_view(m, view),
         early=early_view(view),
         cohorts=cohort_views(m),
+        carried_share=m.carried_share if m.carried_from else 0,
     )
 
 
@@ -129,6 +130,7 @@ def list_view(m: Manifest, view: ViewReply) -> wire.ListView | None:
         row.revealed,
         row.won,
         row.called,
+        row.behind,
     )
 
 

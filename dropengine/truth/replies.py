@@ -156,7 +156,8 @@ class ListRow(msgspec.Struct, frozen=True, array_like=True):
     """A list that chance orders. `placed`: how many of `entries` have their arrivals. `seals_ms`:
     when it is sealed, 0: that is over, or not planned; `sealed_ms`: when it was (true time).
     `root`, `revealed`: hex digits, '' while they are not told. `won`: how many were called in the
-    first round; `called`: the largest arrival that was called."""
+    first round; `called`: the largest arrival that was called. `behind`: how many places that were
+    carried over have the arrivals before its own."""
 
     entries: int = 0
     placed: int = 0
@@ -166,6 +167,7 @@ class ListRow(msgspec.Struct, frozen=True, array_like=True):
     revealed: str = ""
     won: int = 0
     called: int = 0
+    behind: int = 0
 
 
 class Rewritten(msgspec.Struct, frozen=True, array_like=True, tag="REWRITTEN"):

@@ -18,7 +18,7 @@ RETURNS
              leads {at, lead}, hash of the manifest, when the line calls again (0: these are no quiet hours),
              of a list that chance orders {entries, how many have their arrivals, when it is sealed (0: not planned), when it was
              (0: it was not), its root, what was revealed, how many were called in the first round, the largest arrival that was
-             called};
+             called, how many arrivals are before the list's own: of places that were carried over};
              only of a drop with early access {does it last, when it is to be open to all (0: by hand), when it was}
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
@@ -73,7 +73,7 @@ if said[5] then
   -- While the first round goes on it counts itself.
   local won = l[5] or (l[6] and l[6] ~= '' and l[6])
   list = {tonumber(said[5]), l[1] and l[1] - (l[8] or 0) or 0, seal and seal - t.lead or 0, tonumber(l[2] or 0), l[3] or '', l[4] or '',
-    tonumber(won or 0), tonumber(l[7] or 0)}
+    tonumber(won or 0), tonumber(l[7] or 0), tonumber(l[8] or 0)}
 end
 local wake = redis.call('HMGET', t.key.wake, 'moves', 'mail')
 local reply = {'VIEW', t.now - t.lead, t.seq, t.state, t.revision, t.rules.opens_ms, t.rules.closes_ms,

@@ -26,6 +26,7 @@ from dropengine.manifest.manifest import Cohort
 from dropengine.model import FanId
 from dropengine.sql import engine
 from dropengine.sql.schema.persons import PERSONS
+from dropengine.truth import carried_list
 from tests.kit.freezing import leave_mark
 from tests.kit.manifests import item, manifest
 from tests.kit.persons import Letter, letter_in
@@ -685,6 +686,38 @@ async def list_lost(shop: ShopInBrowser, fan: Person) -> Drop:
     await drop.close()
     await fan.reads("None for you this time")
     await fan.sees("Why did I not get one?")
+    return drop
+
+
+@state
+async def carried_over(shop: ShopInBrowser, fan: Person) -> Drop:
+    """He waited in vain in a drop before."""
+    before = await shop.drop(pin(1, identity="verified"))
+    await before.sells("first", 1)
+    await signs_in(shop, fan, before.path)
+    await fan.press("Join the line")
+    await fan.reads("In line: place 1")
+    await before.goes_on()
+    await before.close()
+    await fan.reads("Closed")
+    await before.store.settle(before.id)
+    waited = await carried_list.list_of(before.store, before.id)
+    named: dict[str, Any] = {
+        "carried_from": before.id,
+        "carried_hash": waited.hash,
+        "carried_share": 50,
+    }
+    drop = await shop.drop(pin(identity="verified", **named), opened=False)
+    await fan.open(drop)
+    await fan.reads("Yes, I still want it")
+    return drop
+
+
+@state
+async def carried_and_confirmed(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await carried_over(shop, fan)
+    await fan.press("Yes, I still want it")
+    await fan.reads("In line: place 1")
     return drop
 
 

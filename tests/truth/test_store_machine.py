@@ -984,6 +984,7 @@ class Machine(RuleBasedStateMachine):
             revealed=oracle.value,
             won=(oracle.first or 0) if oracle.won is None else oracle.won,
             called=oracle.called_up,
+            behind=oracle.carried,
         )
 
     def may_call_himself(self, pool: str) -> int:

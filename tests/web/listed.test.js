@@ -55,6 +55,14 @@ test("how far the calls have come is told, once they go beyond the first round",
   assert.equal(told({ won: 200, called: 231 }), "200 were called at first. So far the calls have come to number 231.");
 });
 
+test("whoever was carried over stands before the list, and its numbers begin behind him", () => {
+  const one = of({ state: "live", listed: { entries: 30, won: 5, called: 12, behind: 2 }, mine: listed({ n: 9 }) });
+  const [mine] = one.you?.entries ?? [];
+  assert.ok(mine);
+  assert.equal(card(one, mine, NOW)?.arrival, "Number 7 of 30");
+  assert.match(told(one.drop.listed), /number 10/);
+});
+
 test("a beacon is waited for until its round is due", () => {
   const beacon = { ...rules, commitment: "", round: 7, beacon: "quicknet", due_ms: NOW + 60_000 };
   const one = drop({ chance: beacon, listed: { entries: 3 } });
@@ -76,7 +84,7 @@ test("who got none reads his number, and that the next draw knows it", () => {
 });
 
 test("who left the list before it had an order had no number", () => {
-  assert.equal(gone({ id: "e1", key: "k", n: 0, qty: 1, pools: ["pin"], why: "left" }), "You were in the list, and left it.");
+  assert.equal(gone({ id: "e1", key: "k", n: 0, qty: 1, pools: ["pin"], why: "left" }, /** @type {any} */ (drop({}))), "You were in the list, and left it.");
 });
 
 test("a tick tells of the list, and one of another drop of none", () => {

@@ -12,6 +12,7 @@ import { ended } from "./state.js";
 import * as usual from "./words.js";
 
 const words = say.carried;
+const BEFORE = ["scheduled", "lobby", "ordering"];
 
 /** A place whose fan has not said yet that he still wants it. @param {EntryView} entry */
 const asked = (entry) => entry.carried === "asked" && entry.state === "waiting";
@@ -22,6 +23,9 @@ const asked = (entry) => entry.carried === "asked" && entry.state === "waiting";
  */
 export function button({ drop, you }) {
   const entry = you?.entries.find(asked);
+  const sure = you?.entries.find(({ carried, state }) => carried === "confirmed" && state === "waiting");
+  // He stands in no list that chance orders: before it opens nothing else tells him of his place.
+  if (sure !== undefined && BEFORE.includes(drop.state)) return { kind: "line", label: usual.inLine(sure.lines[0]?.place ?? 1), clock: "", thing: "", hint: words.confirmed, command: null, sleeps: false };
   if (entry === undefined || ended(drop) || drop.state === "frozen") return undefined;
   const thing = entry.lines.map(({ pool }) => poolName(drop, pool)).join(", ");
   return { kind: "confirm", label: words.confirm, clock: "", thing, hint: words.why, command: { t: "confirm", entry: entry.id }, sleeps: false };

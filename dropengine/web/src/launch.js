@@ -9,5 +9,5 @@ tell({
   head: (state, now, usual) => early.head(state, now, state.drop.chance ? list.head(state, now, usual) : usual),
   listed: (state, choice, now) => carried.button(state) ?? early.button(state, now) ?? (state.drop.chance ? list.listed(state, choice, now) : undefined),
   entry: (state, entry, now) => carried.card(state, entry, now) ?? list.entry(state, entry, now),
-  gone: (entry, drop) => (drop.chance ? list.gone(entry) : undefined),
+  gone: (entry, drop) => (drop.chance ? list.gone(entry, drop) : undefined),
 });

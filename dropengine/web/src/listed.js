@@ -33,6 +33,9 @@ const size = (list) => list?.entries ?? 0;
 /** A fan's own place of the list, whose fate is open. @param {State} state */
 const mine = ({ you }) => (you?.entries ?? []).find((entry) => (entry.tickets ?? 0) > 0);
 
+/** Which number of the list a place is. @param {EntryView} entry @param {DropView} drop */
+const numberOf = ({ n }, { listed }) => n - (listed?.behind ?? 0);
+
 /** How many are in, in words. @param {ListView | null | undefined} list */
 export const inside = (list) => (size(list) === 0 ? chance.nobody : fill(say.chance_inside, { count: size(list) }));
 
@@ -41,9 +44,9 @@ export const inside = (list) => (size(list) === 0 ? chance.nobody : fill(say.cha
  * @param {ListView | null | undefined} list
  */
 export function told(list) {
-  const { won = 0, called = 0 } = list ?? {};
+  const { won = 0, called = 0, behind = 0 } = list ?? {};
   if (won === 0) return "";
-  return [fill(say.chance_won, { count: won }), called > won ? fill(chance.up_to, { n: called }) : ""].filter((one) => one !== "").join(" ");
+  return [fill(say.chance_won, { count: won }), called > won ? fill(chance.up_to, { n: called - behind }) : ""].filter((one) => one !== "").join(" ");
 }
 
 /**
@@ -97,7 +100,7 @@ export function head(state, now, usual) {
   const entry = mine(state);
   const offer = (you?.holds ?? []).find((hold) => open(hold) && offered(hold));
   const yours = entry !== undefined && offer !== undefined && drop.state !== "frozen";
-  return html`${yours ? html`<p class="phase live">${chance.called}</p><p class="when">${fill(chance.number, { n: entry.n, count: size(listed) })}</p>` : usual}
+  return html`${yours ? html`<p class="phase live">${chance.called}</p><p class="when">${fill(chance.number, { n: numberOf(entry, drop), count: size(listed) })}</p>` : usual}
     ${result === "" ? nothing : html`<p class="when results">${result}</p>`}`;
 }
 
@@ -124,7 +127,7 @@ export function listed(state, choice, now) {
   if (drop.state === "lobby") return enter(state, choice);
   if (drop.state === "ordering") return entry === undefined ? shows("over", chance.closed, chance.not_in) : shows("line", chance.drawing, chance.stays);
   if (entry === undefined || entry.state !== "waiting") return undefined;
-  return ended(drop) && drop.state !== "cancelled" ? shows("over", chance.lost, fill(chance.drawn, { n: entry.n, count: size(drop.listed) })) : undefined;
+  return ended(drop) && drop.state !== "cancelled" ? shows("over", chance.lost, fill(chance.drawn, { n: numberOf(entry, drop), count: size(drop.listed) })) : undefined;
 }
 
 /** @param {DropView} drop @param {number} now */
@@ -193,15 +196,15 @@ export function entry(state, entry, now) {
   const usual = ended(drop) ? "" : words.turn(drop.k, entry, now);
   return {
     title: lost ? chance.lost : words.lineFor(entry.qty),
-    arrival: fill(chance.number, { n: entry.n, count: size(drop.listed) }),
+    arrival: fill(chance.number, { n: numberOf(entry, drop), count: size(drop.listed) }),
     ...(lost ? { places: nothing } : {}),
     says: html`${lost ? told(drop.listed) : usual} ${next ? chance.next_draw : ""}${lost ? html` <a href=${`/drops/${drop.id}/why`}>${chance.why}</a>` : nothing}`,
     leave: words.LEAVE,
   };
 }
 
-/** Why a place of the list ended. @param {EndedEntry} entry */
-export function gone({ n, why }) {
+/** Why a place of the list ended. @param {EndedEntry} entry @param {DropView} drop */
+export function gone({ n, why }, { listed }) {
   if (n === 0) return chance.was_in;
-  return `${/** @type {Record<string, string>} */ (say.gone)[why] ?? say.gone.other} ${fill(chance.was_number, { n })}`;
+  return `${/** @type {Record<string, string>} */ (say.gone)[why] ?? say.gone.other} ${fill(chance.was_number, { n: n - (listed?.behind ?? 0) })}`;
 }

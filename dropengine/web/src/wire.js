@@ -50,6 +50,7 @@
  * @property {string} [revealed]
  * @property {number} [won]
  * @property {number} [called]
+ * @property {number} [behind] arrivals before its own
  */
 
 /**
@@ -122,6 +123,7 @@
  * @property {ListView | null} [listed]
  * @property {EarlyView | null} [early] of a drop that has cohorts
  * @property {CohortView[]} [cohorts]
+ * @property {number} [carried_share]
  * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
 
