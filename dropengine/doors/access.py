@@ -20,6 +20,7 @@ STUDIO = "/api/studio"
 SOCKET = "/drops/{drop}/live"
 NIGHT = "/studio/drops/{drop}/night"
 ORDERS = "/studio/drops/{drop}/orders"
+COHORTS = "/studio/drops/{drop}/cohorts"
 REPORT = "/studio/drops/{drop}/report"
 DUTIES = "/studio/drops/{drop}/payments"
 REHEARSAL = "/studio/drops/{drop}/rehearsal"
@@ -219,6 +220,12 @@ PANEL = (
     Row("GET", "/studio/shop", Who.PERSON),
     Row("GET", "/studio/makers/{maker}/audit", Who.MANAGE),
     Row("GET", REPORT, Who.READ),
+    Row("GET", COHORTS, Who.READ),
+    Row("POST", f"{COHORTS}/{{cohort}}/addresses", Who.RUN),
+    Row("POST", f"{COHORTS}/{{cohort}}/strike", Who.RUN),
+    Row("POST", f"{COHORTS}/{{cohort}}/codes", Who.RUN),
+    Row("GET", f"{COHORTS}/{{cohort}}/addresses.csv", Who.RUN),
+    Row("GET", f"{COHORTS}/{{cohort}}/codes.csv", Who.RUN),
     Row("GET", DUTIES, Who.READ),
     Row("POST", DUTIES, Who.RUN),
     Row("GET", REHEARSAL, Who.READ),

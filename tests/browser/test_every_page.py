@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any, NamedTuple
@@ -35,6 +35,8 @@ from tests.kit.shop_in_browser import DESK, SMALL, Drop, ShopInBrowser
 __all__ = ["database"]
 
 _numbers = count(1)
+Writes = Callable[[Page], Awaitable[None]]
+"""What else is written in a draft."""
 HALL = ("127.0.1.1", "127.0.1.0/24")
 CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary"
 LOST = """controls => {
@@ -80,7 +82,8 @@ async def world(
     link = await new_link(database, Kind.INVITE, maker=maker.id, role=Role.OWNER)
     async with in_browser.context(viewport) as context:
         page = await with_password(context, url + link, f"owner{number}")
-        found = [await _published(page, f"{title} {which}") for which in ("one", "two")]
+        found = [await _published(page, f"{title} one")]
+        found.append(await _published(page, f"{title} two", more=early))
         shown = await in_browser.store.show(DropId(found[0]))
         assert shown is not None
         drop = Drop(in_browser.store, shown.manifest)
@@ -139,9 +142,17 @@ async def by_chance(page: Page) -> None:
     await page.get_by_label("Guests may enter too").check()
 
 
+async def early(page: Page) -> None:
+    """In the draft: a cohort that comes before the others, by its list or by a code."""
+    await page.get_by_role("button", name="Let some come before the others").click()
+    await page.get_by_label("What fans call it").fill("Members of the club")
+    await page.get_by_label("How many for it before").fill("1")
+    await page.get_by_label("Whoever has a code").check()
+
+
 async def _listed(page: Page, in_browser: ShopInBrowser, title: str) -> tuple[str, str]:
     """A drop whose list is open, and what a network is called there that is full."""
-    name = await _published(page, title, lobby=True)
+    name = await _published(page, title, more=by_chance)
     shown = await in_browser.store.show(DropId(name))
     assert shown is not None
     drop = Drop(in_browser.store, shown.manifest)
@@ -153,11 +164,11 @@ async def _listed(page: Page, in_browser: ShopInBrowser, title: str) -> tuple[st
     return name, last.network
 
 
-async def _published(page: Page, title: str, *, lobby: bool = False) -> str:
+async def _published(page: Page, title: str, *, more: Writes | None = None) -> str:
     await begins(page)
     await fills(page, title)
-    if lobby:
-        await by_chance(page)
+    if more is not None:
+        await more(page)
     await page.get_by_label("A picture of it").set_input_files(photo())
     await page.locator(".shot").wait_for()
     for label in ("A name", "An address", "Something for each unit"):

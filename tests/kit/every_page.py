@@ -33,6 +33,8 @@ NO_PAGES = {
     "/studio/drafts/{draft}/manifest.toml": "a file",
     "/studio/drops/{drop}/manifest.toml": "a file",
     "/studio/drops/{drop}/orders.csv": "a file",
+    "/studio/drops/{drop}/cohorts/{cohort}/addresses.csv": "a file",
+    "/studio/drops/{drop}/cohorts/{cohort}/codes.csv": "a file",
     "/studio/drops/{drop}/orders.ndjson": "a file",
     "/studio/drops/{drop}/rehearsal/now": "for the page's script",
     "/studio/drops/{drop}/rehearsal/{rehearsal}.json": "a file",
@@ -118,6 +120,7 @@ def panel(there: There) -> dict[str, list[str]]:
             f"{listed}/night",
         ],
         "/studio/drops/{drop}/report": [f"{drop}/report"],
+        "/studio/drops/{drop}/cohorts": [f"{drop}/cohorts", f"/studio/drops/{there.soon}/cohorts"],
         "/studio/drops/{drop}/payments": [f"{drop}/payments"],
         "/studio/drops/{drop}/rehearsal": [
             f"{drop}/rehearsal",

@@ -17,6 +17,7 @@ from dropengine.doors.studio.account_pages import AccountPages
 from dropengine.doors.studio.answer_pages import AnswerPages
 from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.cohort_doors import CohortDoors
+from dropengine.doors.studio.cohort_pages import CohortPages
 from dropengine.doors.studio.coming_in import ComingIn
 from dropengine.doors.studio.command_doors import CommandDoors
 from dropengine.doors.studio.desks import Desks
@@ -94,6 +95,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
     drops = DropDoors(store, database, origin)
     publishing = PublishDoors(store, database, changes, origin)
     commands = CommandDoors(store, changes)
+    cohorts = CohortDoors(store, database, changes, deps.secret)
     subjects = (
         SignInDoors(coming_in, cookies, database),
         accounts,
@@ -101,7 +103,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         drops,
         publishing,
         commands,
-        CohortDoors(store, database, changes, deps.secret),
+        cohorts,
         ReportDoor(database),
     )
     found = [route for subject in subjects for route in subject.routes(doors)]
@@ -120,6 +122,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         *PublishPages(database, deps.store, drafts, publishing, things, origin).routes(panel),
         *DropPages(deps, commands, drafts, origin).routes(panel),
         *NightPages(store, commands, deps.desks, origin).routes(panel),
+        *CohortPages(store, database, cohorts, origin).routes(panel),
         *ReportPages(store, database, origin).routes(panel),
         *RehearsalPages(store, database).routes(panel),
         *DutyPages(store, commands, origin).routes(panel),

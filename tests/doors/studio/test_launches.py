@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+import httpx2
 import pytest
 
 from dropengine.model import FanId
@@ -17,7 +18,7 @@ from tests.kit import studio as studio_kit
 from tests.kit import web_process
 from tests.kit.manifests import in_mode, item, manifest
 from tests.kit.sale import Sale
-from tests.kit.studio import Studio
+from tests.kit.studio import Hand, Studio
 from tests.kit.web_process import LONG_S, key
 
 server = web_process.server
@@ -26,6 +27,10 @@ studio = studio_kit.studio
 HALL = ("127.0.1.1", "127.0.1.0/24")
 LAMP = "1 \N{MULTIPLICATION SIGN} Lamp"
 LOBBY = {"mode": "lobby", "window_seconds": "30 min", "first_offer_seconds": "10 min"}
+
+
+async def lists_of(hand: Hand, path: str) -> httpx2.Response:
+    return await hand.http.get(path)
 
 
 async def lives(sale: Sale) -> None:
@@ -180,7 +185,13 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         draft = await begun(ben, studio)
         await saved(ben, draft, 1, "cohort", **WHOLE | {"items[0].id": "pin"})
         version = version_of(await ben.http.get(draft))
-        club = {"title": "The club", "units": "4", "listed": "yes", "missed": "lunar, solar"}
+        club = {
+            "title": "The club",
+            "units": "4",
+            "listed": "yes",
+            "codes": "yes",
+            "missed": "lunar, solar",
+        }
         first = {f"cohorts[0].{name}": text for name, text in club.items()}
         await saved(ben, draft, version, **WHOLE | first | {"items[0].id": "pin"})
         assert "Early access, until you open it to all, for The club (4 units)." in told(
@@ -190,6 +201,29 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         sale = Sale(studio.web.runtime.store, where.rpartition("/")[2], now=0)
         night = Night(ben, sale)
         assert "Open to all" not in told(await night.look()).partition("Early access")[0]
+        lists = f"{where}/cohorts"
+        assert "Lists and codes of early access" in told(await ben.http.get(where))
+        said = told(await lists_of(ben, lists))
+        assert "4 units before the drop is open to all" in said
+        sent = {"key": key(), "text": "ada@example.org, ADA@example.org; nobody"}
+        file = {"file": ("club.csv", b"\xef\xbb\xbfbo@example.org\ncy@example.org\n")}
+        for _ in range(2):
+            answer = await ben.http.post(f"{lists}/the-club/addresses", data=sent, files=file)
+            assert answer.headers["location"] == lists
+            said = told(await lists_of(ben, lists))
+            assert "3 addresses are new on the list. Not taken, 1 line: nobody." in said
+            assert "3 on the list, 0 of them came." in said
+        listed = (await ben.http.get(f"{lists}/the-club/addresses.csv")).text
+        assert listed.split() == [
+            *("address,came_at", "ada@example.org,", "bo@example.org,", "cy@example.org,")
+        ]
+        await ben.http.post(f"{lists}/the-club/strike", data={"key": key()})
+        assert "3 addresses struck." in told(await lists_of(ben, lists))
+        sent = {"key": key(), "count": "3"}
+        for _ in range(2):
+            await ben.http.post(f"{lists}/the-club/codes", data=sent)
+        assert "3 made, 0 of them used" in told(await lists_of(ben, lists))
+        assert len((await ben.http.get(f"{lists}/the-club/codes.csv")).text.split()) == 4
         await night.do("open")
         await sale.store.enroll(sale.drop, FanId("ada"), ["the-club"])
         await sale.bought("ada")
