@@ -44,7 +44,8 @@ def clone(drop: Manifest, minutes: int) -> Clone:
     fan's own and would only slow a crowd down that plays through a night in a minute, without a
     limit for a network, since much of this crowd is one, and without quiet hours, which would stop
     the line for as long as the shop's own night. A list is open for seconds, and ordered by a
-    secret: a round of a beacon may be days away. Cohorts have seconds before the others."""
+    secret: a round of a beacon may be days away. Cohorts have seconds before the others, and
+    no places of an earlier drop are carried over: nobody of the crowd was there."""
     longest_ms = max(drop.hold_ms, drop.offer_ms)
     target_ms = max(TIME_MS_MIN, minutes * 60_000 // NIGHTS_SHARE)
     factor = max(1.0, longest_ms / target_ms)
@@ -62,6 +63,9 @@ def clone(drop: Manifest, minutes: int) -> Clone:
         calls_to_ms=0,
         beacon_round=0,
         public_ms=0,
+        carried_from="",
+        carried_hash="",
+        carried_share=0,
         window_ms=window_ms,
         **pressed,
     )

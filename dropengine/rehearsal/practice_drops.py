@@ -87,6 +87,9 @@ def compressed(drop: Manifest, name: str, units: int | None) -> Manifest:
         first_offer_ms=min(drop.first_offer_ms, OFFER_MS),
         beacon_round=0,
         public_ms=0,
+        carried_from="",
+        carried_hash="",
+        carried_share=0,
     )
     return played if units is None else scaled(played, units)
 

@@ -74,10 +74,19 @@ def test_for_load_everybody_finds_a_unit_and_screens_are_told_as_much_as_before(
 
 def test_a_list_is_open_for_seconds_and_under_load_it_is_a_rush() -> None:
     """A night has no week to collect in, and no round of a beacon."""
-    draw = msgspec.structs.replace(in_mode(DROP, "draw"), beacon_round=7)
+    draw = msgspec.structs.replace(
+        in_mode(DROP, "draw"),
+        beacon_round=7,
+        carried_from="before",
+        carried_hash="ab" * 32,
+        carried_share=50,
+        public_ms=1_800_000_000_000,
+    )
     found = clone(draw, 3)
     made = found.manifest
     assert (made.mode, made.beacon_round, made.tickets_most) == ("draw", 0, draw.tickets_most)
+    # Nothing of another drop, and no moment of its own, is waited for.
+    assert (made.carried_from, made.carried_hash, made.public_ms) == ("", "", 0)
     assert 0 < made.window_ms <= 10_000
     assert made.first_offer_ms >= made.offer_ms
     shown = {time.name: time.rehearsed_s for time in found.times}
