@@ -228,7 +228,7 @@ class DeskNumbers:
             lapsed=answered["lapsed"],
             declined=answered["declined"],
             over=found.over,
-            called=found.called,
+            called=max(0, found.called - found.carried),
             head=[_placed(n, one) for n, one in enumerate(self._head, 1)],
         )
 
@@ -327,7 +327,7 @@ def _placed(n: int, one: Standing) -> PlacedView:
         state = TAKEN
     elif entry.state == EntryState.WAITING and entry.lapses:
         state = "again"
-    return PlacedView(entry.n or n, one.entry, entry.pools, entry.qty, state)
+    return PlacedView(n, one.entry, entry.pools, entry.qty, state)
 
 
 _FATES = {

@@ -249,7 +249,7 @@ async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_op
         known = WHOLE | {"items[0].id": "pin", "items[0].cap": "1", "identity": "verified"}
         await saved(ben, once, 1, **known)
         page = await ben.http.get(f"{once}/publish")
-        assert "A shock drop" in told(page)
+        assert "A shock drop is published and open in one breath" in told(page)
         form = {"key": key(), "version": str(version_of(page)), "open": "yes"}
         # Pressed twice it is one drop, which is open.
         answers = [await ben.http.post(f"{once}/publish", data=form) for _ in range(2)]
