@@ -24,6 +24,7 @@ from dropengine.mail.letter import Letter as Owed
 from dropengine.manifest import Manifest
 from dropengine.manifest.manifest import Cohort
 from dropengine.model import FanId
+from dropengine.people import cohorts
 from dropengine.sql import engine
 from dropengine.sql.schema.persons import PERSONS
 from dropengine.truth import carried_list
@@ -728,7 +729,7 @@ async def early(shop: ShopInBrowser, fan: Person) -> Drop:
         title="Umbra Club",
         most=(50,),
         listed=True,
-        codes=False,
+        codes=True,
         bought=(),
         missed=(),
     )
@@ -751,6 +752,27 @@ async def early_for_him(shop: ShopInBrowser, fan: Person) -> Drop:
     await fan.sees("You have it: Umbra Club")
     await fan.reads("Hold one for me")
     return drop
+
+
+@state
+async def early_by_code(shop: ShopInBrowser, fan: Person) -> Drop:
+    """What he typed first was none."""
+    drop = await early(shop, fan)
+    (code,) = await asyncio.to_thread(one_code, shop, drop)
+    for typed, said in (("ABCDE-FGHJK", "There is no such code"), (code, "You have it")):
+        await fan.page.get_by_label("Do you have a code").fill(typed)
+        await fan.page.get_by_role("button", name="Use it").click()
+        await fan.sees(said)
+    return drop
+
+
+def one_code(shop: ShopInBrowser, drop: Drop) -> list[str]:
+    """Made by the drop's maker."""
+    one = engine.connect(Settings(data_dir=shop.mail.parent))
+    with engine.transaction(one, writes=True) as sql:
+        made = cohorts.make_codes(sql, drop.id, "club", 1, time.time_ns() // 1_000_000)
+    one.dispose()
+    return made
 
 
 @state

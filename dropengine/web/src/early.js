@@ -24,7 +24,7 @@ export const lasts = (drop) => drop.early?.lasts === true && BEFORE.includes(dro
 const names = (cohorts) => cohorts.map(({ title }) => title).join(", ");
 
 /** Those that a fan is in. @param {State} state */
-const his = ({ drop, you }) => (drop.cohorts ?? []).filter(({ id }) => you?.cohorts?.includes(id));
+export const his = ({ drop, you }) => (drop.cohorts ?? []).filter(({ id }) => you?.cohorts?.includes(id));
 
 /**
  * Under the heading of the sale: until when it lasts, and whether it is the fan's own.

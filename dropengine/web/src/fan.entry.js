@@ -10,7 +10,7 @@ import "./yours.js";
 
 const name = document.title;
 
-const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-news", "drop-drawn"], (before, after, then, now) => {
+const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-news", "drop-drawn,drop-code"], (before, after, then, now) => {
   // Whoever speaks of it comes after this page can be used: see `voice.entry.js`.
   document.dispatchEvent(new CustomEvent("told", { detail: { before, after, then, now } }));
   // A fan who looks at another tab sees in its title that time runs.

@@ -4,5 +4,6 @@
  */
 
 import "./launch.js";
+import "./code.js";
 import "./drawn.js";
 import "./fan.entry.js";

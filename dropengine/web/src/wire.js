@@ -67,7 +67,7 @@
  */
 
 /** @typedef {{lasts: boolean, public_ms: number}} EarlyView `lasts`: it is not open to all yet; `public_ms` 0: by hand */
-/** @typedef {{id: string, title: string}} CohortView */
+/** @typedef {{id: string, title: string, codes: boolean}} CohortView `codes`: who has one is in it */
 
 /** @typedef {{t: "beat", now: number}} Beat nothing changed since the last tick */
 
