@@ -22,8 +22,8 @@ local from, most = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 local d = redis.call('HMGET', drop, 'state', 'seq', 'sealed', 'root', 'revealed', 'placed', 'entered', 'arrivals',
   'randomness', 'schema', 'carried')
+refuse_newer_schema(d[10] or 0)
 if not d[9] then return cmsgpack.pack({'NOT_FOUND'}) end
-refuse_newer_schema(d[10])
 local last = math.min(from + most - 1, tonumber(d[8]))
 local ids, rows = {}, {}
 for number = from, last do ids[#ids + 1] = 'e' .. number end

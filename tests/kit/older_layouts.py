@@ -13,6 +13,7 @@ from typing import Any
 
 import redis.asyncio as redis
 
+from dropengine.log.layouts import NUMBERS_CHARGES
 from dropengine.model import SCHEMA, DropId
 from dropengine.truth import keys
 
@@ -32,7 +33,7 @@ if ARGV[1] == '1' then
   end
   redis.call('HDEL', KEYS[1], 'lead', 'leads', 'why')
 end
-redis.call('DEL', KEYS[22])
+if tonumber(ARGV[1]) < tonumber(ARGV[2]) then redis.call('DEL', KEYS[22]) end
 local log = redis.call('XRANGE', KEYS[16], '-', '+')
 redis.call('DEL', KEYS[16])
 for _, entry in ipairs(log) do
@@ -62,7 +63,7 @@ async def lowered(client: redis.Redis, drop: DropId, layout: int) -> None:
     """Bring a drop that was never lifted to that layout, as if an older engine had kept it."""
     server: Any = client
     names = keys.of(drop)
-    await server.eval(_LOWER, len(names), *names, layout)
+    await server.eval(_LOWER, len(names), *names, layout, NUMBERS_CHARGES)
 
 
 _RENAME = """

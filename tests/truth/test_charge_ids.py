@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dropengine import events, outcomes
+from dropengine.log.layouts import NUMBERS_CHARGES
 from dropengine.log.referee import judge
 from dropengine.model import BY_ID
 from dropengine.truth import charge_ids, keys, repair
@@ -91,7 +92,7 @@ async def test_nothing_is_named_in_a_drop_that_is_not_there(sale: Sale) -> None:
     assert await sale.store.charge_ids.name(sale.drop, {"c1": "ch_x"}) == 0
 
 
-@pytest.mark.parametrize("layout", older_layouts.ALL)
+@pytest.mark.parametrize("layout", range(1, NUMBERS_CHARGES))
 async def test_a_drop_from_before_keeps_its_names_and_numbers_what_is_new(
     make_sale: MakeSale, layout: int
 ) -> None:
