@@ -75,7 +75,8 @@ class Rules(msgspec.Struct, frozen=True):
     of so many ms; 0 is as often as he likes, and so is a drop from before there was a pace. calls:
     None where the line calls at all hours, as every drop did before layout 5. network_most: how
     many unpaid holds and open entries one network may have; 0: as many as its people like, as in
-    every drop of before there was such a rule. cards: 1 where the limit is one of each card too; 0
+    every drop of before there was such a rule. domain_most: how many persons of one mail domain may
+    take part, 0: as many as come. cards: 1 where the limit is one of each card too; 0
     in every drop of before that.
 
     Where chance gives out the arrivals, which is in every mode but `rush`: window_ms: how long its
@@ -116,6 +117,7 @@ class Rules(msgspec.Struct, frozen=True):
     cohorts: list[PublishedCohort] = []
     public_ms: int = 0
     carried: CarriedFrom | None = None
+    domain_most: int = 0
 
 
 class Published(Event, frozen=True):

@@ -16,6 +16,7 @@ from dropengine.refusals import (
     Cancelled,
     Closed,
     CohortFull,
+    DomainFull,
     Exists,
     Frozen,
     HoldExpired,
@@ -188,6 +189,7 @@ PressOutcome = (
     | KeyReused
     | TooManyRequests
     | NetworkFull
+    | DomainFull
     | Frozen
 )
 """How a fan's command can end in the scripts."""

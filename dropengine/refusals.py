@@ -182,6 +182,14 @@ class NetworkFull(Refusal, frozen=True):
     most: int = 0
 
 
+class DomainFull(Refusal, frozen=True):
+    """`network`: what the mail domain of the fan's address is called in this drop; `most`: the
+    persons of it who may take part."""
+
+    network: str = ""
+    most: int = 0
+
+
 class Frozen(Refusal, frozen=True):
     to_operator: ClassVar[str] = (
         "The drop has stopped itself. `dropengine audit` shows why and lets it go on; else it can "

@@ -155,7 +155,7 @@ class CohortShareView(msgspec.Struct, frozen=True):
 class NetworkView(msgspec.Struct, frozen=True):
     """A network that was limited, or is exempt. `open`: its unpaid holds and open entries now;
     `most`: that it may have. `refused`: how often somebody was. `around`: the wider one around
-    some."""
+    some. `domain`: it is a mail domain, and `open` are the persons of it who take part."""
 
     network: str
     open: int
@@ -163,6 +163,7 @@ class NetworkView(msgspec.Struct, frozen=True):
     refused: int
     around: bool
     exempt: bool
+    domain: bool = False
 
 
 class AlarmView(msgspec.Struct, frozen=True):

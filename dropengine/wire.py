@@ -339,6 +339,7 @@ class DropView(msgspec.Struct, frozen=True):
     calls_to_ms: int = 0
     calls_ms: int = 0
     network_most: int = 0
+    domain_most: int = 0
     chance: ChanceView | None = None
     listed: ListView | None = None
     early: EarlyView | None = None

@@ -125,7 +125,7 @@ class Api:
         fan = room.fan(ticket)
         if fan is None:
             return problem(None, refusals.SignIn())
-        whence = whence_of(request.scope.get("client"))
+        whence = whence_of(request.scope.get("client"), ticket)
         if isinstance(command, wire.Join) and room.weighing is not None:
             row = await room.weighing.row(fan, command, ticket.name)
             if isinstance(row, refusals.Away):

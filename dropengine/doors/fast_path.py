@@ -128,11 +128,12 @@ class FastPath:
         identity = self._identity
         if not identity.names_us(headers) or identity.may_act(headers) is not None:
             return None
-        fan = room.fan(identity.who(headers))
+        ticket = identity.who(headers)
+        fan = room.fan(ticket)
         if fan is None or (not counted and self._rate.too_many(client)):
             return None
         room.used_at = asyncio.get_running_loop().time()
-        return Asked(room, fan, body, headers.get(b"idempotency-key"), whence_of(client))
+        return Asked(room, fan, body, headers.get(b"idempotency-key"), whence_of(client, ticket))
 
 
 def _again(event: Message, receive: Receive) -> Receive:

@@ -11,6 +11,7 @@ from collections import Counter
 from functools import lru_cache
 
 from dropengine.config import Settings
+from dropengine.people.tickets import Ticket
 from dropengine.truth.networks import Whence
 
 NETWORKS_MAX = 100_000
@@ -52,9 +53,10 @@ def _whence(where: str) -> Whence:
     return where, around(where)
 
 
-def whence_of(client: tuple[str, int] | None) -> Whence:
-    """The network of a caller, and the wider one around it."""
-    return _whence(network_of(client))
+def whence_of(client: tuple[str, int] | None, ticket: Ticket | None = None) -> Whence:
+    """The network of a caller, the wider one around it, and the mail domain of a person."""
+    place = _whence(network_of(client))
+    return place if ticket is None else ticket.whence(place)
 
 
 class RequestRate:

@@ -46,7 +46,10 @@ def refused(
             more = {"state": state}
         case refusals.Away(retry_ms=retry_ms) | refusals.TooManyRequests(retry_ms=retry_ms):
             more = {"retry_ms": retry_ms}
-        case refusals.NetworkFull(network=network, most=most):
+        case (
+            refusals.NetworkFull(network=network, most=most)
+            | refusals.DomainFull(network=network, most=most)
+        ):
             more = {"network": network, "most": most}
         case _:
             more = {}

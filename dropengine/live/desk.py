@@ -171,10 +171,12 @@ class DeskNumbers:
 
     async def _read_networks(self) -> None:
         """Many are limited where many attack: they are read less often than the rest."""
-        most = self._manifest.network_most
-        if most and time.monotonic() - self._networks_at >= NETWORKS_EACH_S:
+        m = self._manifest
+        if (
+            m.network_most or m.domain_most
+        ) and time.monotonic() - self._networks_at >= NETWORKS_EACH_S:
             crowds = await self._store.glances.crowds(self._drop)
-            self._networks = networks_of(crowds, most)
+            self._networks = networks_of(crowds, m)
             self._networks_at = time.monotonic()
 
     @property
@@ -304,17 +306,19 @@ class DeskNumbers:
         )
 
 
-def networks_of(crowds: Sequence[Crowd], most: int) -> list[NetworkView]:
-    """Those that operators are shown, and all that are exempt. most: what one may have."""
+def networks_of(crowds: Sequence[Crowd], m: Manifest) -> list[NetworkView]:
+    """Those that operators are shown, and all that are exempt. m: says what one may have."""
+    most = m.network_most
     limited = [one for one in crowds if not one.exempt][:NETWORKS_MOST]
     return [
         NetworkView(
             one.network,
             one.open,
-            most * TIMES_AROUND if one.around else most,
+            m.domain_most if one.domain else most * TIMES_AROUND if one.around else most,
             one.refused,
             one.around,
             one.exempt,
+            one.domain,
         )
         for one in [*limited, *(one for one in crowds if one.exempt)]
     ]

@@ -70,7 +70,10 @@ class Room:
         self.settings = settings
         self.beat_ms = max(BEAT_MS_MIN, settings.view_ms)
         """A screen hears at least this often that what it shows is true."""
-        self.networks = NetworkNames() if self.manifest.network_most else None
+        counts, persons = self.manifest.network_most > 0, self.manifest.domain_most > 0
+        self.networks = (
+            NetworkNames(networks=counts, domains=persons) if counts or persons else None
+        )
         """What they are called here, where the drop counts them."""
         self.batcher = Batcher(
             store,

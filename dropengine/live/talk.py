@@ -32,9 +32,19 @@ Whose = Callable[[str], Ticket | None]
 
 class Talker:
     """One socket's talk. `ticket`: what came with the handshake; `whose`: for that of a `hello`.
-    `whence`: where its fan is."""
+    `place`: where its fan is."""
 
-    __slots__ = ("_budget", "_burst", "_rate", "_when", "_whence", "_whose", "room", "seat")
+    __slots__ = (
+        "_budget",
+        "_burst",
+        "_place",
+        "_rate",
+        "_when",
+        "_whence",
+        "_whose",
+        "room",
+        "seat",
+    )
 
     def __init__(
         self,
@@ -42,17 +52,22 @@ class Talker:
         conn: Conn,
         whose: Whose,
         ticket: Ticket | None,
-        whence: Whence | None = None,
+        place: Whence | None = None,
     ) -> None:
         self.room = room
         self._whose = whose
-        self._whence = whence
+        self._place = place
+        self._whence = self._of(ticket)
         self._rate = float(room.settings.messages_per_s_max)
         self._burst = 2 * self._rate
         self._budget = self._burst
         self._when = time.monotonic()
         self.seat = room.sit(conn, room.fan(ticket))
         self.seat.by = ticket.name if ticket is not None else ""
+
+    def _of(self, ticket: Ticket | None) -> Whence | None:
+        """Where he comes from who shows it here."""
+        return self._place if self._place is None or ticket is None else ticket.whence(self._place)
 
     def lost(self) -> None:
         self.room.leave(self.seat)
@@ -111,6 +126,7 @@ class Talker:
                 self.seat.end(CloseCode.BAD_TICKET, "this ticket is not good here")
                 return
             fan, self.seat.by = self.room.fan(shown), shown.name
+            self._whence = self._of(shown)
         self.room.greet(self.seat, fan)
 
     def _command(self, command: wire.FanCommand) -> None:

@@ -78,6 +78,7 @@ def drop_view(
         calls_to_ms=m.calls_to_ms,
         calls_ms=view.calls_ms,
         network_most=m.network_most,
+        domain_most=m.domain_most,
         chance=None if chance is None else chance_view(m, chance, view.entering.sealed_ms),
         listed=list_view(m, view),
         early=early_view(view),

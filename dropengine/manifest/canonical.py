@@ -29,7 +29,7 @@ from dropengine.randomness import Source
 
 LATER: Final = (
     *("calls", "window_ms", "first_offer_ms", "tickets_most", "randomness"),
-    *("cohorts", "public_ms", "carried"),
+    *("cohorts", "public_ms", "carried", "domain_most"),
 )
 """Rules that came later than the scripts that read all of them."""
 
@@ -97,6 +97,7 @@ def rules(manifest: Manifest, now_ms: int = 0, chance: Source | None = None) -> 
         tickets_most=manifest.tickets_most,
         randomness=chance,
         network_most=manifest.network_most,
+        domain_most=manifest.domain_most,
         cards=1,
         cohorts=[PublishedCohort(cohort.id, list(cohort.most)) for cohort in manifest.cohorts],
         public_ms=manifest.public_ms,

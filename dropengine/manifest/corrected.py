@@ -9,7 +9,13 @@ import msgspec
 from dropengine.creator_commands import Correct
 from dropengine.errors import ManifestError
 from dropengine.manifest.canonical import canonical, digest, from_canonical
-from dropengine.manifest.defaults import ABOUT_CHARS_MAX, CALLS_MS, IDENTITIES, STORY_CHARS_MAX
+from dropengine.manifest.defaults import (
+    ABOUT_CHARS_MAX,
+    CALLS_MS,
+    DOMAIN,
+    IDENTITIES,
+    STORY_CHARS_MAX,
+)
 from dropengine.manifest.manifest import Manifest
 from dropengine.manifest.parse import network_most
 from dropengine.manifest.toml_tables import faults_in_text
@@ -36,6 +42,8 @@ def corrected(published: Manifest, wanted: Manifest) -> Manifest:
     if not published.network_most and wanted.network_most == network_most(wanted.items):
         # And of networks.
         same["network_most"] = 0
+    if not published.domain_most and wanted.domain_most == DOMAIN.default:
+        same["domain_most"] = 0
     wanted = msgspec.structs.replace(wanted, **same)
     mistakes = [
         f"{field}: is a rule, and was published otherwise"

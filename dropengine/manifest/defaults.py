@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from dropengine.model import CAP_MAX
+
 ITEMS_MAX: Final = 64
 POOLS_MAX: Final = 64
 """Of the whole drop: every pool has two lines, and every screen is told about each of them."""
@@ -42,6 +44,10 @@ NETWORK_LEAST: Final = 20
 NETWORK_SHARE: Final = 10
 """What one network may have of unpaid holds and open entries, where nothing is said: one for each
 so many units of the drop, and this at the least."""
+
+DOMAIN: Final = Bounds(0, CAP_MAX, 25)
+"""How many persons of one mail domain that is no public provider may take part; 0: as many as
+come."""
 
 CALLS: Final = ("08:00", "22:00")
 """Between which times of the day the line calls, by the clocks of the drop's zone; outside of them

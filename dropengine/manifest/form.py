@@ -23,6 +23,7 @@ from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
     CALLS,
     CARRIED_SHARE,
+    DOMAIN,
     FIRST_OFFERS,
     IDENTITIES,
     ITEMS_MAX,
@@ -52,7 +53,7 @@ TIMES: Final = ("opens_at", "closes_at", "public_at")
 CLOCKS: Final = ("calls_from", "calls_to")
 OF_CHANCE: Final = ("window_seconds", "first_offer_seconds", "tickets_most", "beacon_round")
 NUMBERS: Final = (
-    *("limit", "k", "pace", "network_most", "carried_share"),
+    *("limit", "k", "pace", "network_most", "domain_most", "carried_share"),
     *(f"{what}_seconds" for what in SECONDS),
     *OF_CHANCE,
 )
@@ -201,6 +202,7 @@ def form_of(manifest: Manifest) -> Form:
         "k": (m.k, K.default),
         "pace": (m.pace, PACE.default),
         "network_most": (m.network_most, network_most(m.items)),
+        "domain_most": (m.domain_most, DOMAIN.default),
     }
     if m.carried_from:
         numbers["carried_share"] = (m.carried_share, CARRIED_SHARE.default)

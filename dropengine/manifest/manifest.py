@@ -67,7 +67,10 @@ class Manifest(
     shop's. `asks`: what an order has to know; None: nothing. `calls_from_ms`, `calls_to_ms`:
     between which times of the zone's day the line calls, ms since midnight; two equal ones: at all
     hours. `network_most`: how many unpaid holds and open entries one network may have; 0: as many
-    as its people like. Where chance gives out the arrivals, `window_ms`: how long its list is open,
+    as its people like. `domain_most`: how many persons of one mail domain that is no public
+    provider may take part; 0: as many as come.
+
+    Where chance gives out the arrivals, `window_ms`: how long its list is open,
     `first_offer_ms`: what stands in for `offer_ms` in the first round, `tickets_most`: of one
     entry, `guests_may_enter`: may people enter who are not verified, `beacon_round`: which round of
     the beacon orders it, 0: a secret that the shop commits to. `cohorts`: who may buy before the
@@ -115,6 +118,7 @@ class Manifest(
     carried_from: str = ""
     carried_hash: str = ""
     carried_share: int = 0
+    domain_most: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:

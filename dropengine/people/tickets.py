@@ -2,7 +2,8 @@
 any worker can read any.
 
 A guest's ticket is `f2.<key>.<issued>.<mac>`, a person's `p1.<key>.<session>.<issued>.<mac>`, with
-`.<drop>~<fan>~...` before the MAC where he goes on as who he was; times are s since 1970, hex. The
+`.@<name of his mail domain>` where that is no public one, and `.<drop>~<fan>~...` where he goes on
+as who he was, before the MAC; times are s since 1970, hex. The
 MAC covers purpose, version and all that stands before it, so that no other signed text of the shop
 can stand in for it. The key is a secret of whoever holds the ticket: who he is in a drop is made of
 it and of the drop's id, so no two drops tell that it was the same one. `f1.<fan>.<issued>.<mac>`
@@ -20,8 +21,12 @@ from types import MappingProxyType
 from typing import Any
 
 from dropengine.model import DropId, FanId
+from dropengine.people.public_mail import own_domain
 
 KNOWN_MAX = 16_384
+DOMAIN_BYTES = 9
+OF_DOMAIN = "@"
+"""Before what a ticket calls the domain of its person's address, where that is no public one."""
 WAS_MAX = 24
 """Drops in which somebody goes on as who he was before he erased himself."""
 NOBODY: Mapping[Any, Any] = MappingProxyType({})
@@ -89,7 +94,10 @@ class Ticket:
     what it is taken back by, the session or a name of the guest that tells nothing of his key.
     """
 
-    __slots__ = ("_before", "_drop", "_fan", "_rule", "_was", "issued_s", "key", "name", "session")
+    __slots__ = (
+        *("_before", "_drop", "_fan", "_rule", "_was"),
+        *("domain", "issued_s", "key", "name", "session"),
+    )
 
     def __init__(
         self,
@@ -99,7 +107,11 @@ class Ticket:
         *,
         before: str = "",
         was: Mapping[str, str] = NOBODY,
+        domain: str = "",
     ) -> None:
+        self.domain = domain
+        """What the shop calls the domain of a person's address; '' of a public one, and where an
+        older ticket does not tell."""
         self.key = key
         self.issued_s = issued_s
         self.session = session
@@ -127,6 +139,10 @@ class Ticket:
         self._drop, self._rule = drop, identity
         return self._fan
 
+    def whence(self, place: tuple[str, ...]) -> tuple[str, ...]:
+        """Where its holder comes from who is at this place: see `truth/networks.Whence`."""
+        return (*place, self.domain) if self.domain else place
+
     def any_fan(self, drop: DropId) -> list[FanId]:
         """Whoever he may be in a drop of which the rule is not known."""
         old = [FanId(one) for one in (self._before, self._was.get(drop, "")) if one]
@@ -149,11 +165,21 @@ class Tickets:
         return Ticket(key, now_s), self._signed(f"f2.{_text(key)}.{now_s:x}")
 
     def issue_to(
-        self, key: bytes, session: str, now_s: int, was: Mapping[DropId, FanId] = NOBODY
+        self,
+        key: bytes,
+        session: str,
+        now_s: int,
+        was: Mapping[DropId, FanId] = NOBODY,
+        *,
+        address: str = "",
     ) -> str:
         """A ticket of a person. session: letters that need no dot. was: drops in which he goes on
-        as who he was; of more than a cookie holds the first ones."""
+        as who he was; of more than a cookie holds the first ones. address: where his letters
+        go."""
         said = f"p1.{_text(key)}.{session}.{now_s:x}"
+        if domain := own_domain(address):
+            name = hmac.digest(self._key, b"domain " + domain.encode(), "sha256")
+            said = f"{said}.{OF_DOMAIN}{_text(name[:DOMAIN_BYTES])}"
         kept = [part for pair in [*was.items()][:WAS_MAX] for part in pair]
         return self._signed(f"{said}.{'~'.join(kept)}" if kept else said)
 
@@ -187,12 +213,12 @@ class Tickets:
         match body.split("."):
             case ["f2", key, issued]:
                 return Ticket(_bytes(key), int(issued, 16))
-            case ["p1", key, session, issued]:
-                return Ticket(_bytes(key), int(issued, 16), session)
-            case ["p1", key, session, issued, was]:
-                parts = was.split("~")
+            case ["p1", key, session, issued, *more]:
+                domain = more.pop(0)[1:] if more and more[0].startswith(OF_DOMAIN) else ""
+                parts = more[0].split("~") if more else []
                 known = dict(zip(parts[::2], parts[1::2], strict=True))
-                return Ticket(_bytes(key), int(issued, 16), session, was=known)
+                issued_s = int(issued, 16)
+                return Ticket(_bytes(key), issued_s, session, was=known, domain=domain)
             case ["f1", fan, issued]:
                 # Everybody may know the id of such a fan: only with our secret it becomes a key.
                 key_of = hmac.digest(self._key, b"a key for " + fan.encode(), "sha256")

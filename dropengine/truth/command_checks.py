@@ -91,6 +91,7 @@ def _rule_bounds() -> str:
         },
         "network_most": (0, CAP_MAX),
         "cards": (0, 1),
+        "domain_most": (0, CAP_MAX),
         # Nobody waits where there is no pace.
         "pace_ms": (0, SECONDS["pace"].most * 1000),
     }

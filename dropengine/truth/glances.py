@@ -9,7 +9,7 @@ import msgspec
 from dropengine.model import DropId, EntryRecord, HoldRecord, PoolRecord
 from dropengine.truth import keys, replies
 from dropengine.truth.audit import Once
-from dropengine.truth.networks import AROUND, around, counts_in
+from dropengine.truth.networks import AROUND, DOMAIN, around, counts_in
 from dropengine.truth.outbox import Ask
 
 _AHEAD = msgspec.msgpack.Decoder(replies.Ahead)
@@ -21,13 +21,14 @@ _HOLD = msgspec.msgpack.Decoder(HoldRecord)
 class Crowd(msgspec.Struct, frozen=True):
     """A network whose fans were refused because it was full. open: the unpaid holds and open
     entries that count there now. refused: how often somebody was. around: it is the wider one
-    around some."""
+    around some. domain: it is a mail domain, and open are the persons of it who take part."""
 
     network: str
     open: int
     refused: int
     around: bool
     exempt: bool
+    domain: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -66,10 +67,14 @@ class Glances:
         names = list(dict.fromkeys([*refused, *exempt]))
         if not names:
             return []
-        wide = [name if name[0] == AROUND else around(name) for name in names]
+        wide = [name if name[0] in (AROUND, DOMAIN) else around(name) for name in names]
         rows = await self._ask("its networks", "HMGET", self._key(drop, "networks"), *wide)
         crowds = []
         for name, row in zip(names, rows, strict=True):
+            if name[0] == DOMAIN:
+                told = (name, int(row or 0), refused.get(name, 0), False, name in exempt, True)
+                crowds.append(Crowd(*told))
+                continue
             counts = counts_in(row.decode()) if row else {}
             count = sum(counts.values()) if name[0] == AROUND else counts.get(name, 0)
             free = name in exempt

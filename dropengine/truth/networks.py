@@ -16,13 +16,14 @@ from typing import Final
 
 import msgspec
 
-Whence = tuple[str, str]
-"""Where somebody comes from: his network, and the wider one around it."""
+Whence = tuple[str, ...]
+"""Where somebody comes from: his network, the wider one around it, and of a person whose address is
+at no public provider a word for its domain."""
 
 NAME_CHARS: Final = 8
 """Of the name of a wider network: a letter that says so, and 42 bits. That of a network is one of
 as many, with the one around it behind."""
-NEAR, AROUND = "n", "w"
+NEAR, AROUND, DOMAIN = "n", "w", "d"
 TIMES_AROUND: Final = 4
 """What the wider one may have, of what a network may."""
 NAMES_KEPT: Final = 50_000
@@ -31,7 +32,7 @@ _KEY_BYTES = 16
 
 _ONE_AND_COUNT = re.compile(rf"({NEAR}.{{{2 * NAME_CHARS - 1}}})([0-9]+)")
 _pack = msgspec.msgpack.Encoder().encode
-_NOBODY = (_pack(""), _pack(""))
+_NOBODY = (_pack(""),) * 3
 
 
 def around(network: str) -> str:
@@ -61,11 +62,13 @@ def card_name(key: str, card: str) -> str:
 
 
 class NetworkNames:
-    """Of one drop, as one worker knows them."""
+    """Of one drop, as one worker knows them. networks, domains: does the drop count them?"""
 
-    def __init__(self) -> None:
+    def __init__(self, *, networks: bool = True, domains: bool = False) -> None:
+        self._networks = networks
+        self._domains = domains
         self._key = ""
-        self._names: dict[Whence, tuple[bytes, bytes]] = {}
+        self._names: dict[Whence, tuple[bytes, bytes, bytes]] = {}
         self.forget()
 
     @property
@@ -84,24 +87,32 @@ class NetworkNames:
 
     def packed(self, networks: Sequence[Whence | None]) -> bytes:
         """The names of some networks as `press` reads them: of the wider ones around them, and then
-        their own; None for nowhere that is counted."""
+        their own, and then, where they are counted, of their domains; None for nowhere that is
+        counted."""
         known = self._names
         names = [
             _NOBODY if one is None else known.get(one) or self._packed(one) for one in networks
         ]
-        return b"".join([wide for _, wide in names] + [near for near, _ in names])
+        told = [wide for _, wide, _ in names] + [near for near, _, _ in names]
+        if self._domains:
+            told += [domain for _, _, domain in names]
+        return b"".join(told)
+
+    def domain(self, whence: Whence) -> str:
+        """The name of a person's mail domain; '' of who has none that counts."""
+        return self._name(DOMAIN, whence[2]) if len(whence) > 2 else ""
 
     def of(self, whence: Whence) -> tuple[str, str]:
         """The name of a network, and of the wider one around it."""
-        near, about = whence
+        near, about = whence[:2]
         wide = self._name(AROUND, about)
         return self._name(NEAR, near) + wide, wide
 
-    def _packed(self, whence: Whence) -> tuple[bytes, bytes]:
+    def _packed(self, whence: Whence) -> tuple[bytes, bytes, bytes]:
         if len(self._names) >= NAMES_KEPT:
             self._names.clear()
-        near, wide = self.of(whence)
-        names = self._names[whence] = (_pack(near), _pack(wide))
+        near, wide = self.of(whence) if self._networks else ("", "")
+        names = self._names[whence] = (_pack(near), _pack(wide), _pack(self.domain(whence)))
         return names
 
     def _name(self, how: str, network: str) -> str:

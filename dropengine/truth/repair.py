@@ -159,7 +159,9 @@ async def recount_networks(store: Store, drop: DropId) -> None:
     truth = await store.truth(drop) if rows else None
     if truth is None:
         return
-    cards = await _cards(store, drop)
+    persons = {name: at.decode() for name, at in rows.items() if name.startswith("p:")}
+    of_domains = {name: str(count) for name, count in Counter(persons.values()).items()}
+    kept_apart = persons | of_domains | await _cards(store, drop)
     kept = {name: at.decode() for name, at in rows.items() if name not in ("key", "exempt")}
     known = {name: at for name, at in kept.items() if name[0] in "he"}
     stands: dict[str, str] = {}
@@ -174,7 +176,7 @@ async def recount_networks(store: Store, drop: DropId) -> None:
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for network in stands.values():
         counts[around(network)][network] += 1
-    wanted = stands | {wide: row_of(count) for wide, count in counts.items()} | cards
+    wanted = stands | {wide: row_of(count) for wide, count in counts.items()} | kept_apart
     put = [word for name, at in wanted.items() if kept.get(name) != at for word in (name, at)]
     gone = [name for name in kept if name not in wanted]
     for since in range(0, max(len(put), 2 * len(gone)), 2 * ROWS_AT_ONCE):

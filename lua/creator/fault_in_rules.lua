@@ -8,6 +8,8 @@ local function number_outside(given, bounds)
   for i = 1, #bounds do
     local name, least, most, by_hand = unpack(bounds[i])
     local value = given[name]
+    -- What says nothing may be left out of what the scripts read.
+    if value == nil and least == 0 and not by_hand then value = 0 end
     local whole = type(value) == 'number' and value % 1 == 0
     if not (whole and (value >= least and value <= most or by_hand and value == 0)) then
       return string.format('%s must be a whole number from %.0f to %.0f', name, least, most)

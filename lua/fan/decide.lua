@@ -12,7 +12,7 @@ local function decide(t, verbs, batch)
   for i = 1, count do
     local command = commands[i]
     -- Where it comes from, where that is counted.
-    if names then t.near, t.wide = names[count + i], names[i] end
+    if names then t.near, t.wide, t.domain = names[count + i], names[i], names[2 * count + i] end
     outcomes[i] = verbs[command[1]](t, command)
   end
   if not conclude(t) then return PACK({'FROZEN'}) end

@@ -13,7 +13,7 @@ ARGV
 RETURNS
   PRESSED    now_ms, leads {at, lead}, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING JOINED LEFT CONFIRMED or
              NOT_OPEN PAUSED CLOSED CANCELLED FROZEN LIMIT_REACHED ALL_HELD SOLD_OUT HOLD_EXPIRED
-             NOT_FOUND KEY_REUSED TOO_MANY_REQUESTS NETWORK_FULL NOT_ELIGIBLE COHORT_FULL
+             NOT_FOUND KEY_REUSED TOO_MANY_REQUESTS NETWORK_FULL DOMAIN_FULL NOT_ELIGIBLE COHORT_FULL
   OTHER_KEY  key: the drop calls networks by this one; nothing was decided, send the same batch again
   AGAIN      more was due than one script settles; nothing was decided, send the same batch again
   FROZEN     the books did not add up; nothing of the batch was written

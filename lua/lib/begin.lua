@@ -47,10 +47,10 @@ local function begin(keys, clock_ms)
   t.marked = t.ran > 0 or not test
   tell_time(t, math.max(t.clock + t.lead, t.last))
   t.rules = cmsgpack.unpack(d[5])
-  -- A drop of before there was the rule counts no network, nor does one that is over.
-  if (t.rules.network_most or 0) > 0 and t.state ~= 'settled' and t.state ~= 'cancelled' then
+  -- A drop of before there were the rules counts no network and no domain, nor does one that is over.
+  if ((t.rules.network_most or 0) > 0 or t.rules.domain_most) and t.state ~= 'settled' and t.state ~= 'cancelled' then
     t.counted, t.members, t.recounted, t.begun_here = {}, {}, {}, {}
-    t.counts_at, t.crowded = {}, {}
+    t.counts_at, t.crowded, t.at_domain = {}, {}, {}
   end
   local rows = redis.call('HGETALL', t.key.pools)
   t.pool_names = {}

@@ -73,6 +73,7 @@ def manifest(
     calls_from_ms: int = 0,
     calls_to_ms: int = 0,
     network_most: int = 0,
+    domain_most: int = 0,
 ) -> Manifest:
     """pace: as often as a fan likes, unless it is said; calls: at all hours; no network is
     counted."""
@@ -100,6 +101,7 @@ def manifest(
         calls_from_ms=calls_from_ms,
         calls_to_ms=calls_to_ms,
         network_most=network_most,
+        domain_most=domain_most,
         items=items or (item("pin", {"pin": 3}),),
     )
 

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 
 from dropengine import outcomes, refusals, wire
+from dropengine.log.referee import judge
 from dropengine.truth import keys, repair
+from dropengine.truth.networks import NetworkNames, Whence
 from tests.conftest import MakeSale
 from tests.kit.counted_networks import beside, counted, exempt, recounted
 from tests.kit.freezing import freeze
 from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, PAY_MS, item
 from tests.kit.sale import Sale
 
-HALL = ("127.0.1.1", "127.0.1.0/24")
+HALL: Whence = ("127.0.1.1", "127.0.1.0/24")
 NEXT_DOOR = ("127.0.1.2", "127.0.1.0/24")
-FAR = ("127.0.9.9", "127.0.9.0/24")
+FAR: Whence = ("127.0.9.9", "127.0.9.0/24")
 MOST = 2
 
 
@@ -405,3 +407,72 @@ async def test_after_a_repair_the_counts_begin_anew_from_what_stands(make_sale: 
     outcome = await repair.thaw(sale.store, found, by="o1", key="thaw", clock_ms=sale.now)
     assert isinstance(outcome, outcomes.Changed)
     assert await sale.store.fields(sale.drop, "networks") == wanted
+
+
+def of_firm(fans: tuple[str, ...]) -> dict[str, Whence]:
+    """Colleagues, each at home."""
+    return {fan: (f"127.0.{n}.1", f"127.0.{n}.0/24", "firm") for n, fan in enumerate(fans)}
+
+
+async def test_so_many_persons_of_one_mail_domain_take_part_and_the_next_once_it_is_let_in(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 2}), domain_most=2)
+    sale.names = NetworkNames(networks=False, domains=True)
+    sale.whence = of_firm(("ana", "bo", "cy", "di")) | {"fay": FAR}
+    firm = sale.names.domain(sale.whence["ana"])
+    held = [await sale.held("ana"), await sale.held("bo")]
+    refused = refusals.DomainFull(firm, 2)
+    assert await sale.join("cy", "pin") == refused
+    # Others come in, whoever takes part goes on, and a place that was given back stays counted.
+    assert isinstance(await sale.join("fay", "pin"), outcomes.Joined)
+    await sale.release("ana", held[0])
+    assert isinstance(await sale.join("ana", "pin"), outcomes.Joined)
+    assert await sale.join("cy", "pin") == refused
+    # What was written half-way is mended from who takes part.
+    networks = keys.one(sale.drop, "networks")
+    await sale.store.client.hset(networks, mapping={firm: "9"})
+    await freeze(sale)
+    found = await repair.audit(sale.store, sale.drop)
+    assert found is not None
+    thawed = await repair.thaw(sale.store, found, by="o1", key="thaw", clock_ms=sale.now)
+    assert isinstance(thawed, outcomes.Changed)
+    sale.revision = thawed.revision
+    await sale.creator("resume")
+    rows = await sale.store.fields(sale.drop, "networks")
+    assert rows == {
+        "key": rows["key"],
+        firm: b"2",
+        "p:ana": firm.encode(),
+        "p:bo": firm.encode(),
+    }
+    (crowd,) = await sale.store.glances.crowds(sale.drop)
+    assert (crowd.network, crowd.open, crowd.refused, crowd.domain) == (firm, 2, 2, True)
+    await sale.creator("exempt", network=firm)
+    assert isinstance(await sale.join("cy", "pin"), outcomes.Joined)
+    await sale.creator("restrict", network=firm)
+    assert await sale.join("di", "pin") == refusals.DomainFull(firm, 2)
+    found_wrong = judge([line async for line in sale.store.log(sale.drop)]).violations
+    assert [one.inv for one in found_wrong] == ["INV-3"], "but for the freeze"
+    await sale.creator("cancel")
+    assert await sale.store.fields(sale.drop, "networks") == {}
+
+
+async def test_in_a_list_who_comes_once_his_domain_is_let_in_stands_there_like_everybody(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(
+        item("pin", {"pin": 1}),
+        opened=False,
+        domain_most=1,
+        mode="lobby",
+    )
+    sale.names = NetworkNames(networks=False, domains=True)
+    sale.whence = of_firm(("ana", "bo"))
+    await sale.creator("open")
+    assert isinstance(await sale.join("ana", "pin"), outcomes.Joined)
+    full = await sale.join("bo", "pin")
+    assert isinstance(full, refusals.DomainFull)
+    await sale.creator("exempt", network=full.network)
+    assert isinstance(await sale.join("bo", "pin"), outcomes.Joined)
+    assert len((await sale.sealed()).entries) == 2

@@ -122,6 +122,7 @@ def test_what_is_not_said_gets_its_default() -> None:
         calls_from_ms=28_800_000,
         calls_to_ms=79_200_000,
         network_most=20,
+        domain_most=25,
         practice=False,
         items=(
             Item(
@@ -245,6 +246,7 @@ def test_the_report_names_the_file_and_counts() -> None:
         ({"k": "1"}, "line 1, k: must be 2 to 100, not 1"),
         ({"pace": "-1"}, "line 1, pace: must be 0 to 1000, not -1"),
         ({"network_most": "-1"}, "line 1, network_most: must be 0 to 100000, not -1"),
+        ({"domain_most": "-1"}, "line 1, domain_most: must be 0 to 100000, not -1"),
         ({"pace": "1001"}, "line 1, pace: must be 0 to 1000, not 1001"),
         ({"pace": "2.5"}, "line 1, pace: must be a whole number, not 2.5"),
         ({"pace_seconds": "0"}, "line 1, pace_seconds: must be 1 to 3600, not 0"),
@@ -499,6 +501,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
         calls_from_ms=calls_from * 60_000,
         calls_to_ms=calls_to * 60_000,
         network_most=draw(st.integers(0, 100_000)),
+        domain_most=draw(st.integers(0, 100_000)),
         practice=practice,
         items=tuple(
             draw(items(ident, limit))
@@ -523,7 +526,7 @@ def written(drop: Manifest, *, in_zone: bool) -> str:
     text = time("opens_at", drop.opens_ms) + time("closes_at", drop.closes_ms)
     for key in ("id", "title", "maker", "story", "mode", "zone", "currency", "identity"):
         text += line(key, getattr(drop, key))
-    for key in ("limit", "k", "pace", "network_most"):
+    for key in ("limit", "k", "pace", "network_most", "domain_most"):
         text += line(key, getattr(drop, key))
     for key in ("hold", "offer", "extend", "pay", "cool", "lookup"):
         text += line(f"{key}_seconds", getattr(drop, f"{key}_ms") // 1000)
@@ -643,7 +646,9 @@ def test_what_was_published_before_there_was_a_pace_keeps_its_bytes_and_has_none
     assert (old.pace, old.pace_ms) == (0, 0)
     assert manifest.canonical(old) == BEFORE_PACE
     assert manifest.digest(old) == hashlib.sha256(BEFORE_PACE).hexdigest()
-    now = manifest.parse(least(pace="0", network_most="0", **ALWAYS).encode(), "it.toml")
+    now = manifest.parse(
+        least(pace="0", network_most="0", domain_most="0", **ALWAYS).encode(), "it.toml"
+    )
     assert old == msgspec.structs.replace(now, identity="")
     assert (manifest.rules(old).pace, manifest.rules(old).pace_ms) == (0, 0)
     assert manifest.rules(old).calls is None
@@ -739,6 +744,14 @@ def test_what_a_network_may_have_is_a_rule_that_the_hash_covers_and_that_may_be_
         manifest.corrected(drops[0], drops[2])
 
 
+def test_how_many_of_one_mail_domain_is_a_rule_and_says_nothing_in_drops_of_before() -> None:
+    drops = [manifest.parse(text.encode(), "it.toml") for text in (least(), least(domain_most="0"))]
+    assert [manifest.rules(drop).domain_most for drop in drops] == [25, 0]
+    assert b"domain_most" not in manifest.canonical(drops[1])
+    assert "domain_most" not in manifest.what_scripts_read(manifest.rules(drops[1]))
+    assert manifest.corrected(drops[1], drops[0]) == drops[1]
+
+
 def test_a_pace_is_a_rule_that_the_hash_covers() -> None:
     texts = (least(), least(pace="0"), least(pace="9"), least(pace_seconds="9"))
     assert len({manifest.digest(manifest.parse(t.encode(), "it.toml")) for t in texts}) == 4
@@ -798,6 +811,7 @@ def test_the_rules_keep_the_order_and_the_numbers(drop: Manifest) -> None:
         "pace",
         "pace_ms",
         "network_most",
+        "domain_most",
     ):
         assert getattr(rules, name) == getattr(drop, name)
     assert rules.practice == int(drop.practice)

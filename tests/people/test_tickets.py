@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dropengine.model import DropId
+from dropengine.model import DropId, FanId
 from dropengine.people.tickets import (
     BEFORE,
     KNOWN_MAX,
     PERSON_S,
+    VERIFIED,
     Tickets,
     name_of_session,
     new_key,
@@ -236,3 +237,27 @@ def test_whatever_is_shown_instead_of_a_ticket_is_nobody(text: str) -> None:
 def test_whatever_has_the_shape_of_a_ticket_is_nobody(parts: list[str]) -> None:
     for version in ("f1", "f2", "p1"):
         assert tickets.read(".".join([version, *parts]), NOW_S) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ana@firm.example", "Bo@EU.Firm.example"),
+        ("ana@dept.uni.ac.at", "bo@uni.ac.at"),
+        ("ana@shop.co.uk", "bo@mail.shop.co.uk"),
+    ],
+)
+def test_a_persons_ticket_tells_his_own_mail_domain_by_a_word_that_nobody_can_read(
+    one: str, other: str
+) -> None:
+    was = {DropId("pin"): FanId("fan-of-before")}
+    told = [
+        tickets.read(tickets.issue_to(new_key(), "session", NOW_S, was, address=address), NOW_S)
+        for address in (one, other, "cy@gmail.com", "di@elsewhere.example", "")
+    ]
+    mine, colleague, public, stranger, nobody = [found.domain for found in told if found]
+    assert mine == colleague != ""
+    assert (public, nobody) == ("", "")
+    assert stranger not in ("", mine)
+    assert "firm" not in mine
+    assert {found.fan(DropId("pin"), VERIFIED) for found in told if found} == {"fan-of-before"}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from contextlib import AsyncExitStack
 
 import pytest
 
 from dropengine import refusals
+from dropengine.people import tokens
+from dropengine.people.tickets import new_key
 from tests.kit import web_process
 from tests.kit.manifests import item
 from tests.kit.sale import Sale
@@ -94,3 +98,40 @@ async def test_whichever_door_somebody_takes_he_is_where_he_is(web: WebProcess, 
                 assert answer.status_code == 409
                 assert answer.json()["code"] == "network_full"
                 assert answer.json()["most"] == 1
+
+
+async def test_colleagues_who_signed_in_count_by_the_mail_domain_of_their_addresses(
+    web: WebProcess,
+) -> None:
+    """Over both ways, whatever networks they come from; who has his mail at a public provider, or
+    comes as a guest, is never one too many."""
+    sale = await web.sale(item("pin", {"pin": 9}), domain_most=2)
+
+    def ticket(address: str) -> str:
+        now_s = int(time.time())
+        return web.runtime.tickets.issue_to(new_key(), tokens.new_id(), now_s, address=address)
+
+    async def joins(address: str) -> dict[str, object]:
+        bearer = {"authorization": f"Bearer {ticket(address)}"}
+        async with web.http(headers=bearer) as http:
+            answer = await http.post(f"/api/drops/{sale.drop}/hold", json={"pool": "pin"})
+        return {"status": answer.status_code, **answer.json()}
+
+    async with web.watcher(sale.drop) as socket:
+        # He watches, and says in his first message who he is.
+        await socket.raw(json.dumps({"t": "hello", "ticket": ticket("ana@mail.firm.example")}))
+        await socket.until("snapshot")
+        assert (await socket.ask("hold", pool="pin", qty=1))["t"] == "done"
+    assert (await joins("bo@firm.example"))["status"] == 200
+    refused = await joins("cy@eu.firm.example")
+    assert (refused["status"], refused["code"], refused["most"]) == (409, "domain_full", 2)
+    assert refused["title"] == refusals.DomainFull.sentence
+    assert (await joins("di@gmail.com"))["status"] == 200
+    assert (await joins("ed@other.example"))["status"] == 200
+    async with web.fan(sale.drop) as guest:
+        assert (await guest.ask("hold", pool="pin", qty=1))["t"] == "done"
+    # No name of a domain stands where anybody could read it.
+    log = [line async for line in sale.store.log(sale.drop)]
+    assert b"firm" not in b"".join(log)
+    await sale.creator("exempt", network=refused["network"])
+    assert (await joins("cy@eu.firm.example"))["status"] == 200

@@ -8,6 +8,7 @@ referee finds nothing in it.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Iterator
 from itertools import combinations, count
 from typing import Any, ClassVar, Literal, TypeVar
@@ -49,7 +50,7 @@ from dropengine.manifest import Manifest, correction, digest, rules
 from dropengine.model import CAP_MAX, KEPT_MS, PRICE_MAX, DropId, FanId
 from dropengine.randomness import Source
 from dropengine.truth import connections, keys, repair
-from dropengine.truth.networks import AROUND, NetworkNames, Whence, card_name, counts_in
+from dropengine.truth.networks import AROUND, DOMAIN, NetworkNames, Whence, card_name, counts_in
 from dropengine.truth.past import Past
 from dropengine.truth.replies import ListRow, PartOut, Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
@@ -78,6 +79,9 @@ PLACES: tuple[Whence, ...] = (
     ("10.0.9.1", "10.0.9.0/24"),
 )
 """Five networks in one around them, and one far away."""
+FIRM = "firm"
+COLLEAGUES = ("bo", "cy", "pia")
+"""Whose addresses are at one mail domain."""
 USUAL_ORDER = ("cool_ms", "lookup_ms", "extend_ms", "pay_ms", "hold_ms", "offer_ms")
 CROWD = 80
 """Units more, for more fans than one script settles or serves at once."""
@@ -174,6 +178,7 @@ class Machine(RuleBasedStateMachine):
         crowd=st.sampled_from((0, CROWD)),
         calls=st.sampled_from(CALLS),
         network_most=st.sampled_from((0, 0, 1, 2)),
+        domain_most=st.sampled_from((0, 0, 1)),
     )
     def publish(
         self,
@@ -191,7 +196,9 @@ class Machine(RuleBasedStateMachine):
         crowd: int,
         calls: tuple[str, int, int],
         network_most: int,
+        domain_most: int,
     ) -> None:
+        self.names = NetworkNames(networks=network_most > 0, domains=domain_most > 0)
         self.crowd = crowd
         text = manifest(
             self.drop,
@@ -210,6 +217,7 @@ class Machine(RuleBasedStateMachine):
             pace=pace,
             pace_ms=PACE_MS if pace else 0,
             network_most=network_most,
+            domain_most=domain_most,
         )
         zone, calls_from_ms, calls_to_ms = calls
         text = msgspec.structs.replace(
@@ -417,16 +425,16 @@ class Machine(RuleBasedStateMachine):
     @rule(
         place=st.sampled_from(PLACES),
         kind=st.sampled_from((Exempt, Exempt, Restrict)),
-        around=st.booleans(),
+        which=st.sampled_from((0, 1, 2)),
     )
     def a_network_is_let_in(
-        self, place: Whence, kind: type[Exempt] | type[Restrict], *, around: bool
+        self, place: Whence, kind: type[Exempt] | type[Restrict], which: int
     ) -> None:
-        name = self.names.of(place)[around]
+        name = (*self.names.of(place), self.names.domain(("", "", FIRM)))[which]
         was = len(self.oracle.log)
         self.command(kind(name), self.oracle.revision, "o1", self.key())
         if isinstance(self.oracle.log[-1], events.Exempted) and len(self.oracle.log) > was:
-            self.meets("a network is exempt")
+            self.meets("a domain is exempt" if which > 1 else "a network is exempt")
 
     @rule(which=nth, verb=st.sampled_from((wire.Claim, wire.Release, wire.Extend)))
     def touch(
@@ -872,17 +880,24 @@ class Machine(RuleBasedStateMachine):
         known = self.oracle.holds.get(hold)
         return known.fan if known else FANS[0]
 
+    def place_of(self, fan: str) -> Whence | None:
+        """Where somebody is, and whether his address is at the firm's."""
+        place = self.places.get(fan)
+        return (*place, FIRM) if place is not None and fan in COLLEAGUES else place
+
     def press(self, *batch: tuple[str, wire.FanCommand]) -> list[Answer]:
         rows = [(FanId(fan), command) for fan, command in batch]
-        places = [self.places.get(fan) for fan, _ in batch]
+        places = [self.place_of(fan) for fan, _ in batch]
         whence = Whences(self.names, places)
         answers = list(
             self.run(self.store.press(self.drop, rows, whence=whence, clock_ms=self.now))
         )
-        named = [place and self.names.of(place) for place in places]
+        named = [place and (*self.names.of(place), self.names.domain(place)) for place in places]
         predicted = self.oracle.press(batch, self.now, named)
         assert answers == predicted
         for answer in answers:
+            if isinstance(answer, refusals.DomainFull):
+                self.meets("a domain is full")
             if isinstance(answer, refusals.NetworkFull):
                 self.meets(f"a network is full: {answer.network[0]}")
         self.pressed += [(fan, c, a) for (fan, c), a in zip(batch, answers, strict=True)]
@@ -1020,6 +1035,11 @@ class Machine(RuleBasedStateMachine):
         kept = {name: at.decode() for name, at in rows.items() if name not in ("key", "exempt")}
         of_cards = {name: kept.pop(name) for name in [*kept] if name[0] in "ko"}
         assert of_cards == self.oracle.by_card()
+        persons = {name: kept.pop(name) for name in [*kept] if name.startswith("p:")}
+        domains = {name: int(kept.pop(name)) for name in [*kept] if name[0] == DOMAIN}
+        if self.oracle.state not in ("settled", "cancelled"):
+            assert persons == {f"p:{fan}": at for fan, at in self.oracle.at_domain.items()}
+        assert domains == dict(Counter(persons.values()))
         wide = {name: counts_in(at) for name, at in kept.items() if name[0] == AROUND}
         assert {name: at for name, at in kept.items() if name not in wide} == {
             name: near for name, (near, _) in self.oracle.counting().items()

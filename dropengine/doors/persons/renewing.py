@@ -120,5 +120,5 @@ class Renewing:
             return Come(over=True)
         self.used(old.session)
         person, was = found
-        text = self._tickets.issue_to(person.key, old.session, now_s, was)
+        text = self._tickets.issue_to(person.key, old.session, now_s, was, address=person.address)
         return Come(self._tickets.read(text, now_s), text)

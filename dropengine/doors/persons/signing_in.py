@@ -295,7 +295,8 @@ class SigningIn:
         if at.person is not None:
             over.append(at.person.session)
         await self.end(over)
-        ticket = self._tickets.issue_to(person.key, device.id, at.now_ms // 1000, was)
+        now_s = at.now_ms // 1000
+        ticket = self._tickets.issue_to(person.key, device.id, now_s, was, address=person.address)
         mine = at.device if at.device and at.device.account == person.id else None
         kept = self._devices.again(mine) if mine else self._devices.issue(person.id)
         told = "" if at.chosen else language

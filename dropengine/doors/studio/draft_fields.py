@@ -52,6 +52,7 @@ _CALLED = {
     "carried_from": "who stands first",
     "carried_hash": "the list that is carried over",
     "carried_share": "what they may have at most",
+    "domain_most": "persons of one mail domain",
     "most": "in one press",
     "asks.name": "whether a name is asked",
     "asks.address": "whether an address is asked",

@@ -214,9 +214,11 @@ def _exempt(_: Standing) -> list[str]:
 
 
 def _restrict(s: Standing) -> list[str]:
-    most = count(s.manifest.network_most, "unpaid cart or place", "unpaid carts and places")
+    m = s.manifest
+    most = count(m.network_most, "unpaid cart or place", "unpaid carts and places")
     return [
-        f"Together its fans may have {most} at a time again, as those of every other network.",
+        f"Of a network: together its fans may have {most} at a time again, as all others may.",
+        f"Of a mail domain: {count(m.domain_most, 'person')} of it may take part again.",
         "What its fans have stays theirs.",
     ]
 

@@ -133,10 +133,10 @@ class NightPages:
 
     async def _networks(self, s: Standing) -> list[NetworkView]:
         """Those that were limited."""
-        most = s.manifest.network_most
-        if not most:
+        m = s.manifest
+        if not (m.network_most or m.domain_most):
             return []
-        return networks_of(await self._store.glances.crowds(DropId(s.manifest.id)), most)
+        return networks_of(await self._store.glances.crowds(DropId(m.id)), m)
 
     async def asked(self, verb: str, call: PanelCall) -> Response:
         """GET: what the command will do, with what was typed for it so far."""

@@ -345,7 +345,7 @@ def _exempted(books: Books, e: events.Exempted | events.Restricted) -> None:
     signed(books, e)
     assert books.rules is not None
     was, becomes = e.network in books.exempt, isinstance(e, events.Exempted)
-    if books.rules.network_most == 0:
+    if not (books.rules.network_most or books.rules.domain_most):
         books.blame("INV-15", f"{e.network} is no network that is counted")
     # What stood beside the log when it was restored nobody knows.
     if was == becomes and not books.restored:

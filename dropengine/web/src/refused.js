@@ -24,7 +24,7 @@ export function refusal(refused, drop) {
   if (code === "all_held" && held) return `${text} (${may(held)})`;
   if (code === "limit_reached") return `${text} ${room ? fill(say.may_have_more, { count: room }) : fill(say.limit_is, { count: drop.limit })}`;
   if (code === "too_many_requests" && retry_ms) return `${text} ${fill(say.again_in, { span: span(1_000 * Math.ceil(retry_ms / 1_000)) })}`;
-  if (code === "network_full" && network) return `${text} ${fill(say.network_is, { name: network })}`;
+  if (network) return `${text} ${fill(say.network_is, { name: network })}`;
   if (when_ms) return `${text} ${fill(say.refused_until, { when: lately(when_ms, drop.now) })}`;
   return text;
 }

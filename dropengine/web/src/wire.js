@@ -108,6 +108,7 @@
  * @property {number} pace what one fan may begin at once, 0: as often as he likes
  * @property {number} pace_ms and then one more in each
  * @property {number} network_most unpaid holds and open entries of one network, 0: as many as its people like
+ * @property {number} [domain_most] persons of one mail domain, 0: as many as come
  * @property {string} hash
  * @property {string} epoch
  * @property {boolean} durable

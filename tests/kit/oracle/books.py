@@ -67,10 +67,12 @@ class Books:
         """fan -> his orders, those of a guest whom he adopted behind those that he had"""
         self.used_till: dict[str, int] = {}
         """fan -> until when what he began has used up his pace"""
-        self.coming: tuple[str, str] | None = None
+        self.coming: tuple[str, ...] | None = None
         """Where the command comes from that is decided; None: from nowhere that is counted."""
         self.exempt: list[str] = []
         self.crowded: Counter[str] = Counter()
+        self.at_domain: dict[str, str] = {}
+        """Who takes part -> the mail domain at which he counts (N6)."""
         """Network -> how often somebody was refused because it was full."""
         self.by_creator: dict[tuple[str, str], object] = {(by, key): "publish"}
         """operator and key -> the command"""

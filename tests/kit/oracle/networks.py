@@ -10,8 +10,8 @@ from tests.kit.oracle.records import Entry, Hold
 
 AROUND = 4
 
-Names = tuple[str, str]
-"""What a network is called, and the wider one around it."""
+Names = tuple[str, ...]
+"""What a network is called, the wider one around it, and the mail domain of a person, or ''."""
 
 
 class Networks(Early):
@@ -32,7 +32,7 @@ class Networks(Early):
         """N2, N4."""
         if self.coming is None or not self.rules.network_most:
             return None
-        near, wide = self.coming
+        near, wide = self.coming[:2]
         most, counted = self.rules.network_most, self.counted()
         if near in self.exempt:
             return None
@@ -50,7 +50,28 @@ class Networks(Early):
         """Where something counts that begins now."""
         if self.coming is None or not self.rules.network_most:
             return ()
-        return () if self.coming[0] in self.exempt else self.coming
+        return () if self.coming[0] in self.exempt else self.coming[:2]
+
+    @property
+    def domain(self) -> str:
+        """Of who comes, where it counts (N6)."""
+        named = self.coming[2] if self.coming is not None and len(self.coming) > 2 else ""
+        return named if self.rules.domain_most and named not in self.exempt else ""
+
+    def domain_full(self, fan: str) -> refusals.DomainFull | None:
+        """N6."""
+        domain, most = self.domain, self.rules.domain_most
+        if not domain or fan in self.at_domain:
+            return None
+        if sum(one == domain for one in self.at_domain.values()) < most:
+            return None
+        self.crowded[domain] += 1
+        return refusals.DomainFull(domain, most)
+
+    def takes_part(self, fan: str) -> None:
+        """N6: he counts from now on, once."""
+        if self.domain:
+            self.at_domain.setdefault(fan, self.domain)
 
     def hand_on(self, entry: Entry) -> None:
         """N3: what stays of an entry that is over counts in its place."""

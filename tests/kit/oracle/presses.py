@@ -158,8 +158,8 @@ class Presses(Clock):
         pool: Pool,
         qty: int,
         was: int,
-    ) -> outcomes.Held | refusals.NetworkFull:
-        if full := self.network_full():
+    ) -> outcomes.Held | refusals.NetworkFull | refusals.DomainFull:
+        if full := self.network_full() or self.domain_full(fan):
             return full
         cohort, _ = self.counts_against(fan, pool.id, qty)
         hold = Hold(
@@ -176,6 +176,7 @@ class Presses(Clock):
             cohort=cohort,
         )
         self.holds[hold.id] = hold
+        self.takes_part(fan)
         self.answer(fan, under, body, hold.id)
         self.say(
             events.Held,
@@ -333,13 +334,14 @@ class Presses(Clock):
                 return self.set_aside(fan, command, under, body, liked, qty, was)
         if not self.can_serve(fan, command.pools):
             return refusals.LimitReached(room=0)
-        if full := self.network_full():
+        if full := self.network_full() or self.domain_full(fan):
             return full
         entry = self.join_line(
             *(fan, command.key, command.qty, command.pools, 0, 0, "fan"),
             *(self.tickets_of.get(fan, 1), command.nonce),
         )
         entry.networks = self.counts_at()
+        self.takes_part(fan)
         self.answer(fan, under, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
 

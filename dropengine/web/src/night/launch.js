@@ -133,7 +133,7 @@ customElements.define(
     /** @override @param {Night} night */
     shown({ drop, desk, page }) {
       if (drop === null || desk === null) return nothing;
-      if (desk.networks.length === 0) return html`<p class="quiet">${words.noNetworks(drop.network_most ?? 0)}</p>`;
+      if (desk.networks.length === 0) return html`<p class="quiet">${words.noNetworks(drop.network_most ?? 0, drop.domain_most ?? 0)}</p>`;
       return html`<ul class="networks">
         ${desk.networks.map((one) => this.#row(one, drop, page))}
       </ul>`;
@@ -144,12 +144,12 @@ customElements.define(
      * @param {DropView} drop
      * @param {Page} page
      */
-    #row({ network, open, most, refused, around, exempt }, drop, page) {
+    #row({ network, open, most, refused, around, exempt, domain }, drop, page) {
       const verb = exempt ? "restrict" : "exempt";
       const { NETWORK } = words;
       return html`<li>
-        <p><strong class="hash">${network}</strong>${around ? html` <span class="quiet">${NETWORK.around}</span>` : nothing}${exempt ? html` <span class="badge">${NETWORK.free}</span>` : nothing}</p>
-        <p class="quiet">${exempt ? NETWORK.lifted : words.unpaid(open, most)} ${refused > 0 ? words.sentAway(refused) : nothing}</p>
+        <p><strong class="hash">${network}</strong>${around ? html` <span class="quiet">${NETWORK.around}</span>` : nothing}${domain ? html` <span class="quiet">${NETWORK.domain}</span>` : nothing}${exempt ? html` <span class="badge">${NETWORK.free}</span>` : nothing}</p>
+        <p class="quiet">${exempt ? NETWORK.lifted : domain ? words.persons(open, most) : words.unpaid(open, most)} ${refused > 0 ? words.sentAway(refused) : nothing}</p>
         ${page.commands.length === 0
           ? nothing
           : html`<form method="post" action="${page.night}/${verb}">

@@ -16,7 +16,7 @@
 
 /** @typedef {{n: number, entry: string, pools: string[], qty: number, state: string}} Placed */
 /** @typedef {{id: string, title: string, used: number, most: number, sold: number}} Cohort */
-/** @typedef {{network: string, open: number, most: number, refused: number, around: boolean, exempt: boolean}} Network */
+/** @typedef {{network: string, open: number, most: number, refused: number, around: boolean, exempt: boolean, domain?: boolean}} Network */
 
 /**
  * A list that chance orders.

@@ -35,6 +35,7 @@ export const REFUSED = /** @type {Record<string, string>} */ ({
   too_few: "more than are left",
   too_many_requests: "pressed too often",
   network_full: "too many of one network",
+  domain_full: "too many of one mail domain",
   already: "was so already",
   key_reused: "a page gone wrong",
   bad_message: "a page gone wrong",
@@ -103,14 +104,18 @@ export const PLACED = /** @type {Record<string, string>} */ ({ waits: "waits", a
 
 export const NETWORK = {
   around: "the wider network around some",
+  domain: "a mail domain",
   free: "no limit",
   lifted: "You lifted its limit: what begins there is not counted.",
   lift: "Lift its limit",
   set: "Set its limit again",
   what: "What that does",
 };
-/** @param {number} most */
-export const noNetworks = (most) => `None. One network may have ${number(most)} unpaid carts and places at a time.`;
+/** @param {number} most @param {number} persons */
+export const noNetworks = (most, persons) =>
+  `None.${most ? ` One network may have ${number(most)} unpaid carts and places at a time.` : ""}${persons ? ` Of one mail domain ${number(persons)} persons may take part.` : ""}`;
+/** @param {number} open @param {number} most */
+export const persons = (open, most) => `${number(open)} of ${number(most)} persons.`;
 /** @param {number} open @param {number} most */
 export const unpaid = (open, most) => `${number(open)} of ${number(most)} unpaid carts and places.`;
 /** @param {number} times */
