@@ -8,7 +8,6 @@ the list that chance will order; chance: as `enter_list` takes it.
 --]]
 --#use get fan_of answered answer_beginning granted still_in_line may_press too_soon units_allowed
 --#use set_aside begin_hold can_serve enter_line network_full count_network not_eligible cohort_for class_of
---#use domain_full count_domain
 
 local function join(t, c)
   local fan_id, key, qty, pools, chance, field = c[2], c[3], c[4], c[5], c[6], c[7]
@@ -55,13 +54,10 @@ local function join(t, c)
     end
   end
   if not can_serve(t, fan, pools) then return {'LIMIT_REACHED', 0} end
-  local full = t.names and (network_full(t) or domain_full(t, fan_id))
+  local full = t.names and network_full(t, fan_id)
   if full then return full end
   local id, entry = enter_line(t, fan_id, key, qty, pools, 0, 0, 'fan', chance)
-  if t.names then
-    count_network(t, id)
-    count_domain(t, fan_id)
-  end
+  if t.names then count_network(t, id, fan_id) end
   answer_beginning(t, fan_id, field, body, id)
   return {'JOINED', id, entry, t.seq, was}
 end
