@@ -140,10 +140,20 @@ def _judge_line(
     if entry.state == EntryState.LEFT:
         assert code is Code.LEFT
         return
-    assert code in (Code.NOT_DRAWN, Code.NOT_REACHED, Code.NOT_CALLED)
     assert figures["n"] == entry.n
     assert (code is Code.NOT_DRAWN) <= (joined.n == 0)
-    if entry.lane == 0:
+    confirmed = {e.entry for e in log if isinstance(e, events.Confirmed)}
+    waits_for_him = joined.why == "carried" and name not in confirmed
+    if code is not Code.NOT_CALLED:
+        assert (code is Code.NOT_CONFIRMED) == waits_for_him
+    if code is Code.SHARE_USED:
+        # Only where units are counted against somebody's share may one be passed by.
+        assert truth.rules is not None
+        assert truth.rules.cohorts or truth.rules.carried
+        assert any(n > entry.n for n in called)
+    elif not waits_for_him:
+        assert code in (Code.NOT_DRAWN, Code.NOT_REACHED, Code.NOT_CALLED)
+    if code in (Code.NOT_DRAWN, Code.NOT_REACHED) and entry.lane == 0:
         assert all(n < entry.n for n in called), "somebody behind him was called"
     if code is Code.NOT_CALLED:
         assert figures.get("quiet") or figures.get("paused")

@@ -21,7 +21,7 @@ OF_FANS = (
     *(events.Held, events.Claimed, events.Paying, events.Released, events.Expired),
     *(events.Sold, events.Rescued, events.Voided, events.Refunded),
     *(events.Joined, events.Offered, events.Declined, events.Lapsed),
-    *(events.Dormant, events.Left, events.Removed, events.Adopted),
+    *(events.Dormant, events.Left, events.Removed, events.Adopted, events.Confirmed),
 )
 """What decides what somebody got; the rest of what is said of fans follows from these."""
 _OF_FANS = frozenset(OF_FANS)

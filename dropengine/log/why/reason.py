@@ -32,6 +32,8 @@ class Code(StrEnum):
     NOT_DRAWN = "not_drawn"
     NOT_REACHED = "not_reached"
     NOT_CALLED = "not_called"
+    NOT_CONFIRMED = "not_confirmed"
+    SHARE_USED = "share_used"
     NEVER_BEGAN = "never_began"
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from dropengine import events
 from dropengine.log.why.course import Course, Moment
 from dropengine.log.why.reason import GOT_NONE, Code, Help, Reason, Step
-from dropengine.model import DropState
+from dropengine.model import DropState, Lane
 
 DRAW = "draw"
 CHAIN_MAX = 24
@@ -45,6 +45,12 @@ class _Hold(Struct):
 class _Entry(Struct):
     joined: events.Joined
     ended: events.Event | None = None
+    confirmed: bool = False
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Carried over from an earlier drop, and nobody said that he still wants it."""
+        return self.joined.why == "carried" and not self.confirmed
 
 
 class _Had(Struct):
@@ -96,6 +102,9 @@ def _had(happened: Iterable[events.AnyEvent]) -> _Had:
             case events.Dormant() | events.Left() | events.Removed():
                 if event.entry in had.entries:
                     had.entries[event.entry].ended = event
+            case events.Confirmed():
+                if event.entry in had.entries:
+                    had.entries[event.entry].confirmed = True
             case events.Adopted():
                 pass
             case _:
@@ -232,8 +241,14 @@ def _line(had: _Had, own: Own, course: Course) -> _Found:
     if free and course.stopped:
         figures |= {"free": free, course.stopped: 1}
         return _Found(Code.NOT_CALLED, course.closed, figures)
+    ended = course.closed if course.closed.seq else course.ended
+    if entry.unconfirmed:
+        return _Found(Code.NOT_CONFIRMED, ended, figures)
+    if entry.joined.lane == Lane.BASE and 0 < figures["n"] < figures["reached"]:
+        # Only who may have no more of the units is passed by: in early access, or carried over.
+        return _Found(Code.SHARE_USED, ended, figures)
     code = Code.NOT_REACHED if entry.joined.n else Code.NOT_DRAWN
-    return _Found(code, course.closed if course.closed.seq else course.ended, figures)
+    return _Found(code, ended, figures)
 
 
 def _merged(entry: _Entry) -> bool:
@@ -269,7 +284,13 @@ def _drops(found: _Found, had: _Had, course: Course) -> list[tuple[str, Moment]]
     told = [("opened", course.opened)]
     if any(not entry.joined.n for entry in had.entries.values()):
         told.append(("sealed", course.sealed))
-    if found.code in (Code.NOT_DRAWN, Code.NOT_REACHED, Code.WAITING, Code.NOT_CALLED):
+    if found.code in (
+        Code.NOT_DRAWN,
+        Code.NOT_REACHED,
+        Code.WAITING,
+        Code.NOT_CALLED,
+        Code.SHARE_USED,
+    ):
         pools = {pool for entry in had.entries.values() for pool in entry.joined.pools}
         told.append(("offered", max((course.pools[one].reached for one in pools), key=_seq)))
     if found.code in (Code.NEVER_BEGAN, Code.NOTHING_YET):
