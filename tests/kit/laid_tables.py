@@ -22,11 +22,12 @@ EMPTIED = ";".join(str(sa.delete(table)) for table in reversed(METADATA.sorted_t
 
 def lay(settings: Settings) -> None:
     """What `migrate` makes of an empty database."""
-    if settings.database_url is not None:
+    path = engine.path(settings)
+    if settings.database_url is not None or path.exists():
+        # Somebody may have opened it, who would not see another file.
         migrate(settings)
         return
-    path = engine.path(settings)
-    path.touch(0o600, exist_ok=False)
+    path.touch(0o600)
     path.write_bytes(_laid())
 
 
