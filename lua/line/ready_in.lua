@@ -5,7 +5,8 @@ newcomer is refused.
 --#use ready_of classes_in
 
 local function ready_in(t, pool)
-  if not t.rules.cohorts then return (ready_of(t, pool, 0)) end
+  -- Every press asks.
+  if not t.rules.cohorts then return t.ready_count[pool] or (ready_of(t, pool, 0)) end
   local sum = 0
   for _, class in ipairs(classes_in(t, t.record.pools[pool])) do sum = sum + ready_of(t, pool, class) end
   return sum
