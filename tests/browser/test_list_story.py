@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.async_api import expect
 
@@ -49,6 +50,11 @@ async def test_a_list_is_entered_ordered_and_called_until_somebody_pays(
         await ada.sees("2 are in")
         await signs_in(in_browser, adas_desk, drop, letters[ada].to, letters[ada])
         await adas_desk.reads("You are in")
+
+        # Its maker gives more time, while everybody looks.
+        await drop.reschedule(opens_ms=time.time_ns() // 1_000_000 + 7_200_000)
+        await ben.sees("Changed by the maker")
+        await expect(ben.page.locator(".countdown")).to_contain_text("1:59:")
 
         await drop.seal()
         decided = re.compile("Take it|In line: place 2")
