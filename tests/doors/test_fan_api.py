@@ -429,6 +429,7 @@ async def test_who_is_nobody_can_do_nothing(web: WebProcess) -> None:
         "join": {"pools": ["pin"]},
         **{verb: naming(verb, things["hold"]) for verb in ("claim", "release", "extend", "pay")},
         "leave": {"entry": things["entry"]},
+        "confirm": {"entry": things["entry"]},
     }
     assert bodies.keys() == COMMANDS.keys()
     async with web.http() as http, web.watcher(sale.drop) as watcher:
