@@ -72,13 +72,15 @@ test("a beacon is waited for until its round is due", () => {
 });
 
 test("who got none reads his number, and that the next draw knows it", () => {
-  const lost = of({ mode: "draw", state: "settled", listed: { entries: 3_000, won: 200, called: 231 }, mine: listed({ n: 412 }) });
+  const lost = of({ mode: "draw", state: "settled", identity: "verified", listed: { entries: 3_000, won: 200, called: 231 }, mine: listed({ n: 412 }) });
   const shown = action(lost, choice(), NOW);
   assert.deepEqual([shown.label, shown.hint], ["None for you this time", "Chance made you number 412 of 3,000."]);
   const [mine] = lost.you?.entries ?? [];
   assert.ok(mine);
   assert.equal(card(lost, mine, NOW)?.arrival, "Number 412 of 3,000");
   assert.ok(JSON.stringify(card(lost, mine, NOW)?.says).includes("one ticket more"));
+  const guests = { ...lost, drop: { ...lost.drop, identity: "guest" } };
+  assert.ok(!JSON.stringify(card(guests, mine, NOW)?.says).includes("one ticket more"));
   // Whoever was called has no loss there.
   assert.ok(!JSON.stringify(card(lost, { ...mine, lapses: 1 }, NOW)?.says).includes("one ticket more"));
 });

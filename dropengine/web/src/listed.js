@@ -192,7 +192,8 @@ export function entry(state, entry, now) {
     };
   }
   const lost = entry.state === "waiting" && ended(drop) && drop.state !== "cancelled";
-  const next = lost && drop.mode === "draw" && drop.state === "settled" && entry.hold === "" && entry.lapses === 0 && tickets < most;
+  // A guest is somebody else in the next drop, and practice counts for nothing.
+  const next = lost && known(drop) && !drop.practice && drop.mode === "draw" && drop.state === "settled" && entry.hold === "" && entry.lapses === 0 && tickets < most;
   const usual = ended(drop) ? "" : words.turn(drop.k, entry, now);
   return {
     title: lost ? chance.lost : words.lineFor(entry.qty),
