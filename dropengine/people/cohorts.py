@@ -208,6 +208,22 @@ def codes(
     return [Code(*row) for row in sql.execute(asked.order_by(CODES.c.code).limit(most))]
 
 
+def export(sql: Connection, person: Person) -> list[dict[str, object]]:
+    """What is known of him here: on whose lists he stands, and which codes are his."""
+    on_lists = select(ADDRESSES).where(ADDRESSES.c.normal == person.normal)
+    his_codes = select(CODES).where(CODES.c.person == person.id)
+    return [
+        *(
+            {"drop": row.drop_id, "cohort": row.cohort, "listed_as": row.address}
+            for row in sql.execute(on_lists.order_by(ADDRESSES.c.drop_id, ADDRESSES.c.cohort))
+        ),
+        *(
+            {"drop": row.drop_id, "cohort": row.cohort, "code": spelled(row.code)}
+            for row in sql.execute(his_codes.order_by(CODES.c.drop_id, CODES.c.code))
+        ),
+    ]
+
+
 def erase(sql: Connection, person: Person) -> None:
     """Nothing of him is left here; what he used is used."""
     sql.execute(delete(ADDRESSES).where(ADDRESSES.c.normal == person.normal))

@@ -148,7 +148,7 @@ class EarlyAccess(Launch):
                 self.settle()
         if how != "expire":
             amount = hold.price * hold.qty
-            self.succeeded(hold.id, f"early-{hold.id}-{how}", amount, "EUR", captured=True)
+            self.succeeded(hold.id, f"early-{hold.id}-{how[:3]}", amount, "EUR", captured=True)
         if how == "refund" and hold.id in self.oracle.orders:
             key = self.key()
             answer = self.run(
