@@ -202,6 +202,10 @@ class PoolRecord(Record):
     each cohort, in the manifest's order."""
     ceilings: list[int] = []
     """How many may, of each; none once the drop is open to all."""
+    carried: list[int] = []
+    """Where places of an earlier drop were carried over: units of the holds, offers and unrefunded
+    orders that came of them, and how many may be offered to them; nothing once the last free unit
+    of the pool was taken."""
 
 
 class ItemRecord(Record):

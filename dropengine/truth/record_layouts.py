@@ -82,7 +82,7 @@ class Layout(NamedTuple):
 
 
 LAYOUTS: Final = (
-    Layout("P", "pools", model.PoolRecord, rare=("counted", "ceilings")),
+    Layout("P", "pools", model.PoolRecord, rare=("counted", "ceilings", "carried")),
     Layout("I", "items", model.ItemRecord),
     Layout(
         *("F", "fans", model.FanRecord),

@@ -88,9 +88,10 @@ for i, pool in ipairs(rules.pools) do
     sold = 0, withheld = pool.withheld, leased = 0, lane_count = 0, removed = {0, 0},
     offered = 0,
   }
-  if cohorts then
-    record[P_COUNTED], record[P_CEILINGS] = {}, {}
-    for place, cohort in ipairs(cohorts) do
+  if cohorts or rules.carried then
+    record[P_COUNTED], record[P_CEILINGS], record[P_CARRIED] = {}, {}, {}
+    if rules.carried then record[P_CARRIED] = {0, math.floor(pool.cap * rules.carried.share / 100)} end
+    for place, cohort in ipairs(cohorts or {}) do
       record[P_COUNTED][place], record[P_CEILINGS][place] = 0, cohort.most[i]
     end
   end

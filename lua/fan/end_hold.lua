@@ -5,7 +5,7 @@ it came from this is a lapse, unless the drop is cancelled. Whoever began to pay
 state: released | expired | cancelled. `key` is the fan's key, '' when the clock or the creator ended it.
 --]]
 --#use get put fan_of remove_value emit_ended lapse refresh_readiness unclaimed
---#use ask_provider uncount_network count_cohort
+--#use ask_provider uncount_network count_cohort count_carried
 
 local function end_hold(t, id, hold, state, key, leaving)
   local fan_id, pool_id, qty = hold[H_FAN], hold[H_POOL], hold[H_QTY]
@@ -15,7 +15,10 @@ local function end_hold(t, id, hold, state, key, leaving)
 
   pool[P_HELD], pool[P_FREE] = pool[P_HELD] - qty, pool[P_FREE] + qty
   if unclaimed(hold) then pool[P_OFFERED] = pool[P_OFFERED] - qty end
-  if pool[P_COUNTED] then count_cohort(t, pool, hold[H_COHORT], -qty) end
+  if pool[P_COUNTED] then
+    count_cohort(t, pool, hold[H_COHORT], -qty)
+    count_carried(t, pool, hold, -qty)
+  end
   fan[F_USED], fan[F_LAST] = fan[F_USED] - qty, id
   remove_value(fan[F_HOLDS], id)
   hold[H_STATE] = state

@@ -3,5 +3,6 @@ carried_before -- how many arrivals were given to those who were carried over; t
 --]]
 local function carried_before(t)
   if not t.rules.carried then return 0 end
-  return tonumber(redis.call('HGET', t.key.drop, 'carried'))
+  if not t.carried then t.carried = tonumber(redis.call('HGET', t.key.drop, 'carried')) end
+  return t.carried
 end

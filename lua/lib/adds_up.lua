@@ -6,7 +6,7 @@ local function within_ceilings(pool)
   for i, counted in ipairs(pool[P_COUNTED] or {}) do
     if counted < 0 or counted > (pool[P_CEILINGS][i] or math.huge) then return false end
   end
-  return true
+  return ((pool[P_CARRIED] or {})[1] or 0) >= 0
 end
 
 local function adds_up(pool)

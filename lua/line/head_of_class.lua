@@ -2,12 +2,18 @@
 head_of_class -- the first entry of one class of fans in one lane of a pool that is still ready in this transaction, or
 nil. The set is read 64 at a time; entries that were offered meanwhile are passed over, and those of `but_fan`.
 --]]
---#use get line_score
+--#use get line_score share_full carried_before
 
 local READ_MAX = 64
 
 local function head_of_class(t, heads, class, pool_id, lane, but_fan)
-  local first = class * CLASS + (t.record.pools[pool_id][P_INDEX] * 2 + lane) * LINE
+  local pool = t.record.pools[pool_id]
+  local first = class * CLASS + (pool[P_INDEX] * 2 + lane) * LINE
+  local after = '(' .. string.format('%d', first + LINE)
+  if lane == 0 and share_full(pool) then
+    -- Those who were carried over have the first arrivals.
+    first = class * CLASS + line_score(pool[P_INDEX], 0, 0, carried_before(t) + 1)
+  end
   local head = heads[first]
   if not head then
     head = {at = 1, read = 0, rows = {}}
@@ -17,8 +23,8 @@ local function head_of_class(t, heads, class, pool_id, lane, but_fan)
     local member = head.rows[head.at]
     if not member then
       if head.read > 0 and #head.rows < READ_MAX then return nil end
-      head.rows = redis.call('ZRANGEBYSCORE', t.key.ready, string.format('%d', first),
-        '(' .. string.format('%d', first + LINE), 'LIMIT', head.read, READ_MAX)
+      head.rows = redis.call('ZRANGEBYSCORE', t.key.ready, string.format('%d', first), after, 'LIMIT',
+        head.read, READ_MAX)
       head.read, head.at = head.read + READ_MAX, 1
       if #head.rows == 0 then return nil end
     else

@@ -2,13 +2,16 @@
 refund_order -- an order ends: its units are free again, its serials come back, a duty returns the money.
 An order of nothing is refunded by that. `why`: for its fan to read, or ''.
 --]]
---#use get put fan_of emit fields refresh_readiness owe_refund count_card count_cohort
+--#use get put fan_of emit fields refresh_readiness owe_refund count_card count_cohort count_carried
 
 local function refund_order(t, id, order, by, key, why)
   local pool = t.record.pools[order[O_POOL]]
   local fan = fan_of(t, order[O_FAN])
   pool[P_SOLD], pool[P_FREE] = pool[P_SOLD] - order[O_QTY], pool[P_FREE] + order[O_QTY]
-  if pool[P_COUNTED] then count_cohort(t, pool, get(t, 'holds', id)[H_COHORT], -order[O_QTY]) end
+  if pool[P_COUNTED] then
+    count_cohort(t, pool, get(t, 'holds', id)[H_COHORT], -order[O_QTY])
+    count_carried(t, pool, get(t, 'holds', id), -order[O_QTY])
+  end
   put(t, 'pools', order[O_POOL], pool)
   fan[F_USED] = fan[F_USED] - order[O_QTY]
   for _, serial in ipairs(order[O_SERIALS]) do

@@ -79,7 +79,15 @@ def pool_record(oracle: Oracle, pool: str) -> model.PoolRecord:
         offered=oracle.offered(pool),
         counted=[oracle.taken_of(pool, cohort) for cohort in oracle.cohorts],
         ceilings=[oracle.ceiling(pool, cohort) for cohort in oracle.cohorts if oracle.early],
+        carried=share_of(oracle, pool),
     )
+
+
+def share_of(oracle: Oracle, pool: str) -> list[int]:
+    """What came of carried places, and what may; nothing once that is over."""
+    if oracle.rules.carried is None or pool in oracle.taken_up:
+        return []
+    return [oracle.of_carried(pool), oracle.share(pool)]
 
 
 def fan_record(oracle: Oracle, fan: str) -> model.FanRecord:

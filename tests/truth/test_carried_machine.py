@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from dropengine import wire
 from dropengine.creator_commands import CreatorCommand, Open
@@ -49,12 +49,20 @@ class CarriedOver(Launch):
         return msgspec.structs.replace(text, **over), chance
 
     def command(self, command: CreatorCommand, revision: int, by: str, key: str) -> None:
-        """Mostly all is carried over by the time at which somebody opens it."""
-        if isinstance(command, Open) and self.oracle.state == "scheduled" and self.text.k != 1:
-            looked = self.oracle.carry_looked
-            if looked < len(ROWS):
-                self.carry(HASH, looked + 1, len(ROWS), ROWS[looked:])
+        if isinstance(command, Open):
+            self.mostly_all_is_carried_at_once()
         super().command(command, revision, by, key)
+
+    @invariant()
+    def mostly_all_is_carried_at_once(self) -> None:
+        """By the time at which it opens; and often they have all confirmed by then."""
+        oracle = self.oracle
+        if self.text.k == 1 or oracle.state != "scheduled" or not oracle.to_carry():
+            return
+        looked = oracle.carry_looked
+        self.carry(HASH, looked + 1, len(ROWS), ROWS[looked:])
+        for entry in list(oracle.entries.values()) if self.text.k == 2 else ():
+            self.press((entry.fan, wire.Confirm(id=0, key=self.key(), entry=entry.id)))
 
     def carry(self, digest: str, first: int, of: int, rows: list[CarriedRow]) -> object:
         answer = self.run(self.store.carry(self.drop, digest, first, of, rows, clock_ms=self.now))

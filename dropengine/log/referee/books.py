@@ -33,6 +33,10 @@ from dropengine.randomness import CHAINS
 __all__ = ["BASE", "BOOST", "Books", "Entry", "Fan", "Hold", "Item", "Order", "Owed", "Pool"]
 
 
+CARRIED = 1 << 16
+"""Above every class."""
+
+
 class Books:
     """Everything one log says so far. `blame` writes a violation down; judging goes on after it."""
 
@@ -206,7 +210,7 @@ class Books:
                 pool.ready += not was_ready
                 self.in_demand[pool.id] = pool
                 points = POINTS_MAX - entry.points if entry.lane == BOOST else 0
-                lanes = pool.lanes.setdefault(entry.of_class, ([], []))
+                lanes = pool.lanes.setdefault(self.line_of(entry), ([], []))
                 heappush(lanes[entry.lane], (points, entry.n, entry.ordinal, i))
             else:
                 pool.ready -= 1
@@ -243,7 +247,7 @@ class Books:
             heap = pool.lanes[of_class][lane]
             while heap:
                 entry = self.by_ordinal[heap[0][2]]
-                if entry.ready[heap[0][3]] and entry.of_class == of_class:
+                if entry.ready[heap[0][3]] and self.line_of(entry) == of_class:
                     first = heap[0] if first is None else min(first, heap[0])
                     break
                 heappop(heap)
@@ -268,10 +272,20 @@ class Books:
         return best, most
 
     def classes_in(self, pool: Pool) -> list[int]:
-        """The classes of fans whom their cohorts let take a unit."""
+        """The classes of fans whom their cohorts, and the share of carried places, let take a
+        unit."""
+        found = [*pool.lanes]
+        if pool.share is not None and pool.carried >= pool.share:
+            found = [one for one in found if one < CARRIED]
         if not self.early:
-            return [*pool.lanes]
-        return [one for one in pool.lanes if self.counts_against(pool, one, 1)[1]]
+            return found
+        return [one for one in found if self.counts_against(pool, one % CARRIED, 1)[1]]
+
+    @staticmethod
+    def line_of(entry: Entry) -> int:
+        """Which line of each lane it stands in: by its class, carried places in lines of their
+        own (K5)."""
+        return entry.of_class + CARRIED * entry.carried
 
     def first_ready(self, pool: Pool) -> Entry | None:
         return self.head(pool, BASE) or self.head(pool, BOOST)

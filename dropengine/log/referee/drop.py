@@ -54,6 +54,8 @@ def _published(books: Books, e: events.Published) -> None:
         books.pools[pool.id] = Pool(
             pool.id, books.items[pool.item], pool.cap, pool.cap - pool.withheld, pool.withheld
         )
+        if e.rules.carried is not None:
+            books.pools[pool.id].share = pool.cap * e.rules.carried.share // 100
     _publish_cohorts(books, e.rules)
     for name, item_units in units.items():
         if item_units != books.items[name].cap:

@@ -50,6 +50,9 @@ def from_free(books: Books, pool: Pool, qty: int) -> None:
         books.count["oversold"] += qty - max(pool.free, 0)
         books.blame("INV-2", f"{qty} of {pool.id} are given, {max(pool.free, 0)} are free")
     pool.free -= qty
+    if pool.free <= 0:
+        # K5
+        pool.share = None
 
 
 def deadline_is(books: Books, given: int, due: int, what: str) -> None:

@@ -81,7 +81,7 @@ def _joined(books: Books, e: events.Joined) -> None:
         ordinal=len(books.by_ordinal),
         ready=[False] * len(pools),
     )
-    entry.asked = e.why == "carried"
+    entry.carried = entry.asked = e.why == "carried"
     enters(books, entry, e)
     books.by_ordinal.append(entry)
     books.entries[e.entry] = entry
@@ -119,6 +119,9 @@ def _offered(books: Books, e: events.Offered) -> None:
     if called is None or called != (entry, pool, e.call):
         _out_of_turn(books, e, called[0] if called else None)
     qty = min(entry.qty, pool.free, books.room(entry.fan, pool.item))
+    if entry.carried and pool.share is not None:
+        # K5
+        qty = min(qty, pool.share - pool.carried)
     _, qty = books.counts_against(pool, books.class_of(entry.fan), qty)
     if called is not None and called[:2] == (entry, pool) and e.qty != qty:
         books.blame("INV-11", f"{entry.id} is offered {e.qty} of {pool.id}, its turn gives {qty}")

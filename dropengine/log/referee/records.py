@@ -44,6 +44,11 @@ class Pool:
     lanes: dict[int, tuple[Heap, Heap]] = field(default_factory=lambda: {0: ([], [])})
     ceilings: dict[str, int] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
+    share: int | None = None
+    """How many units may be offered to those whose places were carried over; None: as many as to
+    others."""
+    carried: int = 0
+    """How many came of their places, and are held, offered or bought."""
 
     def conserves(self) -> bool:
         return (
@@ -110,6 +115,8 @@ class Hold:
         """So many units more, or fewer, count against its cohort."""
         if self.cohort in self.pool.counted:
             self.pool.counted[self.cohort] += qty
+        if self.entry is not None and self.entry.carried:
+            self.pool.carried += qty
 
     def equals(self, other: Hold) -> bool:
         """Could a late payment for the one buy the other (P5)?"""
@@ -158,8 +165,9 @@ class Entry:
     nonce: str = ""
     of_class: int = 0
     """The class of its fan, when it was looked at last: in which lines it stands."""
+    carried: bool = False
+    """Over from an earlier drop; `asked`: and not confirmed."""
     asked: bool = False
-    """Carried over, and not confirmed."""
 
     @property
     def open(self) -> bool:

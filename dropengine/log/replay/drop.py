@@ -39,6 +39,8 @@ def _published(truth: Truth, e: events.Published) -> None:
         )
         truth.pools[pool.id].counted = [0] * len(e.rules.cohorts)
         truth.pools[pool.id].ceilings = [cohort.most[i] for cohort in e.rules.cohorts]
+        if e.rules.carried is not None:
+            truth.pools[pool.id].carried = [0, pool.cap * e.rules.carried.share // 100]
     if e.rules.cohorts:
         truth.drop["widened"] = "0"
     if e.rules.randomness is not None:

@@ -16,6 +16,17 @@ def count(truth: Truth, hold: HoldRecord, qty: int) -> None:
         assert truth.rules is not None
         place = [cohort.id for cohort in truth.rules.cohorts].index(hold.cohort)
         truth.pools[hold.pool].counted[place] += qty
+    _count_carried(truth, hold, qty)
+
+
+def _count_carried(truth: Truth, hold: HoldRecord, qty: int) -> None:
+    """Of what came of a carried place it counts against their share, which is over once the last
+    free unit was taken."""
+    pool, entry = truth.pools[hold.pool], truth.entries.get(hold.entry)
+    if pool.carried and entry is not None and entry.carried:
+        pool.carried[0] += qty
+    if qty > 0 and pool.free == 0:
+        pool.carried = []
 
 
 def _enrolled(truth: Truth, e: events.Enrolled) -> None:

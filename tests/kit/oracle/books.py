@@ -106,6 +106,8 @@ class Books:
         self.carry_looked = self.carried = 0
         """Of an earlier drop's list: how many were looked at, how many have an arrival here."""
         self.carry_of: int | None = None
+        self.taken_up: set[str] = set()
+        """Pools whose last free unit was taken once."""
         self.first: int | None = None
         """How many offers the first round has come to; None: there is none."""
         self.first_was = False
@@ -215,8 +217,30 @@ class Books:
         return [e for lane in (0, 1) for e in self.line(pool, lane) if self.is_ready(e, pool)]
 
     def is_ready(self, entry: Entry, pool: str) -> bool:
-        """L3, E4."""
-        return self.waits(entry, pool) and self.lets_take(entry.fan, pool) >= 1
+        """L3, E4, K5."""
+        lets = self.lets_take(entry.fan, pool) >= 1 and self.share_left(entry, pool) >= 1
+        return self.waits(entry, pool) and lets
+
+    def share_left(self, entry: Entry, pool: str) -> int:
+        """How many units those whose places were carried over may still be offered (K5)."""
+        named = self.rules.carried
+        if named is None or not entry.carried or pool in self.taken_up:
+            return model.CAP_MAX
+        return self.share(pool) - self.of_carried(pool)
+
+    def share(self, pool: str) -> int:
+        assert self.rules.carried is not None
+        return self.pools[pool].cap * self.rules.carried.share // 100
+
+    def of_carried(self, pool: str) -> int:
+        """Units that came of a carried place."""
+        came = {h.id: h for h in self.holds.values() if self.is_carried(h.entry)}
+        held = sum(h.qty for h in came.values() if h.pool == pool and h.open)
+        sold = [o for o in self.orders.values() if o.pool == pool and o.kept and o.id in came]
+        return held + sum(o.qty for o in sold)
+
+    def is_carried(self, name: str) -> bool:
+        return name in self.entries and self.entries[name].carried > 0
 
     def lets_take(self, fan: str, pool: str) -> int:
         """What his cohorts let him take."""
@@ -265,6 +289,8 @@ class Books:
         """T12."""
         event = word(seq=len(self.log) + 1, at=self.at, **fields)
         self.log.append(event)
+        if isinstance(event, events.Held | events.Offered | events.Rescued):
+            self.taken_up |= {event.pool} if self.free(event.pool) == 0 else set()
         fan = fields.get("fan")
         if isinstance(fan, str):
             self.seen[fan] = event.seq

@@ -142,7 +142,7 @@ class Line(Networks):
     def all_called(self) -> bool:
         """D8."""
         free = any(self.free(pool) > 0 for pool in self.pools)
-        ready = any(self.ready(pool) for pool in self.pools)
+        ready = any(self.waits(e, p) for e in self.entries.values() if e.open for p in e.pools)
         return not (free and ready) or self.calls()
 
     def offer(self, entry: Entry, pool_id: str, lane: int, key: str = "") -> Hold:
@@ -154,6 +154,7 @@ class Line(Networks):
             self.first += 1
             window = self.rules.first_offer_ms
         wanted = min(entry.qty, self.free(pool_id), self.room(entry.fan, item.id))
+        wanted = min(wanted, self.share_left(entry, pool_id))
         cohort, qty = self.counts_against(entry.fan, pool_id, wanted)
         pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)
         if lane == 0:
