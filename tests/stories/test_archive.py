@@ -120,6 +120,8 @@ async def test_what_leaves_is_shown_as_before_and_a_refund_finds_it(
     log = [line async for line in store.log(sale.drop)]
     await until_archived(store, sale)
     assert await pages(fan, order) == before
+    told = (await fan.get("/api/drops/pin/why")).json()
+    assert (told["code"], told["over"]) == ("bought", True)
     pressed = await fan.post(
         "/api/drops/pin/hold", json={"pool": "pin"}, headers={"Idempotency-Key": "late"}
     )
