@@ -37,6 +37,7 @@ def test_no_fan_gets_a_refusal_that_only_operators_understand() -> None:
         refusals.TooFew,
         refusals.InThePast,
         refusals.Exists,
+        refusals.NotCarried,
     } == OF_OPERATORS - OF_FANS
 
 

@@ -40,6 +40,7 @@ OPEN = {
         f"GET /drops/{{drop}}/{part}"
         for part in (
             *("live", "events", "wall", "opens.ics", "closes.ics", "face.svg", "share.png"),
+            "order.json",
         )
     ),
     "GET /makers/pictures/{name}",
