@@ -164,9 +164,13 @@ def _fields(truth: Truth, not_told: Mapping[str, bytes]) -> dict[str, bytes | st
     if chance := truth.rules.randomness:
         rows["randomness"] = _pack(chance)
     kept = msgspec.structs.replace(truth.rules, calls=None, randomness=None)
+    read = what_scripts_read(kept)
+    if kept.cohorts:
+        # As `publish` leaves it: their ceilings stand at the pools.
+        read["cohorts"] = [cohort.id for cohort in kept.cohorts]
     return rows | {
         # As the scripts keep them: apart.
-        "rules": _pack(what_scripts_read(kept)),
+        "rules": _pack(read),
         "news": _pack(truth.news),
         "leads": _pack(truth.leads),
     }

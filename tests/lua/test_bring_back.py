@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from dropengine import events, refusals
 from dropengine.model import DropId, DropState
 from dropengine.outcomes import Held
 from dropengine.truth import keys, repair
 from dropengine.truth.copies import Answers
 from dropengine.truth.store import Store
+from tests.conftest import MakeSale
 from tests.kit.freezing import freeze
+from tests.kit.manifests import item
 from tests.kit.sale import Sale
 
 
@@ -118,3 +121,23 @@ async def test_broken_books_stay_what_its_log_says(sale: Sale) -> None:
     assert (shown.state, shown.froze) == (DropState.FROZEN, "books")
     await sale.creator("thaw", found=0)
     assert (await sale.truth()).state == DropState.PAUSED
+
+
+async def test_early_access_goes_on_as_it_was(make_sale: MakeSale) -> None:
+    """Who is in which cohort, what counts against it, and that the others wait."""
+    sale = await make_sale(item("pin", {"pin": 3}), cohorts={"club": 1, "friends": 1})
+    await sale.enroll("ana", "club")
+    await sale.enroll("bo", "club")
+    await sale.enroll("cy", "friends")
+    hold = await sale.held("ana")
+    await sale.joined("bo")
+    assert await bring_back(sale)
+    await sale.creator("thaw", found=0)
+    await sale.creator("resume")
+    assert await sale.hold("di") == refusals.NotEligible(0)
+    assert await sale.hold("bo") == refusals.CohortFull(0, 0)
+    await sale.held("cy")
+    await sale.release("ana", hold)
+    offered = (await sale.log())[-1]
+    assert isinstance(offered, events.Offered)
+    assert (offered.fan, offered.cohort) == ("bo", "club")
