@@ -15,7 +15,7 @@ from dropengine.manifest import Item, Manifest, Pool
 from dropengine.manifest.defaults import MODES
 from dropengine.order_number import number_of
 from dropengine.randomness import QUICKNET, BeaconRound, CommitReveal, Source
-from dropengine.truth.replies import ListRow, PoolRow, ViewReply
+from dropengine.truth.replies import EarlyRow, ListRow, PoolRow, ViewReply
 
 NOBODY: Final = "preview"
 PLACE: Final = 3
@@ -93,6 +93,8 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
         hash=manifest.digest(whole),
         calls_ms=calls_ms,
         entering=_entering(whole, chosen, now_ms),
+        # Who looks at it is shown what is for everybody.
+        early=EarlyRow(chosen.state == "scheduled", whole.public_ms, 0) if whole.cohorts else None,
     )
     lines = {pool.id: 0 for item in whole.items for pool in item.pools}
     drop = views.drop_view(

@@ -27,6 +27,10 @@ FORMS: dict[str, Form] = {
     "begun": {"title": "Lamp", "items[0].cap": "1", "items[0].withheld": "1"},
     "wrong": {"currency": "eur", "zone": "Nowhere", "limit": "x", "items[0].price": "x"},
     "lobby": {"mode": "lobby", "identity": "verified", "items[0].cap": "3"},
+    "early": {
+        **{"identity": "verified", "items[0].cap": "3", "cohorts[0].title": "The club"},
+        **{"cohorts[0].units": "1", "cohorts[0].listed": "yes"},
+    },
     "holes": {"items[0].title": "a", "items[1].pools[0].cap": "2", "items[1].pools[1].cap": "x"},
     **{path.stem: manifest.form_of(manifest.parse(path.read_bytes(), "x")) for path in EXAMPLES},
 }
@@ -44,6 +48,7 @@ def test_every_state_can_be_shown_of_whatever_was_typed(form: Form, stage: str) 
         assert min(parts) >= 0
         assert sum(parts) == pool.cap
     assert {pool for item in drop.items for pool in item.pools} == set(drop.pools)
+    assert (drop.early is not None) == bool(drop.cohorts) == ("cohorts[0].title" in form)
     assert msgspec.json.decode(msgspec.json.encode(shown), type=type(shown)) == shown
 
 
