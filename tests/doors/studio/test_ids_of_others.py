@@ -20,7 +20,7 @@ studio = studio_kit.studio
 
 TRIED = {
     *("maker", "drop", "account", "invitation", "api_key", "session", "passkey"),
-    *("draft", "order", "rehearsal", "letter"),
+    *("draft", "order", "rehearsal", "letter", "cohort"),
 }
 
 
@@ -43,6 +43,7 @@ async def mine_and_theirs(studio: Studio, ada: Hand) -> dict[str, str]:
         "api_key": made["key"]["id"],
         "session": here["id"],
         "passkey": "no-passkey-here",
+        "cohort": "club",
     }
 
 
@@ -98,6 +99,7 @@ async def test_a_page_of_others_is_one_that_is_none(studio: Studio, row: Row) ->
             "order": "h1",
             "rehearsal": "no-rehearsal-here",
             "letter": await letter_to(studio, "id-ada"),
+            "cohort": "club",
         }
         if not set(re.findall(r"{(\w+)}", row.path)) <= theirs.keys():
             theirs = await mine_and_theirs(studio, ada) | theirs
