@@ -28,8 +28,11 @@ FORMS: dict[str, Form] = {
     "wrong": {"currency": "eur", "zone": "Nowhere", "limit": "x", "items[0].price": "x"},
     "lobby": {"mode": "lobby", "identity": "verified", "items[0].cap": "3"},
     "early": {
-        **{"identity": "verified", "items[0].cap": "3", "cohorts[0].title": "The club"},
-        **{"cohorts[0].units": "1", "cohorts[0].listed": "yes"},
+        "identity": "verified",
+        "items[0].cap": "3",
+        "cohorts[0].title": "The club",
+        "cohorts[0].units": "1",
+        "cohorts[0].listed": "yes",
     },
     "holes": {"items[0].title": "a", "items[1].pools[0].cap": "2", "items[1].pools[1].cap": "x"},
     **{path.stem: manifest.form_of(manifest.parse(path.read_bytes(), "x")) for path in EXAMPLES},
