@@ -13,10 +13,15 @@ from dropengine import refusals
 from dropengine.cli import drop_arguments, drop_commands, operators_terms
 from dropengine.config import Settings
 from dropengine.creator_commands import COMMANDS
-from dropengine.errors import ServerTaken
+from dropengine.errors import CarriedFault, ServerTaken, Unavailable
+from dropengine.model import DropId
 from dropengine.truth import keys
+from dropengine.truth.carried_list import list_of
+from dropengine.truth.store import Store
 from tests.conftest import MakeSale
+from tests.kit.manifests import item, manifest
 from tests.kit.sale import Sale
+from tests.kit.studio import MANIFEST
 
 TYPED = set(COMMANDS) - {"thaw"}
 ARGUMENTS = {verb: add for verb, _, add in drop_arguments.VERBS}
@@ -195,6 +200,61 @@ async def test_commands_of_one_shop_do_not_reach_the_drops_of_another(
     finally:
         await sale.store.house.forget_claim()
     await operators_terms.own(sale.store, here)
+
+
+async def test_a_shock_drop_that_was_cut_off_is_opened_by_its_repeat(
+    sale: Sale, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, drop = tmp_path / "shock.toml", f"{sale.drop}-shock"
+    file.write_text(MANIFEST.format(drop=drop))
+    said = argparse.Namespace(
+        file=str(file),
+        id=None,
+        now=False,
+        opens_in=None,
+        open=True,
+        key="k",
+        word="o1",
+        chance=None,
+    )
+
+    async def cut_off(*_: object, **__: object) -> object:
+        raise Unavailable("killed in between")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "command", cut_off)
+        with pytest.raises(Unavailable):
+            await drop_commands._DO["publish"](sale.store, said)
+    shown = await sale.store.show(DropId(drop))
+    assert shown is not None
+    assert shown.state == "scheduled"
+    for _ in range(2):
+        assert await drop_commands._DO["publish"](sale.store, said) == 0
+        assert "on sale now." in capsys.readouterr().out
+    assert await Sale(sale.store, drop).words() == ["published", "opened"]
+
+
+async def test_who_waited_in_vain_is_shown_as_the_next_manifest_says_it(
+    sale: Sale, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = Sale(sale.store, f"{sale.drop}-1")
+    text = manifest(old.drop, item("pin", {"pin": 1}))
+    await old.publish(msgspec.structs.replace(text, identity="verified"))
+    await old.creator("open")
+    hold = await old.held("ana")
+    await old.joined("bo")
+    await old.release("ana", hold)
+    await old.creator("close")
+    shown = argparse.Namespace(drop=old.drop, json=False)
+    with pytest.raises(CarriedFault, match="is closing: who waited in vain is known"):
+        await drop_commands._DO["waiting"](sale.store, shown)
+    await old.release("bo", (await old.truth()).entries["e1"].hold)
+    await old.settle()
+    assert await drop_commands._DO["waiting"](sale.store, shown) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("1 waited in vain.")
+    listed = await list_of(sale.store, old.drop)
+    assert f'carried_hash = "{listed.hash}"' in told
 
 
 async def test_whose_fans_were_refused_is_shown_and_let_in_by_name(

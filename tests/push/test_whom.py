@@ -9,8 +9,9 @@ import pytest
 from dropengine import events
 from dropengine.push.outbox import Kind
 from dropengine.push.whom import REMIND_MS, TEN, WARN_MS, Called, Due, Ended, Follower
+from dropengine.truth.store import CarriedRow
 from tests.conftest import MakeSale
-from tests.kit.manifests import HOLD_MS, OFFER_MS, item
+from tests.kit.manifests import HOLD_MS, OFFER_MS, carrying, item, manifest
 from tests.kit.played_logs import play
 from tests.kit.sale import Sale
 
@@ -56,6 +57,26 @@ async def test_a_hold_is_warned_of_before_it_ends_and_by_no_old_deadline(sale: S
     await sale.release("ana", hold)
     over = await new_of(sale, follower)
     assert (calls(over), ended(over)) == ([], {hold})
+
+
+async def test_who_is_carried_over_is_called_until_he_confirms_or_leaves(
+    make_sale: MakeSale, drop: str
+) -> None:
+    sale = Sale((await make_sale()).store, f"{drop}-next")
+    await sale.publish(carrying(manifest(sale.drop)))
+    follower = Follower()
+    rows = [CarriedRow(f"e{n}", fan, 1, ["pin"]) for n, fan in enumerate(("ana", "bo"), 4)]
+    await sale.carry(*rows)
+    first, second = calls(await new_of(sale, follower))
+    assert (first.fan, first.call.kind, first.count, first.call.about) == (
+        *("ana", Kind.CARRIED),
+        *(1, "e1"),
+    )
+    assert (second.fan, second.count) == ("bo", 2)
+    await sale.confirm("ana", "e1")
+    await sale.leave("bo", "e2")
+    over = await new_of(sale, follower)
+    assert (calls(over), ended(over)) == ([], {"e1", "e2"})
 
 
 async def test_an_offer_calls_to_its_deadline_and_taken_it_is_a_hold(make_sale: MakeSale) -> None:

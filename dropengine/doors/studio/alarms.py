@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from dropengine.config import Settings
 from dropengine.doors.process_table import ProcessTable, Siblings, samples_of
 from dropengine.doors.prometheus import Sample
+from dropengine.jobs.carrying import Carrying
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.disk_watch import DiskWatch
 from dropengine.jobs.drawing import Drawing
@@ -65,6 +66,8 @@ class Deps(Protocol):
     def duties(self) -> Duties: ...
     @property
     def drawing(self) -> Drawing: ...
+    @property
+    def carrying(self) -> Carrying: ...
 
 
 class Alarms:
@@ -124,6 +127,15 @@ class Alarms:
                 f"Its list cannot be ordered: {why}.",
                 "Nobody's place is lost: it waits as it was sealed. Put right what is missing, "
                 f"and it goes on by itself; or cancel the drop. {DOCTOR}",
+            )
+
+        for drop, why in self._deps.carrying.stuck.items():
+            yield AlarmView(
+                LIST,
+                drop,
+                f"The places of the earlier drop are not carried over, so it does not open: {why}.",
+                "It goes on by itself when that log is again what it was; else cancel the drop, "
+                f"and publish it without them. {DOCTOR}",
             )
 
     def _clocks(self) -> Iterator[AlarmView]:

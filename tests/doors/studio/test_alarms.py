@@ -90,9 +90,10 @@ async def test_a_frozen_drop_and_a_payment_for_a_person_name_their_drop(runtime:
     runtime.settling.frozen[DropId("lamp")] = "books"
     runtime.duties.set_aside[DropId("pin")] = frozenset({"refund:a"})
     runtime.drawing.stuck[DropId("cup")] = "the secret is not here any more"
+    runtime.carrying.stuck[DropId("jug")] = "one of the two was changed"
     beside = Beside(aside={"mug": 2})
     assert kinds(Alarms(runtime), beside) == [
-        *(("frozen", "lamp"), ("list", "cup")),
+        *(("frozen", "lamp"), ("list", "cup"), ("list", "jug")),
         *(("duty", "pin"), ("duty", "mug")),
     ]
 

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from dropengine.config import Settings
+from dropengine.errors import Unavailable
 from dropengine.manifest import DROP_ID_CHARS_MAX
 from dropengine.people.roles import Scope
+from dropengine.truth.store import Store
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
 from tests.kit.private_postgres import Postgres
@@ -237,6 +239,33 @@ async def test_publishing_under_one_key_happens_once_also_where_the_next_number_
         changed = {**body, "opens_ms": 0}
         reused = await ben.post(path, changed, again=f"{drop}-a")
         assert reused.json()["code"] == "key_reused"
+
+
+async def test_a_shock_drop_is_published_and_open_in_one_breath_or_by_its_repeat(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with studio.person("ben") as ben:
+        path, drop = f"/makers/{studio.lamps.id}/drops", new_drop()
+        body = {"manifest": MANIFEST.format(drop=drop), "open": True}
+
+        async def cut_off(*_: object, **__: object) -> object:
+            raise Unavailable("killed in between")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "command", cut_off)
+            assert (await ben.post(path, body, again=drop)).status_code == 503
+        left = await ben.get(f"/drops/lamps-{drop}")
+        assert left.json()["state"] == "scheduled"
+        for _ in range(2):
+            answer = await ben.post(path, body, again=drop)
+            assert (answer.status_code, answer.json()["state"]) == (200, "live"), answer.text
+        assert answer.json()["revision"] == 2
+        # The same key without it is another command; and a time says something else than now.
+        reused = await ben.post(path, {**body, "open": False}, again=drop)
+        assert reused.json()["code"] == "key_reused"
+        timed = "opens_at = 2199-01-01T00:00:00Z\n" + MANIFEST.format(drop=new_drop())
+        refused = await ben.post(path, {"manifest": timed, "open": True})
+        assert "opens_at: says another time than now" in refused.json()["mistakes"][0]
 
 
 async def test_an_id_that_fills_its_bound_has_a_next_number_too(studio: Studio) -> None:

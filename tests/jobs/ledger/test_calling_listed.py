@@ -272,6 +272,17 @@ async def test_a_new_drop_is_told_to_those_who_followed_before(
     assert await lists.round() == [letter]
 
 
+async def test_a_shock_drop_is_told_as_open_and_before_other_letters(
+    lists: Lists, make_sale: MakeSale
+) -> None:
+    maker, ana = await lists.maker(), await lists.person("ana")
+    await lists.listed(ana, What.MAKER, maker.id)
+    await make_sale()
+    (letter,) = await lists.round()
+    assert (letter.kind, letter.urgent) == ("new_drop", True)
+    assert "this one is open now" in letter.words
+
+
 async def test_each_of_several_new_drops_is_told_once(lists: Lists) -> None:
     maker = await lists.maker()
     ana = await lists.person("ana")
