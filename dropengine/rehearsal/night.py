@@ -87,6 +87,7 @@ class Night:
         self.faults: list[str] = []
         self.remarks: list[str] = []
         self.views: list[ViewReply] = []
+        self.shown: dict[str, int] = {}
         self.began_s = 0.0
 
     async def publish(self) -> None:
@@ -260,6 +261,7 @@ class Night:
             last = {drop.id: (await self._view(drop)).seq for drop in self.drops}
             behind = sum(fan.screen.seq < last[fan.drop] for fan in self.crowd.fans)
             if not behind:
+                self.shown = last
                 return
             self.voice.now(f"{behind} screens are not at the newest state yet")
             await asyncio.sleep(WATCH_S)
@@ -273,6 +275,7 @@ class Night:
             self.crowd,
             self.drops,
             seed=self.seed,
+            shown=self.shown,
             faults=self.faults,
             remarks=self.remarks,
         )

@@ -6,7 +6,7 @@ client saw. What anybody found is one list of violations: the run passes when it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -75,10 +75,13 @@ async def judge_run(
     drops: Sequence[Manifest],
     *,
     seed: int,
+    shown: Mapping[str, int],
     faults: Sequence[str],
     remarks: Sequence[str],
 ) -> Judgement:
-    """Judge a run that has come to rest. faults: what the rehearsal itself found wrong."""
+    """Judge a run that has come to rest. shown: drop -> what every screen showed in the end; who
+    leaves on his way home changes it for nobody who looks. faults: what the rehearsal itself found
+    wrong."""
     logs: dict[str, list[bytes]] = {}
     verdicts, others, apart, launched = [], [], [], []
     lines = crowd.history.lines()
@@ -95,7 +98,7 @@ async def judge_run(
             sentences = replay.difference(replay.fold_lines(log), truth)
             apart += [f"{name}: {sentence}" for sentence in sentences]
             told = [events.parse(line) for line in log]
-            others += history.check(lines, name, told, quiet_seq=verdict.last_seq)
+            others += history.check(lines, name, told, quiet_seq=shown.get(name, 0))
             others += launch.faults(name, log)
             launched += launch.told_of(name, log)
     others += [Violation(inv="INV-9", seq=0, sentence=sentence) for sentence in faults]
