@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import msgspec
 import pytest
 
 from dropengine import outcomes, wire
 from dropengine.errors import Broken
 from dropengine.log import replay
 from dropengine.log.referee import judge
-from dropengine.truth import keys, repair
+from dropengine.truth import keys, record_layouts, repair
 from dropengine.truth.repair import Audit
 from dropengine.truth.store import Store
 from tests.conftest import MakeSale
@@ -256,7 +255,7 @@ async def test_counts_that_a_log_itself_does_not_keep_are_no_measure(busy: Sale)
 
 
 async def test_what_the_scripts_are_handed_are_the_bytes_themselves(busy: Sale) -> None:
-    record = msgspec.msgpack.encode((await busy.truth()).pools["pin"])
+    record = record_layouts.stored((await busy.truth()).pools["pin"])
     stored = await busy.store.client.hget(keys.one(busy.drop, "pools"), "pin")
     assert record == stored
 
