@@ -32,7 +32,9 @@ _KEY_BYTES = 16
 
 _ONE_AND_COUNT = re.compile(rf"({NEAR}.{{{2 * NAME_CHARS - 1}}})([0-9]+)")
 _pack = msgspec.msgpack.Encoder().encode
-_NOBODY = (_pack(""),) * 3
+WITH_DOMAIN = 3
+"""Parts of a `Whence` that tells a mail domain."""
+_NOBODY = (_pack(""),) * 2
 
 
 def around(network: str) -> str:
@@ -68,7 +70,7 @@ class NetworkNames:
         self._networks = networks
         self._domains = domains
         self._key = ""
-        self._names: dict[Whence, tuple[bytes, bytes, bytes]] = {}
+        self._names: dict[Whence, tuple[bytes, bytes]] = {}
         self.forget()
 
     @property
@@ -87,20 +89,22 @@ class NetworkNames:
 
     def packed(self, networks: Sequence[Whence | None]) -> bytes:
         """The names of some networks as `press` reads them: of the wider ones around them, and then
-        their own, and then, where they are counted, of their domains; None for nowhere that is
-        counted."""
+        their own; None for nowhere that is counted."""
         known = self._names
         names = [
             _NOBODY if one is None else known.get(one) or self._packed(one) for one in networks
         ]
-        told = [wide for _, wide, _ in names] + [near for near, _, _ in names]
-        if self._domains:
-            told += [domain for _, _, domain in names]
-        return b"".join(told)
+        return b"".join([wide for _, wide in names] + [near for near, _ in names])
+
+    def domains(self, networks: Sequence[Whence | None]) -> bytes:
+        """The names of the domains of their persons; nothing where nobody has one that counts."""
+        if not self._domains or all(one is None or len(one) < WITH_DOMAIN for one in networks):
+            return b""
+        return b"".join(_pack("" if one is None else self.domain(one)) for one in networks)
 
     def domain(self, whence: Whence) -> str:
         """The name of a person's mail domain; '' of who has none that counts."""
-        return self._name(DOMAIN, whence[2]) if len(whence) > 2 else ""
+        return self._name(DOMAIN, whence[2]) if len(whence) >= WITH_DOMAIN else ""
 
     def of(self, whence: Whence) -> tuple[str, str]:
         """The name of a network, and of the wider one around it."""
@@ -108,11 +112,11 @@ class NetworkNames:
         wide = self._name(AROUND, about)
         return self._name(NEAR, near) + wide, wide
 
-    def _packed(self, whence: Whence) -> tuple[bytes, bytes, bytes]:
+    def _packed(self, whence: Whence) -> tuple[bytes, bytes]:
         if len(self._names) >= NAMES_KEPT:
             self._names.clear()
         near, wide = self.of(whence) if self._networks else ("", "")
-        names = self._names[whence] = (_pack(near), _pack(wide), _pack(self.domain(whence)))
+        names = self._names[whence] = (_pack(near), _pack(wide))
         return names
 
     def _name(self, how: str, network: str) -> str:

@@ -341,7 +341,8 @@ class Store:
         args: tuple[int | bytes | str, ...] = batch
         for _ in range(KEYS_MAX):
             if whence is not None:
-                args = (*batch, whence.names.packed(whence.each), whence.names.key)
+                names, each = whence.names, whence.each
+                args = (*batch, names.packed(each), names.key, names.domains(each))
             reply = await self._run(verb, drop, args, _PRESSED)
             if not isinstance(reply, OtherKey):
                 break

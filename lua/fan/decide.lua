@@ -8,11 +8,12 @@ stands when the batch is done and the line was served. Returns the script's repl
 local function decide(t, verbs, batch)
   local commands, outcomes = commands_of(batch), {}
   prefetch(t, commands)
-  local names, count = t.names, #commands
+  local names, domains, count = t.names, t.domains, #commands
   for i = 1, count do
     local command = commands[i]
     -- Where it comes from, where that is counted.
-    if names then t.near, t.wide, t.domain = names[count + i], names[i], names[2 * count + i] end
+    if names then t.near, t.wide = names[count + i], names[i] end
+    if domains then t.domain = domains[i] end
     outcomes[i] = verbs[command[1]](t, command)
   end
   if not conclude(t) then return PACK({'FROZEN'}) end

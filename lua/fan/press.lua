@@ -10,6 +10,7 @@ ARGV
   batch      msgpack: commands {verb, fan, key, ...} in order; each verb's own file has its fields
   networks   of each command, as `read_networks` takes them; not given where nobody knows them
   key        the key that networks are called by
+  domains    of each command, as `read_networks` takes them
 RETURNS
   PRESSED    now_ms, leads {at, lead}, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING JOINED LEFT CONFIRMED or
              NOT_OPEN PAUSED CLOSED CANCELLED FROZEN LIMIT_REACHED ALL_HELD SOLD_OUT HOLD_EXPIRED
@@ -23,6 +24,7 @@ COST  O(c log n), c = commands (256 at most), n = holds and entries
 --#use begin catch_up decide read_networks hold claim release extend pay join leave confirm
 
 local clock_ms, batch, networks, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local domains = ARGV[5]
 
 local VERBS = {
   hold = hold, claim = claim, release = release, extend = extend, pay = pay, join = join,
@@ -33,7 +35,7 @@ local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
-local other = read_networks(t, networks, key)
+local other = read_networks(t, networks, key, domains)
 if other then return cmsgpack.pack({'OTHER_KEY', other}) end
 
 return decide(t, VERBS, batch)
