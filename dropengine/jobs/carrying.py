@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 LEASE_MS: Final = 3_000
 RENEW_S: Final = 1.0
 ROWS_AT_ONCE: Final = 500
-PLACES_AT_ONCE: Final = 1_000
+PLACES_AT_ONCE: Final = 500
 """Of the entries of one part, in all the lines that they stand in: what a script writes."""
 AGAIN_S: Final = 1.0
 STUCK_S: Final = 60.0
