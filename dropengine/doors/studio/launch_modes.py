@@ -39,7 +39,7 @@ SHOWN: Final[Mapping[str, Mode]] = MappingProxyType(
         ),
         "collect": Mode(
             "A few minutes, then chance",
-            "It opens, and whoever enters in the first minutes is as good as the first.",
+            "Whoever enters a list in the first minutes is as good as the first of all.",
             "Suits the same crowd, where nobody should have to be there before.",
         ),
         "draw": Mode(
