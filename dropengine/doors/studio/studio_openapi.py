@@ -164,7 +164,9 @@ def paths(refs: str) -> tuple[Node, Node]:
     found = {row: DOORS[row.method, row.path.removeprefix(STUDIO)] for row in CREATORS}
     kinds = [StudioProblem, *(door.answer for door in found.values())]
     kinds += [body for row, door in found.items() if (body := _body(row, door)) is not None]
-    schemas, components = msgspec.json.schema_components(kinds, ref_template=refs)
+    schemas, made = msgspec.json.schema_components(kinds, ref_template=refs)
+    # As it is read: what a tuple is here is a list there.
+    components = msgspec.json.decode(msgspec.json.encode(made))
     named = dict(zip(map(repr, kinds), schemas, strict=True))
     described: Node = {}
     for row, door in found.items():

@@ -27,7 +27,9 @@ from dropengine.push.outbox import Kind as PushKind
 from dropengine.sql import engine
 from dropengine.sql.schema.mails import MAILS
 from dropengine.sql.schema.persons import DEVICES, ERASED, PERSONS
+from dropengine.truth.carried_list import list_of
 from tests.kit import databases, persons, push_service, web_process
+from tests.kit.manifests import carrying, item, manifest
 from tests.kit.persons import (
     DESK,
     NOBODY_WAITS,
@@ -90,6 +92,35 @@ async def test_the_page_shows_orders_holds_and_places_of_every_drop(shop: Shop) 
             await stranger.sign_in(address())
             assert (await stranger.get(f"/drops/{one.drop}/orders/{order}")).status_code == 404
             assert "Nothing yet" in (await stranger.get("/you")).text
+
+
+async def test_who_waited_in_vain_has_his_place_in_the_next_drop_and_says_that_he_wants_it(
+    shop: Shop,
+) -> None:
+    old = await shop.sale("verified", cap=1)
+    async with shop.browser() as ana:
+        await ana.sign_in(address())
+        bought = await old.held("somebody")
+        await ana.press(old, "join", pools=["pin"])
+        await old.succeeded(bought)
+        await old.creator("close")
+        await old.settle()
+        runtime = shop.web.runtime
+        new = Sale(runtime.store, f"{old.drop}-2", now=0)
+        digest = (await list_of(runtime.store, old.drop)).hash
+        text = carrying(manifest(new.drop, item("pin", {"pin": 2})), digest=digest)
+        await new.publish(msgspec.structs.replace(text, carried_from=old.drop))
+        assert await runtime.carrying.carry(new.drop)
+        await new.creator("open")
+        page = (await ana.get("/you")).text
+        assert f"/drops/{new.drop}" in page
+        assert "Say that you still want it" in page
+        (entry,) = (await ana.you(new))["entries"]
+        assert entry["carried"] == "asked"
+        answer = await ana.press(new, "confirm", entry=entry["id"])
+        assert (answer.status_code, answer.json()["entry"]) == (200, entry["id"])
+        assert "Your turn" in (page := (await ana.get("/you")).text) or "Offered" in page
+        assert "Say that you still want it" not in page
 
 
 async def test_a_guest_sees_there_what_he_has_in_this_browser(shop: Shop) -> None:
