@@ -97,7 +97,7 @@ class Reasons:
             "drop": view,
             "told": told,
             "known": fan is not None,
-            "none": told is None or told.code in GOT_NONE,
+            "missed": told is None or told.code in GOT_NONE,
             "chain": [(moment(step.at, zone, us, say), one, step) for step, one in chain],
             "read": moment(view.now, zone, us, say),
             "person": ticket is not None and ticket.person,

@@ -118,6 +118,8 @@ async def test_each_fan_is_told_his_own_reason_from_the_log(web: WebProcess) -> 
     assert waits[0] not in {event.fan for event in log if hasattr(event, "fan")}
 
     said = await page(web, sale, person)
+    assert "Test drop Why did I not get one?" in said
+    assert "Test drop How it stands with you" in await page(web, sale, buyer)
     assert "You stood in the line as number 3. The units came up to number 1." in said
     assert "The last unit was taken 0." in said
     assert "entry 2" in said
