@@ -48,6 +48,8 @@ KILL_MS = (100, 1_500)
 middle of that."""
 ORDERED_S_MAX = 90.0
 LOOK_S = 0.001
+SOME = 0.01
+"""Of a list: a first part of it has its arrivals."""
 WAITING = (DropState.SCHEDULED, DropState.LOBBY)
 
 
@@ -241,9 +243,9 @@ class _Run:
         self, store: Store, drop: Manifest, victim: Victim, draw: random.Random
     ) -> tuple[int, float, str]:
         """The worker that puts the list in its order, or what it needs, is ended on the way: after
-        the seal, or when a part of the list, which one the seed says, has its arrivals. Returns its
+        the seal, or when a part of the list has its arrivals, as the seed says. Returns its
         process, when (monotonic), and how far it was, in words."""
-        share = draw.choice((0.0, 0.8 * draw.random()))
+        share = draw.choice((0.0, SOME))
         deadline = time.monotonic() + ORDERED_S_MAX
         far = await insist(partial(self._far, store, drop))
         while far.state in WAITING or (far.state == DropState.ORDERING and far.share < share):
