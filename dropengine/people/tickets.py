@@ -2,7 +2,7 @@
 any worker can read any.
 
 A guest's ticket is `f2.<key>.<issued>.<mac>`, a person's `p1.<key>.<session>.<issued>.<mac>`, with
-`.@<name of his mail domain>` where that is no public one, and `.<drop>~<fan>~...` where he goes on
+`.!<name of his mail domain>` where that is no public one, and `.<drop>~<fan>~...` where he goes on
 as who he was, before the MAC; times are s since 1970, hex. The
 MAC covers purpose, version and all that stands before it, so that no other signed text of the shop
 can stand in for it. The key is a secret of whoever holds the ticket: who he is in a drop is made of
@@ -25,8 +25,9 @@ from dropengine.people.public_mail import own_domain
 
 KNOWN_MAX = 16_384
 DOMAIN_BYTES = 9
-OF_DOMAIN = "@"
-"""Before what a ticket calls the domain of its person's address, where that is no public one."""
+OF_DOMAIN = "!"
+"""Before what a ticket calls the domain of its person's address, where that is no public one. It
+needs no quotes in a cookie."""
 WAS_MAX = 24
 """Drops in which somebody goes on as who he was before he erased himself."""
 NOBODY: Mapping[Any, Any] = MappingProxyType({})
