@@ -15,9 +15,11 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 from dropengine import wire
 from dropengine.creator_commands import CreatorCommand, Open
 from dropengine.manifest import Manifest
+from dropengine.model import FanId
 from dropengine.randomness import Source
 from dropengine.truth.replies import Carried
 from dropengine.truth.store import CarriedRow
+from tests.kit.manifests import early
 from tests.truth.test_launch_machine import Launch
 from tests.truth.test_store_machine import FANS, POOLS, Hands, hands, nth
 
@@ -44,6 +46,9 @@ class CarriedOver(Launch):
         chance: Source | None = None
         if text.limit % 2:
             text, chance = super().shaped(text)
+        if text.limit == 4:
+            # Both at once: a share, and ceilings of cohorts.
+            text = early(text, club=(1, 0, 1), friends=(0, 1, 0))
         share = SHARES[text.k % 3]
         over = {"carried_from": "before", "carried_hash": HASH, "carried_share": share}
         return msgspec.structs.replace(text, **over), chance
@@ -59,6 +64,10 @@ class CarriedOver(Launch):
         oracle = self.oracle
         if self.text.k == 1 or oracle.state != "scheduled" or not oracle.to_carry():
             return
+        for fan in ("ana", "flo", "gus", "bo") if oracle.early else ():
+            names = ["club", "friends"] if fan == "ana" else ["friends" if fan == "bo" else "club"]
+            told = self.run(self.store.enroll(self.drop, FanId(fan), names, clock_ms=self.now))
+            assert told == oracle.enroll(fan, names, self.now)
         looked = oracle.carry_looked
         self.carry(HASH, looked + 1, len(ROWS), ROWS[looked:])
         for entry in list(oracle.entries.values()) if self.text.k == 2 else ():
