@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from dropengine.cli import main
+from dropengine.log.carried import carriable
 from dropengine.log.draw import Entry, Sealed, chance_of, commitment_of, order
 from dropengine.randomness import LATE_MS, QUICKNET, BeaconRound, CommitReveal
+from tests.kit.handwritten_logs import text
 from tests.log.draw.test_told import story, written
+from tests.log.test_carried import next_drop, waiting_line
 
 SECRET = bytes(range(32))
 SIGNATURE_OF_123 = (
@@ -188,3 +191,21 @@ def test_a_log_is_checked_too_and_its_sheet_written(verify: Verify) -> None:
     code, said = verify(log, "--sheet")
     assert code == 0
     assert verify(said)[0] == 0
+
+
+def test_who_waited_in_vain_is_printed_and_held_against_the_next_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = tmp_path / "old.ndjson", tmp_path / "new.ndjson"
+    old.write_bytes(b"".join(text(waiting_line().log)))
+    assert main.main(["verify", str(old), "--waiting"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [one["entry"] for one in listed["entries"]] == ["e2", "e4"]
+    assert listed["hash"] == carriable(old.read_bytes().splitlines()).hash
+    for digest, code, said in (
+        (listed["hash"], 0, "Its places were carried over as it says."),
+        ("ab" * 32, 1, "Its rules do not name the list of sol-1"),
+    ):
+        new.write_bytes(b"".join(text(next_drop(digest).log)))
+        assert main.main(["verify", str(new), "--carried-from", str(old)]) == code
+        assert said in capsys.readouterr().out

@@ -113,18 +113,21 @@ def test_a_log_that_makes_no_list_is_refused(spoilt: object, why: str) -> None:
         carriable(spoilt(log))  # type: ignore[operator]
 
 
-def test_one_log_is_held_against_the_other() -> None:
-    old = carriable(text(waiting_line().log))
-    pen = Pen(
-        msgspec.structs.replace(
-            rules({"pin": (2, 0)}), carried=events.CarriedFrom("sol-1", old.hash, 50)
-        )
-    ).published()
+def next_drop(digest: str) -> Pen:
+    """Both of them have a place in it."""
+    named = events.CarriedFrom("sol-1", digest, 50)
+    pen = Pen(msgspec.structs.replace(rules({"pin": (2, 0)}), carried=named)).published()
     for fan, of in (("b", "e2"), ("d", "e4")):
         pen.joined(fan)
         told = pen.log.pop()
         pen.log.append(msgspec.structs.replace(told, key="", why="carried", of=of))
     pen.write(events.Carried, first=1, last=2, of=2, n=2)
+    return pen
+
+
+def test_one_log_is_held_against_the_other() -> None:
+    old = carriable(text(waiting_line().log))
+    pen = next_drop(old.hash)
     assert fault_in_carried(old, text(pen.log)) == ""
     for kind, number, fields, sentence in (
         (events.Joined, 1, {"of": "e3"}, "e3 is not in the list"),
