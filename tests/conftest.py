@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import redis.asyncio as redis
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from dropengine.manifest import Item
 from dropengine.truth import connections
@@ -56,8 +58,10 @@ LONGEST = (
     "rehearsal/*",
     "cli/*",
 )
-"""What takes longest comes first: where files run side by side, none of these is alone at the end.
-Those of the browser follow one another, for one shop and one Chromium."""
+"""What takes longest comes first: where files run side by side, none of these is alone at the end."""
+ONE_AFTER_ANOTHER = "tests/browser/"
+"""All of them are one piece for who runs files side by side: one shop, one Chromium, and no two
+browsers that wait for each other."""
 
 MakeSale = Callable[..., Awaitable[Sale]]
 
@@ -90,6 +94,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left)
         gone = {*left}
         items[:] = [item for item in items if item not in gone]
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """A file is a piece, and the browser's files are one together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(ONE_AFTER_ANOTHER):
+            return ONE_AFTER_ANOTHER
+        return nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    return ByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @functools.cache

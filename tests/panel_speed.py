@@ -128,7 +128,7 @@ async def night(page: Page, drop: Drop) -> CDPSession:
     await expect(page.locator("night-link")).to_contain_text("Up to date")
     await page.locator("pace-chart canvas").wait_for()
     await drop.hold("another")
-    await page.wait_for_function("window.heard.tick && window.heard.desk")
+    await page.wait_for_function("() => window.heard.tick && window.heard.desk")
     return wire
 
 

@@ -40,7 +40,9 @@ LOOKED = {b"now", b"ran", b"gap", b"doubt", b"settled"}
 """What the shop notes of the clock when it looks at its drops, as it does all the time."""
 CARRIED_S = 1.5
 """What happens in a drop stands in the books long before."""
-BESIDE = {"counted_arrivals", "sessions", "tallies", "told_alarms", "visits"}
+BESIDE = {
+    *("counted", "counted_arrivals", "sessions", "tallies", "told_alarms", "told_drops", "visits")
+}
 """Those in which a shop notes by itself that somebody looks at its pages, or how its machine is."""
 
 

@@ -36,6 +36,8 @@ def in_words(outcome: msgspec.Struct) -> str:
             return state
         case refusals.Refusal():
             fields = msgspec.structs.asdict(outcome)
+            # A network's name is a hash with a key that is drawn anew each time.
+            fields.pop("network", None)
             return " ".join(["refused:", word, *(f"{k}={v}" for k, v in fields.items() if v)])
         case _:
             return word
