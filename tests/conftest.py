@@ -58,7 +58,7 @@ LONGEST = (
     "rehearsal/*",
     "cli/*",
 )
-"""What takes longest comes first: where files run side by side, none of these is alone at the end."""
+"""What takes longest comes first: where files run side by side, none is alone at the end."""
 ONE_AFTER_ANOTHER = "tests/browser/"
 """All of them are one piece for who runs files side by side: one shop, one Chromium, and no two
 browsers that wait for each other."""
