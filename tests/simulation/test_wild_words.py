@@ -274,6 +274,7 @@ WILD_NOTICE: dict[str, tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]] = 
     "amount": (st.just(2400), wild_values.numbers | st.floats(allow_nan=False)),
     "currency": (st.just("EUR"), wild_values.texts),
     "captured": (st.booleans(), wild_values.numbers),
+    "card": (st.none() | wild_values.ids, wild_values.texts),
 }
 """Field of a notice -> what a provider says in it, and what else may stand there. No drop: the
 case's own."""

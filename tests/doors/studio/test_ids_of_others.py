@@ -32,7 +32,11 @@ def test_every_id_of_an_address_is_tried_here() -> None:
 async def mine_and_theirs(studio: Studio, ada: Hand) -> dict[str, str]:
     """What is ada's or her maker's, by the names of addresses."""
     path = f"/makers/{studio.lamps.id}"
-    made = (await ada.post(f"{path}/keys", {"label": "till", "scope": "read"})).json()
+    keys = (await ada.get(f"{path}/keys")).json()
+    if not keys:
+        # One for all rows: a maker has so many and no more.
+        made = await ada.post(f"{path}/keys", {"label": "till", "scope": "read"})
+        keys = [made.json()["key"]]
     invited = (await ada.post(f"{path}/invitations", {"role": "viewer"})).json()
     here = next(one for one in (await ada.get("/account/sessions")).json() if one["mine"])
     return {
@@ -40,7 +44,7 @@ async def mine_and_theirs(studio: Studio, ada: Hand) -> dict[str, str]:
         "drop": await studio.publish(ada),
         "account": "id-ben",
         "invitation": invited["invitation"]["id"],
-        "api_key": made["key"]["id"],
+        "api_key": keys[0]["id"],
         "session": here["id"],
         "passkey": "no-passkey-here",
         "cohort": "club",
