@@ -62,6 +62,8 @@ LONGEST = (
 ONE_AFTER_ANOTHER = "tests/browser/"
 """All of them are one piece for who runs files side by side: one shop, one Chromium, and no two
 browsers that wait for each other."""
+ALONE = "tests/browser/test_rehearsal.py"
+"""But this one, which looks at every row of its shop: nothing that others left goes on in it."""
 
 MakeSale = Callable[..., Awaitable[Sale]]
 
@@ -100,7 +102,7 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc]
     """A file is a piece, and the browser's files are one together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(ONE_AFTER_ANOTHER):
+        if nodeid.startswith(ONE_AFTER_ANOTHER) and not nodeid.startswith(ALONE):
             return ONE_AFTER_ANOTHER
         return nodeid.partition("::")[0]
 
