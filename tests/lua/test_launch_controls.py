@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import pytest
 import redis.asyncio as redis
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from dropengine.log import draw
 from dropengine.log.referee import judge
 from dropengine.truth.store import Store
 from tests.kit.cuts import CUTS, Cut, mutilated
+from tests.kit.faulty_machine import finds_a_fault
 from tests.kit.manifests import in_mode, item, manifest
 from tests.kit.private_server import Server
 from tests.kit.rows import rows
@@ -169,19 +168,6 @@ def test_without_the_guard_the_state_machine_fails(
     hands = Hands(server, mutilated(CUTS[guard]))
     machine.hands = hands
     try:
-        with pytest.raises((AssertionError, ExceptionGroup)):
-            run_state_machine_as_test(
-                machine,
-                settings=settings(
-                    max_examples=2_000,
-                    stateful_step_count=40,
-                    deadline=None,
-                    database=None,
-                    derandomize=True,
-                    report_multiple_bugs=False,
-                    phases=(Phase.generate,),
-                    suppress_health_check=list(HealthCheck),
-                ),
-            )
+        finds_a_fault(machine)
     finally:
         hands.close()

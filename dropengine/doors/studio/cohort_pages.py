@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -159,14 +159,7 @@ class CohortPages:
                 yield from ((plain(one.address), _moment(one.came_ms)) for one in found)
                 after = found[-1].address
 
-        cohort = await self._of(call)
-        if cohort is None:
-            return self._panel.missing(call)
-        drop = DropId(call.named("drop"))
-        text = await self._database.read(
-            lambda sql: _sheet(("address", "came_at"), rows(sql, drop, cohort.id))
-        )
-        return _file(text, f"{drop}-{cohort.id}-addresses.csv")
+        return await self._told(call, "addresses", ("address", "came_at"), rows)
 
     async def codes(self, call: PanelCall) -> Response:
         """GET .../codes.csv: all codes, and which were used."""
@@ -177,14 +170,22 @@ class CohortPages:
                 yield from ((spelled(one.code), _moment(one.used_ms)) for one in found)
                 after = found[-1].code
 
+        return await self._told(call, "codes", ("code", "used_at"), rows)
+
+    async def _told(
+        self,
+        call: PanelCall,
+        name: str,
+        head: tuple[str, str],
+        rows: Callable[[Connection, DropId, str], Iterable[tuple[str, str]]],
+    ) -> Response:
+        """The file of that name of a cohort."""
         cohort = await self._of(call)
         if cohort is None:
             return self._panel.missing(call)
         drop = DropId(call.named("drop"))
-        text = await self._database.read(
-            lambda sql: _sheet(("code", "used_at"), rows(sql, drop, cohort.id))
-        )
-        return _file(text, f"{drop}-{cohort.id}-codes.csv")
+        text = await self._database.read(lambda sql: _sheet(head, rows(sql, drop, cohort.id)))
+        return _file(text, f"{drop}-{cohort.id}-{name}.csv")
 
     async def _of(self, call: PanelCall) -> Cohort | None:
         shown = await self._store.show(DropId(call.named("drop")))
