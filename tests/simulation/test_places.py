@@ -120,10 +120,12 @@ class World:
             watcher.gaps += bool(moved if watcher.call.jammed else untold & lines)
 
     async def still(self) -> None:
-        """Until every room has told its fans what it wanted to read of them."""
+        """Until every room has told its fans what it wanted to read of them, and who pays where
+        he pays: a provider answers when it likes."""
         for room in self.rooms:
-            while (reading := room.fan_states._reading) is not None:
-                await asyncio.wait({reading})
+            states = room.fan_states
+            while busy := [task for task in (states._reading, *states._paying) if task]:
+                await asyncio.wait(busy)
 
     def at(self, room: Room) -> list[Watcher]:
         return [w for w in self.watchers if w.call is not None and w.call.room is room]

@@ -197,8 +197,9 @@ async def test_how_far_the_books_are_behind_is_told(
     assert keeper is not None
     # Where both want the machine, who sells has it.
     assert os.getpriority(os.PRIO_PROCESS, keeper) > os.getpriority(os.PRIO_PROCESS, seller)
+    # What the crowd left behind goes on by itself, and is entered as well.
     seq, _ = await crowd.sale.store.stands(crowd.sale.drop)
-    assert await entered(reader, seq - 1) == seq
+    assert await entered(reader, seq - 1) >= seq
 
 
 async def test_sales_go_on_while_sql_is_away_and_the_books_catch_up(
