@@ -183,6 +183,48 @@ class ByHand:
         price = {one["id"]: one["price"] for one in self.rules["items"]}
         return {"": sum(r["qty"] * price[item[r["pools"][0]]] for r in self.last_wishes())}
 
+    def served_by_lane(self) -> Values:
+        paid = {sale["hold"] for sale in self.sales()}
+        lanes = [row["call"] for row in self.all("offered") if row["hold"] in paid]
+        return {"": len(lanes), "base": lanes.count(0), "boost": lanes.count(1)}
+
+    def later(self) -> list[tuple[int, int]]:
+        """Of each entry that the base lane called first: so many offers, and so many ms."""
+        offers = self.all("offered")
+        firsts = [
+            row
+            for place, row in enumerate(offers)
+            if row["entry"] not in {one["entry"] for one in offers[:place]}
+        ]
+        found = []
+        for place, row in enumerate(firsts):
+            before = [one for one in firsts[:place] if one["pool"] == row["pool"]]
+            over = [at for at, b in enumerate(before) if b["n"] > row["n"] and not b["call"]]
+            since = before[over[-1] + 1 :] if over else before
+            late = len([one for one in since if one["call"] and one["n"] > row["n"]])
+            found.append((late, row["at"] - [*before, row][-1 - late]["at"]))
+            if row["call"]:
+                found.pop()
+        return found
+
+    def spread(self, which: int) -> Values:
+        took = sorted(one[which] for one in self.later())
+        return {
+            "": round(sum(took) / len(took), 2) if took else None,
+            "half": took[(len(took) - 1) // 2] if took else None,
+            "most": took[-1] if took else None,
+            "entries": len(took),
+        }
+
+    def of_boost(self) -> dict[str, Values]:
+        if not any(row["call"] for row in self.all("offered")):
+            return {}
+        return {
+            "served_by_lane": self.served_by_lane(),
+            "offers_later": self.spread(0),
+            "time_later": self.spread(1),
+        }
+
     def sales_over_time(self) -> Values:
         opened = [row["at"] for row in self.all("opened")]
         seconds = [(sale, (sale["at"] - opened[0]) // 1000) for sale in self.sales()]
@@ -223,5 +265,6 @@ class ByHand:
             "offer_claim_rate": self.offer_claim_rate(),
             "unmet_fans": self.unmet_fans(),
             "unmet_money": self.unmet_money(),
+            **self.of_boost(),
             "sales_over_time": self.sales_over_time(),
         }

@@ -40,6 +40,9 @@ NAMES = {
     "offer_claim_rate": "Offers taken",
     "unmet_fans": "Fans who got none",
     "unmet_money": "What they wanted",
+    "served_by_lane": "Offers of the line that were paid",
+    "offers_later": "Later by the boost lane, in offers",
+    "time_later": "Later by the boost lane, in time",
     "watchers_most": "Most screens at once",
     "arrivals": "Fans who came",
     "conversion": "Of them bought",
@@ -59,10 +62,12 @@ SPLIT = {
     "units_by_way": "Sold, by the way to it",
     "units_by_cohort": "Sold, by cohort",
     "units_by_standing": "Sold, to persons and guests",
+    "served_by_lane": "Offers that were paid, by lane",
     "refused": "Sent away, by reason",
     "arrivals": "Fans who came, by channel",
 }
 """Figures that are told by what they are made of, too."""
+LANES = {"base": "By arrival", "boost": "By the boost lane"}
 
 
 class Key(NamedTuple):
@@ -196,7 +201,11 @@ def _charts(figures: Mapping[str, Figure], s: Standing) -> Iterator[Chart]:
         alone = 2 if name == "units_sold" or not (s.manifest.window_ms or s.manifest.cohorts) else 1
         if one is not None and len(parts) >= alone:
             titles = {cohort.id: cohort.title for cohort in s.manifest.cohorts}
-            named = {"units_sold": s.terms.pools, "units_by_cohort": titles}.get(name, WAYS)
+            named = {
+                "units_sold": s.terms.pools,
+                "units_by_cohort": titles,
+                "served_by_lane": LANES,
+            }.get(name, WAYS)
             yield _chart(title, one.says, [(named.get(of, of), n) for of, n in parts])
 
 

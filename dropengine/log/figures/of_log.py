@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from statistics import median_low
 
 from dropengine import events
+from dropengine.log.figures.boost import later
 from dropengine.log.figures.figure import (
     LOG,
     Figure,
@@ -26,7 +28,7 @@ STRETCHES_MAX = 200
 def figures(log: Iterable[events.AnyEvent]) -> list[Figure]:
     """Every figure of a drop's log, from its first event to the one it ends with."""
     found = tally(log)
-    parts = (_stock, _ways, _times, _rates, _unmet)
+    parts = (_stock, _ways, _times, _rates, _unmet, _boost)
     return [*(one for part in parts for one in part(found)), _over_time(found)]
 
 
@@ -196,6 +198,52 @@ def _unmet(t: Tally) -> Iterator[Figure]:
         "What these fans' last places are for: units wanted x price of the first pool listed.",
         sum(place.qty * t.prices[place.pools[0]] for place in wanted.values()),
     )
+
+
+def _boost(t: Tally) -> Iterator[Figure]:
+    offers = [hold for hold in t.holds.values() if hold.offer]
+    if not any(hold.lane for hold in offers):
+        return
+    paid = Counter("boost" if hold.lane else "base" for hold in offers if hold.bought)
+    yield _figure(
+        "served_by_lane",
+        "offers",
+        "Offers of the line that were paid, refunded ones too, by the lane that made them: the "
+        "base lane in the order of arrival, the boost lane by points.",
+        with_total({lane: paid[lane] for lane in ("base", "boost")}),
+    )
+    found = [*later(offers)]
+    yield _figure(
+        "offers_later",
+        "offers",
+        "By how many offers of its pool the base lane called an entry later than without the boost "
+        f"lane. {_AGAIN} On average; half of them by so many at most, and the most.",
+        _spread([one.offers for one in found]),
+    )
+    yield _figure(
+        "time_later",
+        "ms",
+        "The same in time: from the offer that the entry would have got to the one that it got. "
+        "On average; half of them by so much at most, and the most.",
+        _spread([one.ms for one in found]),
+    )
+
+
+_AGAIN = (
+    "The calls are made again without it: each pool's first offers to entries stay at their "
+    "moments, and go to the smallest arrival that stood there and could be called. So an entry is "
+    "later by the first offers that the boost lane made to later arrivals before it, since the "
+    "base lane last passed it over."
+)
+
+
+def _spread(values: Sequence[int]) -> dict[str, Number]:
+    return {
+        "": round(sum(values) / len(values), 2) if values else None,
+        "half": median_low(values) if values else None,
+        "most": max(values, default=None),
+        "entries": len(values),
+    }
 
 
 def _over_time(t: Tally) -> Figure:

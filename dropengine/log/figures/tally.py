@@ -14,13 +14,16 @@ from dropengine import events
 
 
 class Hold(Struct):
-    """A hold or, with an entry, an offer. ended: how it came back, '' while it did not."""
+    """A hold or, with an entry, an offer: to which arrival, and of which lane (0 base, 1 boost).
+    ended: how it came back, '' while it did not."""
 
     pool: str
     qty: int
     at_ms: int
     offer: bool
     entry: str = ""
+    n: int = 0
+    lane: int = 0
     cohort: str = ""
     claimed: bool = False
     bought: bool = False
@@ -117,7 +120,9 @@ def _held(t: Tally, e: events.Held) -> None:
 
 
 def _offered(t: Tally, e: events.Offered) -> None:
-    t.holds[e.hold] = Hold(e.pool, e.qty, e.at, offer=True, entry=e.entry, cohort=e.cohort)
+    t.holds[e.hold] = Hold(
+        e.pool, e.qty, e.at, offer=True, entry=e.entry, n=e.n, lane=e.call, cohort=e.cohort
+    )
 
 
 def _claimed(t: Tally, e: events.Claimed) -> None:

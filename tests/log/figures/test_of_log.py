@@ -35,7 +35,8 @@ def test_figures_of_a_sale_equal_those_by_hand(crowded: bool) -> None:
         for figure in figures(log):
             told[figure.name] += any(figure.values.values())
     # None of them was compared while it was empty alone.
-    del told["time_to_sell_out"]
+    for rare in ("time_to_sell_out", "served_by_lane", "offers_later", "time_later"):
+        told.pop(rare, None)
     assert min(told.values()) > 0, told
 
 
