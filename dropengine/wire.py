@@ -18,6 +18,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from dropengine.asked import Asks
 from dropengine.model import ID_CHARS_MAX, ID_LETTERS, QTY_MAX
+from dropengine.wire_game import GameRulesView
 
 LISTED_MAX = 16
 """Pools of one entry, holds of one payment."""
@@ -298,7 +299,7 @@ class DropView(msgspec.Struct, frozen=True):
     `chance`: the rules of a list that chance orders; None where arrivals are those of time.
     `cohorts`: who may begin something before the drop is open to all. `carried_share`: how many
     percent of each pool those may have together who waited in vain in an earlier drop, and come
-    first; 0: nobody was carried over.
+    first; 0: nobody was carried over. `game`: what gives points in the line; None: nothing.
     """
 
     id: str
@@ -345,6 +346,7 @@ class DropView(msgspec.Struct, frozen=True):
     early: EarlyView | None = None
     cohorts: list[CohortView] = []
     carried_share: int = 0
+    game: GameRulesView | None = None
 
 
 class HoldView(msgspec.Struct, frozen=True):

@@ -12,10 +12,21 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
-from dropengine import config, errors, events, manifest, model, refusals, studio_wire, wire
+from dropengine import (
+    config,
+    errors,
+    events,
+    manifest,
+    model,
+    refusals,
+    studio_wire,
+    wire,
+    wire_game,
+)
 from dropengine.app import build
 from dropengine.creator_commands import COMMANDS
 from dropengine.doors.http_answers import STATUS
+from dropengine.manifest import form
 from dropengine.truth import keys
 from tests.kit.oracle.creators import ALLOWED
 
@@ -43,6 +54,7 @@ PARTS = (
     wire.LinePlace,
     wire.OrderView,
     *studio_wire.PARTS,
+    *wire_game.PARTS,
 )
 REFUSALS = refusals.Refusal.__subclasses__()
 CODES = {model.snake(kind.__name__) for kind in REFUSALS}
@@ -128,7 +140,9 @@ def test_every_part_of_a_message_has_a_section_with_its_fields(part: type[msgspe
 
 def test_no_part_of_a_message_is_forgotten() -> None:
     named = {name for name in vars(wire) if name.endswith("View") or name in ("Moves", "LinePlace")}
-    named |= {name for name in vars(studio_wire) if name.endswith("View")}
+    for words_of in (studio_wire, wire_game):
+        named |= {name for name in vars(words_of) if name.endswith("View")}
+    named |= {part.__name__ for part in wire_game.PARTS}
     assert named == {part.__name__ for part in PARTS}
 
 
@@ -222,7 +236,10 @@ def test_every_key_of_a_manifest_is_documented() -> None:
     def listed(title: str) -> set[str]:
         return {name.strip("[]") for row in rows(section(page, title)) for name in words(row[0])}
 
-    assert listed("The drop") == keys(manifest.Manifest)
+    points = {"points_until", "friends", "collectors", "missions"}
+    assert listed("The drop") == (keys(manifest.Manifest) | points) - {"game"}
+    of_points = {*form.FRIENDS, *form.COLLECTORS, *form.MISSION}
+    assert listed("Points") == of_points | {"friends", "collectors", "missions"}
     assert listed("An item") == (keys(manifest.Item) | {"withheld", "items.pools"}) - {"pools"}
     assert listed("A pool") == keys(manifest.Pool) - {"id"}
     assert listed("Early access") == (keys(manifest.Cohort) | {"units"}) - {"most"}

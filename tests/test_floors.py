@@ -61,6 +61,7 @@ FLAT = {
             "outcomes",
             "refusals",
             "wire",
+            "wire_game",
             "studio_wire",
             "plain_text",
             "randomness",

@@ -15,6 +15,7 @@ from dropengine.model import HoldRecord, Lane
 from dropengine.order_number import number_of
 from dropengine.randomness import CHAINS, BeaconRound, CommitReveal, Source
 from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
+from dropengine.wire_game import CollectorsView, FriendsView, GameRulesView, MissionRuleView
 
 WHY_ENDED = {
     model.EntryState.DORMANT: "lapses",
@@ -84,6 +85,35 @@ def drop_view(
         early=early_view(view),
         cohorts=cohort_views(m),
         carried_share=m.carried_share if m.carried_from else 0,
+        game=game_view(m),
+    )
+
+
+def game_view(m: Manifest) -> GameRulesView | None:
+    """What gives points in its line."""
+    if m.game is None:
+        return None
+    friends, collectors = m.game.friends, m.game.collectors
+    return GameRulesView(
+        points_until=m.game.points_until,
+        most=m.game.most,
+        friends=None
+        if friends is None
+        else FriendsView(
+            friends.worth,
+            friends.most,
+            friends.delay_ms,
+            friends.network_most,
+            friends.domain_most,
+            paid=m.identity != "verified",
+        ),
+        collectors=None
+        if collectors is None
+        else CollectorsView(collectors.bought, collectors.missed, collectors.most),
+        missions=[
+            MissionRuleView(one.id, one.title, one.kind, one.worth, one.ends_ms)
+            for one in m.game.missions
+        ],
     )
 
 

@@ -12,6 +12,7 @@ from dropengine.manifest.canonical import (
 from dropengine.manifest.corrected import corrected, correction, fault_in_correction, words
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.form import Form, form_of, form_of_file, judged_form, named, toml
+from dropengine.manifest.game import Collectors, Friends, GameRules, Mission
 from dropengine.manifest.manifest import (
     Cohort,
     Item,
@@ -37,9 +38,13 @@ __all__ = [
     "ID_RULE",
     "MINOR_DIGITS",
     "Cohort",
+    "Collectors",
     "Form",
+    "Friends",
+    "GameRules",
     "Item",
     "Manifest",
+    "Mission",
     "Pool",
     "canonical",
     "corrected",

@@ -83,3 +83,21 @@ CARRIED_SHARE: Final = Bounds(1, 100, 50)
 
 TICKETS: Final = Bounds(1, 100, 5)
 """The most that an entry of a draw may have."""
+
+POINTS: Final = 1000
+"""The most points that one fan can have, of all that gives some; makers' make-goods stand above."""
+WORTH: Final = Bounds(1, 100, 2)
+"""Points of a friend."""
+FRIENDS_MOST: Final = Bounds(1, POINTS, 10)
+"""Points of all friends of one fan."""
+DELAY_MINUTES: Final = Bounds(0, 10_080, 10)
+"""How long it takes until a friend counts."""
+FRIENDS_OF_NETWORK: Final = Bounds(1, 100, 3)
+FRIENDS_OF_DOMAIN: Final = Bounds(1, 100, 5)
+"""How many friends from one network, and from one mail domain, count a day, whoever brought
+them."""
+COLLECTED: Final = Bounds(0, 100, 1)
+"""Points of an earlier drop."""
+COLLECTED_MOST: Final = Bounds(1, POINTS, 3)
+MISSION_WORTH: Final = Bounds(1, 100, 3)
+MISSIONS_MAX: Final = 8

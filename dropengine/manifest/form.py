@@ -27,6 +27,7 @@ from dropengine.manifest.defaults import (
     FIRST_OFFERS,
     IDENTITIES,
     ITEMS_MAX,
+    MISSIONS_MAX,
     MODES,
     PACE,
     POOLS_MAX,
@@ -35,6 +36,7 @@ from dropengine.manifest.defaults import (
     WINDOWS,
     K,
 )
+from dropengine.manifest.game import UNTIL
 from dropengine.manifest.manifest import Cohort, Item, Manifest
 from dropengine.manifest.parse import judged, network_most, parse
 from dropengine.manifest.seal import first_round, sealed_at
@@ -47,7 +49,7 @@ Form = dict[str, str]
 
 TEXTS: Final = (
     *("id", "title", "maker", "story", "mode", "identity", "currency", "zone", "language"),
-    *("carried_from", "carried_hash"),
+    *("carried_from", "carried_hash", "points_until"),
 )
 TIMES: Final = ("opens_at", "closes_at", "public_at")
 CLOCKS: Final = ("calls_from", "calls_to")
@@ -70,6 +72,12 @@ ASKS: Final = ("name", "address", "phone", "note", "note_label", "note_chars")
 """Of the table `asks`."""
 COHORT: Final = ("id", "title", "units", "listed", "codes", "bought", "missed")
 """Of one of `cohorts`. Units are a number, or `pin 60, mug 20`; drops have commas between them."""
+FRIENDS: Final = ("worth", "most", "delay_minutes", "network_most", "domain_most")
+COLLECTORS: Final = ("bought", "missed", "most")
+"""Of the tables `friends` and `collectors`."""
+MISSION: Final = ("id", "title", "kind", "worth", "ends")
+"""Of one of `missions`."""
+TABLES: Final = {"asks": ASKS, "friends": FRIENDS, "collectors": COLLECTORS}
 BESIDE: Final = ("delivery", "returns", "contact")
 """What is shown beside the rules and is none of them, of the drop and of an item."""
 ITEM_BESIDE: Final = ("care", "sizes", "alt", "pictures")
@@ -77,6 +85,7 @@ ID_CHARS: Final = 32
 
 _ITEM = re.compile(r"items\[([0-9]{1,2})\]\.(?:([a-z]+)|pools\[([0-9]{1,2})\]\.([a-z]+))")
 _COHORT = re.compile(r"cohorts\[([0-9])\]\.([a-z]+)")
+_MISSION = re.compile(r"missions\[([0-9])\]\.([a-z]+)")
 _OF_COHORT = re.compile(r"(cohorts\[[0-9]\]\.[a-z]+)[.\[].*")
 _OF_POOLS = re.compile(r"(?:([a-z0-9@-]{1,65})[ =:]+([0-9]{1,6})(?:[ ,;]+|$))+")
 _OF_POOL = re.compile(r"([a-z0-9@-]{1,65})[ =:]+([0-9]{1,6})")
@@ -90,8 +99,10 @@ def known(path: str) -> bool:
     if path in (*TEXTS, *TIMES, *CLOCKS, *NUMBERS, *BESIDE, *FLAGS):
         return True
     table, _, name = path.rpartition(".")
-    if table == "asks":
-        return name in ASKS
+    if table in TABLES:
+        return name in TABLES[table]
+    if mission := _MISSION.fullmatch(path):
+        return mission[2] in MISSION and int(mission[1]) < MISSIONS_MAX
     if cohort := _COHORT.fullmatch(path):
         return cohort[2] in COHORT and int(cohort[1]) < COHORTS_MAX
     found = _ITEM.fullmatch(path)
@@ -134,6 +145,8 @@ def _plain_id(before: str, title: str) -> str:
     none. The same title has always the same, another title another."""
     if found := _COHORT.fullmatch(f"{before}id"):
         return f"cohort-{int(found[1]) + 1}"
+    if found := _MISSION.fullmatch(f"{before}id"):
+        return f"mission-{int(found[1]) + 1}"
     if found := _ITEM.fullmatch(f"{before}id"):
         return f"item-{int(found[1]) + 1}"
     return f"drop-{sha256(title.encode()).hexdigest()[:8]}"
@@ -156,6 +169,10 @@ def _counted(form: Form) -> Form:
             counted[f"cohorts[{place(f'cohorts[{cohort[1]}]', 'cohorts')}].{cohort[2]}"] = form[
                 path
             ]
+            continue
+        if mission := _MISSION.fullmatch(path):
+            within = place(f"missions[{mission[1]}]", "missions")
+            counted[f"missions[{within}].{mission[2]}"] = form[path]
             continue
         found = _ITEM.fullmatch(path)
         if found is None:
@@ -231,6 +248,7 @@ def form_of(manifest: Manifest) -> Form:
         form |= {f"asks.{name}": str(said) for name, said in asked.items() if said not in (NO, 0)}
     for place, cohort in enumerate(m.cohorts):
         form |= {f"cohorts[{place}].{k}": v for k, v in _cohort_form(m, cohort).items()}
+    form |= _game_form(m)
     for place, item in enumerate(m.items):
         form |= {f"items[{place}].{k}": v for k, v in _item_form(item, digits).items()}
     return {path: text for path, text in form.items() if text}
@@ -251,6 +269,30 @@ def _cohort_form(m: Manifest, cohort: Cohort) -> Form:
         "bought": ", ".join(cohort.bought),
         "missed": ", ".join(cohort.missed),
     }
+
+
+def _game_form(m: Manifest) -> Form:
+    """What gives points. All of it is spelled out: a table is there by what it says."""
+    if m.game is None:
+        return {}
+    form = {"points_until": m.game.points_until if m.game.points_until != UNTIL[1] else ""}
+    if (friends := m.game.friends) is not None:
+        form |= {
+            "friends.worth": str(friends.worth),
+            "friends.most": str(friends.most),
+            "friends.delay_minutes": str(friends.delay_ms // 60_000),
+            "friends.network_most": str(friends.network_most),
+            "friends.domain_most": str(friends.domain_most),
+        }
+    if (collectors := m.game.collectors) is not None:
+        form |= {f"collectors.{name}": str(getattr(collectors, name)) for name in COLLECTORS}
+    for place, mission in enumerate(m.game.missions):
+        form |= {
+            **{f"missions[{place}].{name}": getattr(mission, name) for name in MISSION[:3]},
+            f"missions[{place}].worth": str(mission.worth),
+            f"missions[{place}].ends": clock(mission.ends_ms, m.zone),
+        }
+    return form
 
 
 def _calls_form(m: Manifest) -> Form:
@@ -402,7 +444,7 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
         try:
             if name == "price":
                 value = _minor(text, MINOR_DIGITS.get(currency, 2))
-            elif path in TIMES:
+            elif path in TIMES or (name == "ends" and _MISSION.fullmatch(path)):
                 value = _moment(text, zone)
             elif path in FLAGS:
                 value = True
@@ -413,7 +455,7 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
             elif path == "beacon_round" and text == PLANNED:
                 # It hangs on other fields.
                 value = None
-            elif name in (*NUMBERS, *ITEM_NUMBERS, "note_chars") and _WHOLE.fullmatch(text):
+            elif _is_number(path) and _WHOLE.fullmatch(text):
                 value = int(text)
         except ValueError as fault:
             wrong[path] = str(fault)
@@ -429,6 +471,14 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
             if quiet:
                 values["beacon_round"] = PLANNED
     return values, wrong
+
+
+def _is_number(path: str) -> bool:
+    """Is it a whole number in a file?"""
+    table, _, name = path.rpartition(".")
+    if table in ("friends", "collectors"):
+        return True
+    return name in (*NUMBERS, *ITEM_NUMBERS, "note_chars", "worth")
 
 
 def planned_round(values: Mapping[str, Any]) -> int:
@@ -460,6 +510,9 @@ def _of_cohort(name: str, text: str) -> object:
 def _put(values: dict[str, Any], path: str, value: object) -> None:
     if cohort := _COHORT.fullmatch(path):
         _member(values, "cohorts", int(cohort[1]))[cohort[2]] = value
+        return
+    if mission := _MISSION.fullmatch(path):
+        _member(values, "missions", int(mission[1]))[mission[2]] = value
         return
     found = _ITEM.fullmatch(path)
     if found is None:

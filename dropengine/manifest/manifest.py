@@ -6,6 +6,7 @@ import msgspec
 
 from dropengine.asked import Asks
 from dropengine.errors import ManifestError
+from dropengine.manifest.game import GameRules
 from dropengine.manifest.toml_tables import SENSIBLE, fault_in_drop_id, sensible, short
 
 
@@ -77,8 +78,9 @@ class Manifest(
     drop is open to all, which is at `public_ms`, 0: when its maker says so. `carried_from`: the
     drop whose fans who waited in vain stand first in this one's line, '' for none; `carried_hash`:
     of the list of them, `carried_share`: how many percent of each pool they may have while it has a
-    free unit. The tag is the number of this form: a reader that meets a higher one must refuse it.
-    What has a default here came later, and stands in the form only where it says something.
+    free unit. `game`: what gives points in the line; None: nothing. The tag is the number of this
+    form: a reader that meets a higher one must refuse it. What has a default here came later, and
+    stands in the form only where it says something.
     """
 
     id: str
@@ -119,6 +121,7 @@ class Manifest(
     carried_hash: str = ""
     carried_share: int = 0
     domain_most: int = 0
+    game: GameRules | None = None
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
@@ -139,13 +142,31 @@ def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
         public_ms += opens_ms - manifest.opens_ms
     elif public_ms <= opens_ms or (closes_ms and public_ms >= closes_ms):
         public_ms = 0
+    shift_ms = opens_ms - manifest.opens_ms if manifest.opens_ms and opens_ms else 0
+    game = _moved(manifest.game, shift_ms, opens_ms)
     times = (("opens_at", opens_ms), ("closes_at", closes_ms), ("public_at", public_ms))
     for name, ms in times:
         if ms and not sensible(ms):
             raise ManifestError(f"drop {drop}", [f"{name}: {SENSIBLE}"])
     return msgspec.structs.replace(
-        manifest, id=drop, opens_ms=opens_ms, closes_ms=closes_ms, public_ms=public_ms
+        manifest, id=drop, opens_ms=opens_ms, closes_ms=closes_ms, public_ms=public_ms, game=game
     )
+
+
+def _moved(game: GameRules | None, shift_ms: int, opens_ms: int) -> GameRules | None:
+    """Missions end as long after the opening as before; where that cannot be told, none ends
+    before it."""
+    if game is None:
+        return None
+    ends = [
+        one.ends_ms + shift_ms if one.ends_ms and (shift_ms or one.ends_ms > opens_ms) else 0
+        for one in game.missions
+    ]
+    missions = tuple(
+        msgspec.structs.replace(one, ends_ms=ends_ms)
+        for one, ends_ms in zip(game.missions, ends, strict=True)
+    )
+    return msgspec.structs.replace(game, missions=missions)
 
 
 def to_open_at_once(manifest: Manifest) -> Manifest:

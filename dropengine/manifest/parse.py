@@ -33,6 +33,7 @@ from dropengine.manifest.defaults import (
     K,
 )
 from dropengine.manifest.early import early, of_early
+from dropengine.manifest.game import game, of_game
 from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.seal import first_round, sealed_at
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
@@ -133,10 +134,19 @@ def _drop(top: Table) -> Manifest:
         carried_from=carried_from,
         carried_hash=carried_hash,
         carried_share=carried_share,
+        game=game(top, own),
     )
     _of_carried(top, manifest)
     _of_chance(top, manifest)
     of_early(top, manifest)
+    of_game(
+        top,
+        manifest.game,
+        mode=mode,
+        identity=manifest.identity,
+        free=any(not item.price for item in items),
+        closes_ms=manifest.closes_ms,
+    )
     if manifest.opens_ms and 0 < manifest.closes_ms <= manifest.opens_ms:
         top.wrong("closes_at", "must be later than the opening")
     top.close()
