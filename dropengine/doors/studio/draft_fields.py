@@ -53,6 +53,23 @@ _CALLED = {
     "carried_hash": "the list that is carried over",
     "carried_share": "what they may have at most",
     "domain_most": "persons of one mail domain",
+    "k": "every which call goes by points",
+    "points_until": "until when points count",
+    "friends": "points for friends",
+    "friends.worth": "points for a friend",
+    "friends.most": "points for friends at most",
+    "friends.delay_minutes": "minutes until a friend counts",
+    "friends.network_most": "friends of one network a day",
+    "friends.domain_most": "friends of one mail domain a day",
+    "collectors": "points for collectors",
+    "collectors.bought": "points for who bought before",
+    "collectors.missed": "points for who waited in vain before",
+    "collectors.most": "points for collectors at most",
+    "missions": "missions",
+    "missions.title": "what is to be done in",
+    "missions.kind": "how it is proved in",
+    "missions.worth": "points for",
+    "missions.ends": "when it ends, of",
     "most": "in one press",
     "asks.name": "whether a name is asked",
     "asks.address": "whether an address is asked",
@@ -63,11 +80,12 @@ _CALLED = {
 }
 _ITEM = re.compile(r"(items\[(\d+)\])\.")
 _COHORT = re.compile(r"cohorts\[(\d)\]\.")
+_MISSION = re.compile(r"missions\[(\d)\]\.")
 _POOL = re.compile(r"(items\[\d+\]\.pools\[(\d+)\])\.")
 
 
 class Fields:
-    """A form for a template. `items`, `cohorts`: how many it has."""
+    """A form for a template. `items`, `cohorts`, `missions`: how many it has."""
 
     def __init__(self, form: Form, mistakes: Mapping[str, list[str]]) -> None:
         self._form = form
@@ -76,6 +94,8 @@ class Fields:
         self.items = max(places, default=-1) + 1
         cohorts = [int(found[1]) for path in form if (found := _COHORT.match(path))]
         self.cohorts = max(cohorts, default=-1) + 1
+        missions = [int(found[1]) for path in form if (found := _MISSION.match(path))]
+        self.missions = max(missions, default=-1) + 1
 
     def value(self, path: str) -> str:
         """What stands there."""
@@ -153,6 +173,9 @@ def field_name(path: str) -> str:
     if cohort := re.fullmatch(r"cohorts\[(\d)\]\.([a-z]+)", path):
         name = _CALLED.get(f"cohorts.{cohort[2]}", f"{_CALLED.get(cohort[2], cohort[2])} of")
         return f"{name} cohort {int(cohort[1]) + 1}"
+    if mission := re.fullmatch(r"missions\[(\d)\]\.([a-z]+)", path):
+        name = _CALLED.get(f"missions.{mission[2]}", f"{_CALLED.get(mission[2], mission[2])} of")
+        return f"{name} mission {int(mission[1]) + 1}"
     found = re.fullmatch(r"(?:items\[(\d+)\])?\.?(?:pools\[(\d+)\]\.)?([a-z_]*)", path)
     if found is None:
         return path

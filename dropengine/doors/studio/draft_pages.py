@@ -27,6 +27,7 @@ from dropengine.errors import CarriedFault, ManifestError
 from dropengine.manifest import Form, Manifest
 from dropengine.manifest.defaults import MODES
 from dropengine.manifest.form import ID_CHARS, PLANNED, taken, without
+from dropengine.manifest.game import KINDS
 from dropengine.model import DropId, DropState
 from dropengine.people import drafts, makers, showcases
 from dropengine.people.drafts import Draft
@@ -52,7 +53,7 @@ FIELD_CHARS_MAX = 20_000
 TOO_LONG = "That is more than a draft may hold. Nothing was saved."
 GONE = "This draft was published meanwhile. What you typed was not saved."
 _NUMBERED = re.compile(r"-[0-9]{1,3}$")
-_REMOVE = re.compile(r"remove (items\[\d{1,2}\](?:\.pools\[\d{1,2}\])?|cohorts\[\d\])")
+_REMOVE = re.compile(r"remove (items\[\d{1,2}\](?:\.pools\[\d{1,2}\])?|(?:cohorts|missions)\[\d\])")
 _POOL = re.compile(r"pool (items\[\d{1,2}\])")
 
 
@@ -214,6 +215,7 @@ class DraftPages:
             may_write=call.may >= May.RUN,
             fields=Fields(draft.form, mistakes),
             modes=launch_modes.SHOWN,
+            kinds=launch_modes.PROOFS,
             mode=draft.form.get("mode", MODES[0]),
             chance=launch_modes.chance(draft.form, found.manifest),
             earlier=await self._earlier(call),
@@ -275,6 +277,8 @@ class DraftPages:
             form |= {f"items[{fields_of(form).items}].cap": "10"}
         elif do == "cohort":
             form |= {f"cohorts[{fields_of(form).cohorts}].listed": "yes"}
+        elif do == "mission":
+            form |= {f"missions[{fields_of(form).missions}].kind": KINDS[0]}
         elif added := _POOL.fullmatch(do):
             form |= {f"{added[1]}.pools[{fields_of(form).pools(added[1])}].cap": "1"}
         form, cannot = await self._with_hash(call, draft, form)

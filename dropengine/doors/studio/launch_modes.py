@@ -12,6 +12,7 @@ from dropengine.log.draw import drand
 from dropengine.manifest import Form, Manifest
 from dropengine.manifest.defaults import MODES, WINDOWS
 from dropengine.manifest.form import OF_CHANCE, PLANNED
+from dropengine.manifest.game import KINDS
 from dropengine.manifest.moments import moment
 from dropengine.manifest.seal import first_round, sealed_at
 from dropengine.randomness import QUICKNET
@@ -69,6 +70,7 @@ BEACON_PROVES: Final = (
 def by_mode(form: Form) -> Form:
     """A form without what its mode leaves unsaid: those fields are not shown. Persons enter a list,
     unless guests may, and only persons can be carried over."""
+    form = _by_points(form)
     mode = form.get("mode", MODES[0])
     if any(path.startswith("cohorts[") for path in form):
         # A cohort is of persons.
@@ -88,11 +90,35 @@ def by_mode(form: Form) -> Form:
     return kept if GUESTS in kept else kept | {"identity": "verified"}
 
 
+def _by_points(form: Form) -> Form:
+    """Without the rules of what gives no points."""
+    if "friends.worth" not in form:
+        form = {path: text for path, text in form.items() if not path.startswith("friends.")}
+    if not {"collectors.bought", "collectors.missed"} & form.keys():
+        form = {path: text for path, text in form.items() if not path.startswith("collectors.")}
+    if any(path.startswith(POINTS) for path in form):
+        return form
+    return {path: text for path, text in form.items() if path != "points_until"}
+
+
+POINTS: Final = ("friends.", "collectors.", "missions[")
+"""Before the fields of what gives points."""
 GUESTS: Final = "guests_may_enter"
 FROM: Final = "carried_from"
 HASH: Final = "carried_hash"
 OF_CARRIED: Final = (HASH, "carried_share")
 """What says nothing where nobody is carried over."""
+
+
+PROOFS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "code": "A word you say when you like, as in a stream",
+        "answer": "An answer to a question",
+        "tap": "You tick it off by hand",
+    }
+)
+"""Kind of a mission -> how it is proved."""
+assert tuple(PROOFS) == KINDS
 
 
 class Chance(NamedTuple):
@@ -129,13 +155,13 @@ def told(m: Manifest) -> list[Said]:
     mode = SHOWN[m.mode]
     first = Said(False, f"{mode.name}: {mode.how}")
     if m.mode not in WINDOWS:
-        return [first, *_early(m), *_carried(m), _network(m)]
+        return [first, *_early(m), *_carried(m), *_game(m), _network(m)]
     said = [first, _window(m), _offers(m), _source(m)]
     if m.mode == "draw":
         said.append(_tickets(m))
     if m.guests_may_enter:
         said.append(Said(True, GUESTS_ENTER))
-    return [*said, *_early(m), *_carried(m), _network(m)]
+    return [*said, *_early(m), *_carried(m), *_game(m), _network(m)]
 
 
 GUESTS_ENTER: Final = (
@@ -160,6 +186,41 @@ def _carried(m: Manifest) -> list[Said]:
         f"together they have {m.carried_share} % of each pool at most, until it has no free unit."
     )
     return [Said(False, sentence)]
+
+
+def _game(m: Manifest) -> list[Said]:
+    """What gives points, and what they do to the line."""
+    if m.game is None:
+        return []
+    gives, friends, collectors = [], m.game.friends, m.game.collectors
+    if friends is not None:
+        counts = "takes part" if m.identity == "verified" else "has paid"
+        gives.append(f"{friends.worth:,} for a friend who {counts}, {friends.most:,} at most")
+    if collectors is not None:
+        each = [
+            f"{worth:,} for each earlier drop of yours in which somebody {what}"
+            for worth, what in (
+                (collectors.bought, "bought"),
+                (collectors.missed, "waited in vain"),
+            )
+            if worth
+        ]
+        gives.append(f"{' and '.join(each)}, {collectors.most:,} at most")
+    gives += [f"{one.worth:,} for “{one.title}”" for one in m.game.missions]
+    until = "until they are called"
+    if m.game.points_until == "seal":
+        until = "until the list is sealed"
+    line = (
+        f"Every {ordinal(m.k)} call of the line goes to whoever has most points. Who has none is "
+        f"called at the latest by call place times {m.k} / {m.k - 1}, rounded up: the page says so."
+    )
+    return [Said(False, f"Fans earn points {until}: {'; '.join(gives)}."), Said(False, line)]
+
+
+def ordinal(number: int) -> str:
+    """5 -> `5th`."""
+    end = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{'th' if 10 < number % 100 < 14 else end}"
 
 
 def _window(m: Manifest) -> Said:
