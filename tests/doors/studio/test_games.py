@@ -1,5 +1,4 @@
-"""The game of a line in the panel without scripts: its rules are written, its missions run, and what
-was refused is cured."""
+"""The game of a line in the panel without scripts: its rules, its missions, and what is cured."""
 
 from __future__ import annotations
 
@@ -55,8 +54,8 @@ async def test_what_gives_points_is_written_by_forms_and_told_before_it_is_publi
         said = told(await ben.http.get(f"{draft}/publish"))
         assert (
             "Fans earn points until they are called: 2 for a friend who takes part, 10 at most; 1 "
-            "for each earlier drop of yours in which somebody bought and 1 for each earlier drop of "
-            "yours in which somebody waited in vain, 3 at most; 3 for “The word in tonight's "
+            "for each earlier drop of yours in which somebody bought and 1 for each earlier drop "
+            "of yours in which somebody waited in vain, 3 at most; 3 for “The word in tonight's "
             "stream”; 5 for “Our first street?”; 3 for “Come to the stall”."
         ) in said
         assert "Every 4th call of the line goes to whoever has most points." in said
