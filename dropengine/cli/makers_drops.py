@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from dropengine import manifest, refusals
 from dropengine.cli.operators_terms import REFUSED, Arguments, drop_id, read, refuse
-from dropengine.config import Settings
+from dropengine.config import Settings, chain_of
 from dropengine.errors import CarriedFault, DatabaseAway, DropEngineError, ManifestError
 from dropengine.manifest import Manifest
 from dropengine.manifest.defaults import MODES
@@ -85,7 +85,8 @@ async def set_aside(store: Store, settings: Settings, arguments: Arguments) -> i
 async def chance_of(settings: Settings, text: Manifest) -> Source | None:
     """Where the chance of a drop comes from that is published here. Raises DatabaseAway,
     ManifestError, DropEngineError."""
-    if why := draw_secrets.fault_in_chance(text):
+    chain = chain_of(settings)
+    if why := draw_secrets.fault_in_chance(text, chain):
         raise ManifestError(text.id, [why])
     if text.mode == MODES[0]:
         return None
@@ -95,7 +96,11 @@ async def chance_of(settings: Settings, text: Manifest) -> Source | None:
             "there. Start it once with `dropengine serve`."
         )
     now_ms = int(time.time() * 1000)
-    return await _asked(settings, lambda sql: draw_secrets.named(sql, text, now_ms), writes=True)
+
+    def named(sql: Connection) -> Source | None:
+        return draw_secrets.named(sql, text, chain, now_ms)
+
+    return await _asked(settings, named, writes=True)
 
 
 async def look_at_carried(store: Store, settings: Settings, text: Manifest) -> None:

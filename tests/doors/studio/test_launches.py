@@ -124,6 +124,10 @@ async def test_a_round_of_the_beacon_follows_the_plan_until_it_is_published(
         assert rounds[1] == rounds[0] + 60
         page = told(await ben.http.get(f"{draft}/publish"))
         assert f"round {rounds[1]:,} of the drand beacon" in page
+        early = planned | {"opens_at": "2087-07-16T18:00", "beacon_round": "5"}
+        await saved(ben, draft, version_of(await ben.http.get(draft)), **early)
+        page = told(await ben.http.get(f"{draft}?check=1"))
+        assert f"ust be {rounds[0]} or later: it is to come after" in page
 
 
 async def test_a_network_is_let_in_by_one_press_and_taken_back_by_one(studio: Studio) -> None:
