@@ -16,7 +16,7 @@ from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.drop_messages import Checked, CheckManifest, Publish, Published
 from dropengine.doors.studio.studio_answers import mistaken, refused, told
 from dropengine.doors.studio.studio_door import Call, Doors
-from dropengine.errors import CarriedFault, ManifestError
+from dropengine.errors import ManifestError
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.people import known_changes, makers
@@ -25,7 +25,7 @@ from dropengine.people.one_after_another import change
 from dropengine.randomness import Chain
 from dropengine.sql import draw_secrets
 from dropengine.sql.database import Database
-from dropengine.truth.carried_list import list_for
+from dropengine.truth.carried_list import mistake_in
 from dropengine.truth.store import Store
 
 SOURCE = "manifest"
@@ -155,10 +155,8 @@ class PublishDoors:
         whose = await self._database.read(lambda sql: makers.whose(sql, wanted.carried_from))
         if whose != call.maker.id:
             raise ManifestError(SOURCE, [f"carried_from: there is no {wanted.carried_from} here"])
-        try:
-            await list_for(self._store, wanted)
-        except CarriedFault as fault:
-            raise ManifestError(SOURCE, [f"carried_hash: {fault}"]) from None
+        if mistake := await mistake_in(self._store, wanted):
+            raise ManifestError(SOURCE, [mistake])
 
     async def under_makers_id(self, call: Call, text: Manifest) -> Manifest:
         """Where there is more than one maker, an id begins with the short name of its own. Raises
