@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from dropengine import (
+    beacon_chain,
     database_address,
     mail_address,
     origin_address,
@@ -24,6 +25,7 @@ from dropengine import (
     smtp_address,
 )
 from dropengine.errors import ConfigError
+from dropengine.randomness import CHAINS, Chain
 
 PREFIX = "DROPENGINE_"
 
@@ -174,6 +176,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         bool, _says("let this machine be a push service, by http too: for tests")
     ] = False
 
+    beacon_chain: Annotated[
+        str | None,
+        _says(
+            "the chain of a drand network that drops name a round of, as JSON, just as its servers "
+            "tell it under `/HASH/info`; without it quicknet, which everybody knows. Fans are told "
+            "that the shop named it"
+        ),
+    ] = None
     beacon_urls: Annotated[
         tuple[str, ...],
         _says(
@@ -516,6 +526,11 @@ def _mail_from(value: object) -> None:
         mail_address.check(str(value))
 
 
+def _chain(value: object) -> None:
+    if value is not None:
+        beacon_chain.parse(str(value))
+
+
 def _host(value: object) -> None:
     server_address.check_host(str(value))
 
@@ -524,6 +539,7 @@ _CHECKS = {
     "host": (_host,),
     "public_url": (_origin,),
     "origins": (_origin_list,),
+    "beacon_chain": (_chain,),
     "beacon_urls": (_origin_list,),
     "forwarded_allow_ips": (_proxies,),
     "redis_url": (_redis,),
@@ -553,10 +569,21 @@ def _across(settings: Settings, origins: Mapping[str, str]) -> list[str]:
             f"{origins['smtp_url']}: smtp_url: say {env_name('mail_from')} too, the address that "
             f"letters come from"
         )
+    own = settings.beacon_chain is not None and chain_of(settings).hash not in CHAINS
+    if own and origins["beacon_urls"] == "default":
+        mistakes.append(
+            f"{origins['beacon_chain']}: beacon_chain: say {env_name('beacon_urls')} too, the "
+            f"servers that tell the rounds of this chain"
+        )
     if settings.view_ms < settings.tick_ms:
         source = origins["view_ms"]
         mistakes.append(f"{source}: view_ms: expected at least tick_ms ({settings.tick_ms})")
     return mistakes
+
+
+def chain_of(settings: Settings) -> Chain:
+    """The chain that drops name a round of."""
+    return beacon_chain.parse(settings.beacon_chain)
 
 
 def is_loopback(host: str) -> bool:

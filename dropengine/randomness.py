@@ -17,6 +17,8 @@ SECRET_BYTES: Final = 32
 WHOLE_MAX: Final = 2**53 - 1
 """The last whole number that Lua, JSON and JavaScript all keep exactly."""
 Round = Annotated[int, Meta(ge=1, le=WHOLE_MAX)]
+GENESIS_S_MAX: Final = 2**40
+PERIOD_S_MAX: Final = 86_400
 LATE_MS: Final = 30_000
 """A seal that comes after its round, or so shortly before it that the round may have been known, is
 ordered by the first round at least so long after the seal."""
@@ -28,12 +30,43 @@ class CommitReveal(Struct, frozen=True, tag_field="kind", tag="commit"):
     commitment: str
 
 
-class BeaconRound(Struct, frozen=True, tag_field="kind", tag="drand"):
-    """A round of a public beacon. chain: the hash of its chain (64 hex digits). round: the round
-    that the manifest names, `Round`; 1 is the first."""
+class ToldChain(Struct, frozen=True, forbid_unknown_fields=True):
+    """A chain as rules tell it that name one of their shop's own: bytes as hex digits, genesis and
+    period in seconds."""
+
+    public_key: Annotated[str, Meta(pattern="^[0-9a-f]{192}$")]
+    genesis: Annotated[int, Meta(ge=0, le=GENESIS_S_MAX)]
+    period: Annotated[int, Meta(ge=1, le=PERIOD_S_MAX)]
+    group_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
+
+    def chain(self) -> Chain:
+        """What it tells of."""
+        return Chain(
+            bytes.fromhex(self.public_key),
+            self.genesis,
+            self.period,
+            bytes.fromhex(self.group_hash),
+            self.id,
+        )
+
+
+class BeaconRound(Struct, frozen=True, tag_field="kind", tag="drand", omit_defaults=True):
+    """A round of a beacon. chain: the hash of its chain (64 hex digits). round: the round that the
+    manifest names, `Round`; 1 is the first. own: the chain itself, where everybody knows none by
+    this hash: the shop named it."""
 
     chain: str
     round: Round
+    own: ToldChain | None = None
+
+    def known(self) -> Chain | None:
+        """The chain that signs the round. None: no chain that is known has this hash, nor the one
+        that is told."""
+        if known := CHAINS.get(self.chain):
+            return known
+        own = None if self.own is None else self.own.chain()
+        return own if own is not None and own.hash == self.chain else None
 
 
 Source = CommitReveal | BeaconRound
@@ -55,7 +88,21 @@ class Chain(Struct, frozen=True):
     def hash(self) -> str:
         """What names the chain, 64 hex digits: SHA-256 of all of the above, as drand writes it."""
         told = struct.pack(">Iq", self.period_s, self.genesis_s) + self.public_key + self.group_hash
-        return hashlib.sha256(told + self.beacon_id.encode()).hexdigest()
+        name = "" if self.beacon_id == UNNAMED else self.beacon_id
+        return hashlib.sha256(told + name.encode()).hexdigest()
+
+    def named(self, number: int) -> BeaconRound:
+        """A round of it, as rules name it: with the chain itself where not everybody knows it."""
+        if self.hash in CHAINS:
+            return BeaconRound(self.hash, number)
+        told = ToldChain(
+            self.public_key.hex(),
+            self.genesis_s,
+            self.period_s,
+            self.group_hash.hex(),
+            self.beacon_id,
+        )
+        return BeaconRound(self.hash, number, told)
 
     def due_ms(self, number: int) -> int:
         """When a round is published (ms, UTC)."""
@@ -72,6 +119,8 @@ class Chain(Struct, frozen=True):
         return max(named, self.first_from(sealed_ms + LATE_MS))
 
 
+UNNAMED: Final = "default"
+"""How drand calls the one beacon of a network that has no names for them; no hash has it."""
 QUICKNET: Final = Chain(
     public_key=bytes.fromhex(
         "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c"
@@ -85,4 +134,4 @@ QUICKNET: Final = Chain(
 )
 """The network of the League of Entropy that serves a round every three seconds."""
 CHAINS: Final = {QUICKNET.hash: QUICKNET}
-"""The chains that a manifest may name, by their hash."""
+"""The chains that everybody knows, by their hash."""

@@ -186,8 +186,8 @@ class ChanceView(msgspec.Struct, frozen=True, omit_defaults=True):
     how long an offer of the first round stands; `tickets_most`: of one entry; `guests`: may who is
     not known enter, and so anybody many times. What it is ordered by: a secret with this
     `commitment`, or the `round` of a beacon's `chain`, which people call `beacon` and which is due
-    at `due_ms`; once the list is sealed, the round that counts. What does not apply is left
-    out."""
+    at `due_ms`; once the list is sealed, the round that counts. `own`: the shop named that chain
+    itself. What does not apply is left out."""
 
     window_ms: int
     first_offer_ms: int
@@ -198,6 +198,7 @@ class ChanceView(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int = 0
     beacon: str = ""
     due_ms: int = 0
+    own: bool = False
 
 
 class ListView(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -28,7 +28,7 @@ from dropengine.log.referee import judge
 from dropengine.manifest import Manifest, parse
 from dropengine.model import DropId, DropState, FanId
 from dropengine.processes.open_file_limit import raise_file_limit
-from dropengine.randomness import Source
+from dropengine.randomness import QUICKNET, Source
 from dropengine.sql import draw_secrets
 from dropengine.sql.database import Database
 from dropengine.terminal.progress import Progress
@@ -97,7 +97,7 @@ async def committed(folder: Path) -> Source | None:
     database = Database(Settings(data_dir=folder))
     try:
         now_ms = int(time.time() * 1000)
-        return await database.write(lambda sql: draw_secrets.named(sql, lobby(), now_ms))
+        return await database.write(lambda sql: draw_secrets.named(sql, lobby(), QUICKNET, now_ms))
     finally:
         await database.close()
 

@@ -1,5 +1,6 @@
 """Settings come from four places, and every mistake in any of them is told at once."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from dropengine import config, errors
 from dropengine.config import FIELDS, Settings, env_name, load, show
 from dropengine.errors import ConfigError, DropEngineError
+from dropengine.randomness import QUICKNET
+from tests.kit.own_beacon import OwnBeacon
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -263,3 +266,50 @@ def test_who_sends_mail_says_from_whom() -> None:
         assert told
         assert "s3cret" not in " ".join(told)
     assert "mail_from" in mistakes(env=env | {"DROPENGINE_MAIL_FROM": "a@b\r\nBcc: x"})[0]
+
+
+OWN = OwnBeacon()
+
+
+def told_chain(**changed: object) -> str:
+    return json.dumps(json.loads(OWN.info()) | changed)
+
+
+def test_a_shop_names_a_chain_by_what_its_servers_tell_of_it(tmp_path: Path) -> None:
+    """Quicknet needs no servers to be named, another chain does."""
+    known = {"metadata": {"beaconID": "quicknet"}, "groupHash": QUICKNET.group_hash.hex()}
+    known |= {"public_key": QUICKNET.public_key.hex(), "hash": QUICKNET.hash}
+    assert config.chain_of(load({}, {}, None)[0]) == QUICKNET
+    assert config.chain_of(load({"beacon_chain": told_chain(**known)}, {}, None)[0]) == QUICKNET
+    file = toml(tmp_path, f"beacon_chain = '{OWN.info()}'\nbeacon_urls = ['http://x.example']\n")
+    assert config.chain_of(load({}, {}, file)[0]) == OWN.chain
+    (mistake,) = mistakes(env={"DROPENGINE_BEACON_CHAIN": OWN.info()})
+    assert mistake == (
+        "DROPENGINE_BEACON_CHAIN: beacon_chain: say DROPENGINE_BEACON_URLS too, the servers that "
+        "tell the rounds of this chain"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("{", "expected what a drand server says under /HASH/info, as JSON: "),
+        (told_chain(period=0), "expected `int` >= 1 - at `$.period`"),
+        (told_chain(public_key="00"), "matching regex"),
+        (told_chain(metadata={"beaconID": "<b>"}), "matching regex"),
+        (told_chain(schemeID="pedersen-bls-chained"), "with the schemeID bls-unchained-g1-rfc9380"),
+        (told_chain(hash="00" * 32), f"the hash of this chain, {OWN.chain.hash}, not 0000"),
+        (told_chain(period=4), "expected the hash of this chain, "),
+    ],
+)
+def test_a_chain_that_cannot_be_what_it_says_is_refused(told: str, why: str) -> None:
+    (mistake,) = mistakes(argv={"beacon_chain": told})
+    assert why in mistake
+
+
+def test_no_chain_of_a_shops_own_takes_the_name_of_a_known_one() -> None:
+    chain = msgspec.structs.replace(OWN.chain, beacon_id="quicknet")
+    (mistake,) = mistakes(
+        argv={"beacon_chain": told_chain(hash=chain.hash, metadata={"beaconID": "quicknet"})}
+    )
+    assert "expected another beaconID: quicknet is the name of a known one" in mistake

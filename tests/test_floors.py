@@ -73,6 +73,7 @@ FLAT = {
             "server_address",
             "database_address",
             "mail_address",
+            "beacon_chain",
             "smtp_address",
             "data_directory",
         ),

@@ -130,6 +130,10 @@ async def _change(
 
 def _text(path: str) -> str:
     try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as fault:
+        sent = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as fault:
         raise DropEngineError(f"{path}: {fault}") from None
+    text = cohorts.as_text(sent)
+    if text is None:
+        raise DropEngineError(f"{path}: this is no text")
+    return text

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 
 from dropengine import manifest, refusals
 from dropengine.cli.operators_terms import REFUSED, Arguments, drop_id, read, refuse
-from dropengine.config import Settings
-from dropengine.errors import CarriedFault, DatabaseAway, DropEngineError, ManifestError
+from dropengine.config import Settings, chain_of
+from dropengine.errors import DatabaseAway, DropEngineError, ManifestError
 from dropengine.manifest import Manifest
 from dropengine.manifest.defaults import MODES
 from dropengine.model import DropId
@@ -26,7 +26,7 @@ from dropengine.people.one_after_another import change
 from dropengine.randomness import Source
 from dropengine.sql import draw_secrets, engine
 from dropengine.sql.database import Database, T, Work
-from dropengine.truth.carried_list import list_for
+from dropengine.truth.carried_list import mistake_in
 from dropengine.truth.store import Store
 
 _SHORT = re.compile(r"[a-z][a-z0-9]+")
@@ -85,7 +85,8 @@ async def set_aside(store: Store, settings: Settings, arguments: Arguments) -> i
 async def chance_of(settings: Settings, text: Manifest) -> Source | None:
     """Where the chance of a drop comes from that is published here. Raises DatabaseAway,
     ManifestError, DropEngineError."""
-    if why := draw_secrets.fault_in_chance(text):
+    chain = chain_of(settings)
+    if why := draw_secrets.fault_in_chance(text, chain):
         raise ManifestError(text.id, [why])
     if text.mode == MODES[0]:
         return None
@@ -95,7 +96,11 @@ async def chance_of(settings: Settings, text: Manifest) -> Source | None:
             "there. Start it once with `dropengine serve`."
         )
     now_ms = int(time.time() * 1000)
-    return await _asked(settings, lambda sql: draw_secrets.named(sql, text, now_ms), writes=True)
+
+    def named(sql: Connection) -> Source | None:
+        return draw_secrets.named(sql, text, chain, now_ms)
+
+    return await _asked(settings, named, writes=True)
 
 
 async def look_at_carried(store: Store, settings: Settings, text: Manifest) -> None:
@@ -112,10 +117,8 @@ async def look_at_carried(store: Store, settings: Settings, text: Manifest) -> N
     whose = await _asked(settings, lambda sql: makers.owners_of(sql, drops))
     if whose.get(text.id) != whose.get(text.carried_from):
         raise ManifestError(text.id, [f"carried_from: {text.carried_from} is another maker's"])
-    try:
-        await list_for(store, text)
-    except CarriedFault as fault:
-        raise ManifestError(text.id, [f"carried_hash: {fault}"]) from None
+    if mistake := await mistake_in(store, text):
+        raise ManifestError(text.id, [mistake])
 
 
 def _chosen(known: Sequence[Maker], short: str | None) -> Maker | None:

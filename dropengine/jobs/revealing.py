@@ -6,30 +6,24 @@ Asked again it answers the same, whoever asks: which worker draws changes nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from dropengine.errors import DrawFault
 from dropengine.jobs.beacon_rounds import BeaconRounds
+from dropengine.log.draw import drand
 from dropengine.model import DropId
-from dropengine.randomness import CHAINS, BeaconRound, Chain, CommitReveal, Source
+from dropengine.randomness import BeaconRound, CommitReveal, Source
 from dropengine.sql import draw_secrets
 from dropengine.sql.log_rows import Reads
 
 
 class Revealing:
-    """clock: the true time, ms since 1970, UTC. chains: those that a manifest may name."""
+    """clock: the true time, ms since 1970, UTC."""
 
-    def __init__(
-        self,
-        database: Reads,
-        rounds: BeaconRounds,
-        clock: Callable[[], int],
-        chains: Mapping[str, Chain] = CHAINS,
-    ) -> None:
+    def __init__(self, database: Reads, rounds: BeaconRounds, clock: Callable[[], int]) -> None:
         self._database = database
         self._rounds = rounds
         self._clock = clock
-        self._chains = chains
 
     async def revealed(self, drop: DropId, source: Source, sealed_ms: int) -> bytes | None:
         """What `log.draw.chance_of` takes; None: not yet, ask again. sealed_ms: when the list was
@@ -43,10 +37,8 @@ class Revealing:
                 if secret is None:
                     raise DrawFault(f"the secret that {drop} committed to is not here any more")
                 return secret
-            case BeaconRound(chain=named, round=number):
-                chain = self._chains.get(named)
-                if chain is None:
-                    raise DrawFault(f"the chain {named} is not known here")
+            case BeaconRound(round=number):
+                chain = drand.chain_of(source)
                 counts = chain.round_for(number, sealed_ms)
                 if self._clock() < chain.due_ms(counts):
                     return None

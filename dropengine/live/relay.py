@@ -18,6 +18,7 @@ from dropengine.errors import Broken, NewerSchema, Unavailable
 from dropengine.live import views
 from dropengine.live.room import Room
 from dropengine.live.seat import frame
+from dropengine.model import DropState
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -25,6 +26,9 @@ from dropengine.wire import CloseCode
 log = logging.getLogger(__name__)
 
 LAGGARDS_S = 0.25
+ORDERING_S = 0.25
+"""While chance orders its list a drop ticks this often, also where nothing has come of it yet: a
+hall that holds its breath is not left with a picture that stands still."""
 UNTOLD_MAX = 3
 """So many looks, a whole `view_ms` apart, that found news of which no nudge had told: the nudges do
 not come any more."""
@@ -114,7 +118,12 @@ class Relay:
 
     def _beat_due(self) -> float:
         """Seconds until the screens have to hear something."""
-        return self._spoke_at + self._room.beat_ms / 1000 - time.monotonic()
+        beat_s = ORDERING_S if self._is_ordering() else self._room.beat_ms / 1000
+        return self._spoke_at + beat_s - time.monotonic()
+
+    def _is_ordering(self) -> bool:
+        view = self._room.view
+        return view is not None and view.state == DropState.ORDERING
 
     def _pause(self, since: float) -> float:
         """Seconds until a tick after `since` may be made; not above 0: now."""
@@ -260,9 +269,11 @@ class Relay:
         # Who may call himself in quiet hours changes without an event where a place has cooled.
         first = tuple(row.next for row in view.pools) if view.calls_ms else ()
         told = (view.seq, views.shown_state(view), view.revision, first)
-        if told == self._told and not room.lines.more():
+        due = self._beat_due() <= 0
+        again = due and self._is_ordering()
+        if told == self._told and not room.lines.more() and not again:
             room.show(view, None)
-            if self._beat_due() <= 0:
+            if due:
                 self._spoke_at = time.monotonic()
                 room.fan_out.send(frame(wire.Beat(view.now_ms)))
             return

@@ -13,7 +13,7 @@ from dropengine.manifest import MINOR_DIGITS, Item, Manifest
 from dropengine.manifest.defaults import IDENTITIES, MODES
 from dropengine.model import HoldRecord, Lane
 from dropengine.order_number import number_of
-from dropengine.randomness import CHAINS, BeaconRound, CommitReveal, Source
+from dropengine.randomness import BeaconRound, CommitReveal, Source
 from dropengine.truth.replies import PlaceRow, ViewReply, YouRow
 from dropengine.wire_game import CollectorsView, FriendsView, GameRulesView, MissionRuleView
 
@@ -125,10 +125,11 @@ def chance_view(m: Manifest, chance: Source, sealed_ms: int) -> wire.ChanceView:
             named = {"commitment": commitment}
         case BeaconRound(chain=chain, round=number):
             named = {"chain": chain, "round": number}
-            if known := CHAINS.get(chain):
+            if known := chance.known():
                 counts = known.round_for(number, sealed_ms) if sealed_ms else number
                 due_ms = known.due_ms(counts)
                 named |= {"round": counts, "beacon": known.beacon_id, "due_ms": due_ms}
+                named |= {"own": chance.own is not None}
     return wire.ChanceView(
         m.window_ms, m.first_offer_ms, m.tickets_most, guests=m.guests_may_enter, **named
     )

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from dropengine import events
-from dropengine.randomness import CHAINS, BeaconRound, Source
+from dropengine.randomness import BeaconRound, Source
 
 HEAD: Final = 20
 """So many of the order are shown."""
@@ -82,7 +82,7 @@ class Launch:
         secret, or while it is not sealed. lead_ms: in force at the seal."""
         if not self.sealed_at or not isinstance(self.source, BeaconRound):
             return 0, 0
-        chain = CHAINS.get(self.source.chain)
+        chain = self.source.known()
         if chain is None:
             return self.source.round, 0
         number = chain.round_for(self.source.round, self.sealed_at - lead_ms)

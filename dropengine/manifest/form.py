@@ -39,10 +39,11 @@ from dropengine.manifest.defaults import (
 from dropengine.manifest.game import UNTIL
 from dropengine.manifest.manifest import Cohort, Item, Manifest
 from dropengine.manifest.parse import judged, network_most, parse
-from dropengine.manifest.seal import first_round, sealed_at
+from dropengine.manifest.seal import fault_in_round, first_round, sealed_at
 from dropengine.manifest.toml_tables import moment_ms, read, short
 from dropengine.manifest.zones import in_zone, known_zone
 from dropengine.model import COHORTS_MAX
+from dropengine.randomness import Chain
 
 Form = dict[str, str]
 """Path -> what was typed. Fields that are empty are not there."""
@@ -192,10 +193,13 @@ def _order(path: str) -> tuple[int, int, str]:
     return (int(found[1]), int(found[3] or -1), path) if found else (-1, -1, path)
 
 
-def judged_form(form: Form) -> tuple[Manifest, dict[str, list[str]]]:
-    """What a form makes, with something harmless for each mistake; path -> what is wrong there."""
-    values, own = _values(named(form))
+def judged_form(form: Form, chain: Chain | None = None) -> tuple[Manifest, dict[str, list[str]]]:
+    """What a form makes, with something harmless for each mistake; path -> what is wrong there.
+    chain: whose rounds are planned and looked at; without one, those of a published drop."""
+    values, own = _values(named(form), chain)
     manifest, mistakes = judged(values)
+    if chain is not None and (fault := fault_in_round(manifest, chain)):
+        own.setdefault("beacon_round", fault)
     found: dict[str, list[str]] = {path: [sentence] for path, sentence in own.items()}
     for told, sentence in mistakes:
         # What a table or a list holds was typed into one field.
@@ -206,9 +210,9 @@ def judged_form(form: Form) -> tuple[Manifest, dict[str, list[str]]]:
     return manifest, found
 
 
-def toml(form: Form) -> str:
+def toml(form: Form, chain: Chain | None = None) -> str:
     """The form as a file. Fields that no file could say stand in it as they were typed."""
-    values, _ = _values(named(form), quiet=True)
+    values, _ = _values(named(form), chain, quiet=True)
     return tomli_w.dumps(values, multiline_strings=True)
 
 
@@ -428,7 +432,9 @@ def moment_of(text: str, zone: str) -> int:
     return moment_ms(_moment(text.strip(), known_zone(zone)), known_zone(zone))
 
 
-def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[str, str]]:
+def _values(
+    form: Form, chain: Chain | None, *, quiet: bool = False
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The form as a file's values, and what this form alone could find wrong. quiet: what it cannot
     read stands as it was typed."""
     values: dict[str, Any] = {}
@@ -463,8 +469,8 @@ def _values(form: Form, *, quiet: bool = False) -> tuple[dict[str, Any], dict[st
                 value = 0 if name == "price" else None
         if value is not None:
             _put(values, path, value)
-    if form.get("beacon_round") == PLANNED and values.get("mode") in WINDOWS:
-        if number := planned_round(values):
+    if chain and form.get("beacon_round") == PLANNED and values.get("mode") in WINDOWS:
+        if number := _planned_round(values, chain):
             values["beacon_round"] = number
         else:
             wrong["beacon_round"] = "needs a time to open at: the round comes after the seal"
@@ -481,8 +487,8 @@ def _is_number(path: str) -> bool:
     return name in (*NUMBERS, *ITEM_NUMBERS, "note_chars", "worth")
 
 
-def planned_round(values: Mapping[str, Any]) -> int:
-    """The round of the beacon that a file with these values may name first; 0: it plans no seal."""
+def _planned_round(values: Mapping[str, Any], chain: Chain) -> int:
+    """The round of a beacon that a file with these values may name first; 0: it plans no seal."""
     mode, opens = values.get("mode"), values.get("opens_at")
     if mode not in WINDOWS or not isinstance(opens, datetime):
         return 0
@@ -490,7 +496,7 @@ def planned_round(values: Mapping[str, Any]) -> int:
     if not isinstance(window_s, int):
         return 0
     opens_ms = round(opens.timestamp() * 1000)
-    return first_round(sealed_at(mode, window_s * 1000, opens_ms))
+    return first_round(chain, sealed_at(mode, window_s * 1000, opens_ms))
 
 
 def _of_cohort(name: str, text: str) -> object:

@@ -35,7 +35,6 @@ from dropengine.manifest.defaults import (
 from dropengine.manifest.early import early, of_early
 from dropengine.manifest.game import game, of_game
 from dropengine.manifest.manifest import Item, Manifest, Pool
-from dropengine.manifest.seal import first_round, sealed_at
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
@@ -223,7 +222,7 @@ def _chance(top: Table, mode: str, short: str, *, practice: bool) -> _Chance:
 
 
 def _of_chance(top: Table, manifest: Manifest) -> None:
-    """What chance needs of the rest: persons, and a round that comes after the seal."""
+    """What chance needs of the rest: persons."""
     if manifest.mode not in WINDOWS:
         return
     if top.sound("identity", "guests_may_enter"):
@@ -235,11 +234,6 @@ def _of_chance(top: Table, manifest: Manifest) -> None:
             )
         if manifest.identity == "verified" and manifest.guests_may_enter:
             top.wrong("guests_may_enter", 'says nothing where identity is "verified"')
-    if not (manifest.beacon_round and manifest.opens_ms):
-        return
-    first = first_round(sealed_at(manifest.mode, manifest.window_ms, manifest.opens_ms))
-    if manifest.beacon_round < first:
-        top.wrong("beacon_round", f"must be {first} or later: it is to come after the seal")
 
 
 def _calls(top: Table, *, practice: bool) -> tuple[int, int]:

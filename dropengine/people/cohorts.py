@@ -8,7 +8,9 @@ who was enrolled stands in its log, as a fan.
 
 from __future__ import annotations
 
+import re
 import secrets
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -68,10 +70,31 @@ class Code(NamedTuple):
 
 
 def lines(text: str) -> list[str]:
-    """A pasted list or a file: an address a line, or between commas or semicolons."""
-    for sign in ",;\t":
-        text = text.replace(sign, "\n")
-    return [one for line in text.splitlines() if (one := line.strip().strip("<>\"'"))]
+    """A pasted list or a file: an address a line, or between commas or semicolons. What else
+    stands beside an address, in a sheet's columns or as `Ana <ana@x.org>`, is not meant."""
+    found: list[str] = []
+    for line in text.splitlines():
+        cells = [_cell(part) for part in _PARTS.split(line)]
+        found += [one for one in cells if "@" in one] or [one for one in cells if one]
+    return found
+
+
+def _cell(text: str) -> str:
+    pointed = _POINTED.search(text)
+    return (pointed[1] if pointed else text).strip().strip("<>\"'")
+
+
+_PARTS: Final = re.compile("[,;\t]")
+_POINTED: Final = re.compile(r"<([^<>]*@[^<>]*)>")
+
+
+def as_text(sent: bytes) -> str | None:
+    """A file of a list, as whichever program of tables wrote it; None for what is no text. Which
+    old letters it means is no matter: addresses have none of them."""
+    try:
+        return sent.decode("utf-16" if sent[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig")
+    except UnicodeDecodeError:
+        return None if b"\0" in sent else sent.decode("latin-1")
 
 
 def put(

@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from dropengine import outcomes
-from dropengine.config import Settings
+from dropengine.config import Settings, chain_of
 from dropengine.errors import DropEngineError
 from dropengine.manifest import Manifest
 from dropengine.processes.open_file_limit import raise_file_limit
@@ -92,7 +92,9 @@ class PracticeShop:
         database = Database(self.settings)
         try:
             now_ms = int(time.time() * 1000)
-            chance = await database.write(lambda sql: draw_secrets.named(sql, drop, now_ms))
+            chance = await database.write(
+                lambda sql: draw_secrets.named(sql, drop, chain_of(self.settings), now_ms)
+            )
         finally:
             await database.close()
         outcome = await store.publish(drop, by=by, key=secrets.token_hex(8), chance=chance)

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dropengine.log.draw import commitment_of, drand
-from dropengine.manifest import Manifest
+from dropengine.manifest import Manifest, seal
 from dropengine.manifest.defaults import MODES
-from dropengine.randomness import QUICKNET, SECRET_BYTES, BeaconRound, CommitReveal, Source
+from dropengine.randomness import SECRET_BYTES, Chain, CommitReveal, Source
 from dropengine.sql.schema.draws import DRAW_SECRETS
 
 
@@ -28,21 +28,27 @@ def commit(sql: Connection, drop: str, now_ms: int) -> CommitReveal:
     return CommitReveal(commitment_of(kept))
 
 
-def named(sql: Connection, drop: Manifest, now_ms: int) -> Source | None:
+def named(sql: Connection, drop: Manifest, chain: Chain, now_ms: int) -> Source | None:
     """Where the chance of a drop comes from, as it is published: asked again it is the same. None
-    in a rush."""
+    in a rush. chain: what the shop takes rounds of."""
     if drop.mode == MODES[0]:
         return None
     if drop.beacon_round:
-        return BeaconRound(QUICKNET.hash, drop.beacon_round)
+        return chain.named(drop.beacon_round)
     return commit(sql, drop.id, now_ms)
 
 
-def fault_in_chance(drop: Manifest) -> str:
-    """Why no list of this drop could be ordered here, as a sentence, or ''."""
-    if drop.beacon_round and not drand.can_check():
+def fault_in_chance(drop: Manifest, chain: Chain) -> str:
+    """Why no list of this drop could be ordered here by the round that it names, as a sentence, or
+    ''."""
+    if not drop.beacon_round:
+        return ""
+    if not drand.can_check():
         return f"beacon_round: {drand.NO_LIBRARY}"
-    return ""
+    if not drand.is_key(chain.public_key):
+        return f"beacon_round: the public key of {chain.beacon_id} is no point of the curve"
+    fault = seal.fault_in_round(drop, chain)
+    return f"beacon_round: {fault}" if fault else ""
 
 
 def of(sql: Connection, drop: str) -> bytes | None:

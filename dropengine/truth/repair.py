@@ -105,20 +105,34 @@ def replayed(log: list[bytes]) -> tuple[Truth, str]:
 
 
 def recounted(truth: Truth) -> str:
-    """Count the units of each pool anew from holds and orders: what does not add up, or ''."""
+    """Count the units of each pool anew from holds and orders, also those that count against
+    cohorts and the share of carried places: what does not add up, or ''."""
     held, sold = dict.fromkeys(truth.pools, 0), dict.fromkeys(truth.pools, 0)
-    for hold in truth.holds.values():
+    counted: Counter[tuple[str, str]] = Counter()
+    carried: Counter[str] = Counter()
+    for name, hold in truth.holds.items():
+        order = truth.orders.get(name)
+        stands = order is not None and order.state not in GIVEN_BACK
         if hold.state in HELD:
             held[hold.pool] += hold.qty
+        if hold.state in HELD or stands:
+            counted[hold.pool, hold.cohort] += hold.qty
+            entry = truth.entries.get(hold.entry)
+            carried[hold.pool] += hold.qty if entry is not None and entry.carried else 0
     for order in truth.orders.values():
         if order.state not in GIVEN_BACK:
             sold[order.pool] += order.qty
+    cohorts = [] if truth.rules is None else [cohort.id for cohort in truth.rules.cohorts]
     for name, pool in truth.pools.items():
         parts = (pool.free, pool.held, pool.sold, pool.withheld, pool.leased)
         if sum(parts) != pool.cap or min(parts) < 0:
             return f"by its log the units of {name} do not add up"
         if (pool.held, pool.sold) != (held[name], sold[name]):
             return f"by its log {name} counts other units than its holds and orders have"
+        if pool.counted != [counted[name, cohort] for cohort in cohorts]:
+            return f"by its log {name} counts other units against its cohorts than they have"
+        if pool.carried and pool.carried[0] != carried[name]:
+            return f"by its log {name} counts other units of carried places than they have"
     return ""
 
 

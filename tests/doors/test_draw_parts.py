@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from dropengine import wire
@@ -46,6 +47,14 @@ def test_a_beacon_is_named_with_the_moment_of_its_round(say: Catalogue) -> None:
     assert say.draw["beacon_proves"] in page
     assert say.draw["beacon_not"] in page
     assert say.draw["commit_not"] not in page
+
+
+@pytest.mark.parametrize("say", CATALOGUES.values(), ids=CATALOGUES)
+def test_a_beacon_that_the_shop_named_is_shown_as_what_it_is(say: Catalogue) -> None:
+    page = told(say, msgspec.structs.replace(NAMED, beacon="hall", own=True))
+    assert f"<strong>{say('draw.own_not', beacon='hall')}</strong>" in page
+    assert say.draw["own_proves"] in page
+    assert say.draw["beacon_proves"] not in page
 
 
 @pytest.mark.parametrize("say", CATALOGUES.values(), ids=CATALOGUES)

@@ -12,7 +12,7 @@ from dropengine.jobs.beacon_rounds import ANSWER_BYTES_MAX, BeaconRounds
 from dropengine.jobs.revealing import Revealing
 from dropengine.log.draw import commitment_of
 from dropengine.model import DropId
-from dropengine.randomness import LATE_MS, QUICKNET, BeaconRound, CommitReveal
+from dropengine.randomness import LATE_MS, BeaconRound, CommitReveal
 from dropengine.sql import draw_secrets
 from dropengine.sql.database import Database
 from tests.kit.own_beacon import BeaconServer, OwnBeacon
@@ -38,7 +38,7 @@ async def revealing(
     database: Database, told_by: BeaconServer, clock: Clock, urls: Sequence[str]
 ) -> AsyncIterator[Revealing]:
     rounds = BeaconRounds(urls)
-    yield Revealing(database, rounds, clock, told_by.beacon.chains)
+    yield Revealing(database, rounds, clock)
     await rounds.close()
 
 
@@ -112,4 +112,4 @@ async def test_a_chain_that_is_not_known_is_refused(
 ) -> None:
     async with revealing(database, told_by, clock, []) as one:
         with pytest.raises(DrawFault, match="is not known here"):
-            await one.revealed(PIN, BeaconRound(QUICKNET.hash, ROUND), clock())
+            await one.revealed(PIN, BeaconRound(told_by.beacon.chain.hash, ROUND), clock())

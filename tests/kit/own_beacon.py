@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 
 from py_arkworks_bls12381 import G1Point, G2Point, Scalar
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from dropengine.beacon_chain import SCHEME
 from dropengine.log.draw.drand import DOMAIN, message
 from dropengine.randomness import QUICKNET, BeaconRound, Chain
 
@@ -26,10 +28,22 @@ class OwnBeacon:
             group_hash=bytes(32),
             beacon_id="tests",
         )
-        self.chains = {self.chain.hash: self.chain}
+
+    def info(self) -> str:
+        """What a drand server says of the chain under `/HASH/info`."""
+        told = {
+            "public_key": self.chain.public_key.hex(),
+            "period": self.chain.period_s,
+            "genesis_time": self.chain.genesis_s,
+            "hash": self.chain.hash,
+            "groupHash": self.chain.group_hash.hex(),
+            "schemeID": SCHEME,
+            "metadata": {"beaconID": self.chain.beacon_id},
+        }
+        return json.dumps(told)
 
     def named(self, number: int) -> BeaconRound:
-        return BeaconRound(self.chain.hash, number)
+        return self.chain.named(number)
 
     def signature(self, number: int) -> bytes:
         signed = G1Point.hash_to_curve(message(number), DOMAIN) * self._key

@@ -11,7 +11,7 @@ from dropengine.log import draw
 from dropengine.log.replay import Truth
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
-from dropengine.randomness import CommitReveal
+from dropengine.randomness import CommitReveal, Source
 from dropengine.truth.command_rows import join_row
 from dropengine.truth.networks import NetworkNames, Whence
 from dropengine.truth.replies import Sealed, Settled, Started, YouRow
@@ -35,7 +35,7 @@ class Sale:
         self.drop = DropId(drop)
         self.now = now
         self.revision = 0
-        self.chance = CommitReveal(draw.commitment_of(SECRET))
+        self.chance: Source = CommitReveal(draw.commitment_of(SECRET))
         self.whence: dict[str, Whence] = {}
         """Fan -> where he is; who is not in it is nowhere that is counted."""
         self.names = NetworkNames()

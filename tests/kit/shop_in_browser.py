@@ -32,7 +32,7 @@ from dropengine.creator_commands import (
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.processes.supervisor import Running
-from dropengine.randomness import Source
+from dropengine.randomness import QUICKNET, Source
 from dropengine.sql import draw_secrets, engine
 from dropengine.truth.command_rows import join_row
 from dropengine.truth.store import Store
@@ -277,7 +277,7 @@ class ShopInBrowser:
         one = engine.connect(Settings(data_dir=self.mail.parent))
         try:
             with engine.transaction(one, writes=True) as sql:
-                return draw_secrets.named(sql, manifest, time.time_ns() // 1_000_000)
+                return draw_secrets.named(sql, manifest, QUICKNET, time.time_ns() // 1_000_000)
         finally:
             one.dispose()
 

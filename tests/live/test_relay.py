@@ -12,6 +12,7 @@ import pytest
 from dropengine import manifest, model, outcomes, wire
 from dropengine.catalogue import ENGLISH
 from dropengine.errors import Unavailable
+from dropengine.live import relay
 from dropengine.model import FanId
 from dropengine.truth import keys, repair
 from tests.conftest import MakeSale
@@ -187,6 +188,28 @@ async def test_a_screen_hears_every_second_that_nothing_has_changed(
     nows = [beat["now"] for beat in beats]
     assert nows[::2] == nows[1::2]
     assert all(after - before >= 990 for before, after in pairwise(nows[::2]))
+
+
+async def test_while_a_list_is_ordered_screens_get_ticks_before_anything_comes_of_it(
+    make_sale: MakeSale, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 2}), mode="lobby")
+    await sale.entered("ada", "ben")
+    await sale.creator("seal")
+    monkeypatch.setattr(relay, "ORDERING_S", 0.0)
+    async with room_by_hand(sale, tmp_path) as one:
+        screen = one.screen()
+        for _ in range(3):
+            await one.look()
+        await sale.in_order()
+        await one.look()
+        assert screen.all("beat") == []
+        states = [tick["state"] for tick in screen.all("tick")]
+        assert states.count("ordering") >= 3
+        assert states[-1] == "live"
+        told = len(states)
+        await one.look()
+        assert len(screen.all("tick")) == told
 
 
 async def test_nobody_hears_that_nothing_changed_while_the_truth_cannot_be_read(

@@ -13,7 +13,7 @@ from dropengine import events, outcomes, refusals, wire
 from dropengine.log.referee import judge
 from dropengine.truth.store import CarriedRow, Store
 from tests.kit.cuts import Cut, mutilated
-from tests.kit.manifests import carrying, item, manifest
+from tests.kit.manifests import LOOKUP_MS, OFFER_MS, carrying, item, manifest
 from tests.kit.sale import Sale
 
 CARRIED = 8
@@ -111,6 +111,24 @@ async def test_a_share_of_less_than_a_unit_calls_nobody_before_it_is_over(
     hold = await sale.held("ada")
     await sale.release("ada", hold)
     assert await offered(sale) == ["e1"]
+
+
+async def test_a_late_payment_may_buy_beyond_the_share_and_counts_in_it(sale: Sale) -> None:
+    """The unit of the offer that ran out went to the next of them; the money came afterwards."""
+    entries = (await sale.truth()).entries
+    for n in range(2, 6):
+        await sale.succeeded(entries[f"e{n}"].hold)
+    await sale.pay("c1", entries["e1"].hold)
+    for ms in (OFFER_MS, LOOKUP_MS):
+        sale.now += ms
+        await sale.settle()
+    assert ((await offered(sale))[5:], await carried(sale)) == (["e6"], [5, 5])
+    assert isinstance(await sale.succeeded(entries["e1"].hold), outcomes.Rescued)
+    assert await carried(sale) == [6, 5]
+    # One of them that comes back is not the next one's: they still have five.
+    await sale.release("c6", (await sale.truth()).entries["e6"].hold)
+    assert ((await offered(sale))[6:], await carried(sale)) == ([], [5, 5])
+    assert judge([line async for line in sale.store.log(sale.drop)]).violations == []
 
 
 class Control(NamedTuple):

@@ -43,11 +43,17 @@ def entitled(sql: Connection, who: Person, *wanted: Cohort) -> list[str]:
 
 async def test_a_list_is_read_as_people_paste_it_and_means_mailboxes(database: Database) -> None:
     text = "Ana@x.org, b.en@gmail.com;  <cy@x.org>\n\nnobody\nana@X.org\tdi@x.org"
+    # What else stands beside an address is no mistake, what should have been one is.
+    text += '\n"Müller, Ana" <ana@x.org>, Di <di@x.org>\n7;"Cy";"cy@x.org"\nana@x.org,@'
+    wrong = ["nobody", "@"]
+    for form in ("utf-8-sig", "latin-1", "utf-16"):
+        assert cohorts.lines(cohorts.as_text(text.encode(form)) or "") == cohorts.lines(text)
+    assert cohorts.as_text(b"PK\x03\x04\0\xff") is None
 
     def lived(sql: Connection) -> None:
         typed = cohorts.lines(text)
-        assert cohorts.put(sql, NAMES, DROP, "club", typed, NOW) == Taken(4, 0, ["nobody"])
-        assert cohorts.put(sql, NAMES, DROP, "club", typed, NOW) == Taken(0, 4, ["nobody"])
+        assert cohorts.put(sql, NAMES, DROP, "club", typed, NOW) == Taken(4, 0, wrong)
+        assert cohorts.put(sql, NAMES, DROP, "club", typed, NOW) == Taken(0, 4, wrong)
         ben, eve = person(sql, "ben+pins@googlemail.com"), person(sql, "eve@x.org")
         club = cohort("club", listed=True)
         assert (entitled(sql, ben, club), entitled(sql, eve, club)) == (["club"], [])

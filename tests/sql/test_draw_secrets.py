@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+import pytest
+
 from dropengine.config import Settings
 from dropengine.log.draw import commitment_of
-from dropengine.randomness import CommitReveal
+from dropengine.randomness import LATE_MS, QUICKNET, CommitReveal
 from dropengine.sql import draw_secrets
 from dropengine.sql.database import Database
+from tests.kit.manifests import in_mode, item, manifest
+from tests.kit.own_beacon import OwnBeacon
 
 NOW_MS = 1_790_000_000_000
+SLOW = msgspec.structs.replace(QUICKNET, period_s=30)
+"""A chain that takes its time."""
+FIRST = SLOW.first_from(NOW_MS + LATE_MS)
 
 
 async def commit(database: Database, drop: str) -> CommitReveal:
@@ -39,3 +47,29 @@ async def test_of_two_who_ask_at_once_both_hear_the_same(
     told = await asyncio.gather(*(commit(one, "pin") for one in (database, other) * 4))
     assert len(set(told)) == 1
     await other.close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({}, ""),
+        ({"beacon_round": 0}, ""),
+        ({"beacon_round": FIRST - 1}, f"beacon_round: must be {FIRST} or later: it is to come"),
+        ({"opens_ms": 0, "beacon_round": 1}, ""),
+    ],
+)
+def test_a_round_comes_after_the_seal_by_the_clock_of_its_chain(
+    changed: dict[str, int], why: str
+) -> None:
+    text = in_mode(manifest("pin", item("pin", {"pin": 1})), "lobby")
+    planned = {"opens_ms": NOW_MS, "beacon_round": FIRST} | changed
+    found = draw_secrets.fault_in_chance(msgspec.structs.replace(text, **planned), SLOW)
+    assert found.startswith(why)
+    assert bool(found) == bool(why)
+
+
+def test_a_chain_whose_key_is_no_key_orders_nothing() -> None:
+    text = in_mode(manifest("pin", item("pin", {"pin": 1})), "lobby")
+    text = msgspec.structs.replace(text, beacon_round=FIRST)
+    found = draw_secrets.fault_in_chance(text, OwnBeacon(secret=0).chain)
+    assert found == "beacon_round: the public key of tests is no point of the curve"

@@ -14,10 +14,10 @@ from dropengine.log import replay
 from dropengine.log.referee import judge
 from dropengine.truth import keys, record_layouts, repair
 from dropengine.truth.repair import Audit
-from dropengine.truth.store import Store
+from dropengine.truth.store import CarriedRow, Store
 from tests.conftest import MakeSale
 from tests.kit.freezing import forbid, freeze, restore, weak_store
-from tests.kit.manifests import COOL_MS, HOLD_MS, OFFER_MS, item
+from tests.kit.manifests import COOL_MS, HOLD_MS, OFFER_MS, carrying, item, manifest
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
 from tests.lua.test_common_rows import tamper
@@ -252,6 +252,29 @@ async def test_counts_that_a_log_itself_does_not_keep_are_no_measure(busy: Sale)
     assert "do not add up" in repair.recounted(truth)
     truth.pools["pin"].sold -= 1
     assert "counts other units" in repair.recounted(truth)
+
+
+async def test_what_counts_against_cohorts_and_carried_places_is_counted_again(
+    make_sale: MakeSale, store: Store, drop: str
+) -> None:
+    early = await make_sale(item("pin", {"pin": 9}), cohorts={"club": 4}, public_ms=0)
+    await early.enroll("ana", "club")
+    await early.refund(await early.bought("ana"))
+    await early.bought("ana")
+    truth = replay.fold(await early.log())
+    assert (truth.pools["pin"].counted, repair.recounted(truth)) == ([1], "")
+    truth.pools["pin"].counted = [2]
+    assert "other units against its cohorts" in repair.recounted(truth)
+
+    sale = Sale(store, f"{drop}-carried")
+    await sale.publish(carrying(manifest(sale.drop, item("pin", {"pin": 4})), share=50))
+    await sale.carry(CarriedRow("e3", "ana", 1, ["pin"]))
+    await sale.confirm("ana", "e1")
+    await sale.creator("open")
+    truth = replay.fold(await sale.log())
+    assert (truth.pools["pin"].carried, repair.recounted(truth)) == ([1, 2], "")
+    truth.pools["pin"].carried = [0, 2]
+    assert "other units of carried places" in repair.recounted(truth)
 
 
 async def test_what_the_scripts_are_handed_are_the_bytes_themselves(busy: Sale) -> None:

@@ -43,7 +43,7 @@ FILE_BYTES_MAX: Final = 4_000_000
 """Of a list: some 100,000 addresses."""
 WRONG_MOST: Final = 5
 """So many lines that are no addresses are named."""
-NOT_UTF8 = "The file is no text in UTF-8. Save it as CSV or as plain text, and send it again."
+NO_TEXT = "The file is no text. Save it as CSV or as plain text, and send it again."
 NOTHING = "There was no address in it."
 TOO_MANY = f"Say how many: 1 to {AT_ONCE:,} at once."
 _OVER = ("settled", "cancelled")
@@ -102,12 +102,11 @@ class CohortPages:
         if s is None:
             return self._panel.missing(call)
         _, sent = call.files.get("file", ("", b""))
-        try:
-            typed = f"{call.fields.get('text', '')}\n{sent.decode('utf-8-sig')}"
-        except UnicodeDecodeError:
-            return await self._page(call, s, NOT_UTF8)
+        text = cohorts.as_text(sent)
+        if text is None:
+            return await self._page(call, s, NO_TEXT)
         listed = AddressesListed(0, 0, [])
-        addresses = cohorts.lines(typed)
+        addresses = cohorts.lines(f"{call.fields.get('text', '')}\n{text}")
         for first in range(0, len(addresses), AT_ONCE):
             asked = call.asking(addresses=addresses[first : first + AT_ONCE])
             # Each part is a change of its own: a repeat of the form repeats each.

@@ -11,6 +11,7 @@ from dropengine.manifest import MINOR_DIGITS, Manifest
 from dropengine.manifest.currencies import money
 from dropengine.manifest.moments import day_time
 from dropengine.manifest.zones import in_zone
+from dropengine.randomness import Chain
 
 ELSEWHERE = ("America/Los_Angeles", "America/New_York", "Europe/London", "Asia/Tokyo")
 """Where fans of small makers sit: a wrong hour shows when it is said in theirs."""
@@ -27,9 +28,9 @@ class Check(NamedTuple):
     sentence: str
 
 
-def checks(m: Manifest, now_ms: int, *, pictures: bool) -> list[Check]:
-    """All of them, in the order in which a sale goes."""
-    launch = [Check(*one) for one in launch_modes.told(m)]
+def checks(m: Manifest, now_ms: int, *, pictures: bool, chain: Chain) -> list[Check]:
+    """All of them, in the order in which a sale goes. chain: what the shop takes rounds of."""
+    launch = [Check(*one) for one in launch_modes.told(m, chain)]
     found = [*_times(m, now_ms), *launch, *_stock(m), *_rules(m), *_asks(m)]
     if not pictures:
         found.append(Check(True, "There is no picture of it. Fans see a drawing in its place."))

@@ -37,6 +37,7 @@ from dropengine.people.one_after_another import change
 from dropengine.people.roles import May
 from dropengine.people.showcases import showcase
 from dropengine.people.tickets import VERIFIED
+from dropengine.randomness import Chain
 from dropengine.sql.database import Database
 from dropengine.truth.carried_list import list_of
 from dropengine.truth.store import Store
@@ -80,9 +81,9 @@ class Elsewhere(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-def judged(form: Form) -> Judged:
+def judged(form: Form, chain: Chain) -> Judged:
     """The rules' mistakes, and those of what stands beside them."""
-    found, mistakes = manifest.judged_form(form)
+    found, mistakes = manifest.judged_form(form, chain)
     for path in [path for path in mistakes if path.endswith("id")]:
         # It is made of the title, whose absence is said.
         if mistakes[path] == [MISSING[0]] and f"{path.removesuffix('id')}title" in mistakes:
@@ -93,12 +94,15 @@ def judged(form: Form) -> Judged:
 
 
 class DraftPages:
-    """One method a page or form."""
+    """One method a page or form. chain: what the shop takes rounds of."""
 
-    def __init__(self, store: Store, database: Database, pictures: ThingPictures) -> None:
+    def __init__(
+        self, store: Store, database: Database, pictures: ThingPictures, chain: Chain
+    ) -> None:
         self._store = store
         self._database = database
         self.pictures = pictures
+        self.chain = chain
 
     def routes(self, panel: Panel) -> list[Route]:
         """From the first word to a file."""
@@ -205,7 +209,7 @@ class DraftPages:
         return await self._form(call, draft, check="check" in call.request.query_params)
 
     async def _form(self, call: PanelCall, draft: Draft, *, check: bool) -> Response:
-        found = judged(draft.form)
+        found = judged(draft.form, self.chain)
         mistakes = found.mistakes if check else shown_early(found.mistakes)
         return self._panel.with_frame(
             call,
@@ -217,9 +221,9 @@ class DraftPages:
             modes=launch_modes.SHOWN,
             kinds=launch_modes.PROOFS,
             mode=draft.form.get("mode", MODES[0]),
-            chance=launch_modes.chance(draft.form, found.manifest),
+            chance=launch_modes.chance(draft.form, found.manifest, self.chain),
             earlier=await self._earlier(call),
-            proves=(launch_modes.COMMITMENT_PROVES, launch_modes.BEACON_PROVES),
+            proves=(launch_modes.COMMITMENT_PROVES, launch_modes.beacon_proves(self.chain)),
             mistakes=mistakes,
             faults=sum(len(some) for some in mistakes.values()),
             title=draft.form.get("title", "A drop without a title"),
@@ -301,7 +305,7 @@ class DraftPages:
         return self._after(call, draft, form, version, do)
 
     def _after(self, call: PanelCall, draft: Draft, form: Form, version: int, do: str) -> Response:
-        found = judged(form)
+        found = judged(form, self.chain)
         if do == "auto":
             early = shown_early(found.mistakes)
             return Written(msgspec.json.encode(Saved(version, early, not found.mistakes)))
@@ -333,8 +337,8 @@ class DraftPages:
         """GET /studio/drafts/{draft}/preview: the fan's page, as it will be."""
         draft = await self.draft(call)
         stage = call.request.query_params.get("state", "")
-        found, _ = manifest.judged_form(draft.form)
-        shown = snapshot(found, stage if stage in STAGES else "soon", call.now_ms)
+        found, _ = manifest.judged_form(draft.form, self.chain)
+        shown = snapshot(found, stage if stage in STAGES else "soon", call.now_ms, self.chain)
         things = showcase(draft.form)
         address = f"/studio/drafts/{draft.id}"
         words = drop_words(shown, address, things, ENGLISH)
@@ -344,7 +348,9 @@ class DraftPages:
     async def export(self, call: PanelCall) -> Response:
         """GET /studio/drafts/{draft}/manifest.toml: the draft as a file."""
         draft = await self.draft(call)
-        return file_of(manifest.toml(draft.form), manifest.named(draft.form).get("id", ""))
+        return file_of(
+            manifest.toml(draft.form, self.chain), manifest.named(draft.form).get("id", "")
+        )
 
     async def remove(self, call: PanelCall) -> Response:
         """POST /studio/drafts/{draft}/remove: throw it away."""

@@ -14,7 +14,7 @@ from dropengine.log.replay.hours import calls_at
 from dropengine.manifest import Item, Manifest, Pool
 from dropengine.manifest.defaults import MODES
 from dropengine.order_number import number_of
-from dropengine.randomness import QUICKNET, BeaconRound, CommitReveal, Source
+from dropengine.randomness import Chain, CommitReveal, Source
 from dropengine.truth.replies import EarlyRow, ListRow, PoolRow, ViewReply
 
 NOBODY: Final = "preview"
@@ -65,8 +65,8 @@ STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
 )
 
 
-def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
-    """What a fan's page would be told."""
+def snapshot(m: Manifest, stage: str, now_ms: int, chain: Chain) -> wire.Snapshot:
+    """What a fan's page would be told. chain: what the shop takes rounds of."""
     chosen = STAGES[stage]
     whole = _whole(m)
     opens_ms = whole.opens_ms if chosen.state == "scheduled" else 0
@@ -105,7 +105,7 @@ def snapshot(m: Manifest, stage: str, now_ms: int) -> wire.Snapshot:
         epoch=NOBODY,
         durable=True,
         beat_ms=0,
-        chance=_chance(whole),
+        chance=_chance(whole, chain),
     )
     known = m.identity != "verified" or stage != SIGN_IN
     return wire.Snapshot(1, drop, _you(whole, chosen, now_ms) if known else None)
@@ -137,11 +137,11 @@ def _entering(m: Manifest, stage: Stage, now_ms: int) -> ListRow:
     )
 
 
-def _chance(m: Manifest) -> Source | None:
+def _chance(m: Manifest, chain: Chain) -> Source | None:
     """By what its list would be ordered; nobody has committed to anything yet."""
     if m.mode == MODES[0]:
         return None
-    return BeaconRound(QUICKNET.hash, m.beacon_round) if m.beacon_round else CommitReveal("")
+    return chain.named(m.beacon_round) if m.beacon_round else CommitReveal("")
 
 
 def _whole(m: Manifest) -> Manifest:

@@ -161,7 +161,7 @@ class DropPages:
             total=total,
             words=in_words(total, found.state in OVER) if total else "",
             may_run=call.may >= May.RUN,
-            launch=launch_modes.told(m),
+            launch=launch_modes.told(m, launch_modes.chain_named(found.shown.chance)),
             before=found.state in BEFORE,
             ended=found.state in ENDED,
             opens_in=in_how_long(found.opens_ms - call.now_ms)

@@ -9,7 +9,7 @@ from dropengine.doors.studio.standing import Standing
 from dropengine.manifest.moments import moment
 from dropengine.manifest.seal import sealed_at
 from dropengine.model import DropState as State
-from dropengine.randomness import QUICKNET
+from dropengine.randomness import BeaconRound
 
 
 class Command(NamedTuple):
@@ -179,16 +179,20 @@ def _seal(s: Standing) -> list[str]:
         f"Fans were told that the list stays open until {moment(entering.seals_ms, zone)}."
         if entering.seals_ms
         else "",
-        _beacon(s) if s.manifest.beacon_round else "Chance orders it at once.",
+        _waits(s),
         "Then the drop opens, and the first in the order get offers."
         if entering.entries
         else "Nobody stands in it: the drop opens, and whoever presses first has the units.",
     ]
 
 
-def _beacon(s: Standing) -> str:
-    number = QUICKNET.round_for(s.manifest.beacon_round, s.view.now_ms)
-    due = moment(QUICKNET.due_ms(number), s.manifest.zone)
+def _waits(s: Standing) -> str:
+    chance = s.shown.chance
+    chain = chance.known() if isinstance(chance, BeaconRound) else None
+    if chain is None:
+        return "Chance orders it at once."
+    number = chain.round_for(s.manifest.beacon_round, s.view.now_ms)
+    due = moment(chain.due_ms(number), s.manifest.zone)
     return f"It waits for round {number:,} of the beacon, which is made public on {due}."
 
 

@@ -15,7 +15,7 @@ from dropengine.manifest.form import OF_CHANCE, PLANNED
 from dropengine.manifest.game import KINDS
 from dropengine.manifest.moments import moment
 from dropengine.manifest.seal import first_round, sealed_at
-from dropengine.randomness import QUICKNET
+from dropengine.randomness import CHAINS, QUICKNET, BeaconRound, Chain, Source
 
 
 class Mode(NamedTuple):
@@ -64,7 +64,23 @@ BEACON_PROVES: Final = (
     "or choose it before, you neither: that proves all of it, as everybody was shown the list's "
     "fingerprint before. The order waits for it, and the shop needs a way to the internet."
 )
+OWN_PROVES: Final = (
+    "A number that {name} makes public half a minute after the seal. This shop named that network "
+    "itself: whoever runs it could know the number before, and the page says so. It proves as much "
+    "as fans trust those who run it."
+)
 """What each source of chance proves, for its maker."""
+
+
+def beacon_proves(chain: Chain) -> str:
+    """What a round of this chain proves."""
+    return BEACON_PROVES if chain.hash in CHAINS else OWN_PROVES.format(name=chain.beacon_id)
+
+
+def chain_named(chance: Source | None) -> Chain:
+    """The chain that a published drop's round is of; quicknet where it names none."""
+    known = chance.known() if isinstance(chance, BeaconRound) else None
+    return known or QUICKNET
 
 
 def by_mode(form: Form) -> Form:
@@ -132,14 +148,14 @@ class Chance(NamedTuple):
     can: bool
 
 
-def chance(form: Form, m: Manifest) -> Chance:
+def chance(form: Form, m: Manifest, chain: Chain) -> Chance:
     """m: what the form makes."""
     said = form.get("beacon_round", "")
     number = m.beacon_round
     planned = sealed_at(m.mode, m.window_ms, m.opens_ms)
     if not number and planned:
-        number = first_round(planned)
-    due = moment(QUICKNET.due_ms(number), m.zone) if number else ""
+        number = first_round(chain, planned)
+    due = moment(chain.due_ms(number), m.zone) if number else ""
     return Chance(bool(said), number, due, said not in ("", PLANNED), drand.can_check())
 
 
@@ -150,13 +166,13 @@ class Said(NamedTuple):
     sentence: str
 
 
-def told(m: Manifest) -> list[Said]:
-    """What should be known of its launch before it is published."""
+def told(m: Manifest, chain: Chain) -> list[Said]:
+    """What should be known of its launch before it is published. chain: what its round is of."""
     mode = SHOWN[m.mode]
     first = Said(False, f"{mode.name}: {mode.how}")
     if m.mode not in WINDOWS:
         return [first, *_early(m), *_carried(m), *_game(m), _network(m)]
-    said = [first, _window(m), _offers(m), _source(m)]
+    said = [first, _window(m), _offers(m), _source(m, chain)]
     if m.mode == "draw":
         said.append(_tickets(m))
     if m.guests_may_enter:
@@ -248,18 +264,22 @@ def _tickets(m: Manifest) -> Said:
     return Said(False, sentence)
 
 
-def _source(m: Manifest) -> Said:
+def _source(m: Manifest, chain: Chain) -> Said:
     if not m.beacon_round:
         sentence = (
             "Chance comes from a secret of the shop that the rules commit to: fans can check list "
             "and order, and must trust you that you tried no last entries."
         )
         return Said(False, sentence)
-    due_ms = QUICKNET.due_ms(m.beacon_round)
+    due_ms = chain.due_ms(m.beacon_round)
     seals_ms = sealed_at(m.mode, m.window_ms, m.opens_ms)
+    if chain.hash in CHAINS:
+        beacon, proven = "the drand beacon", "nobody can choose the order"
+    else:
+        beacon, proven = chain.beacon_id, "nobody can choose the order but those who run it"
     sentence = (
-        f"Chance comes from round {m.beacon_round:,} of the drand beacon, made public on "
-        f"{moment(due_ms, m.zone)}: nobody can choose the order."
+        f"Chance comes from round {m.beacon_round:,} of {beacon}, made public on "
+        f"{moment(due_ms, m.zone)}: {proven}."
     )
     long = bool(seals_ms) and due_ms - seals_ms > WAIT_MS
     if long:

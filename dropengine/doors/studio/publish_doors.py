@@ -16,15 +16,16 @@ from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.drop_messages import Checked, CheckManifest, Publish, Published
 from dropengine.doors.studio.studio_answers import mistaken, refused, told
 from dropengine.doors.studio.studio_door import Call, Doors
-from dropengine.errors import CarriedFault, ManifestError
+from dropengine.errors import ManifestError
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.people import known_changes, makers
 from dropengine.people.known_changes import Answered
 from dropengine.people.one_after_another import change
+from dropengine.randomness import Chain
 from dropengine.sql import draw_secrets
 from dropengine.sql.database import Database
-from dropengine.truth.carried_list import list_for
+from dropengine.truth.carried_list import mistake_in
 from dropengine.truth.store import Store
 
 SOURCE = "manifest"
@@ -42,11 +43,14 @@ _NUMBERED = re.compile(r"-[0-9]{1,3}$")
 class PublishDoors:
     """One method a door. origin: the address people type."""
 
-    def __init__(self, store: Store, database: Database, changes: Changes, origin: str) -> None:
+    def __init__(
+        self, store: Store, database: Database, changes: Changes, origin: str, chain: Chain
+    ) -> None:
         self._store = store
         self._database = database
         self._changes = changes
         self._origin = origin
+        self._chain = chain
 
     def routes(self, doors: Doors) -> list[Route]:
         """Check, then publish."""
@@ -62,6 +66,8 @@ class PublishDoors:
             text = manifest.parse(asked.manifest.encode(), SOURCE)
             wanted = await self.under_makers_id(call, text)
             _refuse_past(wanted, call.now_ms)
+            if why := draw_secrets.fault_in_chance(wanted, self._chain):
+                raise ManifestError(SOURCE, [why])
             await self._looks_at_carried(call, wanted)
         except ManifestError as fault:
             return mistaken(fault)
@@ -88,7 +94,7 @@ class PublishDoors:
                 _refuse_past(wanted, call.now_ms)
             if asked.open:
                 manifest.to_open_at_once(wanted)
-            if why := draw_secrets.fault_in_chance(wanted):
+            if why := draw_secrets.fault_in_chance(wanted, self._chain):
                 raise ManifestError(SOURCE, [why])
             if not known:
                 await self._looks_at_carried(call, wanted)
@@ -108,7 +114,9 @@ class PublishDoors:
         self, call: Call, text: Manifest, *, at_once: bool
     ) -> Response | msgspec.Struct:
         # What it commits to is on disk before anybody can read of it.
-        chance = await self._database.write(lambda sql: draw_secrets.named(sql, text, call.now_ms))
+        chance = await self._database.write(
+            lambda sql: draw_secrets.named(sql, text, self._chain, call.now_ms)
+        )
         # The same words whatever the clock says: repeated, it is one command.
         outcome = await self._store.publish(
             text,
@@ -147,10 +155,8 @@ class PublishDoors:
         whose = await self._database.read(lambda sql: makers.whose(sql, wanted.carried_from))
         if whose != call.maker.id:
             raise ManifestError(SOURCE, [f"carried_from: there is no {wanted.carried_from} here"])
-        try:
-            await list_for(self._store, wanted)
-        except CarriedFault as fault:
-            raise ManifestError(SOURCE, [f"carried_hash: {fault}"]) from None
+        if mistake := await mistake_in(self._store, wanted):
+            raise ManifestError(SOURCE, [mistake])
 
     async def under_makers_id(self, call: Call, text: Manifest) -> Manifest:
         """Where there is more than one maker, an id begins with the short name of its own. Raises

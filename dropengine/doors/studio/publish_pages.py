@@ -69,7 +69,7 @@ class PublishPages:
         here = f"/studio/drafts/{draft.id}"
         if draft.drop_id:
             return RedirectResponse(f"/studio/drops/{draft.drop_id}", 303)
-        found = judged(draft.form)
+        found = judged(draft.form, self._pages.chain)
         if found.mistakes:
             return RedirectResponse(f"{here}?check=1", 303)
         try:
@@ -87,7 +87,12 @@ class PublishPages:
             title=final.title,
             address=f"{self._origin}/drops/{final.id}",
             digest=manifest.digest(final),
-            checks=checks(final, call.now_ms, pictures=bool(showcases.showcase(draft.form).first)),
+            checks=checks(
+                final,
+                call.now_ms,
+                pictures=bool(showcases.showcase(draft.form).first),
+                chain=self._pages.chain,
+            ),
             by_hand=not final.opens_ms,
             listed=bool(final.window_ms),
         )
@@ -106,10 +111,10 @@ class PublishPages:
             return RedirectResponse(f"/studio/drops/{draft.drop_id}", 303)
         if call.fields.get("version") != str(draft.version):
             return await self._look(call, draft, CHANGED)
-        found = judged(draft.form)
+        found = judged(draft.form, self._pages.chain)
         if found.mistakes:
             return await self._look(call, draft)
-        text = manifest.toml(draft.form)
+        text = manifest.toml(draft.form, self._pages.chain)
         at_once = {"open": True} if "open" in call.fields else {}
         answer = await self._doors.publish(call.asking(manifest=text, **at_once))
         problem = problem_of(answer)

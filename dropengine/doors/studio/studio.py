@@ -6,7 +6,7 @@ from typing import Protocol
 
 from starlette.routing import Route, WebSocketRoute
 
-from dropengine.config import Settings, public_url
+from dropengine.config import Settings, chain_of, public_url
 from dropengine.doors.access import STUDIO_SOCKET
 from dropengine.doors.identity import Identity
 from dropengine.doors.page_writer import PageWriter
@@ -93,7 +93,8 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
     accounts = AccountDoors(database, changes, coming_in, cookies, deps.passwords, origin)
     maker_doors = MakerDoors(database, changes, pictures, origin)
     drops = DropDoors(store, database, origin)
-    publishing = PublishDoors(store, database, changes, origin)
+    chain = chain_of(deps.settings)
+    publishing = PublishDoors(store, database, changes, origin, chain)
     commands = CommandDoors(store, changes)
     cohorts = CohortDoors(store, database, changes, deps.secret)
     subjects = (
@@ -111,7 +112,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
     panel = Panel(database, cookies, said, writer, deps.settings.proof_s_max, deps.desks)
     writer.filters["field_name"] = field_name
     things = deps.things
-    drafts = DraftPages(store, database, ThingPictures(database, things.pictures))
+    drafts = DraftPages(store, database, ThingPictures(database, things.pictures), chain)
     shown = (
         *StudioPages(database, coming_in, cookies, writer).routes(),
         *MailPages(database, coming_in, writer, origin).routes(),

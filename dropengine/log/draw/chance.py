@@ -4,12 +4,11 @@ refused because it does not prove what was promised."""
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from hashlib import sha256
 
 from dropengine.errors import DrawFault
 from dropengine.log.draw import drand
-from dropengine.randomness import CHAINS, SECRET_BYTES, BeaconRound, Chain, CommitReveal, Source
+from dropengine.randomness import SECRET_BYTES, BeaconRound, CommitReveal, Source
 
 _COMMITMENT = b"dropengine/draw/commitment/1"
 _CHANCE = b"dropengine/draw/randomness/1"
@@ -22,14 +21,7 @@ def commitment_of(secret: bytes) -> str:
     return sha256(_COMMITMENT + secret).hexdigest()
 
 
-def chance_of(
-    source: Source,
-    root: bytes,
-    revealed: bytes,
-    *,
-    sealed_ms: int,
-    chains: Mapping[str, Chain] = CHAINS,
-) -> bytes:
+def chance_of(source: Source, root: bytes, revealed: bytes, *, sealed_ms: int) -> bytes:
     """The 32 bytes that order the list with this root.
 
     revealed: the secret of the commitment (32 bytes), or the signature of the beacon's round (48
@@ -41,8 +33,6 @@ def chance_of(
             if not hmac.compare_digest(commitment_of(revealed), commitment):
                 raise DrawFault("the secret is not the one that the commitment was made of")
             return sha256(_CHANCE + revealed + root).digest()
-        case BeaconRound(chain=named, round=number):
-            chain = chains.get(named)
-            if chain is None:
-                raise DrawFault(f"the chain {named} is not known here")
+        case BeaconRound(round=number):
+            chain = drand.chain_of(source)
             return drand.randomness(chain, chain.round_for(number, sealed_ms), revealed)

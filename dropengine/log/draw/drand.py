@@ -10,7 +10,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 
 from dropengine.errors import DrawFault
-from dropengine.randomness import Chain
+from dropengine.randomness import BeaconRound, Chain
 
 SIGNATURE_BYTES = 48
 DOMAIN = b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
@@ -19,6 +19,15 @@ LIBRARY = "py_arkworks_bls12381"
 NO_LIBRARY = (
     "to check a beacon's round the extra `beacon` is needed: pip install 'dropengine[beacon]'"
 )
+
+
+def chain_of(source: BeaconRound) -> Chain:
+    """The chain that signs this round. Raises DrawFault."""
+    if known := source.known():
+        return known
+    if source.own is None:
+        raise DrawFault(f"the chain {source.chain} is not known here")
+    raise DrawFault(f"the chain that is told does not have the hash {source.chain}")
 
 
 def randomness(chain: Chain, number: int, signature: bytes) -> bytes:
@@ -37,6 +46,17 @@ def message(number: int) -> bytes:
 def can_check() -> bool:
     """Is the library here? Without it no drop that hangs on a beacon should be published."""
     return find_spec(LIBRARY) is not None
+
+
+def is_key(public_key: bytes) -> bool:
+    """May a chain have this key: a point of the right subgroup of G2, and not that at infinity?
+    Only where the library is."""
+    from py_arkworks_bls12381 import G2Point
+
+    try:
+        return bool(G2Point.from_compressed_bytes(public_key) != G2Point.identity())
+    except ValueError:
+        return False
 
 
 def is_signed(chain: Chain, number: int, signature: bytes) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from dropengine.errors import DrawFault
+from dropengine.log.draw import drand
 from dropengine.log.draw.chance import chance_of
 from dropengine.log.draw.ordering import order
 from dropengine.log.draw.sealed import Entry, Sealed
-from dropengine.randomness import CHAINS, WHOLE_MAX, BeaconRound, Chain, CommitReveal, Source
+from dropengine.randomness import CHAINS, WHOLE_MAX, BeaconRound, CommitReveal, Source
 
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 _SHOWN = 5
@@ -62,7 +62,7 @@ def sealed_of(sheet: Sheet) -> Sealed:
     )
 
 
-def findings(sheet: Sheet, chains: Mapping[str, Chain] = CHAINS) -> list[Finding]:
+def findings(sheet: Sheet) -> list[Finding]:
     """The list, the randomness and the order, each held against what is told of it. A later one is
     only looked at where the one before it is kept. Raises DrawFault where nothing can be said."""
     sealed = sealed_of(sheet)
@@ -71,12 +71,10 @@ def findings(sheet: Sheet, chains: Mapping[str, Chain] = CHAINS) -> list[Finding
         return [*found, Finding("randomness", None, "nothing is revealed yet")]
     revealed = _bytes(sheet.revealed, "what is revealed")
     try:
-        chance = chance_of(
-            sheet.randomness, sealed.root, revealed, sealed_ms=sheet.sealed_ms, chains=chains
-        )
+        chance = chance_of(sheet.randomness, sealed.root, revealed, sealed_ms=sheet.sealed_ms)
     except DrawFault as fault:
         return [*found, Finding("randomness", False, str(fault))]
-    found.append(Finding("randomness", True, f"{_proven(sheet, chains)}: {chance.hex()}"))
+    found.append(Finding("randomness", True, f"{_proven(sheet)}: {chance.hex()}"))
     return [*found, _order(sheet, order(sealed, chance))]
 
 
@@ -90,15 +88,17 @@ def _list(sheet: Sheet, sealed: Sealed) -> Finding:
     return Finding("list", True, found)
 
 
-def _proven(sheet: Sheet, chains: Mapping[str, Chain]) -> str:
+def _proven(sheet: Sheet) -> str:
     match sheet.randomness:
         case CommitReveal():
             return "the secret is the one that was committed to"
-        case BeaconRound(chain=named, round=number):
-            chain = chains[named]
+        case BeaconRound(round=number):
+            chain = drand.chain_of(sheet.randomness)
+            whose = "" if chain.hash in CHAINS else ", a chain that the shop named itself"
             counts = chain.round_for(number, sheet.sealed_ms)
             ahead = (chain.due_ms(counts) - sheet.sealed_ms) // 1000
-            return f"round {counts} of {chain.beacon_id}, due {ahead} s after the seal, is signed"
+            due = f"due {ahead} s after the seal"
+            return f"round {counts} of {chain.beacon_id}{whose}, {due}, is signed"
 
 
 def _order(sheet: Sheet, right: list[str]) -> Finding:

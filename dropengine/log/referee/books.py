@@ -28,7 +28,6 @@ from dropengine.log.referee.records import (
 )
 from dropengine.log.referee.report import VIOLATIONS_KEPT, Violation
 from dropengine.model import POINTS_MAX
-from dropengine.randomness import CHAINS
 
 __all__ = ["BASE", "BOOST", "Books", "Entry", "Fan", "Hold", "Item", "Order", "Owed", "Pool"]
 
@@ -59,7 +58,6 @@ class Books:
         self.corrections = 0
         self.arrivals = 0
         """Entries that joined."""
-        self.chains = CHAINS
         self.listed: dict[str, Entry] = {}
         """The list that chance orders."""
         self.seals_ms = self.sealed_ms = 0

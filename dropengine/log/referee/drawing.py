@@ -93,9 +93,7 @@ def _revealed(books: Books, e: events.Revealed) -> None:
         return
     try:
         revealed = bytes.fromhex(e.value)
-        chance = draw.chance_of(
-            source, books.sealed.root, revealed, sealed_ms=books.sealed_ms, chains=books.chains
-        )
+        chance = draw.chance_of(source, books.sealed.root, revealed, sealed_ms=books.sealed_ms)
     except (DrawFault, ValueError) as fault:
         what = "secret" if isinstance(source, CommitReveal) else "round"
         books.blame("INV-11", f"the {what} that was revealed proves nothing: {fault}")

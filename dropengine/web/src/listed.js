@@ -58,7 +58,8 @@ export function waits({ chance: rules, listed }, now) {
   const { placed = 0, revealed = "" } = listed ?? {};
   if (placed > 0) return fill(chance.placing, { placed, count: size(listed) });
   if (revealed !== "" || !rules?.round) return "";
-  return rules.beacon && rules.due_ms && rules.due_ms > now ? fill(chance.waits, { beacon: rules.beacon, when: lately(rules.due_ms, now) }) : chance.waits_soon;
+  const { beacon = "", due_ms = 0, own = false } = rules;
+  return due_ms > now ? fill(own ? chance.waits_own : chance.waits, { beacon, when: lately(due_ms, now) }) : fill(chance.waits_soon, { beacon });
 }
 
 /** @param {number} at @param {string} zone */

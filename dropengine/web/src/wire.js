@@ -64,6 +64,7 @@
  * @property {number} [round]
  * @property {string} [beacon]
  * @property {number} [due_ms]
+ * @property {boolean} [own] the shop named that network itself
  */
 
 /** @typedef {{lasts: boolean, public_ms: number}} EarlyView `lasts`: it is not open to all yet; `public_ms` 0: by hand */

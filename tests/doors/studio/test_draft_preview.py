@@ -13,6 +13,7 @@ from dropengine import manifest
 from dropengine.catalogue import CATALOGUES
 from dropengine.doors.studio.draft_preview import STAGES, snapshot
 from dropengine.manifest import Form
+from dropengine.randomness import QUICKNET
 from tests.kit import studio as studio_kit
 from tests.kit import web_process
 from tests.kit.studio import Studio
@@ -43,7 +44,7 @@ FORMS: dict[str, Form] = {
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_state_can_be_shown_of_whatever_was_typed(form: Form, stage: str) -> None:
     found, _ = manifest.judged_form(form)
-    shown = snapshot(found, stage, int(time.time() * 1000))
+    shown = snapshot(found, stage, int(time.time() * 1000), QUICKNET)
     drop = shown.drop
     assert drop.pools
     for pool in drop.pools.values():

@@ -124,6 +124,10 @@ async def test_a_round_of_the_beacon_follows_the_plan_until_it_is_published(
         assert rounds[1] == rounds[0] + 60
         page = told(await ben.http.get(f"{draft}/publish"))
         assert f"round {rounds[1]:,} of the drand beacon" in page
+        early = planned | {"opens_at": "2087-07-16T18:00", "beacon_round": "5"}
+        await saved(ben, draft, version_of(await ben.http.get(draft)), **early)
+        page = told(await ben.http.get(f"{draft}?check=1"))
+        assert f"ust be {rounds[0]} or later: it is to come after" in page
 
 
 async def test_a_network_is_let_in_by_one_press_and_taken_back_by_one(studio: Studio) -> None:
@@ -272,6 +276,14 @@ async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_op
         assert f'carried_hash = "{(await list_of(sale.store, sale.drop)).hash}"' in exported
         where = await published(ben, draft)
         assert f"in {sale.drop} stands first" in told(await ben.http.get(where))
+        # Nor, and said before the press makes it stand, into a drop that has nothing they wanted.
+        cup = await begun(ben, studio)
+        wanted = known | {"items[0].id": "cup", "carried_from": sale.drop}
+        await saved(ben, cup, 1, **wanted)
+        page = await ben.http.get(f"{cup}/publish")
+        form = {"key": key(), "version": str(version_of(page))}
+        page = await ben.http.post(f"{cup}/publish", data=form)
+        assert f"who waited in {sale.drop} wanted pin, and here is cup" in told(page)
         # Of another maker's drop, or one that goes on, nobody is.
         other = await begun(ben, studio)
         await saved(ben, other, 1, **known | {"carried_from": where.rpartition("/")[2]})

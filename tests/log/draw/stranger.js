@@ -147,10 +147,28 @@ const QUICKNET = {
 
 function chainHash({ period, genesis, publicKey, groupHash, id }) {
   const key = Buffer.from(publicKey, "hex");
-  return hex(sha256(u32(period), u64(genesis), key, Buffer.from(groupHash, "hex"), ascii(id)));
+  const name = ascii(id === "default" ? "" : id);
+  return hex(sha256(u32(period), u64(genesis), key, Buffer.from(groupHash, "hex"), name));
 }
 
 const CHAINS = { [chainHash(QUICKNET)]: QUICKNET };
+
+// The chain of a source: the one that the page knows, or the one that is told with it.
+function chainOf({ chain, own }) {
+  if (CHAINS[chain]) return CHAINS[chain];
+  demand(own, `the chain ${chain} is not known: nothing is proven`);
+  const told = {
+    publicKey: hex(unhex(own.public_key, [96], "public key")),
+    genesis: own.genesis,
+    period: own.period,
+    groupHash: hex(unhex(own.group_hash, [32], "group hash")),
+    id: own.id,
+  };
+  demand(/^[A-Za-z0-9._-]{1,32}$/.test(told.id), `id ${told.id}`);
+  demand(wholeFrom(told.genesis, 0, 2 ** 40) && wholeFrom(told.period, 1, 86400), "times of a chain");
+  demand(chainHash(told) === chain, "the hash is not that of the chain: nothing is proven");
+  return told;
+}
 
 // The moment a round is due, in milliseconds since 1970.
 const dueMs = ({ genesis, period }, round) =>
@@ -212,9 +230,7 @@ function draw({ randomness: source, entries, sealed_ms: sealedMs, revealed, proo
   const found = root(entries);
   let counts = 0n;
   if (source.kind === "drand") {
-    const chain = CHAINS[source.chain];
-    demand(chain, `the chain ${source.chain} is not known: nothing is proven`);
-    counts = roundThatCounts(chain, source.round, sealedMs);
+    counts = roundThatCounts(chainOf(source), source.round, sealedMs);
   }
   return {
     root: found,

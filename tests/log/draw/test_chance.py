@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import msgspec
 import pytest
 
 from dropengine.errors import DrawFault
 from dropengine.log.draw import chance_of, commitment_of
-from dropengine.log.draw.drand import can_check, is_signed
+from dropengine.log.draw.drand import can_check, is_key, is_signed
 from dropengine.randomness import LATE_MS, QUICKNET, BeaconRound, CommitReveal
 from tests.kit.own_beacon import OwnBeacon
 
@@ -100,13 +101,37 @@ def test_a_key_at_infinity_signs_nothing() -> None:
     assert not is_signed(own.chain, 7, own.signature(7))
 
 
-def test_a_beacon_of_the_tests_own_is_known_by_its_chain() -> None:
+def test_a_chain_of_a_shops_own_is_known_by_what_its_rules_tell_of_it() -> None:
     own = OwnBeacon()
-    signature = own.signature(9_000_000)
-    chance = chance_of(own.named(9_000_000), ROOT, signature, sealed_ms=LONG_AGO, chains=own.chains)
+    source, signature = own.named(9_000_000), own.signature(9_000_000)
+    chance = chance_of(source, ROOT, signature, sealed_ms=LONG_AGO)
     assert chance == sha256(signature).digest()
+    other = msgspec.structs.replace(source, own=OwnBeacon(secret=5).chain.named(1).own)
+    with pytest.raises(DrawFault, match="that is told does not have the hash"):
+        chance_of(other, ROOT, signature, sealed_ms=LONG_AGO)
+    unknown = BeaconRound(own.chain.hash, 9_000_000)
     with pytest.raises(DrawFault, match="is not known here"):
-        chance_of(own.named(9_000_000), ROOT, signature, sealed_ms=LONG_AGO)
+        chance_of(unknown, ROOT, signature, sealed_ms=LONG_AGO)
+
+
+def test_who_tells_a_known_chain_anew_cannot_change_its_key() -> None:
+    """A hash that everybody knows stands for the chain that everybody knows."""
+    own = OwnBeacon()
+    source = BeaconRound(QUICKNET_HASH, 123, own.named(123).own)
+    with pytest.raises(DrawFault, match="not the signature of round 123 of quicknet"):
+        chance_of(source, ROOT, own.signature(123), sealed_ms=LONG_AGO)
+
+
+def test_what_may_be_a_key_is_a_point_of_the_curve() -> None:
+    assert is_key(QUICKNET.public_key)
+    assert not is_key(OwnBeacon(secret=0).chain.public_key)
+    assert not is_key(bytes(96))
+
+
+def test_a_network_without_names_has_none_in_its_hash() -> None:
+    """As drand makes it: the hash of its only chain leaves the word `default` out."""
+    chain = msgspec.structs.replace(QUICKNET, beacon_id="default")
+    assert chain.hash == msgspec.structs.replace(QUICKNET, beacon_id="").hash != QUICKNET.hash
 
 
 def test_rounds_are_due_one_period_after_the_other() -> None:

@@ -21,11 +21,15 @@ from dropengine.randomness import (
     CommitReveal,
     Source,
 )
+from tests.kit.own_beacon import OwnBeacon
 from tests.kit.stranger import Puzzled, strangers
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[2] / "docs" / "fairness.md").read_text()
 SEALS = 100
+OWN = OwnBeacon().chain
+UNNAMED = msgspec.structs.replace(OWN, beacon_id="default")
+"""Chains that a sheet tells itself."""
 SEED = 2026
 
 
@@ -122,8 +126,9 @@ def random_seal(chance: Random) -> tuple[Sheet, list[list[str]], int]:
     else:
         # That a signature holds is the business of a library, there and here.
         revealed = chance.randbytes(48)
-        source = BeaconRound(QUICKNET.hash, 1_000_000 + chance.randint(0, 20))
-        counts = QUICKNET.round_for(source.round, sealed_ms)
+        chain = chance.choice((QUICKNET, OWN, UNNAMED))
+        source = chain.named(1_000_000 + chance.randint(0, 20))
+        counts = chain.round_for(source.round, sealed_ms)
         drawn = sha256(revealed).digest()
     told = Sheet(
         randomness=source,
@@ -165,3 +170,7 @@ def test_a_stranger_finds_another_list_where_something_was_changed() -> None:
     assert made["proofs"] == [False, True, False, False, False]
     with pytest.raises(Puzzled, match="nothing is proven"):
         strangers([{**told, "revealed": "00" * 32}])
+    source = msgspec.to_builtins(OWN.named(5))
+    for other in ({"own": None}, {"own": source["own"] | {"period": 4}}):
+        with pytest.raises(Puzzled, match="nothing is proven"):
+            strangers([{**told, "revealed": "00" * 48, "randomness": source | other}])

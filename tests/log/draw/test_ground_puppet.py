@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from random import Random
 
-from dropengine.log.draw import Entry, chance_of, commitment_of
-from dropengine.randomness import LATE_MS, CommitReveal
+from dropengine.log.draw import Entry, chance_of
+from dropengine.randomness import LATE_MS
 from tests.kit.chances import at_least_p
-from tests.kit.grinding import Foresight, grind, wins
+from tests.kit.grinding import grind, hoping, knowing, wins
 from tests.kit.own_beacon import OwnBeacon
 
 DRAWS = 200
@@ -21,18 +21,6 @@ TRIES_MAX = 500
 
 def honest(chance: Random) -> list[Entry]:
     return [Entry(f"e{n}", 1, chance.randbytes(16)) for n in range(1, HONEST + 1)]
-
-
-def knowing(secret: bytes) -> Foresight:
-    """With a commitment: the very randomness of every list."""
-    source = CommitReveal(commitment_of(secret))
-    return lambda root: chance_of(source, root, secret, sealed_ms=0)
-
-
-def hoping(beacon: OwnBeacon, number: int) -> Foresight:
-    """With a beacon: that a round which is known already is the one that counts."""
-    known, chains = beacon.signature(number), beacon.chains
-    return lambda root: chance_of(beacon.named(number), root, known, sealed_ms=0, chains=chains)
 
 
 def test_with_a_commitment_a_ground_puppet_always_wins() -> None:
@@ -61,7 +49,7 @@ def test_with_a_beacon_the_same_puppet_wins_no_more_than_its_share() -> None:
         foreseen += ground.foreseen
         revealed = beacon.signature(source.round)
         root = ground.sealed.root
-        drawn = chance_of(source, root, revealed, sealed_ms=sealed_ms, chains=beacon.chains)
+        drawn = chance_of(source, root, revealed, sealed_ms=sealed_ms)
         won += wins(ground.sealed, drawn, UNITS)
     assert foreseen == DRAWS
     assert won > 0
