@@ -29,6 +29,7 @@ from dropengine.doors import (
     fan_api,
     fast_path,
     follow_doors,
+    game_doors,
     health,
     home_screen,
     languages,
@@ -154,6 +155,7 @@ class Runtime:
         self.hub.on_house.append(self.revoking.look)
         self.counting = Counting(self.hub, self.database)
         self.early = early_doors.EarlyDoor(self)
+        self.game = game_doors.GameDoors(self)
         self.jobs = JobRunner()
         self.duties = Duties(self.store, self._perform)
         rounds = BeaconRounds(settings.beacon_urls)
@@ -311,6 +313,7 @@ def build(settings: Settings) -> Application:
         WebSocketRoute("/drops/{drop}/live", live),
         *fan_api.routes(runtime),
         *runtime.early.routes(),
+        *runtime.game.routes(),
         *event_stream.routes(runtime),
     ]
     writer, static = pages.writing(runtime)

@@ -84,6 +84,14 @@ class CohortFull(Refusal, frozen=True):
     when_ms: int = 0
 
 
+class WrongWord(Refusal, frozen=True):
+    pass
+
+
+class NotRunning(Refusal, frozen=True):
+    pass
+
+
 class CodeUsed(Refusal, frozen=True):
     """A code of early access that somebody else has used."""
 

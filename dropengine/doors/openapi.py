@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from dropengine import __version__, wire
+from dropengine import __version__, wire, wire_game
 from dropengine.doors import early_doors
 from dropengine.doors.fan_api import COMMANDS, DropLine
 from dropengine.doors.http_answers import Problem
@@ -49,6 +49,7 @@ SECURITY: Node = {
         "`__Host-` before it. Requests that change something come from a page of ours.",
     },
 }
+OF_GAME = (wire_game.Came, wire_game.Said, wire_game.OnBoard, wire_game.Game)
 OF_EARLY = (early_doors.Code, early_doors.Cohorts)
 REFUSED = ("404", "429", "503")
 REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")
@@ -57,8 +58,10 @@ REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")
 def openapi() -> Node:
     """OpenAPI 3.1 of the JSON doors."""
     types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine, Calls, Asked, Ending, Answer]
-    refs, components = msgspec.json.schema_components([*types, *OF_EARLY], ref_template=REFS)
-    snapshot, you, done, problem, line, calls, asked, ending, reason, code, enrolled = refs
+    wanted = [*types, *OF_EARLY, *OF_GAME]
+    refs, components = msgspec.json.schema_components(wanted, ref_template=REFS)
+    snapshot, you, done, problem, line, calls, asked, ending, reason, code, enrolled = refs[:11]
+    came, said, name, game = refs[11:]
     paths = {
         "/api/drops": _get(
             "Every drop, the newest first",
@@ -84,6 +87,7 @@ def openapi() -> Node:
                 "responses": _answers(enrolled, problem, REFUSED_TO_A_FAN),
             }
         },
+        **_of_game(came, said, name, game, problem),
         "/api/drops/{drop}/why": _get(
             "Why the fan got none, from the log",
             parameters=[DROP],
@@ -121,6 +125,25 @@ def openapi() -> Node:
             "securitySchemes": SECURITY,
         },
     }
+
+
+def _of_game(came: Node, said: Node, name: Node, game: Node, problem: Node) -> Node:
+    """The doors of the game, which all answer with it."""
+    answers = _answers(game, problem, REFUSED_TO_A_FAN)
+    common: Node = {"parameters": [DROP], "security": SIGNED_IN, "responses": answers}
+    paths: Node = {
+        "/api/drops/{drop}/game": {
+            "get": {"summary": "What gives points, and what is the fan's", **common}
+        }
+    }
+    for door, summary, body in (
+        ("came", "By whose link the fan came", came),
+        ("mission", "What the fan says for a mission", said),
+        ("board", "The fan's name on the board, or no more", name),
+    ):
+        asked = {"summary": summary, "requestBody": _json_body(body), **common}
+        paths[f"/api/drops/{{drop}}/{door}"] = {"post": asked}
+    return paths
 
 
 def _get(summary: str, **more: Any) -> Node:

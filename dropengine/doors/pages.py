@@ -31,6 +31,7 @@ from dropengine.doors import (
 )
 from dropengine.doors.cover_art import HEIGHT, WIDTH, cover
 from dropengine.doors.early_doors import EarlyDoor
+from dropengine.doors.game_doors import GameDoors
 from dropengine.doors.identity import Identity
 from dropengine.doors.newcomers import Newcomers
 from dropengine.doors.page_formats import choice, made_of, phase, prices, total
@@ -57,6 +58,10 @@ ENDED = frozenset({"closing", "settled", "cancelled"})
 """Phases in which nothing begins any more: what is free is not for sale."""
 EARLY = frozenset({"scheduled", "lobby", "live", "all_held", "sold_out", "paused"})
 """Phases in which early access still means something."""
+
+BY_FRIEND = "friend"
+"""The channel of who came by a fan's link."""
+REF_CHARS_MAX = 64
 
 NOBODYS = "no-cache"
 """Pages that show nobody's own state: the browser may keep them for its back button."""
@@ -90,6 +95,8 @@ class Deps(Protocol):
     def database(self) -> Database: ...
     @property
     def early(self) -> EarlyDoor: ...
+    @property
+    def game(self) -> GameDoors: ...
     @property
     def receivers(self) -> Tokens: ...
     @property
@@ -191,8 +198,12 @@ class Pages:
         fan = room.fan(ticket) if room is not None else None
         if response.status_code == 200 and room is not None:
             via = request.query_params.get("via", "")
+            if not via and "ref" in request.query_params:
+                via = BY_FRIEND
             # Who only looks at a drop for those who are known is counted as who he would be.
             self.deps.counting.arrived(room.drop, fan or pseudonym(ticket.key, room.drop), via)
+            ref = request.query_params.get("ref", "")[:REF_CHARS_MAX]
+            self.deps.game.arrived(room, ticket, ref, request.scope.get("client"))
 
     async def wall(self, request: Request) -> Response:
         """GET /drops/{drop}/wall: for a shop window; knows nobody, needs no ticket."""

@@ -177,8 +177,8 @@ def entitled(
     listed = _column(sql, ADDRESSES.c.cohort, ADDRESSES, drop, ADDRESSES.c.normal == person.normal)
     by_code = _column(sql, CODES.c.cohort, CODES, drop, CODES.c.person == person.id)
     named = _earlier(sql, drop, {name for one in cohorts for name in (*one.bought, *one.missed)})
-    bought = {named[DropId(one)] for one in _bought(sql, person, was, {*named})}
-    missed = {named[DropId(one)] for one in _stood(sql, person, was, {*named})} - bought
+    bought = {named[DropId(one)] for one in bought_in(sql, person, was, {*named})}
+    missed = {named[DropId(one)] for one in stood_in(sql, person, was, {*named})} - bought
     return [
         one.id
         for one in cohorts
@@ -304,7 +304,7 @@ def _earlier(sql: Connection, drop: DropId, names: set[str]) -> dict[DropId, str
     return {one: name for one, name in meant.items() if maker is None or whose.get(one) == maker.id}
 
 
-def _bought(sql: Connection, person: Person, was: Was, drops: set[DropId]) -> set[str]:
+def bought_in(sql: Connection, person: Person, was: Was, drops: set[DropId]) -> set[str]:
     """Of these drops, those in which he bought and did not get his money back."""
     him = [(drop, person.fan(drop, was)) for drop in drops]
     asked = select(ORDERS.c.drop_id).where(
@@ -313,7 +313,7 @@ def _bought(sql: Connection, person: Person, was: Was, drops: set[DropId]) -> se
     return set(sql.execute(asked).scalars()) if him else set()
 
 
-def _stood(sql: Connection, person: Person, was: Was, drops: set[DropId]) -> set[str]:
+def stood_in(sql: Connection, person: Person, was: Was, drops: set[DropId]) -> set[str]:
     """Of these drops, those that are over in whose line he stood."""
     him = [(drop, person.fan(drop, was)) for drop in drops]
     asked = select(ENTRIES.c.drop_id).where(

@@ -60,6 +60,12 @@ def read(sql: Connection, drop: DropId, fan: FanId) -> tuple[Own, Course] | None
     )
 
 
+def events_of(sql: Connection, drop: DropId, fan: FanId) -> list[events.AnyEvent]:
+    """What decides about one name, in the order of the log."""
+    found = _events(sql, drop, dict(_numbers(sql, drop, fan)))
+    return [found[seq] for seq in sorted(found)]
+
+
 def _numbers(sql: Connection, drop: DropId, fan: FanId) -> Iterator[tuple[int, int]]:
     asked = sa.select(OF_FANS.c.seq, OF_FANS.c.beside).where(
         OF_FANS.c.drop_id == drop, OF_FANS.c.fan == fan

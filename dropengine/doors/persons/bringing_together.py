@@ -16,7 +16,8 @@ from dropengine import outcomes, refusals
 from dropengine.doors.persons.my_drops import Mine, MyDrops
 from dropengine.doors.persons.one_visit import BY_ANYBODY, OneVisit
 from dropengine.doors.persons.signing_in import SigningIn
-from dropengine.people import answers
+from dropengine.people import answers, becoming
+from dropengine.people.one_after_another import change
 from dropengine.people.tickets import Ticket
 from dropengine.push import followers, of_person
 from dropengine.sql.database import Database
@@ -68,8 +69,9 @@ class BringingTogether:
                 guests, his = (followers.whose(sql, one, now_ms) for one in (guest, person))
                 followers.move(sql, guests, his)
                 of_person.move(sql, guest.any_fan, lambda drop: person.fan(drop, BY_ANYBODY))
+                becoming.everywhere(sql, guest.any_fan, lambda drop: person.fan(drop, BY_ANYBODY))
 
-            await self._database.write(kept)
+            await change(self._database, kept)
             self._visits.became(guest, person)
             await self._signing_in.take_back(guest)
         return apart

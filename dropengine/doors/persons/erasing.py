@@ -20,7 +20,7 @@ from dropengine.doors.persons.my_drops import OVER, MyDrops
 from dropengine.doors.persons.signing_in import SigningIn
 from dropengine.mail import outbox
 from dropengine.mail.carriers import remove_files
-from dropengine.people import answers, cohorts, devices, persons
+from dropengine.people import answers, cohorts, devices, game_data, persons
 from dropengine.people.one_after_another import change
 from dropengine.people.persons import Person
 from dropengine.people.tickets import Ticket
@@ -69,6 +69,7 @@ class Erasing:
         def erased(sql: Connection) -> list[str]:
             answers.erase(sql, answers.whose_key(person.key), said)
             cohorts.erase(sql, person)
+            game_data.erase(sql, ticket.any_fan)
             persons.erase(sql, person, traces, now_ms)
             of_person.forget(sql, ticket.any_fan)
             followers.forget(sql, person.id)

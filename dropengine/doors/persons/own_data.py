@@ -16,7 +16,7 @@ from dropengine.doors.persons.person_cookies import PersonCookies
 from dropengine.doors.persons.person_pages import JSON, YOU, Deps, PersonPages
 from dropengine.doors.small_forms import fields_of
 from dropengine.mail import outbox
-from dropengine.people import answers, cohorts, devices, interests, passkeys, wishes
+from dropengine.people import answers, cohorts, devices, game_data, interests, passkeys, wishes
 from dropengine.push import followers, of_person
 from dropengine.sql.schema.mails import MAILS
 
@@ -86,6 +86,7 @@ class OwnData:
                     for one in letters
                 ],
                 "early_access": cohorts.export(sql, me.person),
+                "games": game_data.export(sql, me.ticket.any_fan),
                 "answers": answers.export(sql, answers.whose_key(me.person.key), said),
             }
 

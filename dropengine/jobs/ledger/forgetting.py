@@ -1,10 +1,11 @@
-"""Forgets who erased people were, and who was in cohorts, once the drops concerned are over."""
+"""Forgets who erased people were, who was in cohorts, and who came by whose link, once the drops
+concerned are over."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from dropengine.people import cohorts, persons
+from dropengine.people import cohorts, game_data, persons
 from dropengine.sql.database import Database
 
 EVERY_S: Final = 60.0
@@ -25,3 +26,5 @@ class Forgetting:
             await self._database.write(persons.forget_over)
         if await self._database.read(cohorts.any_over):
             await self._database.write(cohorts.forget_over)
+        if await self._database.read(game_data.any_over):
+            await self._database.write(game_data.forget_over)

@@ -9,6 +9,7 @@ from dropengine.sql.schema import (
     claims,
     cohorts,
     draws,
+    game,
     interests,
     ledger,
     mails,
@@ -20,7 +21,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0022"
+REVISION = "0023"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "claims",
     "cohorts",
     "draws",
+    "game",
     "interests",
     "ledger",
     "mails",

@@ -1,0 +1,454 @@
+"""The doors of the game: a fan's points and where they come from, who came by his link, missions,
+the board.
+
+What he is told stands in SQL and is read when he asks; how many points his place has, his screens
+hear from the truth. No press waits for any of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from dropengine import errors, refusals
+from dropengine.config import Settings
+from dropengine.doors.http_answers import Written, problem
+from dropengine.doors.identity import Identity, by_name
+from dropengine.doors.paced_tries import PacedTries
+from dropengine.doors.rate_limit import around, network_of
+from dropengine.live import views
+from dropengine.live.hub import Hub
+from dropengine.live.room import Room
+from dropengine.manifest import GameRules, Mission
+from dropengine.model import DropId, FanId
+from dropengine.people import (
+    badges,
+    boards,
+    collecting,
+    game_fans,
+    missions,
+    persons,
+    points_book,
+    referrals,
+)
+from dropengine.people.badges import Badge
+from dropengine.people.boards import Standing
+from dropengine.people.game_fans import GameFan
+from dropengine.people.missions import MissionRow, Told
+from dropengine.people.one_after_another import change
+from dropengine.people.points_book import BookRow
+from dropengine.people.referrals import Came, Referral
+from dropengine.people.tickets import Ticket
+from dropengine.sql.database import Database
+from dropengine.truth.store import Store
+from dropengine.wire_game import (
+    BadgeView,
+    BoardRow,
+    BoardView,
+    Game,
+    MissionView,
+    OnBoard,
+    PointRow,
+    Said,
+)
+from dropengine.wire_game import Came as CameBy
+
+log = logging.getLogger(__name__)
+
+GAME: Final = "/api/drops/{drop}"
+BODY_BYTES_MAX: Final = 1024
+PUBLIC_S: Final = 2.0
+"""What is everybody's is read so often."""
+AGAIN_S: Final = 20.0
+"""Whoever asks again and again is looked up so often for what he collected."""
+KNOWN_MAX: Final = 20_000
+CAME_AT_ONCE: Final = 60
+CAME_EACH_MS: Final = 1_000
+"""Arrivals by links from one network."""
+TRIES_AT_ONCE: Final = 5
+TRY_EACH_MS: Final = 10_000
+"""What one fan types for missions."""
+NETWORK_CHARS: Final = 20
+
+T = TypeVar("T")
+Client = tuple[str, int] | None
+
+
+class Deps(Protocol):
+    """What these doors need of the web process."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def secret(self) -> bytes: ...
+
+
+class _Public(NamedTuple):
+    """What is everybody's."""
+
+    missions: dict[str, MissionRow]
+    board: list[Standing]
+    boosts_hour: int
+
+
+class _His(NamedTuple):
+    """What is one fan's. pending: friends who are in no row of his book yet. rank: on the board."""
+
+    him: GameFan
+    rows: list[BookRow]
+    pending: list[Referral]
+    badges: list[Badge]
+    came: bool
+    rank: int
+
+
+class _Here(NamedTuple):
+    """Somebody at a door of a drop with a game. fan: who he is there; None: he may not act."""
+
+    room: Room
+    rules: GameRules
+    ticket: Ticket | None
+    fan: FanId | None
+
+
+class GameDoors:
+    """One method a door. `arrived`: of whoever opens the page of a drop."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+        self._tries = PacedTries(deps.store, deps.settings, deps.secret, "game")
+        self._key = hmac.digest(deps.secret, b"dropengine:game networks", "sha256")
+        self._public: dict[DropId, tuple[float, _Public]] = {}
+        self._asked: dict[tuple[str, str], float] = {}
+        """Drop and ticket -> when somebody was looked up last."""
+        self._titles: dict[DropId, str] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[Route]:
+        """Four doors."""
+        return [
+            Route(f"{GAME}/game", self.game, methods=["GET"]),
+            *(
+                Route(f"{GAME}/{name}", door, methods=["POST"], max_body_size=BODY_BYTES_MAX)
+                for name, door in (
+                    ("came", self.came),
+                    ("mission", self.mission),
+                    ("board", self.board),
+                )
+            ),
+        ]
+
+    async def game(self, request: Request) -> Response:
+        """GET /api/drops/{drop}/game: what is everybody's, and what is the fan's."""
+        return await self._guarded(self._game(request))
+
+    async def came(self, request: Request) -> Response:
+        """POST /api/drops/{drop}/came: by whose link the fan came."""
+        return await self._guarded(self._came(request))
+
+    async def mission(self, request: Request) -> Response:
+        """POST /api/drops/{drop}/mission: what the fan says for a mission."""
+        return await self._guarded(self._mission(request))
+
+    async def board(self, request: Request) -> Response:
+        """POST /api/drops/{drop}/board: the fan's name on the board, or no more."""
+        return await self._guarded(self._board(request))
+
+    def arrived(self, room: Room | None, ticket: Ticket, ref: str, client: Client) -> None:
+        """He opens the page of this drop, by this link: his page waits for nothing of it."""
+        if room is None or room.manifest.game is None or not (ref or ticket.person):
+            return
+        task = asyncio.get_running_loop().create_task(self._quietly(room, ticket, ref, client))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _quietly(self, room: Room, ticket: Ticket, ref: str, client: Client) -> None:
+        try:
+            if ref:
+                await self._came_by(room, ticket, ref, client)
+            if ticket.person:
+                await self._look_up(room, ticket)
+        except (errors.Unavailable, errors.DatabaseAway) as fault:
+            # His page says it again.
+            log.warning("%s: who came by a link could not be kept: %s", room.drop, fault)
+
+    async def _guarded(self, answer: Any) -> Response:
+        try:
+            found: Response = await answer
+        except errors.Unavailable as error:
+            return problem(None, refusals.Away(why=error.why))
+        except errors.DatabaseAway:
+            return problem(None, refusals.Away())
+        except _Refused as refused:
+            return problem(None, refused.refusal)
+        return found
+
+    async def _here(self, request: Request) -> _Here:
+        ticket = self._deps.identity.who(by_name(request.scope["headers"]))
+        room = await self._deps.hub.room(request.path_params["drop"])
+        if room is None or room.manifest.game is None:
+            raise _Refused(refusals.NotFound())
+        return _Here(room, room.manifest.game, ticket, room.fan(ticket))
+
+    async def _acting(self, request: Request, kind: type[T]) -> tuple[_Here, FanId, T]:
+        """A fan, and what he sent."""
+        here = await self._here(request)
+        if here.fan is None:
+            raise _Refused(refusals.SignIn())
+        return here, here.fan, await _body(request, kind)
+
+    async def _game(self, request: Request) -> Response:
+        here = await self._here(request)
+        if here.ticket is not None and here.fan is not None:
+            await self._look_up(here.room, here.ticket)
+        return await self._told(request, here)
+
+    async def _came(self, request: Request) -> Response:
+        here = await self._here(request)
+        if here.ticket is None:
+            raise _Refused(refusals.SignIn())
+        said = await _body(request, CameBy)
+        await self._came_by(here.room, here.ticket, said.ref, request.scope.get("client"))
+        return await self._told(request, here)
+
+    async def _mission(self, request: Request) -> Response:
+        here, fan, said = await self._acting(request, Said)
+        mission = next((one for one in here.rules.missions if one.id == said.mission), None)
+        if mission is None:
+            raise _Refused(refusals.NotFound())
+        drop, now_ms = here.room.drop, _now_ms()
+        names = [self._tries.name(what, f"{drop} {fan}") for what in ("mission", "missions")]
+        wait_ms = await self._tries.admit(names[0], names[1], TRIES_AT_ONCE, TRY_EACH_MS)
+        if wait_ms:
+            raise _Refused(refusals.TooManyRequests(retry_ms=wait_ms))
+        told = await change(
+            self._deps.database,
+            lambda sql: missions.say(sql, drop, mission, fan, said.said, now_ms),
+        )
+        if told is not Told.RIGHT:
+            wrong = told is Told.WRONG
+            raise _Refused(refusals.WrongWord() if wrong else refusals.NotRunning())
+        return await self._told(request, here)
+
+    async def _board(self, request: Request) -> Response:
+        here, fan, said = await self._acting(request, OnBoard)
+        name = "" if said.off else said.name.strip()
+        if not said.off and (why := boards.fault_in(name)):
+            raise _Refused(refusals.BadMessage(f"name {why}"))
+        drop, now_ms = here.room.drop, _now_ms()
+
+        def shown(sql: Connection) -> None:
+            boards.show(sql, drop, game_fans.enter(sql, drop, fan, now_ms).fan, name)
+
+        await change(self._deps.database, shown)
+        self._public.pop(drop, None)
+        return await self._told(request, here)
+
+    async def _came_by(self, room: Room, ticket: Ticket, ref: str, client: Client) -> None:
+        """Too many from one network are not kept: their pages say it again."""
+        drop, network, now_ms = room.drop, network_of(client), _now_ms()
+        fan = room.fan(ticket) or FanId(ticket.any_fan(drop)[0])
+        name = self._tries.name
+        near, wide = name("came near", network), name("came wide", around(network))
+        if await self._tries.admit(near, wide, CAME_AT_ONCE, CAME_EACH_MS):
+            return
+        word = hmac.digest(self._key, f"{drop} {network}".encode(), "sha256").hex()
+        whence = Came(word[:NETWORK_CHARS], ticket.domain)
+        await change(
+            self._deps.database,
+            lambda sql: referrals.came(sql, drop, fan, ref, whence, now_ms),
+        )
+
+    async def _look_up(self, room: Room, ticket: Ticket) -> None:
+        """He plays; and what he collected in earlier drops counts."""
+        fan, now_s, now_ms = room.fan(ticket), time.monotonic(), _now_ms()
+        one = (room.drop, ticket.name)
+        if fan is None or now_s - self._asked.get(one, -AGAIN_S) < AGAIN_S:
+            return
+        if len(self._asked) >= KNOWN_MAX:
+            self._asked.clear()
+        game, drop = room.manifest.game, room.drop
+        assert game is not None, "only drops with a game are asked"
+
+        def looked(sql: Connection) -> None:
+            him = game_fans.enter(sql, drop, fan, now_ms).fan
+            referrals.learn_domain(sql, drop, him, ticket.domain)
+            known = persons.of_session(sql, ticket.session, now_ms) if ticket.person else None
+            if known is not None and game.collectors is not None:
+                collecting.collect(sql, drop, game.collectors, *known, him, now_ms)
+
+        await change(self._deps.database, looked)
+        self._asked[one] = now_s
+
+    async def _told(self, request: Request, here: _Here) -> Response:
+        room, ticket = here.room, here.ticket
+        public = await self._everybodys(room.drop)
+        fan = here.fan
+        if ticket is not None and fan is None:
+            fan = FanId(ticket.any_fan(room.drop)[0])
+        his = None
+        if fan is not None:
+            his = await self._deps.database.read(lambda sql: _his(sql, room.drop, fan))
+        may = his if here.fan is not None else None
+        origin = self._deps.settings.public_url or str(request.base_url).rstrip("/")
+        rules = views.game_view(room.manifest)
+        assert rules is not None, "only drops with a game are told of"
+        link = f"{origin}/drops/{room.drop}"
+        code = may.him.code if may and here.rules.friends is not None else ""
+        done = (
+            {row.source_id for row in may.rows if row.source == points_book.MISSION} if may else ()
+        )
+        game = Game(
+            link=f"{link}?ref={code}" if code else link,
+            card=f"{link}/card/{code}.png" if code else "",
+            code=code,
+            rules=rules,
+            points=may.him.points if may else 0,
+            came=his is not None and his.came,
+            rows=await self._rows(here, may) if may else [],
+            missions=[
+                _mission_view(one, public.missions.get(one.id), done=one.id in done)
+                for one in here.rules.missions
+            ],
+            board=_board_view(public.board, may),
+            badges=[
+                BadgeView(one.kind, room.drop, room.manifest.title, one.at_ms)
+                for one in (may.badges if may else [])
+            ],
+            boosts_hour=public.boosts_hour,
+        )
+        return Written(msgspec.json.encode(game))
+
+    async def _everybodys(self, drop: DropId) -> _Public:
+        now_s = time.monotonic()
+        known = self._public.get(drop)
+        if known is not None and now_s - known[0] < PUBLIC_S:
+            return known[1]
+        found = await self._deps.database.read(lambda sql: _everybodys(sql, drop))
+        if len(self._public) >= KNOWN_MAX:
+            self._public.clear()
+        self._public[drop] = (now_s, found)
+        return found
+
+    async def _rows(self, here: _Here, his: _His) -> list[PointRow]:
+        worth = 0 if here.rules.friends is None else here.rules.friends.worth
+        paid = here.room.manifest.identity != "verified"
+        waiting = [
+            PointRow(
+                why=points_book.FRIEND,
+                title="",
+                points=worth,
+                state=points_book.WAITING,
+                reason="unpaid" if paid and one.first_ms else "not_yet",
+                at=one.at_ms,
+            )
+            for one in his.pending
+        ]
+        titles = {one.id: one.title for one in here.rules.missions}
+        rows = []
+        for row in his.rows:
+            title = titles.get(row.source_id, "") if row.source == points_book.MISSION else ""
+            if row.source == points_book.COLLECTOR:
+                title = await self._title(DropId(row.source_id.partition(":")[2]))
+            rows.append(
+                PointRow(
+                    why=row.source,
+                    title=title,
+                    points=row.worth,
+                    state=row.state,
+                    reason=row.reason,
+                    at=row.made_ms,
+                    until=row.due_ms if row.state == points_book.WAITING else 0,
+                )
+            )
+        return [*waiting, *rows]
+
+    async def _title(self, drop: DropId) -> str:
+        """What an earlier drop is called."""
+        if drop not in self._titles:
+            try:
+                shown = await self._deps.store.show(drop)
+            except (errors.NewerSchema, errors.ManifestError):
+                shown = None
+            self._titles[drop] = drop if shown is None else shown.manifest.title
+        return self._titles[drop]
+
+
+class _Refused(Exception):
+    """A door answers with this."""
+
+    def __init__(self, refusal: refusals.Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+async def _body(request: Request, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(await request.body() or b"{}", type=kind)
+    except (ClientDisconnect, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _Refused(refusals.BadMessage(str(error) or "the body did not come whole")) from None
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _everybodys(sql: Connection, drop: DropId) -> _Public:
+    now_ms = _now_ms()
+    running = {one.id: one for one in missions.of_drop(sql, drop, now_ms)}
+    return _Public(running, boards.rows(sql, drop), points_book.counted_lately(sql, drop, now_ms))
+
+
+def _his(sql: Connection, drop: DropId, fan: FanId) -> _His | None:
+    him = game_fans.find(sql, drop, fan)
+    if him is None:
+        return None
+    return _His(
+        him,
+        points_book.of_fan(sql, drop, him.fan),
+        referrals.pending(sql, drop, him.fan),
+        badges.of_fan(sql, drop, him.fan),
+        referrals.find(sql, drop, him.fan) is not None,
+        boards.rank_of(sql, drop, him.points) if him.name else 0,
+    )
+
+
+def _mission_view(rule: Mission, row: MissionRow | None, *, done: bool) -> MissionView:
+    return MissionView(
+        id=rule.id,
+        title=rule.title,
+        kind=rule.kind,
+        worth=rule.worth,
+        state=missions.WAITING if row is None else row.state,
+        ends=rule.ends_ms if row is None else row.ends_ms,
+        done=done,
+    )
+
+
+def _board_view(board: list[Standing], his: _His | None) -> BoardView:
+    him = None if his is None else his.him
+    rows = [
+        BoardRow(one.rank, one.name, one.points, you=him is not None and one.fan == him.fan)
+        for one in board
+    ]
+    if his is not None and him is not None and him.name and not any(row.you for row in rows):
+        # Where he stands, however far down.
+        rows.append(BoardRow(his.rank, him.name, him.points, you=True))
+    return BoardView(on=him is not None and him.name != "", name=him.name if him else "", rows=rows)

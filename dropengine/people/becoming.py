@@ -1,0 +1,36 @@
+"""A guest who plays becomes a person: his link, his friends, points and badges are the person's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from sqlalchemy import Connection, select
+
+from dropengine.model import DropId, FanId
+from dropengine.people import badges, game_fans, points_book, referrals
+from dropengine.sql.schema.game import CREDITED
+
+
+def becomes(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
+    """In one drop. In one transaction that nobody else changes people in; a repeat is harmless, and
+    so is a guest who does not play."""
+    known = game_fans.now_called(sql, drop, [guest, person])
+    if guest == person or known.get(guest) != guest:
+        return
+    game_fans.becomes(sql, drop, guest, person)
+    referrals.move(sql, drop, guest, person)
+    points_book.move(sql, drop, guest, person)
+    badges.move(sql, drop, guest, person)
+
+
+def everywhere(
+    sql: Connection,
+    guest: Callable[[DropId], Iterable[str]],
+    person: Callable[[DropId], FanId | None],
+) -> None:
+    """In every drop. guest: whom he may be there; person: whom he is."""
+    for drop in sql.execute(select(CREDITED.c.drop_id)).scalars().all():
+        fan = person(DropId(drop))
+        for old in guest(DropId(drop)):
+            if fan is not None:
+                becomes(sql, DropId(drop), FanId(old), fan)

@@ -1,0 +1,375 @@
+"""The book of points: a row for each reason why a fan has some, might have, or has none.
+
+Whether a row counts is decided by rules alone, in the order in which rows are due: so it comes out
+the same whoever decides, and however often he was killed over it. A rule that refuses says which it
+is; a drop's maker may let a refused row count.
+
+Whoever writes does so in one transaction that nobody else changes people in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+
+from dropengine.manifest import Friends, GameRules
+from dropengine.manifest.defaults import POINTS
+from dropengine.model import DropId, FanId
+from dropengine.people import badges, game_fans
+from dropengine.people.referrals import Referral
+from dropengine.sql.schema.game import CREDITED, POINTS_BOOK
+
+FRIEND: Final = "friend"
+MISSION: Final = "mission"
+COLLECTOR: Final = "collector"
+TAKEN_BACK: Final = "taken_back"
+"""Why a fan has other points now: as `Pointing.why` and the event have it."""
+
+WAITING: Final = "waiting"
+COUNTED: Final = "counted"
+REFUSED: Final = "refused"
+CURED: Final = "cured"
+COUNTS: Final = (COUNTED, CURED)
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "not_yet": WAITING,
+        "unpaid": WAITING,
+        "delay": WAITING,
+        "self": REFUSED,
+        "cycle": REFUSED,
+        "here_before": REFUSED,
+        "most": REFUSED,
+        "network": REFUSED,
+        "domain": REFUSED,
+        "late": REFUSED,
+        "refunded": TAKEN_BACK,
+    }
+)
+"""Why a row does not count -> the state that it is in then."""
+
+DAY_MS: Final = 86_400_000
+HOUR_MS: Final = 3_600_000
+DECIDED_AT_ONCE: Final = 500
+SHOWN_MOST: Final = 100
+REFUSED_SHOWN_MOST: Final = 20
+
+
+class BookRow(NamedTuple):
+    """`n`: its number in the drop."""
+
+    n: int
+    fan: FanId
+    source: str
+    source_id: str
+    worth: int
+    made_ms: int
+    due_ms: int
+    state: str
+    reason: str
+    network: str
+    domain: str
+
+
+class RefusedRow(NamedTuple):
+    """As who runs the drop reads it."""
+
+    id: int
+    fan: FanId
+    source: str
+    source_id: str
+    worth: int
+    reason: str
+    at_ms: int
+
+
+class Tally(NamedTuple):
+    """Of one state."""
+
+    rows: int
+    points: int
+
+
+def of_fan(sql: Connection, drop: DropId, fan: FanId) -> list[BookRow]:
+    """His rows, the newest first; of very many refused ones the newest."""
+    newest = select(POINTS_BOOK).where(POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.fan == fan)
+    newest = newest.order_by(POINTS_BOOK.c.n.desc())
+    well = newest.where(POINTS_BOOK.c.state != REFUSED).limit(SHOWN_MOST)
+    badly = newest.where(POINTS_BOOK.c.state == REFUSED).limit(REFUSED_SHOWN_MOST)
+    rows = [_row(row) for asked in (well, badly) for row in sql.execute(asked)]
+    return sorted(rows, key=lambda row: -row.n)
+
+
+def of_source(sql: Connection, drop: DropId, fan: FanId, source: str) -> dict[str, int]:
+    """What he was given of one kind -> what it is worth."""
+    rows = _rows(sql, *_of(drop, fan, source))
+    return {row.source_id: row.worth for row in rows}
+
+
+def friend(
+    sql: Connection,
+    drop: DropId,
+    rules: Friends,
+    one: Referral,
+    since_ms: int,
+    now_ms: int,
+) -> None:
+    """Somebody whom a fan brought takes part, or has paid, since then: he counts after the delay,
+    unless that can never be. Harmless to repeat."""
+    wrong = one.wrong or ("here_before" if 0 < one.first_ms < one.at_ms else "")
+    _put(
+        sql,
+        drop,
+        fan=one.referrer,
+        source=FRIEND,
+        source_id=one.friend,
+        worth=rules.worth,
+        made_ms=since_ms,
+        due_ms=since_ms + rules.delay_ms,
+        state=REFUSED if wrong else WAITING,
+        reason=wrong or "delay",
+        network=one.network,
+        domain=one.domain,
+    )
+    game_fans.enter(sql, drop, one.referrer, now_ms)
+
+
+def give(
+    sql: Connection, drop: DropId, fan: FanId, source: str, source_id: str, worth: int, now_ms: int
+) -> bool:
+    """A mission was done, or an earlier drop counts: at once. False: he had that, or points count
+    no more."""
+    if ended_ms(sql, drop):
+        return False
+    known = {"fan": fan, "source": source, "source_id": source_id, "worth": worth}
+    new = _put(sql, drop, **known, made_ms=now_ms, due_ms=now_ms, state=COUNTED, counted_ms=now_ms)
+    if new:
+        kind = badges.MISSION if source == MISSION else badges.COLLECTOR
+        badges.award(sql, drop, [fan], kind, now_ms)
+        _sum(sql, drop, fan, source)
+    return new
+
+
+def due(sql: Connection, drop: DropId, now_ms: int) -> bool:
+    """Is there a row to decide?"""
+    here = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.state == WAITING)
+    asked = select(POINTS_BOOK.c.n).where(*here, POINTS_BOOK.c.due_ms <= now_ms).limit(1)
+    return sql.execute(asked).first() is not None
+
+
+def decide(sql: Connection, drop: DropId, rules: GameRules, now_ms: int) -> int:
+    """What is due counts, or is refused; how many rows."""
+    here = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.state == WAITING)
+    order = (POINTS_BOOK.c.due_ms, POINTS_BOOK.c.n)
+    asked = select(POINTS_BOOK).where(*here, POINTS_BOOK.c.due_ms <= now_ms).order_by(*order)
+    rows = [_row(row) for row in sql.execute(asked.limit(DECIDED_AT_ONCE))]
+    until_ms = ended_ms(sql, drop)
+    for row in rows:
+        assert rules.friends is not None, "only friends are waited for"
+        left = rules.friends.most - _counted_of(sql, drop, row.fan)
+        reason = _refusal(sql, drop, rules.friends, row, left)
+        if until_ms and row.due_ms >= until_ms:
+            reason = "late"
+        if reason:
+            _change(sql, drop, row.n, state=REFUSED, reason=reason)
+            continue
+        worth = min(row.worth, left)
+        _change(sql, drop, row.n, state=COUNTED, reason="", worth=worth, counted_ms=row.due_ms)
+        _counts(sql, drop, row, row.due_ms)
+    return len(rows)
+
+
+def ended_ms(sql: Connection, drop: DropId) -> int:
+    """When points ended to count, 0: they do count."""
+    asked = select(CREDITED.c.until_ms).where(CREDITED.c.drop_id == drop)
+    return sql.execute(asked).scalar() or 0
+
+
+def end(sql: Connection, drop: DropId, rules: GameRules, at_ms: int) -> None:
+    """Points count no more: what was not due before never will. Harmless to repeat."""
+    while decide(sql, drop, rules, at_ms - 1):
+        pass
+    first = (CREDITED.c.drop_id == drop, CREDITED.c.until_ms == 0)
+    sql.execute(update(CREDITED).where(*first).values(until_ms=at_ms))
+    here = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.state == WAITING)
+    sql.execute(update(POINTS_BOOK).where(*here).values(state=REFUSED, reason="late"))
+
+
+def take_back(sql: Connection, drop: DropId, friend: FanId) -> None:
+    """This friend has his money back: he does not count, now or later."""
+    here = (
+        *(POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.source == FRIEND),
+        *(POINTS_BOOK.c.source_id == friend, POINTS_BOOK.c.state.in_((WAITING, *COUNTS))),
+    )
+    for row in _rows(sql, *here):
+        _change(sql, drop, row.n, state=TAKEN_BACK, reason="refunded")
+        _sum(sql, drop, row.fan, TAKEN_BACK)
+
+
+def cure(sql: Connection, drop: DropId, n: int, now_ms: int) -> bool:
+    """The maker lets a refused row count. False: there is none, or it was not refused."""
+    here = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.n == n, POINTS_BOOK.c.state == REFUSED)
+    found = sql.execute(select(POINTS_BOOK).where(*here)).first()
+    if found is None:
+        return False
+    # Why it had been refused goes on being told.
+    _change(sql, drop, n, state=CURED, counted_ms=now_ms)
+    _counts(sql, drop, _row(found), now_ms)
+    return True
+
+
+def refused(sql: Connection, drop: DropId, after: int, limit: int) -> list[RefusedRow]:
+    """The newest first; of those before the row `after`, 0: from the newest on."""
+    here = [POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.state == REFUSED]
+    if after:
+        here.append(POINTS_BOOK.c.n < after)
+    newest = select(POINTS_BOOK).where(*here).order_by(POINTS_BOOK.c.n.desc()).limit(limit)
+    return [
+        RefusedRow(row.n, row.fan, row.source, row.source_id, row.worth, row.reason, row.made_ms)
+        for row in map(_row, sql.execute(newest))
+    ]
+
+
+def tallies(sql: Connection, drop: DropId) -> dict[str, Tally]:
+    """State -> how many rows are in it, and what they are worth."""
+    counted = select(POINTS_BOOK.c.state, func.count(), func.sum(POINTS_BOOK.c.worth))
+    here = counted.where(POINTS_BOOK.c.drop_id == drop).group_by(POINTS_BOOK.c.state)
+    return {state: Tally(rows, int(worth)) for state, rows, worth in sql.execute(here)}
+
+
+def counted_lately(sql: Connection, drop: DropId, now_ms: int) -> int:
+    """How many rows began to count in the last hour."""
+    here = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.counted_ms > now_ms - HOUR_MS)
+    return sql.execute(select(func.count()).where(*here)).scalar() or 0
+
+
+def move(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
+    """A guest is a person now: his rows are the person's, each reason once, and so is he where he
+    is a friend."""
+    for row in _rows(sql, POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.fan == guest):
+        _moved(sql, drop, row._replace(fan=person))
+    theirs = []
+    as_friend = (POINTS_BOOK.c.source == FRIEND, POINTS_BOOK.c.source_id == guest)
+    for row in _rows(sql, POINTS_BOOK.c.drop_id == drop, *as_friend):
+        _moved(sql, drop, row._replace(source_id=person))
+        theirs.append(row.fan)
+    own = _here_both(drop, person)
+    sql.execute(update(POINTS_BOOK).where(*own).values(state=REFUSED, reason="self"))
+    for fan in dict.fromkeys([*theirs, person]):
+        _sum(sql, drop, fan, TAKEN_BACK if fan != person else FRIEND)
+
+
+def _moved(sql: Connection, drop: DropId, row: BookRow) -> None:
+    if _known(sql, drop, row.fan, row.source, row.source_id):
+        sql.execute(delete(POINTS_BOOK).where(*_here(drop, row.n)))
+    else:
+        _change(sql, drop, row.n, fan=row.fan, source_id=row.source_id)
+
+
+def _here_both(drop: DropId, person: FanId) -> tuple[ColumnElement[bool], ...]:
+    """Where he is his own friend now."""
+    return (
+        *(POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.source == FRIEND),
+        *(POINTS_BOOK.c.fan == person, POINTS_BOOK.c.source_id == person),
+    )
+
+
+def _counts(sql: Connection, drop: DropId, row: BookRow, at_ms: int) -> None:
+    """It does from now on."""
+    _sum(sql, drop, row.fan, row.source)
+    if row.source == FRIEND:
+        here = (*_of(drop, row.fan, FRIEND), POINTS_BOOK.c.state.in_(COUNTS))
+        friends = sql.execute(select(func.count()).where(*here)).scalar() or 0
+        if friends >= 1:
+            badges.award(sql, drop, [row.fan], badges.FIRST_FRIEND, at_ms)
+        if friends >= 5:
+            badges.award(sql, drop, [row.fan], badges.FIVE_FRIENDS, at_ms)
+
+
+def _refusal(sql: Connection, drop: DropId, rules: Friends, row: BookRow, left: int) -> str:
+    """Which rule lets it not count; '' for none."""
+    if left <= 0:
+        return "most"
+    for name, word, most in (
+        ("network", row.network, rules.network_most),
+        ("domain", row.domain, rules.domain_most),
+    ):
+        if word and _counted_from(sql, drop, POINTS_BOOK.c[name] == word, row.due_ms) >= most:
+            return name
+    return ""
+
+
+def _counted_from(sql: Connection, drop: DropId, place: ColumnElement[bool], due_ms: int) -> int:
+    """How many friends from there counted in the day before. Taken back ones did."""
+    here = (
+        *(POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.source == FRIEND, place),
+        *(POINTS_BOOK.c.counted_ms > due_ms - DAY_MS, POINTS_BOOK.c.counted_ms <= due_ms),
+        # Whom the maker let count takes nobody's place.
+        POINTS_BOOK.c.reason.in_(("", "refunded")),
+    )
+    return sql.execute(select(func.count()).where(*here)).scalar() or 0
+
+
+def _counted_of(sql: Connection, drop: DropId, fan: FanId) -> int:
+    """Points that his friends gave him by the rules."""
+    here = (*_of(drop, fan, FRIEND), POINTS_BOOK.c.state == COUNTED)
+    return int(sql.execute(select(func.sum(POINTS_BOOK.c.worth)).where(*here)).scalar() or 0)
+
+
+def _sum(sql: Connection, drop: DropId, fan: FanId, why: str) -> None:
+    """What counts for him now, and why that is another number."""
+    here = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.fan == fan)
+    asked = select(func.sum(POINTS_BOOK.c.worth)).where(*here, POINTS_BOOK.c.state.in_(COUNTS))
+    points = min(POINTS, int(sql.execute(asked).scalar() or 0))
+    game_fans.set_points(sql, drop, fan, points, why)
+
+
+def _put(sql: Connection, drop: DropId, **values: Any) -> bool:
+    """A new row; False where this reason has one."""
+    if _known(sql, drop, values["fan"], values["source"], values["source_id"]):
+        return False
+    last = select(func.max(POINTS_BOOK.c.n)).where(POINTS_BOOK.c.drop_id == drop)
+    n = (sql.execute(last).scalar() or 0) + 1
+    sql.execute(insert(POINTS_BOOK).values(drop_id=drop, n=n, **values))
+    return True
+
+
+def _known(sql: Connection, drop: DropId, fan: FanId, source: str, source_id: str) -> bool:
+    here = (*_of(drop, fan, source), POINTS_BOOK.c.source_id == source_id)
+    return sql.execute(select(POINTS_BOOK.c.n).where(*here)).first() is not None
+
+
+def _change(sql: Connection, drop: DropId, n: int, **values: Any) -> None:
+    sql.execute(update(POINTS_BOOK).where(*_here(drop, n)).values(values))
+
+
+def _of(drop: DropId, fan: FanId, source: str) -> tuple[ColumnElement[bool], ...]:
+    mine = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.fan == fan)
+    return (*mine, POINTS_BOOK.c.source == source)
+
+
+def _here(drop: DropId, n: int) -> tuple[ColumnElement[bool], ...]:
+    return POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.n == n
+
+
+def _rows(sql: Connection, *here: ColumnElement[bool]) -> list[BookRow]:
+    return [_row(row) for row in sql.execute(select(POINTS_BOOK).where(*here))]
+
+
+def _row(row: Any) -> BookRow:
+    return BookRow(
+        n=row.n,
+        fan=FanId(row.fan),
+        source=row.source,
+        source_id=row.source_id,
+        worth=row.worth,
+        made_ms=row.made_ms,
+        due_ms=row.due_ms,
+        state=row.state,
+        reason=row.reason,
+        network=row.network,
+        domain=row.domain,
+    )

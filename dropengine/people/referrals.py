@@ -1,0 +1,195 @@
+"""By whose link somebody came: the first one's, for good, before he takes part.
+
+Nobody is a friend of himself, and nobody of those who came by him, however long the way round is.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from dropengine import events
+from dropengine.model import DropId, FanId
+from dropengine.people import game_fans
+from dropengine.people.game_fans import fan_of_code
+from dropengine.sql.schema.game import CREDITED, POINTS_BOOK, REFERRALS
+from dropengine.sql.schema.ledger import OF_FANS, ROWS
+
+__all__ = ["Came", "Referral", "came", "fan_of_code", "find", "learn_domain", "move", "pending"]
+
+PENDING_MOST: Final = 20
+"""Friends of whom nothing is known but that they came, as a fan is shown them."""
+
+
+FIRST_AMONG: Final = 8
+"""A person may be several guests of before."""
+
+
+class Came(NamedTuple):
+    """Whence somebody came: words for his network and for his mail domain, '' for none."""
+
+    network: str
+    domain: str
+
+
+class Referral(NamedTuple):
+    """`wrong`: why it can never count. `first_ms`: when the friend first took part, `paid_ms`: when
+    he first bought; 0: he did not."""
+
+    friend: FanId
+    referrer: FanId
+    at_ms: int
+    wrong: str
+    network: str
+    domain: str
+    first_ms: int
+    paid_ms: int
+
+
+def came(
+    sql: Connection, drop: DropId, friend: FanId, code: str, whence: Came, now_ms: int
+) -> bool:
+    """He came by this link. Only the first one counts, and only before he takes part. In one
+    transaction that nobody else changes people in."""
+    referrer = fan_of_code(sql, drop, code)
+    fan = game_fans.enter(sql, drop, friend, now_ms).fan
+    if referrer is None or referrer == fan or find(sql, drop, fan) is not None:
+        return False
+    if _first_ms(sql, drop, fan) or _over(sql, drop):
+        return False
+    row = {
+        "drop_id": drop,
+        "friend": fan,
+        "referrer": referrer,
+        "at_ms": now_ms,
+        "wrong": _fault(sql, drop, fan, referrer),
+        "network": whence.network,
+        "domain": whence.domain,
+    }
+    sql.execute(insert(REFERRALS).values(row))
+    return True
+
+
+def find(sql: Connection, drop: DropId, friend: FanId) -> Referral | None:
+    """By whom he came."""
+    row = sql.execute(select(REFERRALS).where(*_here(drop, friend))).first()
+    return None if row is None else _referral(row)
+
+
+def pending(sql: Connection, drop: DropId, referrer: FanId) -> list[Referral]:
+    """Friends who came by his link and are in no row of his book yet, the newest first."""
+    known = select(POINTS_BOOK.c.source_id).where(
+        *(POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.fan == referrer),
+        POINTS_BOOK.c.source == "friend",
+    )
+    asked = select(REFERRALS).where(
+        *(REFERRALS.c.drop_id == drop, REFERRALS.c.referrer == referrer, REFERRALS.c.wrong == ""),
+        REFERRALS.c.friend.not_in(known),
+    )
+    newest = asked.order_by(REFERRALS.c.at_ms.desc(), REFERRALS.c.friend).limit(PENDING_MOST)
+    return [_referral(row) for row in sql.execute(newest)]
+
+
+def learn_domain(sql: Connection, drop: DropId, friend: FanId, domain: str) -> None:
+    """Who came before he was known is known now."""
+    if domain:
+        here = (*_here(drop, friend), REFERRALS.c.domain == "")
+        sql.execute(update(REFERRALS).where(*here).values(domain=domain))
+
+
+def took_part(sql: Connection, drop: DropId, friend: FanId, at_ms: int) -> Referral | None:
+    """He pressed or joined: by whom he came, if by anybody."""
+    first = (*_here(drop, friend), REFERRALS.c.first_ms == 0)
+    sql.execute(update(REFERRALS).where(*first).values(first_ms=at_ms))
+    return find(sql, drop, friend)
+
+
+def paid(sql: Connection, drop: DropId, friend: FanId, at_ms: int) -> Referral | None:
+    """The same: he bought."""
+    first = (*_here(drop, friend), REFERRALS.c.paid_ms == 0)
+    sql.execute(update(REFERRALS).where(*first).values(paid_ms=at_ms))
+    return took_part(sql, drop, friend, at_ms)
+
+
+def move(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
+    """A guest is a person now: whom he brought he brought, and of two links that he came by the
+    first one counts."""
+    brought = (REFERRALS.c.drop_id == drop, REFERRALS.c.referrer == guest)
+    sql.execute(update(REFERRALS).where(*brought).values(referrer=person))
+    old, his = find(sql, drop, guest), find(sql, drop, person)
+    if old is not None and his is None and 0 < _first_ms(sql, drop, person) < old.at_ms:
+        # He was here before, as whom he is now.
+        sql.execute(delete(REFERRALS).where(*_here(drop, guest)))
+        old = None
+    if old is not None and his is not None:
+        later = guest if his.at_ms <= old.at_ms else person
+        sql.execute(delete(REFERRALS).where(*_here(drop, later)))
+        old = old if later == person else None
+    if old is not None:
+        sql.execute(update(REFERRALS).where(*_here(drop, guest)).values(friend=person))
+    # What was right of the two may be wrong of the one.
+    for one in _of(sql, drop, person):
+        wrong = one.wrong or _fault(sql, drop, one.friend, one.referrer)
+        sql.execute(update(REFERRALS).where(*_here(drop, one.friend)).values(wrong=wrong))
+
+
+def _of(sql: Connection, drop: DropId, fan: FanId) -> list[Referral]:
+    """Where he is one of the two."""
+    mine = (REFERRALS.c.friend == fan) | (REFERRALS.c.referrer == fan)
+    # Of links that make a circle the last one is wrong.
+    order = (REFERRALS.c.at_ms.desc(), REFERRALS.c.friend)
+    rows = sql.execute(select(REFERRALS).where(REFERRALS.c.drop_id == drop, mine).order_by(*order))
+    return [_referral(row) for row in rows]
+
+
+def _fault(sql: Connection, drop: DropId, friend: FanId, referrer: FanId) -> str:
+    """Why this can never count."""
+    if friend == referrer:
+        return "self"
+    brought = (REFERRALS.c.drop_id == drop, REFERRALS.c.referrer == friend)
+    if sql.execute(select(func.count()).where(*brought)).scalar() == 0:
+        return ""
+    # All by whom the referrer came, up to the first.
+    right = (REFERRALS.c.drop_id == drop, REFERRALS.c.wrong == "")
+    above = select(REFERRALS.c.referrer.label("fan")).where(*right, REFERRALS.c.friend == referrer)
+    ways = above.cte("ways", recursive=True)
+    further = select(REFERRALS.c.referrer).join(ways, REFERRALS.c.friend == ways.c.fan)
+    ways = ways.union(further.where(*right))
+    met = sql.execute(select(ways.c.fan).where(ways.c.fan == friend).limit(1)).first()
+    return "" if met is None else "cycle"
+
+
+def _over(sql: Connection, drop: DropId) -> bool:
+    over = select(CREDITED.c.over).where(CREDITED.c.drop_id == drop)
+    return sql.execute(over).scalar() == 1
+
+
+def _first_ms(sql: Connection, drop: DropId, fan: FanId) -> int:
+    """When he began something first, as far as the books are; 0: he did not. What a guest brought
+    along who became him is no beginning of his."""
+    seqs = select(OF_FANS.c.seq).where(OF_FANS.c.drop_id == drop, OF_FANS.c.fan == fan)
+    first = seqs.order_by(OF_FANS.c.seq).limit(FIRST_AMONG)
+    lines = select(ROWS.c.line).where(ROWS.c.drop_id == drop, ROWS.c.seq.in_(first))
+    for line in sql.execute(lines.order_by(ROWS.c.seq)).scalars():
+        event = events.parse(line)
+        if not isinstance(event, events.Adopted):
+            return event.at
+    return 0
+
+
+def _referral(row: Any) -> Referral:
+    return Referral(
+        friend=FanId(row.friend),
+        referrer=FanId(row.referrer),
+        at_ms=row.at_ms,
+        wrong=row.wrong,
+        network=row.network,
+        domain=row.domain,
+        first_ms=row.first_ms,
+        paid_ms=row.paid_ms,
+    )
+
+
+def _here(drop: DropId, friend: FanId) -> tuple[Any, Any]:
+    return REFERRALS.c.drop_id == drop, REFERRALS.c.friend == friend
