@@ -200,8 +200,11 @@ class GameDoors:
             return problem(None, refused.refusal)
         return found
 
-    async def _here(self, request: Request) -> _Here:
+    async def _here(self, request: Request, *, acts: bool = False) -> _Here:
+        """acts: it is not only read, so who asks has a ticket."""
         ticket = self._deps.identity.who(by_name(request.scope["headers"]))
+        if acts and ticket is None:
+            raise _Refused(refusals.SignIn())
         room = await self._deps.hub.room(request.path_params["drop"])
         if room is None or room.manifest.game is None:
             raise _Refused(refusals.NotFound())
@@ -209,7 +212,7 @@ class GameDoors:
 
     async def _acting(self, request: Request, kind: type[T]) -> tuple[_Here, FanId, T]:
         """A fan, and what he sent."""
-        here = await self._here(request)
+        here = await self._here(request, acts=True)
         if here.fan is None:
             raise _Refused(refusals.SignIn())
         return here, here.fan, await _body(request, kind)
@@ -221,9 +224,8 @@ class GameDoors:
         return await self._told(request, here)
 
     async def _came(self, request: Request) -> Response:
-        here = await self._here(request)
-        if here.ticket is None:
-            raise _Refused(refusals.SignIn())
+        here = await self._here(request, acts=True)
+        assert here.ticket is not None, "who acts has one"
         said = await _body(request, CameBy)
         await self._came_by(here.room, here.ticket, said.ref, request.scope.get("client"))
         return await self._told(request, here)
@@ -266,7 +268,7 @@ class GameDoors:
         drop, network, now_ms = room.drop, network_of(client), _now_ms()
         fan = room.fan(ticket) or FanId(ticket.any_fan(drop)[0])
         name = self._tries.name
-        near, wide = name("came near", network), name("came wide", around(network))
+        near, wide = name("came-near", network), name("came-wide", around(network))
         if await self._tries.admit(near, wide, CAME_AT_ONCE, CAME_EACH_MS):
             return
         word = hmac.digest(self._key, f"{drop} {network}".encode(), "sha256").hex()

@@ -35,6 +35,7 @@ world = callers.world
 OPEN = {
     "GET /api/drops",
     "GET /api/drops/{drop}",
+    "GET /api/drops/{drop}/game",
     "GET /drops/{drop}",
     *(
         f"GET /drops/{{drop}}/{part}"
@@ -97,6 +98,7 @@ OF_FANS = {
     "GET /api/drops/{drop}/you",
     "GET /api/drops/{drop}/why",
     "POST /api/drops/{drop}/early",
+    *(f"POST /api/drops/{{drop}}/{part}" for part in ("came", "mission", "board")),
     "GET /api/drops/{drop}/calls",
     "POST /api/drops/{drop}/calls",
     "POST /api/drops/{drop}/calls/end",
