@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dropengine.manifest import Cohort, Item, Manifest, Pool
+from dropengine.manifest import (
+    Cohort,
+    Collectors,
+    Friends,
+    GameRules,
+    Item,
+    Manifest,
+    Mission,
+    Pool,
+)
 
 START_MS = 1_800_000_000_000
 """When test drops are published: 15 January 2027, 08:00 UTC. Drops of tests run on a clock that
@@ -123,6 +132,18 @@ def early(text: Manifest, public_ms: int = 0, **most: int | Sequence[int]) -> Ma
         for name, units in most.items()
     )
     return msgspec.structs.replace(text, cohorts=cohorts, public_ms=public_ms)
+
+
+WORD = Mission(id="word", title="The word", kind="code", worth=3, ends_ms=0)
+
+
+def playing(text: Manifest, identity: str = "verified", until: str = "close") -> Manifest:
+    """The same drop with a game in its line: friends who count at once, earlier drops where there
+    are persons, and a word."""
+    friends = Friends(worth=2, most=10, delay_ms=0, network_most=3, domain_most=5)
+    collectors = Collectors(bought=1, missed=1, most=3) if identity == "verified" else None
+    game = GameRules(points_until=until, friends=friends, collectors=collectors, missions=(WORD,))
+    return msgspec.structs.replace(text, identity=identity, game=game)
 
 
 def carrying(text: Manifest, share: int = 50, digest: str = "ab" * 32) -> Manifest:
