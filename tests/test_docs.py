@@ -303,8 +303,8 @@ def test_every_folder_and_flat_file_of_the_package_stands_in_the_tree() -> None:
 CONTRIBUTING = section((ROOT / "docs" / "contributing.md").read_text(), "Where do I change ...")
 
 
-def test_where_to_change_something_is_told_of_twenty_typical_changes() -> None:
-    assert len({cells[0] for cells in rows(CONTRIBUTING)}) == 20
+def test_where_to_change_something_is_told_of_many_typical_changes() -> None:
+    assert len({cells[0] for cells in rows(CONTRIBUTING)}) >= 20
 
 
 @pytest.mark.parametrize("cells", list(rows(CONTRIBUTING)), ids=lambda cells: cells[0])
