@@ -152,6 +152,16 @@ class CohortShareView(msgspec.Struct, frozen=True):
     sold: int
 
 
+class GameView(msgspec.Struct, frozen=True):
+    """A drop in which points are given. `boosts`, `pointed`: how often the boost lane called
+    somebody, and somebody's points changed; `boosts_hour`, `pointed_hour`: in the last hour."""
+
+    boosts: int
+    boosts_hour: int
+    pointed: int
+    pointed_hour: int
+
+
 class NetworkView(msgspec.Struct, frozen=True):
     """A network that was limited, or is exempt. `open`: its unpaid holds and open entries now;
     `most`: that it may have. `refused`: how often somebody was. `around`: the wider one around
@@ -190,7 +200,8 @@ class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     `launch`: of a drop whose arrivals chance gives out. `shares`: units that were sold and not
     refunded, by how they were come by: press, list, line, make-good, carried; empty where there is
     one way. `cohorts`: who may begin something before the others. `carried`: places over from an
-    earlier drop, `confirmed`: of those whose fan still wants it. `networks`: that were limited,
+    earlier drop, `confirmed`: of those whose fan still wants it. `game`: of a drop in which points
+    are given. `networks`: that were limited,
     those that were most often first, and those that are exempt."""
 
     now: int
@@ -211,6 +222,7 @@ class Desk(msgspec.Struct, frozen=True, tag_field="t", tag="desk"):
     carried: int = 0
     confirmed: int = 0
     networks: list[NetworkView] = []
+    game: GameView | None = None
 
 
 PARTS = (
@@ -229,6 +241,7 @@ PARTS = (
     CohortShareView,
     PlacedView,
     NetworkView,
+    GameView,
 )
 """What a `Desk` is made of."""
 

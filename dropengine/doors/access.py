@@ -21,6 +21,7 @@ SOCKET = "/drops/{drop}/live"
 NIGHT = "/studio/drops/{drop}/night"
 ORDERS = "/studio/drops/{drop}/orders"
 COHORTS = "/studio/drops/{drop}/cohorts"
+GAME = "/studio/drops/{drop}/game"
 REPORT = "/studio/drops/{drop}/report"
 DUTIES = "/studio/drops/{drop}/payments"
 REHEARSAL = "/studio/drops/{drop}/rehearsal"
@@ -230,6 +231,11 @@ PANEL = (
     Row("POST", f"{COHORTS}/{{cohort}}/codes", Who.RUN),
     Row("GET", f"{COHORTS}/{{cohort}}/addresses.csv", Who.RUN),
     Row("GET", f"{COHORTS}/{{cohort}}/codes.csv", Who.RUN),
+    Row("GET", GAME, Who.READ),
+    Row("POST", f"{GAME}/missions/{{mission}}/start", Who.RUN),
+    Row("POST", f"{GAME}/missions/{{mission}}/end", Who.RUN),
+    Row("POST", f"{GAME}/missions/{{mission}}/tap", Who.RUN),
+    Row("POST", f"{GAME}/cure", Who.RUN),
     Row("GET", DUTIES, Who.READ),
     Row("POST", DUTIES, Who.RUN),
     Row("GET", REHEARSAL, Who.READ),
@@ -303,6 +309,12 @@ CREATORS = (
     _studio("POST", "/drops/{drop}/cohorts/{cohort}/addresses", Who.RUN),
     _studio("DELETE", "/drops/{drop}/cohorts/{cohort}/addresses", Who.RUN),
     _studio("POST", "/drops/{drop}/cohorts/{cohort}/codes", Who.RUN),
+    _studio("GET", "/drops/{drop}/game", Who.READ),
+    _studio("GET", "/drops/{drop}/game/refused", Who.RUN),
+    _studio("POST", "/drops/{drop}/game/missions/{mission}/start", Who.RUN),
+    _studio("POST", "/drops/{drop}/game/missions/{mission}/end", Who.RUN),
+    _studio("POST", "/drops/{drop}/game/missions/{mission}/tap", Who.RUN),
+    _studio("POST", "/drops/{drop}/game/cure", Who.RUN),
     _studio("GET", "/drops/{drop}/report", Who.READ),
     *(
         _studio("POST", f"/drops/{{drop}}/{verb}", Who.RUN)

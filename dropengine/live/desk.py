@@ -27,6 +27,7 @@ from dropengine.studio_wire import (
     EndView,
     FeedView,
     FunnelView,
+    GameView,
     HealthView,
     LaunchView,
     LineView,
@@ -200,6 +201,15 @@ class DeskNumbers:
             for one, used in zip(self._manifest.cohorts, self._counted, strict=False)
         ]
 
+    def game(self, view: ViewReply) -> GameView | None:
+        """What points did, where some are given."""
+        if self._manifest.game is None:
+            return None
+        boosts, pointed = self._running.boosts, self._running.pointed
+        # Of the drop's own time, as its log is.
+        now = view.now_ms + true_time.present(view.leads)
+        return GameView(boosts.ever, boosts.until(now), pointed.ever, pointed.until(now))
+
     def launch(self, view: ViewReply, kinds: Kinds) -> LaunchView | None:
         """Of a drop whose arrivals chance gives out."""
         found = self._running.launch
@@ -271,6 +281,7 @@ class DeskNumbers:
             carried=self.carried[0],
             confirmed=self.carried[1],
             networks=self._networks,
+            game=self.game(view),
         )
 
     def _funnel(self, view: ViewReply, watching: int) -> FunnelView:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from dropengine import events
 from dropengine.log.in_words import Terms, told
+from dropengine.log.last_hour import LastHour
 from dropengine.log.launching import OF_OFFERS, ORDERED, Launch
 from dropengine.log.shares import OF_SHARES, Shares
 
@@ -36,6 +37,7 @@ CROWD = {
     "left": "left the line",
     "confirmed": "confirmed a place from the earlier drop",
     "refunded": "refunded",
+    "pointed": "had their points changed",
 }
 LISTED = {"joined": "entered the list", "left": "left the list"}
 """What is said of these while a list is open that chance orders."""
@@ -60,6 +62,7 @@ _NAME, _SEQ, _AT = len('{"e":"'), len('","seq":'), len(',"at":')
 from the end of that to its time."""
 _HOLD = re.compile(rb'"hold":"([^"]+)"')
 _AMOUNT = re.compile(rb'"amount":([0-9]+)')
+_BOOST = b'"call":1'
 
 
 class Line(Struct):
@@ -99,6 +102,10 @@ class Running:
         """Places that are over from an earlier drop."""
         self.shares: Shares | None = None
         """Of a drop in which there are several ways to a unit."""
+        self.boosts = LastHour()
+        """Offers of the boost lane."""
+        self.pointed = LastHour()
+        """Changes of somebody's points."""
         self._paying: set[bytes] = set()
         self._lines: deque[Line] = deque(maxlen=LINES_MAX)
 
@@ -133,6 +140,10 @@ class Running:
             counts[kind] += 1
             if kind in _READ:
                 self._read(kind, text)
+            elif kind == "pointed":
+                self.pointed.add(at_ms)
+            elif kind == "offered" and _BOOST in text:
+                self.boosts.add(at_ms)
             if self.launch is not None and kind in _OF_LAUNCH:
                 self.launch.seen(kind, text)
             if self.shares is not None and kind in OF_SHARES:

@@ -82,7 +82,7 @@ async def world(
     link = await new_link(database, Kind.INVITE, maker=maker.id, role=Role.OWNER)
     async with in_browser.context(viewport) as context:
         page = await with_password(context, url + link, f"owner{number}")
-        found = [await _published(page, f"{title} one")]
+        found = [await _published(page, f"{title} one", more=game)]
         found.append(await _published(page, f"{title} two", more=early))
         shown = await in_browser.store.show(DropId(found[0]))
         assert shown is not None
@@ -91,6 +91,8 @@ async def world(
         await drop.sells("a", 1)
         await drop.hold("b", 2)
         await drop.say("We begin")
+        await page.goto(f"/studio/drops/{drop.id}/game")
+        await page.get_by_role("button", name="Start it").click()
         await page.goto(f"/studio/drops/{drop.id}/orders")
         orders = page.locator(".orders .number a")
         # The books are a moment behind.
@@ -148,6 +150,18 @@ async def early(page: Page) -> None:
     await page.get_by_label("What fans call it").fill("Members of the club")
     await page.get_by_label("How many for it before").fill("1")
     await page.get_by_label("Whoever has a code").check()
+
+
+async def game(page: Page) -> None:
+    """In the draft: points for friends, and missions, of which one is ticked off by hand."""
+    await page.get_by_label("Points for a friend").fill("2")
+    await page.get_by_role("button", name="Set a mission").click()
+    for title, kind in (("The word", "code"), ("Come to the stall", "tap")):
+        mission = page.locator("#game fieldset").last
+        await mission.get_by_label("What is to be done").fill(title)
+        await mission.get_by_label("How it is proved").select_option(kind)
+        if kind == "code":
+            await page.get_by_role("button", name="Add a mission").click()
 
 
 async def _listed(page: Page, in_browser: ShopInBrowser, title: str) -> tuple[str, str]:

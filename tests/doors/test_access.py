@@ -63,6 +63,12 @@ EXPECTED: dict[str, str] = {
     "/drops/{drop}/cohorts/{cohort}": "GET run",
     "/drops/{drop}/cohorts/{cohort}/addresses": "POST run, DELETE run",
     "/drops/{drop}/cohorts/{cohort}/codes": "POST run",
+    "/drops/{drop}/game": "GET read",
+    "/drops/{drop}/game/refused": "GET run",
+    **{
+        f"/drops/{{drop}}/game/{part}": "POST run"
+        for part in ("cure", *(f"missions/{{mission}}/{verb}" for verb in ("start", "end", "tap")))
+    },
     "/drops/{drop}/report": "GET read",
     **{f"/drops/{{drop}}/{verb}": "POST run" for verb in COMMANDS},
     "/drops/{drop}/refund": "POST run",

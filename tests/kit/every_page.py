@@ -121,6 +121,7 @@ def panel(there: There) -> dict[str, list[str]]:
         ],
         "/studio/drops/{drop}/report": [f"{drop}/report"],
         "/studio/drops/{drop}/cohorts": [f"{drop}/cohorts", f"/studio/drops/{there.soon}/cohorts"],
+        "/studio/drops/{drop}/game": [f"{drop}/game", f"/studio/drops/{there.soon}/game"],
         "/studio/drops/{drop}/payments": [f"{drop}/payments"],
         "/studio/drops/{drop}/rehearsal": [
             f"{drop}/rehearsal",

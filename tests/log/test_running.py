@@ -57,6 +57,19 @@ def test_who_pays_is_counted_until_the_hold_has_ended() -> None:
     assert running.paying == 1
 
 
+def offered(seq: int, at: int, call: int) -> events.Offered:
+    return events.Offered(seq, at, "f", f"e{seq}", seq, call, f"h{seq}", "pin", 1, 2400, 9)
+
+
+def test_calls_of_the_boost_lane_are_counted_and_those_of_the_last_hour_apart() -> None:
+    running = Running(TERMS)
+    minute = 60_000
+    running.take(texts(*(offered(n, n * minute, n % 2) for n in range(1, 121))))
+    assert running.boosts.ever == 60
+    assert running.boosts.until(120 * minute) == 30
+    assert running.boosts.until(500 * minute) == 0
+
+
 def test_money_is_what_was_sold_and_what_went_back() -> None:
     running = Running(TERMS)
     back = events.Refunded(3, 0, "f", "h1", "pin", 1, [1], 2400, "c", "mia", "k", "torn")

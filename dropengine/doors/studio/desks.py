@@ -39,7 +39,14 @@ from dropengine.manifest import Manifest
 from dropengine.model import DropId
 from dropengine.people.entrants import entrants
 from dropengine.sql.database import Database
-from dropengine.studio_wire import AlarmView, CohortShareView, HealthView, LaunchView, WorkerView
+from dropengine.studio_wire import (
+    AlarmView,
+    CohortShareView,
+    GameView,
+    HealthView,
+    LaunchView,
+    WorkerView,
+)
 from dropengine.truth.replies import ViewReply
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -60,12 +67,13 @@ _rows = msgspec.json.Decoder(Row)
 
 class Glance(NamedTuple):
     """What a page without scripts is told of a launch. `shares`: way -> units. `cohorts`: what each
-    of them has. `carried`: places, and those that are confirmed."""
+    of them has. `carried`: places, and those that are confirmed. `game`: what points did."""
 
     launch: LaunchView | None
     shares: dict[str, int]
     cohorts: list[CohortShareView]
     carried: tuple[int, int] = (0, 0)
+    game: GameView | None = None
 
 
 class Deps(AlarmDeps, Protocol):
@@ -130,14 +138,14 @@ class Desks:
         return found
 
     async def glance(self, m: Manifest, view: ViewReply) -> Glance:
-        """How the list of a drop stands that chance orders, once. Raises Unavailable and
-        DatabaseAway."""
-        if not (m.window_ms or m.cohorts or m.carried_from):
+        """How a drop stands in which more is to be watched than its sale, once. Raises Unavailable
+        and DatabaseAway."""
+        if not (m.window_ms or m.cohorts or m.carried_from or m.game):
             return Glance(None, {}, [])
         numbers = self._numbers_of(m)
         await numbers.read(STRETCHES_OF_PAGE)
         launch = numbers.launch(view, await self._kinds_of(m))
-        return Glance(launch, numbers.shares, numbers.cohorts, numbers.carried)
+        return Glance(launch, numbers.shares, numbers.cohorts, numbers.carried, numbers.game(view))
 
     async def _kinds_of(self, m: Manifest) -> Kinds:
         """Where guests may enter. Raises DatabaseAway."""

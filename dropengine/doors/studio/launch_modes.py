@@ -128,9 +128,9 @@ OF_CARRIED: Final = (HASH, "carried_share")
 
 PROOFS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "code": "A word you say when you like, as in a stream",
-        "answer": "An answer to a question",
-        "tap": "You tick it off by hand",
+        "code": "A word you say live",
+        "answer": "An answer you know",
+        "tap": "You tick it off",
     }
 )
 """Kind of a mission -> how it is proved."""

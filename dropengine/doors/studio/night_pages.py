@@ -110,6 +110,7 @@ class NightPages:
             page=data_block(_known(s, call, may_run=may_run)),
             health=self._desks.health([]),
             launch=glance.launch,
+            game=glance.game,
             cohorts=glance.cohorts,
             carried=glance.carried,
             shares=[

@@ -26,6 +26,8 @@ from dropengine.doors.studio.draft_pages import DraftPages
 from dropengine.doors.studio.drop_doors import DropDoors
 from dropengine.doors.studio.drop_pages import DropPages
 from dropengine.doors.studio.duty_pages import DutyPages
+from dropengine.doors.studio.game_doors import GameDoors
+from dropengine.doors.studio.game_pages import GamePages
 from dropengine.doors.studio.home_pages import HomePages
 from dropengine.doors.studio.letter_pages import LetterPages
 from dropengine.doors.studio.mail_pages import MailPages
@@ -97,6 +99,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
     publishing = PublishDoors(store, database, changes, origin, chain)
     commands = CommandDoors(store, changes)
     cohorts = CohortDoors(store, database, changes, deps.secret)
+    games = GameDoors(store, database, changes)
     subjects = (
         SignInDoors(coming_in, cookies, database),
         accounts,
@@ -105,6 +108,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         publishing,
         commands,
         cohorts,
+        games,
         ReportDoor(database),
     )
     found = [route for subject in subjects for route in subject.routes(doors)]
@@ -124,6 +128,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         *DropPages(deps, commands, drafts, origin).routes(panel),
         *NightPages(store, commands, deps.desks, origin).routes(panel),
         *CohortPages(store, database, cohorts, origin).routes(panel),
+        *GamePages(store, database, games, origin).routes(panel),
         *ReportPages(store, database, origin).routes(panel),
         *RehearsalPages(store, database).routes(panel),
         *DutyPages(store, commands, origin).routes(panel),

@@ -11,9 +11,11 @@ from dropengine.creator_commands import COMMANDS, Correct, EndDuty, Refund
 from dropengine.doors.access import CREATORS, STUDIO, Row, Who
 from dropengine.doors.studio import cohort_doors as cohorts
 from dropengine.doors.studio import drop_messages as drops
+from dropengine.doors.studio import game_doors as games
 from dropengine.doors.studio import studio_messages as told
 from dropengine.doors.studio.cohort_doors import COHORTS
 from dropengine.doors.studio.command_doors import body_of
+from dropengine.doors.studio.game_doors import GAME, MISSION
 from dropengine.doors.studio.studio_answers import StudioProblem
 from dropengine.jobs.ledger.report import Report
 from dropengine.model import ID_CHARS_MAX
@@ -142,6 +144,14 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", f"{COHORTS}/{{cohort}}/codes"): Door(
         "New codes, told once", cohorts.CodesMade, cohorts.MakeCodes
     ),
+    ("GET", GAME): Door("Its missions, and what its points come to", games.GameLine),
+    ("GET", f"{GAME}/refused"): Door(
+        "What gave no points, and why", games.RefusedPage, query=("after",)
+    ),
+    ("POST", f"{MISSION}/start"): Door("Start a mission", games.MissionLine, games.StartMission),
+    ("POST", f"{MISSION}/end"): Door("End a mission", games.MissionLine),
+    ("POST", f"{MISSION}/tap"): Door("Tick off who did it", games.Tapped, games.Tap),
+    ("POST", f"{GAME}/cure"): Door("Let a refused row count", games.Cured, games.Cure),
     ("GET", "/drops/{drop}/report"): Door(
         "How its sale went", Report, query=("format",), text="text/csv"
     ),
@@ -188,7 +198,10 @@ def paths(refs: str) -> tuple[Node, Node]:
 
 def _body(row: Row, door: Door) -> type[msgspec.Struct] | None:
     """What a door reads; a command's door beside the command who saw what, and why."""
-    of_drop = row.path.startswith(f"{STUDIO}/drops/") and f"{COHORTS}/" not in row.path
+    people = (f"{COHORTS}/", f"{GAME}/")
+    of_drop = row.path.startswith(f"{STUDIO}/drops/") and not any(
+        part in row.path for part in people
+    )
     commands = of_drop and door.body is not None
     return body_of(door.body) if commands and door.body is not None else door.body
 

@@ -67,8 +67,8 @@ async def test_every_page_lets_in_whom_its_row_says(studio: Studio, row: Row) ->
             if name in LETS_IN[row.who]:
                 # A draft that lacks everything is not shown to be published.
                 early = row.path.endswith("/publish") and row.method == "GET"
-                # Nor is an order, a rehearsal, a letter or a cohort that nobody made.
-                made = not re.search(r"{(order|rehearsal|letter|cohort)}", row.path)
+                # Nor is an order, a rehearsal, a letter or a cohort that nobody made, or a mission.
+                made = not re.search(r"{(order|rehearsal|letter|cohort|mission)}", row.path)
                 shown = 404 if not made else 303 if early else 200
                 assert heard == (400 if row.method == "POST" else shown), name
             else:

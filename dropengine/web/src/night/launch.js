@@ -118,6 +118,24 @@ customElements.define(
 );
 
 customElements.define(
+  "night-game",
+  class extends DeskPart {
+    /** @override @param {Night} night */
+    shown({ desk }) {
+      const game = desk?.game ?? null;
+      if (game === null) return nothing;
+      const { GAME } = words;
+      return pairs([
+        [GAME.boosts, game.boosts_hour],
+        [GAME.ever, game.boosts],
+        [GAME.pointed, game.pointed_hour],
+        [GAME.ever, game.pointed],
+      ]);
+    }
+  },
+);
+
+customElements.define(
   "night-networks",
   class extends DeskPart {
     /** What a press is known by, so that two quick ones are one. @type {Map<string, string>} */

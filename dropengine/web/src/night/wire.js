@@ -16,6 +16,7 @@
 
 /** @typedef {{n: number, entry: string, pools: string[], qty: number, state: string}} Placed */
 /** @typedef {{id: string, title: string, used: number, most: number, sold: number}} Cohort */
+/** @typedef {{boosts: number, boosts_hour: number, pointed: number, pointed_hour: number}} Game */
 /** @typedef {{network: string, open: number, most: number, refused: number, around: boolean, exempt: boolean, domain?: boolean}} Network */
 
 /**
@@ -61,6 +62,7 @@
  * @property {number} carried
  * @property {number} confirmed
  * @property {Network[]} networks
+ * @property {Game | null} game
  */
 
 /** @typedef {Message | Desk} Said */
