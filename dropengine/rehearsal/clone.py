@@ -9,7 +9,7 @@ import msgspec
 from dropengine import manifest
 from dropengine.manifest import Item, Manifest
 from dropengine.manifest.defaults import MODES
-from dropengine.rehearsal.practice_drops import WINDOW_MS, fresh_id, in_mode
+from dropengine.rehearsal.practice_drops import WINDOW_MS, fresh_id, hurried, in_mode
 from dropengine.rehearsal_report import Time
 
 TIME_MS_MIN: Final = 1_000
@@ -45,7 +45,8 @@ def clone(drop: Manifest, minutes: int) -> Clone:
     limit for a network, since much of this crowd is one, and without quiet hours, which would stop
     the line for as long as the shop's own night. A list is open for seconds, and ordered by a
     secret: a round of a beacon may be days away. Cohorts have seconds before the others, and
-    no places of an earlier drop are carried over: nobody of the crowd was there."""
+    no places of an earlier drop are carried over: nobody of the crowd was there. Friends count at
+    once, as many of one network as may."""
     longest_ms = max(drop.hold_ms, drop.offer_ms)
     target_ms = max(TIME_MS_MIN, minutes * 60_000 // NIGHTS_SHARE)
     factor = max(1.0, longest_ms / target_ms)
@@ -67,6 +68,7 @@ def clone(drop: Manifest, minutes: int) -> Clone:
         carried_hash="",
         carried_share=0,
         window_ms=window_ms,
+        game=hurried(drop.game),
         **pressed,
     )
     times = [
@@ -97,6 +99,7 @@ def for_load(drop: Manifest, seats: int) -> tuple[Manifest, str]:
         id=fresh_id(drop.id),
         hold_ms=WHOLE_HOLD_MS,
         cohorts=(),
+        game=None,
         items=(item, *others),
     )
     return made, pool.id

@@ -17,9 +17,10 @@ from dropengine.config import Settings
 from dropengine.errors import DropEngineError, Unavailable
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
+from dropengine.rehearsal import game
 from dropengine.rehearsal.fans import Crowd, plans
 from dropengine.rehearsal.passes import Passes
-from dropengine.rehearsal.practice_drops import fresh_id, in_mode, shipped
+from dropengine.rehearsal.practice_drops import fresh_id, hurried, in_mode, shipped
 from dropengine.rehearsal.practice_shop import Interrupted, PracticeShop, for_crowd, play
 from dropengine.terminal import summary
 from dropengine.terminal.progress import Progress
@@ -60,7 +61,7 @@ async def _play(
         try:
             drop = await _publish(shop, store, wanted)
             _invite(progress, shop.url, drop)
-            await _crowd(crowd, drop, fans, seed)
+            await _crowd(shop, crowd, drop, fans, seed)
             await _watch(shop, store, crowd, drop, progress)
         finally:
             await crowd.close()
@@ -71,12 +72,15 @@ async def _play(
 
 
 async def _publish(shop: PracticeShop, store: Store, wanted: Manifest) -> Manifest:
-    """A list is open for seconds, which only a practice drop may say, from now on in a lobby."""
+    """A list is open for seconds, which only a practice drop may say, from now on in a lobby; and
+    friends count in as many."""
     if wanted.window_ms:
         window_ms = (OPENS_IN_S if wanted.mode == "lobby" else LISTED_S) * 1000
         wanted = msgspec.structs.replace(
             wanted, practice=True, window_ms=window_ms, calls_from_ms=0, calls_to_ms=0
         )
+    if wanted.game is not None:
+        wanted = msgspec.structs.replace(wanted, game=hurried(wanted.game))
     opens_ms = int((time.time() + OPENS_IN_S) * 1000)
     drop = manifest.with_opening(wanted, fresh_id(wanted.id), opens_ms)
     await shop.publish(store, drop, BY)
@@ -104,7 +108,7 @@ def _invite(progress: Progress, url: str, drop: Manifest) -> None:
     )
 
 
-async def _crowd(crowd: Crowd, drop: Manifest, fans: int, seed: int) -> None:
+async def _crowd(shop: PracticeShop, crowd: Crowd, drop: Manifest, fans: int, seed: int) -> None:
     pools = sum(len(item.pools) for item in drop.items)
     for number in range(fans):
         person = plans.plan(seed, number, "plain", pools=pools)
@@ -114,6 +118,7 @@ async def _crowd(crowd: Crowd, drop: Manifest, fans: int, seed: int) -> None:
         opens_ms = drop.opens_ms - (drop.window_ms if drop.mode == "lobby" else 0)
         await asyncio.sleep(max(0.0, opens_ms / 1000 - time.time()))
         crowd.opened.set()
+        await game.hosted(shop.settings, [drop], crowd)
 
     crowd.start(announce())
 

@@ -16,6 +16,7 @@ from dropengine.creator_commands import Close, Open, Seal, Widen
 from dropengine.errors import DropEngineError
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, DropState, FanId
+from dropengine.rehearsal import game
 from dropengine.rehearsal.fans import Crowd
 from dropengine.rehearsal.fans.plans import Plan
 from dropengine.rehearsal.operators import Act, Operator, SignIns, insist
@@ -142,13 +143,24 @@ class Night:
         listed = [
             one for one in zip(operators, self.drops, agendas, strict=True) if one[1].window_ms
         ]
-        others = [asyncio.ensure_future(one) for one in beside]
+        others = [asyncio.ensure_future(one) for one in (*beside, self._missions())]
         try:
             await asyncio.gather(*(self._until_ordered(*one) for one in listed))
             await self._sell(operators, agendas, others)
         finally:
             for one in others:
                 one.cancel()
+
+    async def _missions(self) -> None:
+        """Makers run those of their drops meanwhile."""
+        await game.hosted(self.shop.settings, self.drops, self.crowd)
+
+    async def _points(self) -> None:
+        """Everybody's points are where they belong, before nobody can have any."""
+        for drop in self.drops:
+            if drop.game is not None:
+                self.voice.now(f"{drop.id}: points find their places")
+                self.faults += await game.settled(self.crowd, drop)
 
     async def _until_ordered(
         self, operator: Operator, drop: Manifest, agenda: Sequence[Act]
@@ -233,6 +245,7 @@ class Night:
 
     async def close(self) -> None:
         """Close, and wait until nothing is held and nothing is owed."""
+        await self._points()
         for drop in self.drops:
             operator = Operator(self.store, DropId(drop.id), BY)
             outcome = await operator.command(Close())

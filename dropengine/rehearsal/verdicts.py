@@ -17,7 +17,7 @@ from dropengine.log import referee, replay
 from dropengine.log.referee import Report, Violation
 from dropengine.manifest import Manifest
 from dropengine.model import DropId
-from dropengine.rehearsal import history, launch
+from dropengine.rehearsal import game, history, launch
 from dropengine.rehearsal.fans import Crowd
 from dropengine.rehearsal.history import AnyLine
 from dropengine.rehearsal.operators import insist
@@ -44,7 +44,7 @@ class CrowdReport(msgspec.Struct, frozen=True):
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """A run's end: the report, what stands behind it, and remarks for people. launched: those of
-    them that tell what became of a list."""
+    them that tell what became of a list; played: of a game."""
 
     report: Report
     crowd: CrowdReport
@@ -52,6 +52,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[AnyLine]
     remarks: list[str]
     launched: list[str] = []
+    played: list[str] = []
 
     def write(
         self, report: Path | None = None, export: Path | None = None, history_to: Path | None = None
@@ -83,7 +84,7 @@ async def judge_run(
     leaves on his way home changes it for nobody who looks. faults: what the rehearsal itself found
     wrong."""
     logs: dict[str, list[bytes]] = {}
-    verdicts, others, apart, launched = [], [], [], []
+    verdicts, others, apart, launched, played = [], [], [], [], []
     lines = crowd.history.lines()
     for drop in drops:
         name = DropId(drop.id)
@@ -99,8 +100,9 @@ async def judge_run(
             apart += [f"{name}: {sentence}" for sentence in sentences]
             told = [events.parse(line) for line in log]
             others += history.check(lines, name, told, quiet_seq=shown.get(name, 0))
-            others += launch.faults(name, log)
+            others += [*launch.faults(name, log), *game.faults(name, log)]
             launched += launch.told_of(name, log)
+            played += game.told_of(name, log, crowd)
     others += [Violation(inv="INV-9", seq=0, sentence=sentence) for sentence in faults]
     others += screens(crowd)
     report = referee.report(
@@ -112,7 +114,8 @@ async def judge_run(
         logs=logs,
         lines=lines,
         launched=launched,
-        remarks=[*remarks, *launched, _told(crowd)],
+        played=played,
+        remarks=[*remarks, *launched, *played, _told(crowd)],
     )
 
 

@@ -15,7 +15,10 @@ from dropengine.rehearsal.operators import acts
 from dropengine.rehearsal.practice_drops import compressed, fresh_id, in_mode, scaled, shipped
 
 HARD = shipped("hard-mix-a.toml")
-EXAMPLES = ("eclipse-pin.toml", "lamp-trio.toml", "hard-mix-a.toml", "hard-mix-b.toml")
+EXAMPLES = (
+    *("eclipse-pin.toml", "lamp-trio.toml", "comet-print.toml"),
+    *("hard-mix-a.toml", "hard-mix-b.toml"),
+)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -19,6 +19,7 @@ from dropengine.rehearsal.fans.addresses import address_of
 from dropengine.rehearsal.fans.client_socket import ABNORMAL, ClientSocket, dial
 from dropengine.rehearsal.fans.client_state import ClientState, as_tick
 from dropengine.rehearsal.fans.shared_client import REQUEST_S, SharedClient
+from dropengine.wire_game import Game
 
 ANSWER_S = 5.0
 """An answer that takes longer is unknown: the same key is sent again on a new socket."""
@@ -32,6 +33,7 @@ PRESSES_MAX = 8
 
 Reply = wire.Done | wire.Refused
 
+_game_decoder: msgspec.json.Decoder[Game] = msgspec.json.Decoder(Game)
 _you_decoder: msgspec.json.Decoder[wire.You] = msgspec.json.Decoder(wire.You)
 _encoder = msgspec.json.Encoder()
 
@@ -164,6 +166,15 @@ class Browser:
         answer = await self._http("POST", page, form=form)
         if answer is not None and answer.status_code == 400:
             self.doubt(f"what the drop asks was said and not taken: {answer.text}")
+
+    async def game(self, where: str = "", body: dict[str, object] | None = None) -> Game | None:
+        """How the game stands for him, or something that he does in it, at the door that is called
+        so. None: it was refused, or nothing is known."""
+        door = f"{self.client.base_url}/api/drops/{self.drop}/{where or 'game'}"
+        answer = await self._http("POST" if where else "GET", door, body)
+        if answer is None or answer.status_code != 200:
+            return None
+        return _game_decoder.decode(answer.content)
 
     async def at_provider(self, page: str, do: str, after_ms: int = 0) -> None:
         """Press a button of the provider's page; again while it does not answer, with one key."""

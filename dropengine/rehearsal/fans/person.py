@@ -12,8 +12,10 @@ from urllib.parse import urljoin
 
 from dropengine import wire
 from dropengine.model import DropState
+from dropengine.rehearsal.fans import plans
 from dropengine.rehearsal.fans.browser import Browser
 from dropengine.rehearsal.fans.plans import Ending, OfferAnswer, Plan
+from dropengine.rehearsal.fans.playing import Playing
 from dropengine.rehearsal.fans.shared_client import SharedClient
 
 MONEY_SLACK_MS = 3_000
@@ -41,7 +43,11 @@ class Fan:
         self.screen = self.browser.screen
         self.drop = drop
         self.plan = plan
+        self.playing: Playing | None = None
+        """In a drop in which something gives points."""
         self.seeks = True
+        self._part = plans.part(seed, number)
+        self._plays = random.Random(f"{seed}/playing/{number}")
         self._client = client
         self._losses = 0
         self._offers = 0
@@ -58,6 +64,7 @@ class Fan:
             await asyncio.sleep(max(0.0, (opens_ms - plan.early_ms) / 1000 - time.time()))
         await self.browser.open_page()
         await self.browser.until(lambda: self.screen.drop is not None)
+        await self._begin_to_play()
         if plan.impatient and self.screen.state in NOT_YET:
             # Refused and forgotten: being early earns nothing.
             await self.browser.do(self._hold(plan.pools[0]))
@@ -66,6 +73,16 @@ class Fan:
             self._client.start(self._lose_connection())
         await asyncio.sleep(plan.tap_ms / 1000)
         await self._shop()
+
+    async def _begin_to_play(self) -> None:
+        assert self.screen.drop is not None
+        if self.screen.drop.game is None:
+            return
+        links, opened = self._client.links[self.drop], self._client.opened
+        self.playing = Playing(self.browser, self._part, links, opened, self._plays)
+        await self.playing.come()
+        if self._part.plays:
+            self._client.start(self.playing.do_missions())
 
     async def _shop(self) -> None:
         while self.screen.state not in OVER:

@@ -74,6 +74,33 @@ class Plan(msgspec.Struct, frozen=True):
     """Presses or joins once more after a hold was lost."""
 
 
+class Part(msgspec.Struct, frozen=True):
+    """What a person does in a drop in which something gives points. shares: tells others of his
+    link. came: comes by the link of one of those. own: tries his own link, which is refused. plays:
+    does missions; wrong: says something else first. shown: lets his name stand on the board."""
+
+    shares: bool
+    came: bool
+    own: bool
+    plays: bool
+    wrong: bool
+    shown: bool
+
+
+def part(seed: int, number: int) -> Part:
+    """Of the person `number` of the crowd `seed`; his plan is as it is without a game."""
+    draw = random.Random(f"{seed}/game/{number}")
+    shares = draw.random() < 0.15
+    return Part(
+        shares=shares,
+        came=draw.random() < 0.5,
+        own=draw.random() < 0.05,
+        plays=draw.random() < 0.5,
+        wrong=draw.random() < 0.2,
+        shown=draw.random() < 0.2,
+    )
+
+
 _ENDINGS = {
     Ending.PAY: 60,
     Ending.DECLINED: 9,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -11,6 +11,7 @@ import httpx2
 import msgspec
 
 from dropengine import wire
+from dropengine.rehearsal.fans.links import Links
 from dropengine.rehearsal.history import Recorder
 
 REQUEST_S = 10.0
@@ -43,6 +44,8 @@ class SharedClient:
             timeout=REQUEST_S,
             limits=httpx2.Limits(max_connections=DIALS_AT_ONCE, max_keepalive_connections=16),
         )
+        self.links: defaultdict[str, Links] = defaultdict(Links)
+        """Drop -> what its people know of each other's game."""
         self.refusals: Counter[str] = Counter()
         self.reconnects = 0
         self.questions = 0
