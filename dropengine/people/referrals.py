@@ -5,6 +5,7 @@ Nobody is a friend of himself, and nobody of those who came by him, however long
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -12,11 +13,10 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from dropengine import events
 from dropengine.model import DropId, FanId
 from dropengine.people import game_fans
-from dropengine.people.game_fans import fan_of_code
 from dropengine.sql.schema.game import CREDITED, POINTS_BOOK, REFERRALS
 from dropengine.sql.schema.ledger import OF_FANS, ROWS
 
-__all__ = ["Came", "Referral", "came", "fan_of_code", "find", "learn_domain", "move", "pending"]
+fan_of_code = game_fans.fan_of_code
 
 PENDING_MOST: Final = 20
 """Friends of whom nothing is known but that they came, as a fan is shown them."""
@@ -75,6 +75,18 @@ def find(sql: Connection, drop: DropId, friend: FanId) -> Referral | None:
     """By whom he came."""
     row = sql.execute(select(REFERRALS).where(*_here(drop, friend))).first()
     return None if row is None else _referral(row)
+
+
+def friends_among(sql: Connection, drop: DropId, fans: Iterable[FanId]) -> set[FanId]:
+    """Those of these who came by somebody's link."""
+    names, found = [*dict.fromkeys(fans)], set[FanId]()
+    for first in range(0, len(names), game_fans.AT_ONCE):
+        some = names[first : first + game_fans.AT_ONCE]
+        asked = select(REFERRALS.c.friend).where(
+            REFERRALS.c.drop_id == drop, REFERRALS.c.friend.in_(some)
+        )
+        found |= {FanId(fan) for fan in sql.execute(asked).scalars()}
+    return found
 
 
 def pending(sql: Connection, drop: DropId, referrer: FanId) -> list[Referral]:
