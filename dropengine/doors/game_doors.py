@@ -43,8 +43,8 @@ from dropengine.people import (
 from dropengine.people.badges import Badge
 from dropengine.people.boards import Standing
 from dropengine.people.game_fans import GameFan
+from dropengine.people.many_at_once import ManyAtOnce
 from dropengine.people.missions import MissionRow, Told
-from dropengine.people.one_after_another import change
 from dropengine.people.points_book import BookRow
 from dropengine.people.referrals import Came, Referral
 from dropengine.people.tickets import Ticket
@@ -68,7 +68,7 @@ GAME: Final = "/api/drops/{drop}"
 BODY_BYTES_MAX: Final = 1024
 PUBLIC_S: Final = 2.0
 """What is everybody's is read so often."""
-AGAIN_S: Final = 20.0
+AGAIN_S: Final = 600.0
 """Whoever asks again and again is looked up so often for what he collected."""
 KNOWN_MAX: Final = 20_000
 CAME_AT_ONCE: Final = 60
@@ -133,6 +133,7 @@ class GameDoors:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
+        self._many = ManyAtOnce(deps.database)
         self._tries = PacedTries(deps.store, deps.settings, deps.secret, "game")
         self._key = hmac.digest(deps.secret, b"dropengine:game networks", "sha256")
         self._public: dict[DropId, tuple[float, _Public]] = {}
@@ -240,9 +241,8 @@ class GameDoors:
         wait_ms = await self._tries.admit(names[0], names[1], TRIES_AT_ONCE, TRY_EACH_MS)
         if wait_ms:
             raise _Refused(refusals.TooManyRequests(retry_ms=wait_ms))
-        told = await change(
-            self._deps.database,
-            lambda sql: missions.say(sql, drop, mission, fan, said.said, now_ms),
+        told = await self._many.change(
+            lambda sql: missions.say(sql, drop, mission, fan, said.said, now_ms)
         )
         if told is not Told.RIGHT:
             wrong = told is Told.WRONG
@@ -259,7 +259,7 @@ class GameDoors:
         def shown(sql: Connection) -> None:
             boards.show(sql, drop, game_fans.enter(sql, drop, fan, now_ms).fan, name)
 
-        await change(self._deps.database, shown)
+        await self._many.change(shown)
         self._public.pop(drop, None)
         return await self._told(request, here)
 
@@ -273,10 +273,7 @@ class GameDoors:
             return
         word = hmac.digest(self._key, f"{drop} {network}".encode(), "sha256").hex()
         whence = Came(word[:NETWORK_CHARS], ticket.domain)
-        await change(
-            self._deps.database,
-            lambda sql: referrals.came(sql, drop, fan, ref, whence, now_ms),
-        )
+        await self._many.change(lambda sql: referrals.came(sql, drop, fan, ref, whence, now_ms))
 
     async def _look_up(self, room: Room, ticket: Ticket) -> None:
         """He plays; and what he collected in earlier drops counts."""
@@ -296,7 +293,7 @@ class GameDoors:
             if known is not None and game.collectors is not None:
                 collecting.collect(sql, drop, game.collectors, *known, him, now_ms)
 
-        await change(self._deps.database, looked)
+        await self._many.change(looked)
         self._asked[one] = now_s
 
     async def _told(self, request: Request, here: _Here) -> Response:

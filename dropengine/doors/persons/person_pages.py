@@ -56,7 +56,7 @@ JSON: Final = "application/json"
 NO_SUCH: Final = ("person.no_device", "person.no_device_why")
 
 _BACK = re.compile(
-    r"/drops/[a-z0-9][a-z0-9-]{0,63}(/remind|\?via=[A-Za-z0-9_.-]{1,32})?"
+    r"/drops/[a-z0-9][a-z0-9-]{0,63}(/remind|\?(via|ref)=[A-Za-z0-9_.-]{1,32})?"
     r"|/makers/[a-z0-9][a-z0-9-]{0,63}"
 )
 
