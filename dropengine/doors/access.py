@@ -120,6 +120,9 @@ FANS = (
     Row("GET", "/drops/{drop}/order.json", Who.ANYBODY),
     Row("GET", "/drops/{drop}/face.svg", Who.ANYBODY),
     Row("GET", "/drops/{drop}/share.png", Who.ANYBODY),
+    # The code is that of a link, which its fan shares.
+    Row("GET", "/drops/{drop}/card/{code}.png", Who.ANYBODY),
+    Row("GET", "/drops/{drop}/badges/{kind}.svg", Who.ANYBODY),
     Row("GET", "/makers/pictures/{name}", Who.ANYBODY),
     # Its name is the hash of what is there: only who was shown it knows it.
     Row("GET", "/pictures/{name}", Who.ANYBODY),

@@ -108,6 +108,13 @@ def cover(drop: str, titles: Iterable[str] = ()) -> Cover:
     return Cover(ground, tuple(motif(dice, tones)))
 
 
+def tones(drop: str) -> list[str]:
+    """The ground of a drop's face and five tones for it, whatever its items are called."""
+    dice = random.Random(hashlib.sha256(drop.encode()).digest())
+    dice.choice(MOTIFS)
+    return _palette(dice, ())
+
+
 def colours(titles: Iterable[str]) -> list[str]:
     """The colours that are named in these titles, each once, at most COLOURS_MAX."""
     words = (word for title in titles for word in re.findall(r"[a-z]+", title.lower()))

@@ -41,7 +41,7 @@ OPEN = {
         f"GET /drops/{{drop}}/{part}"
         for part in (
             *("live", "events", "wall", "opens.ics", "closes.ics", "face.svg", "share.png"),
-            "order.json",
+            *("order.json", "card/{code}.png", "badges/{kind}.svg"),
         )
     ),
     "GET /makers/pictures/{name}",

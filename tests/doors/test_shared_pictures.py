@@ -14,16 +14,29 @@ import pytest
 from PIL import Image
 
 from dropengine.doors import shared_pictures
+from dropengine.doors.badge_marks import SIGNS, mark
 from dropengine.doors.cover_art import cover
+from dropengine.doors.picture_words import fitted, from_right, parts
 from dropengine.doors.qr import qr
-from dropengine.doors.share_picture import SHARED_HEIGHT, SHARED_WIDTH, Poster, png
+from dropengine.doors.share_picture import (
+    CARD_TITLE_SIZES,
+    SHARED_HEIGHT,
+    SHARED_WIDTH,
+    TITLE_SIZES,
+    Poster,
+    png,
+)
 from dropengine.doors.shared_pictures import KEPT_MAX, WAITING_MAX, Drawn
-from tests.kit import web_process
-from tests.kit.manifests import item
+from dropengine.people.badges import KINDS
+from tests.kit import persons, web_process
+from tests.kit.manifests import item, manifest, playing
+from tests.kit.persons import Shop
 from tests.kit.private_server import Server
+from tests.kit.sale import Sale
 from tests.kit.web_process import WebProcess, front, settings
 
 server = web_process.server
+shop = persons.shop
 
 ADDRESS = "https://drops.example"
 
@@ -57,6 +70,64 @@ def test_a_picture_has_the_size_that_previews_ask_for_whatever_its_title(title: 
 def test_words_that_cannot_be_written_are_left_away() -> None:
     assert png(a_poster(1, "日本の灯り")) == png(a_poster(1, ""))
     assert png(a_poster(1, "Lamp")) != png(a_poster(1, ""))
+
+
+@pytest.mark.parametrize(
+    ("line", "leftwards", "read"),
+    [
+        ("Eclipse pin", False, ["Eclipse pin"]),
+        # Its readers begin at the right, and read numbers and our words from the left.
+        ("סיכה 200 Eclipse", True, ["Eclipse", " ", "200", " ", "סיכה"]),
+        ("with عربي inside", False, ["with ", "عربي", " inside"]),
+        ("a 👩‍🚀🇪🇸 b", False, ["a ", "👩‍🚀🇪🇸", " b"]),
+    ],
+)
+def test_words_stand_in_the_order_in_which_people_read_them(
+    line: str, leftwards: bool, read: list[str]
+) -> None:
+    assert [part.text for part in parts(line, leftwards=leftwards)] == read
+    assert from_right(line) == leftwards
+
+
+@pytest.mark.parametrize(
+    "title", ["دبوس الكسوف، ٢٠٠ قطعة", "סיכת ליקוי", "Pin 🌘 👩‍🚀", "ग्रहण पिन"]
+)
+def test_a_title_in_other_letters_is_written(title: str) -> None:
+    assert png(a_poster(1, title)) != png(a_poster(1, ""))
+
+
+def test_a_title_of_eighty_letters_stands_there_whole() -> None:
+    title = "Eclipse pin, cast in May, numbered by hand, and the mould is broken afterwards !!"[:80]
+    for sizes, most, lines in ((TITLE_SIZES, 1088, 2), (CARD_TITLE_SIZES, 684, 3)):
+        found = fitted(title, "Semibold", sizes, most, lines)
+        assert " ".join(found.lines) == title
+
+
+def test_a_badge_has_the_mark_of_its_drop_and_of_its_kind() -> None:
+    marks = [mark(drop, kind) for drop in ("a", "b") for kind in SIGNS]
+    assert len({*marks}) == 2 * len(KINDS)
+    assert {*SIGNS} == {*KINDS}
+    assert marks[0] == mark("a", next(iter(SIGNS)))
+    for one in marks:
+        assert {node.tag.rpartition("}")[2] for node in ET.fromstring(one).iter()} <= {  # noqa: S314 - ours
+            *("svg", "circle", "path", "polygon")
+        }
+
+
+async def test_a_fan_shares_a_card_with_his_place_and_his_link(shop: Shop) -> None:
+    sale = Sale(shop.web.runtime.store, "card", now=0)
+    await sale.publish(playing(manifest("card", item("pin", {"pin": 1})), "guest"))
+    async with shop.browser() as fan:
+        await fan.get("/drops/card")
+        told = (await fan.get("/api/drops/card/game")).json()
+        assert told["card"].endswith(f"/drops/card/card/{told['code']}.png")
+        picture = await fan.get(f"/drops/card/card/{told['code'].lower()}.png")
+        for name in ("AAAAAAAA", "x"):
+            assert (await fan.get(f"/drops/card/card/{name}.png")).status_code == 404
+        badge = await fan.get("/drops/long-gone/badges/mission.svg")
+        assert (await fan.get("/drops/long-gone/badges/none.svg")).status_code == 404
+    assert opened(picture.content).size == (SHARED_WIDTH, SHARED_HEIGHT)
+    assert badge.text == mark("long-gone", "mission")
 
 
 @pytest.mark.parametrize("n", range(12))

@@ -19,6 +19,8 @@ NO_PAGES = {
     "/drops/{drop}/order.json": "a file that programs read",
     "/drops/{drop}/face.svg": "a picture",
     "/drops/{drop}/share.png": "a picture",
+    "/drops/{drop}/card/{code}.png": "a picture",
+    "/drops/{drop}/badges/{kind}.svg": "a picture",
     "/makers/pictures/{name}": "a picture",
     "/pictures/{name}": "a picture",
     "/static/{name}": "what pages load",

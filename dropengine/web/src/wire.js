@@ -126,6 +126,7 @@
  * @property {EarlyView | null} [early] of a drop that has cohorts
  * @property {CohortView[]} [cohorts]
  * @property {number} [carried_share]
+ * @property {object | null} [game] what gives points in the line
  * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
 
@@ -162,6 +163,8 @@
  * @property {number} cool_ms
  * @property {string} hold
  * @property {LinePlace[]} lines
+ * @property {LinePlace[]} [boost] its places in the boost lane: provisional
+ * @property {number} [rank] in that lane; 0: not in it
  * @property {number} [tickets] in a list that chance orders
  * @property {string[]} [pools] while it has no arrival
  * @property {string} [carried] asked or confirmed: it was carried over

@@ -1,0 +1,66 @@
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { POINTS_MAX, drawn, looked, minutes, reach, soon } from "../../dropengine/web/src/waiting.js";
+import { about, changed, lifted, mission, notice, standing } from "../../dropengine/web/src/game_says.js";
+import { NOW, line, pool } from "./sale.js";
+
+const MINUTE = 60_000;
+const row = (/** @type {any} */ more = {}) => ({ why: "friend", title: "", points: 2, state: "counted", reason: "", at: NOW, until: 0, ...more });
+
+test("a place is noted when it changes, and a whole night is told by a bounded number of points", () => {
+  /** @type {import("../../dropengine/web/src/waiting.js").Point[]} */
+  let past = [];
+  for (let n = 0; n < 1_000; n += 1) past = looked(past, NOW + n * 1_000, 1_000 - n);
+  assert.ok(past.length <= POINTS_MAX + 1);
+  assert.deepEqual(past[0], [NOW, 1_000]);
+  assert.deepEqual(past.at(-1), [NOW + 999_000, 1]);
+  assert.equal(looked(past, NOW + 2_000_000, 1), past);
+});
+
+test("how long it takes is a range, by how the place fell of late, and nothing where nobody can tell", () => {
+  const past = /** @type {[number, number][]} */ ([[NOW, 100], [NOW + 10 * MINUTE, 75]]);
+  // 25 in ten minutes: 20 to 30 of them are as likely.
+  assert.deepEqual(minutes(past, NOW + 10 * MINUTE, 75), [24, 37]);
+  assert.match(soon(past, NOW + 10 * MINUTE, 75), /24 to 37 minutes/);
+  assert.equal(minutes([[NOW, 100]], NOW + 10 * MINUTE, 100), null);
+  assert.equal(minutes([[NOW, 100], [NOW + 5_000, 90]], NOW + 5_000, 90), null);
+  assert.equal(minutes(past, NOW + 10 * MINUTE, 1), null);
+  // What was hours ago says nothing of now.
+  assert.equal(minutes([...past, [NOW + 11 * MINUTE, 74]], NOW + 90 * MINUTE, 74), null);
+});
+
+test("that the units cannot reach a place is said as soon as it is so, with the numbers", () => {
+  assert.equal(reach(pool({ free: 0, held: 30, sold: 170 }), line({ place: 30 })).short, 0);
+  const short = reach(pool({ free: 0, held: 30, sold: 170 }), line({ place: 41 }));
+  assert.equal(short.short, 11);
+  assert.match(short.says, /30 units may still come. 40 people are ahead of you: it reaches you only if 11 of them let go/);
+  assert.match(reach(pool({ free: 0, held: 0, sold: 200 }), line({ place: 1 })).says, /Every unit is sold/);
+  // What is not for sale yet may come too.
+  assert.equal(reach(pool({ free: 0, held: 0, sold: 150, withheld: 50 }), line({ place: 50 })).short, 0);
+});
+
+test("a place that falls is a line that climbs, from edge to edge", () => {
+  const { path, last } = drawn([[NOW, 11], [NOW + 50, 6], [NOW + 100, 1]], NOW + 200, 200, 100);
+  assert.equal(path, "M0 100H50V50H100V0H200");
+  assert.equal(last, 0);
+});
+
+test("a fan reads who moved him up, what waits and until when, and why something does not count", () => {
+  const rows = [row(), row({ state: "cured" }), row({ state: "refused", reason: "self" }), row({ why: "mission", title: "The word", points: 3 })];
+  assert.deepEqual(lifted(rows), [
+    { says: "2 friends confirmed", title: "", points: 4 },
+    { says: "Done:", title: "The word", points: 3 },
+  ]);
+  assert.equal(standing(row({ state: "refused", reason: "self" }), NOW), "does not count: that was you yourself");
+  assert.match(standing(row({ state: "waiting", reason: "delay", until: NOW + MINUTE }), NOW), /counts at/);
+  assert.equal(about(row({ why: "collector" })), "From an earlier drop:");
+  assert.equal(mission({ id: "a", title: "", kind: "tap", worth: 1, state: "running", ends: 0, done: false }, NOW), "The maker ticks it off.");
+});
+
+test("what is taken back is told with its reason, and said aloud once", () => {
+  const before = { points: 4, rows: [row(), row({ at: NOW + 1 })], badges: [] };
+  const after = { points: 2, rows: [row({ state: "taken_back", reason: "refunded" }), row({ at: NOW + 1 })], badges: [{ kind: "first_friend" }] };
+  assert.equal(notice(after.rows.slice(0, 1)), "2 points were taken back. A friend's order was refunded.");
+  assert.equal(changed(before, after), "2 points were taken back. A friend's order was refunded. You have 2 points left. New badge: First friend.");
+  assert.equal(changed(after, after), "");
+});
