@@ -149,7 +149,7 @@ ASKS = re.compile(r"\b(?:say|ENGLISH)\(\s*f?\"([^\"]*)\"(?:[^()\"]*else\s*\"([^\
 OF_CATALOGUE = frozenset(vars(Catalogue)) | {"language", "sentences"}
 
 
-ELSEWHERE = frozenset({"cli", "terminal", "rehearsal", "processes", "loadtest"})
+ELSEWHERE = frozenset({"cli", "terminal", "rehearsal", "fans", "processes", "loadtest"})
 """Where `say` is another word: what is written to a terminal."""
 
 
