@@ -150,8 +150,7 @@ def said(reason: Reason, drop: wire.DropView, say: Catalogue, us: bool = False) 
     values["at"] = moment(reason.at, drop.zone, us, say)
     values["sum"] = money(figures.get("amount", 0), drop, say)
     values["units"] = figures.get("units", 0)
-    name = f"{code}_none" if code in _REACHING and not values["reached"] else str(code)
-    found = [say(f"why.{name}", **values)]
+    found = [say(f"why.{_name(code, figures)}", **values)]
     if code in _REACHING and "after_ms" in figures:
         found.append(say("why.too_late", after=_short(figures["after_ms"], say)))
     if code is Code.NOT_CALLED:
@@ -164,6 +163,14 @@ def said(reason: Reason, drop: wire.DropView, say: Catalogue, us: bool = False) 
             found.append(say("why.came", **values))
         found.append(say("why.refused_only"))
     return found
+
+
+def _name(code: Code, figures: dict[str, int]) -> str:
+    """Which sentence answers."""
+    if code is Code.WAITING and not figures.get("n"):
+        # In a list that chance has not put in order nobody has a place.
+        return "waiting_order" if figures.get("of") else "waiting_list"
+    return f"{code}_none" if code in _REACHING and not figures.get("reached") else str(code)
 
 
 _REACHING = frozenset({Code.NOT_DRAWN, Code.NOT_REACHED, Code.WAITING})

@@ -325,9 +325,10 @@ def _helps(code: Code, had: _Had, course: Course) -> list[Help]:
     """What helps now, or the next time."""
     if code not in GOT_NONE and code is not Code.NOTHING_YET:
         return []
-    goes_on = course.state in (DropState.LIVE, DropState.PAUSED, DropState.LOBBY)
     helps = []
-    if goes_on:
+    if course.state == DropState.LOBBY:
+        helps.append(Help.ENTER)
+    elif course.state in (DropState.LIVE, DropState.PAUSED):
         free = any(pool.free for pool in course.pools.values())
         helps.append(Help.PRESS if course.state == DropState.LIVE and free else Help.JOIN)
     if code in (Code.NOT_PAID, Code.NOT_BEGUN, Code.PAID_LATE, Code.PAID_AFTER_END):
