@@ -72,8 +72,12 @@ class NotEligible(Refusal, frozen=True):
     when_ms: int | None = None
 
     @property
+    def why(self) -> str:
+        return "" if self.when_ms is None else ENGLISH("early_access.not_yet")
+
+    @property
     def text(self) -> str:
-        return self.sentence if self.when_ms is None else ENGLISH("early_access.not_yet")
+        return self.why or self.sentence
 
 
 class CohortFull(Refusal, frozen=True):

@@ -155,6 +155,11 @@ def said(reason: Reason, drop: wire.DropView, say: Catalogue, us: bool = False) 
         found.append(say("why.too_late", after=_short(figures["after_ms"], say)))
     if code is Code.NOT_CALLED:
         found.append(say("why.stopped_quiet" if figures.get("quiet") else "why.stopped_paused"))
+    if code is Code.NOTHING_YET and drop.early is not None and drop.early.lasts:
+        found.append(say("early_access.not_yet"))
+        if drop.early.public_ms:
+            when = moment(drop.early.public_ms, drop.zone, us, say)
+            found.append(say("early_access.until", when=when))
     if code in (Code.NEVER_BEGAN, Code.NOTHING_YET):
         if "span_ms" in figures:
             after = _short(figures["span_ms"], say)

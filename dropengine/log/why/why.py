@@ -326,9 +326,11 @@ def _helps(code: Code, had: _Had, course: Course) -> list[Help]:
     if code not in GOT_NONE and code is not Code.NOTHING_YET:
         return []
     helps = []
-    if course.state == DropState.LOBBY:
+    # Who has begun nothing in early access may be in no cohort.
+    his = not course.early or bool(had.holds or had.entries)
+    if his and course.state == DropState.LOBBY:
         helps.append(Help.ENTER)
-    elif course.state in (DropState.LIVE, DropState.PAUSED):
+    elif his and course.state in (DropState.LIVE, DropState.PAUSED):
         free = any(pool.free for pool in course.pools.values())
         helps.append(Help.PRESS if course.state == DropState.LIVE and free else Help.JOIN)
     if code in (Code.NOT_PAID, Code.NOT_BEGUN, Code.PAID_LATE, Code.PAID_AFTER_END):
