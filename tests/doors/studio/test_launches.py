@@ -97,6 +97,11 @@ async def test_a_lobby_is_written_opened_sealed_and_watched_by_forms_alone(
         said = told(await night.look())
         for number in ("Taken 2", "Not answered yet 0", "The order of the list 1 100 %"):
             assert number in said
+        sheet_of_all = re.search(
+            r'href="(\S+/order\.json)">The whole order', (await night.look()).text
+        )
+        assert sheet_of_all is not None
+        assert len((await ben.http.get(sheet_of_all[1])).json()["order"]) == 5
         assert {"bought", "took the offer"} <= set(re.findall(r"bought|took the offer", said))
         assert "Not now" in told(await night.look("seal"))
 
@@ -209,7 +214,7 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         assert "Lists and codes of early access" in told(await ben.http.get(where))
         said = told(await lists_of(ben, lists))
         assert "4 units before the drop is open to all" in said
-        sent = {"key": key(), "text": "ada@example.org, ADA@example.org; nobody"}
+        sent = {"key": key(), "text": "ada@example.org, ADA@example.org\nnobody"}
         file = {"file": ("club.csv", b"\xef\xbb\xbfbo@example.org\ncy@example.org\n")}
         for _ in range(2):
             answer = await ben.http.post(f"{lists}/the-club/addresses", data=sent, files=file)

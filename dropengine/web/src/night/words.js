@@ -88,6 +88,8 @@ export const LIST = {
   late: "now: it is being asked for",
   placed: "Places given out",
   order: "The order",
+  whole: "The whole order",
+  everybodys: ", as everybody may read and check it.",
   root: "Fingerprint of the sealed list",
 };
 /** @param {number} entries */
