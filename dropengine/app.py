@@ -163,9 +163,9 @@ class Runtime:
         self.settling = Settling(
             self.store,
             settings,
-            self.duties.owed,
-            ordering=self.drawing.ordering,
-            carrying=self.carrying.carrying,
+            self.duties.begin,
+            ordering=self.drawing.begin,
+            carrying=self.carrying.begin,
         )
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)
