@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { action } from "../../dropengine/web/src/action.js";
 import "../../dropengine/web/src/launch.js";
 import { heard } from "../../dropengine/web/src/state.js";
-import { NOW, choice, entry, state, tick } from "./sale.js";
+import { NOW, choice, entry, line, pool, state, tick } from "./sale.js";
 
 const club = { id: "club", title: "Umbra Club" };
 /** @param {any} [you] @param {any} [drop] */
@@ -31,7 +31,24 @@ test("before the opening the page says when it opens, and who is not known is le
 });
 
 test("who has a place keeps it on the button", () => {
-  assert.equal(pressed(early({ entries: [entry()] })).kind, "line");
+  const full = { pools: { pin: pool({ free: 0, held: 200 }) } };
+  assert.match(pressed(early({ entries: [entry()] }, full)).hint, /^40 ahead of you/);
+});
+
+test("who is passed by reads why: others may have what is left, and he may not for now", () => {
+  const waits = (/** @type {any} */ more = {}) => ({ cohorts: ["club"], entries: [entry({ lines: [line({ place: 1 })], ...more })] });
+  assert.match(pressed(early(waits())).hint, /^What early access sets aside for you is taken/);
+  assert.match(pressed(state({ you: waits({ carried: "confirmed" }) })).hint, /^What was set aside for those who waited last time is taken/);
+  // No more than he may have is no ceiling of his cohort.
+  assert.match(pressed(early({ ...waits(), used: 2 })).hint, /^You are next/);
+});
+
+test("who is refused at the ceiling of his cohort may join the line, whatever is left for others", () => {
+  const refused = (/** @type {any} */ more = {}) => ({ command: { t: "hold", pool: "pin", qty: 1 }, refused: { t: "refused", id: 1, seq: 9, code: "cohort_full", text: "", room: 0, ...more } });
+  const at = (/** @type {any} */ refusal, /** @type {any} */ drop = {}) => pressed({ ...early({ cohorts: ["club"] }, drop), refusal });
+  assert.deepEqual(at(refused()).command, { t: "join", pools: ["pin"], qty: 1 });
+  assert.equal(at(refused({ room: 1 })).kind, "hold");
+  assert.equal(at(refused(), { early: { lasts: false, public_ms: NOW } }).kind, "hold");
 });
 
 test("a place that was carried over is confirmed once", () => {

@@ -216,7 +216,7 @@ function fresh(state, choice, again, now) {
  * @param {string} hint
  * @param {string} thing
  */
-function join(choice, qty, hint, thing) {
+export function join(choice, qty, hint, thing) {
   const pools = [choice.pool, ...choice.also.filter((pool) => pool !== choice.pool).slice(0, ALSO_MAX)];
   return shows("join", words.JOIN, { thing, hint, command: { t: "join", pools, qty } });
 }
