@@ -45,7 +45,9 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
 
 
 class NotOpen(Refusal, frozen=True):
-    to_operator: ClassVar[str] = "The drop has not opened yet. It can be opened, or cancelled."
+    to_operator: ClassVar[str] = (
+        "The drop has not opened yet. It can be opened, an open list sealed, or it cancelled."
+    )
 
 
 class Paused(Refusal, frozen=True):

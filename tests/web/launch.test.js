@@ -32,7 +32,7 @@ test("before the opening the page says when it opens, and who is not known is le
 
 test("who has a place keeps it on the button", () => {
   const full = { pools: { pin: pool({ free: 0, held: 200 }) } };
-  assert.match(pressed(early({ entries: [entry()] }, full)).hint, /^40 ahead of you/);
+  assert.match(pressed(early({ cohorts: ["club"], entries: [entry()] }, full)).hint, /^40 ahead of you/);
 });
 
 test("who is passed by reads why: others may have what is left, and he may not for now", () => {
@@ -49,6 +49,13 @@ test("who is refused at the ceiling of his cohort may join the line, whatever is
   assert.deepEqual(at(refused()).command, { t: "join", pools: ["pin"], qty: 1 });
   assert.equal(at(refused({ room: 1 })).kind, "hold");
   assert.equal(at(refused(), { early: { lasts: false, public_ms: NOW } }).kind, "hold");
+});
+
+test("who waits while it is not his time is told so, and not that he is next", () => {
+  for (const more of [{}, { carried: "confirmed" }]) {
+    assert.match(pressed(early({ entries: [entry(more)] })).hint, /calls only people who have early access/);
+    assert.doesNotMatch(pressed(early({ entries: [entry(more)] }, { early: { lasts: false, public_ms: NOW } })).hint, /early access/);
+  }
 });
 
 test("a place that was carried over is confirmed once", () => {

@@ -17,7 +17,7 @@ from dropengine.doors.studio.publish_doors import CLOSING_PAST, OPENING_PAST, Pu
 from dropengine.doors.studio.studio_answers import StudioProblem, problem_of
 from dropengine.errors import ManifestError
 from dropengine.manifest import Manifest
-from dropengine.model import DropId
+from dropengine.model import DropId, DropState
 from dropengine.people import drafts, showcases
 from dropengine.people.drafts import Draft
 from dropengine.people.one_after_another import change
@@ -30,6 +30,7 @@ PAST = {
     CLOSING_PAST: "The closing time has passed: nobody could buy. Choose a later one in the draft.",
 }
 OPENED = "Published, and open. Those who follow you are told now."
+NOT_OPENED = "Published, but not open:"
 CHANGED = "The draft was changed since you read this. Look at it again, then publish."
 
 
@@ -141,7 +142,13 @@ class PublishPages:
         await change(self._database, noted)
         self._things.changed(drop)
         if at_once:
-            return self._panel.then(call, f"/studio/drops/{drop}/night", OPENED)
+            where, refused = f"/studio/drops/{drop}/night", None
+            shown = await self._store.show(DropId(drop))
+            if shown is not None and shown.state == DropState.SCHEDULED:
+                # A press that was cut short before it opened the drop.
+                refused = await self._doors.opened(call, DropId(drop))
+            said = OPENED if refused is None else f"{NOT_OPENED} {refused.for_operator()}"
+            return self._panel.then(call, where, said, amiss=refused is not None)
         return self._panel.then(call, f"/studio/drops/{drop}", "Published. Its rules stand.")
 
 

@@ -29,6 +29,9 @@ const names = (cohorts) => cohorts.map(({ title }) => title).join(", ");
 /** Those that a fan is in. @param {State} state */
 export const his = ({ drop, you }) => (drop.cohorts ?? []).filter(({ id }) => you?.cohorts?.includes(id));
 
+/** Whether it is early access, and not his. @param {State} state */
+export const notHis = (state) => lasts(state.drop) && his(state).length === 0;
+
 /**
  * Under the heading of the sale: until when it lasts, and whether it is the fan's own.
  * @param {State} state
@@ -88,9 +91,11 @@ export function ceiling(state, choice, now) {
   const { drop, you, refusal } = state;
   if (you === null || !lasts(drop)) return undefined;
   const waiting = you.entries.filter((entry) => entry.state === "waiting");
+  const none = notHis(state);
   for (const entry of waiting) {
-    const at = passedBy(state, entry, now);
-    if (at) return { kind: "line", label: inLine(at.place), clock: "", thing: poolName(drop, at.pool), hint: words.ceiling, command: null, sleeps: false };
+    // Who is in none, with a place that was carried over, is called by no line before it is open to all.
+    const at = none && drop.state === "live" && !drop.calls_ms && entry.cool_ms <= now ? entry.lines[0] : passedBy(state, entry, now);
+    if (at) return { kind: "line", label: inLine(at.place), clock: "", thing: poolName(drop, at.pool), hint: none ? words.waits : words.ceiling, command: null, sleeps: false };
   }
   const refused = refusal?.command.t === "hold" && refusal.command.pool === choice.pool ? refusal.refused : undefined;
   const can = room(state, drop.pools[choice.pool]?.item ?? "");

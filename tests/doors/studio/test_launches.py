@@ -289,6 +289,15 @@ async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_op
         form = {"key": key(), "version": str(version_of(page))}
         page = await ben.http.post(f"{cup}/publish", data=form)
         assert f"who waited in {sale.drop} wanted pin, and here is cup" in told(page)
+        # A shock drop opens behind those places: the press waits for them.
+        shock = await begun(ben, studio)
+        await saved(ben, shock, 1, **known | {"title": "Shock lamp", "carried_from": sale.drop})
+        version = str(version_of(await ben.http.get(f"{shock}/publish")))
+        form = {"key": key(), "version": version, "open": "yes"}
+        where = (await ben.http.post(f"{shock}/publish", data=form)).headers["location"]
+        assert "Published, and open." in told(await ben.http.get(where))
+        behind = Sale(studio.web.runtime.store, where.split("/")[3], now=0)
+        assert await behind.words() == ["published", "carried", "opened"]
         # Of another maker's drop, or one that goes on, nobody is.
         other = await begun(ben, studio)
         await saved(ben, other, 1, **known | {"carried_from": where.rpartition("/")[2]})
