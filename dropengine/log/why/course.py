@@ -64,7 +64,9 @@ class Course(Struct, array_like=True):
     listed: how many stood in the sealed list. gone: the first time after the opening that nothing
     was free anywhere. closed: when nothing could be called any more; `stopped`: why units that were
     free then had not been offered, `paused` or `quiet`, else ''. why: the maker's word for calling
-    it off. leads: see `truth/true_time.py`. early: only who is in a cohort may begin something yet.
+    it off. leads: see `truth/true_time.py`. early: only who is in a cohort may begin
+    something yet. behind: so many places that were carried over have the arrivals before those of
+    the list.
     """
 
     seq: int = 0
@@ -86,6 +88,7 @@ class Course(Struct, array_like=True):
     leads: list[tuple[int, int]] = []
     pools: dict[str, PoolCourse] = {}
     early: bool = False
+    behind: int = 0
 
     @property
     def over(self) -> bool:
@@ -174,6 +177,10 @@ def _opened(course: Course, e: events.Opened) -> None:
     course.state, course.opened = DropState.LIVE, _moment(e)
 
 
+def _carried(course: Course, e: events.Carried) -> None:
+    course.behind = e.n
+
+
 def _widened(course: Course, _: events.Widened) -> None:
     course.early = False
 
@@ -228,6 +235,7 @@ _STEPS: dict[type[events.Event], Callable[[Course, Any], int | None]] = {
     events.Sealed: _sealed,
     events.Opened: _opened,
     events.Widened: _widened,
+    events.Carried: _carried,
     events.Paused: _becomes(DropState.PAUSED),
     events.Frozen: _becomes(DropState.FROZEN),
     events.Resumed: _resumed,
