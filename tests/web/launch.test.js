@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { action } from "../../dropengine/web/src/action.js";
+import { toAll } from "../../dropengine/web/src/early.js";
 import "../../dropengine/web/src/launch.js";
 import { heard } from "../../dropengine/web/src/state.js";
 import { NOW, choice, entry, line, pool, state, tick } from "./sale.js";
@@ -56,6 +57,12 @@ test("who waits while it is not his time is told so, and not that he is next", (
     assert.match(pressed(early({ entries: [entry(more)] })).hint, /calls only people who have early access/);
     assert.doesNotMatch(pressed(early({ entries: [entry(more)] }, { early: { lasts: false, public_ms: NOW } })).hint, /early access/);
   }
+});
+
+test("a screen for everybody says until when it is early access, by the drop's clocks", () => {
+  assert.match(toAll(early().drop), /^Early access until .+\.$/);
+  assert.match(toAll(early({}, { early: { lasts: true, public_ms: 0 } }).drop), /until the maker opens it to all/);
+  assert.equal(toAll(early({}, { early: { lasts: false, public_ms: NOW } }).drop), "");
 });
 
 test("a place that was carried over is confirmed once", () => {

@@ -10,7 +10,7 @@
 import { html, nothing } from "lit/html.js";
 import * as say from "#said";
 import { join } from "./action.js";
-import { lately, poolName } from "./formats.js";
+import { lately, moments, poolName } from "./formats.js";
 import { fill } from "./sentences.js";
 import { room } from "./state.js";
 import { inLine } from "./words.js";
@@ -31,6 +31,17 @@ export const his = ({ drop, you }) => (drop.cohorts ?? []).filter(({ id }) => yo
 
 /** Whether it is early access, and not his. @param {State} state */
 export const notHis = (state) => lasts(state.drop) && his(state).length === 0;
+
+/**
+ * On a screen for everybody: until when it lasts, by the drop's clocks; '' when it is open to all.
+ * @param {DropView} drop
+ */
+export function toAll(drop) {
+  if (!lasts(drop)) return "";
+  const at = drop.early?.public_ms ?? 0;
+  const { here, there } = moments(at, drop.zone);
+  return at === 0 ? words.by_hand : fill(words.until, { when: there === "" ? here : there });
+}
 
 /**
  * Under the heading of the sale: until when it lasts, and whether it is the fan's own.
