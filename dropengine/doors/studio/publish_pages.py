@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from dropengine import manifest
 from dropengine.doors.shown_things import ShownThings
-from dropengine.doors.studio.draft_checks import checks
+from dropengine.doors.studio.draft_checks import Check, checks
 from dropengine.doors.studio.draft_pages import ONE, DraftPages, judged
 from dropengine.doors.studio.drop_messages import Published
 from dropengine.doors.studio.panel_door import Panel, PanelCall
@@ -88,15 +88,33 @@ class PublishPages:
             title=final.title,
             address=f"{self._origin}/drops/{final.id}",
             digest=manifest.digest(final),
-            checks=checks(
-                final,
-                call.now_ms,
-                pictures=bool(showcases.showcase(draft.form).first),
-                chain=self._pages.chain,
-            ),
+            checks=[
+                *checks(
+                    final,
+                    call.now_ms,
+                    pictures=bool(showcases.showcase(draft.form).first),
+                    chain=self._pages.chain,
+                ),
+                *await self._unknown(call, final),
+            ],
             by_hand=not final.opens_ms,
             listed=bool(final.window_ms),
         )
+
+    async def _unknown(self, call: PanelCall, final: Manifest) -> list[Check]:
+        """Earlier drops that cohorts name and that are not there, likely misspelt: it may also be
+        one still to come."""
+        named = {drop for one in final.cohorts for drop in (*one.bought, *one.missed)}
+        under = f"{call.maker.short}-"
+        return [
+            Check(
+                True,
+                f"There is no drop {drop} yet: until there is, nobody is in early access by it.",
+            )
+            for drop in sorted(named)
+            if await self._store.show(DropId(drop)) is None
+            and await self._store.show(DropId(under + drop)) is None
+        ]
 
     async def _numbered(self, draft: Draft, final: Manifest) -> Manifest:
         """Where nobody chose the name and a drop has it, it gets the next number."""

@@ -203,9 +203,9 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         }
         first = {f"cohorts[0].{name}": text for name, text in club.items()}
         await saved(ben, draft, version, **WHOLE | first | {"items[0].id": "pin"})
-        assert "Early access, until you open it to all, for The club (4 units)." in told(
-            await ben.http.get(f"{draft}/publish")
-        )
+        said = told(await ben.http.get(f"{draft}/publish"))
+        assert "Early access, until you open it to all, for The club (4 units)." in said
+        assert "There is no drop lunar yet" in said
         where = await published(ben, draft)
         sale = Sale(studio.web.runtime.store, where.rpartition("/")[2], now=0)
         night = Night(ben, sale)
