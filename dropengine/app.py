@@ -126,7 +126,7 @@ class Runtime:
         self.store.charge_ids.in_sql = CopiedIds(self.database).of
         self.store.operators.in_sql = Names(self.database).all
         self.passwords = Passwords()
-        self.tickets = Tickets(key.decode(), settings.ticket_days)
+        self.tickets = Tickets(key.decode(), settings.ticket_days, settings.public_mail_domains)
         self.shop = shop = shop_id(settings)
         self.push_key = shop_key.of_shop(settings)
         self.store.house.claim = Claim(shop, noted_nonce(settings.data_dir))
@@ -165,9 +165,9 @@ class Runtime:
         self.settling = Settling(
             self.store,
             settings,
-            self.duties.owed,
-            ordering=self.drawing.ordering,
-            carrying=self.carrying.carrying,
+            self.duties.begin,
+            ordering=self.drawing.begin,
+            carrying=self.carrying.begin,
         )
         self.server_watch = ServerWatch(
             self.store, lambda facts: self.hub.know(facts.run_id, facts.durable)

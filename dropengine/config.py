@@ -165,6 +165,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "in `data_dir/push_key`. Hosts of one shop are given the same"
         ),
     ] = None
+    public_mail_domains: Annotated[
+        tuple[str, ...],
+        _says(
+            "mail domains, beside those that everybody knows, at which anybody may have an "
+            "address: `domain_most` counts nobody there"
+        ),
+    ] = ()
     push_services: Annotated[
         tuple[str, ...],
         _says(
@@ -447,6 +454,7 @@ def _nearest(name: str, known: Mapping[str, object]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
 
@@ -499,6 +507,13 @@ def _origin_list(value: object) -> None:
         _origin(one)
 
 
+def _domain_list(value: object) -> None:
+    assert isinstance(value, tuple)
+    for one in value:
+        if not _DOMAIN.fullmatch(one):
+            raise ValueError("expected mail domains in small letters like mail.example, with no @")
+
+
 def _proxies(value: object) -> None:
     assert isinstance(value, tuple)
     for one in value:
@@ -539,6 +554,7 @@ _CHECKS = {
     "host": (_host,),
     "public_url": (_origin,),
     "origins": (_origin_list,),
+    "public_mail_domains": (_domain_list,),
     "beacon_chain": (_chain,),
     "beacon_urls": (_origin_list,),
     "forwarded_allow_ips": (_proxies,),

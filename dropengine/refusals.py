@@ -45,7 +45,9 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
 
 
 class NotOpen(Refusal, frozen=True):
-    to_operator: ClassVar[str] = "The drop has not opened yet. It can be opened, or cancelled."
+    to_operator: ClassVar[str] = (
+        "The drop has not opened yet. It can be opened, an open list sealed, or it cancelled."
+    )
 
 
 class Paused(Refusal, frozen=True):
@@ -72,8 +74,12 @@ class NotEligible(Refusal, frozen=True):
     when_ms: int | None = None
 
     @property
+    def why(self) -> str:
+        return "" if self.when_ms is None else ENGLISH("early_access.not_yet")
+
+    @property
     def text(self) -> str:
-        return self.sentence if self.when_ms is None else ENGLISH("early_access.not_yet")
+        return self.why or self.sentence
 
 
 class CohortFull(Refusal, frozen=True):

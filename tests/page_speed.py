@@ -67,7 +67,7 @@ async def load(world: ShopInBrowser, drop: Drop) -> dict[str, Any]:
         await slow(fan.page)
         await fan.page.add_init_script(WATCH)
         await fan.page.goto(drop.path)
-        await fan.page.wait_for_function("window.seen.live > 0", timeout=20_000)
+        await fan.page.wait_for_function("() => window.seen.live > 0", timeout=20_000)
         # Whatever is painted once the page lives may be the largest still.
         await fan.page.wait_for_timeout(700)
         seen: dict[str, Any] = await fan.page.evaluate("window.seen")

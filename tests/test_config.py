@@ -307,6 +307,14 @@ def test_a_chain_that_cannot_be_what_it_says_is_refused(told: str, why: str) -> 
     assert why in mistake
 
 
+@pytest.mark.parametrize("wrong", ["Post.example", "@post.example", "post", "post.example."])
+def test_a_public_mail_domain_is_a_name_as_it_stands_behind_an_at(wrong: str) -> None:
+    assert load({"public_mail_domains": "post.example, mail.co.uk"}, {}, None)
+    assert (
+        "expected mail domains in small letters" in mistakes(argv={"public_mail_domains": wrong})[0]
+    )
+
+
 def test_no_chain_of_a_shops_own_takes_the_name_of_a_known_one() -> None:
     chain = msgspec.structs.replace(OWN.chain, beacon_id="quicknet")
     (mistake,) = mistakes(

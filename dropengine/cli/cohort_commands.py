@@ -111,7 +111,7 @@ async def _change(
         return 0
     if what == "strike":
         gone = await makers_drops.changed(settings, lambda sql: cohorts.strike(sql, drop, one.id))
-        print(f"{gone} addresses are on the list no more.")
+        print(f"{gone} addresses are on the list no more. {cohorts.STAY}")
         return 0
     if not one.listed:
         raise DropEngineError(f"{one.id} has no list of addresses: its manifest does not say so.")

@@ -63,7 +63,7 @@ from dropengine.truth.outbox import Outbox
 from dropengine.truth.replies import BEYOND, Shown, ViewReply
 from dropengine.truth.store import Store
 
-READING = frozenset({"show", "waiting", "log"})
+READING = frozenset({"show", "waiting", "networks", "log"})
 """Verbs that change nothing."""
 PUBLISHED = 1
 """The revision of a drop that was just published."""

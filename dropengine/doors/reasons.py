@@ -150,12 +150,16 @@ def said(reason: Reason, drop: wire.DropView, say: Catalogue, us: bool = False) 
     values["at"] = moment(reason.at, drop.zone, us, say)
     values["sum"] = money(figures.get("amount", 0), drop, say)
     values["units"] = figures.get("units", 0)
-    name = f"{code}_none" if code in _REACHING and not values["reached"] else str(code)
-    found = [say(f"why.{name}", **values)]
+    found = [say(f"why.{_name(code, figures)}", **values)]
     if code in _REACHING and "after_ms" in figures:
         found.append(say("why.too_late", after=_short(figures["after_ms"], say)))
     if code is Code.NOT_CALLED:
         found.append(say("why.stopped_quiet" if figures.get("quiet") else "why.stopped_paused"))
+    if code is Code.NOTHING_YET and drop.early is not None and drop.early.lasts:
+        found.append(say("early_access.not_yet"))
+        if drop.early.public_ms:
+            when = moment(drop.early.public_ms, drop.zone, us, say)
+            found.append(say("early_access.until", when=when))
     if code in (Code.NEVER_BEGAN, Code.NOTHING_YET):
         if "span_ms" in figures:
             after = _short(figures["span_ms"], say)
@@ -164,6 +168,14 @@ def said(reason: Reason, drop: wire.DropView, say: Catalogue, us: bool = False) 
             found.append(say("why.came", **values))
         found.append(say("why.refused_only"))
     return found
+
+
+def _name(code: Code, figures: dict[str, int]) -> str:
+    """Which sentence answers."""
+    if code is Code.WAITING and not figures.get("n"):
+        # In a list that chance has not put in order nobody has a place.
+        return "waiting_order" if figures.get("of") else "waiting_list"
+    return f"{code}_none" if code in _REACHING and not figures.get("reached") else str(code)
 
 
 _REACHING = frozenset({Code.NOT_DRAWN, Code.NOT_REACHED, Code.WAITING})

@@ -14,9 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from dropengine.errors import CarriedFault, DatabaseAway, Unavailable
-from dropengine.jobs.job_runner import ended
-from dropengine.jobs.lease import Lease
+from dropengine.jobs.leased_drops import LeasedSteps
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.people import carried_fans
@@ -28,68 +26,24 @@ from dropengine.truth.store import CarriedRow, Store
 
 log = logging.getLogger(__name__)
 
-LEASE_MS: Final = 3_000
-RENEW_S: Final = 1.0
 ROWS_AT_ONCE: Final = 500
 PLACES_AT_ONCE: Final = 500
 """Of the entries of one part, in all the lines that they stand in: what a script writes."""
-AGAIN_S: Final = 1.0
-STUCK_S: Final = 60.0
-"""When it is tried again, where server or database were away, or where a person has to look."""
 
 
-class Carrying:
-    """Begun by `carrying`, a drop at a time beside the others. Its rounds renew the lease. clock:
-    monotonic, s."""
+class Carrying(LeasedSteps):
+    """Begun for each drop that does not open before."""
 
     name = "carrying"
-    every_s = RENEW_S
+    does = "carry the places of the earlier drop over"
 
     def __init__(
         self, store: Store, database: Database, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._store = store
+        super().__init__(store, clock=clock)
         self._database = database
-        self._clock = clock
-        self._lease = Lease(store, self.name, LEASE_MS)
-        self.stuck: dict[DropId, str] = {}
-        """Drops into which nothing can be carried -> why: an alarm."""
-        self._not_before: dict[DropId, float] = {}
-        self._working: dict[DropId, asyncio.Task[None]] = {}
 
-    async def round(self) -> None:
-        """Raises Unavailable: until there is an answer, whoever did it does it."""
-        await self._lease.renew()
-
-    def carrying(self, drop: DropId) -> None:
-        """Places are to be carried into a drop. Harmless to repeat, and nothing without the
-        lease."""
-        rests = self._clock() < self._not_before.get(drop, 0.0)
-        if self._lease.held and drop not in self._working and not rests:
-            task = asyncio.get_running_loop().create_task(self._work(drop))
-            self._working[drop] = task
-            task.add_done_callback(lambda _: self._working.pop(drop, None))
-
-    async def close(self) -> None:
-        """End what is being done; whoever comes next goes on."""
-        await ended(*self._working.values())
-
-    async def _work(self, drop: DropId) -> None:
-        self._not_before[drop] = self._clock() + AGAIN_S
-        try:
-            if await self.carry(drop):
-                self.stuck.pop(drop, None)
-                self._not_before.pop(drop, None)
-        except (Unavailable, DatabaseAway) as error:
-            log.info("%s: the places of the earlier drop wait: %s", drop, error)
-        except CarriedFault as fault:
-            self._not_before[drop] = self._clock() + STUCK_S
-            self._tell(drop, str(fault))
-        except Exception:
-            self._not_before[drop] = self._clock() + STUCK_S
-            log.exception("%s: the places of the earlier drop cannot be carried over", drop)
-
-    async def carry(self, drop: DropId) -> bool:
+    async def do(self, drop: DropId) -> bool:
         """All that is left to carry. Is nothing left to do? Raises Unavailable, DatabaseAway, and
         CarriedFault where the list is not the one that was published."""
         shown = await self._store.show(drop)
@@ -133,12 +87,6 @@ class Carrying:
         else:
             log.info("%s: nothing is carried into it now: %s", drop, answer)
         return False
-
-    def _tell(self, drop: DropId, why: str) -> None:
-        """Once."""
-        if self.stuck.get(drop) != why:
-            log.error("%s does not open: its earlier places are not carried over: %s", drop, why)
-        self.stuck[drop] = why
 
 
 def _part(rows: Sequence[CarriedRow]) -> list[CarriedRow]:

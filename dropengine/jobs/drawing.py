@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from dropengine.errors import DatabaseAway, DrawFault, Unavailable
-from dropengine.jobs.job_runner import ended
-from dropengine.jobs.lease import Lease
+from dropengine.errors import Unavailable
+from dropengine.jobs.leased_drops import LeasedSteps
 from dropengine.log import draw
 from dropengine.model import DropId, DropState
 from dropengine.randomness import Source
@@ -25,8 +25,6 @@ from dropengine.truth.store import Store
 
 log = logging.getLogger(__name__)
 
-LEASE_MS: Final = 3_000
-RENEW_S: Final = 1.0
 IDS_AT_ONCE: Final = 100
 PLACES_AT_ONCE: Final = 200
 """Of the entries of one part, in all the lines that they stand in: what a script writes. It takes
@@ -50,61 +48,33 @@ class _List(NamedTuple):
     pools: dict[str, int]
 
 
-class Drawing:
-    """Begun by `ordering`, a drop at a time beside the others. Its rounds renew the lease."""
+class Drawing(LeasedSteps):
+    """Begun for each drop whose list is sealed."""
 
     name = "drawing"
-    every_s = RENEW_S
+    does = "order its list"
 
-    def __init__(self, store: Store, reveals: Reveals) -> None:
-        self._store = store
+    def __init__(
+        self, store: Store, reveals: Reveals, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(store, clock=clock)
         self._reveals = reveals
-        self._lease = Lease(store, self.name, LEASE_MS)
-        self.stuck: dict[DropId, str] = {}
-        """Drops whose list cannot be ordered -> why: an alarm."""
         self._lists: dict[DropId, _List] = {}
         """Those that wait for what they are ordered by."""
-        self._working: dict[DropId, asyncio.Task[None]] = {}
 
-    async def round(self) -> None:
-        """Raises Unavailable: until there is an answer, whoever did it does it."""
-        await self._lease.renew()
-
-    def ordering(self, drop: DropId) -> None:
-        """The list of a drop is to be ordered. Harmless to repeat, and nothing without the
-        lease."""
-        if self._lease.held and drop not in self._working:
-            task = asyncio.get_running_loop().create_task(self._work(drop))
-            self._working[drop] = task
-            task.add_done_callback(lambda _: self._working.pop(drop, None))
-
-    async def close(self) -> None:
-        """End what is being done; whoever comes next goes on."""
-        await ended(*self._working.values())
-
-    async def _work(self, drop: DropId) -> None:
-        try:
-            if await self.order(drop):
-                self._lists.pop(drop, None)
-                self.stuck.pop(drop, None)
-        except (Unavailable, DatabaseAway) as error:
-            log.info("%s: its list waits: %s", drop, error)
-        except DrawFault as fault:
-            self._tell(drop, str(fault))
-        except Exception:
-            log.exception("%s: its list cannot be ordered", drop)
-
-    async def order(self, drop: DropId) -> bool:
+    async def do(self, drop: DropId) -> bool:
         """As far as it comes now. Is nothing left to do? Raises Unavailable, DatabaseAway, and
         DrawFault where the list can never be ordered."""
         head = await self._store.sealed(drop)
         if not isinstance(head, Sealed) or head.state != DropState.ORDERING:
+            self._lists.pop(drop, None)
             return True
         if head.entries:
             listed = self._lists.get(drop) or await self._read(drop, head)
             self._lists[drop] = listed
             if not await self._placed(drop, head, listed):
                 return False
+        self._lists.pop(drop, None)
         return isinstance(await self._store.start(drop), Started)
 
     async def _read(self, drop: DropId, head: Sealed) -> _List:
@@ -177,12 +147,6 @@ class Drawing:
             log.info("%s: its list is not ordered now: %s", drop, answer)
         self._lists.pop(drop, None)
         return False
-
-    def _tell(self, drop: DropId, why: str) -> None:
-        """Once."""
-        if self.stuck.get(drop) != why:
-            log.error("%s: its list cannot be ordered, see to it: %s", drop, why)
-        self.stuck[drop] = why
 
 
 def _parts(

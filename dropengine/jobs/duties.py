@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from dropengine.errors import Unavailable
 from dropengine.jobs.job_runner import ended
-from dropengine.jobs.lease import Lease
+from dropengine.jobs.leased_drops import LeasedDrops
 from dropengine.jobs.order_of_work import next_duties
 from dropengine.model import DropId, DutyRecord
 from dropengine.truth.outbox import Outbox
@@ -27,8 +27,6 @@ Perform = Callable[[DropId, str, DutyRecord], Awaitable[str | None]]
 """(drop, duty id, duty): do it at the provider and tick it off. Answers why the provider will never
 do it, where it said so."""
 
-LEASE_MS = 3_000
-RENEW_S = 1.0
 ROUND_S = 1.0
 """The outbox is read again when all that was begun is done, at the latest after this."""
 RETRY_S = 2.0
@@ -79,51 +77,37 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Duties:
-    """Begun by `owed`, a drop at a time beside the others: a slow provider keeps nobody waiting.
+class Duties(LeasedDrops):
+    """Begun for each drop that owes something: a slow provider of one keeps no other waiting.
 
-    Its rounds renew the lease. perform: how a duty is done. clock_ms: the true clock.
+    perform: how a duty is done. clock_ms: the true clock.
     """
 
     name = "duties"
-    every_s = RENEW_S
 
     def __init__(
         self, store: Store, perform: Perform, *, clock_ms: Callable[[], int] = wall_ms
     ) -> None:
-        self._store = store
+        super().__init__(store)
         self._perform = perform
         self._clock_ms = clock_ms
-        self._lease = Lease(store, self.name, LEASE_MS)
         self.set_aside: dict[DropId, frozenset[str]] = {}
         """Drop -> entries of its outbox that a person has to see to: they cannot be read, or the
         provider does not do them."""
         self._patience: dict[DropId, dict[tuple[str, int], Patience]] = {}
         """Of each duty and since when it is owed: the end of a hold asks anew."""
-        self._working: dict[DropId, asyncio.Task[None]] = {}
 
     async def round(self) -> None:
         """Raises Unavailable: until there is an answer, whoever did the duties does them."""
-        await self._lease.renew()
+        await super().round()
         # Somebody may have seen to the last that was set aside: then nobody calls any more.
         for drop in list(self.set_aside):
-            self.owed(drop)
-
-    def owed(self, drop: DropId) -> None:
-        """A drop has duties. Harmless to repeat, and nothing without the lease."""
-        if self._lease.held and drop not in self._working:
-            task = asyncio.get_running_loop().create_task(self._work(drop))
-            self._working[drop] = task
-            task.add_done_callback(lambda _: self._working.pop(drop, None))
+            self.begin(drop)
 
     @property
     def owing(self) -> dict[DropId, int]:
         """Drop -> how many duties it had at the last look of whoever does them."""
         return {drop: len(known) for drop, known in self._patience.items()}
-
-    async def close(self) -> None:
-        """End what is being done; it stays in the outbox."""
-        await ended(*self._working.values())
 
     async def _work(self, drop: DropId) -> None:
         """Rounds until nothing is left that may be done now. Who is slow keeps his place, and the

@@ -130,6 +130,10 @@ def put(
     return Taken(len(rows), len(known), wrong)
 
 
+STAY: Final = "Whoever came before stays in the cohort."
+"""What strikes nobody, as its maker reads it."""
+
+
 def strike(sql: Connection, drop: DropId, cohort: str) -> int:
     """Nobody is on the list any more; how many were. Who was enrolled stays so."""
     gone = delete(ADDRESSES).where(ADDRESSES.c.drop_id == drop, ADDRESSES.c.cohort == cohort)

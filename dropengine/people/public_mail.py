@@ -1,12 +1,13 @@
 """Which mail domains anybody may have an address at; every other one is somebody's own: a firm's, a
 school's, a person's.
 
-The list is of those that most people know, and need not be complete: a domain that is missing here
-is let in by its maker, drop by drop.
+The list is of those that most people know, and need not be complete: a shop may name more of them
+(`public_mail_domains`), and a maker lets a domain in, drop by drop.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 _LIST: Final = """
@@ -30,11 +31,12 @@ _UNDER_COUNTRIES: Final = frozenset(
 """Second names of which countries sell the third."""
 
 
-def own_domain(address: str) -> str:
+def own_domain(address: str, also: Collection[str] = ()) -> str:
     """The domain that somebody owns under which this address stands, however many names he put
-    before it; '' for a public one, and for no address."""
+    before it; '' for a public one, and for no address. also: domains that are public here, with all
+    that stands under them."""
     names = address.rpartition("@")[2].lower().split(".")
-    if len(names) < 2:
+    if len(names) < 2 or any(".".join(names[at:]) in also for at in range(len(names))):
         return ""
     third = len(names) > 2 and len(names[-1]) == 2 and names[-2] in _UNDER_COUNTRIES
     owned = ".".join(names[-3:] if third else names[-2:])

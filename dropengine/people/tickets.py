@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -151,9 +151,11 @@ class Ticket:
 
 
 class Tickets:
-    """secret: the shop's key, at least 32 characters. days: how long a guest's ticket is good."""
+    """secret: the shop's key, at least 32 characters. days: how long a guest's ticket is good.
+    public: mail domains that are public here beside those that everybody knows."""
 
-    def __init__(self, secret: str, days: int) -> None:
+    def __init__(self, secret: str, days: int, public: Collection[str] = ()) -> None:
+        self._public = frozenset(public)
         self._key = hmac.digest(secret.encode(), b"dropengine:tickets", "sha256")
         self._life_s = days * _DAY_S
         self._known: dict[str, Ticket] = {}
@@ -178,7 +180,7 @@ class Tickets:
         as who he was; of more than a cookie holds the first ones. address: where his letters
         go."""
         said = f"p1.{_text(key)}.{session}.{now_s:x}"
-        if domain := own_domain(address):
+        if domain := own_domain(address, self._public):
             name = hmac.digest(self._key, b"domain " + domain.encode(), "sha256")
             said = f"{said}.{OF_DOMAIN}{_text(name[:DOMAIN_BYTES])}"
         kept = [part for pair in [*was.items()][:WAS_MAX] for part in pair]

@@ -10,13 +10,17 @@ from collections.abc import AsyncIterator
 from itertools import count
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from dropengine.config import Settings
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.truth import connections
 from dropengine.truth.store import Store
 from tests.kit.shop_in_browser import FLAGS, ShopInBrowser, chromium
+from tests.kit.web_process import LONG_S
+
+# How soon something is seen, and how soon a killed process is back, is no matter of right here.
+expect.set_options(timeout=1_000 * LONG_S)
 
 _numbers = count(1)
 

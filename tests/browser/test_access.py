@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.m
 ZOOMED: ViewportSize = {"width": 320, "height": 256}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+OF_COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 FOCUSED = "element => element === document.activeElement"
 TIMES = "\N{MULTIPLICATION SIGN}"
 SHIFTS = """
@@ -37,10 +39,11 @@ new PerformanceObserver((list) => {
 """
 
 
-async def faults(page: Page) -> list[str]:
+async def faults(page: Page, rules: Mapping[str, Any] = RULES) -> list[str]:
     """What axe finds, a line each."""
-    await page.evaluate(AXE.read_text())
-    found: dict[str, Any] = await page.evaluate("rules => axe.run(document, rules)", RULES)
+    if await page.evaluate("window.axe === undefined"):
+        await page.evaluate(AXE.read_text())
+    found: dict[str, Any] = await page.evaluate("rules => axe.run(document, rules)", rules)
     return [
         f"{one['id']}: {node['html'][:120]} {node['failureSummary']}"
         for one in found["violations"]
@@ -48,24 +51,32 @@ async def faults(page: Page) -> list[str]:
     ]
 
 
+async def faults_in_each_scheme(page: Page) -> list[str]:
+    """Everything in light colours, and what hangs on colours in dark ones: nothing else differs.
+    Colours that are on their way to others are nobody's contrast, so nothing moves."""
+    found = []
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        rules = RULES if scheme == SCHEMES[0] else OF_COLOURS
+        found += [f"{scheme}: {one}" for one in await faults(page, rules)]
+    return found
+
+
 @pytest.mark.parametrize("name", rows(STATES, range(0, len(STATES), 2)))
 async def test_axe_finds_nothing(in_browser: ShopInBrowser, name: str) -> None:
     async with in_browser.person(LOW) as fan:
-        # Colours that are on their way to others are nobody's contrast.
         await fan.page.emulate_media(reduced_motion="reduce")
         await STATES[name](in_browser, fan)
-        found = {}
-        for scheme in SCHEMES:
-            await fan.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            found[scheme] = await faults(fan.page)
-        assert found == {"light": [], "dark": []}
+        assert await faults_in_each_scheme(fan.page) == []
 
 
 async def test_axe_would_find_something(in_browser: ShopInBrowser) -> None:
     async with in_browser.person() as fan:
         await STATES["open_now"](in_browser, fan)
-        await fan.page.evaluate("document.querySelector('.hint').style.color = '#bbb'")
-        assert any("color-contrast" in one for one in await faults(fan.page))
+        faint = "document.querySelector('.hint').style = 'color: #bbb; background: #fff'"
+        await fan.page.evaluate(faint)
+        found = await faults_in_each_scheme(fan.page)
+        assert {one.partition(": ")[0] for one in found if "color-contrast" in one} == {*SCHEMES}
 
 
 async def shift(fan: Person, path: str) -> tuple[float, list[Any]]:

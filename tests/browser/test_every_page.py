@@ -23,7 +23,7 @@ from dropengine.people.roles import Role
 from dropengine.sql.database import Database
 from dropengine.truth.networks import NetworkNames
 from dropengine.truth.store import Whences
-from tests.browser.test_access import SCHEMES, ZOOMED, faults
+from tests.browser.test_access import ZOOMED, faults_in_each_scheme
 from tests.browser.test_studio import database, new_link, with_password
 from tests.browser.test_writing import begins, fills, goes_on, photo
 from tests.kit import every_page
@@ -211,9 +211,7 @@ async def test_axe_finds_nothing_and_nothing_is_lost_on_a_small_screen(
             # The preview alone is shown in a frame: by pages of ours.
             alone = "'self'" if "/preview" in path else "'none'"
             assert f"frame-ancestors {alone}" in answer.headers["content-security-policy"], path
-            for scheme in SCHEMES:
-                await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                found += [f"{path} {scheme} {one}" for one in await faults(page)]
+            found += [f"{path} {one}" for one in await faults_in_each_scheme(page)]
             for size in (SMALL, ZOOMED):
                 await page.set_viewport_size(size)
                 wide = await page.evaluate("document.documentElement.scrollWidth")

@@ -11,7 +11,7 @@ from playwright.async_api import Page, ViewportSize, expect
 
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.sql.database import Database
-from tests.browser.test_access import SCHEMES, ZOOMED, faults
+from tests.browser.test_access import ZOOMED, faults_in_each_scheme
 from tests.browser.test_studio import new_link, with_password
 from tests.kit.manifests import item, manifest
 from tests.kit.shop_in_browser import DESK, PHONE, SMALL, Drop, ShopInBrowser
@@ -205,9 +205,7 @@ async def test_axe_finds_nothing_on_any_page_of_a_drop(
         ]
         for path in paths:
             await page.goto(path)
-            for scheme in SCHEMES:
-                await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                assert await faults(page) == [], path
+            assert await faults_in_each_scheme(page) == [], path
             for size in (SMALL, ZOOMED):
                 await page.set_viewport_size(size)
                 wide = await page.evaluate("document.documentElement.scrollWidth")

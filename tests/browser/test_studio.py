@@ -17,7 +17,7 @@ from dropengine.people import links
 from dropengine.people.links import Kind
 from dropengine.processes.supervisor_process import SupervisorProcess
 from dropengine.sql.database import Database
-from tests.browser.test_access import SCHEMES, faults
+from tests.browser.test_access import faults_in_each_scheme
 from tests.kit.shop_in_browser import PHONE, SMALL, ShopInBrowser
 
 PASSWORD = "a long enough sentence"
@@ -220,8 +220,6 @@ async def test_axe_finds_nothing_where_creators_come_in(
         over = await context.new_page()
         await over.goto(home + "/studio/links/none")
         for shown in (page, other, third, over):
-            for scheme in SCHEMES:
-                await shown.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                assert await faults(shown) == [], shown.url
-                wide = await shown.evaluate("document.documentElement.scrollWidth")
-                assert wide <= SMALL["width"]
+            assert await faults_in_each_scheme(shown) == [], shown.url
+            wide = await shown.evaluate("document.documentElement.scrollWidth")
+            assert wide <= SMALL["width"]

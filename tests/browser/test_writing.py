@@ -23,7 +23,7 @@ from playwright.async_api import (
 )
 
 from dropengine.sql.database import Database
-from tests.browser.test_access import SCHEMES, faults
+from tests.browser.test_access import faults_in_each_scheme
 from tests.browser.test_studio import database, new_link, with_password
 from tests.kit.shop_in_browser import DESK, PHONE, SMALL, ShopInBrowser
 
@@ -200,9 +200,7 @@ async def test_axe_finds_nothing_where_drops_are_written(
         shown: list[str] = []
 
         async def looked() -> None:
-            for scheme in SCHEMES:
-                await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                assert await faults(page) == [], page.url
+            assert await faults_in_each_scheme(page) == [], page.url
             wide = await page.evaluate("document.documentElement.scrollWidth")
             assert wide <= SMALL["width"], page.url
             shown.append(page.url)

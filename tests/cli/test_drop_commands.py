@@ -43,6 +43,17 @@ def test_a_command_takes_its_fields_from_arguments_of_the_same_names(verb: str) 
     assert set(COMMANDS[verb].__struct_fields__) - made <= dests
 
 
+def test_who_only_reads_is_asked_for_no_name() -> None:
+    """Whatever changes something is signed; nothing else could be."""
+    unsigned = set()
+    for verb, add in ARGUMENTS.items():
+        parser = argparse.ArgumentParser()
+        add(parser)
+        if "by" not in {action.dest for action in parser._actions}:
+            unsigned.add(verb)
+    assert unsigned == drop_commands.READING | {"list"}
+
+
 async def test_what_was_set_aside_of_an_outbox_is_shown(
     sale: Sale, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -94,7 +94,7 @@ async def duties_of(till: Till) -> dict[str, str]:
     await store.client.delete(store.house.keys.lease(Duties.name))
     duties = Duties(store, one)
     await duties.round()
-    duties.owed(DropId(DROP))
+    duties.begin(DropId(DROP))
     await asyncio.gather(*duties._working.values())
     await duties.close()
     return done

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from dropengine.catalogue import ENGLISH
 from dropengine.people import cohorts
 from dropengine.people.addresses import AddressNames
 from tests.kit import persons, web_process
@@ -56,6 +57,7 @@ async def test_whose_address_is_listed_comes_in_by_opening_the_page(shop: Shop) 
         refused = await ben.press(sale)
         assert (refused.status_code, refused.json()["code"]) == (403, "not_eligible")
         assert refused.json()["when_ms"] == 0
+        assert refused.json()["detail"] == ENGLISH("early_access.not_yet")
         assert await come(ben, sale) == (200, {"cohorts": []})
     drop = (await shop.web.runtime.hub.snapshot(sale.drop, None)).drop  # type: ignore[union-attr]
     assert (drop.early.lasts, drop.early.public_ms) == (True, 0)  # type: ignore[union-attr]

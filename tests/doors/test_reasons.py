@@ -13,13 +13,15 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from dropengine.catalogue import ENGLISH
+from dropengine.doors.reasons import said
 from dropengine.jobs.ledger import books
-from dropengine.log.why import Code
+from dropengine.log.why import Code, Help, Reason
 from dropengine.model import DropId, FanId
 from dropengine.sql.migrate import migrate
 from dropengine.sql.schema.ledger import COURSES, OF_FANS
 from tests.kit import web_process
-from tests.kit.manifests import item
+from tests.kit.manifests import early, in_mode, item, manifest
 from tests.kit.private_server import Server
 from tests.kit.reasons import Books, judge
 from tests.kit.sale import Sale
@@ -130,6 +132,51 @@ async def test_each_fan_is_told_his_own_reason_from_the_log(web: WebProcess) -> 
 
 
 _NAMES = ("buyer", "idle", "late", "gone", "guest", "waits", "person", "stranger")
+
+
+async def test_nobody_has_a_place_before_chance_has_put_the_list_in_order(
+    web: WebProcess,
+) -> None:
+    sale = Sale(web.runtime.store, "front-listed", now=0)
+    await sale.publish(in_mode(manifest(sale.drop, item("pin", {"pin": 2})), "lobby"))
+    await sale.creator("open")
+    inside, outside = web.ticket(sale.drop), web.ticket(sale.drop)
+    await sale.entered(inside[0])
+    await keep(web, sale)
+    told = await why(web, sale, inside)
+    assert told["code"] == Code.WAITING
+    in_list = "You stand in the list. When entries close, chance puts it in order"
+    assert told["said"] == [f"{in_list}, and then you have a place."]
+    assert (await why(web, sale, outside))["helps"][0] == Help.ENTER
+
+    room = await web.runtime.hub.room(sale.drop)
+    assert room is not None
+    closed = Reason(Code.WAITING, False, 0, 0, {"of": 412}, [], [])
+    assert said(closed, room.drop_view(), ENGLISH) == [
+        "You stand in the list of 412. It is closed, and chance is putting it in order."
+    ]
+
+
+async def test_nobody_is_sent_to_press_in_early_access_that_may_not_be_his(
+    web: WebProcess,
+) -> None:
+    sale = Sale(web.runtime.store, "front-early", now=0)
+    public_ms = 1_900_000_000_000
+    text = manifest(sale.drop, item("pin", {"pin": 2}))
+    await sale.publish(early(text, public_ms, club=2))
+    await sale.creator("open")
+    who = web.ticket(sale.drop)
+    await keep(web, sale)
+    told = await why(web, sale, who)
+    assert (told["code"], told["helps"]) == (Code.NOTHING_YET, [Help.TELL_ME])
+    not_yet = told["said"].index(ENGLISH("early_access.not_yet"))
+    assert told["said"][not_yet + 1].startswith("Early access until Sun 17 Mar 2030")
+
+    await sale.creator("widen")
+    await keep(web, sale)
+    told = await why(web, sale, who)
+    assert told["helps"][0] == Help.PRESS
+    assert ENGLISH("early_access.not_yet") not in told["said"]
 
 
 async def test_books_of_before_are_read_once_more_and_then_tell_it(web: WebProcess) -> None:

@@ -143,7 +143,7 @@ async def test_whoever_waited_stands_first_and_is_called_when_he_has_confirmed(
 ) -> None:
     new = await next_drop(old, "2")
     assert await new.creator("open") == refusals.NotCarried(0, 0)
-    assert await Carrying(new.store, database).carry(new.drop)
+    assert await Carrying(new.store, database).do(new.drop)
     told = await order_in(new, people)
     assert [(n, who) for n, who, _ in told] == [*enumerate(WAITED, 1)]
     lines = [line async for line in new.store.log(new.drop)]
@@ -170,7 +170,7 @@ async def test_a_worker_may_be_killed_at_any_step_and_another_one_goes_on(
     """Each of them is killed one step later than the one before it: once before the step, once
     after it, when nobody knows. The list is that of a worker whom nothing happened to."""
     calm = await next_drop(old, "calm")
-    await Carrying(calm.store, database).carry(calm.drop)
+    await Carrying(calm.store, database).do(calm.drop)
     wanted = await order_in(calm, people)
     assert len(wanted) > jobs_carrying.ROWS_AT_ONCE
     for lost in (False, True):
@@ -180,7 +180,7 @@ async def test_a_worker_may_be_killed_at_any_step_and_another_one_goes_on(
             store = Dying(new.store.client)
             store.steps, store.dies_at, store.lost = count(1), dies_at, lost
             try:
-                assert await Carrying(store, database).carry(new.drop)
+                assert await Carrying(store, database).do(new.drop)
             except Unavailable:
                 deaths += 1
             else:
@@ -189,7 +189,7 @@ async def test_a_worker_may_be_killed_at_any_step_and_another_one_goes_on(
         assert deaths >= 2
         # It was done long ago: once more changes nothing.
         told = (await new.words()).count("carried")
-        assert await Carrying(new.store, database).carry(new.drop)
+        assert await Carrying(new.store, database).do(new.drop)
         assert (told, (await new.words()).count("carried")) == (2, 2)
         assert await order_in(new, people) == wanted
 
@@ -225,7 +225,7 @@ async def test_by_a_log_that_was_changed_nothing_is_carried(
     worker = Carrying(new.store, database)
     for _ in range(2):
         with pytest.raises(CarriedFault, match="one of the two was changed"):
-            await worker.carry(new.drop)
+            await worker.do(new.drop)
     # It does not open by the clock either: whoever was promised a place would find it gone.
     new.now += 5_000
     await new.settle()
@@ -240,7 +240,7 @@ async def test_by_a_log_that_was_changed_nothing_is_carried(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs_carrying, "list_for", unguarded)
         patch.setattr(Forged, "hash", true.hash)
-        assert await worker.carry(new.drop)
+        assert await worker.do(new.drop)
     assert [who for _, who, _ in await order_in(new, people)] != WAITED
     lines = [line async for line in new.store.log(new.drop)]
     # Whose place it is only the fan himself can see, whose turn it is everybody.
@@ -255,9 +255,9 @@ async def test_a_change_that_moves_nobody_changes_nothing(
     old: Sale, people: list[Person], database: Database
 ) -> None:
     calm, new = await next_drop(old, "calm"), await next_drop(old, "2")
-    await Carrying(calm.store, database).carry(calm.drop)
+    await Carrying(calm.store, database).do(calm.drop)
     await doctor(old, lambda event: event.update(at=event["at"] + 1))
-    await Carrying(new.store, database).carry(new.drop)
+    await Carrying(new.store, database).do(new.drop)
     assert await order_in(new, people) == await order_in(calm, people)
 
 
@@ -271,7 +271,7 @@ async def test_the_list_of_a_lobby_begins_behind_those_who_were_carried(
     )
     await database.write(lambda sql: subscriptions.keep(sql, browser))
     new = await next_drop(old, "2", "lobby")
-    await Carrying(new.store, database).carry(new.drop)
+    await Carrying(new.store, database).do(new.drop)
     assert [who for _, who, _ in await order_in(new, people)][:4] == [0, 1, 2, 4]
     called = await database.read(lambda sql: subscriptions.of_drop(sql, new.drop))
     assert list(called) == [people[4].fan(new.drop, {})]
@@ -282,7 +282,7 @@ async def test_the_list_of_a_lobby_begins_behind_those_who_were_carried(
     listed = await new.sealed()
     before = (await new.truth()).drop["carried"]
     assert (len(listed.entries), before) == (2, str(MANY - 2))
-    await Drawing(new.store, Told()).order(new.drop)
+    await Drawing(new.store, Told()).do(new.drop)
     await new.settle()
     assert [n for n, _, _ in await order_in_places(new)][-2:] == [MANY - 1, MANY]
 

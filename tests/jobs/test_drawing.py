@@ -10,6 +10,7 @@ import pytest
 
 from dropengine.errors import DrawFault, Unavailable
 from dropengine.jobs.drawing import IDS_AT_ONCE, Drawing
+from dropengine.jobs.leased_drops import STUCK_S
 from dropengine.log import replay
 from dropengine.log.draw.sheet import findings
 from dropengine.log.draw.told import sheet_of
@@ -78,7 +79,7 @@ async def checked(sale: Sale) -> list[str]:
 async def test_a_list_is_ordered_and_the_drop_opens_with_as_many_offers_as_units(
     sealed: Sale,
 ) -> None:
-    assert await Drawing(sealed.store, Told()).order(sealed.drop)
+    assert await Drawing(sealed.store, Told()).do(sealed.drop)
     await sealed.settle()
     order = await checked(sealed)
     assert len(order) == MANY > IDS_AT_ONCE
@@ -97,7 +98,7 @@ async def test_a_worker_may_be_killed_at_any_step_and_another_one_goes_on(
         store = Dying(sealed.store.client)
         store.steps, store.dies_at, store.lost = count(1), dies_at, lost
         try:
-            assert await Drawing(store, Told()).order(sealed.drop)
+            assert await Drawing(store, Told()).do(sealed.drop)
         except Unavailable:
             deaths += 1
         else:
@@ -109,7 +110,7 @@ async def test_a_worker_may_be_killed_at_any_step_and_another_one_goes_on(
 
 async def test_two_workers_at_once_write_one_order(sealed: Sale) -> None:
     workers = [Drawing(sealed.store, Told()) for _ in range(3)]
-    await asyncio.gather(*(worker.order(sealed.drop) for worker in workers))
+    await asyncio.gather(*(worker.do(sealed.drop) for worker in workers))
     await sealed.settle()
     await checked(sealed)
 
@@ -118,17 +119,17 @@ async def test_until_it_is_known_the_root_alone_is_told(sealed: Sale) -> None:
     told = Told(None)
     worker = Drawing(sealed.store, told)
     for _ in range(2):
-        assert not await worker.order(sealed.drop)
+        assert not await worker.do(sealed.drop)
     assert (await sealed.words())[-2:] == ["sealed", "rooted"]
     told.value = SECRET
-    assert await worker.order(sealed.drop)
+    assert await worker.do(sealed.drop)
     await sealed.settle()
     await checked(sealed)
 
 
 async def test_what_proves_nothing_orders_nothing(sealed: Sale) -> None:
     with pytest.raises(DrawFault, match="not the one"):
-        await Drawing(sealed.store, Told(bytes(32))).order(sealed.drop)
+        await Drawing(sealed.store, Told(bytes(32))).do(sealed.drop)
     assert (await sealed.words())[-1] == "rooted"
 
 
@@ -140,16 +141,30 @@ async def leased(sealed: Sale) -> AsyncIterator[Drawing]:
     await worker.close()
 
 
-async def test_a_list_that_cannot_be_ordered_is_an_alarm(sealed: Sale, leased: Drawing) -> None:
-    leased.ordering(sealed.drop)
-    await asyncio.gather(*leased._working.values())
-    assert "not the one" in leased.stuck[sealed.drop]
+async def test_a_list_that_cannot_be_ordered_is_an_alarm_and_is_tried_again_much_later(
+    sealed: Sale,
+) -> None:
+    clock, told = [0.0], Told(bytes(32))
+    worker = Drawing(sealed.store, told, clock=lambda: clock[0])
+    await worker.round()
+    for now_s, asked in ((0.0, 1), (STUCK_S - 1, 1), (STUCK_S, 2)):
+        clock[0] = now_s
+        worker.begin(sealed.drop)
+        await asyncio.gather(*worker._working.values())
+        assert told.asked == asked
+    assert "not the one" in worker.stuck[sealed.drop]
+    told.value, clock[0] = SECRET, 2 * STUCK_S
+    worker.begin(sealed.drop)
+    await asyncio.gather(*worker._working.values())
+    assert worker.stuck == {}
+    await sealed.settle()
+    await checked(sealed)
 
 
 async def test_without_the_lease_nothing_is_done(sealed: Sale, leased: Drawing) -> None:
     other = Drawing(sealed.store, Told())
     await other.round()
-    other.ordering(sealed.drop)
+    other.begin(sealed.drop)
     assert (await sealed.words())[-1] == "sealed"
     assert leased.stuck == {}
 
@@ -157,7 +172,7 @@ async def test_without_the_lease_nothing_is_done(sealed: Sale, leased: Drawing) 
 async def test_a_drop_that_orders_nothing_is_left_alone(make_sale: MakeSale) -> None:
     sale = await make_sale()
     told = Told()
-    assert await Drawing(sale.store, told).order(sale.drop)
+    assert await Drawing(sale.store, told).do(sale.drop)
     assert (told.asked, await sale.words()) == (0, ["published", "opened"])
 
 
@@ -166,5 +181,5 @@ async def test_an_empty_list_opens_the_drop_though_nothing_is_revealed(
 ) -> None:
     sale = await make_sale(mode="lobby")
     await sale.creator("seal")
-    assert await Drawing(sale.store, Told(None)).order(sale.drop)
+    assert await Drawing(sale.store, Told(None)).do(sale.drop)
     assert (await sale.words())[-2:] == ["opened", "allotted"]

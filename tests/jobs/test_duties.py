@@ -104,7 +104,7 @@ async def test_a_shop_that_lost_its_server_begins_no_duty_more(
         await paid(sale, "ada")
         await store.client.delete(key)
         await store.client.hset(key, mapping=claim)
-        duties.owed(sale.drop)
+        duties.begin(sale.drop)
         await asyncio.gather(*duties._working.values())
         assert desk.asked == []
         # What it owes is the next one's, under the claim that holds now.
@@ -186,7 +186,7 @@ async def test_one_entry_that_cannot_be_read_is_set_aside_and_the_others_are_don
     await store.client.hset(keys.one(sale.drop, "outbox"), "void:c9", raw)
     desk = Desk(store)
     duties = Duties(store, desk)
-    async with at_work(duties, Settling(store, conf(), duties.owed)) as runner:
+    async with at_work(duties, Settling(store, conf(), duties.begin)) as runner:
         await empty(sale)
         await rounds(runner)
         await duties.close()
@@ -205,7 +205,7 @@ async def test_what_was_set_aside_is_counted_until_somebody_saw_to_it(store: Sto
     sale = await real(store)
     await store.client.hset(keys.one(sale.drop, "outbox"), "void:c9", b"foreign")
     duties = Duties(store, Desk(store))
-    async with at_work(duties, Settling(store, conf(), duties.owed)):
+    async with at_work(duties, Settling(store, conf(), duties.begin)):
         await until(lambda: duties.set_aside)
         await store.client.hdel(keys.one(sale.drop, "outbox"), "void:c9")
         await paid(sale, "ada")
@@ -296,7 +296,7 @@ async def test_what_the_provider_does_not_do_is_tried_and_then_left_to_a_person(
         return await perform(drop, duty_id, record)
 
     duties = Duties(store, tried, clock_ms=lambda: wall_ms() + later_ms)
-    async with at_work(duties, Settling(store, conf(), duties.owed)) as runner:
+    async with at_work(duties, Settling(store, conf(), duties.begin)) as runner:
         await until(lambda: duties.set_aside)
         await rounds(runner)
         assert asked == [duty]
@@ -318,7 +318,7 @@ async def test_what_is_undone_for_less_than_a_day_is_tried_again_by_itself(store
     desk = Desk(store)
     desk.faults = [RuntimeError("once")]
     duties = Duties(store, desk, clock_ms=lambda: wall_ms() + DAY_MS - 60_000)
-    async with at_work(duties, Settling(store, conf(), duties.owed)):
+    async with at_work(duties, Settling(store, conf(), duties.begin)):
         await empty(sale)
         await duties.close()
     assert duties.set_aside == {}

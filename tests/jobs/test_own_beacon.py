@@ -98,7 +98,7 @@ async def test_a_ground_puppet_wins_its_share_by_the_beacon_that_a_shop_names_an
         stack.push_async_callback(shop.rounds.close)
         for number in range(BY_SECRET):
             sale, puppet = await shop.sealed(number, lambda _, secret: knowing(secret or b""))
-            assert await shop.drawing.order(sale.drop)
+            assert await shop.drawing.do(sale.drop)
             assert puppet in sheet_of(await shop.lines(sale)).order[:UNITS]
 
         won, lines, sheets = 0, [], []
@@ -109,10 +109,10 @@ async def test_a_ground_puppet_wins_its_share_by_the_beacon_that_a_shop_names_an
             sale, puppet = await shop.sealed(
                 number, lambda *_, at=before: hoping(beacon, at), beacon_round=counts
             )
-            assert not await shop.drawing.order(sale.drop), "nobody can know the round yet"
+            assert not await shop.drawing.do(sale.drop), "nobody can know the round yet"
             shop.clock.pass_ms(LATE_MS)
             server.newest = counts
-            assert await shop.drawing.order(sale.drop)
+            assert await shop.drawing.do(sale.drop)
             lines = await shop.lines(sale)
             sheets.append(sheet_of(lines))
             won += puppet in sheets[-1].order[:UNITS]

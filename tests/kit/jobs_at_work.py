@@ -44,7 +44,7 @@ async def at_work(*jobs: Job) -> AsyncIterator[JobRunner]:
 async def settling(store: Store, perform: Perform = nothing) -> AsyncIterator[JobRunner]:
     """One worker's settling and its duties."""
     duties = Duties(store, perform)
-    async with at_work(duties, Settling(store, conf(), duties.owed)) as runner:
+    async with at_work(duties, Settling(store, conf(), duties.begin)) as runner:
         try:
             yield runner
         finally:

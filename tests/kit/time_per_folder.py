@@ -4,19 +4,20 @@ The files directly inside `tests/` count as a folder `unit`. The time of a test 
 call and its tear-down. Files that ran side by side share what one waited: the table adds up to it,
 with what was spent outside of any test (starting, importing, collecting) in a line of its own.
 
-Beside it stands what processors worked for it, in the test and in processes that ended with it:
-who makes the run shorter looks there, for a machine that is busy makes every test wait. The files
-that worked most are named.
+Beside it stands what processors worked for it, in the test and in the processes that it has: who
+makes the run shorter looks there, for a machine that is busy makes every test wait. The files that
+worked most are named. What a shop or a browser that many files share did is each file's own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections import defaultdict
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -27,8 +28,30 @@ WORKED = "worked_seconds"
 
 
 def worked() -> float:
-    """Seconds of a processor that this process and its ended children have had."""
-    return sum(os.times()[:4])
+    """Seconds of a processor that this process and those below it have had, whether they go on or
+    have ended."""
+    return sum(os.times()[:4]) + sum(_of_running(child) for child in _children("self"))
+
+
+def _of_running(pid: str) -> float:
+    """Of a process, of those it has waited for, and of those below it."""
+    try:
+        # What follows the name, which may have brackets in it: state, parent ... and in ticks the
+        # times of its own and of those that it has waited for.
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+    except OSError:
+        return 0.0
+    own = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_of_running(child) for child in _children(pid))
+
+
+def _children(pid: str) -> list[str]:
+    """Those that run; none where the system does not tell."""
+    found: list[str] = []
+    for told in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += told.read_text().split()
+    return found
 
 
 class Work:
@@ -43,7 +66,8 @@ class Work:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         before, self._so_far = self._so_far, worked()
-        setattr(report, WORKED, self._so_far - before)
+        # Who is nobody's child any more takes with him what he worked.
+        setattr(report, WORKED, max(0.0, self._so_far - before))
         return report
 
 

@@ -749,6 +749,18 @@ DOCTORED |= {
         ),
         "INV-9",
     ),
+    "a cohort twice": (
+        "early_access",
+        change(events.Enrolled, cohorts=["club", "club"]),
+        "INV-15",
+    ),
+    "a unit of another's cohort": ("early_access", change(events.Held, cohort="friends"), "INV-6"),
+    "begun by who is in no cohort": ("early_access", change(events.Held, fan="cy"), "INV-6"),
+    "past who waits below his ceiling": (
+        "early_access",
+        change(events.Offered, cohort="friends"),
+        "INV-6",
+    ),
     "given back by magic": ("a_late_payment", change(events.Voided, how="magic"), "INV-10"),
     "half the money back": ("a_late_payment", change(events.Refunded, amount=1), "INV-10"),
     "a refund that failed": (

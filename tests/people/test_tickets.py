@@ -261,3 +261,22 @@ def test_a_persons_ticket_tells_his_own_mail_domain_by_a_word_that_nobody_can_re
     assert stranger not in ("", mine)
     assert "firm" not in mine
     assert {found.fan(DropId("pin"), VERIFIED) for found in told if found} == {"fan-of-before"}
+
+
+@pytest.mark.parametrize(
+    ("address", "counts"),
+    [
+        ("ana@post.example", False),
+        ("ana@Town.post.example", False),
+        ("ana@members.club.example", False),
+        ("ana@club.example", True),
+        ("ana@outpost.example", True),
+    ],
+)
+def test_at_a_domain_that_a_shop_calls_public_nobody_is_counted(
+    address: str, *, counts: bool
+) -> None:
+    here = Tickets(SECRET, 30, ("post.example", "members.club.example"))
+    found = here.read(here.issue_to(new_key(), "session", NOW_S, address=address), NOW_S)
+    assert found is not None
+    assert bool(found.domain) == counts

@@ -120,7 +120,7 @@ async def lobby(store: Store, seed: int) -> Sale:
     await sale.batch(*(joins(f"bot-{n % PUPPETS}") for n in range(5 * PUPPETS)))
     await sale.batch(*(joins(f"fan-{n}") for n in range(HONEST)))
     await sale.creator("seal")
-    assert await Drawing(store, Told(secret)).order(sale.drop)
+    assert await Drawing(store, Told(secret)).do(sale.drop)
     return sale
 
 

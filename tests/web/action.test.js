@@ -99,10 +99,12 @@ test("a refusal for the line's sake turns the button to the line until the next 
 });
 
 test("in line it shows the place with its thing, and no press can lose it", () => {
-  const given = { drop: { pools: { pin: pool({ free: 0, held: 62, sold: 138 }) } }, you: { entries: [entry()] } };
-  const place = action(state(given), choice(), NOW);
+  const given = (buying) => ({ drop: { pools: { pin: pool({ free: 0, held: 62, sold: 138, buying }) } }, you: { entries: [entry()] } });
+  const place = action(state(given(30)), choice(), NOW);
   assert.deepEqual([place.label, place.thing, place.command], ["In line: place 41", "Eclipse pin", null]);
   assert.equal(place.hint, "40 ahead of you, 12 of them buying. Your turn shows here and stands for 30 minutes.");
+  // So many bought or let it go since the place was read.
+  assert.match(action(state(given(7)), choice(), NOW).hint, /^40 ahead of you, 7 of them buying\./);
 });
 
 test("who holds reads beside the button what happens when he waits", () => {
@@ -134,7 +136,7 @@ test("standing in one line keeps nobody from a free unit elsewhere", () => {
 // They come with a later module.
 Object.assign(globalThis, { told: { ...globalThis.told, night: quiet, ownCall } });
 const MORNING = Date.UTC(2027, 6, 17, 6, 0, 0);
-const night = (more = {}) => ({ calls_ms: MORNING, pools: { pin: pool({ free: 2, sold: 198, next: 77, ...more }) } });
+const night = (more = {}) => ({ calls_ms: MORNING, pools: { pin: pool({ free: 2, sold: 198, next: 77, buying: 12, ...more }) } });
 
 test("in quiet hours whose call it would be is told so, and presses for it", () => {
   const one = action(state({ drop: night(), you: { entries: [entry({ qty: 2 })] } }), choice(), NOW);

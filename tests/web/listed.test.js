@@ -61,6 +61,10 @@ test("whoever was carried over stands before the list, and its numbers begin beh
   assert.ok(mine);
   assert.equal(card(one, mine, NOW)?.arrival, "Number 7 of 30");
   assert.match(told(one.drop.listed), /number 10/);
+  // Only those before the list were called yet, and one of them went.
+  const before = { entries: 30, won: 5, called: 8, behind: 10 };
+  assert.equal(told(before), "5 were called at first.");
+  assert.doesNotMatch(gone(/** @type {any} */ ({ n: 3, why: "left" }), drop({ listed: before })), /number/);
 });
 
 test("a beacon is waited for until its round is due", () => {

@@ -4,6 +4,7 @@ that turns live changes nothing that its reader has read."""
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from dropengine.manifest import currencies, moments
 from hatch_build import node
 
 HERE = Path(__file__).parent
+SRC = HERE.parents[1] / "dropengine" / "web" / "src"
 DAY_MS = 86_400_000
 JANUARY_MS = 1_798_761_600_000
 """The first of January 2027, midnight UTC."""
@@ -37,6 +39,12 @@ REFUSED = [code for code in ENGLISH.sentences["refused"] if code != "limit_reach
 REASONS = [*ENGLISH.sentences["stopped"].values(), "Lunch", "constructor", ""]
 """The shop's own reasons to stop a drop, and what makers write."""
 SPANS = [1_000 * seconds for seconds in (0, 1, 2, 59, 60, 90, 480, 3_600, 7_200, 86_400, 5_400)]
+
+
+def test_who_runs_a_drop_reads_why_fans_were_sent_away_in_words() -> None:
+    words = (SRC / "night" / "words.js").read_text()
+    named = set(re.findall(r"^  (\w+): ", words.partition("REFUSED")[2].partition("});")[0], re.M))
+    assert {*ENGLISH.sentences["refused"]} <= named
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -130,7 +130,9 @@ class CohortPages:
             return self._panel.wrong(call, problem.title, answer.status_code)
         gone = msgspec.json.decode(answer.body, type=Struck).gone
         here = COHORTS.format(drop=call.named("drop"))
-        return self._panel.then(call, here, f"{count(gone, 'address', 'addresses')} struck.")
+        return self._panel.then(
+            call, here, f"{count(gone, 'address', 'addresses')} struck. {cohorts.STAY}"
+        )
 
     async def make(self, call: PanelCall) -> Response:
         """POST .../codes: so many new ones, which stand in the file of codes."""

@@ -284,7 +284,7 @@ def words(s: Standing, origin: str) -> dict[str, Any]:
 
 def _who(problem: StudioProblem, s: Standing) -> str:
     """`ben paused the drop on Fri 16 Jul 2027, 18:03:11 UTC+2.`"""
-    by = BY.get(problem.by or "", problem.by or "somebody")
+    by = BY.get(problem.by or "", "").capitalize() or problem.by or "Somebody"
     what = WHAT.get(problem.what or "", "changed it")
     when = f" on {moment(problem.at_ms, s.manifest.zone)}" if problem.at_ms else ""
     return f"{by} {what}{when}."

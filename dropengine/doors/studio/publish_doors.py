@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -36,6 +38,9 @@ PUBLISHED = 1
 UNDERWAY = 0
 """The status of an answer that only says under which id a key publishes."""
 OPENING_PAST = "opens_at: has passed; publish it with opens_ms 0 and open it by hand"
+CARRIED_S_MAX = 5.0
+CARRIED_AGAIN_S = 0.1
+"""So long, and so often, a drop that should open at once waits for the places of an earlier one."""
 CLOSING_PAST = "closes_at: has passed, nobody could buy"
 _NUMBERED = re.compile(r"-[0-9]{1,3}$")
 
@@ -128,22 +133,28 @@ class PublishDoors:
         if isinstance(outcome, refusals.Refusal):
             return refused(outcome)
         assert isinstance(outcome, outcomes.Changed), outcome
-        if at_once and (refusal := await self._opened(call, DropId(text.id))):
+        if at_once and (refusal := await self.opened(call, DropId(text.id))):
             return refused(refusal)
         shown = await self._store.show(DropId(text.id))
         assert shown is not None, "nothing takes a drop away"
         address = f"{self._origin}/drops/{text.id}"
         return Published(text.id, shown.hash, shown.state, shown.revision, address)
 
-    async def _opened(self, call: Call, drop: DropId) -> refusals.Refusal | None:
-        """In the breath in which it was published; who asks again finishes what was cut off."""
-        outcome = await self._store.command(
-            drop,
-            Open(),
-            revision=PUBLISHED,
-            by=self._changes.signs(call),
-            key=opening_key(call.key),
-        )
+    async def opened(self, call: Call, drop: DropId) -> refusals.Refusal | None:
+        """In the breath in which it was published; who asks again finishes what was cut off. Places
+        that are carried over go first: for a while it is tried again."""
+        until = time.monotonic() + CARRIED_S_MAX
+        while True:
+            outcome = await self._store.command(
+                drop,
+                Open(),
+                revision=PUBLISHED,
+                by=self._changes.signs(call),
+                key=opening_key(call.key),
+            )
+            if not isinstance(outcome, refusals.NotCarried) or time.monotonic() > until:
+                break
+            await asyncio.sleep(CARRIED_AGAIN_S)
         done = isinstance(outcome, outcomes.Changed | refusals.Already)
         return None if done or not isinstance(outcome, refusals.Refusal) else outcome
 

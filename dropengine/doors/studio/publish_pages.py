@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from dropengine import manifest
 from dropengine.doors.shown_things import ShownThings
-from dropengine.doors.studio.draft_checks import checks
+from dropengine.doors.studio.draft_checks import Check, checks
 from dropengine.doors.studio.draft_pages import ONE, DraftPages, judged
 from dropengine.doors.studio.drop_messages import Published
 from dropengine.doors.studio.panel_door import Panel, PanelCall
@@ -17,7 +17,7 @@ from dropengine.doors.studio.publish_doors import CLOSING_PAST, OPENING_PAST, Pu
 from dropengine.doors.studio.studio_answers import StudioProblem, problem_of
 from dropengine.errors import ManifestError
 from dropengine.manifest import Manifest
-from dropengine.model import DropId
+from dropengine.model import DropId, DropState
 from dropengine.people import drafts, showcases
 from dropengine.people.drafts import Draft
 from dropengine.people.one_after_another import change
@@ -30,6 +30,7 @@ PAST = {
     CLOSING_PAST: "The closing time has passed: nobody could buy. Choose a later one in the draft.",
 }
 OPENED = "Published, and open. Those who follow you are told now."
+NOT_OPENED = "Published, but not open:"
 CHANGED = "The draft was changed since you read this. Look at it again, then publish."
 
 
@@ -87,15 +88,33 @@ class PublishPages:
             title=final.title,
             address=f"{self._origin}/drops/{final.id}",
             digest=manifest.digest(final),
-            checks=checks(
-                final,
-                call.now_ms,
-                pictures=bool(showcases.showcase(draft.form).first),
-                chain=self._pages.chain,
-            ),
+            checks=[
+                *checks(
+                    final,
+                    call.now_ms,
+                    pictures=bool(showcases.showcase(draft.form).first),
+                    chain=self._pages.chain,
+                ),
+                *await self._unknown(call, final),
+            ],
             by_hand=not final.opens_ms,
             listed=bool(final.window_ms),
         )
+
+    async def _unknown(self, call: PanelCall, final: Manifest) -> list[Check]:
+        """Earlier drops that cohorts name and that are not there, likely misspelt: it may also be
+        one still to come."""
+        named = {drop for one in final.cohorts for drop in (*one.bought, *one.missed)}
+        under = f"{call.maker.short}-"
+        return [
+            Check(
+                True,
+                f"There is no drop {drop} yet: until there is, nobody is in early access by it.",
+            )
+            for drop in sorted(named)
+            if await self._store.show(DropId(drop)) is None
+            and await self._store.show(DropId(under + drop)) is None
+        ]
 
     async def _numbered(self, draft: Draft, final: Manifest) -> Manifest:
         """Where nobody chose the name and a drop has it, it gets the next number."""
@@ -141,7 +160,13 @@ class PublishPages:
         await change(self._database, noted)
         self._things.changed(drop)
         if at_once:
-            return self._panel.then(call, f"/studio/drops/{drop}/night", OPENED)
+            where, refused = f"/studio/drops/{drop}/night", None
+            shown = await self._store.show(DropId(drop))
+            if shown is not None and shown.state == DropState.SCHEDULED:
+                # A press that was cut short before it opened the drop.
+                refused = await self._doors.opened(call, DropId(drop))
+            said = OPENED if refused is None else f"{NOT_OPENED} {refused.for_operator()}"
+            return self._panel.then(call, where, said, amiss=refused is not None)
         return self._panel.then(call, f"/studio/drops/{drop}", "Published. Its rules stand.")
 
 

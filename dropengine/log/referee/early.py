@@ -47,7 +47,7 @@ def recount(books: Books) -> None:
 def _enrolled(books: Books, e: events.Enrolled) -> None:
     """E1."""
     fan = books.fan(e.fan)
-    known = [cohort for cohort in e.cohorts if cohort in books.cohorts]
+    known = [cohort for cohort in books.cohorts if cohort in e.cohorts]
     if not e.cohorts or known != e.cohorts or set(known) & fan.cohorts:
         books.blame("INV-15", f"{e.fan} is enrolled in {e.cohorts}, not one of them is new to him")
     if not books.early:

@@ -64,7 +64,9 @@ class Course(Struct, array_like=True):
     listed: how many stood in the sealed list. gone: the first time after the opening that nothing
     was free anywhere. closed: when nothing could be called any more; `stopped`: why units that were
     free then had not been offered, `paused` or `quiet`, else ''. why: the maker's word for calling
-    it off. leads: see `truth/true_time.py`.
+    it off. leads: see `truth/true_time.py`. early: only who is in a cohort may begin
+    something yet. behind: so many places that were carried over have the arrivals before those of
+    the list.
     """
 
     seq: int = 0
@@ -85,6 +87,8 @@ class Course(Struct, array_like=True):
     quiet: bool = False
     leads: list[tuple[int, int]] = []
     pools: dict[str, PoolCourse] = {}
+    early: bool = False
+    behind: int = 0
 
     @property
     def over(self) -> bool:
@@ -127,7 +131,7 @@ def _moment(event: events.Event) -> Moment:
 def _published(course: Course, e: events.Published) -> None:
     rules = e.rules
     course.state, course.mode, course.practice = DropState.SCHEDULED, rules.mode, rules.practice
-    course.tickets_most = rules.tickets_most
+    course.tickets_most, course.early = rules.tickets_most, bool(rules.cohorts)
     course.pools = {
         pool.id: PoolCourse(pool.item, pool.cap, pool.cap - pool.withheld) for pool in rules.pools
     }
@@ -171,6 +175,14 @@ def _sealed(course: Course, e: events.Sealed) -> None:
 
 def _opened(course: Course, e: events.Opened) -> None:
     course.state, course.opened = DropState.LIVE, _moment(e)
+
+
+def _carried(course: Course, e: events.Carried) -> None:
+    course.behind = e.n
+
+
+def _widened(course: Course, _: events.Widened) -> None:
+    course.early = False
 
 
 def _becomes(state: DropState) -> Callable[[Course, events.Event], None]:
@@ -222,6 +234,8 @@ _STEPS: dict[type[events.Event], Callable[[Course, Any], int | None]] = {
     events.LobbyOpened: _becomes(DropState.LOBBY),
     events.Sealed: _sealed,
     events.Opened: _opened,
+    events.Widened: _widened,
+    events.Carried: _carried,
     events.Paused: _becomes(DropState.PAUSED),
     events.Frozen: _becomes(DropState.FROZEN),
     events.Resumed: _resumed,

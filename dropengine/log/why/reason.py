@@ -46,6 +46,7 @@ class Help(StrEnum):
 
     PRESS = "press"
     JOIN = "join"
+    ENTER = "enter"
     PAY_BEFORE = "pay_before"
     BE_CALLED = "be_called"
     TICKET = "ticket"

@@ -216,10 +216,12 @@ def _of(hold: _Hold, entry: _Entry) -> bool:
 def _stands(entry: _Entry, own: Own, course: Course) -> tuple[Moment, dict[str, int]]:
     """Where an entry stands, and how far the line has come."""
     joined = entry.joined
+    before = _before(entry, course)
+    reached = max(course.pools[pool].reached_n for pool in joined.pools)
     figures = {
-        "n": joined.n or own.arrivals.get(joined.entry, 0),
+        "n": joined.n or max(0, own.arrivals.get(joined.entry, 0) - before),
         "of": 0 if joined.n else course.listed,
-        "reached": max(course.pools[pool].reached_n for pool in joined.pools),
+        "reached": max(0, reached - before),
         "joined_ms": course.true(joined.at),
         "units": sum(course.pools[pool].cap for pool in joined.pools),
     }
@@ -228,6 +230,12 @@ def _stands(entry: _Entry, own: Own, course: Course) -> tuple[Moment, dict[str, 
         figures["gone_ms"] = course.true(gone.at)
         figures["after_ms"] = joined.at - gone.at
     return Moment(joined.seq, joined.at), figures
+
+
+def _before(entry: _Entry, course: Course) -> int:
+    """How many arrivals stand before number 1 of what he stood in: of a list those who were carried
+    over."""
+    return 0 if entry.joined.n else course.behind
 
 
 def _line(had: _Had, own: Own, course: Course) -> _Found:
@@ -269,6 +277,10 @@ def _chain(found: _Found, own: Own, had: _Had, course: Course) -> list[Step]:
     for name, moment in _drops(found, had, course):
         if moment.seq:
             reached = _reached(course, moment) if name == "offered" else 0
+            if reached:
+                reached -= min(_before(one, course) for one in had.entries.values())
+                if reached <= 0:
+                    continue
             word = course.why if name == "cancelled" else ""
             step = Step(moment.seq, course.true(moment.at), name, n=reached, why=word)
             steps.setdefault(moment.seq, step)
@@ -325,9 +337,12 @@ def _helps(code: Code, had: _Had, course: Course) -> list[Help]:
     """What helps now, or the next time."""
     if code not in GOT_NONE and code is not Code.NOTHING_YET:
         return []
-    goes_on = course.state in (DropState.LIVE, DropState.PAUSED, DropState.LOBBY)
     helps = []
-    if goes_on:
+    # Who has begun nothing in early access may be in no cohort.
+    his = not course.early or bool(had.holds or had.entries)
+    if his and course.state == DropState.LOBBY:
+        helps.append(Help.ENTER)
+    elif his and course.state in (DropState.LIVE, DropState.PAUSED):
         free = any(pool.free for pool in course.pools.values())
         helps.append(Help.PRESS if course.state == DropState.LIVE and free else Help.JOIN)
     if code in (Code.NOT_PAID, Code.NOT_BEGUN, Code.PAID_LATE, Code.PAID_AFTER_END):

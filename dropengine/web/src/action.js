@@ -176,7 +176,7 @@ function ahead(state, entry, at, now) {
   const { offer_ms, calls_ms } = state.drop;
   if (calls_ms) return words.night(state.drop, at);
   if (at.place === 1) return room(state, state.drop.pools[at.pool]?.item ?? "") > 0 ? words.next(offer_ms) : words.NEXT_ROOM;
-  return `${words.ahead(at)}. ${entry.lane === "boost" ? words.PROVISIONAL : words.turnStands(offer_ms)}`;
+  return `${words.ahead(state.drop, at)}. ${entry.lane === "boost" ? words.PROVISIONAL : words.turnStands(offer_ms)}`;
 }
 
 /**
@@ -216,7 +216,7 @@ function fresh(state, choice, again, now) {
  * @param {string} hint
  * @param {string} thing
  */
-function join(choice, qty, hint, thing) {
+export function join(choice, qty, hint, thing) {
   const pools = [choice.pool, ...choice.also.filter((pool) => pool !== choice.pool).slice(0, ALSO_MAX)];
   return shows("join", words.JOIN, { thing, hint, command: { t: "join", pools, qty } });
 }

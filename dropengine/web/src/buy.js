@@ -196,7 +196,7 @@ export class DropBuy extends Part {
     if (answer.t === "done" && command.t === "pay") goPay(answer, command.holds[0] ?? "");
     // Fewer than asked are there: the next press asks for those.
     if (answer.t === "refused" && command.t === "hold") {
-      const can = answer.code === "all_held" ? answer.free : answer.code === "limit_reached" ? answer.room : 0;
+      const can = answer.code === "all_held" ? answer.free : ["limit_reached", "cohort_full"].includes(answer.code) ? answer.room : 0;
       if (can !== undefined && can > 0) this.#choose({ qty: can });
     }
   }

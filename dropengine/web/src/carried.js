@@ -7,6 +7,7 @@
  */
 
 import * as say from "#said";
+import { notHis, passedBy } from "./early.js";
 import { poolName } from "./formats.js";
 import { ended } from "./state.js";
 import * as usual from "./words.js";
@@ -19,13 +20,17 @@ const asked = (entry) => entry.carried === "asked" && entry.state === "waiting";
 
 /**
  * @param {State} state
+ * @param {number} now
  * @returns {Action | undefined}
  */
-export function button({ drop, you }) {
+export function button(state, now) {
+  const { drop, you } = state;
   const entry = you?.entries.find(asked);
   const sure = you?.entries.find(({ carried, state }) => carried === "confirmed" && state === "waiting");
   // He stands in no list that chance orders: before it opens nothing else tells him of his place.
   if (sure !== undefined && BEFORE.includes(drop.state)) return { kind: "line", label: usual.inLine(sure.lines[0]?.place ?? 1), clock: "", thing: "", hint: words.confirmed, command: null, sleeps: false };
+  const at = sure && !notHis(state) && passedBy(state, sure, now);
+  if (at) return { kind: "line", label: usual.inLine(at.place), clock: "", thing: poolName(drop, at.pool), hint: words.share, command: null, sleeps: false };
   if (entry === undefined || ended(drop) || drop.state === "frozen") return undefined;
   const thing = entry.lines.map(({ pool }) => poolName(drop, pool)).join(", ");
   return { kind: "confirm", label: words.confirm, clock: "", thing, hint: words.why, command: { t: "confirm", entry: entry.id }, sleeps: false };

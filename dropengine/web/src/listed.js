@@ -46,7 +46,8 @@ export const inside = (list) => (size(list) === 0 ? chance.nobody : fill(say.cha
 export function told(list) {
   const { won = 0, called = 0, behind = 0 } = list ?? {};
   if (won === 0) return "";
-  return [fill(say.chance_won, { count: won }), called > won ? fill(chance.up_to, { n: called - behind }) : ""].filter((one) => one !== "").join(" ");
+  // As long as only places from an earlier drop were called, nobody of the list was.
+  return [fill(say.chance_won, { count: won }), called > won && called > behind ? fill(chance.up_to, { n: called - behind }) : ""].filter((one) => one !== "").join(" ");
 }
 
 /**
@@ -208,5 +209,6 @@ export function entry(state, entry, now) {
 /** Why a place of the list ended. @param {EndedEntry} entry @param {DropView} drop */
 export function gone({ n, why }, { listed }) {
   if (n === 0) return chance.was_in;
-  return `${/** @type {Record<string, string>} */ (say.gone)[why] ?? say.gone.other} ${fill(chance.was_number, { n: n - (listed?.behind ?? 0) })}`;
+  const number = n - (listed?.behind ?? 0);
+  return `${/** @type {Record<string, string>} */ (say.gone)[why] ?? say.gone.other} ${number > 0 ? fill(chance.was_number, { n: number }) : ""}`.trim();
 }

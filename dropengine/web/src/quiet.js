@@ -25,7 +25,7 @@ function again({ calls_ms = 0, zone }) {
  */
 export function night(drop, at) {
   const when = fill(say.night, { time: again(drop) });
-  return at === undefined || at.place === 1 ? when : `${ahead(at)}. ${when}`;
+  return at === undefined || at.place === 1 ? when : `${ahead(drop, at)}. ${when}`;
 }
 
 /**

@@ -7,6 +7,7 @@
 
 import { html, nothing, svg } from "lit/html.js";
 import { chance } from "#said";
+import { toAll } from "./early.js";
 import { cell, grid } from "./grid.js";
 import { Part } from "./part.js";
 import { opensAt, told, waits } from "./listed.js";
@@ -48,10 +49,11 @@ export class DropWall extends Part {
     const open = now === "live";
     const [news] = drop.news;
     const result = told(drop.listed);
+    const early = toAll(drop);
     const before = drop.chance && BEFORE.includes(now);
     return html`<section class="head ${now} ${glow(drop)}">
         ${before ? this.#list(drop) : now === "scheduled" && drop.opens_ms > 0 ? this.#countdown(drop.opens_ms, drop.zone) : html`<p class="huge ${now}">${open ? html`${number(sum.free)}<small>${words.UNITS.free}</small>` : now === "scheduled" ? words.OPENS_SOON : words.PHASES[now]}</p>`}
-        ${now === "all_held" ? html`<p class="until">${words.may(sum.held)}</p>` : nothing} ${result === "" ? nothing : html`<p class="until">${result}</p>`} ${reason(drop)}
+        ${now === "all_held" ? html`<p class="until">${words.may(sum.held)}</p>` : nothing} ${result === "" ? nothing : html`<p class="until">${result}</p>`} ${early === "" ? nothing : html`<p class="until">${early}</p>`} ${reason(drop)}
         <dl class="wallfigures">
           ${parts(sum, ended(drop)).map(({ kind, name, units }) => (open && kind === "free" ? nothing : html`<div class=${kind}><dt>${name}</dt><dd>${number(units)}</dd></div>`))}
           <div class="cap"><dt>${words.UNITS.cap}</dt><dd>${number(sum.cap)}</dd></div>

@@ -142,7 +142,11 @@ export const night = (drop, at) => told().night?.(drop, at) ?? "";
 export const KEEPS_PLACE = say.keeps_place;
 export const NEXT_ROOM = say.next_room;
 export const PROVISIONAL = say.provisional;
-export const ahead = (/** @type {LinePlace} */ { place, buying }) => (place === 1 ? say.next : fill(buying > 0 ? say.ahead_buying : say.ahead, { count: place - 1, buying }));
+/** A tick tells how many are buying, a place only how many of those ahead were when it was read. @param {DropView} drop @param {LinePlace} at */
+export const ahead = ({ pools }, at) => {
+  const buying = Math.min(at.buying, pools[at.pool]?.buying ?? 0);
+  return at.place === 1 ? say.next : fill(buying > 0 ? say.ahead_buying : say.ahead, { count: at.place - 1, buying });
+};
 export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | undefined} */ cap) => (cap === undefined ? fill(say.yours_are, { serials: serials(numbers) }) : fill(say.yours_of, { serials: serials(numbers), cap }));
 
 /**

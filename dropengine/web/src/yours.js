@@ -157,7 +157,7 @@ export class DropYours extends Part {
         ${entry.lines.map(
           (line) => html`<li>
             <span class="place">${number(line.place)}</span>
-            <span class="line"><strong dir="auto">${poolName(drop, line.pool)}</strong> ${words.ahead(line)}</span>
+            <span class="line"><strong dir="auto">${poolName(drop, line.pool)}</strong> ${words.ahead(drop, line)}</span>
           </li>`,
         )}
       </ul>`}

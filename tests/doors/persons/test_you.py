@@ -110,7 +110,7 @@ async def test_who_waited_in_vain_has_his_place_in_the_next_drop_and_says_that_h
         digest = (await list_of(runtime.store, old.drop)).hash
         text = carrying(manifest(new.drop, item("pin", {"pin": 2})), digest=digest)
         await new.publish(msgspec.structs.replace(text, carried_from=old.drop))
-        assert await runtime.carrying.carry(new.drop)
+        assert await runtime.carrying.do(new.drop)
         await new.creator("open")
         page = (await ana.get("/you")).text
         assert f"/drops/{new.drop}" in page

@@ -97,6 +97,11 @@ async def test_a_lobby_is_written_opened_sealed_and_watched_by_forms_alone(
         said = told(await night.look())
         for number in ("Taken 2", "Not answered yet 0", "The order of the list 1 100 %"):
             assert number in said
+        sheet_of_all = re.search(
+            r'href="(\S+/order\.json)">The whole order', (await night.look()).text
+        )
+        assert sheet_of_all is not None
+        assert len((await ben.http.get(sheet_of_all[1])).json()["order"]) == 5
         assert {"bought", "took the offer"} <= set(re.findall(r"bought|took the offer", said))
         assert "Not now" in told(await night.look("seal"))
 
@@ -198,9 +203,9 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         }
         first = {f"cohorts[0].{name}": text for name, text in club.items()}
         await saved(ben, draft, version, **WHOLE | first | {"items[0].id": "pin"})
-        assert "Early access, until you open it to all, for The club (4 units)." in told(
-            await ben.http.get(f"{draft}/publish")
-        )
+        said = told(await ben.http.get(f"{draft}/publish"))
+        assert "Early access, until you open it to all, for The club (4 units)." in said
+        assert "There is no drop lunar yet" in said
         where = await published(ben, draft)
         sale = Sale(studio.web.runtime.store, where.rpartition("/")[2], now=0)
         night = Night(ben, sale)
@@ -209,7 +214,7 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         assert "Lists and codes of early access" in told(await ben.http.get(where))
         said = told(await lists_of(ben, lists))
         assert "4 units before the drop is open to all" in said
-        sent = {"key": key(), "text": "ada@example.org, ADA@example.org; nobody"}
+        sent = {"key": key(), "text": "ada@example.org, ADA@example.org\nnobody"}
         file = {"file": ("club.csv", b"\xef\xbb\xbfbo@example.org\ncy@example.org\n")}
         for _ in range(2):
             answer = await ben.http.post(f"{lists}/the-club/addresses", data=sent, files=file)
@@ -284,6 +289,15 @@ async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_op
         form = {"key": key(), "version": str(version_of(page))}
         page = await ben.http.post(f"{cup}/publish", data=form)
         assert f"who waited in {sale.drop} wanted pin, and here is cup" in told(page)
+        # A shock drop opens behind those places: the press waits for them.
+        shock = await begun(ben, studio)
+        await saved(ben, shock, 1, **known | {"title": "Shock lamp", "carried_from": sale.drop})
+        version = str(version_of(await ben.http.get(f"{shock}/publish")))
+        form = {"key": key(), "version": version, "open": "yes"}
+        where = (await ben.http.post(f"{shock}/publish", data=form)).headers["location"]
+        assert "Published, and open." in told(await ben.http.get(where))
+        behind = Sale(studio.web.runtime.store, where.split("/")[3], now=0)
+        assert await behind.words() == ["published", "carried", "opened"]
         # Of another maker's drop, or one that goes on, nobody is.
         other = await begun(ben, studio)
         await saved(ben, other, 1, **known | {"carried_from": where.rpartition("/")[2]})

@@ -44,6 +44,7 @@ class Night:
 
     def __init__(self, hand: Hand, sale: Sale) -> None:
         self.hand = hand
+        self.sale = sale
         self.path = f"/studio/drops/{sale.drop}/night"
 
     async def look(self, verb: str = "", **query: Any) -> httpx2.Response:

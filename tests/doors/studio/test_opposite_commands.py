@@ -54,6 +54,8 @@ DONE = {
     "withdraw": "withdrawn",
     "close": "closed",
     "cancel": "cancelled",
+    "exempt": "exempted",
+    "restrict": "restricted",
 }
 
 

@@ -15,6 +15,7 @@ import httpx2
 import msgspec
 import pytest
 
+from dropengine import outcomes
 from dropengine.cli import drop_arguments, drop_commands
 from dropengine.doors.studio.night_pages import WHAT
 from dropengine.manifest import Item
@@ -43,6 +44,7 @@ OPPOSITES = (
     ("add", "withdraw"),
     ("close", "reschedule"),
     ("close", "cancel"),
+    ("exempt", "restrict"),
 )
 PAIRS = tuple(product(OPPOSITES, (0, 1)))
 """The command line stands on either side of each."""
@@ -57,6 +59,9 @@ TYPED = {
     "withdraw": ["pin", "1"],
     "reschedule": ["--closes", "2087-07-16T18:00:00Z"],
 }
+HALL, YARD = ("127.0.1.1", "127.0.1.0/24"), ("127.0.2.1", "127.0.2.0/24")
+NETWORKS = {"exempt": HALL, "restrict": YARD}
+"""The yard has no limit before, the hall has one."""
 OVER_BY = {
     "cancel": ("open", "seal", "pause", "resume", "close"),
     "close": ("pause", "resume", "reschedule"),
@@ -84,7 +89,10 @@ class ByPanel:
         self._page: httpx2.Response | None = None
 
     async def look(self) -> None:
-        self._page = await self._night.look(self.verb, **LOOKS.get(self.verb, {}))
+        more = LOOKS.get(self.verb, {})
+        if place := NETWORKS.get(self.verb):
+            more = {"network": self._night.sale.names.of(place)[0]}
+        self._page = await self._night.look(self.verb, **more)
         assert self._page.status_code == 200
 
     async def press(self) -> Ended:
@@ -153,6 +161,8 @@ class ByCommandLine:
 
     async def _typed(self, *more: str) -> bool:
         words = [self._sale.drop, *TYPED.get(self.verb, [])]
+        if place := NETWORKS.get(self.verb):
+            words.append(self._sale.names.of(place)[0])
         words += ["--confirm", self._sale.drop] if self.verb == "cancel" else []
         parser = argparse.ArgumentParser()
         {name: add for name, _, add in drop_arguments.VERBS}[self.verb](parser)
@@ -172,6 +182,17 @@ async def timed(studio: Studio, units: Item) -> Sale:
     return await studio.web.sale(units, opened=False, title=TITLE)
 
 
+async def crowded(studio: Studio, units: Item) -> Sale:
+    """One that counts networks; hall and yard were full, and a maker has let the yard in."""
+    sale = await studio.web.sale(units, network_most=1, title=TITLE)
+    sale.whence = {"a": HALL, "b": HALL, "c": YARD, "d": YARD}
+    for fan in sale.whence:
+        await sale.hold(fan)
+    let_in = await sale.creator("exempt", network=sale.names.of(YARD)[0])
+    assert isinstance(let_in, outcomes.Changed), let_in
+    return sale
+
+
 async def listed(studio: Studio, units: Item) -> Sale:
     """One with a list; the shop does not have the secret by which it would be ordered."""
     sale = Sale(studio.web.runtime.store, f"listed-{next(_numbers)}", now=0)
@@ -187,8 +208,9 @@ async def test_of_two_panels_and_a_command_line_one_wins_and_the_others_read_who
     studio: Studio, capsys: pytest.CaptureFixture[str], pair: tuple[str, str], side: int
 ) -> None:
     units = item("pin", {"pin": 9}, withheld={"pin": 4})
-    sale = await (listed(studio, units) if "seal" in pair else timed(studio, units))
-    for verb, more in BEFORE.get(pair[0], (("open", {}),)):
+    made_by = listed if "seal" in pair else crowded if "exempt" in pair else timed
+    sale = await made_by(studio, units)
+    for verb, more in () if "exempt" in pair else BEFORE.get(pair[0], (("open", {}),)):
         await sale.creator(verb, **more)
         if verb == "open":
             # Something is in a cart, or in the list, so that a drop that closes is not over at
@@ -221,5 +243,5 @@ async def test_of_two_panels_and_a_command_line_one_wins_and_the_others_read_who
         assert pressed == (second.verb not in OVER_BY.get(first.verb, ()))
 
 
-def test_there_are_twenty_pairs_and_two() -> None:
-    assert len(PAIRS) == 22
+def test_there_are_twenty_pairs_and_four() -> None:
+    assert len(PAIRS) == 24

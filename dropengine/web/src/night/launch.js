@@ -82,7 +82,8 @@ customElements.define(
               <ol class="list">
                 ${launch.head.map((place) => placed(place, drop))}
               </ol>
-              ${rest > 0 ? html`<p class="quiet">${words.more(rest)}</p>` : nothing}`}
+              ${rest > 0 ? html`<p class="quiet">${words.more(rest)}</p>` : nothing}
+              ${drop.state === "ordering" ? nothing : html`<p><a href="/drops/${drop.id}/order.json">${words.LIST.whole}</a>${words.LIST.everybodys}</p>`}`}
         ${launch.root === "" ? nothing : html`<p class="quiet">${words.LIST.root} <span class="hash">${launch.root}</span></p>`}`;
     }
   },

@@ -32,6 +32,11 @@ export const REFUSED = /** @type {Record<string, string>} */ ({
   sold_out: "sold out",
   hold_expired: "too late",
   not_found: "nothing there",
+  not_your_turn: "others stand in line",
+  not_eligible: "not in early access",
+  cohort_full: "early access has no more for them",
+  code_used: "another’s code",
+  not_adoptable: "another’s browser",
   too_few: "more than are left",
   too_many_requests: "pressed too often",
   network_full: "too many of one network",
@@ -88,6 +93,8 @@ export const LIST = {
   late: "now: it is being asked for",
   placed: "Places given out",
   order: "The order",
+  whole: "The whole order",
+  everybodys: ", as everybody may read and check it.",
   root: "Fingerprint of the sealed list",
 };
 /** @param {number} entries */
