@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
+import secrets
 import time
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -22,14 +24,14 @@ from starlette.routing import Route
 from dropengine import errors, refusals
 from dropengine.config import Settings
 from dropengine.doors.http_answers import Written, problem
-from dropengine.doors.identity import Identity, by_name
+from dropengine.doors.identity import BOUND, NAME_DIGITS, Identity, by_name
 from dropengine.doors.paced_tries import PacedTries
 from dropengine.doors.rate_limit import around, network_of
 from dropengine.live import views
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
 from dropengine.manifest import GameRules, Mission
-from dropengine.model import DropId, FanId
+from dropengine.model import DropId, FanId, ShopId
 from dropengine.people import (
     badges,
     boards,
@@ -77,10 +79,14 @@ CAME_EACH_MS: Final = 1_000
 TRIES_AT_ONCE: Final = 5
 TRY_EACH_MS: Final = 10_000
 """What one fan types for missions."""
-NETWORK_CHARS: Final = 20
+WORD_CHARS: Final = 20
+MARK_BYTES: Final = 16
+MARK_S: Final = 400 * 86_400
+"""As long as browsers keep one at most."""
+
+_MARK: Final = re.compile(rf"[0-9a-f]{{{2 * MARK_BYTES}}}")
 
 T = TypeVar("T")
-Client = tuple[str, int] | None
 
 
 class Deps(Protocol):
@@ -98,6 +104,8 @@ class Deps(Protocol):
     def settings(self) -> Settings: ...
     @property
     def secret(self) -> bytes: ...
+    @property
+    def shop(self) -> ShopId: ...
 
 
 class _Public(NamedTuple):
@@ -119,6 +127,15 @@ class _His(NamedTuple):
     rank: int
 
 
+class _Place(NamedTuple):
+    """Whence somebody comes. word, device: what the drop calls his network and his browser; ''
+    where that is not known."""
+
+    network: str
+    word: str
+    device: str
+
+
 class _Here(NamedTuple):
     """Somebody at a door of a drop with a game. fan: who he is there; None: he may not act."""
 
@@ -136,6 +153,9 @@ class GameDoors:
         self._many = ManyAtOnce(deps.database)
         self._tries = PacedTries(deps.store, deps.settings, deps.secret, "game")
         self._key = hmac.digest(deps.secret, b"dropengine:game networks", "sha256")
+        bound = BOUND if deps.identity.secure else ""
+        self._cookie = f"{bound}plays-{deps.shop[:NAME_DIGITS]}"
+        """Which browser it is, whoever sits at it."""
         self._public: dict[DropId, tuple[float, _Public]] = {}
         self._asked: dict[tuple[str, str], float] = {}
         """Drop and ticket -> when somebody was looked up last."""
@@ -172,20 +192,25 @@ class GameDoors:
         """POST /api/drops/{drop}/board: the fan's name on the board, or no more."""
         return await self._guarded(self._board(request))
 
-    def arrived(self, room: Room | None, ticket: Ticket, ref: str, client: Client) -> None:
+    def arrived(
+        self, room: Room | None, ticket: Ticket, ref: str, request: Request, response: Response
+    ) -> None:
         """He opens the page of this drop, by this link: his page waits for nothing of it."""
-        if room is None or room.manifest.game is None or not (ref or ticket.person):
+        if room is None or room.manifest.game is None:
             return
-        task = asyncio.get_running_loop().create_task(self._quietly(room, ticket, ref, client))
+        place = self._place(room, request, response)
+        if not (ref or ticket.person):
+            return
+        task = asyncio.get_running_loop().create_task(self._quietly(room, ticket, ref, place))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _quietly(self, room: Room, ticket: Ticket, ref: str, client: Client) -> None:
+    async def _quietly(self, room: Room, ticket: Ticket, ref: str, place: _Place) -> None:
         try:
             if ref:
-                await self._came_by(room, ticket, ref, client)
+                await self._came_by(room, ticket, ref, place)
             if ticket.person:
-                await self._look_up(room, ticket)
+                await self._look_up(room, ticket, place)
         except (errors.Unavailable, errors.DatabaseAway) as fault:
             # His page says it again.
             log.warning("%s: who came by a link could not be kept: %s", room.drop, fault)
@@ -221,14 +246,16 @@ class GameDoors:
     async def _game(self, request: Request) -> Response:
         here = await self._here(request)
         if here.ticket is not None and here.fan is not None:
-            await self._look_up(here.room, here.ticket)
+            place = self._place(here.room, request)
+            await self._look_up(here.room, here.ticket, place)
         return await self._told(request, here)
 
     async def _came(self, request: Request) -> Response:
         here = await self._here(request, acts=True)
         assert here.ticket is not None, "who acts has one"
         said = await _body(request, CameBy)
-        await self._came_by(here.room, here.ticket, said.ref, request.scope.get("client"))
+        place = self._place(here.room, request)
+        await self._came_by(here.room, here.ticket, said.ref, place)
         return await self._told(request, here)
 
     async def _mission(self, request: Request) -> Response:
@@ -263,22 +290,37 @@ class GameDoors:
         self._public.pop(drop, None)
         return await self._told(request, here)
 
-    async def _came_by(self, room: Room, ticket: Ticket, ref: str, client: Client) -> None:
+    def _place(self, room: Room, request: Request, response: Response | None = None) -> _Place:
+        """Whence he comes. response: lets his browser keep what it is known by, where it does
+        not."""
+        mark = request.cookies.get(self._cookie, "")
+        if response is not None and not _MARK.fullmatch(mark):
+            mark = secrets.token_hex(MARK_BYTES)
+            self._deps.identity.keep(response, self._cookie, mark, MARK_S)
+        known = _MARK.fullmatch(mark) is not None
+        network = network_of(request.scope.get("client"))
+        return _Place(network, self._word(room, network), self._word(room, mark) if known else "")
+
+    def _word(self, room: Room, said: str) -> str:
+        """What a drop calls it."""
+        word = hmac.digest(self._key, f"{room.drop} {said}".encode(), "sha256")
+        return word.hex()[:WORD_CHARS]
+
+    async def _came_by(self, room: Room, ticket: Ticket, ref: str, place: _Place) -> None:
         """Too many from one network are not kept: their pages say it again."""
-        drop, network, now_ms = room.drop, network_of(client), _now_ms()
+        drop, network, now_ms = room.drop, place.network, _now_ms()
         fan = room.fan(ticket) or FanId(ticket.any_fan(drop)[0])
         name = self._tries.name
         near, wide = name("came-near", network), name("came-wide", around(network))
         if await self._tries.admit(near, wide, CAME_AT_ONCE, CAME_EACH_MS):
             return
-        word = hmac.digest(self._key, f"{drop} {network}".encode(), "sha256").hex()
-        whence = Came(word[:NETWORK_CHARS], ticket.domain)
+        whence = Came(place.word, ticket.domain, place.device)
         await self._many.change(lambda sql: referrals.came(sql, drop, fan, ref, whence, now_ms))
 
-    async def _look_up(self, room: Room, ticket: Ticket) -> None:
-        """He plays; and what he collected in earlier drops counts."""
+    async def _look_up(self, room: Room, ticket: Ticket, place: _Place) -> None:
+        """He plays, with this browser; and what he collected in earlier drops counts."""
         fan, now_s, now_ms = room.fan(ticket), time.monotonic(), _now_ms()
-        one = (room.drop, ticket.name)
+        one = (room.drop, f"{ticket.name} {place.device}")
         if fan is None or now_s - self._asked.get(one, -AGAIN_S) < AGAIN_S:
             return
         if len(self._asked) >= KNOWN_MAX:
@@ -288,6 +330,7 @@ class GameDoors:
 
         def looked(sql: Connection) -> None:
             him = game_fans.enter(sql, drop, fan, now_ms).fan
+            points_book.plays_with(sql, drop, him, place.device)
             referrals.learn_domain(sql, drop, him, ticket.domain)
             known = persons.of_session(sql, ticket.session, now_ms) if ticket.person else None
             if known is not None and game.collectors is not None:

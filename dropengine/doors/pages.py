@@ -203,7 +203,7 @@ class Pages:
             # Who only looks at a drop for those who are known is counted as who he would be.
             self.deps.counting.arrived(room.drop, fan or pseudonym(ticket.key, room.drop), via)
             ref = request.query_params.get("ref", "")[:REF_CHARS_MAX]
-            self.deps.game.arrived(room, ticket, ref, request.scope.get("client"))
+            self.deps.game.arrived(room, ticket, ref, request, response)
 
     async def wall(self, request: Request) -> Response:
         """GET /drops/{drop}/wall: for a shop window; knows nobody, needs no ticket."""

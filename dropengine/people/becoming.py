@@ -20,6 +20,8 @@ def becomes(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
     game_fans.becomes(sql, drop, guest, person)
     referrals.move(sql, drop, guest, person)
     points_book.move(sql, drop, guest, person)
+    for device in referrals.give_up_devices(sql, drop, guest):
+        points_book.plays_with(sql, drop, person, device)
     badges.move(sql, drop, guest, person)
 
 

@@ -12,6 +12,7 @@ from dropengine.people import badges, game_fans, points_book, referrals
 from dropengine.sql.schema.game import (
     BADGES,
     CREDITED,
+    GAME_DEVICES,
     GAME_FANS,
     MISSIONS,
     POINTS_BOOK,
@@ -60,11 +61,12 @@ def erase(sql: Connection, who: Who) -> None:
 
 
 def any_over(sql: Connection) -> bool:
-    """Is there somebody's friend, or a mission's word, of a drop that is over?"""
+    """Is there somebody's friend or browser, or a mission's word, of a drop that is over?"""
     return any(
         sql.execute(asked.limit(1)).first()
         for asked in (
             select(REFERRALS.c.friend).where(REFERRALS.c.drop_id.in_(_over())),
+            select(GAME_DEVICES.c.fan).where(GAME_DEVICES.c.drop_id.in_(_over())),
             select(MISSIONS.c.mission).where(
                 MISSIONS.c.drop_id.in_(_over()), MISSIONS.c.hash != ""
             ),
@@ -74,7 +76,8 @@ def any_over(sql: Connection) -> bool:
 
 def forget_over(sql: Connection) -> None:
     """Who came by whom, whence, and what was to be typed."""
-    sql.execute(delete(REFERRALS).where(REFERRALS.c.drop_id.in_(_over())))
+    for table in (REFERRALS, GAME_DEVICES):
+        sql.execute(delete(table).where(table.c.drop_id.in_(_over())))
     friends = update(POINTS_BOOK).where(
         POINTS_BOOK.c.drop_id.in_(_over()), POINTS_BOOK.c.source == points_book.FRIEND
     )

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from dropengine.manifest import Friends, GameRules
 from dropengine.manifest.defaults import POINTS
 from dropengine.model import DropId, FanId
-from dropengine.people import badges, game_fans
+from dropengine.people import badges, game_fans, referrals
 from dropengine.people.referrals import Referral
 from dropengine.sql.schema.game import CREDITED, POINTS_BOOK
 
@@ -41,6 +41,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "delay": WAITING,
         "self": REFUSED,
         "cycle": REFUSED,
+        "device": REFUSED,
         "here_before": REFUSED,
         "most": REFUSED,
         "network": REFUSED,
@@ -196,6 +197,14 @@ def end(sql: Connection, drop: DropId, rules: GameRules, at_ms: int) -> None:
     sql.execute(update(CREDITED).where(*first).values(until_ms=at_ms))
     here = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.state == WAITING)
     sql.execute(update(POINTS_BOOK).where(*here).values(state=REFUSED, reason="late"))
+
+
+def plays_with(sql: Connection, drop: DropId, fan: FanId, device: str) -> None:
+    """He plays with this browser: a friend who came with it, and did not count yet, never does."""
+    for friend_of_his in referrals.plays_with(sql, drop, fan, device):
+        here = (*_of(drop, fan, FRIEND), POINTS_BOOK.c.source_id == friend_of_his)
+        waits = update(POINTS_BOOK).where(*here, POINTS_BOOK.c.state == WAITING)
+        sql.execute(waits.values(state=REFUSED, reason="device"))
 
 
 def take_back(sql: Connection, drop: DropId, friend: FanId) -> None:

@@ -13,11 +13,13 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from dropengine import events
 from dropengine.model import DropId, FanId
 from dropengine.people import game_fans
-from dropengine.sql.schema.game import CREDITED, POINTS_BOOK, REFERRALS
+from dropengine.sql.schema.game import CREDITED, GAME_DEVICES, POINTS_BOOK, REFERRALS
 from dropengine.sql.schema.ledger import OF_FANS, ROWS
 
 fan_of_code = game_fans.fan_of_code
 
+DEVICES_MOST: Final = 20
+"""Browsers of one fan in one drop; more are not kept."""
 PENDING_MOST: Final = 20
 """Friends of whom nothing is known but that they came, as a fan is shown them."""
 
@@ -27,10 +29,12 @@ FIRST_AMONG: Final = 8
 
 
 class Came(NamedTuple):
-    """Whence somebody came: words for his network and for his mail domain, '' for none."""
+    """Whence somebody came: words for his network, his mail domain, and his browser; '' for
+    none."""
 
     network: str
     domain: str
+    device: str = ""
 
 
 class Referral(NamedTuple):
@@ -43,6 +47,7 @@ class Referral(NamedTuple):
     wrong: str
     network: str
     domain: str
+    device: str
     first_ms: int
     paid_ms: int
 
@@ -63,9 +68,10 @@ def came(
         "friend": fan,
         "referrer": referrer,
         "at_ms": now_ms,
-        "wrong": _fault(sql, drop, fan, referrer),
+        "wrong": _fault(sql, drop, fan, referrer, whence.device),
         "network": whence.network,
         "domain": whence.domain,
+        "device": whence.device,
     }
     sql.execute(insert(REFERRALS).values(row))
     return True
@@ -110,6 +116,29 @@ def learn_domain(sql: Connection, drop: DropId, friend: FanId, domain: str) -> N
         sql.execute(update(REFERRALS).where(*here).values(domain=domain))
 
 
+def plays_with(sql: Connection, drop: DropId, fan: FanId, device: str) -> list[FanId]:
+    """He plays with this browser: whom he brought with it never counts. Those that are new."""
+    row = {"drop_id": drop, "device": device, "fan": fan}
+    mine = (GAME_DEVICES.c.drop_id == drop, GAME_DEVICES.c.fan == fan)
+    known = set(sql.execute(select(GAME_DEVICES.c.device).where(*mine)).scalars())
+    if not device or device in known or len(known) >= DEVICES_MOST:
+        return []
+    sql.execute(insert(GAME_DEVICES).values(row))
+    brought = (REFERRALS.c.drop_id == drop, REFERRALS.c.referrer == fan, REFERRALS.c.wrong == "")
+    here = (*brought, REFERRALS.c.device == device)
+    found = [FanId(one) for one in sql.execute(select(REFERRALS.c.friend).where(*here)).scalars()]
+    sql.execute(update(REFERRALS).where(*here).values(wrong="device"))
+    return found
+
+
+def give_up_devices(sql: Connection, drop: DropId, guest: FanId) -> list[str]:
+    """The browsers that he played with are another's now: which ones."""
+    his = (GAME_DEVICES.c.drop_id == drop, GAME_DEVICES.c.fan == guest)
+    found = [*sql.execute(select(GAME_DEVICES.c.device).where(*his)).scalars()]
+    sql.execute(delete(GAME_DEVICES).where(*his))
+    return found
+
+
 def took_part(sql: Connection, drop: DropId, friend: FanId, at_ms: int) -> Referral | None:
     """He pressed or joined: by whom he came, if by anybody."""
     first = (*_here(drop, friend), REFERRALS.c.first_ms == 0)
@@ -142,7 +171,7 @@ def move(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
         sql.execute(update(REFERRALS).where(*_here(drop, guest)).values(friend=person))
     # What was right of the two may be wrong of the one.
     for one in _of(sql, drop, person):
-        wrong = one.wrong or _fault(sql, drop, one.friend, one.referrer)
+        wrong = one.wrong or _fault(sql, drop, one.friend, one.referrer, one.device)
         sql.execute(update(REFERRALS).where(*_here(drop, one.friend)).values(wrong=wrong))
 
 
@@ -155,21 +184,30 @@ def _of(sql: Connection, drop: DropId, fan: FanId) -> list[Referral]:
     return [_referral(row) for row in rows]
 
 
-def _fault(sql: Connection, drop: DropId, friend: FanId, referrer: FanId) -> str:
+def _fault(sql: Connection, drop: DropId, friend: FanId, referrer: FanId, device: str) -> str:
     """Why this can never count."""
     if friend == referrer:
         return "self"
+    if _closes(sql, drop, friend, referrer):
+        return "cycle"
+    theirs = (GAME_DEVICES.c.drop_id == drop, GAME_DEVICES.c.fan == referrer)
+    asked = select(GAME_DEVICES.c.fan).where(*theirs, GAME_DEVICES.c.device == device)
+    return "device" if device and sql.execute(asked).first() is not None else ""
+
+
+def _closes(sql: Connection, drop: DropId, friend: FanId, referrer: FanId) -> bool:
+    """Did the referrer come by this friend, directly or by others?"""
     brought = (REFERRALS.c.drop_id == drop, REFERRALS.c.referrer == friend)
     if sql.execute(select(func.count()).where(*brought)).scalar() == 0:
-        return ""
+        return False
     # All by whom the referrer came, up to the first.
     right = (REFERRALS.c.drop_id == drop, REFERRALS.c.wrong == "")
     above = select(REFERRALS.c.referrer.label("fan")).where(*right, REFERRALS.c.friend == referrer)
     ways = above.cte("ways", recursive=True)
     further = select(REFERRALS.c.referrer).join(ways, REFERRALS.c.friend == ways.c.fan)
     ways = ways.union(further.where(*right))
-    met = sql.execute(select(ways.c.fan).where(ways.c.fan == friend).limit(1)).first()
-    return "" if met is None else "cycle"
+    met = select(ways.c.fan).where(ways.c.fan == friend).limit(1)
+    return sql.execute(met).first() is not None
 
 
 def _over(sql: Connection, drop: DropId) -> bool:
@@ -198,6 +236,7 @@ def _referral(row: Any) -> Referral:
         wrong=row.wrong,
         network=row.network,
         domain=row.domain,
+        device=row.device,
         first_ms=row.first_ms,
         paid_ms=row.paid_ms,
     )

@@ -58,6 +58,7 @@ async def test_a_friend_comes_by_a_link_as_nobody_and_is_known_as_who_he_becomes
         assert told["rules"]["friends"]["worth"] == 2
         assert [one["state"] for one in told["missions"]] == ["waiting"]
         await ana.sign_in(address())
+        await ana.get(f"/drops/{sale.drop}")
         mine = await game(ana, sale)
         assert mine["link"].endswith(f"/drops/{sale.drop}?ref={mine['code']}")
         assert len(mine["code"]) == 8
@@ -76,6 +77,20 @@ async def test_a_friend_comes_by_a_link_as_nobody_and_is_known_as_who_he_becomes
         assert one is not None
         assert (one.referrer, one.wrong, len(one.network)) == (ana.fan(sale), "", 20)
         assert one.domain != "", "an address of somebody's own domain"
+        # Who signs in as somebody else where Ana plays is no friend of hers.
+        ana_s = [cookie for cookie in ana.http.cookies.jar if "plays-" in cookie.name]
+        assert len(ana_s) == 1
+        async with shop.browser() as cellar:
+            cellar.http.cookies.set(ana_s[0].name, ana_s[0].value or "")
+            await cellar.get(f"/drops/{sale.drop}?ref={mine['code']}")
+            await came(cellar, sale)
+            await cellar.sign_in(address("cy"))
+            assert (await game(cellar, sale))["came"]
+            own = await shop.web.runtime.database.read(
+                lambda sql: referrals.find(sql, sale.drop, cellar.fan(sale))
+            )
+            assert own is not None
+            assert own.wrong == "device"
         # Another link changes nothing any more, and one's own is none.
         his = (await game(ben, sale))["code"]
         assert (await says(ben, sale, "came", ref=mine["code"]))[0] == 200
@@ -126,7 +141,7 @@ async def test_a_word_is_said_and_a_name_shown(shop: Shop) -> None:
         assert (told["board"]["on"], told["board"]["rows"]) == (False, [])
         # One of whom a rule says no is told which.
         fan = ana.fan(sale)
-        friend = referrals.Referral(FanId("x"), fan, 1, "cycle", "", "", 2, 2)
+        friend = referrals.Referral(FanId("x"), fan, 1, "cycle", "", "", "", 2, 2)
         rules = playing(manifest("x")).game
         assert rules is not None
         assert rules.friends is not None

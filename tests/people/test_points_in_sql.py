@@ -26,7 +26,7 @@ from dropengine.people.missions import Told
 from dropengine.people.points_book import COUNTED, COUNTS, DAY_MS, REASONS, REFUSED
 from dropengine.people.referrals import Came
 from dropengine.sql.database import Database
-from dropengine.sql.schema.game import CREDITED, MISSIONS, POINTS_BOOK, REFERRALS
+from dropengine.sql.schema.game import CREDITED, GAME_DEVICES, MISSIONS, POINTS_BOOK, REFERRALS
 from dropengine.sql.schema.ledger import DROPS, ENTRIES, ORDERS
 from tests.kit import databases
 from tests.people.test_draw_losses_in_sql import MIA, NOW, people, put
@@ -234,6 +234,32 @@ async def test_a_guest_who_becomes_a_person_is_no_friend_of_his_own(database: Da
         # Above both numbers that the truth may have heard.
         assert (told.points, told.at) == (5, 3)
         assert not comes(sql, "guest", "ben"), "who she was cannot close a circle"
+
+    await database.write(lived)
+
+
+async def test_who_comes_with_the_fans_own_browser_does_not_count(database: Database) -> None:
+    def lived(sql: Connection) -> None:
+        def comes_with(friend: str, device: str) -> None:
+            whence = Came("", "", device)
+            assert referrals.came(sql, DROP, fan(friend), link(sql, "ana"), whence, NOW)
+
+        points_book.plays_with(sql, DROP, fan("ana"), "phone")
+        for friend, device in (("ben", "phone"), ("cy", "desk"), ("di", "his"), ("eve", "desk")):
+            comes_with(friend, device)
+            joins(sql, friend, NOW + (1 if friend != "eve" else DAY_MS))
+        # She sits there herself, before one of them counts.
+        points_book.plays_with(sql, DROP, fan("guest"), "desk")
+        decided(sql, NOW + 1)
+        game_fans.enter(sql, DROP, fan("guest"), NOW)
+        becoming.becomes(sql, DROP, fan("guest"), fan("ana"))
+        points_book.plays_with(sql, DROP, fan("ana"), "desk")
+        decided(sql, NOW + 3 * DAY_MS)
+        assert states(sql, "ana") == {(COUNTED, ""): 1, (REFUSED, "device"): 3}
+        for one in range(30):
+            points_book.plays_with(sql, DROP, fan("ana"), f"made up {one}")
+        mine = select(GAME_DEVICES).where(GAME_DEVICES.c.fan == fan("ana"))
+        assert len(sql.execute(mine).all()) == referrals.DEVICES_MOST
 
     await database.write(lived)
 

@@ -38,6 +38,7 @@ REASONS: Final = MappingProxyType(
     {
         "self": "He came by his own link.",
         "cycle": "The one who brought him came by his link, straight or through others.",
+        "device": "He came with a browser that the fan plays with too.",
         "here_before": "He was here before he came by the link.",
         "most": "All points for friends are taken: it would be more than one fan may have.",
         "network": "Too many friends came from one network on that day.",

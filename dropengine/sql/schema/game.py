@@ -55,13 +55,24 @@ REFERRALS = Table(
     _text("wrong"),
     _text("network"),
     _text("domain"),
+    _text("device"),
     _number("first_ms"),
     _number("paid_ms"),
     Index(None, "drop_id", "referrer"),
 )
-"""By whose link somebody came first. `wrong`: why it can never count. `network`, `domain`: whence,
-by names that nobody can read it from. `first_ms`: when the friend first took part, `paid_ms`: when
-he first bought."""
+"""By whose link somebody came first. `wrong`: why it can never count. `network`, `domain`,
+`device`: whence, by names that nobody can read it from. `first_ms`: when the friend first took
+part, `paid_ms`: when he first bought."""
+
+GAME_DEVICES = Table(
+    "game_devices",
+    METADATA,
+    _key("drop_id"),
+    _key("device"),
+    _key("fan"),
+    Index(None, "drop_id", "fan"),
+)
+"""With which browsers somebody plays in a drop, by names that are other ones in each."""
 
 POINTS_BOOK = Table(
     "points_book",

@@ -31,11 +31,17 @@ def upgrade() -> None:
         *map(_key, ("drop_id", "friend")),
         _text("referrer"),
         _number("at_ms"),
-        *map(_text, ("wrong", "network", "domain")),
+        *map(_text, ("wrong", "network", "domain", "device")),
         *map(_number, ("first_ms", "paid_ms")),
         sa.PrimaryKeyConstraint("drop_id", "friend", name="pk_referrals"),
     )
     _index("referrals", "drop_id", "referrer")
+    op.create_table(
+        "game_devices",
+        *map(_key, ("drop_id", "device", "fan")),
+        sa.PrimaryKeyConstraint("drop_id", "device", "fan", name="pk_game_devices"),
+    )
+    _index("game_devices", "drop_id", "fan")
     op.create_table(
         "points_book",
         _key("drop_id"),
