@@ -6,11 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from dropengine.doors.game_doors import TRIES_AT_ONCE
 from dropengine.model import FanId
 from dropengine.people import missions, points_book, referrals
 from dropengine.people.one_after_another import change
+from dropengine.sql.schema.game import BADGES
 from tests.kit import persons, web_process
 from tests.kit.manifests import WORD, item, manifest, playing
 from tests.kit.persons import Browser, Shop, address
@@ -102,9 +104,19 @@ async def test_a_friend_comes_by_a_link_as_nobody_and_is_known_as_who_he_becomes
         assert found is not None
         assert found.wrong == "cycle"
         assert (await says(guest, sale, "came", ref=his))[0] == 401
-        # All that is known of him, he takes along.
+        # All that is known of him, he takes along; his badges he sees.
+        database = shop.web.runtime.database
+        await change(database, lambda sql: missions.start(sql, sale.drop, WORD, "Moon", 0, 1))
+        assert (await says(ben, sale, "mission", mission="word", said="moon"))[0] == 200
         (data,) = (await ben.get("/you/data.json")).json()["games"]
-        assert (data["drop"], data["came_by_a_link"], data["book"]) == (sale.drop, True, [])
+        assert (data["drop"], data["came_by_a_link"], data["points"]) == (sale.drop, True, 3)
+        assert [(row["why"], row["of"]) for row in data["book"]] == [("mission", "word")]
+        badge = f"/drops/{sale.drop}/badges/mission.svg"
+        assert badge in (await ben.get("/you")).text
+        assert (await ben.get(badge)).status_code == 200
+        # Who erases himself leaves no name, no points and no badges.
+        assert (await ben.send("/you/erase", sure="yes")).status_code == 200
+        assert await database.read(lambda sql: sql.execute(select(BADGES)).all()) == []
 
 
 async def test_a_word_is_said_and_a_name_shown(shop: Shop) -> None:

@@ -146,7 +146,7 @@ async def test_five_hundred_throwaways_give_what_three_friends_do(database: Data
         assert states(sql, "firm0") == {counted: 3, (REFUSED, "domain"): 3}
         assert states(sql, "firm1") == {counted: 2, (REFUSED, "domain"): 4}
         assert [points(sql, name) for name in ("star", "wide", "firm0")] == [6, 10, 6]
-        told = {badge.kind for badge in badges.of_fan(sql, DROP, fan("wide"))}
+        told = {one.kind for one in badges.of_somebody(sql, lambda _: [fan("wide"), "other"])}
         assert told == {badges.FIRST_FRIEND, badges.FIVE_FRIENDS}
         # Who runs the drop reads what was refused, page by page, and lets one count.
         first = points_book.refused(sql, DROP, 0, 300)

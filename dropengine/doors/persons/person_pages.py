@@ -38,7 +38,8 @@ from dropengine.errors import DatabaseAway, Unavailable
 from dropengine.mail import outbox, reach
 from dropengine.mail.outbox import MailState
 from dropengine.mail.reach import Unreached
-from dropengine.people import devices, passkeys, persons
+from dropengine.people import badges, devices, passkeys, persons
+from dropengine.people.badges import Badge
 from dropengine.people.devices import Device
 from dropengine.people.names import LABEL_CHARS_MAX
 from dropengine.people.passkeys import Passkey
@@ -53,6 +54,8 @@ log = logging.getLogger(__name__)
 
 YOU: Final = "/you"
 JSON: Final = "application/json"
+BADGES_MOST: Final = 60
+"""Of somebody's, the newest."""
 NO_SUCH: Final = ("person.no_device", "person.no_device_why")
 
 _BACK = re.compile(
@@ -95,6 +98,7 @@ class _Kept(NamedTuple):
     passkeys: list[Passkey]
     unreached: Unreached | None
     browsers: list[Browser]
+    badges: list[Badge]
 
 
 class PersonPages:
@@ -207,10 +211,12 @@ class PersonPages:
                 passkeys.of_account(sql, me.person.id, passkeys.PERSONS),
                 reach.unreached(sql, letters_of(me.person), me.person.mended_ms),
                 of_person.browsers_of(sql, me.ticket.any_fan),
+                badges.of_somebody(sql, me.ticket.any_fan)[:BADGES_MOST],
             )
 
         kept = await self._database.read(asked)
-        titles = await self._drops.titles({one.of.drop for one in kept.browsers})
+        named = {one.of.drop for one in kept.browsers} | {one.drop for one in kept.badges}
+        titles = await self._drops.titles(named)
         calls = await self._called.of(me.person)
         guest = self._identity.guest(request.cookies)
         mine = await self._drops.of(me.ticket)
@@ -225,6 +231,7 @@ class PersonPages:
             "unreached": kept.unreached,
             "called": called(kept.browsers, titles),
             "calls": calls,
+            "badges": [(one, titles[one.drop]) for one in kept.badges if one.drop in titles],
             "mine": mine,
             "missed": await self._drops.missed(me.ticket),
             "guests": guests,
