@@ -16,7 +16,7 @@ from dropengine import events
 from dropengine.log.in_words import Terms, told
 from dropengine.log.last_hour import LastHour
 from dropengine.log.launching import OF_OFFERS, ORDERED, Launch
-from dropengine.log.shares import OF_SHARES, Shares
+from dropengine.log.shares import MADE_GOOD, OF_SHARES, Shares
 
 LINES_MAX = 30
 TOGETHER_MS = 5_000
@@ -140,7 +140,7 @@ class Running:
             counts[kind] += 1
             if kind in _READ:
                 self._read(kind, text)
-            elif kind == "pointed":
+            elif kind == "pointed" and MADE_GOOD not in text:
                 self.pointed.add(at_ms)
             elif kind == "offered" and _BOOST in text:
                 self.boosts.add(at_ms)

@@ -61,7 +61,7 @@ async def _play(
         try:
             drop = await _publish(shop, store, wanted)
             _invite(progress, shop.url, drop)
-            await _crowd(shop, crowd, drop, fans, seed)
+            await _crowd(shop, store, crowd, drop, fans, seed)
             await _watch(shop, store, crowd, drop, progress)
         finally:
             await crowd.close()
@@ -108,7 +108,9 @@ def _invite(progress: Progress, url: str, drop: Manifest) -> None:
     )
 
 
-async def _crowd(shop: PracticeShop, crowd: Crowd, drop: Manifest, fans: int, seed: int) -> None:
+async def _crowd(
+    shop: PracticeShop, store: Store, crowd: Crowd, drop: Manifest, fans: int, seed: int
+) -> None:
     pools = sum(len(item.pools) for item in drop.items)
     for number in range(fans):
         person = plans.plan(seed, number, "plain", pools=pools)
@@ -118,7 +120,7 @@ async def _crowd(shop: PracticeShop, crowd: Crowd, drop: Manifest, fans: int, se
         opens_ms = drop.opens_ms - (drop.window_ms if drop.mode == "lobby" else 0)
         await asyncio.sleep(max(0.0, opens_ms / 1000 - time.time()))
         crowd.opened.set()
-        await game.hosted(shop.settings, [drop], crowd)
+        await game.hosted(shop.settings, store, [drop], crowd)
 
     crowd.start(announce())
 

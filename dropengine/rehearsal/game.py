@@ -5,6 +5,7 @@ replay or of the referee's books; what fans were told, by the links that friends
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from bisect import bisect_right, insort
 from collections import defaultdict
@@ -25,29 +26,37 @@ from dropengine.people import in_line, missions
 from dropengine.people.one_after_another import change
 from dropengine.rehearsal.fans import Crowd
 from dropengine.rehearsal.fans.person import Fan
+from dropengine.rehearsal.operators import insist
 from dropengine.sql.database import Database
+from dropengine.truth.store import Store
 
+BY: Final = "o1"
 BEGIN_S: Final = 0.5
 """So long after the opening the first mission starts, and then one each time."""
 TAP_S: Final = 2.0
 SETTLE_S_MAX: Final = 20.0
 """Within so long everybody's points are where they belong, once nothing is on its way."""
 LOOK_S: Final = 0.5
+REFUNDS: Final = 2
 SENTENCES_MAX: Final = 5
 SHOWN_MOST: Final = 20
 """Of more friends than that a fan need not be told one by one."""
 
 
 class Host:
-    """Runs the missions of a drop on its night, as its maker does by the panel."""
+    """Runs the missions of a drop on its night, as its maker does by the panel, and gives some
+    money back."""
 
-    def __init__(self, database: Database, drop: Manifest, crowd: Crowd) -> None:
+    def __init__(self, database: Database, store: Store, drop: Manifest, crowd: Crowd) -> None:
         self._database = database
+        self._store = store
+        self._crowd = crowd
         self._drop = drop
         self._links = crowd.links[drop.id]
 
     async def play(self) -> None:
-        """Each starts, one after the other; whoever stands in line then is ticked off."""
+        """Each starts, one after the other; whoever stands in line then is ticked off. Friends
+        whose orders are refunded count no more."""
         assert self._drop.game is not None
         for one in self._drop.game.missions:
             await asyncio.sleep(BEGIN_S)
@@ -60,6 +69,16 @@ class Host:
         for one in self._drop.game.missions:
             if one.kind == "tap":
                 self._links.done[one.id] += await change(self._database, partial(self._tap, one))
+        await asyncio.sleep(BEGIN_S)
+        for order in self._orders_of_friends()[:REFUNDS]:
+            key = secrets.token_hex(8)
+            refund = partial(self._store.refund, DropId(self._drop.id), order, by=BY, key=key)
+            await insist(refund)
+
+    def _orders_of_friends(self) -> list[str]:
+        """Of those who came by a link, as their pages know it."""
+        found = [fan for fan in self._crowd.fans if fan.drop == self._drop.id and _came(fan)]
+        return [order.id for fan in found if fan.screen.you for order in fan.screen.you.orders]
 
     def _begin(self, one: Mission, word: str, sql: Connection) -> None:
         missions.start(sql, DropId(self._drop.id), one, word, one.ends_ms, _now_ms())
@@ -67,6 +86,11 @@ class Host:
     def _tap(self, one: Mission, sql: Connection) -> int:
         drop = DropId(self._drop.id)
         return missions.tap(sql, drop, one, in_line.everybody(sql, drop), _now_ms())
+
+
+def _came(fan: Fan) -> bool:
+    game = None if fan.playing is None else fan.playing.game
+    return game is not None and game.came
 
 
 def _now_ms() -> int:
@@ -235,11 +259,13 @@ def told_of(drop: DropId, log: Sequence[bytes], crowd: Crowd) -> list[str]:
     if links is None:
         return []
     found = {one.name: one.values for one in figures(events.parse(line) for line in log)}
-    pointed = sum(b'"e":"pointed"' in line for line in log)
+    pointed = [line for line in log if b'"e":"pointed"' in line]
+    back = sum(b'"why":"taken_back"' in line for line in pointed)
     came, done = sum(links.brought.values()), sum(links.done.values())
     said = (
         f"{drop}: {len(links.codes)} shared their links, {came} friends came by them, missions "
-        f"were done {done} times; points changed {pointed} times"
+        f"were done {done} times; points changed {len(pointed)} times, {back} of them "
+        "back"
     )
     lanes = found.get("served_by_lane")
     if lanes is None:
@@ -252,13 +278,13 @@ def told_of(drop: DropId, log: Sequence[bytes], crowd: Crowd) -> list[str]:
     return [f"{said}. {boost}."]
 
 
-async def hosted(settings: Settings, drops: Sequence[Manifest], crowd: Crowd) -> None:
+async def hosted(settings: Settings, store: Store, drops: Sequence[Manifest], crowd: Crowd) -> None:
     """The missions of all of them, at once, in the books of the shop of these settings."""
     wanted = [drop for drop in drops if drop.game is not None]
     if not wanted:
         return
     database = Database(settings)
     try:
-        await asyncio.gather(*(Host(database, drop, crowd).play() for drop in wanted))
+        await asyncio.gather(*(Host(database, store, drop, crowd).play() for drop in wanted))
     finally:
         await database.close()

@@ -157,7 +157,7 @@ def _line(desk: Desk, rest: int) -> list[Text]:
     # Of several kinds each line has its next: those of all of them by number.
     called = sorted(line.next, key=lambda entry: (not entry.boost, entry.n))
     rows += [
-        Text(f"{one.n:>6} {printable(one.pool)} x{one.qty}{'  first' * one.boost}")
+        Text(f"{one.n:>6} {printable(one.pool)} x{one.qty}{'  boost' * one.boost}")
         for one in called[: min(NEXT_MOST, rest - 1)]
     ]
     if not line.next:

@@ -65,7 +65,7 @@ def test_eighty_by_twenty_four_has_all_that_matters() -> None:
         "of 200",
         "1920.00 EUR kept, 24.00 EUR refunded, 4 duties owed, 1 FOR A PERSON",
         "In line 23",
-        "3 pin@north x2  first",
+        "3 pin@north x2  boost",
         "12 pin@north x1",
         "0 held, 0 paid",
         "half within 2.5 ms, 99 % within 10 ms",

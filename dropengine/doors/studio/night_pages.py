@@ -23,7 +23,7 @@ from dropengine.doors.studio.standing import Standing, standing
 from dropengine.doors.studio.studio_answers import StudioProblem, problem_of
 from dropengine.live.desk import networks_of
 from dropengine.log.in_words import BY
-from dropengine.log.shares import CARRIED, LINE, LIST, MAKE_GOOD, PRESS
+from dropengine.log.shares import BOOST, CARRIED, LINE, LIST, MAKE_GOOD, PRESS
 from dropengine.manifest.moments import moment
 from dropengine.manifest.seal import sealed_at
 from dropengine.model import DropId
@@ -43,9 +43,10 @@ TEMPLATES = (
 WAYS = {
     PRESS: "A press",
     LIST: "The order of the list",
-    LINE: "The line behind it",
+    LINE: "The line, by arrival",
     MAKE_GOOD: "A make-good",
     CARRIED: "Carried over",
+    BOOST: "By points",
 }
 """How people call the ways to a unit."""
 WHAT = {
@@ -122,7 +123,7 @@ class NightPages:
             else 0,
             networks=await self._networks(s),
             next=[
-                (entry.n, s.terms.units(entry.qty, s.view.pools[line // 2].id))
+                (entry.n, s.terms.units(entry.qty, s.view.pools[line // 2].id), line % 2 == 1)
                 for line, _, entry in s.ahead.waiting
             ],
             ends=[

@@ -163,7 +163,7 @@ customElements.define(
       if (line.waiting === 0) return html`<p class="quiet">${words.NOBODY_WAITS}</p>`;
       return html`<p>${words.inLine(line)}</p>
         <ol class="list">
-          ${line.next.map((one) => html`<li><span class="no">No. ${one.n}</span> ${what(drop, one)}</li>`)}
+          ${line.next.map((one) => html`<li><span class="no">No. ${one.n}</span> ${what(drop, one)}${one.boost ? html` <span class="quiet">${words.BOOST_LANE}</span>` : nothing}</li>`)}
         </ol>`;
     }
   },

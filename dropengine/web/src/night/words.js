@@ -41,6 +41,8 @@ export const REFUSED = /** @type {Record<string, string>} */ ({
   too_many_requests: "pressed too often",
   network_full: "too many of one network",
   domain_full: "too many of one mail domain",
+  wrong_word: "said something else for a mission",
+  not_running: "the mission did not run",
   already: "was so already",
   key_reused: "a page gone wrong",
   bad_message: "a page gone wrong",
@@ -130,10 +132,11 @@ export const sentAway = (times) => `Sent away ${times === 1 ? "once" : `${number
 
 export const NOTHING_SOLD = "Nothing is sold yet.";
 /** How units come to those who buy them. */
-export const WAYS = /** @type {Record<string, string>} */ ({ press: "A press", list: "The order of the list", line: "The line behind it", "make-good": "A make-good", carried: "Carried over" });
+export const WAYS = /** @type {Record<string, string>} */ ({ press: "A press", list: "The order of the list", line: "The line, by arrival", "make-good": "A make-good", carried: "Carried over", boost: "By points" });
 
 /** @param {number} used @param {number} most @param {number} sold */
 export const ofCohort = (used, most, sold) => `${number(used)} of ${number(most)}, ${number(sold)} sold`;
 export const EARLY = { widens: "Open to all in", byHand: "Open to all when you press", open: "Open to all" };
+export const BOOST_LANE = "boost lane";
 export const GAME = { boosts: "Called by points in the last hour", pointed: "Points changed in the last hour", ever: "Ever" };
 export const OVER = { carried: "Places carried over", confirmed: "Confirmed" };
