@@ -83,6 +83,9 @@ class Rules(msgspec.Struct, frozen=True):
     list is open; first_offer_ms: what stands in for offer_ms in the first round; tickets_most: of
     one entry; randomness: where chance comes from.
 
+    points_until: until when entries get points: `seal`, until the list that chance orders is sealed
+    (or the drop opens); `close`; '': there are none.
+
     cohorts: who may begin something before the drop is open to all; none: it is so from its
     opening. public_ms: when it is; 0: by hand.
 
@@ -118,6 +121,7 @@ class Rules(msgspec.Struct, frozen=True):
     public_ms: int = 0
     carried: CarriedFrom | None = None
     domain_most: int = 0
+    points_until: str = ""
 
 
 class Published(Event, frozen=True):
@@ -477,7 +481,8 @@ class Discharged(Event, frozen=True):
 
 
 class Joined(Event, frozen=True):
-    """`n`: the arrival. `lane`: 0 base, 1 boost. `why`: fan, makegood or carried (then key is '').
+    """`n`: the arrival. `why`: fan, makegood or carried (then key is ''). `lane`: 0 base, 1 boost:
+    before layout 7 a make-good stood there alone, and had 1023 `points`; else these are 0.
     In a lobby `n` is 0, and the entry stands in the list with so many `tickets` and this `nonce`.
     `of`: carried over from which entry of the earlier drop."""
 
@@ -493,6 +498,18 @@ class Joined(Event, frozen=True):
     tickets: int = 0
     nonce: str = ""
     of: str = ""
+
+
+class Pointed(Event, frozen=True):
+    """A fan's open entry has so many `points`, by his book up to number `book`; they give it a
+    second place, in the boost lane, or take it. `why`: friend, mission, collector, taken_back;
+    makegood: it stands above all points from now on, which stay as they are."""
+
+    fan: str
+    entry: str
+    points: int
+    book: int
+    why: str
 
 
 class Confirmed(Event, frozen=True):
@@ -651,6 +668,7 @@ AnyEvent = (
     | Refunded
     | Discharged
     | Joined
+    | Pointed
     | Confirmed
     | Offered
     | Declined

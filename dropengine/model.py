@@ -56,7 +56,7 @@ ShopId = NewType("ShopId", str)
 COHORTS_MAX = 4
 """Of one drop: each set of them has lines of its own, and the scores of lines end at 2^53."""
 
-SCHEMA = 6
+SCHEMA = 7
 """The number of this layout of the truth. A drop with a higher one is refused
 (`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
 (`lua/lib/lift.lua`)."""
@@ -172,8 +172,11 @@ class Lane(IntEnum):
 
 
 POINTS_MAX = 1023
-"""The class above points that a make-good enters the boost lane with; earned points stay below
-it."""
+"""The rank of an entry that stands in the boost lane alone, as make-goods did before layout 7."""
+MADE_GOOD = 1022
+"""The rank in the boost lane of an entry that was made good: a class above points."""
+POINTS = 1000
+"""A fan has no more of them in a drop."""
 
 
 class Record(msgspec.Struct, array_like=True):
@@ -307,6 +310,25 @@ class EntryRecord(Record):
     carried: int = 0
     """Of one that was carried over from an earlier drop: 1 until its fan has confirmed it, then
     2."""
+    book: int = 0
+    """Up to which number of its fan's book of points it knows them."""
+    made_good: int = 0
+    """1: its fan's payment came too late, and it stands above all points."""
+    call: int = 0
+    """How it was called that has an offer or a hold: 1 by the boost lane; 2 by the base lane, which
+    added one to the calls of its pool; else 0."""
+
+    @property
+    def second(self) -> int:
+        """Its rank in the boost lane beside its place in the base lane; 0: it has none there."""
+        if self.lane:
+            return 0
+        return MADE_GOOD if self.made_good else self.points
+
+    @property
+    def rank(self) -> int:
+        """Its rank in the boost lane; 0: it does not stand there."""
+        return self.points if self.lane else self.second
 
 
 class DutyRecord(Record):

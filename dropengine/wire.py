@@ -173,6 +173,20 @@ class Moves(msgspec.Struct, frozen=True):
     left: list[int]
 
 
+class BoostMoves(msgspec.Struct, frozen=True):
+    """What moved in one boost lane, in log order: moves r0, r0 + 1, ... of it, each (n, rank
+    before, rank after), -1 for not in it. Who stands higher has the higher rank, of equal ranks the
+    smaller n.
+
+    A screen that holds (n, rank, place, r): r < r0 means it missed some; otherwise it takes
+    moves[r - r0:], of others: place -= 1 for each that stood ahead and does no more, += 1 for each
+    that did not and does now. A move of its own n: its place comes with its next `you`.
+    """
+
+    r0: int
+    moves: list[tuple[int, int, int]]
+
+
 class News(msgspec.Struct, frozen=True, tag_field="t", tag="news"):
     """A word of the maker to everybody. `seq`: where it stands in the log."""
 
@@ -245,7 +259,8 @@ class CohortView(msgspec.Struct, frozen=True):
 class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults=True):
     """The newest public state; the same bytes for every seat of a drop. Missing one is harmless.
 
-    `lines`: the base line of a pool -> its moves since the last tick. `now`: the server's clock.
+    `lines`: the base line of a pool -> its moves since the last tick; `boosts`: the same of its
+    boost lane, left out where nothing moved there. `now`: the server's clock.
     `away`: the shop's server does not answer; these are the last numbers known, from `now`. `why`:
     the maker's reason of a pause or a cancellation. `calls_ms`: in quiet hours, when the line calls
     again; else 0. `listed`: of a list that chance orders. `early`: left out where there are no
@@ -265,6 +280,7 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     calls_ms: int = 0
     listed: ListView | None = None
     early: EarlyView | None = None
+    boosts: dict[str, BoostMoves] = {}
 
 
 class ItemView(msgspec.Struct, frozen=True):
@@ -390,7 +406,9 @@ class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
     be. Of an entry in a list that chance orders: `tickets`; and while it has no arrival (`n` 0),
     and so no place in any line, its `pools`. `carried`: of one that was carried over from an
     earlier drop `asked` until its fan confirms it, before which it is not called, then
-    `confirmed`; else ''."""
+    `confirmed`; else ''. `points`: what its fan has; they give it second places, in the boost
+    lanes: `boost`, which are provisional (`latest` 0), at `rank`: as many as points, above all of
+    them where a payment came too late."""
 
     id: str
     key: str
@@ -406,6 +424,8 @@ class EntryView(msgspec.Struct, frozen=True, omit_defaults=True):
     tickets: int = 0
     pools: list[str] = []
     carried: str = ""
+    rank: int = 0
+    boost: list[LinePlace] = []
 
 
 class EndedEntry(msgspec.Struct, frozen=True):

@@ -231,7 +231,7 @@ class Relay:
         self._news_seq = max((seq for seq, _, _ in view.news), default=0)
         self._told = None
         self._room.away = False
-        self._room.lines.start((row.id, row.removed_base) for row in view.pools)
+        self._start_lines(view)
 
     def _mail(self, view: ViewReply) -> None:
         room = self._room
@@ -243,26 +243,22 @@ class Relay:
             room.fan_states.mail(letters)
 
     def _moves(self, view: ViewReply) -> None:
-        room, boost = self._room, False
+        room = self._room
         for number, moves in view.moves:
             missed = number != self._moves_at + 1
             self._moves_at = number
-            boost = boost or any(line % 2 for line, _, _ in moves)
             if missed or not room.lines.take(moves):
-                room.lines.start((row.id, row.removed_base) for row in view.pools)
+                self._start_lines(view)
                 self._moves_at = view.moves_end
                 room.fan_states.want_all(
                     f for f, here in room.fans.items() if here.row and here.row.entries
                 )
                 self._reading_anew = True
                 break
-        if boost:
-            # A boost place is provisional and told to its fan alone.
-            room.fan_states.want_all(
-                fan
-                for fan, here in room.fans.items()
-                if here.row and any(entry.lane for _, entry, _ in here.row.entries)
-            )
+
+    def _start_lines(self, view: ViewReply) -> None:
+        counts = ((row.id, row.removed_base, row.removed_boost) for row in view.pools)
+        self._room.lines.start(counts)
 
     def _tick(self, view: ViewReply) -> None:
         room = self._room
@@ -285,7 +281,8 @@ class Relay:
         self._told = told
         self._reading_anew = self._reading_anew and room.fan_states.unread
         moved = {} if self._reading_anew else room.lines.next_tick()
-        room.show(view, frame(views.tick(room.manifest, view, moved)))
+        boosts = {} if self._reading_anew else room.lines.next_boosts()
+        room.show(view, frame(views.tick(room.manifest, view, moved, boosts)))
         # From the last seat's frame on, however many there are; the loop's own clock stands still
         # within a turn.
         self._ticked_at = self._spoke_at = time.monotonic()

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from dropengine import model, wire
 from dropengine.catalogue import ENGLISH
+from dropengine.live.places import Move
 from dropengine.manifest import MINOR_DIGITS, Item, Manifest
 from dropengine.manifest.defaults import IDENTITIES, MODES
 from dropengine.model import HoldRecord, Lane
@@ -228,12 +229,15 @@ def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
     """A fan's records. k: of the lane rule. shown: his holds and the one that ended last, which
     the row itself may be older than: views, or the JSON of each as `msgspec.Raw`."""
     record = row.record
+    boosts = dict(row.boosts)
     return wire.You(
         seq=seq,
         fan=row.person or row.fan,
         used=record.used,
         holds=[shown[hold_id] for hold_id in record.holds],
-        entries=[_entry(*one, k) for one in row.entries] if row.entries else [],
+        entries=[_entry(*one, boosts.get(one[0], []), k) for one in row.entries]
+        if row.entries
+        else [],
         orders=[_order(*one) for one in row.orders] if row.orders else [],
         ended=shown.get(record.last),
         ended_entry=_ended(*row.ended[0]) if row.ended else None,
@@ -242,7 +246,11 @@ def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
 
 
 def _entry(
-    entry_id: str, entry: model.EntryRecord, lines: list[PlaceRow], k: int
+    entry_id: str,
+    entry: model.EntryRecord,
+    lines: list[PlaceRow],
+    boost: list[PlaceRow],
+    k: int,
 ) -> wire.EntryView:
     return wire.EntryView(
         id=entry_id,
@@ -262,6 +270,8 @@ def _entry(
         tickets=entry.tickets,
         pools=[] if entry.n else entry.pools,
         carried=CARRIED[entry.carried],
+        rank=entry.rank,
+        boost=[wire.LinePlace(at.pool, at.place, at.r, at.buying, 0) for at in boost],
     )
 
 
@@ -333,10 +343,12 @@ def tick(
     m: Manifest,
     view: ViewReply,
     moved: Mapping[str, tuple[int, list[int]]] | None = None,
+    boosts: Mapping[str, tuple[int, list[Move]]] | None = None,
     *,
     away: bool = False,
 ) -> wire.Tick:
-    """The frame for everybody. moved: pool -> (r0, arrivals). away: these are the last known."""
+    """The frame for everybody. moved: pool -> (r0, arrivals); boosts: the same of its boost lane.
+    away: these are the last known."""
     return wire.Tick(
         seq=view.seq,
         now=view.now_ms,
@@ -351,4 +363,5 @@ def tick(
         calls_ms=view.calls_ms,
         listed=list_view(m, view),
         early=early_view(view),
+        boosts={pool: wire.BoostMoves(r0, moves) for pool, (r0, moves) in (boosts or {}).items()},
     )

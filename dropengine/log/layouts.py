@@ -40,5 +40,9 @@ ENTRIES_SERVABLE = 3
 NUMBERS_CHARGES = 5
 """A charge is told by a number of the drop's own. What was told of before keeps the provider's id
 for its name."""
+TWO_LANES = 7
+"""Points and make-goods give an entry a second place, in the boost lane, beside the one that it has
+in the base lane; a make-good goes to an open entry, if there is one. A lapse takes back what its
+call added to the calls of its pool, also below 0."""
 OPERATORS_ARE_WORDS = 5
 """Whoever commands is told by a word from which nobody reads who he is."""

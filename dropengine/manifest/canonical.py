@@ -29,7 +29,7 @@ from dropengine.randomness import Source
 
 LATER: Final = (
     *("calls", "window_ms", "first_offer_ms", "tickets_most", "randomness"),
-    *("cohorts", "public_ms", "carried", "domain_most"),
+    *("cohorts", "public_ms", "carried", "domain_most", "points_until"),
 )
 """Rules that came later than the scripts that read all of them."""
 

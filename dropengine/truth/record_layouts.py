@@ -81,6 +81,8 @@ class Layout(NamedTuple):
         return [tuple(run) for own, run in runs if not own]
 
 
+ENTRY_RARE = ("tickets", "nonce", "carried", "book", "made_good", "call")
+
 LAYOUTS: Final = (
     Layout("P", "pools", model.PoolRecord, rare=("counted", "ceilings", "carried")),
     Layout("I", "items", model.ItemRecord),
@@ -92,7 +94,7 @@ LAYOUTS: Final = (
     ),
     Layout("H", "holds", model.HoldRecord, own=("fan", "key"), rare=("begun_by", "cohort")),
     Layout("O", "orders", model.OrderRecord),
-    Layout("E", "entries", model.EntryRecord, rare=("tickets", "nonce", "carried")),
+    Layout("E", "entries", model.EntryRecord, rare=ENTRY_RARE),
     Layout("D", "outbox", model.DutyRecord),
 )
 PACKERS: Final = {"packed_fan": "fans", "packed_hold": "holds"}
@@ -103,6 +105,9 @@ _RARE: Final = {layout.record: layout for layout in LAYOUTS if layout.rare}
 
 _CONSTANTS: Final = {
     "SCHEMA": f"{model.SCHEMA}",
+    "POINTS": f"{model.POINTS}",
+    "POINTS_MAX": f"{model.POINTS_MAX}",
+    "MADE_GOOD": f"{model.MADE_GOOD}",
     "ID_CHARS_MAX": f"{model.ID_CHARS_MAX}",
     "ID_LETTERS": f"'{model.ID_LETTERS}'",
     "CHARGE_CHARS_MAX": f"{model.CHARGE_CHARS_MAX}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -11,6 +11,10 @@ from dropengine import model, outcomes
 from dropengine.manifest import Manifest, from_canonical
 from dropengine.model import FanId
 from dropengine.randomness import Source
+
+PointResult = Literal["pointed", "same", "no_entry", "fixed", "over"]
+"""What became of a fan's points: he has them; as much was known of his book; he stands in no line,
+and they are to be told again when he does; no points are given any more; the drop is over."""
 
 
 class _Again(msgspec.Struct, frozen=True, array_like=True, tag="AGAIN"):
@@ -46,6 +50,13 @@ class Doubted(msgspec.Struct, frozen=True, array_like=True, tag="DOUBTED"):
     """`waits`: does the drop wait for a time to open at?"""
 
     waits: bool
+
+
+class Pointed(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
+    """`results`: what became of each row."""
+
+    seq: int
+    results: list[PointResult]
 
 
 class Rooted(msgspec.Struct, frozen=True, array_like=True, tag=model.shout):
@@ -353,8 +364,9 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     closes_ms: int
     pools: list[PoolRow]
     moves_end: int
-    moves: list[tuple[int, list[tuple[int, int, int]]]]
-    """Rows of (line, r, arrival); line = pool index x 2 + lane."""
+    moves: list[tuple[int, list[tuple[int, ...]]]]
+    """Rows of (line, r, arrival); line = pool index x 2 + lane. Of a boost line also the rank there
+    before and after, -1 for not there: what came into it, moved in it and left it."""
     mail_end: int
     mail: list[tuple[int, list[tuple[FanId, int]]]]
     """Rows of (fan, seq of the fan's last change)."""
@@ -390,6 +402,8 @@ class YouRow(msgspec.Struct, array_like=True):
     """The place that ended last without a sale, if it is still told."""
     person: str = ""
     """Whose all this is, where `fan` is a guest whom he adopted; else ''."""
+    boosts: list[tuple[str, list[PlaceRow]]] = []
+    """The second places of entries, in the boost lanes."""
 
 
 class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):

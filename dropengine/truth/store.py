@@ -103,6 +103,7 @@ CarryReply = (
     | refusals.NotFound
     | refusals.BadMessage
 )
+PointReply = replies.Pointed | refusals.Frozen | refusals.NotFound | refusals.BadMessage
 StartReply = (
     replies.Started | replies.NotPlaced | replies.NotSealed | refusals.Frozen | refusals.NotFound
 )
@@ -140,6 +141,7 @@ _ROOT = _decoder(RootReply | _Again)
 _REVEAL = _decoder(RevealReply | _Again)
 _ORDER = _decoder(OrderReply | _Again)
 _CARRY = _decoder(CarryReply | _Again)
+_POINT = _decoder(PointReply | _Again)
 _START = _decoder(StartReply | _Again)
 _SEALED = _decoder(replies.Sealed | refusals.NotFound)
 _REWRITE = _decoder(replies.Rewritten | replies.NotFrozen | refusals.NotFound)
@@ -152,6 +154,17 @@ class CarriedRow(NamedTuple):
     fan: str
     qty: int
     pools: list[str]
+
+
+class Pointing(NamedTuple):
+    """So many points in all has a fan now, for his open entry. at: the running number of his book
+    of points, which rises by one with each change: a row that is not newer than what is known is
+    `same`. why: of the newest change: `friend`, `mission`, `collector` or `taken_back`."""
+
+    fan: FanId
+    at: int
+    points: int
+    why: str
 
 
 class Whences(NamedTuple):
@@ -401,6 +414,13 @@ class Store:
         nothing is written."""
         args = (clock_ms, fan, _pack(list(cohorts)))
         return await self._run("enroll", drop, args, _ENROLL)  # type: ignore[no-any-return]
+
+    async def point(
+        self, drop: DropId, rows: Sequence[Pointing], *, clock_ms: int = 0
+    ) -> PointReply:
+        """The newest totals of 1 to 100 fans, in the order given; repeats and what comes late are
+        harmless."""
+        return await self._run("point", drop, (clock_ms, _pack(rows)), _POINT)  # type: ignore[no-any-return]
 
     async def publish(
         self,

@@ -15,5 +15,5 @@ local function carry_entry(t, row)
     end
   end
   if fan_id == '' or not pools[1] or fan_of(t, fan_id)[F_ENTRIES][1] then return end
-  enter_line(t, fan_id, '', qty, pools, 0, 0, 'carried', nil, of)
+  enter_line(t, fan_id, '', qty, pools, 'carried', nil, of)
 end

@@ -2,7 +2,7 @@
 place_entries -- the next part of a sealed list gets its arrivals, from `first` on, and stands in its lines. `ids`: looked at by
 `fault_in_order`. Before the opening nobody holds anything, so whoever waits has room and is ready. Each fan is told.
 --]]
---#use get put fan_of mark_in_line prefetch_rows
+--#use get put fan_of mark_in_line rank_of tell_boost prefetch_rows
 
 local function place_entries(t, first, ids)
   local fans = {}
@@ -18,6 +18,7 @@ local function place_entries(t, first, ids)
         mark_in_line(t, 'places', id, entry, place, true)
         mark_in_line(t, 'ready', id, entry, place, true)
       end
+      tell_boost(t, entry, 0, rank_of(entry))
     end
     put(t, 'entries', id, entry)
     fan_of(t, entry[E_FAN])[F_SEQ], t.mail[entry[E_FAN]] = t.seq, t.seq_packed

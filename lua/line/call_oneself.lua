@@ -7,10 +7,10 @@ repeats this hold answers; `body`: the same in words.
 
 local function call_oneself(t, c, fan, pool_id, pool, body)
   local fan_id, key, was = c[2], c[3], fan[F_SEQ]
-  local id, entry = first_in_line(t, nil, pool_id, true)
+  local id, entry, lane = first_in_line(t, nil, pool_id, true)
   if not id or entry[E_FAN] ~= fan_id then return nil end
   local qty = units_for(t, entry, pool_id)
-  local hold_id = offer(t, id, entry, pool_id, qty, key)
+  local hold_id = offer(t, id, entry, pool_id, qty, lane, key)
   claim_offer(t, hold_id, get(t, 'holds', hold_id), key)
   answer_beginning(t, fan_id, c[7], body, hold_id)
   return granted(t, 'HELD', hold_id, was)

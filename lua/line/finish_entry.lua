@@ -4,7 +4,7 @@ everybody behind it moves up. The moves tell the screens; `extra` is more JSON f
 without a sale stays in its fan's list, the last one alone, until he joins again: nobody loses it without a word.
 `untold`: but for one whose fan stands in line by another.
 --]]
---#use get fan_of put mark_in_line remove_value forget_ended leave_list emit still_held uncount_network
+--#use get fan_of put mark_in_line rank_of tell_boost remove_value forget_ended leave_list emit still_held uncount_network
 
 local function finish_entry(t, id, entry, state, extra, untold)
   local placed = entry[E_N] > 0
@@ -14,12 +14,14 @@ local function finish_entry(t, id, entry, state, extra, untold)
     if entry[E_READY][i] == 1 then mark_in_line(t, 'ready', id, entry, i, false) end
     mark_in_line(t, 'places', id, entry, i, false)
     if entry[E_STATE] == 'offered' then mark_in_line(t, 'buying', id, entry, i, false) end
-    local removed = pool[P_REMOVED]
-    local lane = entry[E_LANE]
-    t.moves[#t.moves + 1] = {pool[P_INDEX] * 2 + lane, removed[lane + 1], entry[E_N]}
-    removed[lane + 1] = removed[lane + 1] + 1
-    put(t, 'pools', pool_id, pool)
+    if entry[E_LANE] == 0 then
+      local removed = pool[P_REMOVED]
+      t.moves[#t.moves + 1] = {pool[P_INDEX] * 2, removed[1], entry[E_N]}
+      removed[1] = removed[1] + 1
+      put(t, 'pools', pool_id, pool)
+    end
   end
+  tell_boost(t, entry, rank_of(entry), 0)
   t.zset.due['e:' .. id] = false
   local hold = entry[E_HOLD] ~= '' and get(t, 'holds', entry[E_HOLD])
   uncount_network(t, id, hold and still_held(hold) and entry[E_HOLD] or nil)

@@ -6,7 +6,7 @@ Only if nothing can, the fan stands in line for all of them. A fan has one open 
 again answers it. Who could never be served, because his orders fill his limit, gets none. In a lobby he stands in
 the list that chance will order; chance: as `enter_list` takes it.
 --]]
---#use get fan_of answered answer_beginning granted still_in_line may_press too_soon units_allowed
+--#use get fan_of answered answer_beginning granted open_entry may_press too_soon units_allowed
 --#use set_aside begin_hold can_serve enter_line network_full count_network not_eligible cohort_for class_of
 
 local function join(t, c)
@@ -33,12 +33,10 @@ local function join(t, c)
   if early then return early end
   local wait = t.paced[fan_id] and too_soon(t, fan_id)
   if wait then return {'TOO_MANY_REQUESTS', wait} end
-  for _, id in ipairs(fan[F_ENTRIES]) do
-    local entry = get(t, 'entries', id)
-    if entry[E_LANE] == 0 and still_in_line(entry) then
-      answer_beginning(t, fan_id, field, body, id)
-      return {'JOINED', id, entry, t.seq, was}
-    end
+  local open_id, open = open_entry(t, fan)
+  if open_id then
+    answer_beginning(t, fan_id, field, body, open_id)
+    return {'JOINED', open_id, open, t.seq, was}
   end
   for _, pool in ipairs(pools) do
     local most = get(t, 'items', t.record.pools[pool][P_ITEM])[I_MOST]
@@ -56,7 +54,7 @@ local function join(t, c)
   if not can_serve(t, fan, pools) then return {'LIMIT_REACHED', 0} end
   local full = t.names and network_full(t, fan_id)
   if full then return full end
-  local id, entry = enter_line(t, fan_id, key, qty, pools, 0, 0, 'fan', chance)
+  local id, entry = enter_line(t, fan_id, key, qty, pools, 'fan', chance)
   if t.names then count_network(t, id, fan_id) end
   answer_beginning(t, fan_id, field, body, id)
   return {'JOINED', id, entry, t.seq, was}

@@ -1,8 +1,8 @@
 --[[
-mark_in_line -- keep an entry in, or take it out of, the sets of one of its pools. `which` is places, ready or
-buying; the count of ready entries follows, so that a batch sees its own changes.
+mark_in_line -- keep an entry in, or take it out of, the sets of one of its pools, in both lanes if it stands in both.
+`which` is places, ready or buying; the count of ready entries follows, so that a batch sees its own changes.
 --]]
---#use line_score ready_of class_of fan_of carried_ready
+--#use line_score second_rank mark_boosted ready_of class_of fan_of carried_ready
 
 local function mark_in_line(t, which, id, entry, i, inside)
   local pool = entry[E_POOLS][i]
@@ -20,4 +20,5 @@ local function mark_in_line(t, which, id, entry, i, inside)
     if score then score = score + class * CLASS end
   end
   t.zset[which][id .. '@' .. index] = score
+  if second_rank(entry) > 0 then mark_boosted(t, which, id, entry, i, inside) end
 end

@@ -1,9 +1,10 @@
 --[[
 merge_entries -- of a person's two places in the base lanes the earlier arrival stays, with what it asked for; of two that chance
 has given none yet, the one that joined first. What the
-line has offered to the other becomes a hold, for as long as the offer stood at the least.
+line has offered to the other becomes a hold, for as long as the offer stood at the least. The one that stays has the points of
+the one with more, and is made good if either was.
 --]]
---#use get still_in_line still_held unclaimed claim_offer finish_entry
+--#use get still_in_line still_held unclaimed claim_offer finish_entry open_entry rerank
 
 local function arrival_of(entry)
   return entry[E_N] > 0 and entry[E_N] or math.huge
@@ -33,4 +34,9 @@ local function merge_entries(t, person)
     end
   end
   finish_entry(t, id, entry, 'removed', ',"why":"merged"', true)
+  local stays, own = open_entry(t, person)
+  if (entry[E_BOOK] or 0) > 0 or entry[E_MADE_GOOD] == 1 then
+    rerank(t, stays, own, math.max(own[E_POINTS], entry[E_POINTS]), math.max(own[E_BOOK] or 0, entry[E_BOOK]),
+      math.max(own[E_MADE_GOOD] or 0, entry[E_MADE_GOOD]))
+  end
 end

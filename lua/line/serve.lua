@@ -4,7 +4,7 @@ names its lane by its own counter; the smallest arrival among the base-lane pool
 best of the boost lanes; the fan gets the first pool of his list among those. At most 64 offers a script.
 Call it with nothing uncommitted in `ready`. Returns true when the 64 did not suffice.
 --]]
---#use units_for offer first_in_line is_quiet end_first_round
+--#use units_for offer first_in_line rank_of is_quiet end_first_round
 
 local OFFERS_MAX = 64
 
@@ -28,8 +28,8 @@ local function call_line(t)
           named[name] = {lane, id}
           local better = not best or lane < best_lane
           if best and lane == best_lane then
-            if lane == 1 and entry[E_POINTS] ~= best[E_POINTS] then
-              better = entry[E_POINTS] > best[E_POINTS]
+            if lane == 1 and rank_of(entry) ~= rank_of(best) then
+              better = rank_of(entry) > rank_of(best)
             else
               better = entry[E_N] < best[E_N]
             end
@@ -42,7 +42,7 @@ local function call_line(t)
     if t.offers == OFFERS_MAX then return true, false end
     for _, name in ipairs(best[E_POOLS]) do
       if named[name] and named[name][1] == best_lane and named[name][2] == best_id then
-        offer(t, best_id, best, name, units_for(t, best, name))
+        offer(t, best_id, best, name, units_for(t, best, name), best_lane)
         break
       end
     end

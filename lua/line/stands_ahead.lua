@@ -4,7 +4,7 @@ stands_ahead -- does anybody stand ahead of a payment that came late, in the lin
 or from one whose fate is final, whoever is ready. The payer's own entries are no obstacle to him. A closing drop
 calls nobody any more, so nobody stands ahead.
 --]]
---#use get ready_in still_in_line head_of_lane owner_of
+--#use get ready_in still_in_line head_of_lane owner_of rank_of
 
 local function stands_ahead(t, hold)
   local pool_id, fan_id = hold[H_POOL], owner_of(t, hold[H_FAN])
@@ -14,11 +14,12 @@ local function stands_ahead(t, hold)
   local own = hold[H_ENTRY] ~= '' and get(t, 'entries', hold[H_ENTRY])
   if not own or not still_in_line(own) then return base ~= nil or boost ~= nil end
 
-  local boost_next = t.record.pools[pool_id][P_LANE_COUNT] == t.rules.k - 1
-  if own[E_LANE] == 0 then
-    return base ~= nil and base[E_N] < own[E_N] or boost ~= nil and boost_next
-  end
-  if base and not boost_next then return true end
-  return boost ~= nil and (boost[E_POINTS] > own[E_POINTS]
-    or boost[E_POINTS] == own[E_POINTS] and boost[E_N] < own[E_N])
+  -- As if its own entry were ready, in each lane that it stands in.
+  local rank, in_base = rank_of(own), own[E_LANE] == 0
+  local best = boost and rank_of(boost)
+  local own_boost = rank > 0 and (not boost or rank > best or rank == best and own[E_N] < boost[E_N])
+  local own_base = in_base and (not base or own[E_N] < base[E_N])
+  local calls_boost = t.record.pools[pool_id][P_LANE_COUNT] == t.rules.k - 1 or not (in_base or base)
+  if calls_boost and (boost or own_boost) then return not own_boost end
+  return not own_base
 end

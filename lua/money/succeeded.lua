@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
 succeeded -- a provider says that a payment succeeded. It buys its hold, or an equal one, or a unit that is
-left when it came late; otherwise a duty gives the money back, and once a fan gets a place for it in the
-boost lane. Whatever happens, it happens once per charge. A charge that was captured for another amount than was
+left when it came late; otherwise a duty gives the money back, and once a fan is made good for it: his entry, a new one
+if none is open, stands above all points in the boost lane. Whatever happens, it happens once per charge. A charge that was captured for another amount than was
 told before keeps its ending; its order or what goes back is corrected.
 
 KEYS
@@ -19,7 +19,7 @@ ARGV
 RETURNS
   SOLD       hold, seq
   RESCUED    hold, seq: the hold had ended and a free unit was left
-  VOIDED     hold, seq, why (mismatch, limit, second, late, ended), entry of the make-good or ''
+  VOIDED     hold, seq, why (mismatch, limit, second, late, ended), the entry that was made good or ''
   AGAIN      more was due than one script settles; send it again
   FROZEN     the books do not add up; the duty to look again stays with the provider's repeat
   NOT_FOUND  no such drop or hold
@@ -27,7 +27,7 @@ RETURNS
   UNNAMED    the provider's ids of charges were lost, and this may be one of them: find them, and send it again
 COST  O(log n), n = holds and entries
 --]]
---#use begin catch_up conclude get put fan_of owner_of still_held sell buy_late void enter_line line_score can_serve
+--#use begin catch_up conclude get put fan_of owner_of still_held sell buy_late void make_good
 --#use payment_fault known_charge number_charge amount_told correct_amount
 --#use card_of card_full
 
@@ -86,10 +86,8 @@ end
 if not reply then
   local word = void(t, fan_id, id, charge, amount, currency, captured, why, why == 'limit' and card or '')
   local entry = ''
-  if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused')
-    and can_serve(t, fan, {pool_id}) then
-    fan[F_MAKEGOOD] = 1
-    entry = enter_line(t, fan_id, '', record[H_QTY], {pool_id}, 1, POINTS_MAX, 'makegood')
+  if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused') then
+    entry = make_good(t, fan_id, fan, pool_id, record[H_QTY])
   end
   t.charges[charge] = word .. '|' .. id .. '|' .. why .. '|' .. entry
   reply = {'VOIDED', id, t.seq, why, entry}

@@ -14,7 +14,7 @@ RETURNS
              pools {id, free, held, sold, withheld, leased, waiting, buying, removed_base, removed_boost,
              offered, arrival of whoever may call himself in quiet hours; where there is early access how many units count
              against each cohort and, while it lasts, how many may},
-             moves (last row, rows), mail (last row, rows), news {seq, at, text}, why it is paused, cancelled or frozen,
+             moves (last row, rows of {line, number, arrival}, of a boost line also its rank before and after), mail (last row, rows), news {seq, at, text}, why it is paused, cancelled or frozen,
              leads {at, lead}, hash of the manifest, when the line calls again (0: these are no quiet hours),
              of a list that chance orders {entries, how many have their arrivals, when it is sealed (0: not planned), when it was
              (0: it was not), its root, what was revealed, how many were called in the first round, the largest arrival that was

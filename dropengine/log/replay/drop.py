@@ -10,7 +10,7 @@ import msgspec
 from dropengine import events
 from dropengine.log.layouts import ASKS_FROM_NOW, KEEPS_REASONS
 from dropengine.log.replay.hours import calls_at
-from dropengine.log.replay.truth import Truth, keep, stand
+from dropengine.log.replay.truth import Truth, keep, stand, tell_boost
 from dropengine.model import STANDING, DropState, EntryState, ItemRecord, PoolRecord, snake
 
 NEWS_MAX = 5
@@ -108,6 +108,7 @@ def _ordered(truth: Truth, e: events.Ordered) -> None:
         truth.fans[entry.fan].seq = e.seq
         if entry.state == EntryState.WAITING:
             keep(truth.places, truth, name, entry)
+            tell_boost(truth, entry, 0)
             stand(truth, name, entry)
     truth.drop["placed"] = str(e.n + len(e.ids) - 1)
 

@@ -6,8 +6,12 @@ Whether the entry is called again, and when, the log says: with the event that e
 
 from __future__ import annotations
 
+from dropengine.log.layouts import TWO_LANES
 from dropengine.log.replay.truth import Truth, drop_out
 from dropengine.model import EntryState, HoldRecord, Lane
+
+ADDED = 2
+"""`call` of an entry whose call by the base lane added one to the calls of its pool."""
 
 
 def lapse(truth: Truth, hold_id: str, hold: HoldRecord) -> None:
@@ -17,8 +21,11 @@ def lapse(truth: Truth, hold_id: str, hold: HoldRecord) -> None:
         return
     entry.lapses += 1
     entry.hold = ""
-    if entry.lane == Lane.BASE:
-        pool = truth.pools[hold.pool]
+    pool = truth.pools[hold.pool]
+    if truth.schema >= TWO_LANES:
+        pool.lane_count -= entry.call == ADDED
+        entry.call = 0
+    elif entry.lane == Lane.BASE:
         pool.lane_count = max(pool.lane_count - 1, 0)
 
 

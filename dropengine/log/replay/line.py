@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
+from dropengine.log.layouts import TWO_LANES
 from dropengine.log.replay.holds import end, grant
-from dropengine.log.replay.lapse import cool
-from dropengine.log.replay.truth import Truth, drop_out, keep, stand, stand_all
+from dropengine.log.replay.lapse import ADDED, cool
+from dropengine.log.replay.truth import Truth, drop_out, keep, stand, stand_all, tell_boost
 from dropengine.model import DropState, EntryRecord, EntryState, HoldRecord, HoldState, Lane, Origin
 
 OPEN = (EntryState.WAITING, EntryState.OFFERED)
@@ -31,6 +32,7 @@ def _joined(truth: Truth, e: events.Joined) -> None:
         tickets=e.tickets,
         nonce=e.nonce,
         carried=int(e.why == "carried"),
+        made_good=int(e.why == "makegood" and e.lane == Lane.BASE),
     )
     truth.entries[e.entry] = entry
     if e.why == "fan":
@@ -42,11 +44,38 @@ def _joined(truth: Truth, e: events.Joined) -> None:
     else:
         _enter(truth, 1)
     if e.why == "makegood":
-        truth.fans[e.fan].makegood = 1
-        # The payment that came too late was written down in the event before this one.
-        charge = next(reversed(truth.charges))
-        truth.charges[charge] += e.entry
+        _made_good(truth, e.fan, e.entry)
+        if entry.lane == Lane.BASE:
+            tell_boost(truth, entry, 0)
     stand(truth, e.entry, entry)
+
+
+def _made_good(truth: Truth, fan: str, name: str) -> None:
+    truth.fans[fan].makegood = 1
+    # The payment that came too late was written down in the event before this one.
+    charge = next(reversed(truth.charges))
+    truth.charges[charge] += name
+
+
+def rank_anew(truth: Truth, name: str, *, points: int, book: int, made_good: int) -> None:
+    """An entry has other points, or stands above them: its second place begins, moves or ends."""
+    entry = truth.entries[name]
+    was = entry.rank
+    entry.points, entry.book, entry.made_good = points, book, made_good
+    if entry.n:
+        keep(truth.places, truth, name, entry)
+        if entry.state == EntryState.OFFERED:
+            keep(truth.buying, truth, name, entry)
+    tell_boost(truth, entry, was)
+    stand(truth, name, entry)
+
+
+def _pointed(truth: Truth, e: events.Pointed) -> None:
+    good = e.why == "makegood"
+    made_good = int(good) or truth.entries[e.entry].made_good
+    rank_anew(truth, e.entry, points=e.points, book=e.book, made_good=made_good)
+    if good:
+        _made_good(truth, e.fan, e.entry)
 
 
 def _enter(truth: Truth, more: int) -> None:
@@ -86,7 +115,10 @@ def _offered(truth: Truth, e: events.Offered) -> None:
     base = e.call == Lane.BASE
     if base and truth.rules.randomness is not None:
         truth.drop["called"] = str(max(e.n, int(truth.drop.get("called", "0"))))
-    pool.lane_count = min(pool.lane_count + 1, truth.rules.k - 1) if base else 0
+    adds = base and pool.lane_count < truth.rules.k - 1
+    pool.lane_count = pool.lane_count + int(adds) if base else 0
+    if truth.schema >= TWO_LANES:
+        entry.call = ADDED if adds else int(not base)
     # Whoever is called is not cooling any more, though nothing in the log said when it ended.
     entry.state, entry.hold, entry.cool_ms = EntryState.OFFERED, e.hold, 0
     truth.due.pop(f"e:{e.entry}", None)
@@ -138,7 +170,7 @@ def finish(truth: Truth, name: str, state: EntryState, *, told: bool = True) -> 
     for pool_name in entry.pools if entry.n else ():
         pool = truth.pools[pool_name]
         base, boost = pool.removed
-        pool.removed = (base + (entry.lane == Lane.BASE), boost + (entry.lane == Lane.BOOST))
+        pool.removed = (base + (entry.lane == Lane.BASE), boost + (entry.rank > 0))
     truth.due.pop(f"e:{name}", None)
     if state == EntryState.SERVED or not told:
         truth.fans[entry.fan].entries.remove(name)
@@ -162,6 +194,21 @@ def _left(truth: Truth, e: events.Left) -> None:
 
 def _removed(truth: Truth, e: events.Removed) -> None:
     finish(truth, e.entry, EntryState.REMOVED, told=e.why != "merged")
+    if e.why == "merged":
+        _merged(truth, e.fan, truth.entries[e.entry])
+
+
+def _merged(truth: Truth, fan: str, gone: EntryRecord) -> None:
+    """Of two places of a person the one that stays has what either had of points."""
+    for name in truth.fans[fan].entries:
+        own = truth.entries[name]
+        if own.state in OPEN and own.lane == Lane.BASE:
+            rank_anew(
+                *(truth, name),
+                points=max(own.points, gone.points),
+                book=max(own.book, gone.book),
+                made_good=max(own.made_good, gone.made_good),
+            )
 
 
 def _limit_freed(truth: Truth, e: events.LimitFreed) -> None:
@@ -170,6 +217,7 @@ def _limit_freed(truth: Truth, e: events.LimitFreed) -> None:
 
 STEPS: dict[type[events.Event], Callable[[Truth, Any], None]] = {
     events.Joined: _joined,
+    events.Pointed: _pointed,
     events.Confirmed: _confirmed,
     events.Offered: _offered,
     events.Declined: _declined,

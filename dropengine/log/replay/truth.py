@@ -106,11 +106,27 @@ class Truth(msgspec.Struct, kw_only=True):
         return truth
 
 
-def score(truth: Truth, pool: str, entry: EntryRecord) -> int:
-    """Where an entry stands in `places`, `ready` and `buying`: pool and lane, points, arrival."""
-    points = entry.points if entry.lane == Lane.BOOST else 0
-    line = truth.pools[pool].index * 2 + entry.lane
-    return line * LINE + (POINTS_MAX - points) * 2**32 + entry.n
+def score(truth: Truth, pool: str, entry: EntryRecord, lane: int) -> int:
+    """Where an entry stands in `places`, `ready` and `buying`: pool and lane, rank, arrival."""
+    rank = entry.rank if lane == Lane.BOOST else 0
+    line = truth.pools[pool].index * 2 + lane
+    return line * LINE + (POINTS_MAX - rank) * 2**32 + entry.n
+
+
+def scores(truth: Truth, name: str, entry: EntryRecord, pool: str) -> dict[str, int]:
+    """Its members of these sets in the lines of a pool, with their scores."""
+    member = f"{name}@{truth.pools[pool].index}"
+    found = {member: score(truth, pool, entry, entry.lane)}
+    if entry.second:
+        found[f"{member}+"] = score(truth, pool, entry, Lane.BOOST)
+    return found
+
+
+def without(members: dict[str, int], truth: Truth, name: str, pool: str) -> None:
+    """The entry stands in no line of a pool any more."""
+    member = f"{name}@{truth.pools[pool].index}"
+    members.pop(member, None)
+    members.pop(f"{member}+", None)
 
 
 CLASS = 128 * LINE
@@ -133,11 +149,11 @@ def stand(truth: Truth, name: str, entry: EntryRecord) -> None:
     for i, pool in enumerate(entry.pools):
         ready = waits and truth.room(fan, pool) >= 1
         entry.ready[i] = int(ready)
-        member = f"{name}@{truth.pools[pool].index}"
+        without(truth.ready, truth, name, pool)
         if ready:
-            truth.ready[member] = score(truth, pool, entry) + _class_of(truth, fan) * CLASS
-        else:
-            truth.ready.pop(member, None)
+            start = _class_of(truth, fan) * CLASS
+            found = scores(truth, name, entry, pool)
+            truth.ready |= {member: start + score for member, score in found.items()}
 
 
 def stand_all(truth: Truth, fan: str) -> None:
@@ -149,10 +165,19 @@ def stand_all(truth: Truth, fan: str) -> None:
 def keep(members: dict[str, int], truth: Truth, name: str, entry: EntryRecord) -> None:
     """Into `places` or `buying`, in the line of each of its pools."""
     for pool in entry.pools:
-        members[f"{name}@{truth.pools[pool].index}"] = score(truth, pool, entry)
+        without(members, truth, name, pool)
+        members |= scores(truth, name, entry, pool)
 
 
 def drop_out(members: dict[str, int], truth: Truth, name: str, entry: EntryRecord) -> None:
     """Out of `places` or `buying`."""
     for pool in entry.pools:
-        members.pop(f"{name}@{truth.pools[pool].index}", None)
+        without(members, truth, name, pool)
+
+
+def tell_boost(truth: Truth, entry: EntryRecord, was: int) -> None:
+    """A move in the boost lane of each of its pools, if its rank there was another."""
+    for name in entry.pools if entry.n and entry.rank != was else ():
+        pool = truth.pools[name]
+        base, boost = pool.removed
+        pool.removed = (base, boost + 1)
