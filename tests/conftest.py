@@ -21,7 +21,7 @@ from dropengine.truth.store import Store
 from tests.kit import private_server
 from tests.kit.databases import database, postgres, sql_settings, synced
 from tests.kit.fault_proxy import FaultProxy
-from tests.kit.manifests import early, in_mode, manifest
+from tests.kit.manifests import early, in_mode, manifest, playing
 from tests.kit.private_server import Server
 from tests.kit.rows import EVERY
 from tests.kit.sale import Sale
@@ -172,11 +172,14 @@ def make_sale(store: Store, drop: str) -> MakeSale:
         tickets_most: int = 1,
         cohorts: dict[str, int] | None = None,
         public_ms: int = 0,
+        points_until: str = "",
         also: str = "",
         **rules: int,
     ) -> Sale:
         sale = Sale(store, drop + also)
         text = in_mode(manifest(drop + also, *items, **rules), mode, tickets_most)
+        if points_until:
+            text = playing(text, "guest", points_until)
         await sale.publish(early(text, public_ms, **cohorts or {}))
         if opened:
             await sale.creator("open")

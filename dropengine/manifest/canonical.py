@@ -102,6 +102,7 @@ def rules(manifest: Manifest, now_ms: int = 0, chance: Source | None = None) -> 
         cohorts=[PublishedCohort(cohort.id, list(cohort.most)) for cohort in manifest.cohorts],
         public_ms=manifest.public_ms,
         carried=_carried(manifest),
+        points_until="" if manifest.game is None else manifest.game.points_until,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from dropengine.model import CAP_MAX
+from dropengine.model import CAP_MAX, POINTS
 
 ITEMS_MAX: Final = 64
 POOLS_MAX: Final = 64
@@ -84,8 +84,6 @@ CARRIED_SHARE: Final = Bounds(1, 100, 50)
 TICKETS: Final = Bounds(1, 100, 5)
 """The most that an entry of a draw may have."""
 
-POINTS: Final = 1000
-"""The most points that one fan can have, of all that gives some; makers' make-goods stand above."""
 WORTH: Final = Bounds(1, 100, 2)
 """Points of a friend."""
 FRIENDS_MOST: Final = Bounds(1, POINTS, 10)

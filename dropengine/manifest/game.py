@@ -16,10 +16,10 @@ from dropengine.manifest.defaults import (
     FRIENDS_OF_NETWORK,
     MISSION_WORTH,
     MISSIONS_MAX,
-    POINTS,
     WORTH,
 )
 from dropengine.manifest.toml_tables import Table
+from dropengine.model import POINTS
 
 UNTIL: Final = ("seal", "close")
 """Points count until the list is sealed that chance orders, or until their fan is called."""

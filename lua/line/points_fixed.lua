@@ -5,5 +5,6 @@ until it opens.
 local BEFORE = {scheduled = true, lobby = true}
 
 local function points_fixed(t)
-  return t.rules.points_until == 'seal' and not BEFORE[t.state]
+  local till = t.rules.points_until
+  return not till or till == 'seal' and not BEFORE[t.state]
 end

@@ -110,11 +110,13 @@ def fan_record(oracle: Oracle, fan: str) -> model.FanRecord:
 
 
 def standing(oracle: Oracle, inside: Callable[[Entry, str], bool]) -> dict[str, int]:
-    """entry@pool index -> score, for those entries of a line that are `inside`."""
+    """entry@pool index -> score, for those entries of a line that are `inside`; with a plus for the
+    second place of one, in the boost lane."""
     return {
-        f"{entry.id}@{index}": score(index, entry)
+        f"{entry.id}@{index}{'+' * lane}": score(index, entry, lane)
         for index, pool in enumerate(oracle.pools)
         for entry in oracle.entries.values()
+        for lane in ((0, 1) if entry.rank else (0,))
         if pool in entry.pools and inside(entry, pool)
     }
 
@@ -125,9 +127,9 @@ def class_of(oracle: Oracle, member: str) -> int:
     return sum(2**i for i, cohort in enumerate(oracle.cohorts) if cohort in mine)
 
 
-def score(index: int, entry: Entry) -> int:
-    line = index * 2 + entry.lane
-    return line * LANE_WIDTH + (model.POINTS_MAX - entry.points) * POINTS_WIDTH + entry.n
+def score(index: int, entry: Entry, lane: int) -> int:
+    line, rank = index * 2 + lane, entry.rank * lane
+    return line * LANE_WIDTH + (model.POINTS_MAX - rank) * POINTS_WIDTH + entry.n
 
 
 def ending(oracle: Oracle, charge: str, outcome: Bought) -> str:

@@ -184,7 +184,7 @@ class Retold:
         )
         if not equal:
             return wire.Hold(id=0, key=e.key, pool=e.pool, qty=e.qty)
-        if any(entry.lane == 0 for entry in oracle.open_entries(e.fan)):
+        if oracle.open_entry(e.fan) is not None:
             most = oracle.items[oracle.pools[e.pool].item].most
             return wire.Hold(id=0, key=e.key, pool=e.pool, qty=most, fewer=True)
         return wire.Join(id=0, key=e.key, pools=[e.pool], qty=e.qty)

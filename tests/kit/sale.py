@@ -14,8 +14,8 @@ from dropengine.model import DropId, FanId
 from dropengine.randomness import CommitReveal, Source
 from dropengine.truth.command_rows import join_row
 from dropengine.truth.networks import NetworkNames, Whence
-from dropengine.truth.replies import Sealed, Settled, Started, YouRow
-from dropengine.truth.store import CarriedRow, CarryReply, Store, Whences
+from dropengine.truth.replies import Pointed, Sealed, Settled, Started, YouRow
+from dropengine.truth.store import CarriedRow, CarryReply, Pointing, Store, Whences
 from tests.kit.manifests import START_MS
 
 SECRET = bytes(range(32))
@@ -146,6 +146,13 @@ class Sale:
 
     async def enroll(self, fan: str, *cohorts: str) -> outcomes.EnrollOutcome:
         return await self.store.enroll(self.drop, FanId(fan), cohorts, clock_ms=self.now)
+
+    async def point(self, fan: str, at: int, points: int, why: str = "friend") -> str:
+        """What becomes of one row."""
+        rows = [Pointing(FanId(fan), at, points, why)]
+        reply = await self.store.point(self.drop, rows, clock_ms=self.now)
+        assert isinstance(reply, Pointed), reply
+        return reply.results[0]
 
     async def unpaid(self, hold: str) -> outcomes.UnpaidOutcome:
         return await self.store.unpaid(self.drop, hold, clock_ms=self.now)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dropengine.live import places
-from dropengine.live.places import Lines, apply
+from dropengine.live.places import Lines, Move, apply, apply_boost
 
 
 @dataclass
@@ -24,6 +24,7 @@ class At:
 class Entry:
     n: int
     lane: int = 0
+    rank: int = 0
 
 
 @dataclass
@@ -32,10 +33,15 @@ class Fan:
 
     entry: Entry
     lines: list[At] = field(default_factory=list)
+    second: list[At] = field(default_factory=list)
 
     @property
     def entries(self) -> Sequence[tuple[str, Entry, list[At]]]:
         return [("e1", self.entry, self.lines)]
+
+    @property
+    def boosts(self) -> Sequence[tuple[str, list[At]]]:
+        return [("e1", self.second)]
 
 
 def place_at(n: int, left: Sequence[int], r: int) -> int:
@@ -97,7 +103,7 @@ def told(known: Lines) -> list[dict[str, tuple[int, list[int]]]]:
 
 def test_moves_are_told_once_and_with_their_number() -> None:
     known = Lines(["north", "south"])
-    known.start([("north", 5), ("south", 0)])
+    known.start([("north", 5, 0), ("south", 0, 0)])
     assert known.take([(0, 5, 11), (2, 0, 12), (0, 6, 13)])
     assert known.more()
     assert known.next_tick() == {"north": (5, [11, 13]), "south": (0, [12])}
@@ -106,10 +112,61 @@ def test_moves_are_told_once_and_with_their_number() -> None:
     assert known.sent() == {"north": 7, "south": 1}
 
 
-def test_the_boost_lane_is_nobodys_but_its_fans() -> None:
-    known = Lines(["north"])
-    assert known.take([(1, 0, 11)])
-    assert known.next_tick() == {}
+def test_what_moves_in_a_boost_lane_is_told_beside_the_base_lanes() -> None:
+    known = Lines(["north", "south"])
+    known.start([("north", 0, 4), ("south", 0, 0)])
+    assert known.take([(3, 0, 11, -1, 2), (0, 0, 12), (1, 4, 12, 5, -1), (3, 1, 11, 2, 3)])
+    assert known.next_tick() == {"north": (0, [12])}
+    assert known.more()
+    moved = {"north": (4, [(12, 5, -1)]), "south": (0, [(11, -1, 2), (11, 2, 3)])}
+    assert known.next_boosts() == moved
+    assert not known.more()
+    assert known.next_boosts() == {}
+    assert not known.take([(1, 6, 13, -1, 2)])
+
+
+Standing = dict[int, int]
+"""Arrival -> its rank in a boost lane."""
+
+
+def boost_place(standing: Standing, n: int) -> int:
+    return sorted(standing, key=lambda other: (-standing[other], other)).index(n) + 1
+
+
+@st.composite
+def boosted(draw: st.DrawFn) -> tuple[int, int, list[Move], list[int]]:
+    """An arrival that stands in a boost lane at a rank, what others do there, and its place after
+    none of it, one move, two ..."""
+    n, rank = draw(st.integers(1, 12)), draw(st.integers(1, 4))
+    others = st.sampled_from([other for other in range(1, 13) if other != n])
+    standing: Standing = draw(st.dictionaries(others, st.integers(1, 4), max_size=8)) | {n: rank}
+    moves: list[Move] = []
+    found = [boost_place(standing, n)]
+    for other, now in draw(st.lists(st.tuples(others, st.sampled_from([-1, 1, 2, 3, 4])))):
+        was = standing.pop(other, -1)
+        if now > 0:
+            standing[other] = now
+        moves.append((other, was, now))
+        found.append(boost_place(standing, n))
+    return n, rank, moves, found
+
+
+@given(boosted(), st.data())
+def test_a_place_in_a_boost_lane_follows_its_moves_from_wherever_it_stands(
+    line: tuple[int, int, list[Move], list[int]], data: st.DataObject
+) -> None:
+    n, rank, moves, found = line
+    r = data.draw(st.integers(0, len(moves)))
+    r0 = data.draw(st.integers(0, r))
+    until = data.draw(st.integers(r0, len(moves)))
+    place = max(r, until)
+    assert apply_boost(n, rank, found[r], r, r0, moves[r0:until]) == (found[place], place)
+    assert apply_boost(n, rank, found[r], r, r + 1, moves[r + 1 :]) is None
+
+
+def test_where_an_entry_moved_itself_its_place_is_to_be_read() -> None:
+    assert apply_boost(9, 2, 3, 5, 4, [(8, 1, 3), (9, 2, 4)]) is None
+    assert apply_boost(9, 4, 3, 6, 4, [(8, 1, 3), (9, 2, 4), (7, 5, -1)]) == (2, 7)
 
 
 def test_moves_that_were_known_already_change_nothing() -> None:
@@ -166,20 +223,32 @@ def test_a_place_older_than_what_is_kept_must_be_read_again() -> None:
     assert fan.lines == [At("north", 5_000 - places.KEPT_MAX - 1, places.KEPT_MAX + 1)]
 
 
-def test_a_boost_place_is_left_as_it_was_read() -> None:
+def test_second_places_are_brought_up_too_and_those_of_who_stands_there_alone() -> None:
     known = Lines(["north"])
-    assert known.take([(0, 0, 1)])
-    told(known)
-    fan = Fan(Entry(9, lane=1), [At("north", 4, 0)])
+    assert known.take([(0, 0, 1), (1, 0, 7, -1, 5), (1, 1, 3, 6, -1)])
+    known.next_tick()
+    known.next_boosts()
+    fan = Fan(Entry(9, rank=4), [At("north", 4, 0)], [At("north", 3, 0)])
     assert known.bring_up(fan)
-    assert fan.lines == [At("north", 4, 0)]
+    assert (fan.lines, fan.second) == ([At("north", 3, 1)], [At("north", 3, 2)])
+    alone = Fan(Entry(9, lane=1, rank=1023), [At("north", 4, 1)])
+    assert known.bring_up(alone)
+    assert alone.lines == [At("north", 4, 2)]
+    # Who moved himself is read again.
+    assert not known.bring_up(Fan(Entry(7, rank=5), [At("north", 4, 0)], [At("north", 1, 0)]))
+
+
+def test_an_end_in_a_boost_lane_that_an_older_version_told_was_above_all() -> None:
+    known = Lines(["north"])
+    assert known.take([(1, 0, 11)])
+    assert known.next_boosts() == {"north": (0, [(11, 1023, -1)])}
 
 
 @pytest.mark.parametrize("removed", [0, 41])
 def test_after_a_new_beginning_nothing_before_it_is_known(removed: int) -> None:
     known = Lines(["north"])
     assert known.take([(0, 0, 1)])
-    known.start([("north", removed)])
+    known.start([("north", removed, 0)])
     assert not known.more()
     assert known.sent() == {"north": removed}
     assert known.take([(0, removed, 50)])

@@ -121,30 +121,37 @@ async def test_the_boost_lane_stands_ahead_when_it_is_its_turn(
     await sale.creator("pause")
     await sale.refund((await sale.truth()).fans["bo"].orders[0])
     await cool_off(sale)
-    assert len((await sale.truth()).ready) == 2
+    assert list((await sale.truth()).ready) == ["e1@0", "e4@0", "e4@0+"]
     assert (await sale.truth()).pools["pin"].lane_count == min(2, k - 1)
     assert (await comes(sale, hold))[0] == ends
 
 
-async def test_an_offer_of_the_boost_lane_that_comes_back_takes_no_base_call_back(
+async def test_a_base_call_that_comes_back_is_owed_and_one_of_the_boost_lane_is_not(
     make_sale: MakeSale,
 ) -> None:
-    sale = await make_sale(TWO, k=5)
+    sale = await make_sale(item("pin", {"pin": 3}), k=2)
     hold = await lose(sale, "max", await sale.held("max"))
-    taken = {fan: await sale.held(fan) for fan in ("yan", "zoe")}
-    assert await comes(sale, hold) == ["late", "joined"]
-    await sale.release("yan", taken["yan"])
-    offer = await offer_of(sale, "e1")
+    taken = {fan: await sale.held(fan) for fan in ("xia", "yan", "zoe")}
     ana = await sale.joined("ana")
-    await sale.release("zoe", taken["zoe"])
-    assert await state_of(sale, ana) == "offered"
-    await sale.release("max", offer)
-    assert (await sale.truth()).pools["pin"].lane_count == 1
+    assert await comes(sale, hold) == ["late", "joined"]
+    await sale.joined("bo")
+    counts = []
+    for fan, one in taken.items():
+        await sale.release(fan, one)
+        counts.append((await sale.truth()).pools["pin"].lane_count)
+    # Called were ana by the base lane, max by the boost lane, bo by the base lane.
+    assert counts == [1, 0, 1]
+    await sale.release("max", await offer_of(sale, "e2"))
+    await sale.release("ana", await offer_of(sale, ana))
+    assert (await sale.truth()).pools["pin"].lane_count == 0
+    await sale.release("bo", await offer_of(sale, "e3"))
+    # The call before the boost lane's sold nothing either: two base calls come before its next.
+    assert (await sale.truth()).pools["pin"].lane_count == -1
     await agree(sale)
 
 
 @pytest.mark.parametrize(("line", "ends"), [("max moe", "rescued"), ("moe max", "late")])
-async def test_in_the_boost_lane_who_was_made_good_earlier_stands_ahead(
+async def test_who_was_made_good_earlier_stands_ahead_in_both_lanes(
     make_sale: MakeSale, line: str, ends: str
 ) -> None:
     sale = await make_sale(TWO)
@@ -160,7 +167,7 @@ async def test_in_the_boost_lane_who_was_made_good_earlier_stands_ahead(
     hold = await offer_of(sale, places["max"])
     await sale.creator("pause")
     await lose(sale, "max", hold)
-    assert len((await sale.truth()).ready) == 1
+    assert len((await sale.truth()).ready) == 2
     assert (await comes(sale, hold))[0] == ends
 
 

@@ -50,6 +50,7 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "unpaid": ("h1",),
     "adopt": ("di", "pia"),
     "enroll": ("di", pack([])),
+    "point": (pack([["di", 1, 1, "friend"]]),),
     "refund": ("h1", "o1", "k", ""),
     "discharge": ("capture:c1", "done"),
     "root": ("0" * 64,),

@@ -37,6 +37,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "press": stores._PRESSED,
     "go_on": stores._PRESSED,
     "enroll": stores._ENROLL,
+    "point": stores._POINT,
     "settle": stores._SETTLED,
     "doubt_clock": stores._DOUBTED,
     "root": stores._ROOT,

@@ -171,7 +171,7 @@ async def test_who_paid_too_late_gets_a_place_in_the_boost_lane_once(
     outcome = await sale.succeeded(hold, "c1", captured=True)
     assert isinstance(outcome, outcomes.Voided)
     entry = (await sale.truth()).entries[outcome.entry]
-    assert (entry.lane, entry.points, entry.pools, entry.fan) == (1, 1023, ["pin"], "ana")
+    assert (entry.lane, entry.rank, entry.pools, entry.fan) == (0, 1022, ["pin"], "ana")
     joined = (await sale.log())[-1]
     assert isinstance(joined, events.Joined)
     assert joined.why == "makegood"
@@ -180,13 +180,31 @@ async def test_who_paid_too_late_gets_a_place_in_the_boost_lane_once(
     assert (again.why, again.entry) == ("second", "")
 
 
+async def test_who_stands_in_line_is_made_good_there_and_gets_no_other_place(
+    make_sale: MakeSale,
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 1}))
+    hold = await expired_while_paying(sale, "ana")
+    await sale.bought("bo")
+    await sale.joined("cy")
+    entry = await sale.joined("ana")
+    outcome = await sale.succeeded(hold, "c1", captured=True)
+    assert isinstance(outcome, outcomes.Voided)
+    assert outcome.entry == entry
+    pointed = (await sale.log())[-1]
+    assert isinstance(pointed, events.Pointed)
+    assert (pointed.entry, pointed.points, pointed.why) == (entry, 0, "makegood")
+    row = await sale.you("ana")
+    assert [row.entries[0][2][0].place, row.boosts[0][1][0].place] == [2, 1]
+
+
 async def test_a_makegood_is_called_every_kth_time(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 1}), k=2)
     hold = await expired_while_paying(sale, "ana")
     order = await sale.bought("bo")
-    await sale.succeeded(hold, "c1")
     for fan in ("cy", "di", "eva"):
         await sale.joined(fan)
+    await sale.succeeded(hold, "c1")
     called = []
     for _ in range(3):
         await sale.refund(order)

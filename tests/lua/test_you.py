@@ -135,7 +135,7 @@ async def test_a_make_good_is_no_joining(make_sale: MakeSale) -> None:
     await sale.held("di", "cup")
     await sale.succeeded(hold)
     row = await sale.you("ana")
-    assert [entry.lane for _, entry, _ in row.entries] == [1]
+    assert [entry.made_good for _, entry, _ in row.entries] == [1]
     assert [name for name, _ in row.ended] == [ended]
 
 

@@ -52,12 +52,12 @@ from dropengine.randomness import Source
 from dropengine.truth import connections, keys, repair
 from dropengine.truth.networks import AROUND, DOMAIN, NetworkNames, Whence, card_name, counts_in
 from dropengine.truth.past import Past
-from dropengine.truth.replies import ListRow, PartOut, Settled, ViewReply, YouReply
+from dropengine.truth.replies import ListRow, PartOut, Pointed, Settled, ViewReply, YouReply
 from dropengine.truth.scripts import Script
-from dropengine.truth.store import Store, Whences
+from dropengine.truth.store import Pointing, Store, Whences
 from tests.kit import expected_truth, older_layouts
 from tests.kit.kept_books import KeptBooks
-from tests.kit.manifests import COOL_MS, HOUR_MS, START_MS, TIMES, item, manifest
+from tests.kit.manifests import COOL_MS, HOUR_MS, START_MS, TIMES, item, manifest, playing
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
 from tests.kit.sale import Answer
@@ -160,6 +160,8 @@ class Machine(RuleBasedStateMachine):
         self.refunds: list[tuple[str, str, str, str]] = []
         self.met: set[str] = set()
         self.names = NetworkNames()
+        self.books_of_points: dict[str, int] = {}
+        """Fan -> the last number in it."""
         self.places = dict.fromkeys(FANS, PLACES[0])
         """Fan -> where he is; whoever is not among them is nowhere that is counted."""
 
@@ -179,6 +181,7 @@ class Machine(RuleBasedStateMachine):
         calls=st.sampled_from(CALLS),
         network_most=st.sampled_from((0, 0, 1, 2)),
         domain_most=st.sampled_from((0, 0, 1)),
+        points=st.sampled_from(("", "", "close", "close", "seal")),
     )
     def publish(
         self,
@@ -197,6 +200,7 @@ class Machine(RuleBasedStateMachine):
         calls: tuple[str, int, int],
         network_most: int,
         domain_most: int,
+        points: str,
     ) -> None:
         self.names = NetworkNames(networks=network_most > 0, domains=domain_most > 0)
         self.crowd = crowd
@@ -223,6 +227,8 @@ class Machine(RuleBasedStateMachine):
         text = msgspec.structs.replace(
             text, zone=zone, calls_from_ms=calls_from_ms, calls_to_ms=calls_to_ms, **times
         )
+        if points:
+            text = playing(text, "guest", points)
         text, chance = self.shaped(text)
         self.note_rules(text)
         self.run(
@@ -592,6 +598,46 @@ class Machine(RuleBasedStateMachine):
             self.press(self.one_of_many(fan, verb, pool, qty, 0))
         for guest in guests:
             self.adopt(guest, person)
+
+    @rule(
+        rows=st.lists(
+            st.tuples(
+                st.sampled_from((*FANS, "pia", "nobody")),
+                st.integers(-1, 3),
+                st.sampled_from((0, 1, 1, 2, 1000)),
+                st.sampled_from(("friend", "mission", "collector")),
+            ),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    def some_have_points(self, rows: list[tuple[str, int, int, str]]) -> None:
+        """By what stands in their books then: the next, or what was told before."""
+        told = []
+        for fan, more, points, why in rows:
+            book = max(self.books_of_points.get(fan, 0) + more, 1)
+            self.books_of_points[fan] = max(self.books_of_points.get(fan, 0), book)
+            told.append(Pointing(FanId(fan), book, points, why if points else "taken_back"))
+        self.point(told)
+
+    @rule(which=nth, points=st.sampled_from((0, 1, 2, 3)))
+    def somebody_in_line_has_points(self, which: int, points: int) -> None:
+        waiting = [entry for entry in self.oracle.entries.values() if entry.open]
+        if waiting:
+            entry = pick(waiting, which)
+            self.point([Pointing(FanId(entry.fan), entry.book + 1, points, "mission")])
+
+    def point(self, rows: list[Pointing]) -> None:
+        answer = self.run(self.store.point(self.drop, rows, clock_ms=self.now))
+        assert answer == self.oracle.point(rows, self.now)
+        if isinstance(answer, Pointed):
+            for row, result in zip(rows, answer.results, strict=True):
+                self.meets(f"points: {result}")
+                entry = self.oracle.open_entry(self.oracle.person_of.get(row.fan, row.fan))
+                if result == "pointed" and entry is not None:
+                    cools = ", cooling" if entry.cool else ""
+                    what = "some" if row.points else "none any more"
+                    self.meets(f"points: {what} while {entry.state}{cools}")
 
     def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
         before = self.oracle.seq
@@ -969,7 +1015,7 @@ class Machine(RuleBasedStateMachine):
                 self.oracle.sold(row.id),
                 self.oracle.pools[row.id].withheld,
             )
-            standing = self.oracle.line(row.id, 0) + self.oracle.line(row.id, 1)
+            standing = self.oracle.line(row.id, 0)
             assert row.waiting == len(standing)
             assert row.buying == sum(e.state == "offered" for e in standing)
         for fan in you.rows:
@@ -983,6 +1029,13 @@ class Machine(RuleBasedStateMachine):
             for entry, _, lines in fan.entries:
                 for line in lines:
                     assert line.place == self.oracle.place(entry, line.pool)
+                    assert line.r == self.oracle.pools[line.pool].removed[0]
+            ranked = [name for name, e, _ in fan.entries if e.n and self.oracle.entries[name].rank]
+            assert [name for name, _ in fan.boosts] == ranked
+            for entry, lines in fan.boosts:
+                for line in lines:
+                    assert line.place == self.oracle.place(entry, line.pool, 1)
+                    assert line.r == self.oracle.pools[line.pool].removed[1]
 
     def listed(self) -> ListRow:
         """What screens are told of a list that chance orders (D10)."""

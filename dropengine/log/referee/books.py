@@ -199,17 +199,22 @@ class Books:
         waits = entry.state == "waiting" and entry.cool == 0 and entry.n > 0
         waits = waits and not entry.asked
         was_of, entry.of_class = entry.of_class, self.class_of(entry.fan)
+        same_class, same_rank = was_of == entry.of_class, entry.stood == entry.rank
+        entry.stood = entry.rank
         for i, pool in enumerate(entry.pools):
             ready, was_ready = waits and self.room(entry.fan, pool.item) >= 1, entry.ready[i]
-            if ready == was_ready and (not ready or was_of == entry.of_class):
+            if ready == was_ready and (not ready or (same_class and same_rank)):
                 continue
+            anew = not (was_ready and same_class)
             entry.ready[i] = ready
             if ready:
                 pool.ready += not was_ready
                 self.in_demand[pool.id] = pool
-                points = POINTS_MAX - entry.points if entry.lane == BOOST else 0
-                lanes = pool.lanes.setdefault(self.line_of(entry), ([], []))
-                heappush(lanes[entry.lane], (points, entry.n, entry.ordinal, i))
+                base, boost = pool.lanes.setdefault(self.line_of(entry), ([], []))
+                if entry.lane == BASE and anew:
+                    heappush(base, (0, entry.n, entry.ordinal, i))
+                if entry.rank:
+                    heappush(boost, (POINTS_MAX - entry.rank, entry.n, entry.ordinal, i))
             else:
                 pool.ready -= 1
                 if not pool.ready:
@@ -232,6 +237,11 @@ class Books:
                 entry.cool = 0
                 self.stand(entry)
 
+    @staticmethod
+    def in_base(fan: Fan) -> Entry | None:
+        """The fan's entry in the base lane whose fate is open."""
+        return next((entry for entry in fan.line if entry.lane == BASE), None)
+
     def close_entry(self, entry: Entry, state: str) -> None:
         entry.state, entry.cool = state, 0
         self.stand(entry)
@@ -245,11 +255,17 @@ class Books:
             heap = pool.lanes[of_class][lane]
             while heap:
                 entry = self.by_ordinal[heap[0][2]]
-                if entry.ready[heap[0][3]] and self.line_of(entry) == of_class:
+                if self.stands_as(heap[0], lane) and self.line_of(entry) == of_class:
                     first = heap[0] if first is None else min(first, heap[0])
                     break
                 heappop(heap)
         return None if first is None else self.by_ordinal[first[2]]
+
+    def stands_as(self, one: tuple[int, int, int, int], lane: int) -> bool:
+        """Is an entry still ready where it was put into a lane, at the rank that it had there?"""
+        behind, _, ordinal, i = one
+        entry = self.by_ordinal[ordinal]
+        return entry.ready[i] and (lane == BASE or behind == POINTS_MAX - entry.rank)
 
     def class_of(self, fan: Fan) -> int:
         """In which cohorts he is: a bit for each."""
@@ -301,7 +317,7 @@ class Books:
 
         Every pool with a free unit and somebody ready names its lane by its own counter. Among the
         pools that name the base lane the smallest arrival goes first, else the best of the boost
-        lanes (most points, then smallest arrival). He gets the first pool of his list at which he
+        lanes (highest rank, then smallest arrival). He gets the first pool of his list at which he
         is the head.
         """
         named: dict[str, tuple[Entry, int]] = {}
@@ -312,7 +328,7 @@ class Books:
             if head is None:
                 continue
             entry, lane = named[pool.id] = head
-            rank = (lane, -entry.points if lane == BOOST else 0, entry.n)
+            rank = (lane, -entry.rank if lane == BOOST else 0, entry.n)
             if best is None or rank < best:
                 best, chosen = rank, entry
         if best is None or chosen is None:

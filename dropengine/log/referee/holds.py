@@ -218,7 +218,7 @@ def return_entry(books: Books, hold: Hold) -> None:
     """A claimed offer ended unsold: `cooled` or `dormant` must follow at once."""
     entry = attached(hold)
     if entry is not None:
-        follow = "cooled" if lapse(entry, hold.pool) else "dormant"
+        follow = "cooled" if lapse(books, entry, hold.pool) else "dormant"
         books.owed.append(Owed((follow,), entry.id, "INV-11", f"its hold {hold.id} came back"))
     books.take(hold.fan, hold.pool.item, -hold.qty)
 

@@ -77,6 +77,7 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Refunded: _AFTER_OPENING,
     events.Discharged: _AFTER_OPENING,
     events.Joined: frozenset({"scheduled", "lobby", "live", "paused"}),
+    events.Pointed: frozenset({"scheduled", "live", "paused"}) | _IN_LIST,
     events.Offered: _LIVE,
     events.Declined: GOING_ON,
     events.Lapsed: GOING_ON,

@@ -48,22 +48,22 @@ def ahead(books: Books, hold: Hold) -> Entry | None:
     base, boost = (_first_of_others(books, pool, lane, hold) for lane in (BASE, BOOST))
     if own is None:
         return base or boost
-    if own.lane == BASE:
-        first_base = base if base is not None and base.n < own.n else own
-        called = boost if boost is not None and pool.calls >= books.rules.k - 1 else first_base
-    elif base is not None and pool.calls < books.rules.k - 1:
-        called = base
+    in_base = [one for one in (base, own if own.lane == BASE else None) if one is not None]
+    in_boost = [one for one in (boost, own if own.rank else None) if one is not None]
+    if in_boost and (not in_base or pool.calls >= books.rules.k - 1):
+        called = min(in_boost, key=lambda one: (-one.rank, one.n))
     else:
-        called = own if boost is None else min(own, boost, key=lambda one: (-one.points, one.n))
+        called = min(in_base, key=lambda one: one.n)
     return None if called is own else called
 
 
 def _first_of_others(books: Books, pool: Pool, lane: int, hold: Hold) -> Entry | None:
     """The first of a lane that may be called and is not the payer's own."""
     called = books.classes_in(pool)
-    for _, _, ordinal, i in sorted(one for each in called for one in pool.lanes[each][lane]):
-        entry = books.by_ordinal[ordinal]
-        if entry.ready[i] and entry.of_class in called and entry.fan is not hold.fan:
+    for one in sorted(one for each in called for one in pool.lanes[each][lane]):
+        entry = books.by_ordinal[one[2]]
+        ready = books.stands_as(one, lane) and books.line_of(entry) in called
+        if ready and entry.fan is not hold.fan:
             return entry
     return None
 

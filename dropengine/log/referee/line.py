@@ -14,6 +14,7 @@ from dropengine.log.layouts import (
     ENTRIES_END_WITH_A_RESCUE,
     ENTRIES_SERVABLE,
     JOINS_PRESS,
+    TWO_LANES,
 )
 from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Fan, Hold, Owed, Pool
 from dropengine.log.referee.carrying import carries
@@ -33,7 +34,7 @@ from dropengine.log.referee.holds import (
     within,
 )
 from dropengine.log.referee.lapse import LAPSES_MAX, lapse
-from dropengine.model import POINTS_MAX
+from dropengine.model import POINTS, POINTS_MAX
 
 
 def _joined(books: Books, e: events.Joined) -> None:
@@ -48,8 +49,11 @@ def _joined(books: Books, e: events.Joined) -> None:
     if len(pools) != len(e.pools) or len(set(e.pools)) != len(e.pools) or not pools:
         books.blame("INV-15", f"entry {e.entry} names pools that are not there: {e.pools}")
     if e.why == "makegood":
-        if fan.madegood or (e.lane, e.points, e.key) != (BOOST, POINTS_MAX, ""):
+        place = (BOOST, POINTS_MAX) if books.schema < TWO_LANES else (BASE, 0)
+        if fan.madegood or (e.lane, e.points, e.key) != (*place, ""):
             books.blame("INV-15", f"{e.fan} is made good twice, or not in the class above points")
+        if books.schema >= TWO_LANES and fan.line:
+            books.blame("INV-7", f"{e.fan} stands in line a second time")
         if not books.follows:
             books.blame("INV-15", f"{e.fan} is made good without a late payment")
         elif fan.late is not None and (pools, e.qty) != ([fan.late.pool], fan.late.qty):
@@ -82,12 +86,43 @@ def _joined(books: Books, e: events.Joined) -> None:
         ready=[False] * len(pools),
     )
     entry.carried = entry.asked = e.why == "carried"
+    entry.made_good = e.why == "makegood" and books.schema >= TWO_LANES
     enters(books, entry, e)
     books.by_ordinal.append(entry)
     books.entries[e.entry] = entry
     fan.line.append(entry)
     books.stand(entry)
     books.count["joined"] += 1
+
+
+WHY_POINTS = frozenset({"friend", "mission", "collector", "taken_back"})
+
+
+def _pointed(books: Books, e: events.Pointed) -> None:
+    """G1 to G6; a make-good of an open entry: L15."""
+    assert books.rules is not None
+    entry = books.entry_of(e.entry, e.fan)
+    if entry is None:
+        return
+    if books.schema < TWO_LANES or not entry.open or entry.lane != BASE:
+        books.blame("INV-11", f"{e.entry} gets points while it is {entry.state}")
+    if e.why == "makegood":
+        if not books.follows or entry.fan.madegood:
+            books.blame("INV-15", f"{e.fan} is made good twice, or without a late payment")
+        if (e.points, e.book) != (entry.points, entry.book):
+            books.blame("INV-15", f"{e.entry} is made good and has other points")
+        entry.made_good = entry.fan.madegood = True
+        books.stand(entry)
+        return
+    until = books.rules.points_until
+    if e.why not in WHY_POINTS or not 0 <= e.points <= POINTS or e.book <= entry.book:
+        told = f"{e.points} points by {e.book} after {entry.book}, {e.why}"
+        books.blame("INV-15", f"{e.entry} has {told}")
+    fixed = until == "" or (until == "seal" and books.state not in ("scheduled", "lobby"))
+    if fixed and e.points > entry.points:
+        books.blame("INV-11", f"{e.entry} gets points when none are given any more")
+    entry.points, entry.book = e.points, e.book
+    books.stand(entry)
 
 
 def _refused_a_unit(books: Books, name: str, fan: Fan, pools: list[Pool]) -> None:
@@ -125,7 +160,8 @@ def _offered(books: Books, e: events.Offered) -> None:
     _, qty = books.counts_against(pool, books.class_of(entry.fan), qty)
     if called is not None and called[:2] == (entry, pool) and e.qty != qty:
         books.blame("INV-11", f"{entry.id} is offered {e.qty} of {pool.id}, its turn gives {qty}")
-    if e.n != entry.n or e.call != entry.lane:
+    stands = entry.lane == BASE if e.call == BASE else entry.rank > 0
+    if e.n != entry.n or not stands:
         books.blame("INV-11", f"{entry.id} is called as arrival {e.n} in lane {e.call}")
     within(books, entry.fan, pool.item, e.qty)
     window = books.rules.offer_ms
@@ -133,10 +169,9 @@ def _offered(books: Books, e: events.Offered) -> None:
         # D8
         books.first, window = books.first + 1, books.rules.first_offer_ms
     deadline_is(books, e.deadline, e.at + window, f"offer {e.hold}")
-    if entry.lane == BASE:
-        pool.calls = min(pool.calls + 1, books.rules.k - 1)
-    else:
-        pool.calls = 0
+    adds = e.call == BASE and pool.calls < books.rules.k - 1
+    pool.calls = pool.calls + adds if e.call == BASE else 0
+    entry.added = adds and books.schema >= TWO_LANES
     entry.state, entry.hold = "offered", e.hold
     books.stand(entry)
     called_for = Hold(e.hold, entry.fan, pool, e.qty, e.price, e.at, e.deadline, entry)
@@ -202,7 +237,7 @@ def come_back(books: Books, e: events.Returned, hold: Hold, state: str) -> None:
     if entry is None or entry.id != e.entry:
         books.blame("INV-11", f"offer {e.hold} was not made to entry {e.entry}")
     else:
-        again = lapse(entry, hold.pool)
+        again = lapse(books, entry, hold.pool)
         if e.cool:
             if not again or e.cool != e.at + cooling_ms(books):
                 books.blame("INV-11", f"{entry.id} cools till {e.cool} after {entry.lapses} lapses")
@@ -282,6 +317,14 @@ def _removed(books: Books, e: events.Removed) -> None:
     if not (books.follows and (full or e.why == "merged")):
         books.blame("INV-11", f"{e.entry} is removed because of {e.why!r}")
     final(books, e.entry, e.fan, e.n, "removed", ("waiting", "offered"))
+    if e.why == "merged":
+        # A3
+        stays = books.in_base(entry.fan)
+        if stays is not None:
+            stays.points = max(stays.points, entry.points)
+            stays.book = max(stays.book, entry.book)
+            stays.made_good = stays.made_good or entry.made_good
+            books.stand(stays)
 
 
 def _limit_freed(books: Books, e: events.LimitFreed) -> None:
@@ -295,6 +338,7 @@ def _limit_freed(books: Books, e: events.LimitFreed) -> None:
 
 CHECKS: dict[type[events.Event], Callable[[Books, Any], None]] = {
     events.Joined: _joined,
+    events.Pointed: _pointed,
     events.Offered: _offered,
     events.Declined: _declined,
     events.Lapsed: _lapsed,

@@ -267,6 +267,7 @@ PLACES: dict[type[events.Event], Place] = {
     events.Ordered: decide_alone,
     events.Carried: decide_alone,
     events.Confirmed: decide_in_batch,
+    events.Pointed: decide_alone,
     events.Allotted: end_round,
     events.Settled: finish,
     events.Calling: turn,

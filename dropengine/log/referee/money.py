@@ -20,6 +20,7 @@ from dropengine.log.layouts import (
     NOTHING_OWES_NOTHING,
     NUMBERS_CHARGES,
     TELLS_CURRENCIES,
+    TWO_LANES,
 )
 from dropengine.log.referee import early
 from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Order, Owed, Pool
@@ -287,10 +288,12 @@ def _voided(books: Books, e: events.Voided) -> None:
             books.blame("INV-10", f"charge {e.charge} goes back though {why}")
         hold.fan.late = hold
         served = books.schema < ENTRIES_SERVABLE or not filled(books, hold.fan, [hold.pool])
-        if served and not hold.fan.madegood and books.state in ("live", "paused"):
-            books.owed.append(
-                Owed(("joined",), e.fan, "INV-11", f"its payment {e.charge} came too late")
-            )
+        if not hold.fan.madegood and books.state in ("live", "paused"):
+            because = f"its payment {e.charge} came too late"
+            if books.schema >= TWO_LANES and (standing := books.in_base(hold.fan)):
+                books.owed.append(Owed(("pointed",), standing.id, "INV-11", because))
+            elif served:
+                books.owed.append(Owed(("joined",), e.fan, "INV-11", because))
 
 
 def _mismatched(books: Books, e: events.Mismatched) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dropengine.model import MADE_GOOD
+
 BASE, BOOST = 0, 1
 Heap = list[tuple[int, int, int, int]]
 
@@ -28,9 +30,10 @@ class Item:
 
 @dataclass(slots=True)
 class Pool:
-    """`calls`: base calls since the last boost call. `lanes`: for each class of fans per lane a
-    heap of those who may be called, cleaned when it is looked at. `ready`: how many stand there
-    now. `ceilings`: of each cohort, by name; `counted`: how many units count against it."""
+    """`calls`: base calls since the last boost call, less those that lapsed. `lanes`: for each
+    class of fans per lane a heap of those who may be called, cleaned when it is looked at. `ready`:
+    how many stand there now. `ceilings`: of each cohort, by name; `counted`: how many units count
+    against it."""
 
     id: str
     item: Item
@@ -168,6 +171,18 @@ class Entry:
     carried: bool = False
     """Over from an earlier drop; `asked`: and not confirmed."""
     asked: bool = False
+    book: int = 0
+    """Up to which number of its fan's book its points are told."""
+    made_good: bool = False
+    added: bool = False
+    """The call that it has an offer of added one to the calls of its pool."""
+    stood: int = 0
+    """Its rank, when it was looked at last."""
+
+    @property
+    def rank(self) -> int:
+        """In the boost lanes, the highest first; 0: it stands in none."""
+        return MADE_GOOD if self.made_good else self.points
 
     @property
     def open(self) -> bool:

@@ -109,7 +109,7 @@ class Adoption(Payments):
 
     def merge_entries(self, person: str) -> None:
         """A3."""
-        base = [entry for entry in self.open_entries(person) if entry.lane == 0]
+        base = self.open_entries(person)
         # Whoever has no arrival yet comes behind whoever has one.
         base.sort(key=lambda entry: (not entry.n, entry.n))
         for entry in base[1:]:
@@ -119,4 +119,10 @@ class Adoption(Payments):
                 hold.deadline = max(hold.deadline, self.at + self.rules.hold_ms)
                 self.say(events.Claimed, fan=person, key="", hold=hold.id, deadline=hold.deadline)
             self.finish(entry, "removed", told=False)
+            self.rerank(
+                base[0],
+                points=max(base[0].points, entry.points),
+                book=max(base[0].book, entry.book),
+                made_good=base[0].made_good or entry.made_good,
+            )
             self.say(events.Removed, fan=person, entry=entry.id, n=entry.n, why="merged")

@@ -205,16 +205,16 @@ class Books:
         standing = [
             e
             for e in self.entries.values()
-            if e.open and e.n and e.lane == lane and pool in e.pools
+            if e.open and e.n and pool in e.pools and (lane == 0 or e.rank)
         ]
-        return sorted(standing, key=lambda e: (-e.points, e.n))
+        return sorted(standing, key=lambda e: (-e.rank * lane, e.n))
 
-    def place(self, entry: str, pool: str) -> int:
-        """1 for the head of the line; the entry must stand in it."""
-        return [e.id for e in self.line(pool, self.entries[entry].lane)].index(entry) + 1
+    def place(self, entry: str, pool: str, lane: int = 0) -> int:
+        """1 for the head of the lane; the entry must stand in it."""
+        return [e.id for e in self.line(pool, lane)].index(entry) + 1
 
     def ready(self, pool: str) -> list[Entry]:
-        return [e for lane in (0, 1) for e in self.line(pool, lane) if self.is_ready(e, pool)]
+        return [e for e in self.line(pool, 0) if self.is_ready(e, pool)]
 
     def is_ready(self, entry: Entry, pool: str) -> bool:
         """L3, E4, K5."""
@@ -360,6 +360,8 @@ class Books:
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
         later = self.rules.calls is not None or self.rules.randomness is not None
         later = later or bool(self.rules.cohorts) or self.rules.carried is not None
+        if self.rules.points_until or any(e.rank or e.lapses for e in self.entries.values()):
+            return False
         if later or self.rules.network_most or any(one.card for one in self.orders.values()):
             return False
         named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())
@@ -371,6 +373,9 @@ class Books:
         self.schema = schema
         if schema < KEEPS_REASONS:
             self.why = None
+        for entry in self.entries.values():
+            # It did not keep how one was called.
+            entry.call = 0
         self.log[0] = msgspec.structs.replace(self.log[0], schema=schema)
 
     def answer(self, fan: str, under: tuple[str, str], body: object, made: str) -> None:

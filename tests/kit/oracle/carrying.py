@@ -44,4 +44,4 @@ class Carrying(Clock):
         if not row.fan or not pools or known:
             return
         qty = min(row.qty, *(self.items[self.pools[pool].item].most for pool in pools))
-        self.join_line(row.fan, "", qty, pools, 0, 0, "carried", 0, of=row.entry)
+        self.join_line(row.fan, "", qty, pools, "carried", 0, of=row.entry)

@@ -66,6 +66,8 @@ class Drawing(Clock):
     def place_entry(self, entry: Entry, n: int) -> None:
         entry.n = n
         entry.ready = [int(self.waits(entry, pool)) for pool in entry.pools]
+        for pool in entry.pools if entry.open and entry.rank else ():
+            self.pools[pool].removed[1] += 1
         self.seen[entry.fan] = self.seq
 
     def start(self, clock: int) -> StartReply | refusals.Frozen:

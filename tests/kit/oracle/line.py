@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dropengine import events
+from dropengine.truth.replies import PointResult
+from dropengine.truth.store import Pointing
 from tests.kit.oracle.networks import Networks
 from tests.kit.oracle.records import Entry, Hold, Pool
 
 OFFERED_AT_ONCE = 64
 LAPSES_MAX = 2
+ADDED = 2
 
 
 class Line(Networks):
@@ -28,8 +31,6 @@ class Line(Networks):
         key: str,
         qty: int,
         pools: list[str],
-        lane: int,
-        points: int,
         why: str,
         tickets: int = 1,
         nonce: str = "",
@@ -39,10 +40,11 @@ class Line(Networks):
         self.arrivals += 1
         in_lobby = self.state == "lobby"
         n = 0 if in_lobby else self.arrivals
-        entry = Entry(f"e{len(self.entries) + 1}", fan, n, qty, list(pools), lane, points, key)
+        entry = Entry(f"e{len(self.entries) + 1}", fan, n, qty, list(pools), key)
         if in_lobby:
             entry.tickets, entry.nonce = min(tickets, self.rules.tickets_most), nonce
         entry.carried = int(why == "carried")
+        self.rerank(entry, made_good=why == "makegood")
         self.entries[entry.id] = entry
         if why == "fan":
             self.ended_entry.pop(fan, None)
@@ -55,14 +57,48 @@ class Line(Networks):
             n=entry.n,
             qty=qty,
             pools=list(pools),
-            lane=lane,
-            points=points,
+            lane=0,
+            points=0,
             why=why,
             tickets=entry.tickets,
             nonce=entry.nonce,
             of=of,
         )
         return entry
+
+    def open_entry(self, fan: str) -> Entry | None:
+        return next(iter(self.open_entries(fan)), None)
+
+    def rerank(
+        self, entry: Entry, *, points: int = 0, book: int = 0, made_good: bool = False
+    ) -> None:
+        """It has these points at the least, or is made good: whatever moves, moves in the boost
+        lane of each of its pools (G2)."""
+        was = entry.rank
+        entry.points, entry.book = points, book
+        entry.made_good = made_good
+        if entry.n and entry.rank != was:
+            for pool in entry.pools:
+                self.pools[pool].removed[1] += 1
+
+    def point_one(self, row: Pointing) -> PointResult:
+        """G3 to G6."""
+        fan = self.person_of.get(row.fan, row.fan)
+        if self.state in ("closing", "settled", "cancelled"):
+            return "over"
+        until = self.rules.points_until
+        fixed = until == "" or (until == "seal" and self.state not in ("scheduled", "lobby"))
+        entry = self.open_entry(fan)
+        if entry is None:
+            return "fixed" if fixed else "no_entry"
+        if row.at <= entry.book:
+            return "same"
+        if fixed and row.points > entry.points:
+            return "fixed"
+        self.rerank(entry, points=row.points, book=row.at, made_good=entry.made_good)
+        told = {"points": row.points, "book": row.at, "why": row.why}
+        self.say(events.Pointed, fan=fan, entry=entry.id, **told)
+        return "pointed"
 
     def finish(self, entry: Entry, state: str, *, told: bool = True) -> None:
         """L14."""
@@ -76,17 +112,17 @@ class Line(Networks):
             # D3
             entry.tickets = 0
         for pool in entry.pools if entry.n else ():
-            self.pools[pool].removed[entry.lane] += 1
+            self.pools[pool].removed[0] += 1
+            self.pools[pool].removed[1] += entry.rank > 0
 
     def lapse(self, hold: Hold, entry: Entry, *, leaving: bool = False) -> int:
         """The entry's offer came back unsold: until when it cools, 0 when it is not called
         again (L9, L10).
 
-        A base call that sold nothing is not counted.
+        What its call added is taken back.
         """
-        if hold.call == 0:
-            pool = self.pools[hold.pool]
-            pool.calls = max(pool.calls - 1, 0)
+        self.pools[hold.pool].calls -= entry.call == ADDED
+        entry.call = 0
         entry.hold = ""
         entry.lapses += 1
         if leaving:
@@ -116,7 +152,7 @@ class Line(Networks):
                 lanes[named[1]][pool.id] = named[0]
         for lane, heads in enumerate(lanes):
             if heads:
-                entry = min(heads.values(), key=lambda e: (-e.points, e.n))
+                entry = min(heads.values(), key=lambda e: (-e.rank * lane, e.n))
                 pool_id = next(p for p in entry.pools if heads.get(p) is entry)
                 return entry, pool_id, lane
         return None
@@ -156,7 +192,8 @@ class Line(Networks):
         wanted = min(entry.qty, self.free(pool_id), self.room(entry.fan, item.id))
         wanted = min(wanted, self.share_left(entry, pool_id))
         cohort, qty = self.counts_against(entry.fan, pool_id, wanted)
-        pool.calls = 0 if lane == 1 else min(pool.calls + 1, self.rules.k - 1)
+        adds = lane == 0 and pool.calls < self.rules.k - 1
+        pool.calls = 0 if lane == 1 else pool.calls + adds
         if lane == 0:
             # D10
             self.called_up = max(self.called_up, entry.n)
@@ -177,6 +214,7 @@ class Line(Networks):
         self.holds[hold.id] = hold
         entry.state = "offered"
         entry.hold = hold.id
+        entry.call = ADDED if adds else lane
         self.say(
             events.Offered,
             fan=entry.fan,

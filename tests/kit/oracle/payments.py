@@ -313,13 +313,23 @@ class Payments(Clock):
             why == "late"
             and hold.fan not in self.madegood
             and self.state not in ("closing", "settled", "cancelled")
-            and self.can_serve(hold.fan, [hold.pool])
         ):
-            self.madegood.add(hold.fan)
-            entry = self.join_line(
-                hold.fan, "", hold.qty, [hold.pool], 1, model.POINTS_MAX, "makegood"
-            ).id
+            entry = self.make_good(hold)
         return outcomes.Voided(hold.id, self.seq, why, entry)
+
+    def make_good(self, hold: Hold) -> str:
+        """L15: the entry that stands above all points for it, or ''."""
+        fan, entry = hold.fan, self.open_entry(hold.fan)
+        if entry is None:
+            if not self.can_serve(fan, [hold.pool]):
+                return ""
+            self.madegood.add(fan)
+            return self.join_line(fan, "", hold.qty, [hold.pool], "makegood").id
+        self.madegood.add(fan)
+        told = {"points": entry.points, "book": entry.book}
+        self.rerank(entry, **told, made_good=True)
+        self.say(events.Pointed, fan=fan, entry=entry.id, **told, why="makegood")
+        return entry.id
 
     def unpaid(self, name: str, clock: int) -> outcomes.UnpaidOutcome:
         """The provider says that nobody paid (H8)."""

@@ -8,6 +8,8 @@ from typing import TypeVar
 from msgspec import structs
 
 from dropengine import events, model, outcomes, refusals, wire
+from dropengine.truth.replies import Pointed
+from dropengine.truth.store import Pointing, PointReply
 from tests.kit.oracle.clock import Clock
 from tests.kit.oracle.networks import Names
 from tests.kit.oracle.records import Entry, Hold, Pool
@@ -317,10 +319,9 @@ class Presses(Clock):
             return refusal
         if wait := self.too_soon(fan):
             return refusals.TooManyRequests(retry_ms=wait)
-        for entry in self.open_entries(fan):
-            if entry.lane == 0:
-                self.answer(fan, under, body, entry.id)
-                return self.granted_entry(outcomes.Joined, entry, was)
+        if standing := self.open_entry(fan):
+            self.answer(fan, under, body, standing.id)
+            return self.granted_entry(outcomes.Joined, standing, was)
         for pool in command.pools:
             most = self.items[self.pools[pool].item].most
             if command.qty > most:
@@ -337,13 +338,21 @@ class Presses(Clock):
         if full := self.network_full() or self.domain_full(fan):
             return full
         entry = self.join_line(
-            *(fan, command.key, command.qty, command.pools, 0, 0, "fan"),
+            *(fan, command.key, command.qty, command.pools, "fan"),
             *(self.tickets_of.get(fan, 1), command.nonce),
         )
         entry.networks = self.counts_at()
         self.takes_part(fan)
         self.answer(fan, under, body, entry.id)
         return self.granted_entry(outcomes.Joined, entry, was)
+
+    def point(self, rows: Sequence[Pointing], clock: int) -> PointReply:
+        """G1."""
+        self.catch_up(clock)
+        if self.state == "frozen":
+            return refusals.Frozen()
+        told = [self.point_one(row) for row in rows]
+        return Pointed(self.seq, told)
 
     def enroll(self, fan: str, cohorts: Sequence[str], clock: int) -> outcomes.EnrollOutcome:
         """E1."""
@@ -437,7 +446,7 @@ class Presses(Clock):
             n=entry.n,
             qty=entry.qty,
             pools=list(entry.pools),
-            lane=entry.lane,
+            lane=0,
             points=entry.points,
             state=entry.state,
             lapses=entry.lapses,
@@ -448,4 +457,7 @@ class Presses(Clock):
             tickets=entry.tickets,
             nonce=entry.nonce,
             carried=entry.carried,
+            book=entry.book,
+            made_good=int(entry.made_good),
+            call=entry.call,
         )

@@ -81,8 +81,6 @@ class Entry:
     n: int
     qty: int
     pools: list[str]
-    lane: int
-    points: int
     key: str
     state: str = "waiting"
     lapses: int = 0
@@ -97,10 +95,21 @@ class Entry:
     nonce: str = ""
     carried: int = 0
     """Over from an earlier drop: 1 until its fan has confirmed it, then 2."""
+    points: int = 0
+    book: int = 0
+    """Up to which number of its fan's book its points are told."""
+    made_good: bool = False
+    call: int = 0
+    """1: by the boost lane; 2: by the base lane, and it added one to the calls of its pool."""
 
     @property
     def open(self) -> bool:
         return self.state in OPEN_ENTRY
+
+    @property
+    def rank(self) -> int:
+        """Where it stands in the boost lanes, the highest first; 0: not there (G2, L15)."""
+        return 1022 if self.made_good else self.points
 
 
 @dataclass
@@ -120,8 +129,9 @@ class Pool:
     cap: int
     withheld: int
     calls: int = 0
-    """Base calls since the last boost call, at most k - 1."""
+    """Base calls since the last boost call, at most k - 1, less those that lapsed."""
     removed: list[int] = field(default_factory=lambda: [0, 0])
+    """What left the base lane, and what moved in the boost lane, ever."""
 
 
 @dataclass
