@@ -16,8 +16,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from dropengine.manifest import Friends, GameRules
-from dropengine.manifest.defaults import POINTS
-from dropengine.model import DropId, FanId
+from dropengine.model import POINTS, DropId, FanId
 from dropengine.people import badges, game_fans, referrals
 from dropengine.people.referrals import Referral
 from dropengine.sql.schema.game import CREDITED, POINTS_BOOK
