@@ -9,12 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "rules.md").read_text()
-RULES = dict(re.findall(r"(?m)^- \*\*([TCHLDKNEAP]\d+)\.\*\* (.+)$", PAGE))
+RULES = dict(re.findall(r"(?m)^- \*\*([TCHLGDKNEAP]\d+)\.\*\* (.+)$", PAGE))
 JUDGES = {
     "the referee": ROOT / "dropengine" / "log" / "referee",
     "the oracle": ROOT / "tests" / "kit" / "oracle",
 }
-NUMBER = re.compile(r"(?<![\w-])[TCHLDKNEAP]\d{1,2}(?!\w)")
+NUMBER = re.compile(r"(?<![\w-])[TCHLGDKNEAP]\d{1,2}(?!\w)")
 
 
 def cited(folder: Path) -> set[str]:
@@ -22,7 +22,7 @@ def cited(folder: Path) -> set[str]:
 
 
 def test_rules_are_numbered_in_their_order() -> None:
-    for letter in "TCHLDKNEAP":
+    for letter in "TCHLGDKNEAP":
         numbers = [int(name[1:]) for name in RULES if name[0] == letter]
         assert numbers == list(range(1, len(numbers) + 1))
     assert len(re.findall(r"(?m)^- ", PAGE)) == len(RULES)

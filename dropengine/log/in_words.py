@@ -107,6 +107,20 @@ def _sale(e: events.Sale, t: Terms, how: str) -> str:
     return f"{how} {t.units(e.qty, e.pool)}, {serials(e.serials)}, {t.money(e.amount)}"
 
 
+POINTS_OF = {
+    "friend": "a friend came",
+    "mission": "a mission was done",
+    "collector": "of earlier drops",
+    "taken_back": "some were taken back",
+}
+
+
+def _pointed(e: events.Pointed, _t: Terms) -> str:
+    if e.why == "makegood":
+        return "Paid too late and got nothing for it: stands above all points in the boost lane"
+    return f"Has {e.points:,} {'point' if e.points == 1 else 'points'} now: {POINTS_OF[e.why]}"
+
+
 def _discharged(e: events.Discharged, t: Terms) -> str:
     amount = t.money(e.amount)
     ends = {
@@ -188,6 +202,7 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
         f"Joined {f'the line as number {e.n}' if e.n else 'the list'}, for "
         f"{' or '.join(t.units(e.qty, pool) for pool in e.pools)}"
     ),
+    events.Pointed: _pointed,
     events.Confirmed: _says("Still wants what the place is for, which was carried over"),
     events.Offered: lambda e, t: (
         f"{t.units(e.qty, e.pool)}: "

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from dropengine import events
-from dropengine.model import POINTS_MAX, SCHEMA
+from dropengine.model import SCHEMA
 from dropengine.randomness import CommitReveal
 
 START_MS = 1_800_000_000_000
@@ -253,8 +253,8 @@ class Pen:
             n=len(self.entries) + 1,
             qty=qty,
             pools=list(pools or ("pin",)),
-            lane=int(makegood),
-            points=POINTS_MAX if makegood else 0,
+            lane=0,
+            points=0,
             why="makegood" if makegood else "fan",
         )
         event = self.log[-1]
@@ -272,6 +272,9 @@ class Pen:
         self.entries[name] = told
         return name
 
+    def pointed(self, entry: str, points: int, book: int, why: str = "friend") -> None:
+        self.write(events.Pointed, **self._who(entry), points=points, book=book, why=why)
+
     def _who(self, entry: str) -> dict[str, object]:
         return {"fan": self.entries[entry].fan, "entry": entry}
 
@@ -282,6 +285,7 @@ class Pen:
         qty: int = 1,
         window_ms: int = OFFER_MS,
         cohort: str = "",
+        call: int = 0,
     ) -> str:
         joined = self.entries[entry]
         return self._hold(
@@ -289,7 +293,7 @@ class Pen:
             window_ms,
             **self._who(entry),
             n=joined.n,
-            call=joined.lane,
+            call=call,
             pool=pool,
             qty=qty,
             cohort=cohort,
@@ -298,7 +302,7 @@ class Pen:
     def calls_himself(self, entry: str, pool: str = "pin", qty: int = 1) -> str:
         """The press of a fan in quiet hours whose call it would be."""
         joined, key = self.entries[entry], self.key()
-        place = {"n": joined.n, "call": joined.lane, "pool": pool, "qty": qty, "key": key}
+        place = {"n": joined.n, "call": 0, "pool": pool, "qty": qty, "key": key}
         hold = self._hold(events.Offered, OFFER_MS, **self._who(entry), **place)
         self._until(events.Claimed, hold, self.now + HOLD_MS, key=key)
         return hold
@@ -735,6 +739,29 @@ def carried_over() -> Pen:
     return pen
 
 
+def with_friends() -> Pen:
+    """Three pins, all held, and four in line; cy has a friend, di did something that was taken back
+    in part. What comes back goes to ada, to cy by his friend, to ben; ada lets hers go, and di is
+    called as any other: the base lane has one call less."""
+    pen = Pen(msgspec.structs.replace(rules(k=2), points_until="close")).opened()
+    holds = [pen.held(fan) for fan in ("hal", "ida", "jon")]
+    ada, ben, cy, di = (pen.joined(fan) for fan in ("ada", "ben", "cy", "di"))
+    pen.wait(5)
+    pen.pointed(cy, 2, 1)
+    pen.pointed(di, 3, 1, "mission")
+    pen.pointed(di, 1, 2, "taken_back")
+    offers = []
+    for hold, entry in zip(holds, (ada, cy, ben), strict=True):
+        pen.wait(5)
+        pen.released(hold)
+        offers.append(pen.offered(entry, call=int(entry == cy)))
+    pen.wait(5)
+    pen.declined(offers[0], ada)
+    pen.offered(di)
+    pen.pointed(di, 0, 3, "taken_back")
+    return pen
+
+
 HONEST: dict[str, Callable[[], Pen]] = {
     story.__name__: story
     for story in (
@@ -752,6 +779,7 @@ HONEST: dict[str, Callable[[], Pen]] = {
         early_access,
         a_draw,
         carried_over,
+        with_friends,
     )
 }
 

@@ -33,10 +33,10 @@ from dropengine.creator_commands import (
 )
 from dropengine.log import draw
 from dropengine.manifest import Manifest, digest, rules
-from dropengine.model import SCHEMA
+from dropengine.model import SCHEMA, FanId
 from dropengine.randomness import CommitReveal
-from dropengine.truth.store import CarriedRow
-from tests.kit.manifests import HOUR_MS, START_MS, carrying, early, item, manifest
+from dropengine.truth.store import CarriedRow, Pointing
+from tests.kit.manifests import HOUR_MS, START_MS, carrying, early, item, manifest, playing
 from tests.kit.oracle import Hold, Oracle
 from tests.kit.oracle.drawing import by_chance
 
@@ -111,10 +111,14 @@ class Player:
             public_ms = OPENS_MS + self.cohorts.choice((0, 60_000, 3_000_000))
             at = public_ms if self.by_clock and self.cohorts.random() < 0.6 else 0
             text = early(text, at, club=(1, 0, 1), friends=(0, 1, 1))
+        self.points = Random(f"the points of {seed}")
+        self.plays = self.points.random() < 0.4
+        if self.plays:
+            text = playing(text, text.identity, self.points.choice(("close", "close", "seal")))
         chance = CommitReveal(draw.commitment_of(SECRET)) if self.drawn else None
         told = rules(text, self.now, chance)
         self.oracle = Oracle(told, digest(text), "o1", "publish", self.now)
-        later = self.hours or self.drawn or self.early or self.carries
+        later = self.hours or self.drawn or self.early or self.carries or self.plays
         if self.random.random() < 0.3 and not later:
             self.oracle.lower(SCHEMA - 1)
         if self.marked:
@@ -263,6 +267,15 @@ class Player:
         if self.cohorts.random() < 0.05:
             self.creator(Widen())
 
+    def point(self) -> None:
+        """Somebody in line has other points than before."""
+        line = [entry for entry in self.oracle.entries.values() if entry.open]
+        if line and self.plays:
+            entry, points = self.points.choice(line), self.points.choice((0, 1, 2, 2, 5))
+            why = "friend" if points > entry.points else "taken_back"
+            row = Pointing(FanId(entry.fan), entry.book + 1, points, why)
+            self.oracle.point([row], self.now)
+
     def turn(self) -> None:
         """To where the line begins or ends to call."""
         hours = self.oracle.hours
@@ -288,6 +301,7 @@ class Player:
         fan, wanted = self.random.choice(FANS), self.random.sample(POOLS, self.some(1, 3))
         if self.early:
             self.enroll()
+        self.point()
         nonce = f"{self.random.getrandbits(128):032x}" if self.random.random() < 0.7 else ""
         join = wire.Join(id=0, key=self.key(), pools=wanted, qty=1, nonce=nonce)
         self.oracle.tickets_of[fan] = self.some(1, 3)
@@ -379,6 +393,7 @@ class Player:
             self.turn: 1 if self.hours else 0,
             self.enroll: 2 if self.early else 0,
             self.confirm: 2 if self.carries else 0,
+            self.point: 4 if self.plays else 0,
         }
         for _ in range(steps):
             self.pass_time()

@@ -28,8 +28,8 @@ from dropengine.creator_commands import (
     Widen,
     Withdraw,
 )
-from dropengine.model import QTY_MAX, SCHEMA
-from dropengine.truth.store import CarriedRow
+from dropengine.model import QTY_MAX, SCHEMA, FanId
+from dropengine.truth.store import CarriedRow, Pointing
 from tests.kit.oracle import Oracle
 
 BY_A_FAN = (
@@ -225,6 +225,9 @@ class Retold:
                 oracle.unpaid(e.hold, clock)
             case events.Refunded() if e.key:
                 oracle.refund(e.hold, e.by, e.key, clock, e.why)
+            case events.Pointed() if e.why != "makegood":
+                row = Pointing(FanId(e.fan), e.book, e.points, e.why)
+                oracle.point([row], clock)
             case events.Enrolled():
                 oracle.enroll(e.fan, e.cohorts, clock)
             case events.Adopted():

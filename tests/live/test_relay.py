@@ -13,6 +13,7 @@ from dropengine import manifest, model, outcomes, wire
 from dropengine.catalogue import ENGLISH
 from dropengine.errors import Unavailable
 from dropengine.live import relay
+from dropengine.live.places import apply_boost
 from dropengine.model import FanId
 from dropengine.truth import keys, repair
 from tests.conftest import MakeSale
@@ -393,10 +394,10 @@ async def test_news_goes_to_every_seat_once(sale: Sale, tmp_path: Path) -> None:
         assert [n["text"] for n in one.screen().heard[0]["drop"]["news"]] == ["one", "two"]
 
 
-async def test_the_places_of_the_boost_lane_are_told_to_their_fans(
+async def test_what_moves_in_the_boost_lane_is_told_to_every_screen(
     make_sale: MakeSale, tmp_path: Path
 ) -> None:
-    """Two make-goods; when the first goes, the second moves up."""
+    """Two make-goods; when the first goes, the second moves up, and nobody is read for it."""
     sale = await make_sale(item("pin", {"pin": 2}))
     holds = {fan: await sale.held(fan) for fan in ("ada", "ben")}
     for fan, hold in holds.items():
@@ -412,11 +413,15 @@ async def test_the_places_of_the_boost_lane_are_told_to_their_fans(
     async with room_by_hand(sale, tmp_path) as one:
         (ben,) = await one.seated("ben")
         (entry,) = ben.heard[0]["you"]["entries"]
-        assert (entry["lane"], entry["lines"][0]["place"]) == ("boost", 2)
+        (second,) = entry["boost"]
+        assert (entry["lane"], entry["rank"], second["place"]) == ("base", 1022, 2)
         (first,) = (await sale.you("ada")).record.entries
         await sale.leave("ada", first)
         await one.look()
-        assert ben.last("you")["entries"][0]["lines"][0]["place"] == 1
+        told = ben.last("tick")["boosts"]["pin"]
+        moves = [tuple(move) for move in told["moves"]]
+        at = second["place"], second["r"]
+        assert apply_boost(entry["n"], 1022, *at, told["r0"], moves) == (1, second["r"] + 1)
 
 
 async def test_a_room_without_seats_asks_nobody_in_vain(web: WebProcess) -> None:

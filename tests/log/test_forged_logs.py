@@ -38,6 +38,7 @@ ALLOWED_BY: dict[str, dict[str, str]] = {
         "enrolled": "E1",  # nobody came in, and he began nothing
         "widened": "E5",  # it was not opened to all yet, and nobody began anything for it
         "confirmed": "K4",  # he never said that he is still there
+        "pointed": "G1 L6",  # he had no such points, and nobody was called by them
         "exempted": "N4",  # nobody let that network in
         "extended": "H5 P1",  # nobody asked for more time, and it was not needed
         "corrected": "C7",  # it read as it did

@@ -441,6 +441,32 @@ DOCTORED: dict[str, tuple[str, Spoil, str]] = {
 }
 
 
+def without_points(log: Log) -> tuple[Log, int]:
+    """Whoever is called by them overtakes."""
+    return without(log, seq_of(log, events.Pointed)), seq_of(log, events.Offered, 2) - 1
+
+
+POINTED = events.Pointed(0, 0, "eva", "e9", 1, 1, "friend")
+
+DOCTORED |= {
+    "points of nobody's entry": ("with_friends", change(events.Pointed, entry="e9"), "INV-11"),
+    "points of another one": ("with_friends", change(events.Pointed, fan="di"), "INV-15"),
+    "points for nothing": ("with_friends", change(events.Pointed, why="luck"), "INV-15"),
+    "points without end": ("with_friends", change(events.Pointed, points=1001), "INV-15"),
+    "an older page of the book": ("with_friends", change(events.Pointed, 3, book=1), "INV-15"),
+    "points twice": ("with_friends", again(events.Pointed), "INV-15"),
+    "points that move nobody": ("with_friends", without_points, "INV-11"),
+    "made good for nothing": ("with_friends", change(events.Pointed, why="makegood"), "INV-15"),
+    "points where there are none": (
+        "a_line",
+        insert(events.Joined, 1, msgspec.structs.replace(POINTED, fan="ben", entry="e1")),
+        "INV-11",
+    ),
+    "a friend who calls too often": ("with_friends", change(events.Offered, call=1), "INV-11"),
+    "called as if by arrival": ("with_friends", change(events.Offered, 2, call=0), "INV-11"),
+    "made good and nobody hears": ("a_late_payment", leave_out(events.Joined), "INV-11"),
+}
+
 DOCTORED |= {
     "called at night": ("a_quiet_night", at_night, "INV-11"),
     "a call withheld by day": ("a_quiet_night", leave_out_the_call, "INV-11"),
@@ -902,7 +928,15 @@ def test_a_late_payment_goes_back_exactly_when_somebody_else_stands_ahead(joinin
             pen.rescued(ada)
         else:
             pen.voided(ada, "late")
-            pen.joined("ada", makegood=True)
+            if "ada" in joining:
+                pen.pointed(
+                    next(name for name in pen.entries if pen.entries[name].fan == "ada"),
+                    0,
+                    0,
+                    "makegood",
+                )
+            else:
+                pen.joined("ada", makegood=True)
         right = buys == ("ben" not in joining)
         assert found(pen) == ([] if right else ["INV-11" if buys else "INV-10"])
 
@@ -1327,4 +1361,7 @@ def test_what_a_person_gave_back_or_gave_up_stands_beside_the_totals(
     assert told.captured_minus_refunded == told.orders_total + by_hand + given_up
     # An engine of before knew no such end.
     old = doctor(doctor(log, seq, result=result, by="o1", key="k99"), 1, schema=2)
+    # Whoever was made good stood in the boost lane alone.
+    old = doctor(old, seq_of(log, events.Joined), lane=1, points=1023)
+    old = doctor(old, seq_of(log, events.Offered), call=1)
     assert first(judge(text(old))) == ("INV-10", seq)

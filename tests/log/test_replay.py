@@ -77,7 +77,7 @@ def test_a_late_payment_leaves_its_traces() -> None:
     truth = folded("a_late_payment")
     assert truth.charges["c2"] == "voided|h2|late|e1"
     assert truth.fans["ben"].makegood == 1
-    assert truth.entries["e1"].lane == 1
+    assert truth.entries["e1"].made_good == 1
     assert truth.orders["h1"].state == truth.orders["h4"].state == OrderState.REFUNDED
     assert truth.holds["h1"].state == HoldState.EXPIRED
     assert truth.returned == {"pin/00000001": 0}

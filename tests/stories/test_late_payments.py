@@ -137,7 +137,7 @@ async def test_who_paid_too_late_gets_one_place_in_the_boost_lane_and_no_second(
     story.sale.now += 2_000
     await story.quiet()
     (entry,) = (await story.sale.truth()).entries.values()
-    assert (entry.fan, entry.lane, entry.points) == ("ada", 1, model.POINTS_MAX)
+    assert (entry.fan, entry.lane, entry.rank) == ("ada", 0, model.MADE_GOOD)
     assert (await story.sale.words()).count("voided") == 1
 
     # The three holds end; the place calls ada, and she is late again.

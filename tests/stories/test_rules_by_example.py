@@ -246,7 +246,7 @@ story(
     13:09  mia pause                -> paused
     13:10  clock settles            -> extended h1 13:12 lookup
     13:12  clock settles            -> expired h1
-    13:13  bank captured h1 c1 4800 -> voided h1 late refund 4800; joined e2 ada 2 1 makegood
+    13:13  bank captured h1 c1 4800 -> voided h1 late refund 4800; joined e2 ada 2 makegood
     13:15  mia resume               -> resumed; offered h2 ben 1 13:45; offered h3 ada 1 13:45
     = pin 0 2 0 0, lookup:h1, refund:c1 4800
     """,

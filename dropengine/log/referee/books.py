@@ -305,7 +305,7 @@ class Books:
         return self.head(pool, BASE) or self.head(pool, BOOST)
 
     def named(self, pool: Pool) -> tuple[Entry, int] | None:
-        """Whom this pool would call next, and in which lane (L6)."""
+        """Whom this pool would call next, and in which lane (L6, G3)."""
         assert self.rules is not None
         base, boost = self.head(pool, BASE), self.head(pool, BOOST)
         if boost is not None and (base is None or pool.calls >= self.rules.k - 1):

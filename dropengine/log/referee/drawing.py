@@ -102,7 +102,7 @@ def _revealed(books: Books, e: events.Revealed) -> None:
 
 
 def _ordered(books: Books, e: events.Ordered) -> None:
-    """D6."""
+    """D6, G6."""
     if e.n != books.placed + 1:
         books.blame("INV-11", f"arrival {e.n} is given out after arrival {books.placed}")
     first = e.n - 1 - books.carried

@@ -99,7 +99,7 @@ WHY_POINTS = frozenset({"friend", "mission", "collector", "taken_back"})
 
 
 def _pointed(books: Books, e: events.Pointed) -> None:
-    """G1 to G6; a make-good of an open entry: L15."""
+    """G1, G2, G4; a make-good of an open entry: L15."""
     assert books.rules is not None
     entry = books.entry_of(e.entry, e.fan)
     if entry is None:
@@ -318,7 +318,7 @@ def _removed(books: Books, e: events.Removed) -> None:
         books.blame("INV-11", f"{e.entry} is removed because of {e.why!r}")
     final(books, e.entry, e.fan, e.n, "removed", ("waiting", "offered"))
     if e.why == "merged":
-        # A3
+        # A3, G5
         stays = books.in_base(entry.fan)
         if stays is not None:
             stays.points = max(stays.points, entry.points)

@@ -105,7 +105,7 @@ function opened(state, snapshot) {
  * @returns {Heard}
  */
 function ticked(state, tick) {
-  const { you, missed } = state.you === null ? { you: null, missed: false } : moved(state.you, tick.lines ?? {});
+  const { you, missed } = state.you === null ? { you: null, missed: false } : moved(state.you, tick.lines ?? {}, tick.boosts, told().climbed);
   if (tick.away) return { state: { ...state, away: state.away || tick.now }, missed: false, behind: false };
   // Moves carry their own count and are right in any tick; the rest of an older one is not.
   if (tick.seq < state.seq) return { state: { ...state, you }, missed, behind: true };

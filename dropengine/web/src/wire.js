@@ -19,6 +19,7 @@
  */
 
 /** @typedef {{r0: number, left: number[]}} Moves */
+/** @typedef {{r0: number, moves: [number, number, number][]}} BoostMoves arrival, rank before and after; -1: not there */
 /** @typedef {{t?: "news", seq: number, at: number, text: string}} News */
 
 /**
@@ -32,6 +33,7 @@
  * @property {number} [opens_ms]
  * @property {number} [closes_ms]
  * @property {Record<string, Moves>} [lines]
+ * @property {Record<string, BoostMoves>} [boosts]
  * @property {string} [why] the maker's reason of a pause or a cancellation
  * @property {number} [calls_ms] in quiet hours: when the line calls again
  * @property {ListView} [listed]
@@ -148,7 +150,10 @@
  * @property {number} asking
  */
 
-/** @typedef {{pool: string, place: number, r: number, buying: number, latest: number}} LinePlace */
+/**
+ * @typedef {{pool: string, place: number, r: number, buying: number, latest: number, due?: boolean}} LinePlace
+ * `due`: it has moved since, and where to is not known yet.
+ */
 
 /**
  * @typedef {object} EntryView
@@ -168,6 +173,8 @@
  * @property {number} [tickets] in a list that chance orders
  * @property {string[]} [pools] while it has no arrival
  * @property {string} [carried] asked or confirmed: it was carried over
+ * @property {number} [rank] in the boost lanes
+ * @property {LinePlace[]} [boost] its places there, which may rise
  */
 
 /** @typedef {{id: string, key: string, n: number, qty: number, pools: string[], why: string}} EndedEntry */

@@ -108,7 +108,7 @@ class Adoption(Payments):
         self.person_of[guest] = person
 
     def merge_entries(self, person: str) -> None:
-        """A3."""
+        """A3, G5."""
         base = self.open_entries(person)
         # Whoever has no arrival yet comes behind whoever has one.
         base.sort(key=lambda entry: (not entry.n, entry.n))

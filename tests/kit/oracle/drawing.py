@@ -64,6 +64,7 @@ class Drawing(Clock):
         return replies.Placed(self.placed + 1, self.carried + len(self.listed()))
 
     def place_entry(self, entry: Entry, n: int) -> None:
+        """D6, G6."""
         entry.n = n
         entry.ready = [int(self.waits(entry, pool)) for pool in entry.pools]
         for pool in entry.pools if entry.open and entry.rank else ():

@@ -82,7 +82,7 @@ class Line(Networks):
                 self.pools[pool].removed[1] += 1
 
     def point_one(self, row: Pointing) -> PointResult:
-        """G3 to G6."""
+        """G1, G4."""
         fan = self.person_of.get(row.fan, row.fan)
         if self.state in ("closing", "settled", "cancelled"):
             return "over"
@@ -138,7 +138,7 @@ class Line(Networks):
         return next((e for e in self.line(pool, lane) if self.is_ready(e, pool)), None)
 
     def named(self, pool: Pool) -> tuple[Entry, int] | None:
-        """Whom this pool would call next, and in which lane (L6)."""
+        """Whom this pool would call next, and in which lane (L6, G3)."""
         first, best = self.head(pool.id, 0), self.head(pool.id, 1)
         if best is not None and (first is None or pool.calls == self.rules.k - 1):
             return best, 1
