@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { climbed } from "../../dropengine/web/src/climbs.js";
-import { moved, newer } from "../../dropengine/web/src/places.js";
+import { newer } from "../../dropengine/web/src/places.js";
 import { entry, line, you } from "./sale.js";
 
 const second = (more = {}) => entry({ rank: 3, boost: [line({ place: 4, r: 5, latest: 0 })], ...more });
-const ticked = (mine, boosts, lines = {}) => moved(mine, lines, boosts, climbed);
+const ticked = (mine, boosts, lines = {}) => climbed(mine, lines, boosts);
 
 test("others come before me and go behind me", () => {
   const mine = you({ entries: [second()] });

@@ -39,4 +39,3 @@ def test_both_follow_the_same_moves_to_the_same_places() -> None:
     )
     assert json.loads(done.stdout) == [place and list(place) for place in by_worker]
     assert sum(place is None for place in by_worker) > 300
-

@@ -2,8 +2,10 @@
  * Exact places in the boost lanes: a tick names what came into one, moved in it or left it, and a screen counts for
  * itself. Such a place may rise.
  *
- * @import {BoostMoves, EntryView, LinePlace} from "./wire.js"
+ * @import {BoostMoves, EntryView, LinePlace, Moves, You} from "./wire.js"
  */
+
+import { moved } from "./places.js";
 
 /**
  * One boost lane's moves applied to one place in it. Where the entry moved itself, its place comes with the next `you`;
@@ -30,21 +32,29 @@ export function climb(n, rank, line, moves) {
 }
 
 /**
- * A tick's moves applied to all places of an entry in boost lanes: its second ones, or all that it has, where it stands
+ * A tick's moves applied to all places of a fan, those in boost lanes too: second ones, and all of an entry that stands
  * there alone.
- * @param {EntryView} entry
- * @param {Record<string, BoostMoves>} boosts
- * @returns {{entry: EntryView, missed: boolean}}
+ * @param {You} you
+ * @param {Record<string, Moves>} lines
+ * @param {Record<string, BoostMoves>} [boosts]
+ * @returns {{you: You, missed: boolean}}
  */
-export function climbed(entry, boosts) {
-  let missed = false;
-  const all = (/** @type {LinePlace[]} */ places) =>
+export function climbed(you, lines, boosts) {
+  const { you: next, missed: gap } = moved(you, lines);
+  if (boosts === undefined) return { you: next, missed: gap };
+  let missed = gap;
+  let changed = false;
+  const all = (/** @type {LinePlace[]} */ places, /** @type {EntryView} */ entry) =>
     places.map((line) => {
       const moves = boosts[line.pool];
       const after = moves === undefined ? line : climb(entry.n, entry.rank ?? 0, line, moves);
       missed ||= after === null;
+      changed ||= after !== null && after !== line;
       return after ?? line;
     });
-  if (entry.lane !== "base") return { entry: { ...entry, lines: all(entry.lines) }, missed };
-  return { entry: entry.boost === undefined ? entry : { ...entry, boost: all(entry.boost) }, missed };
+  const entries = next.entries.map((entry) => {
+    if (entry.lane !== "base") return { ...entry, lines: all(entry.lines, entry) };
+    return entry.boost === undefined ? entry : { ...entry, boost: all(entry.boost, entry) };
+  });
+  return { you: changed ? { ...next, entries } : next, missed };
 }

@@ -6,10 +6,14 @@
  * @import {State} from "./state.js"
  */
 
+import { climbed } from "./climbs.js";
 import * as confetti from "./confetti.js";
 import { DropGame } from "./game.js";
 import * as says from "./game_says.js";
 import * as wire from "./game_wire.js";
+import { tell } from "./words.js";
+
+tell({ climbed });
 
 const AGAIN_MS = 60_000;
 /** Rows that were refused or wait are written a moment after what caused them. */

@@ -2,7 +2,7 @@
  * Exact places at the price of one shared frame: a tick names the arrivals whose fate became final, and every
  * screen counts for itself how many of them stood before it. A place in the base lane only falls.
  *
- * @import {BoostMoves, EntryView, LinePlace, Moves, You} from "./wire.js"
+ * @import {EntryView, LinePlace, Moves, You} from "./wire.js"
  */
 
 /**
@@ -24,18 +24,13 @@ export function follow(n, line, moves) {
  * A tick's moves applied to all places of a fan.
  * @param {You} you
  * @param {Record<string, Moves>} lines
- * @param {Record<string, BoostMoves>} [boosts]
- * @param {(entry: EntryView, boosts: Record<string, BoostMoves>) => {entry: EntryView, missed: boolean}} [climbed] follows
- *   what moves in boost lanes: `climbs.js`, which most pages do without; a place there stands as it was told till then
  * @returns {{you: You, missed: boolean}}
  */
-export function moved(you, lines, boosts, climbed) {
+export function moved(you, lines) {
   let missed = false;
   let changed = false;
-  const entries = you.entries.map((before) => {
-    const { entry, missed: gap } = boosts && climbed ? climbed(before, boosts) : { entry: before, missed: false };
-    missed ||= gap;
-    changed ||= entry !== before;
+  const entries = you.entries.map((entry) => {
+    // The frame carries base lines only; a place in the boost lane is provisional and comes with `you`.
     if (entry.lane !== "base") return entry;
     const next = entry.lines.map((line) => {
       const moves = lines[line.pool];

@@ -5,6 +5,7 @@
  */
 
 import { moved, newer } from "./places.js";
+import { told as later } from "./words.js";
 
 /**
  * How the page hears of the truth. `live`: what is shown is the present. `since`: the server's clock when the
@@ -105,7 +106,7 @@ function opened(state, snapshot) {
  * @returns {Heard}
  */
 function ticked(state, tick) {
-  const { you, missed } = state.you === null ? { you: null, missed: false } : moved(state.you, tick.lines ?? {}, tick.boosts, told().climbed);
+  const { you, missed } = state.you === null ? { you: null, missed: false } : (later().climbed ?? moved)(state.you, tick.lines ?? {}, tick.boosts);
   if (tick.away) return { state: { ...state, away: state.away || tick.now }, missed: false, behind: false };
   // Moves carry their own count and are right in any tick; the rest of an older one is not.
   if (tick.seq < state.seq) return { state: { ...state, you }, missed, behind: true };

@@ -173,8 +173,6 @@
  * @property {number} [tickets] in a list that chance orders
  * @property {string[]} [pools] while it has no arrival
  * @property {string} [carried] asked or confirmed: it was carried over
- * @property {number} [rank] in the boost lanes
- * @property {LinePlace[]} [boost] its places there, which may rise
  */
 
 /** @typedef {{id: string, key: string, n: number, qty: number, pools: string[], why: string}} EndedEntry */

@@ -7,7 +7,7 @@ import * as say from "#said";
 import { carts, lately, left, money, serials, span, timeOfDay } from "./formats.js";
 import { fill, number } from "./sentences.js";
 
-/** @import {DropView, EndedEntry, EntryView, HoldView, LinePlace, OrderView, Refused} from "./wire.js" */
+/** @import {BoostMoves, DropView, EndedEntry, EntryView, HoldView, LinePlace, Moves, OrderView, Refused, You} from "./wire.js" */
 /** @import {State, Sum} from "./state.js" */
 /** @import {Action, Choice} from "./action.js" */
 
@@ -163,6 +163,7 @@ export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | 
  * @property {(state: State, choice: Choice, now: number) => Action | undefined} listed
  * @property {(state: State, entry: EntryView, now: number) => {title: string, arrival: string, places?: unknown, says: unknown, leave: string} | undefined} entry
  * @property {(entry: EndedEntry, drop: DropView) => string | undefined} gone
+ * @property {(you: You, lines: Record<string, Moves>, boosts?: Record<string, BoostMoves>) => {you: You, missed: boolean}} climbed see `climbs.js`
  */
 /** @param {Partial<Told>} more */
 export const tell = (more) => Object.assign(globalThis, { told: { ...told(), ...more } });
