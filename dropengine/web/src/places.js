@@ -30,7 +30,7 @@ export function moved(you, lines) {
   let missed = false;
   let changed = false;
   const entries = you.entries.map((entry) => {
-    // The frame carries base lines only; a place in the boost lane is provisional and comes with `you`.
+    // A place in the boost lane is provisional: `climbs.js` follows it.
     if (entry.lane !== "base") return entry;
     const next = entry.lines.map((line) => {
       const moves = lines[line.pool];

@@ -214,7 +214,7 @@ export const lineFor = (/** @type {number} */ qty) => (qty > 1 ? fill(say.line_f
 export function turn(k, entry, now) {
   if (entry.state === "offered") return entry.lapses > 0 ? say.second_turn : say.called;
   if (entry.cool_ms > now) return cooling(entry, now);
-  if (entry.lane === "boost") return say.boosted;
+  if (entry.lane === "boost") return PROVISIONAL;
   if (entry.lapses > 0) return say.missed_one;
   const at = entry.lines[0];
   if (at === undefined || at.place < 2 || k < 2) return `${say.only_up} ${say.may_close}`;
