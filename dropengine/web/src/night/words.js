@@ -36,8 +36,6 @@ export const REFUSED = /** @type {Record<string, string>} */ ({
   not_eligible: "not in early access",
   cohort_full: "early access has no more for them",
   code_used: "another’s code",
-  wrong_word: "not the word",
-  not_running: "mission not running",
   not_adoptable: "another’s browser",
   too_few: "more than are left",
   too_many_requests: "pressed too often",
