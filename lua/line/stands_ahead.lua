@@ -4,7 +4,7 @@ stands_ahead -- does anybody stand ahead of a payment that came late, in the lin
 or from one whose fate is final, whoever is ready. The payer's own entries are no obstacle to him. A closing drop
 calls nobody any more, so nobody stands ahead.
 --]]
---#use get ready_in still_in_line head_of_lane owner_of rank_of
+--#use get ready_in still_in_line head_of_lane owner_of rank_of boost_is_next
 
 local function stands_ahead(t, hold)
   local pool_id, fan_id = hold[H_POOL], owner_of(t, hold[H_FAN])
@@ -19,7 +19,7 @@ local function stands_ahead(t, hold)
   local best = boost and rank_of(boost)
   local own_boost = rank > 0 and (not boost or rank > best or rank == best and own[E_N] < boost[E_N])
   local own_base = in_base and (not base or own[E_N] < base[E_N])
-  local calls_boost = t.record.pools[pool_id][P_LANE_COUNT] == t.rules.k - 1 or not (in_base or base)
+  local calls_boost = boost_is_next(t, pool_id) or not (in_base or base)
   if calls_boost and (boost or own_boost) then return not own_boost end
   return not own_base
 end

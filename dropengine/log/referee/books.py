@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 
 from dropengine.events import Rules
 from dropengine.log.draw import Sealed
+from dropengine.log.layouts import TWO_LANES
 from dropengine.log.referee.hours import calls_at, turns_after
 from dropengine.log.referee.records import (
     BASE,
@@ -308,9 +309,15 @@ class Books:
         """Whom this pool would call next, and in which lane (L6, G3)."""
         assert self.rules is not None
         base, boost = self.head(pool, BASE), self.head(pool, BOOST)
-        if boost is not None and (base is None or pool.calls >= self.rules.k - 1):
+        if boost is not None and (base is None or self.boost_is_next(pool)):
             return boost, BOOST
         return None if base is None else (base, BASE)
+
+    def boost_is_next(self, pool: Pool) -> bool:
+        """Does the boost lane call if somebody is ready there? Not in the first round (D8)."""
+        assert self.rules is not None
+        first = self.first is not None and self.schema >= TWO_LANES
+        return pool.calls >= self.rules.k - 1 and not first
 
     def pick(self) -> tuple[Entry, Pool, int] | None:
         """Who must be called now, to which pool and by which lane (L6); None when nobody can be.

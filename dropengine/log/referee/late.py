@@ -50,7 +50,7 @@ def ahead(books: Books, hold: Hold) -> Entry | None:
         return base or boost
     in_base = [one for one in (base, own if own.lane == BASE else None) if one is not None]
     in_boost = [one for one in (boost, own if own.rank else None) if one is not None]
-    if in_boost and (not in_base or pool.calls >= books.rules.k - 1):
+    if in_boost and (not in_base or books.boost_is_next(pool)):
         called = min(in_boost, key=lambda one: (-one.rank, one.n))
     else:
         called = min(in_base, key=lambda one: one.n)

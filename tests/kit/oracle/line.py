@@ -140,9 +140,13 @@ class Line(Networks):
     def named(self, pool: Pool) -> tuple[Entry, int] | None:
         """Whom this pool would call next, and in which lane (L6, G3)."""
         first, best = self.head(pool.id, 0), self.head(pool.id, 1)
-        if best is not None and (first is None or pool.calls == self.rules.k - 1):
+        if best is not None and (first is None or self.boost_is_next(pool)):
             return best, 1
         return None if first is None else (first, 0)
+
+    def boost_is_next(self, pool: Pool) -> bool:
+        """L6; in the first round D8."""
+        return pool.calls == self.rules.k - 1 and self.first is None
 
     def called(self) -> tuple[Entry, str, int] | None:
         """Whom the line calls next, for which pool, in which lane (L6)."""

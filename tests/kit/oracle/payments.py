@@ -188,7 +188,7 @@ class Payments(Clock):
             ]
             for lane in (0, 1)
         )
-        boost_calls = boost and (not base or pool.calls == self.rules.k - 1)
+        boost_calls = boost and (not base or self.boost_is_next(pool))
         return (boost if boost_calls else base)[0] is not own
 
     def sell(
