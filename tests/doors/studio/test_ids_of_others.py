@@ -20,7 +20,7 @@ studio = studio_kit.studio
 
 TRIED = {
     *("maker", "drop", "account", "invitation", "api_key", "session", "passkey"),
-    *("draft", "order", "rehearsal", "letter", "cohort"),
+    *("draft", "order", "rehearsal", "letter", "cohort", "mission"),
 }
 
 
@@ -48,6 +48,7 @@ async def mine_and_theirs(studio: Studio, ada: Hand) -> dict[str, str]:
         "session": here["id"],
         "passkey": "no-passkey-here",
         "cohort": "club",
+        "mission": "word",
     }
 
 
@@ -104,6 +105,7 @@ async def test_a_page_of_others_is_one_that_is_none(studio: Studio, row: Row) ->
             "rehearsal": "no-rehearsal-here",
             "letter": await letter_to(studio, "id-ada"),
             "cohort": "club",
+            "mission": "word",
         }
         if not set(re.findall(r"{(\w+)}", row.path)) <= theirs.keys():
             theirs = await mine_and_theirs(studio, ada) | theirs
