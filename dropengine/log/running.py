@@ -189,7 +189,8 @@ class Running:
         if rules.randomness is not None:
             self.launch = Launch(rules.randomness)
             self._listed = True
-        if rules.randomness is not None or rules.cohorts or rules.carried is not None:
+        points = rules.points_until != ""
+        if rules.randomness is not None or rules.cohorts or rules.carried is not None or points:
             self.shares = Shares()
 
     def _crowd(self, kind: str, seq: int, at_ms: int) -> None:

@@ -78,8 +78,13 @@ class ByHand:
         if hold["e"] == "held":
             return "press"
         entry = next(row for row in self.all("joined") if row["entry"] == hold["entry"])
-        if entry["why"] != "fan":
-            return "make-good" if entry["why"] == "makegood" else str(entry["why"])
+        if hold["call"]:
+            good = [
+                row["entry"] for row in self.all("pointed", "joined") if row["why"] == "makegood"
+            ]
+            return "make-good" if hold["entry"] in good else "boost"
+        if entry["why"] == "carried":
+            return "carried"
         listed = any(entry["entry"] in row["ids"] for row in self.all("ordered"))
         return "list" if listed else "line"
 
@@ -217,7 +222,9 @@ class ByHand:
         }
 
     def of_boost(self) -> dict[str, Values]:
-        if not any(row["call"] for row in self.all("offered")):
+        if not self.rules.get("points_until") and not any(
+            row["call"] for row in self.all("offered")
+        ):
             return {}
         return {
             "served_by_lane": self.served_by_lane(),

@@ -19,6 +19,8 @@ from dropengine.truth.replies import EarlyRow, ListRow, PoolRow, ViewReply
 
 NOBODY: Final = "preview"
 PLACE: Final = 3
+POINTS: Final = 3
+"""Of a drop in which something gives some."""
 ENTRIES: Final = 3_000
 SEALS_IN_MS: Final = 754_000
 ROOT: Final = "5f" * 32
@@ -233,9 +235,12 @@ def _you(m: Manifest, stage: Stage, now_ms: int) -> wire.You:
     if mine == "entry":
         place = wire.LinePlace(pool, PLACE, 0, 1, views.latest_turn(PLACE, m.k))
         number = PLACE + (_entering(m, stage, now_ms).called if stage.listed else 0)
-        entries.append(
-            wire.EntryView("e1", NOBODY, number, 1, "base", 0, "waiting", 0, 0, "", [place])
-        )
+        entry = wire.EntryView("e1", NOBODY, number, 1, "base", 0, "waiting", 0, 0, "", [place])
+        if m.game is not None:
+            points = min(POINTS, m.game.most)
+            first = wire.LinePlace(pool, 1, 0, 0, 0)
+            entry = msgspec.structs.replace(entry, points=points, rank=points, boost=[first])
+        entries.append(entry)
     if mine == "listed":
         entry = wire.EntryView("e1", NOBODY, 0, 1, "base", 0, "waiting", 0, 0, "", [], 1, [pool])
         entries.append(entry)

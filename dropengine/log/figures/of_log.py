@@ -18,7 +18,7 @@ from dropengine.log.figures.figure import (
     with_total,
 )
 from dropengine.log.figures.tally import Order, Tally, tally
-from dropengine.log.shares import CARRIED, LINE, LIST, MAKE_GOOD, PRESS
+from dropengine.log.shares import BOOST, CARRIED, LINE, LIST, MAKE_GOOD, PRESS
 
 WIDTHS_S = (1, 10, 60, 600, 3_600, 86_400)
 STRETCHES_MAX = 200
@@ -72,10 +72,6 @@ def _stock(t: Tally) -> Iterator[Figure]:
     )
 
 
-_OF_ENTRY = {"makegood": MAKE_GOOD, "carried": CARRIED}
-"""Why an entry was made -> its way, but for those that fans make."""
-
-
 def _ways(t: Tally) -> Iterator[Figure]:
     units: Counter[str] = Counter()
     for name, order in t.orders.items():
@@ -86,7 +82,7 @@ def _ways(t: Tally) -> Iterator[Figure]:
         "units",
         "Units of orders that were not refunded, by how they were come by: a press, an offer to "
         "the list that chance ordered, one to the line that joined later, to entries carried over "
-        "from an earlier drop, or to a make-good.",
+        "from an earlier drop, by points, or to a make-good.",
         with_total(units),
     )
 
@@ -108,7 +104,11 @@ def _way(t: Tally, order: str) -> str:
     place = t.places.get(t.holds[order].entry)
     if place is None:
         return PRESS
-    return _OF_ENTRY.get(place.why) or (LIST if place.listed else LINE)
+    if t.holds[order].lane:
+        return MAKE_GOOD if place.madegood else BOOST
+    if place.why == CARRIED:
+        return CARRIED
+    return LIST if place.listed else LINE
 
 
 def _times(t: Tally) -> Iterator[Figure]:
@@ -202,7 +202,7 @@ def _unmet(t: Tally) -> Iterator[Figure]:
 
 def _boost(t: Tally) -> Iterator[Figure]:
     offers = [hold for hold in t.holds.values() if hold.offer]
-    if not any(hold.lane for hold in offers):
+    if not t.game and not any(hold.lane for hold in offers):
         return
     paid = Counter("boost" if hold.lane else "base" for hold in offers if hold.bought)
     yield _figure(

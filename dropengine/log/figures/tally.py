@@ -12,6 +12,8 @@ from msgspec import Struct, field
 
 from dropengine import events
 
+MADE_GOOD = "makegood"
+
 
 class Hold(Struct):
     """A hold or, with an entry, an offer: to which arrival, and of which lane (0 base, 1 boost).
@@ -44,7 +46,8 @@ class Order(Struct):
 
 class Place(Struct):
     """One fan's standing in the line. why: as it was joined. listed: chance gave its arrival out.
-    left: he gave it up himself, or stands there by another."""
+    left: he gave it up himself, or stands there by another. madegood: it stands above all
+    points."""
 
     fan: str
     pools: list[str]
@@ -53,6 +56,7 @@ class Place(Struct):
     listed: bool = False
     served: bool = False
     left: bool = False
+    madegood: bool = False
 
 
 class Tally(Struct):
@@ -63,6 +67,8 @@ class Tally(Struct):
     currency: str = ""
     opened_ms: int = 0
     sold_out_ms: int = 0
+    game: bool = False
+    """Something gives points."""
     prices: dict[str, int] = field(default_factory=dict)
     stock: dict[str, int] = field(default_factory=dict)
     offered: dict[str, int] = field(default_factory=dict)
@@ -94,6 +100,7 @@ def tally(log: Iterable[events.AnyEvent]) -> Tally:
 
 def _published(t: Tally, e: events.Published) -> None:
     t.drop, t.currency = e.rules.id, e.rules.currency
+    t.game = e.rules.points_until != ""
     prices = {item.id: item.price for item in e.rules.items}
     for pool in e.rules.pools:
         t.prices[pool.id] = prices[pool.item]
@@ -160,8 +167,13 @@ def _refunded(t: Tally, e: events.Refunded) -> None:
 
 
 def _joined(t: Tally, e: events.Joined) -> None:
-    t.places[e.entry] = Place(e.fan, e.pools, e.qty, e.why)
+    t.places[e.entry] = Place(e.fan, e.pools, e.qty, e.why, madegood=e.why == MADE_GOOD)
     t.seen_ms.setdefault(e.fan, e.at)
+
+
+def _pointed(t: Tally, e: events.Pointed) -> None:
+    if e.why == MADE_GOOD:
+        t.places[e.entry].madegood = True
 
 
 def _ordered(t: Tally, e: events.Ordered) -> None:
@@ -205,6 +217,7 @@ _STEPS: dict[type[events.Event], Callable[[Tally, Any], None]] = {
     events.Mismatched: _mismatched,
     events.Refunded: _refunded,
     events.Joined: _joined,
+    events.Pointed: _pointed,
     events.Ordered: _ordered,
     events.Served: _served,
     events.Left: _left,
