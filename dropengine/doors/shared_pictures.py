@@ -39,6 +39,7 @@ KEPT_MAX = 64
 WAITING_MAX = 16
 """Pictures that wait to be drawn; who asks for another one may come back."""
 BACK_S = 5
+MINUTE_MS = 60_000
 CARD_S = 60
 """A place may be another one a minute later."""
 KEEP_S = 3600
@@ -86,7 +87,7 @@ def fans_card(drop: wire.DropView, place: int, link: str, photo: bytes, say: Cat
         simple.title,
         simple.about,
         say("game.card_place", place=place) if place else say("game.card_join"),
-        moment(drop.now, drop.zone, say=say),
+        moment(drop.now - drop.now % MINUTE_MS, drop.zone, say=say),
         say("game.card_invites"),
         link,
         photo,

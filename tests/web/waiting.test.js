@@ -30,13 +30,21 @@ test("how long it takes is a range, by how the place fell of late, and nothing w
 });
 
 test("that the units cannot reach a place is said as soon as it is so, with the numbers", () => {
-  assert.equal(reach(pool({ free: 0, held: 30, sold: 170 }), line({ place: 30 })).short, 0);
-  const short = reach(pool({ free: 0, held: 30, sold: 170 }), line({ place: 41 }));
+  const left = (/** @type {number} */ held) => pool({ free: 0, held, sold: 200 - held });
+  assert.equal(reach(left(30), 5, line({ place: 30 })).short, 0);
+  const short = reach(left(30), 5, line({ place: 41 }));
   assert.equal(short.short, 11);
-  assert.match(short.says, /30 units may still come. 40 people are ahead of you: it reaches you only if 11 of them let go/);
-  assert.match(reach(pool({ free: 0, held: 0, sold: 200 }), line({ place: 1 })).says, /Every unit is sold/);
+  assert.equal(short.says, "30 units may still come. It reaches you only if 11 of those before you let go.");
+  assert.match(reach(left(0), 5, line({ place: 1 })).says, /Every unit is sold/);
   // What is not for sale yet may come too.
-  assert.equal(reach(pool({ free: 0, held: 0, sold: 150, withheld: 50 }), line({ place: 50 })).short, 0);
+  assert.equal(reach(pool({ free: 0, held: 0, sold: 150, withheld: 50 }), 5, line({ place: 50 })).short, 0);
+  // Enough is said only where it is, whoever stands in the other lane; in between there is nothing to say.
+  assert.match(reach(left(38), 5, line({ place: 30 })).says, /At most 37 offers go out before yours: that is enough/);
+  assert.equal(reach(left(37), 5, line({ place: 30 })).says, "37 units may still come.");
+  // Points count: the second of that lane is called by the tenth call.
+  assert.equal(reach(left(6), 5, line({ place: 41 }), line({ place: 2 })).short, 0);
+  assert.equal(reach(left(5), 5, line({ place: 41 }), line({ place: 2 })).short, 1);
+  assert.match(reach(left(10), 5, line({ place: 41 }), line({ place: 2 })).says, /At most 9 offers/);
 });
 
 test("a place that falls is a line that climbs, from edge to edge", () => {

@@ -107,16 +107,16 @@ export class DropGame extends Part {
             ${boost === undefined ? nothing : html`<div class="boost"><dt>${words.boost}</dt><dd>${number(boost.place)} <span>${words.provisional}</span></dd></div>`}
           </dl>
           ${this.#chart(drop.id, entry, line)}
-          ${pool === undefined ? nothing : this.#reach(entry, line, pool)}
+          ${pool === undefined ? nothing : this.#reach(drop.k, entry, line, pool, boost)}
         </section>`;
       },
     );
   }
 
-  /** @param {EntryView} entry @param {LinePlace} line @param {PoolView} pool */
-  #reach(entry, line, pool) {
+  /** @param {number} k @param {EntryView} entry @param {LinePlace} line @param {PoolView} pool @param {LinePlace} [boost] */
+  #reach(k, entry, line, pool, boost) {
     const soon = waiting.soon(this.past.get(line.pool) ?? [], this.now, line.place);
-    const { short, says: reaches } = waiting.reach(pool, line);
+    const { short, says: reaches } = waiting.reach(pool, k, line, boost);
     if (entry.state === "offered") return nothing;
     return html`${soon === "" ? nothing : html`<p class="soon">${soon}</p>`}
       ${reaches === "" ? nothing : html`<p class="reach ${short > 0 ? "short" : ""}">${short > 0 ? html`<strong>${say.waiting.cannot}</strong> ` : nothing}${reaches}</p>`}`;
@@ -163,7 +163,7 @@ export class DropGame extends Part {
       <h3>${words.next}</h3>
       ${friends === null ? nothing : html`<div class="share">
         <p>${says.friend(friends)}</p>
-        ${game.link === "" ? html`<p>${words.no_link}</p>` : this.#share(state, game)}
+        ${game.code === "" ? html`<p>${words.no_link}</p>` : this.#share(state, game)}
       </div>`}
       ${repeat(tasks, (one) => one.id, (one) => this.#mission(state, one))}
     </section>`;
@@ -200,7 +200,8 @@ export class DropGame extends Part {
   /** @param {State} state @param {Mission} task */
   #mission({ drop }, task) {
     const says_ = says.mission(task, this.now);
-    const open = !task.done && task.state === "running" && task.kind !== "tap" && !(task.ends > 0 && task.ends <= this.now);
+    // Whoever hears a word may type it at once: this page may not know yet that it was said.
+    const open = !task.done && task.state !== "over" && task.kind !== "tap" && !(task.ends > 0 && task.ends <= this.now);
     const answer = this.answers[task.id] ?? "";
     const label = task.kind === "code" ? words.word : words.answer;
     return html`<form class="mission ${task.done ? "done" : ""}" aria-label=${task.title} @submit=${(/** @type {SubmitEvent} */ event) => this.#says(event, drop.id, task.id)}>

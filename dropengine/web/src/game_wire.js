@@ -13,9 +13,9 @@
 
 /**
  * @typedef {object} Game
- * @property {string} link '' for who is nobody yet
+ * @property {string} link with his code; the plain address for who is nobody yet
  * @property {string} card
- * @property {string} code
+ * @property {string} code '' for who is nobody yet
  * @property {Rules} rules
  * @property {number} points
  * @property {boolean} came

@@ -66,18 +66,23 @@ export function soon(past, now, place) {
 }
 
 /**
- * Whether what is not sold yet can reach a place, with the numbers.
+ * Whether what is not sold yet can reach a place, with the numbers: soonest, if the other lane is empty; latest, if it
+ * always has somebody.
  * @param {PoolView} pool
+ * @param {number} k one call in so many goes to the boost lane
  * @param {LinePlace} line
+ * @param {LinePlace} [boost] his place in that lane
  * @returns {{short: number, says: string}} short: so many before one must let go
  */
-export function reach(pool, { place }) {
+export function reach(pool, k, line, boost) {
   const units = pool.free + pool.held + pool.withheld + pool.leased;
-  const ahead = place - 1;
-  const short = Math.max(0, ahead + 1 - units);
+  const soonest = Math.min(line.place, boost === undefined ? Infinity : (boost.place - 1) * k + 1);
+  const latest = Math.min(k < 2 ? line.place : Math.ceil((line.place * k) / (k - 1)), boost === undefined ? Infinity : boost.place * k);
+  const short = Math.max(0, soonest - units);
   if (units === 0) return { short, says: words.none };
-  if (short > 0) return { short, says: `${fill(say.waiting_units, { count: units })} ${fill(say.waiting_short, { count: ahead, short })}` };
-  return { short, says: ahead === 0 ? "" : `${fill(say.waiting_units, { count: units })} ${fill(say.waiting_enough, { count: ahead })}` };
+  const may = fill(say.waiting_units, { count: units });
+  if (short > 0) return { short, says: `${may} ${fill(say.waiting_short, { count: short })}` };
+  return { short, says: units < latest || latest === 1 ? may : `${may} ${fill(say.waiting_enough, { count: latest - 1 })}` };
 }
 
 /**
