@@ -22,7 +22,8 @@ def everybody(sql: Connection, drop: DropId) -> list[FanId]:
 
 def numbered(sql: Connection, drop: DropId, numbers: Sequence[int]) -> dict[int, FanId]:
     """Whose open entry has one of these arrival numbers, at most `AT_ONCE`."""
-    asked = _open(drop).where(ENTRIES.c.n.in_(numbers[:AT_ONCE]))
+    # In a list that chance has not ordered yet nobody has one: all are 0.
+    asked = _open(drop).where(ENTRIES.c.n.in_(numbers[:AT_ONCE]), ENTRIES.c.n > 0)
     return {row.n: FanId(row.fan) for row in sql.execute(asked)}
 
 

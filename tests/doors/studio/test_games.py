@@ -6,6 +6,8 @@ import re
 
 from sqlalchemy import Connection
 
+from dropengine.doors.studio.game_doors import CURABLE
+from dropengine.doors.studio.game_pages import REASONS
 from dropengine.manifest import GameRules, Mission
 from dropengine.model import DropId, FanId
 from dropengine.people import points_book
@@ -21,6 +23,13 @@ from tests.kit.web_process import key
 
 server = web_process.server
 studio = studio_kit.studio
+
+
+def test_each_reason_for_no_points_is_told_to_makers() -> None:
+    refused = {name for name, state in points_book.REASONS.items() if state == points_book.REFUSED}
+    assert REASONS.keys() == refused
+    assert refused > CURABLE
+
 
 GAME = {
     "identity": "verified",
