@@ -115,7 +115,6 @@ def friend(
     rules: Friends,
     one: Referral,
     since_ms: int,
-    now_ms: int,
 ) -> None:
     """Somebody whom a fan brought takes part, or has paid, since then: he counts after the delay,
     unless that can never be. Harmless to repeat."""
@@ -134,7 +133,6 @@ def friend(
         network=one.network,
         domain=one.domain,
     )
-    game_fans.enter(sql, drop, one.referrer, now_ms)
 
 
 def give(
@@ -167,18 +165,24 @@ def decide(sql: Connection, drop: DropId, rules: GameRules, now_ms: int) -> int:
     asked = select(POINTS_BOOK).where(*here, POINTS_BOOK.c.due_ms <= now_ms).order_by(*order)
     rows = [_row(row) for row in sql.execute(asked.limit(DECIDED_AT_ONCE))]
     until_ms = ended_ms(sql, drop)
+    left: dict[FanId, int] = {}
+    now_counts: dict[FanId, int] = {}
     for row in rows:
         assert rules.friends is not None, "only friends are waited for"
-        left = rules.friends.most - _counted_of(sql, drop, row.fan)
-        reason = _refusal(sql, drop, rules.friends, row, left)
+        if row.fan not in left:
+            left[row.fan] = rules.friends.most - _counted_of(sql, drop, row.fan)
+        reason = _refusal(sql, drop, rules.friends, row, left[row.fan])
         if until_ms and row.due_ms >= until_ms:
             reason = "late"
         if reason:
             _change(sql, drop, row.n, state=REFUSED, reason=reason)
             continue
-        worth = min(row.worth, left)
+        worth = min(row.worth, left[row.fan])
+        left[row.fan] -= worth
         _change(sql, drop, row.n, state=COUNTED, reason="", worth=worth, counted_ms=row.due_ms)
-        _counts(sql, drop, row, row.due_ms)
+        now_counts[row.fan] = row.due_ms
+    for fan, at_ms in now_counts.items():
+        _friends_count(sql, drop, fan, at_ms)
     return len(rows)
 
 
@@ -225,7 +229,10 @@ def cure(sql: Connection, drop: DropId, n: int, now_ms: int) -> bool:
         return False
     # Why it had been refused goes on being told.
     _change(sql, drop, n, state=CURED, counted_ms=now_ms)
-    _counts(sql, drop, _row(found), now_ms)
+    if found.source == FRIEND:
+        _friends_count(sql, drop, FanId(found.fan), now_ms)
+    else:
+        _sum(sql, drop, FanId(found.fan), found.source)
     return True
 
 
@@ -285,16 +292,15 @@ def _here_both(drop: DropId, person: FanId) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _counts(sql: Connection, drop: DropId, row: BookRow, at_ms: int) -> None:
-    """It does from now on."""
-    _sum(sql, drop, row.fan, row.source)
-    if row.source == FRIEND:
-        here = (*_of(drop, row.fan, FRIEND), POINTS_BOOK.c.state.in_(COUNTS))
-        friends = sql.execute(select(func.count()).where(*here)).scalar() or 0
-        if friends >= 1:
-            badges.award(sql, drop, [row.fan], badges.FIRST_FRIEND, at_ms)
-        if friends >= 5:
-            badges.award(sql, drop, [row.fan], badges.FIVE_FRIENDS, at_ms)
+def _friends_count(sql: Connection, drop: DropId, fan: FanId, at_ms: int) -> None:
+    """Some more of his friends do from now on."""
+    _sum(sql, drop, fan, FRIEND)
+    here = (*_of(drop, fan, FRIEND), POINTS_BOOK.c.state.in_(COUNTS))
+    friends = sql.execute(select(func.count()).where(*here)).scalar() or 0
+    if friends >= 1:
+        badges.award(sql, drop, [fan], badges.FIRST_FRIEND, at_ms)
+    if friends >= 5:
+        badges.award(sql, drop, [fan], badges.FIVE_FRIENDS, at_ms)
 
 
 def _refusal(sql: Connection, drop: DropId, rules: Friends, row: BookRow, left: int) -> str:

@@ -83,15 +83,13 @@ def find(sql: Connection, drop: DropId, friend: FanId) -> Referral | None:
     return None if row is None else _referral(row)
 
 
-def friends_among(sql: Connection, drop: DropId, fans: Iterable[FanId]) -> set[FanId]:
-    """Those of these who came by somebody's link."""
-    names, found = [*dict.fromkeys(fans)], set[FanId]()
+def friends_among(sql: Connection, drop: DropId, fans: Iterable[FanId]) -> dict[FanId, Referral]:
+    """Those of these who came by somebody's link, and how."""
+    names, found = [*dict.fromkeys(fans)], dict[FanId, Referral]()
     for first in range(0, len(names), game_fans.AT_ONCE):
         some = names[first : first + game_fans.AT_ONCE]
-        asked = select(REFERRALS.c.friend).where(
-            REFERRALS.c.drop_id == drop, REFERRALS.c.friend.in_(some)
-        )
-        found |= {FanId(fan) for fan in sql.execute(asked).scalars()}
+        asked = select(REFERRALS).where(REFERRALS.c.drop_id == drop, REFERRALS.c.friend.in_(some))
+        found |= {FanId(row.friend): _referral(row) for row in sql.execute(asked)}
     return found
 
 
@@ -139,18 +137,16 @@ def give_up_devices(sql: Connection, drop: DropId, guest: FanId) -> list[str]:
     return found
 
 
-def took_part(sql: Connection, drop: DropId, friend: FanId, at_ms: int) -> Referral | None:
-    """He pressed or joined: by whom he came, if by anybody."""
-    first = (*_here(drop, friend), REFERRALS.c.first_ms == 0)
-    sql.execute(update(REFERRALS).where(*first).values(first_ms=at_ms))
-    return find(sql, drop, friend)
+def took_part(sql: Connection, drop: DropId, one: Referral, at_ms: int) -> Referral:
+    """He pressed or joined for the first time."""
+    sql.execute(update(REFERRALS).where(*_here(drop, one.friend)).values(first_ms=at_ms))
+    return one._replace(first_ms=at_ms)
 
 
-def paid(sql: Connection, drop: DropId, friend: FanId, at_ms: int) -> Referral | None:
-    """The same: he bought."""
-    first = (*_here(drop, friend), REFERRALS.c.paid_ms == 0)
-    sql.execute(update(REFERRALS).where(*first).values(paid_ms=at_ms))
-    return took_part(sql, drop, friend, at_ms)
+def paid(sql: Connection, drop: DropId, one: Referral, at_ms: int) -> Referral:
+    """He bought for the first time."""
+    sql.execute(update(REFERRALS).where(*_here(drop, one.friend)).values(paid_ms=at_ms))
+    return one._replace(paid_ms=at_ms)
 
 
 def move(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:

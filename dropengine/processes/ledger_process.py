@@ -21,6 +21,7 @@ from dropengine.jobs.ledger.archiving import Archiving
 from dropengine.jobs.ledger.calling import Calling
 from dropengine.jobs.ledger.calling_by_mail import CallingByMail
 from dropengine.jobs.ledger.calling_listed import CallingListed
+from dropengine.jobs.ledger.crediting import Crediting
 from dropengine.jobs.ledger.forgetting import Forgetting
 from dropengine.jobs.ledger.post import Post
 from dropengine.jobs.ledger.projector import Projector
@@ -82,6 +83,7 @@ async def _run(settings: Settings, pipe: ParentPipe, page: SharedPage) -> None:
     jobs.repeat(CallingListed(store, database, settings))
     jobs.repeat(Forgetting(database))
     jobs.repeat(Calling(store, database))
+    jobs.repeat(Crediting(store, database))
     jobs.repeat(pushing)
     jobs.repeat(Thinning(store, database, settings))
     jobs.repeat(Archiving(store, database, settings))

@@ -158,9 +158,7 @@ async def test_a_word_is_said_and_a_name_shown(shop: Shop) -> None:
         assert rules is not None
         assert rules.friends is not None
         friends = rules.friends
-        await change(
-            database, lambda sql: points_book.friend(sql, sale.drop, friends, friend, 2, 2)
-        )
+        await change(database, lambda sql: points_book.friend(sql, sale.drop, friends, friend, 2))
         rows = (await game(ana, sale))["rows"]
         assert (rows[0]["state"], rows[0]["reason"]) == ("refused", "cycle")
 

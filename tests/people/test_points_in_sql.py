@@ -58,9 +58,9 @@ def comes(
 
 
 def joins(sql: Connection, friend: object, at: int = NOW + 1) -> None:
-    came = referrals.took_part(sql, DROP, fan(friend), at)
-    if came is not None:
-        points_book.friend(sql, DROP, FRIENDS, came, came.first_ms, at)
+    came = referrals.find(sql, DROP, fan(friend))
+    if came is not None and not came.first_ms:
+        points_book.friend(sql, DROP, FRIENDS, referrals.took_part(sql, DROP, came, at), at)
 
 
 def decided(sql: Connection, now_ms: int = NOW + DAY_MS) -> None:
@@ -174,18 +174,18 @@ async def test_money_given_back_takes_points_back_and_the_truth_is_told(database
             joins(sql, friend)
         decided(sql)
         (told,) = game_fans.untold(sql, DROP, 9)
-        assert (told.points, told.at, told.why) == (4, 2, "friend")
+        assert (told.points, told.at, told.why) == (4, 1, "friend")
         game_fans.told(sql, DROP, [told])
         assert game_fans.untold(sql, DROP, 9) == []
         points_book.take_back(sql, DROP, fan("cy"))
         points_book.take_back(sql, DROP, fan("cy"))
         (told,) = game_fans.untold(sql, DROP, 9)
-        assert (told.points, told.at, told.why) == (2, 3, "taken_back")
+        assert (told.points, told.at, told.why) == (2, 2, "taken_back")
         assert states(sql, "ana") == {(COUNTED, ""): 1, ("taken_back", "refunded"): 1}
         # What was told meanwhile does not tick off the newer.
         game_fans.tell_again(sql, DROP, [fan("ana"), fan("ben")])
         game_fans.told(sql, DROP, [told])
-        assert [one.at for one in game_fans.untold(sql, DROP, 9)] == [4]
+        assert [one.at for one in game_fans.untold(sql, DROP, 9)] == [3]
 
     await database.write(lived)
 

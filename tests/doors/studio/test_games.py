@@ -159,7 +159,7 @@ async def test_what_was_refused_is_shown_with_its_reason_and_cured(studio: Studi
         def brought(sql: Connection) -> None:
             for friend, wrong in (("guest-a", "cycle"), ("guest-b", "self")):
                 one = Referral(FanId(friend), FanId("bo"), 1, wrong, "", "", "", 2, 0)
-                points_book.friend(sql, sale.drop, rules, one, 2, 2)
+                points_book.friend(sql, sale.drop, rules, one, 2)
 
         await studio.web.runtime.database.write(brought)
         said = told(await cyd.http.get(page))
