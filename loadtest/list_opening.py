@@ -76,11 +76,11 @@ cap = {UNITS}
 
 
 @contextlib.asynccontextmanager
-async def watching(host: str, screens: int) -> AsyncIterator[asyncio.subprocess.Process]:
+async def watching(host: str, drop: str, screens: int) -> AsyncIterator[asyncio.subprocess.Process]:
     """So many screens, in a process of their own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "loadtest.swarm", "--host", host),
-        *("--drop", DROP, "--fans", str(screens)),
+        *("--drop", drop, "--fans", str(screens)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -160,7 +160,7 @@ async def _measured(folder: Path, entries: int, screens: int, say: Progress) -> 
         revision = await commanded(store, Open(), done.revision)
         await entered(store, entries, say)
         say.say(f"{entries} entered")
-        async with watching(running.url, screens) as process:
+        async with watching(running.url, DROP, screens) as process:
             assert process.stdout is not None
             # It says so once all of them are there.
             async with asyncio.timeout(GIVE_UP_S):

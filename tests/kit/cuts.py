@@ -72,6 +72,16 @@ CUTS: Final[dict[str, tuple[Cut, ...]]] = {
         Cut("fan/uncount_network", "if not counted then return end", "do return end"),
     ),
     "moves": (Cut("lib/commit", "if #t.moves > 0 then", "if false then"),),
+    "one call in k": (
+        Cut(
+            "line/first_in_line",
+            "if not id or t.record.pools[pool_id][P_LANE_COUNT] == t.rules.k - 1 then",
+            "if true then",
+        ),
+    ),
+    "a book of points goes on": (
+        Cut("line/point", "if book <= (entry[E_BOOK] or 0) then return 'same' end", ""),
+    ),
 }
 
 

@@ -1,8 +1,9 @@
-"""A fan's phone: it holds places, follows ticks by the rule of `wire.Moves`, and keeps all it
-showed."""
+"""A fan's phone: it holds places, follows ticks by the rules of `wire.Moves` and of
+`wire.BoostMoves`, and keeps all it showed."""
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from random import Random
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from dropengine import wire
 from dropengine.live.room import Room
 from dropengine.live.seat import Frame, Seat
 from dropengine.model import FanId
-from tests.kit.places_in_log import Seen
+from tests.kit.two_lanes_in_log import Shown
 
 TICK = b'{"t":"tick"'
 LOSS = 0.3
@@ -22,11 +23,30 @@ LOSS = 0.3
 _heard: msgspec.json.Decoder[wire.ToFanMessage] = msgspec.json.Decoder(wire.ToFanMessage)
 
 
-def lines_of(frame: Frame) -> dict[str, wire.Moves]:
-    """The moves that a tick tells."""
-    tick = _heard.decode(frame.text)
+@functools.lru_cache(maxsize=64)
+def read(text: bytes) -> wire.ToFanMessage:
+    """Thousands of screens get the same bytes."""
+    return _heard.decode(text)
+
+
+def tick_of(frame: Frame) -> wire.Tick:
+    tick = read(frame.text)
     assert isinstance(tick, wire.Tick)
-    return tick.lines
+    return tick
+
+
+class Lane(NamedTuple):
+    """One lane of a pool's line."""
+
+    boost: bool
+    pool: str
+
+
+def told_in(tick: wire.Tick) -> dict[Lane, int]:
+    """How many moves of each lane it tells."""
+    told = {Lane(boost=False, pool=pool): len(moves.left) for pool, moves in tick.lines.items()}
+    boosts = tick.boosts.items()
+    return told | {Lane(boost=True, pool=pool): len(at.moves) for pool, at in boosts}
 
 
 class Held(NamedTuple):
@@ -35,6 +55,19 @@ class Held(NamedTuple):
     n: int
     place: int
     r: int
+
+
+class Boosted(NamedTuple):
+    """A boost place as a screen knows it: of arrival `n` with that rank, exact after `r` moves."""
+
+    n: int
+    rank: int
+    place: int
+    r: int
+
+    def behind(self, rank: int, n: int) -> bool:
+        """Does he stand behind that arrival with that rank?"""
+        return rank >= 0 and (rank > self.rank or (rank == self.rank and n < self.n))
 
 
 class Watcher:
@@ -46,8 +79,10 @@ class Watcher:
         self.call: Call | None = None
         self.places: dict[tuple[str, str], Held] = {}
         """(entry, pool) -> its place."""
-        self.boost: dict[tuple[str, str], int] = {}
-        self.seen: set[Seen] = set()
+        self.boost: dict[tuple[str, str], Boosted] = {}
+        """Those of his second places that his screen knows now."""
+        self.seen: set[Shown] = set()
+        self.seen_boost: set[Shown] = set()
         self.seq = 0
         self.gaps = 0
         """Ticks with moves of its lines that did not come, and moves that nobody had any more."""
@@ -57,12 +92,13 @@ class Watcher:
         self.asking = False
         self._kept: list[wire.Tick] = []
 
-    def lines(self) -> set[str]:
-        """The pools in whose base lines it stands."""
-        return {pool for _, pool in self.places}
+    def stands_in(self) -> set[Lane]:
+        """Where it stands, as far as it knows."""
+        base = {Lane(boost=False, pool=pool) for _, pool in self.places}
+        return base | {Lane(boost=True, pool=pool) for _, pool in self.boost}
 
     def hear(self, frame: Frame) -> None:
-        message = _heard.decode(frame.text)
+        message = read(frame.text)
         match message:
             case wire.Snapshot(you=you):
                 if you is not None:
@@ -94,9 +130,28 @@ class Watcher:
                 which,
                 Held(held.n, held.place - gone, max(held.r, moves.r0 + len(moves.left))),
             )
+        for which, at in list(self.boost.items()):
+            moved = tick.boosts.get(which[1])
+            if moved is None:
+                continue
+            if at.r < moved.r0:
+                self.asking = True
+                continue
+            self._follow(which, at, moved)
         if self.asking:
             self.asked += 1
             self._kept = [tick]
+
+    def _follow(self, which: tuple[str, str], at: Boosted, moved: wire.BoostMoves) -> None:
+        place = at.place
+        for n, was, now in moved.moves[at.r - moved.r0 :]:
+            if n == at.n:
+                # His own points changed, or his turn came: `you` tells, and until then it shows
+                # nothing.
+                del self.boost[which]
+                return
+            place += at.behind(now, n) - at.behind(was, n)
+        self._show_boost(which, at._replace(place=place, r=max(at.r, moved.r0 + len(moved.moves))))
 
     def told(self, you: wire.You) -> None:
         """The whole personal state; an older one than this is dropped."""
@@ -104,14 +159,21 @@ class Watcher:
             return
         self.seq = you.seq
         base = {(e.id, p.pool): (e.n, p) for e in you.entries if e.lane == "base" for p in e.lines}
-        self.boost = {
-            (e.id, p.pool): p.place for e in you.entries if e.lane != "base" for p in e.lines
-        }
         self.places = {which: held for which, held in self.places.items() if which in base}
         for which, (n, at) in base.items():
             known = self.places.get(which)
             if known is None or at.r >= known.r:
                 self._show(which, Held(n, at.place, at.r))
+        second = {
+            (e.id, at.pool): Boosted(e.n, e.rank, at.place, at.r)
+            for e in you.entries
+            for at in e.boost
+        }
+        self.boost = {which: at for which, at in self.boost.items() if which in second}
+        for which, boosted in second.items():
+            was = self.boost.get(which)
+            if was is None or boosted.r >= was.r:
+                self._show_boost(which, boosted)
 
     def answered(self) -> None:
         """The question was answered: go on with what came meanwhile."""
@@ -126,7 +188,11 @@ class Watcher:
         if known is not None and held.place > known.place:
             self.rose.append(f"{self.fan}: {which} rose from {known} to {held}")
         self.places[which] = held
-        self.seen.add(Seen(which[1], held.n, held.r, held.place))
+        self.seen.add(Shown(which[1], held.n, held.r, held.place))
+
+    def _show_boost(self, which: tuple[str, str], at: Boosted) -> None:
+        self.boost[which] = at
+        self.seen_boost.add(Shown(which[1], at.n, at.r, at.place))
 
     def connect(self, room: Room) -> None:
         """Sit down in this room; a line that was open before is cut."""
@@ -160,7 +226,7 @@ class Call:
         if self.jammed:
             self._stuck.append(frame)
         elif self.loses and frame.text.startswith(TICK) and self.watcher.dice.random() < LOSS:
-            self.watcher.gaps += bool(lines_of(frame).keys() & self.watcher.lines())
+            self.watcher.gaps += bool(told_in(tick_of(frame)).keys() & self.watcher.stands_in())
         else:
             self.watcher.hear(frame)
 
@@ -186,17 +252,17 @@ class Call:
 
 
 class Listener:
-    """A watcher without a ticket whose line is perfect: `told` counts the moves of each pool."""
+    """A watcher without a ticket whose line is perfect: `told` counts the moves of each lane."""
 
     sock = None
 
     def __init__(self, room: Room) -> None:
-        self.told: Counter[str] = Counter()
+        self.told: Counter[Lane] = Counter()
         self.seat: Seat = room.sit(self, None)
 
     def push(self, frame: Frame) -> None:
         if frame.text.startswith(TICK):
-            self.told.update({pool: len(moves.left) for pool, moves in lines_of(frame).items()})
+            self.told.update(told_in(tick_of(frame)))
 
     def rest(self, raw: bytes) -> None:
         raise AssertionError("it takes whole frames")

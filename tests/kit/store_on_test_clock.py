@@ -8,14 +8,21 @@ from typing import Any
 import msgspec
 import redis.asyncio as redis
 
+from dropengine.truth.scripts import Script
 from dropengine.truth.store import Store
 
 
 class StoreOnTestClock(Store):
-    """clock: ms since 1970, for every call that brings no time of its own."""
+    """clock: ms since 1970, for every call that brings no time of its own. loaded: other scripts
+    than those of the package."""
 
-    def __init__(self, client: redis.Redis, clock: Callable[[], int]) -> None:
-        super().__init__(client)
+    def __init__(
+        self,
+        client: redis.Redis,
+        clock: Callable[[], int],
+        loaded: dict[str, Script] | None = None,
+    ) -> None:
+        super().__init__(client, loaded)
         self._clock = clock
 
     async def _run(

@@ -1,5 +1,5 @@
-"""Exact places on every screen: two workers, two pools, two lanes, and lines that lose what they
-carry.
+"""Exact places on every screen: two workers, two pools, two lanes in which points move people, and
+lines that lose what they carry.
 
 Real scripts, real rooms and relays; only the sockets are replaced by `watchers`, which lose ticks,
 stand still and come back at the other worker. Every place that any screen ever showed is held
@@ -10,32 +10,39 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import ClassVar, TypeVar
 
 import pytest
 import redis.asyncio as redis
 
-from dropengine import events, model
+from dropengine import events, model, wire
 from dropengine.config import Settings
 from dropengine.live import places
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
 from dropengine.log import replay
 from dropengine.log.referee import judge
+from dropengine.manifest import Manifest
+from dropengine.model import FanId
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.truth import connections, keys
-from dropengine.truth.store import Store
+from dropengine.truth.replies import Pointed
+from dropengine.truth.scripts import Script
+from dropengine.truth.store import Pointing, Store
 from tests.kit.local_provider import SHOP, local_pay
-from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, item, manifest
+from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, item, manifest, playing
 from tests.kit.paid_sale import SaleClock
-from tests.kit.places_in_log import PlacesInLog
 from tests.kit.private_server import Server
 from tests.kit.sale import Sale
 from tests.kit.seeds import seeds
-from tests.kit.simulated_watchers import Listener, Watcher
+from tests.kit.simulated_watchers import Lane, Listener, Watcher
 from tests.kit.store_on_test_clock import StoreOnTestClock
+from tests.kit.two_lanes_in_log import Shown, TwoLanes
 
 NORTH, SOUTH = "pin@north", "pin@south"
 POOLS = (NORTH, SOUTH)
@@ -57,6 +64,8 @@ VERBS = {
     "refund": 3,
     "stock": 1,
     "pause": 1,
+    "point": 14,
+    "adopt": 1,
 }
 ALIVE = ("active", "paying")
 
@@ -68,10 +77,32 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "SENT_MAX", 3)
 
 
+W = TypeVar("W", bound="World")
+
+
+def counts(room: Room) -> dict[Lane, int]:
+    """How many moves of each lane of each pool the screens of a worker were told of."""
+    lanes = ((False, room.lines._base), (True, room.lines._boost))
+    return {Lane(boost, pool): line.sent for boost, at in lanes for pool, line in at.items()}
+
+
 class World:
     """A sale, two workers, watchers at either, and others who only press."""
 
-    def __init__(self, sale: Sale, store: StoreOnTestClock, hubs: list[Hub], dice: Random) -> None:
+    verbs: ClassVar[Mapping[str, int]] = VERBS
+
+    def __init__(
+        self,
+        sale: Sale,
+        store: StoreOnTestClock,
+        hubs: list[Hub],
+        *,
+        dice: Random,
+        watchers: int = WATCHERS,
+        others: int = OTHERS,
+        bad: float = 0.5,
+    ) -> None:
+        """bad: how many of the lines lose ticks."""
         self.sale = sale
         self.store = store
         self.hubs = hubs
@@ -79,8 +110,11 @@ class World:
         self.rooms: list[Room] = []
         self.listeners: list[Listener] = []
         # Each line has dice of its own: whose frame comes first must not change the run.
-        self.watchers = [Watcher(f"w{i}", Random(dice.randbytes(8))) for i in range(WATCHERS)]
-        self.fans = [str(w.fan) for w in self.watchers] + [f"o{i}" for i in range(OTHERS)]
+        self.watchers = [Watcher(f"w{i}", Random(dice.randbytes(8))) for i in range(watchers)]
+        self.fans = [str(w.fan) for w in self.watchers] + [f"o{i}" for i in range(others)]
+        self.bad = bad
+        self.book = itertools.count(1)
+        self.rows: list[Pointing] = []
         self.truth = replay.Truth()
         self.trims = 0
         self.calm = False
@@ -103,17 +137,17 @@ class World:
     async def look(self, number: int, *, one_tick: bool = False) -> None:
         """One worker reads the newest state, makes its ticks and reads whom it must."""
         room, listener = self.rooms[number], self.listeners[number]
-        sent = room.lines.sent()
-        standing = [(watcher, watcher.lines()) for watcher in self.at(room)]
+        sent = counts(room)
+        standing = [(watcher, watcher.stands_in()) for watcher in self.at(room)]
         listener.told.clear()
         await self.hubs[number].fresh(room)
         await self.still()
         while room.lines.more() and not one_tick:
             await self.hubs[number].fresh(room)
             await self.still()
-        moved = {pool: r - sent[pool] for pool, r in room.lines.sent().items() if r != sent[pool]}
+        moved = {line: r - sent[line] for line, r in counts(room).items() if r != sent[line]}
         # Moves that no tick told, because the server had them no more, are missed by all.
-        untold = {pool for pool, count in moved.items() if listener.told[pool] != count}
+        untold = {line for line, count in moved.items() if listener.told[line] != count}
         for watcher, lines in standing:
             assert watcher.call is not None
             # Who stands still may yet hear of a line that he does not know of now.
@@ -133,7 +167,7 @@ class World:
     async def reconnect(self, watcher: Watcher) -> None:
         watcher.connect(self.dice.choice(self.rooms))
         assert watcher.call is not None
-        watcher.call.loses = not self.calm and self.dice.random() < 0.5
+        watcher.call.loses = not self.calm and self.dice.random() < self.bad
 
     async def ask(self) -> None:
         """Who missed moves asks, over the socket or over HTTP."""
@@ -190,12 +224,15 @@ class World:
         return self.dice.choice(found) if found else None
 
     async def act(self) -> None:
-        (verb,) = self.dice.choices(list(VERBS), list(VERBS.values()))
+        (verb,) = self.dice.choices(list(self.verbs), list(self.verbs.values()))
         await getattr(self, f"do_{verb}")()
 
-    async def do_join(self) -> None:
+    def joining(self) -> wire.Join:
         pools = self.dice.choice(((NORTH,), (SOUTH,), (NORTH, SOUTH), (SOUTH, NORTH)))
-        await self.sale.join(self.dice.choice(self.fans), *pools, qty=self.dice.randint(1, 2))
+        return wire.Join(0, self.sale.key(), list(pools), self.dice.randint(1, 2))
+
+    async def do_join(self) -> None:
+        await self.sale.press(self.dice.choice(self.fans), self.joining())
 
     async def do_hold(self) -> None:
         await self.sale.hold(self.dice.choice(self.fans), self.dice.choice(POOLS))
@@ -250,6 +287,29 @@ class World:
         paused = self.truth.state == model.DropState.PAUSED
         await self.sale.creator("resume" if paused else "pause")
 
+    async def do_point(self) -> None:
+        """Up and down, for who stands in line and who does not; now and then what was told before
+        is told once more."""
+        if self.rows and self.dice.random() < 0.1:
+            rows = self.dice.sample(self.rows, 1)
+        else:
+            fans = self.dice.sample(self.fans, self.dice.randint(1, 6))
+            rows = [
+                Pointing(FanId(fan), next(self.book), points, "friend" if points else "taken_back")
+                for fan in fans
+                for points in (self.dice.choice((0, 0, 1, 1, 2, 3, 9)),)
+            ]
+            self.rows += rows
+        await self.give(rows)
+
+    async def give(self, rows: list[Pointing]) -> None:
+        reply = await self.sale.store.point(self.sale.drop, rows, clock_ms=self.sale.now)
+        assert isinstance(reply, Pointed), reply
+
+    async def do_adopt(self) -> None:
+        """Somebody who watches, or one of the others, signs in as another."""
+        await self.sale.adopt(*self.dice.sample(self.fans, 2))
+
     async def play(self) -> None:
         for _ in range(STEPS):
             for _ in range(self.dice.randint(1, 3)):
@@ -264,7 +324,7 @@ class World:
         await self.come_to_rest()
 
     async def come_to_rest(self) -> None:
-        """The lines heal, one more arrival leaves every line, and all is told."""
+        """The lines heal, one more comes into each lane and leaves it, and all is told."""
         self.calm = True
         for watcher in self.watchers:
             assert watcher.call is not None
@@ -274,23 +334,38 @@ class World:
             room.fan_out.drain()
             await self.still()
         await self.read()
-        if self.truth.state == model.DropState.PAUSED:
-            await self.sale.creator("resume")
+        if self.truth.state != model.DropState.PAUSED:
+            await self.sale.creator("pause")
         entry = await self.sale.joined("sentinel", *POOLS)
+        await self.give([Pointing(FanId("sentinel"), 1, 1, "friend")])
         for number in range(2):
             await self.look(number)
         await self.sale.leave("sentinel", entry)
+        await self.sale.creator("resume")
         for number in range(2):
             await self.look(number)
         await self.ask()
 
-    async def judge(self) -> None:
-        """Nothing that was ever shown was wrong, and in the end everybody knows the present."""
+    async def wrong(self) -> tuple[TwoLanes, list[str]]:
+        """What the line promised and did not keep, and what screens showed that was not so."""
+        lanes = TwoLanes(await self.sale.log())
+        shown = {at for watcher in self.watchers for at in watcher.seen}
+        boosts = {at for watcher in self.watchers for at in watcher.seen_boost}
+        return lanes, [
+            *lanes.over(),
+            *lanes.wrong_in_base(shown),
+            *lanes.wrong_in_boost(boosts),
+            *(sentence for watcher in self.watchers for sentence in watcher.rose),
+        ]
+
+    async def judge(self) -> TwoLanes:
+        """Nothing that was ever shown was wrong, in the end everybody knows the present, and every
+        promise of the line was kept."""
         await self.read()
-        arrivals = PlacesInLog(await self.sale.log())
+        lanes, wrong = await self.wrong()
+        assert wrong == []
+        last: set[Shown] = set()
         for watcher in self.watchers:
-            assert arrivals.wrong(watcher.seen) == []
-            assert watcher.rose == []
             assert watcher.asked <= watcher.gaps + watcher.reconnects
             row = await self.sale.you(str(watcher.fan))
             here = {
@@ -301,35 +376,44 @@ class World:
             }
             assert {which: (h.place, h.r) for which, h in watcher.places.items()} == here
             boost = {
-                (name, at.pool): at.place
-                for name, entry, lines in row.entries
-                if entry.lane == 1
-                for at in lines
+                (name, at.pool): (at.place, at.r) for name, lines in row.boosts for at in lines
             }
-            assert watcher.boost == boost
+            assert {which: (at.place, at.r) for which, at in watcher.boost.items()} == boost
             for (name, pool), (place, r) in here.items():
-                n = self.truth.entries[name].n
-                assert place == arrivals.place(pool, n, r)
+                last.add(Shown(pool, self.truth.entries[name].n, r, place))
+        assert lanes.wrong_in_base(last) == []
         log = [line async for line in self.sale.store.log(self.sale.drop)]
         assert judge(log).violations == []
+        return lanes
+
+
+def small(drop: str) -> Manifest:
+    """Few units, and points for friends."""
+    stock = item("pin", {NORTH: 4, SOUTH: 3}, most=2, withheld={SOUTH: 1})
+    return playing(manifest(drop, stock, limit=2, k=3), "guest")
 
 
 @contextlib.asynccontextmanager
 async def world(
-    server: Server, client: redis.Redis, drop: str, book: Path, seed: int
-) -> AsyncIterator[World]:
-    sale = Sale(Store(client), drop)
-    stock = item("pin", {NORTH: 4, SOUTH: 3}, most=2, withheld={SOUTH: 1})
-    await sale.publish(manifest(drop, stock, limit=2, k=3))
+    server: Server,
+    client: redis.Redis,
+    text: Manifest,
+    book: Path,
+    make: Callable[[Sale, StoreOnTestClock, list[Hub]], W],
+    loaded: dict[str, Script] | None = None,
+) -> AsyncIterator[W]:
+    """It begins with the opening of the drop. loaded: scripts that lack a guard."""
+    sale = Sale(Store(client, loaded), text.id)
+    await sale.publish(text)
     await sale.creator("open")
-    store = StoreOnTestClock(client, SaleClock(sale))
+    store = StoreOnTestClock(client, SaleClock(sale), loaded)
     nudges = connections.client(server.url, timeout_s=None, connections=1)
     async with local_pay(book, clock=SaleClock(sale)) as payments:
         intents = IntentIds(SHOP, store)
         hubs = [
             Hub(store, PACE, payments, intents, nudges, epoch="e", durable=True) for _ in range(2)
         ]
-        one = World(sale, store, hubs, Random(seed))
+        one = make(sale, store, hubs)
         try:
             await one.begin()
             yield one
@@ -349,12 +433,15 @@ async def test_every_place_that_any_screen_shows_is_the_true_one_and_never_rises
     seed: int,
 ) -> None:
     print(f"SIMULATION_SEED={seed}")
-    async with world(server, client, drop, tmp_path / "book", seed) as one:
+    make = partial(World, dice=Random(seed))
+    async with world(server, client, small(drop), tmp_path / "book", make) as one:
         await one.play()
-        await one.judge()
+        lanes = await one.judge()
         asked = sum(w.asked for w in one.watchers)
         lost = sum(w.gaps for w in one.watchers)
         shown = sum(len(w.seen) for w in one.watchers)
-        print(f"{shown} places, {asked} questions, {lost} gaps, {one.trims} trims")
-        assert shown > 50
+        boosts = sum(len(w.seen_boost) for w in one.watchers)
+        print(f"{shown} places, {boosts} boost places, {asked} questions, {lost} gaps")
+        print(f"{one.trims} trims, {lanes.judged} promises")
+        assert min(shown, boosts, lanes.judged) > 20
         assert lost > 0

@@ -22,9 +22,11 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from dropengine import outcomes, wire
 from dropengine.creator_commands import Cancel, CreatorCommand, Open, Pause, Resume
+from dropengine.model import FanId
 from dropengine.truth import keys
+from dropengine.truth.store import Pointing
 from tests.kit.encounters import Encounters
-from tests.kit.oracle import Oracle
+from tests.kit.oracle import Entry, Oracle
 from tests.kit.private_server import Server
 from tests.kit.sale import Answer
 from tests.truth.test_store_machine import (
@@ -80,6 +82,14 @@ WANTED = (
     *(f"in quiet hours: {what}" for what in ("called himself", "refused", "waits", "served after")),
     *(f"taken out: {what}" for what in ("rows", "keys", "holds")),
     *(f"paid again: {what}" for what in ("found by the question", "nobody can any more")),
+    *(f"points: {what}" for what in ("pointed", "same", "no_entry", "fixed", "over")),
+    *(f"points: some while {what}" for what in ("waiting", "waiting, cooling", "offered")),
+    *(f"points: none any more while {what}" for what in ("waiting", "offered")),
+    "the boost lane calls",
+    "a promise of the line is judged",
+    "made good beside his points",
+    "a boost call lapses",
+    "a second place in the lines of several pools",
 )
 
 
@@ -221,6 +231,44 @@ class Trouble(Machine):
         for fan in (FANS[which % len(FANS)], FANS[(which + 1) % len(FANS)]):
             self.join(fan, [POOLS[which % len(POOLS)]], 1)
         self.command(Resume(), self.oracle.revision, "o1", self.key())
+
+    # Points.
+
+    @rule(
+        which=nth,
+        points=st.sampled_from((1, 1, 3)),
+        then=st.sampled_from(("nothing", "comes back", "taken back")),
+    )
+    def who_has_points_is_called(self, which: int, points: int, then: str) -> None:
+        """Some join in a pause, and the last of them has points; what is offered then may come
+        back, and the points of who has an offer may be taken back."""
+        wanted = [POOLS[which % len(POOLS)], POOLS[(which + 1) % len(POOLS)]]
+        self.command(Pause(), self.oracle.revision, "o1", self.key())
+        for i in range(3):
+            self.join(FANS[(which + i) % len(FANS)], wanted[: 1 + (i > 0)], 1)
+        for entry in [entry for entry in self.oracle.entries.values() if entry.open][-1:]:
+            self.point([Pointing(FanId(entry.fan), entry.book + 1, points, "friend")])
+        self.command(Resume(), self.oracle.revision, "o1", self.key())
+        for hold in self.offers():
+            fan = self.owner(hold)
+            if then == "comes back":
+                self.press((fan, wire.Release(id=0, key=self.key(), hold=hold)))
+            elif then == "taken back":
+                entry = self.oracle.entries[self.oracle.holds[hold].entry]
+                row = Pointing(FanId(fan), entry.book + 1, 0, "taken_back")
+                self.point([row, row])
+
+    @rule(which=nth)
+    def who_was_made_good_has_points(self, which: int) -> None:
+        if not self.made_good():
+            self.begin_paying_and_fall_silent(which)
+            if self.late():
+                self.payment_comes_late(which, captured=False)
+        for entry in self.made_good():
+            self.point([Pointing(FanId(entry.fan), entry.book + 1, 2, "friend")])
+
+    def made_good(self) -> list[Entry]:
+        return [entry for entry in self.oracle.entries.values() if entry.open and entry.made_good]
 
     # A guest becomes a person.
 

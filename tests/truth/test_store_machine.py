@@ -61,6 +61,7 @@ from tests.kit.manifests import COOL_MS, HOUR_MS, START_MS, TIMES, item, manifes
 from tests.kit.oracle import Oracle
 from tests.kit.private_server import Server
 from tests.kit.sale import Answer
+from tests.kit.two_lanes_in_log import TwoLanes
 
 T = TypeVar("T")
 
@@ -638,6 +639,8 @@ class Machine(RuleBasedStateMachine):
                     cools = ", cooling" if entry.cool else ""
                     what = "some" if row.points else "none any more"
                     self.meets(f"points: {what} while {entry.state}{cools}")
+                    if entry.rank and len(entry.pools) > 1:
+                        self.meets("a second place in the lines of several pools")
 
     def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
         before = self.oracle.seq
@@ -1116,6 +1119,22 @@ class Machine(RuleBasedStateMachine):
             ]
             found = judge(self.run(self.lines())).violations
             assert [one.inv for one in found] == ["INV-3"] * len(halves), found
+            self.judge_the_line()
+
+    def judge_the_line(self) -> None:
+        """Every promise of it, by somebody who knows nothing but the log."""
+        lanes = TwoLanes(self.oracle.log)
+        assert lanes.over() == []
+        for line in lanes.lines.values():
+            if line.boosts:
+                self.meets("the boost lane calls")
+        if lanes.judged:
+            self.meets("a promise of the line is judged")
+        for name, entry in self.oracle.entries.items():
+            if entry.made_good and entry.points:
+                self.meets("made good beside his points")
+            if entry.lapses and lanes.boosted & {name}:
+                self.meets("a boost call lapses")
 
     async def lines(self) -> list[bytes]:
         return [line async for line in self.store.log(self.drop)]

@@ -58,6 +58,8 @@ class Asking:
         self.late: set[tuple[str, str]] = set()
         """Fan and key of what may still arrive: its refusal is not the last word."""
         self.keys = count(1)
+        self.books = 0
+        """The last number that stands in a fan's book of points."""
 
     async def ask(
         self, question: Callable[[], Awaitable[T]], whose: Collection[tuple[str, str]] = ()

@@ -23,6 +23,7 @@ from tests.kit.night import told
 from tests.kit.night.asking import DROP, Played
 from tests.kit.night.list_workers import ListWorkers
 from tests.kit.night.plan import WHENCE, Step
+from tests.kit.two_lanes_in_log import TwoLanes
 
 LATE_STEPS: Final = 3
 """So many steps later a request arrives that was delayed."""
@@ -107,6 +108,14 @@ class Night(ListWorkers):
             result = "failed" if failed else "done"
             outcome = await self.ask(partial(self.sale.discharge, duty, result))
             self._tell("the shop", f"{duty} is {result}", told.in_words(outcome))
+
+    async def do_point(self, step: Step) -> None:
+        """What the books of points have; now and then they take it all back."""
+        self.books += 1
+        points = 0 if step.odd else step.qty
+        why = "friend" if points else "taken_back"
+        what = await self.ask(partial(self.sale.point, step.who, self.books, points, why))
+        self._tell("the books", f"have {points} points of {step.who}", what)
 
     # What the creator and the clock do.
 
@@ -199,4 +208,5 @@ class Night(ListWorkers):
             found += [f"{one.inv} {one.sentence}" for one in launch.faults(self.sale.drop, log)]
             seen = check(self.history.lines(), DROP, [events.parse(line) for line in log])
             found += [f"{one.inv} {one.sentence}" for one in seen]
+            found += [f"LANES {one}" for one in TwoLanes(map(events.parse, log)).over()]
         self.played.violations += found

@@ -26,6 +26,7 @@ from tests.kit.manifests import (
     in_mode,
     item,
     manifest,
+    playing,
 )
 
 FANS: Final = ("ana", "bo", "cy", "di", "eva", "fay", "gil", "hal")
@@ -74,6 +75,7 @@ VERBS: Final = {
     "leave": 3,
     "again": 6,
     "sign_in": 3,
+    "point": 8,
     "settle": 8,
     "wait": 12,
     "hours": 2,
@@ -108,7 +110,8 @@ class Step:
 
 def rules_of_night(seed: int, drop: str) -> Manifest:
     """A small drop: scarce things, two pools of one item, and every third night a pace. In half of
-    all nights chance gives out the first arrivals, in half of them networks are counted."""
+    all nights chance gives out the first arrivals, in half of them networks are counted, and in
+    three of four points move people in the line."""
     dice = Random(f"the rules of {seed}")
     launch = Random(f"the launch of {seed}")
     stock = (
@@ -130,6 +133,10 @@ def rules_of_night(seed: int, drop: str) -> Manifest:
         network_most=launch.choice((0, 0, 1, 3)),
     )
     text = in_mode(text, launch.choice(MODES), TICKETS_MOST)
+    game = Random(f"the game of {seed}")
+    if game.random() < 0.75:
+        until = "close" if text.mode == "rush" else game.choice(("seal", "close"))
+        text = playing(text, "guest", until)
     if seed % 4 < 2:
         # It begins at 08:00 and calls for three hours; then an hour calls, and one is quiet.
         hours = {"calls_from_ms": 12 * HOUR_MS, "calls_to_ms": 13 * HOUR_MS}

@@ -36,6 +36,11 @@ PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
     "a network has as much as it likes": CUTS["a network is full"],
     "a network counts twice what begins there": CUTS["counted once"],
     "a network counts on what is over": CUTS["counted no more"],
+    "who has points is called before everybody": CUTS["one call in k"],
+    "points that were told before are told again": CUTS["a book of points goes on"],
+    "a second place stays when its points are gone": (
+        Cut("line/rerank", "mark_boosted(t, 'ready', id, entry, i, to > 0)", ""),
+    ),
     "what is bought does not count for the limit": (
         Cut("fan/units_allowed", "all = fan[F_USED]", HOLDS_ALONE),
     ),
