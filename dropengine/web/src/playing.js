@@ -14,8 +14,8 @@ import * as wire from "./game_wire.js";
 import { tell } from "./words.js";
 
 const AGAIN_MS = 60_000;
-/** Rows that were refused or wait are written a moment after what caused them. */
-const SOON_MS = 1_500;
+/** What is everybody's, like the board, is a moment behind. */
+const SOON_MS = 2_500;
 
 const place = document.querySelector("drop-game");
 const ref = new URL(location.href).searchParams.get("ref") ?? "";

@@ -1,12 +1,13 @@
 /**
  * The big screen for a shop window: the countdown, then the edition as a picture, one cell a unit.
  *
+ * @import {Game} from "./game_wire.js"
  * @import {DropView, ItemView, PoolView} from "./wire.js"
- * @import {State} from "./state.js"
+ * @import {State, Sum} from "./state.js"
  */
 
 import { html, nothing, svg } from "lit/html.js";
-import { chance } from "#said";
+import { chance, game } from "#said";
 import { toAll } from "./early.js";
 import { cell, grid } from "./grid.js";
 import { Part } from "./part.js";
@@ -18,12 +19,16 @@ import { lately, left, moments, number } from "./formats.js";
 import * as words from "./words.js";
 
 const GAP = 0.16;
+/** A line that is longer is drawn with so many. */
+const QUEUE_MAX = 60;
 /** Before a drop opens whose list chance orders. */
 const BEFORE = ["scheduled", "lobby", "ordering"];
 
 export class DropWall extends Part {
   constructor() {
     super();
+    /** @type {Game | null} what is everybody's of the game of the line, where there is one */
+    this.game = null;
     this.ratio = 1.6;
     this.eye = new ResizeObserver(() => {
       const frame = this.querySelector(".grids");
@@ -59,9 +64,19 @@ export class DropWall extends Part {
           <div class="cap"><dt>${words.UNITS.cap}</dt><dd>${number(sum.cap)}</dd></div>
           <div class="waiting"><dt>${before ? chance.in_list : words.UNITS.waiting}</dt><dd>${number(before ? (drop.listed?.entries ?? 0) : sum.waiting)}</dd></div>
         </dl>
+        ${before || ended(drop) ? nothing : this.#line(sum)}
       </section>
       <section class="grids ${glow(drop)}">${drop.items.map((item) => this.#item(item.title, item.pools.flatMap((id) => drop.pools[id] ?? []), drop.items))}</section>
       ${news === undefined ? nothing : html`<p class="latest"><time>${lately(news.at, this.now)}</time> <bdi>${news.text}</bdi></p>`}`;
+  }
+
+  /** The line as it moves: its head at the left, who is buying first. @param {Sum} sum */
+  #line({ waiting, buying }) {
+    const lifts = this.game?.boosts_hour ?? 0;
+    const tasks = (this.game?.missions ?? []).filter(({ state }) => state === "running");
+    const shown = Math.min(waiting, QUEUE_MAX);
+    return html`${waiting === 0 ? nothing : html`<p class="queue" aria-hidden="true">${Array.from({ length: shown }, (_, n) => html`<i class=${n < buying ? "buys" : ""}></i>`)}${waiting > shown ? "…" : ""}</p>`}
+      ${lifts + tasks.length === 0 ? nothing : html`<p class="until game">${lifts === 0 ? nothing : html`<span><b>${number(lifts)}</b> ${game.wall_boosts}</span>`}${tasks.map((task) => html`<span>${game.wall_missions}: <bdi>${task.title}</bdi> <b>+${number(task.worth)}</b></span>`)}</p>`}`;
   }
 
   /**
