@@ -230,6 +230,7 @@ async def test_friends_move_a_fan_up_until_one_gets_his_money_back(
         await expect(game(ana).locator(".notice")).to_contain_text(taken)
         await expect(game(ana).locator("[role=status]").first).to_contain_text(taken)
         await ana.reads(say("in_line_at", count=AHEAD))
+        await expect(game(ana).locator(".board .mine")).to_contain_text(say("game_points", count=5))
         await look(ana.page, "taken", language)
         await accessible(ana.page)
         await game(ana).get_by_role("button", name=say("read"), exact=True).click()
