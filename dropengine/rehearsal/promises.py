@@ -17,6 +17,7 @@ BY_DEMO: Final = (
 )
 
 BY_MODE: Final = "This drop has no list: arrivals are given out in the order of the joins."
+BY_GAME: Final = "Nothing gives points in this drop: its line calls in the order of arrival alone."
 BY_HOURS: Final = (
     "A rehearsal has no quiet hours, for its night is over in minutes; the tests of every version "
     "have them."
@@ -72,6 +73,10 @@ def _carts(j: Judgement) -> str:
 
 def _ordered(j: Judgement) -> str:
     return j.launched[0].rstrip(".") if j.launched else ""
+
+
+def _played(j: Judgement) -> str:
+    return j.played[0].rstrip(".") if j.played else ""
 
 
 def _twice(j: Judgement) -> str:
@@ -136,6 +141,12 @@ RULES: Final = (
         frozenset({"INV-11"}),
         _never,
         BY_DEMO,
+    ),
+    Rule(
+        "Points move a fan up, and nobody is called later than his page promises",
+        frozenset({"INV-11"}),
+        _played,
+        BY_GAME,
     ),
     Rule("Many cookies at one address have no more than one network may", frozenset(), _never),
     Rule("Nobody gets more than the limit", frozenset({"INV-6"}), _limit),

@@ -1,14 +1,22 @@
-"""The latest turn that pages promise is judged by the log alone."""
+"""The crowd plays the game of a line, and the latest turn that pages promise is judged by the log
+alone."""
 
 from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from dropengine import events
+from dropengine.config import Settings
 from dropengine.model import SCHEMA, DropId
-from dropengine.rehearsal import game
+from dropengine.rehearsal import game, rehearse
+from dropengine.rehearsal.rehearse import Rehearsal
 from tests.kit.handwritten_logs import rules
+from tests.kit.rows import EVERY
 
 DROP = DropId("pins")
 FANS = 40
@@ -62,3 +70,34 @@ def test_who_still_waits_after_his_latest_turn_is_found() -> None:
     cut = [text for text in line(5) if b'"e3"' not in text or b"joined" in text]
     (found,) = game.faults(DROP, cut)
     assert "e3, 3 in pin, is still to be called by call" in found.sentence
+
+
+VERIFIED = ("limit = 1", 'limit = 1\nidentity = "verified"')
+CASES = [("lobby", True), *([("rush", False), ("draw", True), ("rush", True)] if EVERY else [])]
+
+
+@pytest.mark.parametrize(("mode", "verified"), CASES)
+def test_points_move_a_fan_up_and_nobody_is_called_later_than_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, verified: bool
+) -> None:
+    """Links are shared, friends come by them, missions are done: everybody's book is in his place
+    in line, and no judge finds anything."""
+    example = Path(__file__).parents[2] / "examples" / "comet-print.toml"
+    text = example.read_text(encoding="utf-8")
+    file, report = tmp_path / "comet-print.toml", tmp_path / "report.json"
+    file.write_text(text.replace(*VERIFIED) if verified else text, encoding="utf-8")
+    wanted = Rehearsal(fans=60, units=20, seed=2, mode=mode, file=str(file), report=report)
+    done = rehearse.run(Settings(), wanted)
+    told = capsys.readouterr().out
+    assert done == 0, told
+    assert json.loads(report.read_bytes())["violations"] == []
+    found = re.search(
+        r"(\d+) shared their links, (\d+) friends came by them, missions were done (\d+) times; "
+        r"points changed (\d+) times, \d+ of them back. Of (\d+) offers that were paid the boost "
+        r"lane made (\d+)",
+        told,
+    )
+    assert found is not None, told
+    shared, came, done, changed, paid, boosted = map(int, found.groups())
+    assert min(shared, came, done, changed) > 0, told
+    assert paid >= boosted
