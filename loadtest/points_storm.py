@@ -24,6 +24,7 @@ from dropengine import outcomes, wire
 from dropengine.config import Settings
 from dropengine.creator_commands import Add
 from dropengine.data_directory import secret
+from dropengine.jobs.ledger.crediting import TOLD_AT_ONCE
 from dropengine.log.referee import judge
 from dropengine.manifest import Manifest, parse
 from dropengine.model import DropId, FanId
@@ -41,8 +42,6 @@ from loadtest.throwaway_shop import BY, opened, throwaway_shop
 
 PROCESSES = 2
 BATCH = 256
-ROWS = 100
-"""Changes of points in one call, as the job delivers them."""
 UNITS = 5_000
 ADDED = 10
 ADD_EVERY_S = 0.5
@@ -195,13 +194,13 @@ async def poured(store: Store, clouds: Clouds, per_s: int, seconds: int, slow: S
     while done < per_s * seconds:
         due_s = begun_s + done / per_s
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
-        rows = clouds.rows(ROWS)
+        rows = clouds.rows(TOLD_AT_ONCE)
         asked_s = time.monotonic()
         reply = await store.point(DROP, rows)
         longest_ms = max(longest_ms, (time.monotonic() - asked_s) * 1000)
         assert isinstance(reply, Pointed), reply
         done += len(rows)
-        if done % (per_s or 1) < ROWS:
+        if done % (per_s or 1) < TOLD_AT_ONCE:
             await slow.read()
     return longest_ms
 

@@ -37,8 +37,7 @@ def _source(told: Sequence[events.AnyEvent]) -> object:
 
 
 def _out_of_order(told: Sequence[events.AnyEvent]) -> Iterator[str]:
-    """Nobody is served before the order stands; then the first round goes down the order, but for
-    its calls of boost lanes."""
+    """Nobody is served before the order stands; then the first round goes down the order."""
     entries, placed, first_round, last = 0, 0, False, 0
     for event in told:
         match event:
@@ -54,7 +53,7 @@ def _out_of_order(told: Sequence[events.AnyEvent]) -> Iterator[str]:
                 first_round = False
             case events.Held() if first_round:
                 yield f"{event.fan} pressed for {event.hold} in the first round"
-            case events.Offered(call=0) if first_round:
+            case events.Offered() if first_round:
                 if event.n <= last:
                     yield f"arrival {event.n} was called after arrival {last} in the first round"
                 last = event.n

@@ -75,7 +75,7 @@ CUTS: Final[dict[str, tuple[Cut, ...]]] = {
     "one call in k": (
         Cut(
             "line/first_in_line",
-            "if not id or t.record.pools[pool_id][P_LANE_COUNT] == t.rules.k - 1 then",
+            "if not id or boost_is_next(t, pool_id) then",
             "if true then",
         ),
     ),

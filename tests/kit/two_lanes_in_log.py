@@ -5,6 +5,7 @@ stands in their boost lanes too. What is judged, of each pool's line:
 
 - no base place rises: whoever comes stands behind all who are there;
 - each call goes to the first who is ready in its lane;
+- the first round, where chance ordered a list, calls base lanes alone;
 - one call in k goes to the boost lane and never more: from one boost call to any later one stand at
   least k - 1 base calls for each, those that had lapsed by then not counted;
 - the latest turn: whoever stands ready at place p is called by call ceil(p x k / (k - 1)) from that
@@ -137,6 +138,8 @@ class TwoLanes:
         self.taken: dict[str, Taken] = {}
         self.of_holder: dict[str, set[str]] = {}
         self.early = False
+        self.by_chance = False
+        self.first_round = False
         self.carried = False
         self.boosted: set[str] = set()
         """Entries that a boost lane called."""
@@ -154,6 +157,11 @@ class TwoLanes:
                 self.limits = {item.id: item.limit for item in rules.items}
                 self.lines = {pool.id: Line(pool.item) for pool in rules.pools}
                 self.early = bool(rules.cohorts)
+                self.by_chance = rules.randomness is not None
+            case events.Opened():
+                self.first_round = self.by_chance
+            case events.Allotted():
+                self.first_round = False
             case events.Lifted():
                 # Until then a lapse could be forgotten, and who was made good stood in one lane.
                 for line in self.lines.values():
@@ -331,6 +339,8 @@ class TwoLanes:
         if e.call == 0:
             line.between[-1] += 1
         else:
+            if self.first_round:
+                self.wrong.append(f"{e.seq}: a boost lane calls {entry.id} in the first round")
             self._spaced(line, e)
             self.boosted.add(e.entry)
             line.boosts.append(number)
