@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dropengine.model import DropId, FanId
@@ -19,6 +19,17 @@ from dropengine.sql.schema.game import CREDITED, GAME_FANS
 from dropengine.wire_game import CODE_CHARS
 
 AT_ONCE: Final = 400
+
+
+_ONE = (GAME_FANS.c.drop_id == bindparam("drop"), GAME_FANS.c.fan == bindparam("of"))
+# Made once, for whole crowds.
+_POINTS = (
+    update(GAME_FANS)
+    .where(*_ONE, GAME_FANS.c.points != bindparam("sum"))
+    .values(points=bindparam("sum"), at=GAME_FANS.c.at + 1, why=bindparam("because"), untold=1)
+)
+_TOLD = update(GAME_FANS).where(*_ONE, GAME_FANS.c.at == bindparam("then")).values(untold=0)
+_ROW = select(GAME_FANS).where(*_ONE)
 
 
 class GameFan(NamedTuple):
@@ -78,9 +89,8 @@ def now_called(sql: Connection, drop: DropId, fans: Iterable[str]) -> dict[str, 
 
 def set_points(sql: Connection, drop: DropId, fan: FanId, points: int, why: str) -> bool:
     """What counts for him now; the truth is to be told. False: it was so already."""
-    changed = update(GAME_FANS).where(*_here(drop, fan), GAME_FANS.c.points != points)
-    now = {"points": points, "at": GAME_FANS.c.at + 1, "why": why, "untold": 1}
-    return sql.execute(changed.values(now)).rowcount == 1
+    now = {"drop": drop, "of": fan, "sum": points, "because": why}
+    return sql.execute(_POINTS, now).rowcount == 1
 
 
 def tell_again(sql: Connection, drop: DropId, fans: Sequence[FanId]) -> None:
@@ -93,6 +103,12 @@ def tell_again(sql: Connection, drop: DropId, fans: Sequence[FanId]) -> None:
         sql.execute(again.values(at=GAME_FANS.c.at + 1, untold=1))
 
 
+def tell_all_again(sql: Connection, drop: DropId) -> None:
+    """The truth was restored, and may have forgotten what it was told last."""
+    known = update(GAME_FANS).where(GAME_FANS.c.drop_id == drop, GAME_FANS.c.at > 0)
+    sql.execute(known.values(at=GAME_FANS.c.at + 1, untold=1))
+
+
 def untold(sql: Connection, drop: DropId, most: int) -> list[GameFan]:
     """Of whom the truth may not know the newest."""
     here = (GAME_FANS.c.drop_id == drop, GAME_FANS.c.untold == 1)
@@ -103,12 +119,8 @@ def untold(sql: Connection, drop: DropId, most: int) -> list[GameFan]:
 def told(sql: Connection, drop: DropId, fans: Sequence[GameFan]) -> None:
     """The truth knows them, as they were when it was told; or they have no place, and joining
     tells it."""
-    for one in fans:
-        sql.execute(
-            update(GAME_FANS)
-            .where(*_here(drop, one.fan), GAME_FANS.c.at == one.at)
-            .values(untold=0)
-        )
+    if fans:
+        sql.execute(_TOLD, [{"drop": drop, "of": one.fan, "then": one.at} for one in fans])
 
 
 def becomes(sql: Connection, drop: DropId, guest: FanId, person: FanId) -> None:
@@ -143,7 +155,7 @@ def _new_code(sql: Connection, drop: DropId) -> str:
 
 
 def _row(sql: Connection, drop: DropId, fan: FanId) -> Any:
-    return sql.execute(select(GAME_FANS).where(*_here(drop, fan))).first()
+    return sql.execute(_ROW, {"drop": drop, "of": fan}).first()
 
 
 def _here(drop: DropId, fan: FanId) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select, update
 
 from dropengine.manifest import Friends, GameRules
 from dropengine.model import POINTS, DropId, FanId
@@ -56,6 +56,28 @@ HOUR_MS: Final = 3_600_000
 DECIDED_AT_ONCE: Final = 500
 SHOWN_MOST: Final = 100
 REFUSED_SHOWN_MOST: Final = 20
+
+
+_IN = POINTS_BOOK.c.drop_id == bindparam("drop")
+# Made once: a crowd's friends are thousands of rows, and to make a statement costs more than to run
+# it.
+_NEW = insert(POINTS_BOOK)
+_LAST = select(func.max(POINTS_BOOK.c.n)).where(_IN)
+_KNOWN = select(POINTS_BOOK.c.n).where(
+    *(_IN, POINTS_BOOK.c.fan == bindparam("of"), POINTS_BOOK.c.source == bindparam("by")),
+    POINTS_BOOK.c.source_id == bindparam("which"),
+)
+_CHANGE = update(POINTS_BOOK).where(_IN, POINTS_BOOK.c.n == bindparam("row"))
+_FROM = {
+    what: select(func.count()).where(
+        *(_IN, POINTS_BOOK.c.source == FRIEND, POINTS_BOOK.c[what] == bindparam("word")),
+        POINTS_BOOK.c.counted_ms > bindparam("since_ms"),
+        POINTS_BOOK.c.counted_ms <= bindparam("until_ms"),
+        # Whom the maker let count takes nobody's place.
+        POINTS_BOOK.c.reason.in_(("", "refunded")),
+    )
+    for what in ("network", "domain")
+}
 
 
 class BookRow(NamedTuple):
@@ -311,20 +333,15 @@ def _refusal(sql: Connection, drop: DropId, rules: Friends, row: BookRow, left: 
         ("network", row.network, rules.network_most),
         ("domain", row.domain, rules.domain_most),
     ):
-        if word and _counted_from(sql, drop, POINTS_BOOK.c[name] == word, row.due_ms) >= most:
+        if word and _counted_from(sql, drop, name, word, row.due_ms) >= most:
             return name
     return ""
 
 
-def _counted_from(sql: Connection, drop: DropId, place: ColumnElement[bool], due_ms: int) -> int:
+def _counted_from(sql: Connection, drop: DropId, what: str, word: str, due_ms: int) -> int:
     """How many friends from there counted in the day before. Taken back ones did."""
-    here = (
-        *(POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.source == FRIEND, place),
-        *(POINTS_BOOK.c.counted_ms > due_ms - DAY_MS, POINTS_BOOK.c.counted_ms <= due_ms),
-        # Whom the maker let count takes nobody's place.
-        POINTS_BOOK.c.reason.in_(("", "refunded")),
-    )
-    return sql.execute(select(func.count()).where(*here)).scalar() or 0
+    asked = {"drop": drop, "word": word, "since_ms": due_ms - DAY_MS, "until_ms": due_ms}
+    return sql.execute(_FROM[what], asked).scalar() or 0
 
 
 def _counted_of(sql: Connection, drop: DropId, fan: FanId) -> int:
@@ -345,19 +362,18 @@ def _put(sql: Connection, drop: DropId, **values: Any) -> bool:
     """A new row; False where this reason has one."""
     if _known(sql, drop, values["fan"], values["source"], values["source_id"]):
         return False
-    last = select(func.max(POINTS_BOOK.c.n)).where(POINTS_BOOK.c.drop_id == drop)
-    n = (sql.execute(last).scalar() or 0) + 1
-    sql.execute(insert(POINTS_BOOK).values(drop_id=drop, n=n, **values))
+    n = (sql.execute(_LAST, {"drop": drop}).scalar() or 0) + 1
+    sql.execute(_NEW, values | {"drop_id": drop, "n": n})
     return True
 
 
 def _known(sql: Connection, drop: DropId, fan: FanId, source: str, source_id: str) -> bool:
-    here = (*_of(drop, fan, source), POINTS_BOOK.c.source_id == source_id)
-    return sql.execute(select(POINTS_BOOK.c.n).where(*here)).first() is not None
+    one = {"drop": drop, "of": fan, "by": source, "which": source_id}
+    return sql.execute(_KNOWN, one).first() is not None
 
 
 def _change(sql: Connection, drop: DropId, n: int, **values: Any) -> None:
-    sql.execute(update(POINTS_BOOK).where(*_here(drop, n)).values(values))
+    sql.execute(_CHANGE, values | {"drop": drop, "row": n})
 
 
 def _of(drop: DropId, fan: FanId, source: str) -> tuple[ColumnElement[bool], ...]:

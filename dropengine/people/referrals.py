@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from dropengine import events
 from dropengine.model import DropId, FanId
@@ -26,6 +26,11 @@ PENDING_MOST: Final = 20
 
 FIRST_AMONG: Final = 8
 """A person may be several guests of before."""
+
+
+_CHANGE = update(REFERRALS).where(
+    REFERRALS.c.drop_id == bindparam("drop"), REFERRALS.c.friend == bindparam("of")
+)
 
 
 class Came(NamedTuple):
@@ -139,13 +144,13 @@ def give_up_devices(sql: Connection, drop: DropId, guest: FanId) -> list[str]:
 
 def took_part(sql: Connection, drop: DropId, one: Referral, at_ms: int) -> Referral:
     """He pressed or joined for the first time."""
-    sql.execute(update(REFERRALS).where(*_here(drop, one.friend)).values(first_ms=at_ms))
+    sql.execute(_CHANGE, {"drop": drop, "of": one.friend, "first_ms": at_ms})
     return one._replace(first_ms=at_ms)
 
 
 def paid(sql: Connection, drop: DropId, one: Referral, at_ms: int) -> Referral:
     """He bought for the first time."""
-    sql.execute(update(REFERRALS).where(*_here(drop, one.friend)).values(paid_ms=at_ms))
+    sql.execute(_CHANGE, {"drop": drop, "of": one.friend, "paid_ms": at_ms})
     return one._replace(paid_ms=at_ms)
 
 

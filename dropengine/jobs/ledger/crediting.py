@@ -170,6 +170,8 @@ class _Reading:
                     self._of_fan(event, fan)
             elif isinstance(event, events.Adopted):
                 self._adopted(event)
+            elif isinstance(event, events.Thawed) and event.why == "restore":
+                game_fans.tell_all_again(self._sql, self._drop)
             elif isinstance(event, events.Sealed) and self._game.points_until == "seal":
                 points_book.end(self._sql, self._drop, self._game, event.at)
             elif isinstance(event, ENDED):

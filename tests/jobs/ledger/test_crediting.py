@@ -19,6 +19,7 @@ from dropengine.people.one_after_another import change
 from dropengine.people.referrals import Came
 from dropengine.sql.database import Database, Work
 from dropengine.truth.store import Store
+from tests.kit.freezing import restore
 from tests.kit.manifests import START_MS, WORD, in_mode, item, manifest, playing
 from tests.kit.sale import Sale
 
@@ -233,6 +234,22 @@ async def test_who_joins_anew_has_his_points_there_too(night: Night) -> None:
     assert await night.points() == {}
     await night.count()
     assert await night.points() == {"ana": 3}
+
+
+async def test_a_truth_that_was_restored_is_told_all_sums_again(night: Night) -> None:
+    await night.begin()
+    await night.says("ana")
+    await night.sale.joined("ana")
+    await night.sale.joined("ben")
+    await night.count()
+    (known,) = await night.pointed()
+    await restore(night.sale)
+    await night.sale.creator("thaw", found=0)
+    await night.count()
+    assert [(one.fan, one.points, one.book) for one in await night.pointed()] == [
+        ("ana", 3, known.book),
+        ("ana", 3, known.book + 1),
+    ]
 
 
 async def test_whoever_dies_over_it_the_sums_are_the_same(
