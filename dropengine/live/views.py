@@ -81,6 +81,7 @@ def drop_view(
         domain_most=m.domain_most,
         chance=None if chance is None else chance_view(m, chance, view.entering.sealed_ms),
         listed=list_view(m, view),
+        exempt=view.exempt,
         early=early_view(view),
         cohorts=cohort_views(m),
         carried_share=m.carried_share if m.carried_from else 0,
@@ -320,5 +321,6 @@ def tick(
         why=why_stopped(view),
         calls_ms=view.calls_ms,
         listed=list_view(m, view),
+        exempt=view.exempt,
         early=early_view(view),
     )
