@@ -15,6 +15,7 @@ import msgspec
 
 from dropengine.manifest import Manifest
 from dropengine.truth.networks import Whence
+from dropengine.truth.store import CarriedRow
 from tests.kit.manifests import (
     COOL_MS,
     HOLD_MS,
@@ -23,6 +24,7 @@ from tests.kit.manifests import (
     OFFER_MS,
     PAY_MS,
     TIMES,
+    carrying,
     in_mode,
     item,
     manifest,
@@ -44,6 +46,8 @@ WHENCE: Final[dict[str, Whence]] = {
 }
 """Three are in one hall, two more in its town, and each of the others far away."""
 LEAP_MS: Final = 7_200_000
+CARRIED_SHARE: Final = 0.35
+"""Of the nights."""
 
 MODES: Final = ("rush", "rush", "rush", "lobby", "collect", "draw")
 
@@ -72,6 +76,7 @@ VERBS: Final = {
     "unpaid": 3,
     "extend": 3,
     "leave": 3,
+    "confirm": 6,
     "again": 6,
     "sign_in": 3,
     "settle": 8,
@@ -108,7 +113,8 @@ class Step:
 
 def rules_of_night(seed: int, drop: str) -> Manifest:
     """A small drop: scarce things, two pools of one item, and every third night a pace. In half of
-    all nights chance gives out the first arrivals, in half of them networks are counted."""
+    all nights chance gives out the first arrivals, in half of them networks are counted, and in a
+    third of them places of an earlier drop are carried over."""
     dice = Random(f"the rules of {seed}")
     launch = Random(f"the launch of {seed}")
     stock = (
@@ -130,6 +136,8 @@ def rules_of_night(seed: int, drop: str) -> Manifest:
         network_most=launch.choice((0, 0, 1, 3)),
     )
     text = in_mode(text, launch.choice(MODES), TICKETS_MOST)
+    if places_before(seed):
+        text = carrying(text, share=launch.choice((30, 50, 100)))
     if seed % 4 < 2:
         # It begins at 08:00 and calls for three hours; then an hour calls, and one is quiet.
         hours = {"calls_from_ms": 12 * HOUR_MS, "calls_to_ms": 13 * HOUR_MS}
@@ -140,6 +148,18 @@ def rules_of_night(seed: int, drop: str) -> Manifest:
             text, **{name: dice.choice(ms) for name, ms in TIMES.items()}
         )
     return text
+
+
+def places_before(seed: int) -> list[CarriedRow]:
+    """Who waited in vain in the earlier drop of a night, for what; nobody in most nights."""
+    dice = Random(f"the places of {seed}")
+    if dice.random() > CARRIED_SHARE:
+        return []
+    waited = dice.sample(FANS, dice.randint(2, 6))
+    return [
+        CarriedRow(f"e{n}", fan, dice.choice((1, 1, 2)), dice.sample(POOLS, dice.randint(1, 2)))
+        for n, fan in enumerate(waited, 10)
+    ]
 
 
 def draw(seed: int, steps: int = STEPS) -> list[Step]:
