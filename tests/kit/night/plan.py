@@ -83,7 +83,7 @@ VERBS: Final = {
     "wait": 12,
     "hours": 2,
     "seal": 3,
-    "draw": 8,
+    "draw": 12,
     "refund": 5,
     "duties": 4,
     "pause": 2,
