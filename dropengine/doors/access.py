@@ -224,6 +224,7 @@ PANEL = (
     Row("POST", f"{COHORTS}/{{cohort}}/addresses", Who.RUN),
     Row("POST", f"{COHORTS}/{{cohort}}/strike", Who.RUN),
     Row("POST", f"{COHORTS}/{{cohort}}/codes", Who.RUN),
+    Row("POST", f"{COHORTS}/{{cohort}}/codes/strike", Who.RUN),
     Row("GET", f"{COHORTS}/{{cohort}}/addresses.csv", Who.RUN),
     Row("GET", f"{COHORTS}/{{cohort}}/codes.csv", Who.RUN),
     Row("GET", DUTIES, Who.READ),
@@ -299,6 +300,7 @@ CREATORS = (
     _studio("POST", "/drops/{drop}/cohorts/{cohort}/addresses", Who.RUN),
     _studio("DELETE", "/drops/{drop}/cohorts/{cohort}/addresses", Who.RUN),
     _studio("POST", "/drops/{drop}/cohorts/{cohort}/codes", Who.RUN),
+    _studio("DELETE", "/drops/{drop}/cohorts/{cohort}/codes", Who.RUN),
     _studio("GET", "/drops/{drop}/report", Who.READ),
     *(
         _studio("POST", f"/drops/{{drop}}/{verb}", Who.RUN)

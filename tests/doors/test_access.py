@@ -62,7 +62,7 @@ EXPECTED: dict[str, str] = {
     "/drops/{drop}/cohorts": "GET read",
     "/drops/{drop}/cohorts/{cohort}": "GET run",
     "/drops/{drop}/cohorts/{cohort}/addresses": "POST run, DELETE run",
-    "/drops/{drop}/cohorts/{cohort}/codes": "POST run",
+    "/drops/{drop}/cohorts/{cohort}/codes": "POST run, DELETE run",
     "/drops/{drop}/report": "GET read",
     **{f"/drops/{{drop}}/{verb}": "POST run" for verb in COMMANDS},
     "/drops/{drop}/refund": "POST run",

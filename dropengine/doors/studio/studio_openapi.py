@@ -142,6 +142,9 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", f"{COHORTS}/{{cohort}}/codes"): Door(
         "New codes, told once", cohorts.CodesMade, cohorts.MakeCodes
     ),
+    ("DELETE", f"{COHORTS}/{{cohort}}/codes"): Door(
+        "Codes that nobody used let nobody in", cohorts.CodesStruck, cohorts.StrikeCodes
+    ),
     ("GET", "/drops/{drop}/report"): Door(
         "How its sale went", Report, query=("format",), text="text/csv"
     ),

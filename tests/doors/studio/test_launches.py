@@ -233,6 +233,14 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
             await ben.http.post(f"{lists}/the-club/codes", data=sent)
         assert "3 made, 0 of them used" in told(await lists_of(ben, lists))
         assert len((await ben.http.get(f"{lists}/the-club/codes.csv")).text.split()) == 4
+        ends = f"{lists}/the-club/codes/strike"
+        leaked = (await ben.http.get(f"{lists}/the-club/codes.csv")).text.split()[1].strip(",")
+        for _ in range(2):
+            await ben.http.post(ends, data={"key": key(), "code": leaked})
+        assert "There is no such code in this cohort." in told(await lists_of(ben, lists))
+        assert "Say which code." in told(await ben.http.post(ends, data={"key": key()}))
+        await ben.http.post(ends, data={"key": key(), "all": "yes"})
+        assert "2 codes were struck." in told(await lists_of(ben, lists))
         await night.do("open")
         await sale.store.enroll(sale.drop, FanId("ada"), ["the-club"])
         await sale.bought("ada")
