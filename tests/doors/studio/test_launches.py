@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import httpx2
 import pytest
 
+from dropengine.cli import main
 from dropengine.model import FanId
 from dropengine.truth.carried_list import list_of
 from dropengine.truth.replies import BEYOND, ViewReply
@@ -259,7 +261,7 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
 
 
 async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_open_in_one_breath(
-    studio: Studio,
+    studio: Studio, tmp_path: Path
 ) -> None:
     async with studio.person("ben") as ben:
         once = await begun(ben, studio)
@@ -306,6 +308,13 @@ async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_op
         assert "Published, and open." in told(await ben.http.get(where))
         behind = Sale(studio.web.runtime.store, where.split("/")[3], now=0)
         assert await behind.words() == ["published", "carried", "opened"]
+        # On the shop's machine too.
+        again = tmp_path / "shock.toml"
+        again.write_text(exported)
+        settings = studio.web.runtime.settings
+        here = ["--data-dir", str(settings.data_dir), "--redis-url", str(settings.redis_url)]
+        asked = ["drop", "publish", str(again), "--maker", "lamps", "--open"]
+        assert await asyncio.to_thread(main.main, [*asked, "--id", "lamps-again", *here]) == 0
         # Of another maker's drop, or one that goes on, nobody is.
         other = await begun(ben, studio)
         await saved(ben, other, 1, **known | {"carried_from": where.rpartition("/")[2]})
