@@ -31,6 +31,15 @@ test("who was refused for his network reads when it has been let in, until it is
   assert.match(says(over), /^Full\./);
 });
 
+test("who was refused in early access reads when the drop is open to all", () => {
+  const at = (/** @type {boolean} */ lasts) => heard(state({ drop: { early: { lasts: true, public_ms: NOW } } }), tick({ early: { lasts, public_ms: NOW } })).state.drop;
+  for (const code of ["cohort_full", "not_eligible"]) {
+    const says = (/** @type {boolean} */ lasts) => refusal(/** @type {any} */ ({ t: "refused", id: 1, seq: 10, code, text: "Not yet." }), at(lasts));
+    assert.match(says(true), /^Not yet\./);
+    assert.match(says(false), /open to everybody now/);
+  }
+});
+
 test("an older tick never brings old stock back, but its moves count", () => {
   const mine = state({ you: { entries: [entry()] }, state: { seq: 50 } });
   const { state: after, behind } = heard(mine, tick({ seq: 49, pools: { pin: pool({ free: 99 }) }, lines: { pin: { r0: 5, left: [1] } } }));

@@ -95,6 +95,7 @@ class CohortPages:
             wrong=wrong,
             lines=[*zip(s.manifest.cohorts, lines_of(s.manifest.cohorts, known), strict=True)],
             over=s.view.state in _OVER,
+            widened=s.view.early is not None and not s.view.early.lasts,
             may_run=call.may >= May.RUN,
             at_once=AT_ONCE,
             code_chars=TYPED_CHARS_MAX,

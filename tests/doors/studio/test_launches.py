@@ -252,6 +252,10 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         assert "A press 1 100 %" in said
         assert "Nothing moves" in (await night.look("widen")).text.replace("nothing", "Nothing")
         assert "ben opened the drop to all" in await night.do("widen")
+        said = told(await lists_of(ben, lists))
+        assert "This drop is open to all" in said
+        assert "4 units before the drop was open to all" in said
+        assert "Add them to the list" not in said
         assert await sale.held("guest")
         assert "Not now" not in told(await night.look("pause"))
         copied = await ben.http.post(f"{where}/copy", data={"key": key()})
