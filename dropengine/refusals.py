@@ -45,9 +45,16 @@ class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=shout):
 
 
 class NotOpen(Refusal, frozen=True):
+    """`why`: what fans may know of it besides, if anything."""
+
     to_operator: ClassVar[str] = (
         "The drop has not opened yet. It can be opened, an open list sealed, or it cancelled."
     )
+    why: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.why or self.sentence
 
 
 class Paused(Refusal, frozen=True):

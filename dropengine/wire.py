@@ -263,8 +263,8 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     boost lane, left out where nothing moved there. `now`: the server's clock.
     `away`: the shop's server does not answer; these are the last numbers known, from `now`. `why`:
     the maker's reason of a pause or a cancellation. `calls_ms`: in quiet hours, when the line calls
-    again; else 0. `listed`: of a list that chance orders. `early`: left out where there are no
-    cohorts.
+    again; else 0. `listed`: of a list that chance orders. `exempt`: networks and mail domains
+    that the maker has let in. `early`: left out where there are no cohorts.
     """
 
     seq: int
@@ -279,6 +279,7 @@ class Tick(msgspec.Struct, frozen=True, tag_field="t", tag="tick", omit_defaults
     why: str = ""
     calls_ms: int = 0
     listed: ListView | None = None
+    exempt: list[str] = []
     early: EarlyView | None = None
     boosts: dict[str, BoostMoves] = {}
 
@@ -312,7 +313,8 @@ class DropView(msgspec.Struct, frozen=True):
     know.
     `identity`: who may act: guest, whoever opens the page; verified, who has confirmed an address.
     `calls_from_ms`, `calls_to_ms`: the hours in which the line calls, ms since midnight by the
-    clocks of the zone; two equal ones: at all hours. `calls_ms`, `listed`, `early`: as in a tick.
+    clocks of the zone; two equal ones: at all hours. `calls_ms`, `listed`, `exempt` and
+    `early`: as in a tick.
     `chance`: the rules of a list that chance orders; None where arrivals are those of time.
     `cohorts`: who may begin something before the drop is open to all. `carried_share`: how many
     percent of each pool those may have together who waited in vain in an earlier drop, and come
@@ -360,6 +362,7 @@ class DropView(msgspec.Struct, frozen=True):
     domain_most: int = 0
     chance: ChanceView | None = None
     listed: ListView | None = None
+    exempt: list[str] = []
     early: EarlyView | None = None
     cohorts: list[CohortView] = []
     carried_share: int = 0

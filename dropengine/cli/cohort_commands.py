@@ -24,7 +24,7 @@ from dropengine.people.cohorts import Counts
 from dropengine.sql.database import Work
 from dropengine.truth.store import Store
 
-CHANGES = ("addresses", "codes", "strike")
+CHANGES = ("addresses", "codes", "strike", "strike_code", "strike_codes")
 
 
 async def run(store: Store, settings: Settings, arguments: Arguments) -> int:
@@ -113,6 +113,13 @@ async def _change(
         gone = await makers_drops.changed(settings, lambda sql: cohorts.strike(sql, drop, one.id))
         print(f"{gone} addresses are on the list no more. {cohorts.STAY}")
         return 0
+    if what in ("strike_code", "strike_codes"):
+        code = arguments.strike_code or ""
+        struck = await makers_drops.changed(
+            settings, lambda sql: cohorts.strike_codes(sql, drop, one.id, code)
+        )
+        print(cohorts.said_of_codes(struck, one=bool(code)))
+        return 0 if struck.gone or not code else REFUSED
     if not one.listed:
         raise DropEngineError(f"{one.id} has no list of addresses: its manifest does not say so.")
     typed = cohorts.lines(_text(arguments.addresses))
@@ -125,7 +132,9 @@ async def _change(
     print(f"{taken.new} addresses are new on the list, {taken.known} were there.")
     for text in taken.wrong:
         print(f"no address: {ascii(text)[:80]}", file=sys.stderr)
-    return REFUSED if taken.wrong else 0
+    if taken.beyond:
+        print(f"no room for {taken.beyond} more: {cohorts.FULL}", file=sys.stderr)
+    return REFUSED if taken.wrong or taken.beyond else 0
 
 
 def _text(path: str) -> str:

@@ -182,6 +182,12 @@ def _cohorts_arguments(parser: Parser) -> None:
         "--codes", type=whole(1, 10_000), metavar="N", help="make so many codes, each for a person"
     )
     change.add_argument("--strike", action="store_true", help="take everybody off its list")
+    change.add_argument(
+        "--strike-code", type=words, metavar="CODE", help="this code, if nobody used it, ends"
+    )
+    change.add_argument(
+        "--strike-codes", action="store_true", help="all its codes that nobody used end"
+    )
     parser.add_argument("--json", action="store_true", help="the counts, as JSON")
     _who(parser)
 

@@ -52,21 +52,19 @@ from dropengine.creator_commands import (
     Seal,
     Widen,
     Withdraw,
-    opening_key,
 )
 from dropengine.errors import ManifestError, NewerSchema
 from dropengine.model import DropId, OrderState
 from dropengine.order_number import order_of
 from dropengine.terminal import summary
 from dropengine.truth.carried_list import list_of
+from dropengine.truth.opening_at_once import open_at_once
 from dropengine.truth.outbox import Outbox
 from dropengine.truth.replies import BEYOND, Shown, ViewReply
 from dropengine.truth.store import Store
 
 READING = frozenset({"show", "waiting", "networks", "log"})
 """Verbs that change nothing."""
-PUBLISHED = 1
-"""The revision of a drop that was just published."""
 UNDONE_MS = 10_000
 """What is owed for this long was tried more than once, or is refused for good: it is shown."""
 
@@ -193,8 +191,10 @@ async def _publish(store: Store, arguments: Arguments) -> int:
     shown = await store.show(DropId(text.id))
     assert shown is not None, "nothing takes a drop away"
     text = shown.manifest
-    if arguments.open and (code := await _open_at_once(store, arguments, DropId(text.id), key)):
-        return code
+    if arguments.open and (
+        refusal := await open_at_once(store, DropId(text.id), by=arguments.word, key=key)
+    ):
+        return _not_open_yet(refusal, text.id, key)
     when = summary.moment(text.opens_ms, text.zone) if text.opens_ms else "when you open it"
     if arguments.open:
         when = "now"
@@ -206,20 +206,14 @@ async def _publish(store: Store, arguments: Arguments) -> int:
     return 0
 
 
-async def _open_at_once(store: Store, arguments: Arguments, drop: DropId, key: str) -> int:
-    """In the breath in which it was published; the exit code of a refusal, else 0."""
-    outcome = await store.command(
-        drop, Open(), revision=PUBLISHED, by=arguments.word, key=opening_key(key)
-    )
-    if isinstance(outcome, outcomes.Changed | refusals.Already):
-        return 0
-    if isinstance(outcome, refusals.NotCarried):
+def _not_open_yet(refusal: refusals.Refusal, drop: str, key: str) -> int:
+    if isinstance(refusal, refusals.NotCarried):
         print(
             f"{drop} is published. It opens when the places of the earlier drop are carried over: "
             f"say the same again, with --key {key}.",
             file=sys.stderr,
         )
-    return refuse(outcome)
+    return refuse(refusal)
 
 
 SAID: dict[type[CreatorCommand], str] = {

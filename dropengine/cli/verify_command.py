@@ -16,7 +16,7 @@ from dropengine.errors import DrawFault
 from dropengine.log.carried import carriable, fault_in_carried
 from dropengine.log.draw import sheet
 from dropengine.log.draw.sheet import Finding, Sheet
-from dropengine.log.draw.told import sheet_of
+from dropengine.log.draw.told import Told, told_of
 
 ABOUT = "Compute the order of a draw anew and compare it with the one that was told."
 RIGHT, WRONG = 0, 1
@@ -57,17 +57,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.carried_from is not None:
         return _carried(arguments.carried_from, arguments.file)
     told = _told(_text(arguments.file))
+    sheet_told = told.sheet
     if arguments.revealed is not None:
-        told = _with(told, arguments.revealed)
+        sheet_told = _with(sheet_told, arguments.revealed)
     if arguments.sheet:
-        _print(told)
+        _print(sheet_told)
         return RIGHT
-    found = sheet.findings(told)
+    found = sheet.findings(sheet_told, whole=told.opened)
     if arguments.json:
         _print(found)
     else:
         print("\n".join(f"{MARKS[one.kept]:<6}{one.what}: {one.found}" for one in found))
-        print(_verdict(found))
+        print(_verdict(found, called_off=told.called_off))
     return RIGHT if all(one.kept for one in found) else WRONG
 
 
@@ -82,10 +83,10 @@ def _carried(earlier: str, name: str) -> int:
     return WRONG if fault else RIGHT
 
 
-def _told(text: bytes) -> Sheet:
+def _told(text: bytes) -> Told:
     """A log says in its first event what it is."""
     first, _, _ = text.lstrip().partition(b"\n")
-    return sheet_of(text.splitlines()) if _EVENT.match(first) else sheet.read(text)
+    return told_of(text.splitlines()) if _EVENT.match(first) else Told(sheet.read(text))
 
 
 def _print(found: object) -> None:
@@ -98,9 +99,11 @@ def _with(told: Sheet, revealed: str) -> Sheet:
     return msgspec.structs.replace(told, revealed=revealed)
 
 
-def _verdict(found: list[Finding]) -> str:
+def _verdict(found: list[Finding], *, called_off: bool) -> str:
     if any(one.kept is False for one in found):
         return "This is not the order that list and chance give."
+    if called_off and any(one.kept is None for one in found):
+        return "Nothing is wrong. The drop was called off before its order was told."
     if any(one.kept is None for one in found):
         return "Nothing is wrong so far, but not everything is told yet."
     return "The order is the one that list and chance give."

@@ -16,7 +16,13 @@ from dropengine import errors, outcomes, refusals, wire
 from dropengine.doors.http_answers import Written, problem
 from dropengine.doors.identity import Identity, by_name
 from dropengine.doors.rate_limit import whence_of
-from dropengine.live.answers import first_refusal, one_by_one, paid_pages, refused_in
+from dropengine.live.answers import (
+    as_it_stands,
+    first_refusal,
+    one_by_one,
+    paid_pages,
+    refused_in,
+)
 from dropengine.live.batcher import Answer
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
@@ -239,7 +245,7 @@ def _refusal(room: Room, outcome: refusals.Refusal) -> Response:
     told = refused_in(room, 0, outcome)
     return problem(
         None,
-        outcome,
+        as_it_stands(room, outcome),
         seq=told.seq,
         free=told.free,
         held=told.held,

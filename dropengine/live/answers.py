@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dropengine import outcomes, refusals
+from dropengine.catalogue import ENGLISH
 from dropengine.live import views
 from dropengine.live.batcher import Answer
 from dropengine.live.room import Room
-from dropengine.model import ID_CHARS_MAX, FanId
+from dropengine.model import ID_CHARS_MAX, DropState, FanId
 from dropengine.wire import Done, Pay, Refused
 
 KEY_KEPT = ID_CHARS_MAX - 4
@@ -22,9 +23,18 @@ def refused_in(room: Room, message_id: int, outcome: refusals.Refusal) -> Refuse
     view = room.view
     if view is None:
         return refused(message_id, 0, outcome)
+    outcome = as_it_stands(room, outcome)
     not_yet = isinstance(outcome, refusals.NotOpen)
     when_ms = views.begins_ms(room.manifest, view) if not_yet else None
     return refused(message_id, view.seq, outcome, when_ms)
+
+
+def as_it_stands(room: Room, outcome: refusals.Refusal) -> refusals.Refusal:
+    """A script says only that it is not open: while a list is put in its order, so it is told."""
+    ordering = room.view is not None and room.view.state == DropState.ORDERING
+    if ordering and isinstance(outcome, refusals.NotOpen):
+        return refusals.NotOpen(ENGLISH("said.ordering"))
+    return outcome
 
 
 def refused(

@@ -83,6 +83,7 @@ def drop_view(
         domain_most=m.domain_most,
         chance=None if chance is None else chance_view(m, chance, view.entering.sealed_ms),
         listed=list_view(m, view),
+        exempt=view.exempt,
         early=early_view(view),
         cohorts=cohort_views(m),
         carried_share=m.carried_share if m.carried_from else 0,
@@ -362,6 +363,7 @@ def tick(
         why=why_stopped(view),
         calls_ms=view.calls_ms,
         listed=list_view(m, view),
+        exempt=view.exempt,
         early=early_view(view),
         boosts={pool: wire.BoostMoves(r0, moves) for pool, (r0, moves) in (boosts or {}).items()},
     )

@@ -40,7 +40,7 @@ from dropengine.manifest.game import UNTIL
 from dropengine.manifest.manifest import Cohort, Item, Manifest
 from dropengine.manifest.parse import judged, network_most, parse
 from dropengine.manifest.seal import fault_in_round, first_round, sealed_at
-from dropengine.manifest.toml_tables import moment_ms, read, short
+from dropengine.manifest.toml_tables import LENGTHS, length_s, moment_ms, read, short
 from dropengine.manifest.zones import in_zone, known_zone
 from dropengine.model import COHORTS_MAX
 from dropengine.randomness import Chain
@@ -64,8 +64,6 @@ FLAGS: Final = ("practice", "guests_may_enter")
 PLANNED: Final = "planned"
 """In the place of a beacon's round: the first one that may order the list, if it is sealed as
 planned."""
-LENGTHS: Final = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
-"""How a length of time may be typed, `30 min`, and how many seconds one is."""
 ITEM_TEXTS: Final = ("id", "title", "about")
 ITEM_NUMBERS: Final = ("cap", "withheld", "limit", "most")
 POOL_NUMBERS: Final = ("cap", "withheld")
@@ -91,7 +89,6 @@ _OF_COHORT = re.compile(r"(cohorts\[[0-9]\]\.[a-z]+)[.\[].*")
 _OF_POOLS = re.compile(r"(?:([a-z0-9@-]{1,65})[ =:]+([0-9]{1,6})(?:[ ,;]+|$))+")
 _OF_POOL = re.compile(r"([a-z0-9@-]{1,65})[ =:]+([0-9]{1,6})")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-_LENGTH = re.compile(r"([0-9]{1,9}) *(s|min|h|d)(?:ec(?:ond)?s?|ute?s?|ours?|ays?)?")
 _AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?")
 
 
@@ -456,8 +453,8 @@ def _values(
                 value = True
             elif cohort := _COHORT.fullmatch(path):
                 value = _of_cohort(cohort[2], text)
-            elif name.endswith("_seconds") and (length := _LENGTH.fullmatch(text)):
-                value = int(length[1]) * LENGTHS[length[2]]
+            elif name.endswith("_seconds") and (seconds := length_s(text)) is not None:
+                value = seconds
             elif path == "beacon_round" and text == PLANNED:
                 # It hangs on other fields.
                 value = None

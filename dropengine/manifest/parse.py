@@ -78,7 +78,7 @@ def _drop(top: Table) -> Manifest:
     def ms(what: str) -> int:
         least, most, default = SECONDS[what]
         least = min(least, 1) if practice else least
-        return top.number(f"{what}_seconds", least, most, default, short) * 1000
+        return top.seconds(f"{what}_seconds", least, most, default, short) * 1000
 
     limit = top.number("limit", 1, CAP_MAX)
     pace, pace_ms = top.number("pace", *PACE), ms("pace")
@@ -195,7 +195,8 @@ NUMBERS_OF_CHANCE = ("window_seconds", "first_offer_seconds", "tickets_most", "b
 def _chance(top: Table, mode: str, short: str, *, practice: bool) -> _Chance:
     if mode not in WINDOWS:
         for key in NUMBERS_OF_CHANCE:
-            top.number(key, 0, WHOLE_MAX, 0)
+            read = top.seconds if key.endswith("_seconds") else top.number
+            read(key, 0, WHOLE_MAX, 0)
         top.flag("guests_may_enter")
         for key in (*NUMBERS_OF_CHANCE, "guests_may_enter"):
             if top.has(key) and top.sound(key, "mode"):
@@ -204,7 +205,7 @@ def _chance(top: Table, mode: str, short: str, *, practice: bool) -> _Chance:
 
     def ms(key: str, bounds: Bounds, default: int) -> int:
         least = min(bounds.least, 1) if practice else bounds.least
-        return top.number(key, least, bounds.most, default, short) * 1000
+        return top.seconds(key, least, bounds.most, default, short) * 1000
 
     window = WINDOWS[mode]
     most = top.number("tickets_most", *TICKETS)

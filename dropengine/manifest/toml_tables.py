@@ -29,6 +29,11 @@ ID_RULE: Final = f"must be 1 to {DROP_ID_CHARS_MAX} of a-z, 0-9 and '-', not sta
 HOUSE: Final = "house"
 """What the shop itself keeps at its server goes by this name."""
 
+LENGTHS: Final = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+"""The units of a length of time, and how many seconds one is."""
+LENGTH_RULE: Final = 'whole seconds, or a length like "30 min", "2 h" or "1 day"'
+
+_LENGTH = re.compile(r"([0-9]{1,9}) *(s|min|h|d)(?:ec(?:ond)?s?|ute?s?|ours?|ays?)?")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,6 +54,12 @@ def faults_in_text(text: str, most: int, *, paragraphs: bool) -> list[str]:
 def offsets(moment: datetime, zone: tzinfo) -> tuple[timedelta, timedelta]:
     """What a time in this zone may be written with at that moment: its own offset, or UTC's."""
     return moment.astimezone(zone).utcoffset() or timedelta(), timedelta()
+
+
+def length_s(text: str) -> int | None:
+    """`30 min` -> 1800; None for what is no length."""
+    found = _LENGTH.fullmatch(text)
+    return int(found[1]) * LENGTHS[found[2]] if found else None
 
 
 def _clock(offset: timedelta) -> str:
@@ -209,10 +220,24 @@ class Table:
             return low if default is None else default
         if isinstance(value, bool) or not isinstance(value, int):
             self.wrong(key, f"must be a whole number, not {_kind(value)}")
-        elif not low <= value <= high:
-            self.wrong(key, f"must be {low} to {high}, not {short(value)}{also}")
-        else:
+            return low
+        return self._within(key, value, low, high, also)
+
+    def seconds(self, key: str, low: int, high: int, default: int, also: str = "") -> int:
+        """A length of time: whole seconds, or a text like `30 min`."""
+        value = self._take(key, needed=False)
+        if value is None:
+            return default
+        found = length_s(value) if isinstance(value, str) else value
+        if isinstance(found, bool) or not isinstance(found, int):
+            self.wrong(key, f"must be {LENGTH_RULE}{_quoted(value)}")
+            return low
+        return self._within(key, found, low, high, also)
+
+    def _within(self, key: str, value: int, low: int, high: int, also: str) -> int:
+        if low <= value <= high:
             return value
+        self.wrong(key, f"must be {low} to {high}, not {short(value)}{also}")
         return low
 
     def flag(self, key: str) -> bool:

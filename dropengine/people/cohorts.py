@@ -38,12 +38,13 @@ AT_ONCE: Final = 500
 
 
 class Taken(NamedTuple):
-    """What became of a list of addresses: how many are new and how many were there, and the texts
-    that are no addresses."""
+    """What became of a list of addresses: how many are new and how many were there, the texts that
+    are no addresses, and how many addresses found no room."""
 
     new: int
     known: int
     wrong: list[str]
+    beyond: int = 0
 
 
 class Counts(NamedTuple):
@@ -53,6 +54,14 @@ class Counts(NamedTuple):
     came: int = 0
     codes: int = 0
     used: int = 0
+
+
+class CodesGone(NamedTuple):
+    """Of codes that were to be struck: how many are no more, and how many stay, for somebody used
+    them."""
+
+    gone: int
+    used: int
 
 
 class Listed(NamedTuple):
@@ -70,18 +79,18 @@ class Code(NamedTuple):
 
 
 def lines(text: str) -> list[str]:
-    """A pasted list or a file: an address a line, or between commas or semicolons. What else
-    stands beside an address, in a sheet's columns or as `Ana <ana@x.org>`, is not meant."""
+    """A pasted list or a file: an address a line, or between commas, semicolons or spaces. What
+    else stands beside an address, in a sheet's columns or as `Ana <ana@x.org>`, is not meant."""
     found: list[str] = []
     for line in text.splitlines():
-        cells = [_cell(part) for part in _PARTS.split(line)]
+        cells = [one for part in _PARTS.split(line) for one in _cells(part)]
         found += [one for one in cells if "@" in one] or [one for one in cells if one]
     return found
 
 
-def _cell(text: str) -> str:
-    pointed = _POINTED.search(text)
-    return (pointed[1] if pointed else text).strip().strip("<>\"'")
+def _cells(text: str) -> list[str]:
+    meant = _POINTED.findall(text) or [word for word in text.split() if "@" in word] or [text]
+    return [one.strip().strip("<>\"'") for one in meant]
 
 
 _PARTS: Final = re.compile("[,;\t]")
@@ -121,15 +130,13 @@ def put(
         for normal, mail in found.items()
         if normal not in known
     ]
-    room = ADDRESSES_MAX - _count(sql, drop, cohort)
-    if len(rows) > room:
-        wrong += [str(row["address"]) for row in rows[max(room, 0) :]]
-        rows = rows[: max(room, 0)]
-    for first in range(0, len(rows), AT_ONCE):
-        sql.execute(insert(ADDRESSES), rows[first : first + AT_ONCE])
-    return Taken(len(rows), len(known), wrong)
+    fit = rows[: max(ADDRESSES_MAX - _count(sql, drop, cohort), 0)]
+    for first in range(0, len(fit), AT_ONCE):
+        sql.execute(insert(ADDRESSES), fit[first : first + AT_ONCE])
+    return Taken(len(fit), len(known), wrong, len(rows) - len(fit))
 
 
+FULL: Final = f"a list has at most {ADDRESSES_MAX:,} addresses."
 STAY: Final = "Whoever came before stays in the cohort."
 """What strikes nobody, as its maker reads it."""
 
@@ -153,6 +160,27 @@ def make_codes(sql: Connection, drop: DropId, cohort: str, count: int, now_ms: i
     return made
 
 
+def strike_codes(sql: Connection, drop: DropId, cohort: str, typed: str = "") -> CodesGone:
+    """All codes of a cohort that nobody used let nobody in any more, or this one. Who used one
+    stays."""
+    meant = [CODES.c.drop_id == drop, CODES.c.cohort == cohort]
+    if typed:
+        meant.append(CODES.c.code == _letters(typed))
+    gone = sql.execute(delete(CODES).where(*meant, CODES.c.person == "")).rowcount
+    used = sql.execute(select(func.count()).select_from(CODES).where(*meant)).scalar() or 0
+    return CodesGone(int(gone), used)
+
+
+def said_of_codes(struck: CodesGone, *, one: bool) -> str:
+    """As its maker reads it. one: he named a code."""
+    if one and not (struck.gone or struck.used):
+        return "There is no such code in this cohort."
+    if one:
+        return "It lets nobody in any more." if struck.gone else "Somebody used it, and stays."
+    codes = "1 code was" if struck.gone == 1 else f"{struck.gone:,} codes were"
+    return f"{codes} struck. {STAY}"
+
+
 def spelled(code: str) -> str:
     """`ABCDE-FGHJK`: as people read it."""
     return f"{code[: CODE_CHARS // 2]}-{code[CODE_CHARS // 2 :]}"
@@ -161,7 +189,7 @@ def spelled(code: str) -> str:
 def bind(sql: Connection, drop: DropId, typed: str, person: Person, now_ms: int) -> str | None:
     """The cohort of a code, which is this person's from now on; '' of one that is another's, None
     of none. In one transaction that nobody else changes people in."""
-    code = "".join(letter for letter in typed.upper() if letter in LETTERS)
+    code = _letters(typed)
     one = (CODES.c.drop_id == drop, CODES.c.code == code)
     row = sql.execute(select(CODES.c.cohort, CODES.c.person).where(*one)).first()
     if row is None:
@@ -172,6 +200,11 @@ def bind(sql: Connection, drop: DropId, typed: str, person: Person, now_ms: int)
     elif row.person != person.id:
         return ""
     return str(row.cohort)
+
+
+def _letters(typed: str) -> str:
+    """A code as it is kept."""
+    return "".join(letter for letter in typed.upper() if letter in LETTERS)
 
 
 def entitled(

@@ -379,6 +379,8 @@ class ViewReply(msgspec.Struct, frozen=True, array_like=True, tag="VIEW"):
     calls_ms: int = 0
     """In quiet hours: when the line calls again; else 0."""
     entering: ListRow = ListRow()
+    exempt: list[str] = []
+    """Networks and mail domains that may have as much as their people like."""
     early: EarlyRow | None = None
     """Only of a drop that has cohorts."""
 

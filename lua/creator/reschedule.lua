@@ -10,7 +10,7 @@ ARGV
   revision   the drop's revision that the creator saw
   by         who commands
   key        idempotency key
-  opens_ms   when it opens; of a drop whose list is open what its seal is reckoned from; of one that has opened, as it was
+  opens_ms   when it opens; of a drop whose list is open what its seal is reckoned from, 0 also where it is 0 and a seal stands; of one that has opened, as it was
   closes_ms  when it closes
 RETURNS
   CHANGED          seq, revision, state; a repeat too
@@ -41,6 +41,10 @@ local enters = t.state == 'lobby'
 local moved = {}
 if wanted.open ~= rules.opens_ms then moved.open = wanted.open end
 if wanted.close ~= rules.closes_ms then moved.close = wanted.close end
+if enters and not next(moved) and wanted.open == 0 and redis.call('ZSCORE', t.key.due, 'seal') then
+  -- It was opened by hand, and is sealed by the clock: it is by hand from now on.
+  moved.open = 0
+end
 -- From when on it cannot be later: what the new opening means.
 local begins = enters and seal_at(rules, wanted.open) or wanted.open
 

@@ -18,14 +18,15 @@ RETURNS
              leads {at, lead}, hash of the manifest, when the line calls again (0: these are no quiet hours),
              of a list that chance orders {entries, how many have their arrivals, when it is sealed (0: not planned), when it was
              (0: it was not), its root, what was revealed, how many were called in the first round, the largest arrival that was
-             called, how many arrivals are before the list's own: of places that were carried over};
+             called, how many arrivals are before the list's own: of places that were carried over},
+             networks and mail domains that a creator has let in;
              only of a drop with early access {does it last, when it is to be open to all (0: by hand), when it was}
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
 COST  O(p log n + m), p = pools, n = entries, m = moves and letters since the cursors: rows until there
       are 4,000 of each; the next view goes on behind them
 --]]
---#use begin advance line_range first_in_line is_early
+--#use begin advance line_range first_in_line is_early exempted
 
 local clock_ms, moves_at, mail_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local PAGE, PARTS_MAX = 50, 4000
@@ -81,7 +82,7 @@ local reply = {'VIEW', t.now - t.lead, t.seq, t.state, t.revision, t.rules.opens
   tonumber(wake[2] or 0), since(t.key.mail, mail_at),
   cmsgpack.unpack(said[1]), WHY[t.state] and said[WHY[t.state]] or '', cmsgpack.unpack(t.leads), said[4],
   calls_again and calls_again - t.lead or 0,
-  list}
+  list, t.counted and exempted(t, '') or {}}
 if said[6] then reply[#reply + 1] = {is_early(t), t.rules.public_ms or 0, tonumber(said[6])} end
 
 redis.call('HSET', t.key.wake, 'armed', 1)

@@ -188,6 +188,10 @@ def test_a_log_is_checked_too_and_its_sheet_written(verify: Verify) -> None:
     code, said = verify(log)
     assert code == 0
     assert said.endswith("The order is the one that list and chance give.\n")
+    off = b"\n".join(written([*story()[:11], {"e": "cancelled"}])).decode()
+    code, said = verify(off)
+    assert code == 1
+    assert said.endswith("The drop was called off before its order was told.\n")
     code, said = verify(log, "--sheet")
     assert code == 0
     assert verify(said)[0] == 0

@@ -93,6 +93,13 @@ async def test_who_went_away_empty_enters_a_draw_with_more_tickets(shop: Shop) -
 
             assert (await nobody.get(f"/drops/{sale.drop}/order.json")).status_code == 404
             await sale.creator("seal")
+            while json.loads(await socket.recv()).get("state") != "ordering":
+                pass
+            late = await ben.press(sale, "join", pools=["pin"], key="late")
+            assert (late.json()["code"], late.json()["detail"]) == (
+                "not_open",
+                "The list is closed. Chance is putting it in an order.",
+            )
             right = await sale.in_order()
             listed: dict[str, Any] = {}
             while listed.get("won") != 2:

@@ -365,6 +365,8 @@ DOCTORED: dict[str, tuple[str, Spoil, str]] = {
         "INV-9",
     ),
     "a hold of somebody else": ("a_rush", change(events.Paying, fan="ben"), "INV-15"),
+    "a hold of nobody": ("a_rush", change(events.Held, fan=""), "INV-15"),
+    "rules without a hash": ("a_rush", change(events.Published, hash=""), "INV-15"),
     "an order of somebody else": ("a_late_payment", change(events.Refunded, fan="ben"), "INV-15"),
     "a place of somebody else": ("a_line", change(events.Left, fan="ben"), "INV-15"),
     "a guest whose hold stays behind": (GUEST, change(events.Adopted, holds=[]), "INV-15"),

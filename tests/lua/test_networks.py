@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from dropengine import outcomes, refusals, wire
+from dropengine.live.views import tick
 from dropengine.log.referee import judge
 from dropengine.truth import keys, repair
 from dropengine.truth.networks import NetworkNames, Whence
+from dropengine.truth.replies import ViewReply
 from tests.conftest import MakeSale
 from tests.kit.counted_networks import beside, counted, exempt, recounted
 from tests.kit.freezing import freeze
@@ -367,6 +369,22 @@ async def test_exempt_again_is_so_already_and_unknown_names_are_not_found(
     await sale.creator("cancel")
     for verb in ("exempt", "restrict"):
         assert isinstance(await sale.creator(verb, network=hall), refusals.Cancelled)
+
+
+async def test_everybody_at_the_drop_hears_which_networks_have_been_let_in(
+    make_sale: MakeSale,
+) -> None:
+    """Whoever was refused there may press again."""
+    sale, hall = await full(make_sale)
+    told = []
+    for verb in ("exempt", "restrict"):
+        await sale.creator(verb, network=hall)
+        view = await sale.store.view(sale.drop, clock_ms=sale.now)
+        assert isinstance(view, ViewReply)
+        shown = await sale.store.show(sale.drop)
+        assert shown is not None
+        told.append((view.exempt, tick(shown.manifest, view).exempt))
+    assert told == [([hall], [hall]), ([], [])]
 
 
 async def test_no_more_than_64_networks_are_exempt(make_sale: MakeSale) -> None:

@@ -201,10 +201,21 @@ async def test_while_a_list_is_open_its_seal_moves_with_the_opening(
     await check(sale)
 
 
-async def test_by_hand_a_list_is_sealed_by_nobody_else(make_sale: MakeSale) -> None:
+@pytest.mark.parametrize("planned", [True, False])
+async def test_by_hand_a_list_is_sealed_by_nobody_else(make_sale: MakeSale, planned: bool) -> None:
     sale = await make_sale(mode="lobby")
-    assert isinstance(await moved(sale, START_MS + LATER, 0), outcomes.Changed)
-    assert isinstance(await moved(sale, 0, 0), outcomes.Changed)
+    if planned:
+        assert isinstance(await moved(sale, START_MS + LATER, 0), outcomes.Changed)
+    else:
+        # The opening was by hand already, its seal was not; another closing leaves it.
+        assert isinstance(await moved(sale, 0, CLOSES + LATER), outcomes.Changed)
+        view = await sale.store.view(sale.drop, 0, 0, clock_ms=sale.now)
+        assert isinstance(view, ViewReply)
+        assert view.entering.seals_ms == sale.now + WINDOW_MS
+        await check(sale)
+    closes = 0 if planned else CLOSES + LATER
+    assert isinstance(await moved(sale, 0, closes), outcomes.Changed)
+    assert isinstance(await moved(sale, 0, closes), refusals.Already)
     assert await state_at(sale, CLOSES) == "lobby"
     await sale.creator("seal")
     await check(sale)

@@ -229,6 +229,11 @@ def test_the_report_names_the_file_and_counts() -> None:
         ({"story": r'"a\tb"'}, "line 1, story: must not contain a control character (U+0009)"),
         ({"currency": '"eur"'}, "ISO 4217 like EUR, not 'eur'; did you mean EUR?"),
         ({"currency": "7"}, "line 4, currency: must be a currency of ISO 4217 like EUR, not 7"),
+        (
+            {"hold_seconds": '"3 weeks"'},
+            """must be whole seconds, or a length like "30 min", "2 h" or "1 day", not '3""",
+        ),
+        ({"hold_seconds": '"30 h"'}, "hold_seconds: must be 120 to 1800, not 108000"),
         ({"limit": "true"}, "line 5, limit: must be a whole number, not true"),
         ({"limit": "100001"}, "line 5, limit: must be 1 to 100000, not 100001"),
         ({"mode": '"loby"'}, 'mode: must be "rush", "lobby", "collect" or "draw", not'),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import Connection
 
 from dropengine.manifest import Cohort
 from dropengine.model import DropId
 from dropengine.people import addresses, cohorts, makers, persons
 from dropengine.people.addresses import AddressNames
-from dropengine.people.cohorts import Counts, Taken
+from dropengine.people.cohorts import CodesGone, Counts, Taken
 from dropengine.people.one_after_another import change
 from dropengine.people.persons import Person
 from dropengine.sql.database import Database
@@ -45,6 +46,7 @@ async def test_a_list_is_read_as_people_paste_it_and_means_mailboxes(database: D
     text = "Ana@x.org, b.en@gmail.com;  <cy@x.org>\n\nnobody\nana@X.org\tdi@x.org"
     # What else stands beside an address is no mistake, what should have been one is.
     text += '\n"Müller, Ana" <ana@x.org>, Di <di@x.org>\n7;"Cy";"cy@x.org"\nana@x.org,@'
+    text += "\nana@x.org  cy@x.org\u00a0di@x.org\nAna <ana@x.org> Di <di@x.org>"
     wrong = ["nobody", "@"]
     for form in ("utf-8-sig", "latin-1", "utf-16"):
         assert cohorts.lines(cohorts.as_text(text.encode(form)) or "") == cohorts.lines(text)
@@ -71,6 +73,15 @@ async def test_a_list_is_read_as_people_paste_it_and_means_mailboxes(database: D
     await database.write(lived)
 
 
+async def test_what_a_list_has_no_room_for_is_no_wrong_address(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cohorts, "ADDRESSES_MAX", 2)
+    typed = ["ana@x.org", "nobody", "ben@x.org", "cy@x.org"]
+    taken = await database.write(lambda sql: cohorts.put(sql, NAMES, DROP, "club", typed, NOW))
+    assert taken == Taken(2, 0, ["nobody"], 1)
+
+
 async def test_a_code_is_one_persons_whoever_comes_at_once(database: Database) -> None:
     def made(sql: Connection) -> tuple[str, list[Person]]:
         (code,) = cohorts.make_codes(sql, DROP, "club", 1, NOW)
@@ -93,6 +104,14 @@ async def test_a_code_is_one_persons_whoever_comes_at_once(database: Database) -
     def judged(sql: Connection) -> None:
         club = cohort("club", codes=True)
         assert [entitled(sql, who, club) for who in people].count(["club"]) == 1
+        assert cohorts.counts(sql, DROP) == {"club": Counts(codes=1, used=1)}
+        # What leaked is struck, alone or with all; what somebody used is his.
+        leaked, *_ = cohorts.make_codes(sql, DROP, "club", 3, NOW)
+        assert cohorts.strike_codes(sql, DROP, "club", cohorts.spelled(leaked)) == CodesGone(1, 0)
+        assert cohorts.bind(sql, DROP, leaked, people[0], NOW) is None
+        assert cohorts.strike_codes(sql, DROP, "club", code) == CodesGone(0, 1)
+        assert cohorts.strike_codes(sql, DROP, "gang") == CodesGone(0, 0)
+        assert cohorts.strike_codes(sql, DROP, "club") == CodesGone(2, 1)
         assert cohorts.counts(sql, DROP) == {"club": Counts(codes=1, used=1)}
         # Who erases himself leaves nothing, and his code stays used.
         cohorts.put(sql, NAMES, DROP, "club", [winner.address], NOW)

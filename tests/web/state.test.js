@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { refusal } from "../../dropengine/web/src/refused.js";
 import { begun, heard, phase, room } from "../../dropengine/web/src/state.js";
 import { NOW, drop, entry, hold, item, order, pool, snapshot, state, tick, you } from "./sale.js";
 
@@ -16,6 +17,27 @@ test("a reason is shown as long as ticks tell it", () => {
   const { state: paused } = heard(state(), tick({ state: "paused", why: "Lunch" }));
   assert.equal(paused.drop.why, "Lunch");
   assert.equal(heard(paused, tick({ state: "live" })).state.drop.why, "");
+});
+
+test("who was refused for his network reads when it has been let in, until it is not any more", () => {
+  const refused = { t: "refused", id: 1, seq: 10, code: "network_full", text: "Full.", network: "nHALL" };
+  const says = (/** @type {any} */ at) => refusal(/** @type {any} */ (refused), at.drop);
+  const { state: other } = heard(state(), tick({ exempt: ["nYARD"] }));
+  const { state: mine } = heard(other, tick({ seq: 12, exempt: ["nYARD", "nHALL"] }));
+  const { state: over } = heard(mine, tick({ seq: 13 }));
+  assert.match(says(state()), /^Full\..*nHALL/);
+  assert.match(says(other), /^Full\./);
+  assert.match(says(mine), /press again/);
+  assert.match(says(over), /^Full\./);
+});
+
+test("who was refused in early access reads when the drop is open to all", () => {
+  const at = (/** @type {boolean} */ lasts) => heard(state({ drop: { early: { lasts: true, public_ms: NOW } } }), tick({ early: { lasts, public_ms: NOW } })).state.drop;
+  for (const code of ["cohort_full", "not_eligible"]) {
+    const says = (/** @type {boolean} */ lasts) => refusal(/** @type {any} */ ({ t: "refused", id: 1, seq: 10, code, text: "Not yet." }), at(lasts));
+    assert.match(says(true), /^Not yet\./);
+    assert.match(says(false), /open to everybody now/);
+  }
 });
 
 test("an older tick never brings old stock back, but its moves count", () => {

@@ -73,11 +73,12 @@ class ListAddresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class AddressesListed(msgspec.Struct, frozen=True):
     """`new`: how many are new on the list, `known`: how many were on it; `wrong`: which are no
-    addresses."""
+    addresses; `beyond`: how many the list has no room for."""
 
     new: int
     known: int
     wrong: list[str]
+    beyond: int
 
 
 class MakeCodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +99,20 @@ class Struck(msgspec.Struct, frozen=True):
     gone: int
 
 
+class StrikeCodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strike a code that nobody used; without `code` all of them."""
+
+    code: Annotated[str, Meta(max_length=TYPED_CHARS_MAX)] = ""
+
+
+class CodesStruck(msgspec.Struct, frozen=True):
+    """`gone`: how many codes are no more; `used`: how many of those that were meant stay, for
+    somebody used them."""
+
+    gone: int
+    used: int
+
+
 class CohortDoors:
     """One method a door. secret: the shop's key."""
 
@@ -116,6 +131,7 @@ class CohortDoors:
             doors.route("POST", f"{one}/addresses", self.put),
             doors.route("DELETE", f"{one}/addresses", self.strike),
             doors.route("POST", f"{one}/codes", self.make),
+            doors.route("DELETE", f"{one}/codes", self.strike_codes),
         ]
 
     async def cohorts(self, call: Call) -> Response:
@@ -190,6 +206,17 @@ class CohortDoors:
             return Once(CodesMade([cohorts.spelled(code) for code in made]), CodesMade([]))
 
         return await self._once(call, "make_codes", done, drop, one)
+
+    async def strike_codes(self, call: Call) -> Response:
+        """A code that nobody used, or all of them, let nobody in any more."""
+        asked, drop, one = call.read(StrikeCodes), call.named("drop"), await self._of(call)
+        if one is None:
+            return refused(refusals.NotFound())
+
+        def done(sql: Connection) -> Result:
+            return CodesStruck(*cohorts.strike_codes(sql, DropId(drop), one.id, asked.code))
+
+        return await self._once(call, "strike_codes", done, drop, one)
 
     async def _once(self, call: Call, what: str, work: Work, drop: str, one: Cohort) -> Response:
         of = f"{drop} {one.id}"

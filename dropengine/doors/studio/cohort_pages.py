@@ -21,6 +21,7 @@ from dropengine.doors.studio.cohort_doors import (
     AT_ONCE,
     AddressesListed,
     CodesMade,
+    CodesStruck,
     CohortDoors,
     Struck,
     lines_of,
@@ -34,7 +35,7 @@ from dropengine.jobs.ledger.spreadsheet import plain
 from dropengine.manifest import Cohort
 from dropengine.model import DropId
 from dropengine.people import cohorts
-from dropengine.people.cohorts import spelled
+from dropengine.people.cohorts import TYPED_CHARS_MAX, CodesGone, spelled
 from dropengine.people.roles import May
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
@@ -45,6 +46,7 @@ WRONG_MOST: Final = 5
 """So many lines that are no addresses are named."""
 NO_TEXT = "The file is no text. Save it as CSV or as plain text, and send it again."
 NOTHING = "There was no address in it."
+NO_CODE = "Say which code."
 TOO_MANY = f"Say how many: 1 to {AT_ONCE:,} at once."
 _OVER = ("settled", "cancelled")
 
@@ -67,6 +69,7 @@ class CohortPages:
             panel.route("POST", f"{one}/addresses", self.put, FILE_BYTES_MAX),
             panel.route("POST", f"{one}/strike", self.strike),
             panel.route("POST", f"{one}/codes", self.make),
+            panel.route("POST", f"{one}/codes/strike", self.strike_codes),
             panel.route("GET", f"{one}/addresses.csv", self.addresses),
             panel.route("GET", f"{one}/codes.csv", self.codes),
         ]
@@ -92,8 +95,10 @@ class CohortPages:
             wrong=wrong,
             lines=[*zip(s.manifest.cohorts, lines_of(s.manifest.cohorts, known), strict=True)],
             over=s.view.state in _OVER,
+            widened=s.view.early is not None and not s.view.early.lasts,
             may_run=call.may >= May.RUN,
             at_once=AT_ONCE,
+            code_chars=TYPED_CHARS_MAX,
         )
 
     async def put(self, call: PanelCall) -> Response:
@@ -105,7 +110,7 @@ class CohortPages:
         text = cohorts.as_text(sent)
         if text is None:
             return await self._page(call, s, NO_TEXT)
-        listed = AddressesListed(0, 0, [])
+        listed = AddressesListed(0, 0, [], 0)
         addresses = cohorts.lines(f"{call.fields.get('text', '')}\n{text}")
         for first in range(0, len(addresses), AT_ONCE):
             asked = call.asking(addresses=addresses[first : first + AT_ONCE])
@@ -116,12 +121,16 @@ class CohortPages:
                 return await self._page(call, s, problem.title, answer.status_code)
             more = msgspec.json.decode(answer.body, type=AddressesListed)
             listed = AddressesListed(
-                listed.new + more.new, listed.known + more.known, [*listed.wrong, *more.wrong]
+                listed.new + more.new,
+                listed.known + more.known,
+                [*listed.wrong, *more.wrong],
+                listed.beyond + more.beyond,
             )
-        if listed == AddressesListed(0, 0, []):
+        if listed == AddressesListed(0, 0, [], 0):
             return await self._page(call, s, NOTHING)
         here = COHORTS.format(drop=s.manifest.id)
-        return self._panel.then(call, here, _listed(listed), amiss=bool(listed.wrong))
+        amiss = bool(listed.wrong or listed.beyond)
+        return self._panel.then(call, here, _listed(listed), amiss=amiss)
 
     async def strike(self, call: PanelCall) -> Response:
         """POST .../strike: nobody is on the list any more."""
@@ -150,6 +159,25 @@ class CohortPages:
         said = f"{count(made, 'code')} made: the" if made else "They are made: the"
         here = COHORTS.format(drop=s.manifest.id)
         return self._panel.then(call, here, f"{said} file has all of them.")
+
+    async def strike_codes(self, call: PanelCall) -> Response:
+        """POST .../codes/strike: the code that was typed, or all that nobody used."""
+        s = await standing(self._store, DropId(call.named("drop")))
+        if s is None:
+            return self._panel.missing(call)
+        code = call.fields.get("code", "").strip()
+        every = call.fields.get("all") == "yes"
+        if not (code or every):
+            return await self._page(call, s, NO_CODE)
+        asked = call.asking() if every else call.asking(code=code[:TYPED_CHARS_MAX])
+        answer = await self._doors.strike_codes(asked)
+        if problem := problem_of(answer):
+            return await self._page(call, s, problem.title, answer.status_code)
+        found = msgspec.json.decode(answer.body, type=CodesStruck)
+        struck = CodesGone(found.gone, found.used)
+        said = cohorts.said_of_codes(struck, one=not every)
+        here = COHORTS.format(drop=s.manifest.id)
+        return self._panel.then(call, here, said, amiss=not (every or struck.gone))
 
     async def addresses(self, call: PanelCall) -> Response:
         """GET .../addresses.csv: the list, and who came."""
@@ -202,6 +230,8 @@ def _listed(found: AddressesListed) -> str:
         named = ", ".join(text[:60] for text in found.wrong[:WRONG_MOST])
         more = " and others" if len(found.wrong) > WRONG_MOST else ""
         said += f" Not taken, {count(len(found.wrong), 'line')}: {named}{more}."
+    if found.beyond:
+        said += f" No room for {count(found.beyond, 'more', 'more')}: {cohorts.FULL}"
     return said
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -13,7 +11,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import manifest, outcomes, refusals
-from dropengine.creator_commands import Open, opening_key
 from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.drop_messages import Checked, CheckManifest, Publish, Published
 from dropengine.doors.studio.studio_answers import mistaken, refused, told
@@ -28,19 +25,15 @@ from dropengine.randomness import Chain
 from dropengine.sql import draw_secrets
 from dropengine.sql.database import Database
 from dropengine.truth.carried_list import mistake_in
+from dropengine.truth.opening_at_once import open_at_once
 from dropengine.truth.store import Store
 
 SOURCE = "manifest"
 TRIES_MAX = 100
 """So many numbers are looked at for one that is free."""
-PUBLISHED = 1
-"""The revision of a drop that was just published."""
 UNDERWAY = 0
 """The status of an answer that only says under which id a key publishes."""
 OPENING_PAST = "opens_at: has passed; publish it with opens_ms 0 and open it by hand"
-CARRIED_S_MAX = 5.0
-CARRIED_AGAIN_S = 0.1
-"""So long, and so often, a drop that should open at once waits for the places of an earlier one."""
 CLOSING_PAST = "closes_at: has passed, nobody could buy"
 _NUMBERED = re.compile(r"-[0-9]{1,3}$")
 
@@ -141,22 +134,8 @@ class PublishDoors:
         return Published(text.id, shown.hash, shown.state, shown.revision, address)
 
     async def opened(self, call: Call, drop: DropId) -> refusals.Refusal | None:
-        """In the breath in which it was published; who asks again finishes what was cut off. Places
-        that are carried over go first: for a while it is tried again."""
-        until = time.monotonic() + CARRIED_S_MAX
-        while True:
-            outcome = await self._store.command(
-                drop,
-                Open(),
-                revision=PUBLISHED,
-                by=self._changes.signs(call),
-                key=opening_key(call.key),
-            )
-            if not isinstance(outcome, refusals.NotCarried) or time.monotonic() > until:
-                break
-            await asyncio.sleep(CARRIED_AGAIN_S)
-        done = isinstance(outcome, outcomes.Changed | refusals.Already)
-        return None if done or not isinstance(outcome, refusals.Refusal) else outcome
+        """In the breath in which it was published; who asks again finishes what was cut off."""
+        return await open_at_once(self._store, drop, by=self._changes.signs(call), key=call.key)
 
     async def _looks_at_carried(self, call: Call, wanted: Manifest) -> None:
         """The places that it carries over must be there, and of a drop of this maker. Raises

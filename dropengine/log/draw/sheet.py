@@ -62,9 +62,10 @@ def sealed_of(sheet: Sheet) -> Sealed:
     )
 
 
-def findings(sheet: Sheet) -> list[Finding]:
+def findings(sheet: Sheet, *, whole: bool = True) -> list[Finding]:
     """The list, the randomness and the order, each held against what is told of it. A later one is
-    only looked at where the one before it is kept. Raises DrawFault where nothing can be said."""
+    only looked at where the one before it is kept. whole: no more of the order is to come. Raises
+    DrawFault where nothing can be said."""
     sealed = sealed_of(sheet)
     found = [_list(sheet, sealed)]
     if not sheet.revealed:
@@ -75,7 +76,7 @@ def findings(sheet: Sheet) -> list[Finding]:
     except DrawFault as fault:
         return [*found, Finding("randomness", False, str(fault))]
     found.append(Finding("randomness", True, f"{_proven(sheet)}: {chance.hex()}"))
-    return [*found, _order(sheet, order(sealed, chance))]
+    return [*found, _order(sheet, order(sealed, chance), whole=whole)]
 
 
 def _list(sheet: Sheet, sealed: Sealed) -> Finding:
@@ -101,16 +102,19 @@ def _proven(sheet: Sheet) -> str:
             return f"round {counts} of {chain.beacon_id}{whose}, {due}, is signed"
 
 
-def _order(sheet: Sheet, right: list[str]) -> Finding:
+def _order(sheet: Sheet, right: list[str], *, whole: bool) -> Finding:
     if right and not sheet.order:
         return Finding("order", None, f"no order is told yet; it is {_beginning(right)}")
     if sheet.order == right:
         return Finding("order", True, f"all {len(right)} places are right: {_beginning(right)}")
+    told = len(sheet.order)
+    if not whole and sheet.order == right[:told]:
+        return Finding("order", None, f"{told} of {len(right)} places are told, and are right")
     if sorted(sheet.order) != sorted(right):
         return Finding("order", False, "the order that was told is not of the entries of the list")
     pairs = enumerate(zip(sheet.order, right, strict=True), 1)
-    place, told, is_right = next((n, a, b) for n, (a, b) in pairs if a != b)
-    return Finding("order", False, f"place {place} was told to be {told}'s and is {is_right}'s")
+    place, was_told, is_right = next((n, a, b) for n, (a, b) in pairs if a != b)
+    return Finding("order", False, f"place {place} was told to be {was_told}'s and is {is_right}'s")
 
 
 def _beginning(ids: list[str]) -> str:

@@ -7,7 +7,7 @@ it names.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +15,15 @@ from msgspec import Struct
 from dropengine.errors import DrawFault
 from dropengine.log.draw.sheet import Sheet, SheetEntry
 from dropengine.randomness import Source
+
+
+class Told(NamedTuple):
+    """opened: its whole order is told. called_off: it was cancelled before, and nothing more will
+    be told."""
+
+    sheet: Sheet
+    opened: bool = True
+    called_off: bool = False
 
 
 class _Kind(Struct):
@@ -60,6 +69,12 @@ class _Ordered(Struct):
     ids: list[str]
 
 
+class _Opened(Struct): ...
+
+
+class _Cancelled(Struct): ...
+
+
 _KINDS: dict[str, type[Struct]] = {
     "published": _Published,
     "joined": _Joined,
@@ -72,6 +87,8 @@ _KINDS: dict[str, type[Struct]] = {
     "rooted": _Rooted,
     "revealed": _Revealed,
     "ordered": _Ordered,
+    "opened": _Opened,
+    "cancelled": _Cancelled,
 }
 _kind = msgspec.json.Decoder(_Kind).decode
 _DECODERS = {e: msgspec.json.Decoder(kind).decode for e, kind in _KINDS.items()}
@@ -80,7 +97,12 @@ _DECODERS = {e: msgspec.json.Decoder(kind).decode for e, kind in _KINDS.items()}
 def sheet_of(log: Iterable[bytes]) -> Sheet:
     """What an exported log tells, as far as it goes. Raises DrawFault where it tells of no sealed
     list, or contradicts itself."""
-    told = _Told()
+    return told_of(log).sheet
+
+
+def told_of(log: Iterable[bytes]) -> Told:
+    """The same, and whether more is to come. Raises DrawFault."""
+    told = _Telling()
     for number, line in enumerate(log, 1):
         if not line.strip():
             continue
@@ -89,10 +111,10 @@ def sheet_of(log: Iterable[bytes]) -> Sheet:
                 told.take(decode(line))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
             raise DrawFault(f"line {number} cannot be read: {fault}") from None
-    return told.sheet()
+    return Told(told.sheet(), told.opened, told.cancelled and not told.opened)
 
 
-class _Told:
+class _Telling:
     """What was told so far."""
 
     def __init__(self) -> None:
@@ -103,6 +125,7 @@ class _Told:
         self._root = self._revealed = ""
         self._order: list[str] = []
         self._next = 0
+        self.opened = self.cancelled = False
 
     def take(self, event: Struct) -> None:
         sealed = self._sealed_ms is not None
@@ -127,10 +150,16 @@ class _Told:
                 self._revealed = value
             case _Ordered(n=n, ids=ids):
                 self._put(n, ids)
+            case _Opened():
+                self.opened = True
+            case _Cancelled():
+                self.cancelled = True
 
     def sheet(self) -> Sheet:
         if self._source is None:
             raise DrawFault("the rules of this drop name no chance: its order is that of time")
+        if self._sealed_ms is None and self.cancelled:
+            raise DrawFault("this drop was called off before its list was sealed")
         if self._sealed_ms is None:
             raise DrawFault("the list of this drop is not sealed yet")
         return Sheet(

@@ -246,11 +246,14 @@ def _rescheduled(books: Books, e: events.Rescheduled) -> None:
             books.blame("INV-15", f"at {now} it is said that the drop {name} at {ms}")
     if e.opens_ms != opens_ms and not (waits or enters):
         books.blame("INV-15", f"a drop that is {books.state} is to open at {e.opens_ms}")
-    if (e.opens_ms, e.closes_ms) == (opens_ms, closes_ms):
+    # D9: it was opened by hand, and its seal stands.
+    by_hand = enters and not e.opens_ms and books.seals_ms != NEVER_MS
+    same = (e.opens_ms, e.closes_ms) == (opens_ms, closes_ms)
+    if same and not by_hand:
         books.blame("INV-15", "a drop is rescheduled to the times that it had")
     if (waits or (enters and e.opens_ms != opens_ms)) and 0 < e.closes_ms <= begins_ms:
         books.blame("INV-15", f"it would close at {e.closes_ms} and open at {e.opens_ms}")
-    if enters and e.opens_ms != opens_ms:
+    if enters and (e.opens_ms != opens_ms or same):
         # D9: 0 is by hand.
         books.seals_ms = begins_ms or NEVER_MS
     if e.closes_ms != closes_ms and not waits:

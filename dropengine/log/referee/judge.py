@@ -149,6 +149,13 @@ def sequence(books: Books, e: events.AnyEvent) -> None:
         books.at = e.at
 
 
+def somebodys(books: Books, e: events.AnyEvent) -> None:
+    """What is about a fan names one, and what has a hash tells it."""
+    for name in ("fan", "hash"):
+        if getattr(e, name, None) == "":
+            books.blame("INV-15", f"{type(e).__name__.lower()} with an empty {name}")
+
+
 def take(books: Books, e: events.AnyEvent) -> None:
     """One event more."""
     sequence(books, e)
@@ -156,6 +163,7 @@ def take(books: Books, e: events.AnyEvent) -> None:
     if books.rules is None and kind is not events.Published:
         books.blame("INV-15", f"{kind.__name__.lower()} before anything was published")
         return
+    somebodys(books, e)
     books.follows = False
     if books.owed:
         debts(books, e)

@@ -237,6 +237,8 @@ def _rescheduled(truth: Truth, e: events.Rescheduled) -> None:
     _commanded(truth, e)
     assert truth.rules is not None
     opened_otherwise = e.opens_ms != truth.rules.opens_ms
+    # D9: a seal that stood in a list which was opened by hand is by hand from now on.
+    nothing_else = (e.opens_ms, e.closes_ms) == (truth.rules.opens_ms, truth.rules.closes_ms)
     if e.closes_ms and e.closes_ms != truth.rules.closes_ms:
         truth.due["close"] = e.closes_ms + int(truth.drop["lead"])
     elif not e.closes_ms:
@@ -248,7 +250,7 @@ def _rescheduled(truth: Truth, e: events.Rescheduled) -> None:
     truth.rules = msgspec.structs.replace(
         truth.rules, opens_ms=e.opens_ms, closes_ms=e.closes_ms, public_ms=public_ms
     )
-    if opened_otherwise and truth.state == DropState.LOBBY:
+    if (opened_otherwise or nothing_else) and truth.state == DropState.LOBBY:
         _plan_seal(truth)
     elif opened_otherwise:
         _plan_opening(truth)

@@ -207,7 +207,7 @@ export async function posted(where, key, id, { t, ...body }) {
  * @returns {Refused}
  */
 function problem(said, id) {
-  const { code, title, detail, free, held, room, retry_ms, state, when_ms } = said;
-  const text = [title, detail].filter((part) => typeof part === "string" && part !== "").join(" ");
-  return { t: "refused", id, seq: said["seq"] ?? 0, code, text, free, held, room, retry_ms, state, when_ms };
+  const text = [said["title"], said["detail"]].filter((part) => typeof part === "string" && part !== "").join(" ");
+  // Its numbers and names are called as on a socket.
+  return { seq: 0, code: "", ...said, t: "refused", id, text };
 }

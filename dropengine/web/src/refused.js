@@ -20,6 +20,9 @@ export function refusal(refused, drop) {
   const { code, free, held, room, retry_ms, network, when_ms } = refused;
   // The server says it in English by itself, and more than the sentence where there is more.
   const text = (say.language !== "en" && refused.text !== UNKNOWN && OURS[code]) || refused.text;
+  // A refusal stands until the next press; what it says may have changed meanwhile.
+  if (network && drop.exempt?.includes(network)) return say.let_in;
+  if (["cohort_full", "not_eligible"].includes(code) && drop.early?.lasts === false) return say.early_access.over;
   if (code === "all_held" && free) return fill(say.press_again, { count: free });
   if (code === "all_held" && held) return `${text} (${may(held)})`;
   if (code === "limit_reached") return `${text} ${room ? fill(say.may_have_more, { count: room }) : fill(say.limit_is, { count: drop.limit })}`;

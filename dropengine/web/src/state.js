@@ -121,6 +121,7 @@ function ticked(state, tick) {
     why: tick.why ?? "",
     calls_ms: tick.calls_ms ?? 0,
     listed: tick.listed,
+    exempt: tick.exempt,
     early: tick.early,
   };
   return { state: { ...state, away: 0, seq: tick.seq, drop, you }, missed, behind: false };

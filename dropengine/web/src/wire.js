@@ -37,6 +37,7 @@
  * @property {string} [why] the maker's reason of a pause or a cancellation
  * @property {number} [calls_ms] in quiet hours: when the line calls again
  * @property {ListView} [listed]
+ * @property {string[]} [exempt] networks and mail domains that the maker has let in
  * @property {EarlyView} [early] of a drop that has cohorts
  * @property {boolean} [away] the shop's own server does not answer: the last known numbers, from `now`
  */
@@ -125,6 +126,7 @@
  * @property {number} [calls_ms] as in a tick
  * @property {ChanceView | null} [chance] where chance gives out the arrivals
  * @property {ListView | null} [listed]
+ * @property {string[]} [exempt] as in a tick
  * @property {EarlyView | null} [early] of a drop that has cohorts
  * @property {CohortView[]} [cohorts]
  * @property {number} [carried_share]

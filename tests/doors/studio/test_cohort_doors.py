@@ -40,7 +40,7 @@ async def test_a_list_and_codes_are_given_seen_and_taken_back(studio: Studio) ->
         drop = await published(studio, ben)
         club = f"/drops/{drop}/cohorts/club"
         put = await ben.post(f"{club}/addresses", {"addresses": ["ana@x.org", "nobody"]})
-        assert put.json() == {"new": 1, "known": 0, "wrong": ["nobody"]}
+        assert put.json() == {"new": 1, "known": 0, "wrong": ["nobody"], "beyond": 0}
         made = (await ben.post(f"{club}/codes", {"count": 2})).json()["codes"]
         assert len(set(made)) == 2
         line = {"id": "club", "title": "Members", "most": [4], "listed": 1, "came": 0}
@@ -82,4 +82,10 @@ async def test_the_same_on_the_shops_machine(
         listed = (await asyncio.to_thread(typed, "cohorts", drop, "club")).splitlines()
         assert listed == ["ana@x.org", "ben@x.org", *sorted(codes)]
         struck = await asyncio.to_thread(typed, "cohorts", drop, "club", "--strike")
-        assert struck == "2 addresses are on the list no more.\n"
+        assert struck.startswith("2 addresses are on the list no more.")
+        leaked = await asyncio.to_thread(
+            typed, "cohorts", drop, "club", "--strike-code", codes[0].lower()
+        )
+        assert leaked == "It lets nobody in any more.\n"
+        struck = await asyncio.to_thread(typed, "cohorts", drop, "club", "--strike-codes")
+        assert struck.startswith("2 codes were struck.")

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import httpx2
 import pytest
 
+from dropengine.cli import main
 from dropengine.model import FanId
 from dropengine.truth.carried_list import list_of
 from dropengine.truth.replies import BEYOND, ViewReply
@@ -233,6 +235,14 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
             await ben.http.post(f"{lists}/the-club/codes", data=sent)
         assert "3 made, 0 of them used" in told(await lists_of(ben, lists))
         assert len((await ben.http.get(f"{lists}/the-club/codes.csv")).text.split()) == 4
+        ends = f"{lists}/the-club/codes/strike"
+        leaked = (await ben.http.get(f"{lists}/the-club/codes.csv")).text.split()[1].strip(",")
+        for _ in range(2):
+            await ben.http.post(ends, data={"key": key(), "code": leaked})
+        assert "There is no such code in this cohort." in told(await lists_of(ben, lists))
+        assert "Say which code." in told(await ben.http.post(ends, data={"key": key()}))
+        await ben.http.post(ends, data={"key": key(), "all": "yes"})
+        assert "2 codes were struck." in told(await lists_of(ben, lists))
         await night.do("open")
         await sale.store.enroll(sale.drop, FanId("ada"), ["the-club"])
         await sale.bought("ada")
@@ -242,6 +252,10 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
         assert "A press 1 100 %" in said
         assert "Nothing moves" in (await night.look("widen")).text.replace("nothing", "Nothing")
         assert "ben opened the drop to all" in await night.do("widen")
+        said = told(await lists_of(ben, lists))
+        assert "This drop is open to all" in said
+        assert "4 units before the drop was open to all" in said
+        assert "Add them to the list" not in said
         assert await sale.held("guest")
         assert "Not now" not in told(await night.look("pause"))
         copied = await ben.http.post(f"{where}/copy", data={"key": key()})
@@ -251,7 +265,7 @@ async def test_a_cohort_comes_first_until_the_drop_is_opened_to_all_by_a_press(
 
 
 async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_open_in_one_breath(
-    studio: Studio,
+    studio: Studio, tmp_path: Path
 ) -> None:
     async with studio.person("ben") as ben:
         once = await begun(ben, studio)
@@ -298,6 +312,13 @@ async def test_who_waited_in_vain_is_carried_over_and_a_drop_is_published_and_op
         assert "Published, and open." in told(await ben.http.get(where))
         behind = Sale(studio.web.runtime.store, where.split("/")[3], now=0)
         assert await behind.words() == ["published", "carried", "opened"]
+        # On the shop's machine too.
+        again = tmp_path / "shock.toml"
+        again.write_text(exported)
+        settings = studio.web.runtime.settings
+        here = ["--data-dir", str(settings.data_dir), "--redis-url", str(settings.redis_url)]
+        asked = ["drop", "publish", str(again), "--maker", "lamps", "--open"]
+        assert await asyncio.to_thread(main.main, [*asked, "--id", "lamps-again", *here]) == 0
         # Of another maker's drop, or one that goes on, nobody is.
         other = await begun(ben, studio)
         await saved(ben, other, 1, **known | {"carried_from": where.rpartition("/")[2]})

@@ -89,6 +89,8 @@ class Fans(Asking):
                 fan.places.append(place)
             case outcomes.Left(id=place) if place in fan.places:
                 fan.places.remove(place)
+            case outcomes.Confirmed():
+                self.played.met["a place confirmed"] += 1
             case refusals.HoldExpired():
                 # Its page of payment stays open: he may pay for it yet.
                 gone = getattr(command, "hold", "")
@@ -153,6 +155,12 @@ class Fans(Asking):
         fan = self.fan(step)
         for place in fan.places[-1:]:
             await self.press((fan, wire.Leave(0, self.key(), place), f"leaves {place}"))
+
+    async def do_confirm(self, step: Step) -> None:
+        """That a place which was carried over is still wanted; now and then of one that was not."""
+        fan = self.fan(step)
+        for place in fan.places[-1:] if step.odd else fan.places[:1]:
+            await self.press((fan, wire.Confirm(0, self.key(), place), f"confirms {place}"))
 
     async def do_again(self, step: Step) -> None:
         fan = self.fan(step)

@@ -54,10 +54,12 @@ class ListWorkers(Fans):
         if right:
             await self.ask(lambda: store.root(drop, root, clock_ms=now))
             await self.ask(lambda: store.reveal(drop, SECRET.hex(), clock_ms=now))
-        part = right[head.placed : head.placed + most]
+        # The first arrivals are those of places that were carried over.
+        done = head.placed - head.carried
+        part = right[done : done + most]
         if part:
             await self._orders(root, head.placed + 1, part)
-        if head.placed + len(part) == len(right):
+        if done + len(part) == len(right):
             started = await self.ask(lambda: store.start(drop, clock_ms=now))
             self.played.met["a list ordered"] += 1
             self._tell("a worker", "opens the drop", told.in_words(started))
@@ -74,16 +76,17 @@ class ListWorkers(Fans):
         """It opens too early; tells the whole list from its beginning, whoever is placed; or one
         entry twice."""
         root, right = await self._order_of(head)
+        done = head.placed - head.carried
         if not right or not head.revealed or step.qty == 1:
             outcome = await self.ask(
                 lambda: self.store.start(self.sale.drop, clock_ms=self.sale.now)
             )
             self._tell("a worker", "opens the drop at once", told.in_words(outcome))
         elif step.qty == 2:
-            answer = await self._orders(root, 1, right[: max(1, head.placed)])
+            answer = await self._orders(root, head.carried + 1, right[: max(1, done)])
             assert isinstance(answer, Placed | refusals.Frozen), answer
         else:
-            twice = right[max(0, head.placed - 1)]
+            twice = right[max(0, done - 1)]
             await self._orders(root, head.placed + 1, [twice, twice])
 
     async def do_seal(self, _: Step) -> None:

@@ -18,11 +18,12 @@ from dropengine.log.referee import judge
 from dropengine.rehearsal import launch
 from dropengine.rehearsal.history import check
 from dropengine.truth import keys
+from dropengine.truth.replies import Carried
 from tests.kit.manifests import TIMES
 from tests.kit.night import told
 from tests.kit.night.asking import DROP, Played
 from tests.kit.night.list_workers import ListWorkers
-from tests.kit.night.plan import WHENCE, Step
+from tests.kit.night.plan import WHENCE, Step, places_before
 from tests.kit.two_lanes_in_log import TwoLanes
 
 LATE_STEPS: Final = 3
@@ -48,11 +49,25 @@ class Night(ListWorkers):
         if self.rules.network_most:
             self.sale.whence = dict(WHENCE)
         await self.sale.publish(self.rules)
+        await self._carry()
         opened = await self.sale.creator("open", key="open")
         stock = ", ".join(f"{p.cap - p.withheld} {p.id}" for i in self.rules.items for p in i.pools)
         most = f", {self.rules.network_most} in each network" if self.rules.network_most else ""
         said = f"opens with {stock}; {self.rules.limit} for each fan{most}"
         self._tell("mia", said, told.in_words(opened))
+
+    async def _carry(self) -> None:
+        """Before it opens, in two parts, the first of them twice."""
+        rows = places_before(self.played.seed)
+        half = len(rows) // 2
+        for first, part in ((1, rows[:half]), (1, rows[:half]), (half + 1, rows[half:])):
+            if part:
+                carried = await self.sale.carry(*part, first=first, of=len(rows))
+                assert isinstance(carried, Carried), carried
+        for n, row in enumerate(rows, 1):
+            self._fan(row.fan).places.append(f"e{n}")
+            self.played.met["a place carried over"] += 1
+            self._tell(row.fan, f"has a place for {' or '.join(row.pools)}", f"e{n}")
 
     async def _step(self, step: Step) -> None:
         if step.verb == "trouble":

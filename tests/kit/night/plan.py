@@ -15,6 +15,7 @@ import msgspec
 
 from dropengine.manifest import Manifest
 from dropengine.truth.networks import Whence
+from dropengine.truth.store import CarriedRow
 from tests.kit.manifests import (
     COOL_MS,
     HOLD_MS,
@@ -23,6 +24,7 @@ from tests.kit.manifests import (
     OFFER_MS,
     PAY_MS,
     TIMES,
+    carrying,
     in_mode,
     item,
     manifest,
@@ -45,6 +47,8 @@ WHENCE: Final[dict[str, Whence]] = {
 }
 """Three are in one hall, two more in its town, and each of the others far away."""
 LEAP_MS: Final = 7_200_000
+CARRIED_SHARE: Final = 0.35
+"""Of the nights."""
 
 MODES: Final = ("rush", "rush", "rush", "lobby", "collect", "draw")
 
@@ -73,6 +77,7 @@ VERBS: Final = {
     "unpaid": 3,
     "extend": 3,
     "leave": 3,
+    "confirm": 6,
     "again": 6,
     "sign_in": 3,
     "point": 8,
@@ -80,7 +85,7 @@ VERBS: Final = {
     "wait": 12,
     "hours": 2,
     "seal": 3,
-    "draw": 8,
+    "draw": 12,
     "refund": 5,
     "duties": 4,
     "pause": 2,
@@ -110,8 +115,9 @@ class Step:
 
 def rules_of_night(seed: int, drop: str) -> Manifest:
     """A small drop: scarce things, two pools of one item, and every third night a pace. In half of
-    all nights chance gives out the first arrivals, in half of them networks are counted, and in
-    three of four points move people in the line."""
+    all nights chance gives out the first arrivals, in half of them networks are counted, in a
+    third of them places of an earlier drop are carried over, and in three of four points move
+    people in the line."""
     dice = Random(f"the rules of {seed}")
     launch = Random(f"the launch of {seed}")
     stock = (
@@ -133,6 +139,8 @@ def rules_of_night(seed: int, drop: str) -> Manifest:
         network_most=launch.choice((0, 0, 1, 3)),
     )
     text = in_mode(text, launch.choice(MODES), TICKETS_MOST)
+    if places_before(seed):
+        text = carrying(text, share=launch.choice((30, 50, 100)))
     game = Random(f"the game of {seed}")
     if game.random() < 0.75:
         until = "close" if text.mode == "rush" else game.choice(("seal", "close"))
@@ -147,6 +155,18 @@ def rules_of_night(seed: int, drop: str) -> Manifest:
             text, **{name: dice.choice(ms) for name, ms in TIMES.items()}
         )
     return text
+
+
+def places_before(seed: int) -> list[CarriedRow]:
+    """Who waited in vain in the earlier drop of a night, for what; nobody in most nights."""
+    dice = Random(f"the places of {seed}")
+    if dice.random() > CARRIED_SHARE:
+        return []
+    waited = dice.sample(FANS, dice.randint(2, 6))
+    return [
+        CarriedRow(f"e{n}", fan, dice.choice((1, 1, 2)), dice.sample(POOLS, dice.randint(1, 2)))
+        for n, fan in enumerate(waited, 10)
+    ]
 
 
 def draw(seed: int, steps: int = STEPS) -> list[Step]:

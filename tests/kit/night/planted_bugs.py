@@ -41,6 +41,13 @@ PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
     "a second place stays when its points are gone": (
         Cut("line/rerank", "mark_boosted(t, 'ready', id, entry, i, to > 0)", ""),
     ),
+    "a place is called that was carried over and not confirmed": (
+        Cut("line/refresh_readiness", "local asked = entry[E_CARRIED] == 1", "local asked = false"),
+    ),
+    "carried places are offered more than their share": (
+        Cut("launch/share_full", "share[1] >= share[2]", "share[1] >= share[2] + 1"),
+        Cut("line/units_for", "if share[1] and (entry[E_CARRIED] or 0) > 0", "if false"),
+    ),
     "what is bought does not count for the limit": (
         Cut("fan/units_allowed", "all = fan[F_USED]", HOLDS_ALONE),
     ),

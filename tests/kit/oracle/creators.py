@@ -197,7 +197,10 @@ class Creators(Clock):
     def moved(self, command: Reschedule) -> dict[str, int]:
         wanted = {"open": command.opens_ms, "close": command.closes_ms}
         planned = {"open": self.rules.opens_ms, "close": self.rules.closes_ms}
-        return {hour: ms for hour, ms in wanted.items() if ms != planned[hour]}
+        moved = {hour: ms for hour, ms in wanted.items() if ms != planned[hour]}
+        if not moved and self.state == "lobby" and not command.opens_ms and "seal" in self.hours:
+            return {"open": 0}
+        return moved
 
     def seals(self, opens_ms: int) -> int:
         """D9: when an open list is sealed."""

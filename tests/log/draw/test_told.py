@@ -9,7 +9,7 @@ import pytest
 
 from dropengine.errors import DrawFault
 from dropengine.log.draw import Entry, Sealed, chance_of, commitment_of, order, sheet
-from dropengine.log.draw.told import sheet_of
+from dropengine.log.draw.told import sheet_of, told_of
 from dropengine.randomness import CommitReveal
 
 SECRET = bytes(range(32))
@@ -74,6 +74,19 @@ def test_a_log_is_read_as_far_as_it_goes(seen: int) -> None:
     assert kept[0] is (None if seen < 9 else True)
     if seen < 11:
         assert False not in kept
+
+
+@pytest.mark.parametrize("seen", [8, 11, 12])
+def test_the_part_of_an_order_that_a_drop_told_before_it_was_called_off_is_not_wrong(
+    seen: int,
+) -> None:
+    told = told_of(written([*story()[:seen], {"e": "cancelled"}]))
+    kept = [one.kept for one in sheet.findings(told.sheet, whole=told.opened)]
+    assert (False in kept, None in kept, told.called_off) == (False, True, True)
+    later = told_of(written([*story(), {"e": "cancelled"}]))
+    assert (later.opened, later.called_off) == (True, False)
+    with pytest.raises(DrawFault, match="called off before its list was sealed"):
+        sheet_of(written([*story()[:3], {"e": "cancelled"}]))
 
 
 def spoilt(at: int, **changed: Any) -> list[bytes]:
