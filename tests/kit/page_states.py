@@ -29,7 +29,7 @@ from dropengine.sql import engine
 from dropengine.sql.schema.persons import PERSONS
 from dropengine.truth import carried_list
 from tests.kit.freezing import leave_mark
-from tests.kit.manifests import item, manifest
+from tests.kit.manifests import item, manifest, playing
 from tests.kit.persons import Letter, letter_in
 from tests.kit.persons import address as new_address
 from tests.kit.quiet_hours import hours_long_over, opened_hours_ago
@@ -169,6 +169,18 @@ async def in_line(shop: ShopInBrowser, fan: Person) -> Drop:
     await fan.open(drop)
     await fan.press("Join the line")
     await fan.reads("In line: place 4")
+    return drop
+
+
+@state
+async def line_as_a_game(shop: ShopInBrowser, fan: Person) -> Drop:
+    drop = await shop.drop(playing(pin(1), identity="guest"))
+    await drop.hold("first")
+    await drop.join("before")
+    await fan.open(drop)
+    await fan.press("Join the line")
+    await fan.sees("As it stands, the units cannot reach you.")
+    await fan.sees("Your link")
     return drop
 
 

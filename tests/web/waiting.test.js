@@ -1,8 +1,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { POINTS_MAX, drawn, looked, minutes, reach, soon } from "../../dropengine/web/src/waiting.js";
+import { POINTS_MAX, drawn, looked, minutes, reach, soon, told } from "../../dropengine/web/src/waiting.js";
 import { about, changed, lifted, mission, notice, standing } from "../../dropengine/web/src/game_says.js";
-import { NOW, line, pool } from "./sale.js";
+import { NOW, entry, line, pool, state } from "./sale.js";
 
 const MINUTE = 60_000;
 const row = (/** @type {any} */ more = {}) => ({ why: "friend", title: "", points: 2, state: "counted", reason: "", at: NOW, until: 0, ...more });
@@ -45,6 +45,14 @@ test("that the units cannot reach a place is said as soon as it is so, with the 
   assert.equal(reach(left(6), 5, line({ place: 41 }), line({ place: 2 })).short, 0);
   assert.equal(reach(left(5), 5, line({ place: 41 }), line({ place: 2 })).short, 1);
   assert.match(reach(left(10), 5, line({ place: 41 }), line({ place: 2 })).says, /At most 9 offers/);
+});
+
+test("who waits in a line without a game is told the same in words, and nothing that is plain", () => {
+  const of = (/** @type {any} */ held, /** @type {any} */ place, more = {}) =>
+    told(state({ drop: { pools: { pin: pool({ free: 0, held, sold: 200 - held }) }, ...more }, you: { entries: [entry({ lines: [line({ place })] })] } }), NOW);
+  assert.equal(of(30, 20), "");
+  assert.equal(of(30, 31), "As it stands, the units cannot reach you. 30 units may still come. It reaches you only if 1 of those before you lets go.");
+  assert.equal(of(30, 31, { state: "settled" }), "");
 });
 
 test("a place that falls is a line that climbs, from edge to edge", () => {

@@ -99,15 +99,17 @@ export class DropGame extends Part {
       (line) => line.pool,
       (line) => {
         const pool = drop.pools[line.pool];
-        const boost = entry.boost?.find((one) => one.pool === line.pool);
+        // What was made good before there were two places stands in the boost lane alone.
+        const alone = entry.lane !== "base";
+        const boost = alone ? line : entry.boost?.find((one) => one.pool === line.pool);
         return html`<section class="lane">
           ${several ? html`<h3 dir="auto">${poolName(drop, line.pool)}</h3>` : nothing}
           <dl class="lanes">
-            <div><dt>${words.base}</dt><dd>${number(line.place)}</dd></div>
-            ${boost === undefined ? nothing : html`<div class="boost"><dt>${words.boost}</dt><dd>${number(boost.place)} <span>${words.provisional}</span></dd></div>`}
+            ${alone ? nothing : html`<div><dt>${words.base}</dt><dd>${number(line.place)}</dd></div>`}
+            ${boost === undefined ? nothing : html`<div class="boost"><dt>${words.boost}</dt><dd>${boost.due ? "…" : number(boost.place)} <span>${words.provisional}</span></dd></div>`}
           </dl>
-          ${this.#chart(drop.id, entry, line)}
-          ${pool === undefined ? nothing : this.#reach(drop.k, entry, line, pool, boost)}
+          ${alone ? nothing : this.#chart(drop.id, entry, line)}
+          ${pool === undefined || alone ? nothing : this.#reach(drop.k, entry, line, pool, boost)}
         </section>`;
       },
     );

@@ -2,6 +2,7 @@
  * What waiting in line looks like from one's own place: how it fell, in how many minutes it may come to one at that
  * pace, and whether there are units enough for all who stand before. Pure, but for what a browser keeps of the past.
  *
+ * @import {State} from "./state.js"
  * @import {LinePlace, PoolView} from "./wire.js"
  */
 
@@ -83,6 +84,26 @@ export function reach(pool, k, line, boost) {
   const may = fill(say.waiting_units, { count: units });
   if (short > 0) return { short, says: `${may} ${fill(say.waiting_short, { count: short })}` };
   return { short, says: units < latest || latest === 1 ? may : `${may} ${fill(say.waiting_enough, { count: latest - 1 })}` };
+}
+
+/** While a line calls, or will again. */
+const CALLS = ["live", "sold_out", "paused"];
+
+/**
+ * What the first of a fan's places looks like, in words; '' where there is nothing to say.
+ * @param {State} state
+ * @param {number} now
+ */
+export function told({ drop, you }, now) {
+  const entry = (you?.entries ?? []).find((one) => one.state === "waiting" && one.lane === "base");
+  const line = entry?.lines[0];
+  const pool = drop.pools[line?.pool ?? ""];
+  if (entry === undefined || line === undefined || pool === undefined || !CALLS.includes(drop.state)) return "";
+  const before = seen(drop.id, entry.id, line.pool);
+  const past = looked(before, now, line.place);
+  if (past !== before) keep(drop.id, entry.id, line.pool, past);
+  const { short, says } = reach(pool, drop.k, line, entry.boost?.find((one) => one.pool === line.pool));
+  return [soon(past, now, line.place), short > 0 ? `${words.cannot} ${says}` : ""].filter((one) => one !== "").join(" ");
 }
 
 /**
