@@ -27,13 +27,12 @@ from dropengine.doors.http_answers import Written, problem
 from dropengine.doors.identity import BOUND, NAME_DIGITS, Identity, by_name
 from dropengine.doors.paced_tries import PacedTries
 from dropengine.doors.rate_limit import around, network_of
-from dropengine.live import views
+from dropengine.doors.told_games import ToldGames
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
-from dropengine.manifest import GameRules, Mission
-from dropengine.model import DropId, FanId, ShopId
+from dropengine.manifest import GameRules
+from dropengine.model import FanId, ShopId
 from dropengine.people import (
-    badges,
     boards,
     collecting,
     game_fans,
@@ -42,34 +41,22 @@ from dropengine.people import (
     points_book,
     referrals,
 )
-from dropengine.people.badges import Badge
-from dropengine.people.boards import Standing
-from dropengine.people.game_fans import GameFan
 from dropengine.people.many_at_once import ManyAtOnce
-from dropengine.people.missions import MissionRow, Told
-from dropengine.people.points_book import BookRow
-from dropengine.people.referrals import Came, Referral
+from dropengine.people.missions import Told
+from dropengine.people.referrals import Came
 from dropengine.people.tickets import Ticket
 from dropengine.sql.database import Database
 from dropengine.truth.store import Store
+from dropengine.wire_game import Came as CameBy
 from dropengine.wire_game import (
-    BadgeView,
-    BoardRow,
-    BoardView,
-    Game,
-    MissionView,
     OnBoard,
-    PointRow,
     Said,
 )
-from dropengine.wire_game import Came as CameBy
 
 log = logging.getLogger(__name__)
 
 GAME: Final = "/api/drops/{drop}"
 BODY_BYTES_MAX: Final = 1024
-PUBLIC_S: Final = 2.0
-"""What is everybody's is read so often."""
 AGAIN_S: Final = 600.0
 """Whoever asks again and again is looked up so often for what he collected."""
 KNOWN_MAX: Final = 20_000
@@ -108,25 +95,6 @@ class Deps(Protocol):
     def shop(self) -> ShopId: ...
 
 
-class _Public(NamedTuple):
-    """What is everybody's."""
-
-    missions: dict[str, MissionRow]
-    board: list[Standing]
-    boosts_hour: int
-
-
-class _His(NamedTuple):
-    """What is one fan's. pending: friends who are in no row of his book yet. rank: on the board."""
-
-    him: GameFan
-    rows: list[BookRow]
-    pending: list[Referral]
-    badges: list[Badge]
-    came: bool
-    rank: int
-
-
 class _Place(NamedTuple):
     """Whence somebody comes. word, device: what the drop calls his network and his browser; ''
     where that is not known."""
@@ -156,10 +124,9 @@ class GameDoors:
         bound = BOUND if deps.identity.secure else ""
         self._cookie = f"{bound}plays-{deps.shop[:NAME_DIGITS]}"
         """Which browser it is, whoever sits at it."""
-        self._public: dict[DropId, tuple[float, _Public]] = {}
+        self._games = ToldGames(deps.store, deps.database)
         self._asked: dict[tuple[str, str], float] = {}
         """Drop and ticket -> when somebody was looked up last."""
-        self._titles: dict[DropId, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[Route]:
@@ -287,7 +254,7 @@ class GameDoors:
             boards.show(sql, drop, game_fans.enter(sql, drop, fan, now_ms).fan, name)
 
         await self._many.change(shown)
-        self._public.pop(drop, None)
+        self._games.changed(drop)
         return await self._told(request, here)
 
     def _place(self, room: Room, request: Request, response: Response | None = None) -> _Place:
@@ -340,97 +307,13 @@ class GameDoors:
         self._asked[one] = now_s
 
     async def _told(self, request: Request, here: _Here) -> Response:
-        room, ticket = here.room, here.ticket
-        public = await self._everybodys(room.drop)
-        fan = here.fan
-        if ticket is not None and fan is None:
-            fan = FanId(ticket.any_fan(room.drop)[0])
-        his = None
-        if fan is not None:
-            his = await self._deps.database.read(lambda sql: _his(sql, room.drop, fan))
-        may = his if here.fan is not None else None
+        fan, drop = here.fan, here.room.drop
+        if here.ticket is not None and fan is None:
+            fan = FanId(here.ticket.any_fan(drop)[0])
         origin = self._deps.settings.public_url or str(request.base_url).rstrip("/")
-        rules = views.game_view(room.manifest)
-        assert rules is not None, "only drops with a game are told of"
-        link = f"{origin}/drops/{room.drop}"
-        code = may.him.code if may and here.rules.friends is not None else ""
-        done = (
-            {row.source_id for row in may.rows if row.source == points_book.MISSION} if may else ()
-        )
-        game = Game(
-            link=f"{link}?ref={code}" if code else link,
-            card=f"{link}/card/{code}.png" if code else "",
-            code=code,
-            rules=rules,
-            points=may.him.points if may else 0,
-            came=his is not None and his.came,
-            rows=await self._rows(here, may) if may else [],
-            missions=[
-                _mission_view(one, public.missions.get(one.id), done=one.id in done)
-                for one in here.rules.missions
-            ],
-            board=_board_view(public.board, may),
-            badges=[
-                BadgeView(one.kind, room.drop, room.manifest.title, one.at_ms)
-                for one in (may.badges if may else [])
-            ],
-            boosts_hour=public.boosts_hour,
-        )
+        link = f"{origin}/drops/{drop}"
+        game = await self._games.of(here.room.manifest, link, fan, acts=here.fan is not None)
         return Written(msgspec.json.encode(game))
-
-    async def _everybodys(self, drop: DropId) -> _Public:
-        now_s = time.monotonic()
-        known = self._public.get(drop)
-        if known is not None and now_s - known[0] < PUBLIC_S:
-            return known[1]
-        found = await self._deps.database.read(lambda sql: _everybodys(sql, drop))
-        if len(self._public) >= KNOWN_MAX:
-            self._public.clear()
-        self._public[drop] = (now_s, found)
-        return found
-
-    async def _rows(self, here: _Here, his: _His) -> list[PointRow]:
-        worth = 0 if here.rules.friends is None else here.rules.friends.worth
-        paid = here.room.manifest.identity != "verified"
-        waiting = [
-            PointRow(
-                why=points_book.FRIEND,
-                title="",
-                points=worth,
-                state=points_book.WAITING,
-                reason="unpaid" if paid and one.first_ms else "not_yet",
-                at=one.at_ms,
-            )
-            for one in his.pending
-        ]
-        titles = {one.id: one.title for one in here.rules.missions}
-        rows = []
-        for row in his.rows:
-            title = titles.get(row.source_id, "") if row.source == points_book.MISSION else ""
-            if row.source == points_book.COLLECTOR:
-                title = await self._title(DropId(row.source_id.partition(":")[2]))
-            rows.append(
-                PointRow(
-                    why=row.source,
-                    title=title,
-                    points=row.worth,
-                    state=row.state,
-                    reason=row.reason,
-                    at=row.made_ms,
-                    until=row.due_ms if row.state == points_book.WAITING else 0,
-                )
-            )
-        return [*waiting, *rows]
-
-    async def _title(self, drop: DropId) -> str:
-        """What an earlier drop is called."""
-        if drop not in self._titles:
-            try:
-                shown = await self._deps.store.show(drop)
-            except (errors.NewerSchema, errors.ManifestError):
-                shown = None
-            self._titles[drop] = drop if shown is None else shown.manifest.title
-        return self._titles[drop]
 
 
 class _Refused(Exception):
@@ -450,47 +333,3 @@ async def _body(request: Request, kind: type[T]) -> T:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _everybodys(sql: Connection, drop: DropId) -> _Public:
-    now_ms = _now_ms()
-    running = {one.id: one for one in missions.of_drop(sql, drop, now_ms)}
-    return _Public(running, boards.rows(sql, drop), points_book.counted_lately(sql, drop, now_ms))
-
-
-def _his(sql: Connection, drop: DropId, fan: FanId) -> _His | None:
-    him = game_fans.find(sql, drop, fan)
-    if him is None:
-        return None
-    return _His(
-        him,
-        points_book.of_fan(sql, drop, him.fan),
-        referrals.pending(sql, drop, him.fan),
-        badges.of_fan(sql, drop, him.fan),
-        referrals.find(sql, drop, him.fan) is not None,
-        boards.rank_of(sql, drop, him.points) if him.name else 0,
-    )
-
-
-def _mission_view(rule: Mission, row: MissionRow | None, *, done: bool) -> MissionView:
-    return MissionView(
-        id=rule.id,
-        title=rule.title,
-        kind=rule.kind,
-        worth=rule.worth,
-        state=missions.WAITING if row is None else row.state,
-        ends=rule.ends_ms if row is None else row.ends_ms,
-        done=done,
-    )
-
-
-def _board_view(board: list[Standing], his: _His | None) -> BoardView:
-    him = None if his is None else his.him
-    rows = [
-        BoardRow(one.rank, one.name, one.points, you=him is not None and one.fan == him.fan)
-        for one in board
-    ]
-    if his is not None and him is not None and him.name and not any(row.you for row in rows):
-        # Where he stands, however far down.
-        rows.append(BoardRow(his.rank, him.name, him.points, you=True))
-    return BoardView(on=him is not None and him.name != "", name=him.name if him else "", rows=rows)

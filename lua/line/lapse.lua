@@ -5,7 +5,8 @@ sold nothing is not counted: what it added is taken back, from the calls that co
 --]]
 --#use put emit emit_ended finish_entry mark_in_line
 
-local LAPSES_MAX, ADDED = 2, 2
+local LAPSES_MAX = 2
+local ADDED = 2
 
 local function lapse(t, id, entry, hold_id, hold, key, leaving)
   local pool = t.record.pools[hold[H_POOL]]

@@ -42,6 +42,7 @@ FIELDS = {
     "lapsed": "hold cool",
     "cooled": "entry cool",
     "joined": "entry fan qty lane why",
+    "pointed": "entry fan points why",
     "sold": "hold intent serials capture",
     "rescued": "hold serials",
     "voided": "hold why how amount",

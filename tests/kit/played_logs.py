@@ -393,11 +393,12 @@ class Player:
             self.turn: 1 if self.hours else 0,
             self.enroll: 2 if self.early else 0,
             self.confirm: 2 if self.carries else 0,
-            self.point: 4 if self.plays else 0,
         }
         for _ in range(steps):
             self.pass_time()
             self.random.choices(list(doings), list(doings.values()))[0]()
+            if self.points.random() < 0.15:
+                self.point()
         self.end()
         return self.oracle.log
 

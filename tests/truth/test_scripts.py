@@ -17,6 +17,7 @@ def test_every_file_lies_in_a_folder_of_its_subject() -> None:
         "creator",
         "early",
         "fan",
+        "game",
         "house",
         "launch",
         "lib",

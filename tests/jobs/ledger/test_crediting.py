@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any, TypeVar
 
@@ -250,6 +251,25 @@ async def test_a_truth_that_was_restored_is_told_all_sums_again(night: Night) ->
         ("ana", 3, known.book),
         ("ana", 3, known.book + 1),
     ]
+
+
+async def test_two_who_count_at_once_count_once(night: Night, store: Store) -> None:
+    """A lease only saves the second one the work."""
+    await night.begin()
+    await night.comes("ben", by="ana")
+    for fan in ("ana", "ben"):
+        await night.sale.joined(fan)
+    await night.says("ana")
+    await night.projector.round()
+    others = [Crediting(store, night.database, now_ms=lambda: night.now_ms) for _ in range(3)]
+    ended = await asyncio.gather(
+        *(one.credit(night.drop) for one in others), return_exceptions=True
+    )
+    assert all(one is None or isinstance(one, DatabaseAway) for one in ended)
+    await night.count()
+    assert await night.points() == {"ana": 5}
+    assert await night.states("ana") == {("counted", ""): 2}
+    assert [one.points for one in await night.pointed()] in ([5], [3, 5])
 
 
 async def test_whoever_dies_over_it_the_sums_are_the_same(
