@@ -80,7 +80,7 @@ CUTS: Final[dict[str, tuple[Cut, ...]]] = {
         ),
     ),
     "a book of points goes on": (
-        Cut("line/point", "if book <= (entry[E_BOOK] or 0) then return 'same' end", ""),
+        Cut("game/point", "if book <= (entry[E_BOOK] or 0) then return 'same' end", ""),
     ),
 }
 

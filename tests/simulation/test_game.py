@@ -37,8 +37,8 @@ BAD = 0.1
 VERBS = {
     "point": 10,
     "stock": 5,
-    "buy": 4,
-    "lapse": 3,
+    "buy": 8,
+    "lapse": 2,
     "wait": 2,
     "claim": 1,
     "release": 1,
@@ -71,11 +71,11 @@ GUARDS = {
         "boost place",
     ),
     "who moves in the boost lane": (
-        (Cut("line/tell_boost", "to > 0 and to or -1}", "from > 0 and from or -1}"),),
+        (Cut("game/tell_boost", "to > 0 and to or -1}", "from > 0 and from or -1}"),),
         "boost place",
     ),
     "claw-back takes the second place alone": (
-        (Cut("line/mark_boosted", "'+'] = score", "'+']" + OUT_OF_BASE),),
+        (Cut("game/mark_boosted", "'+'] = score", "'+']" + OUT_OF_BASE),),
         "shown place",
     ),
 }
@@ -127,7 +127,7 @@ class Game(World):
                 await self.sale.creator("add", pool=pool, qty=qty)
 
     async def do_buy(self) -> None:
-        for _ in range(self.dice.randint(1, 20)):
+        for _ in range(self.dice.randint(1, 2 * AT_ONCE)):
             await super().do_buy()
             await self.read()
 

@@ -39,7 +39,7 @@ PLANTED: Final[dict[str, tuple[Cut, ...]]] = {
     "who has points is called before everybody": CUTS["one call in k"],
     "points that were told before are told again": CUTS["a book of points goes on"],
     "a second place stays when its points are gone": (
-        Cut("line/rerank", "mark_boosted(t, 'ready', id, entry, i, to > 0)", ""),
+        Cut("game/rerank", "mark_boosted(t, 'ready', id, entry, i, to > 0)", ""),
     ),
     "a place is called that was carried over and not confirmed": (
         Cut("line/refresh_readiness", "local asked = entry[E_CARRIED] == 1", "local asked = false"),
