@@ -9,12 +9,15 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
+from dropengine.errors import DatabaseAway
 from dropengine.people.one_after_another import change
 from dropengine.sql.database import Database, Work
 
 T = TypeVar("T")
 
 TOGETHER_MOST: Final = 200
+WAITING_MOST: Final = 5_000
+"""With one more SQL counts as away: whoever asked asks again."""
 
 
 class _Asked(NamedTuple):
@@ -32,6 +35,8 @@ class ManyAtOnce:
 
     async def change(self, work: Work[T]) -> T:
         """What it says when all it wrote is on disk. Raises DatabaseAway, and what it raises."""
+        if len(self._asked) >= WAITING_MOST:
+            raise DatabaseAway("SQL is away: too much waits for it.")
         loop = asyncio.get_running_loop()
         one = _Asked(work, loop.create_future())
         self._asked.append(one)
