@@ -19,6 +19,7 @@ from dropengine.manifest import Friends, GameRules
 from dropengine.model import POINTS, DropId, FanId
 from dropengine.people import badges, game_fans, referrals
 from dropengine.people.referrals import Referral
+from dropengine.people.taking_part import takes_part
 from dropengine.sql.schema.game import CREDITED, POINTS_BOOK
 
 FRIEND: Final = "friend"
@@ -42,6 +43,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "cycle": REFUSED,
         "device": REFUSED,
         "here_before": REFUSED,
+        "gone": REFUSED,
         "most": REFUSED,
         "network": REFUSED,
         "domain": REFUSED,
@@ -196,6 +198,8 @@ def decide(sql: Connection, drop: DropId, rules: GameRules, now_ms: int) -> int:
         reason = _refusal(sql, drop, rules.friends, row, left[row.fan])
         if until_ms and row.due_ms >= until_ms:
             reason = "late"
+        elif not takes_part(sql, drop, FanId(row.source_id), row.due_ms):
+            reason = "gone"
         if reason:
             _change(sql, drop, row.n, state=REFUSED, reason=reason)
             continue

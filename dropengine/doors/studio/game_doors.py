@@ -35,7 +35,7 @@ NOTHING_TO_SAY: Final = "say the answer that counts"
 NO_TAP: Final = "this mission is not ticked off by hand"
 NOBODY: Final = "say whom: entries by their numbers, or everybody"
 WAITING: Final = "waiting"
-CURABLE: Final = frozenset({"cycle", "device", "here_before", "most", "network", "domain"})
+CURABLE: Final = frozenset({"cycle", "device", "gone", "here_before", "most", "network", "domain"})
 """Reasons that may have met somebody whom they were not meant for. Nobody is his own friend, and
 what comes too late comes to nothing."""
 

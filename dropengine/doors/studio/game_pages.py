@@ -40,6 +40,7 @@ REASONS: Final = MappingProxyType(
         "cycle": "The one who brought him came by his link, straight or through others.",
         "device": "He came with a browser that the fan plays with too.",
         "here_before": "He was here before he came by the link.",
+        "gone": "He had left the line, and held nothing, before he counted.",
         "most": "All points for friends are taken: it would be more than one fan may have.",
         "network": "Too many friends came from one network on that day.",
         "domain": "Too many friends came with one mail domain on that day.",

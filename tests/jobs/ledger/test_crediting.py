@@ -131,9 +131,12 @@ async def test_friends_and_missions_move_a_fan_up(night: Night) -> None:
     await night.count()
     assert await night.points() == {"ana": 2, "ben": 3}
     await night.sale.joined("cy")
+    await night.comes("di", by="ana")
+    await night.sale.leave("di", await night.sale.joined("di"))
     night.now_ms += FRIENDS.delay_ms
     await night.count()
     assert await night.points() == {"ana": 4, "ben": 3}
+    assert await night.states("ana") == {("counted", ""): 2, ("refused", "gone"): 1}
     assert [(one.fan, one.points, one.why) for one in await night.pointed()] == [
         ("ben", 3, "mission"),
         ("ana", 2, "friend"),
