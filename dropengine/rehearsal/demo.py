@@ -61,7 +61,7 @@ async def _play(
         try:
             drop = await _publish(shop, store, wanted)
             _invite(progress, shop.url, drop)
-            await _crowd(shop, store, crowd, drop, fans, seed)
+            await _crowd(shop, store, crowd, drop, fans, seed, progress)
             await _watch(shop, store, crowd, drop, progress)
         finally:
             await crowd.close()
@@ -109,7 +109,13 @@ def _invite(progress: Progress, url: str, drop: Manifest) -> None:
 
 
 async def _crowd(
-    shop: PracticeShop, store: Store, crowd: Crowd, drop: Manifest, fans: int, seed: int
+    shop: PracticeShop,
+    store: Store,
+    crowd: Crowd,
+    drop: Manifest,
+    fans: int,
+    seed: int,
+    progress: Progress,
 ) -> None:
     pools = sum(len(item.pools) for item in drop.items)
     for number in range(fans):
@@ -120,7 +126,7 @@ async def _crowd(
         opens_ms = drop.opens_ms - (drop.window_ms if drop.mode == "lobby" else 0)
         await asyncio.sleep(max(0.0, opens_ms / 1000 - time.time()))
         crowd.opened.set()
-        await game.hosted(shop.settings, store, [drop], crowd)
+        await game.hosted(shop.settings, store, [drop], crowd, progress.say)
 
     crowd.start(announce())
 

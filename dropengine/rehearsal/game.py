@@ -9,7 +9,7 @@ import secrets
 import time
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -47,8 +47,16 @@ class Host:
     """Runs the missions of a drop on its night, as its maker does by the panel, and gives some
     money back."""
 
-    def __init__(self, database: Database, store: Store, drop: Manifest, crowd: Crowd) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: Store,
+        drop: Manifest,
+        crowd: Crowd,
+        say: Callable[[str], None],
+    ) -> None:
         self._database = database
+        self._say = say
         self._store = store
         self._crowd = crowd
         self._drop = drop
@@ -62,6 +70,8 @@ class Host:
             await asyncio.sleep(BEGIN_S)
             word = "" if one.kind == "tap" else f"The word of {one.id}"
             await change(self._database, partial(self._begin, one, word))
+            said = f": {word}" if word else ""
+            self._say(f"the mission “{one.title}” starts{said}")
             if word:
                 self._links.words[one.id] = word
                 self._links.news()
@@ -278,13 +288,20 @@ def told_of(drop: DropId, log: Sequence[bytes], crowd: Crowd) -> list[str]:
     return [f"{said}. {boost}."]
 
 
-async def hosted(settings: Settings, store: Store, drops: Sequence[Manifest], crowd: Crowd) -> None:
-    """The missions of all of them, at once, in the books of the shop of these settings."""
+async def hosted(
+    settings: Settings,
+    store: Store,
+    drops: Sequence[Manifest],
+    crowd: Crowd,
+    say: Callable[[str], None],
+) -> None:
+    """The missions of all of them, at once, in the books of the shop of these settings; who looks
+    on is told what is said for them."""
     wanted = [drop for drop in drops if drop.game is not None]
     if not wanted:
         return
     database = Database(settings)
     try:
-        await asyncio.gather(*(Host(database, store, drop, crowd).play() for drop in wanted))
+        await asyncio.gather(*(Host(database, store, drop, crowd, say).play() for drop in wanted))
     finally:
         await database.close()

@@ -153,7 +153,7 @@ class Night:
 
     async def _missions(self) -> None:
         """Makers run those of their drops meanwhile."""
-        await game.hosted(self.shop.settings, self.store, self.drops, self.crowd)
+        await game.hosted(self.shop.settings, self.store, self.drops, self.crowd, self.voice.say)
 
     async def _points(self) -> None:
         """Everybody's points are where they belong, before nobody can have any."""

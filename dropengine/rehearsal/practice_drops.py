@@ -29,7 +29,7 @@ EXTEND_MS = 1_000
 PAY_MS = 1_500
 COOL_MS = 1_000
 LOOKUP_MS = 1_000
-DELAY_MS = 500
+DELAY_MS = 1_000
 WINDOW_MS = 6_000
 """How long the list is open: everybody who waits at the page has entered by then."""
 
