@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dropengine import refusals
-from dropengine.config import Settings
+from dropengine.config import Settings, is_loopback, public_url
 from dropengine.doors import readers_zone
 from dropengine.doors.http_answers import STATUS, Written, problem
 from dropengine.doors.identity import Identity, by_name
@@ -116,6 +117,7 @@ class PersonPages:
         self._database = deps.database
         self._renewing = deps.renewing
         self._proof_ms = deps.settings.proof_s_max * 1000
+        self._letters = _letters_here(deps.settings)
         self._writer = writer
         self._signing_in = signing_in
         self._drops = drops
@@ -267,6 +269,7 @@ class PersonPages:
         words: dict[str, object] = {
             "waiting": waiting,
             "missed": missed,
+            "letters": self._letters,
             "mine": mine,
             "zone": readers_zone.told(request),
             "missing": await self._drops.missing(mine),
@@ -331,6 +334,13 @@ class PersonPages:
         title = self._writer.say(request)(turned.why)
         body = msgspec.json.encode({"title": title, "code": turned.refusal.code})
         return Written(body, status_of(turned), b"application/problem+json")
+
+
+def _letters_here(settings: Settings) -> str:
+    """The folder of letters, where nobody sends them and whoever signs in is on the shop's machine;
+    '' else: others need not know."""
+    here = is_loopback(urlsplit(public_url(settings)).hostname or "")
+    return str(settings.data_dir / "mail") if here and settings.smtp_url is None else ""
 
 
 def status_of(turned: Turned) -> int:

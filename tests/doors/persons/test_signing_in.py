@@ -59,6 +59,8 @@ async def test_a_code_signs_in_the_browser_that_asked_and_takes_him_back(shop: S
         page = (await desk.get("/you")).text
         assert ana in page
         assert letter.code not in page
+        # On the shop's own machine, where nobody sends letters, it says where they are.
+        assert str(shop.web.runtime.settings.data_dir / "mail") in page
         answer = await desk.send("/you/code", code=f" {letter.code[:3]} {letter.code[3:]} ")
         assert answer.status_code == 303
         assert answer.headers["location"] == f"/drops/{sale.drop}?via=letter"
