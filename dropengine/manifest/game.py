@@ -30,8 +30,8 @@ KINDS: Final = ("code", "answer", "tap")
 class Friends(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who came by a fan's link and is verified, or in a drop of guests has paid. `worth`: points of
     each, `most`: of all together. `delay_ms`: how long it takes until one counts. `network_most`,
-    `domain_most`: how many of one fan's friends from one network and one mail domain count a
-    day."""
+    `domain_most`: how many friends from one network and one mail domain count a day, whoever
+    brought them."""
 
     worth: int
     most: int

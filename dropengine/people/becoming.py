@@ -29,10 +29,14 @@ def everywhere(
     sql: Connection,
     guest: Callable[[DropId], Iterable[str]],
     person: Callable[[DropId], FanId | None],
+    domain: str = "",
 ) -> None:
-    """In every drop. guest: whom he may be there; person: whom he is."""
+    """In every drop. guest: whom he may be there; person: whom he is, with an address of this mail
+    domain."""
     for drop in sql.execute(select(CREDITED.c.drop_id)).scalars().all():
         fan = person(DropId(drop))
         for old in guest(DropId(drop)):
             if fan is not None:
                 becomes(sql, DropId(drop), FanId(old), fan)
+        if fan is not None:
+            referrals.learn_domain(sql, DropId(drop), fan, domain)

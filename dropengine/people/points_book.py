@@ -244,6 +244,9 @@ def take_back(sql: Connection, drop: DropId, friend: FanId) -> None:
     )
     for row in _rows(sql, *here):
         _change(sql, drop, row.n, state=TAKEN_BACK, reason="refunded")
+        if row.state == CURED:
+            # He took nobody's place, and takes none now.
+            _change(sql, drop, row.n, counted_ms=0)
         _sum(sql, drop, row.fan, TAKEN_BACK)
 
 

@@ -72,13 +72,13 @@ async def test_a_friend_comes_by_a_link_as_nobody_and_is_known_as_who_he_becomes
         (row,) = (await game(ana, sale))["rows"]
         assert (row["why"], row["state"], row["reason"]) == ("friend", "waiting", "not_yet")
         await ben.sign_in(address("ben"))
-        assert (await game(ben, sale))["came"]
         one = await shop.web.runtime.database.read(
             lambda sql: referrals.find(sql, sale.drop, ben.fan(sale))
         )
         assert one is not None
         assert (one.referrer, one.wrong, len(one.network)) == (ana.fan(sale), "", 20)
         assert one.domain != "", "an address of somebody's own domain"
+        assert (await game(ben, sale))["came"]
         # Who signs in as somebody else where Ana plays is no friend of hers.
         ana_s = [cookie for cookie in ana.http.cookies.jar if "plays-" in cookie.name]
         assert len(ana_s) == 1

@@ -190,6 +190,25 @@ async def test_money_given_back_takes_points_back_and_the_truth_is_told(database
     await database.write(lived)
 
 
+async def test_who_was_let_count_takes_no_place_also_when_his_money_went_back(
+    database: Database,
+) -> None:
+    def lived(sql: Connection) -> None:
+        for one in range(4):
+            comes(sql, one, "ana", network="n", at=NOW + 5)
+            joins(sql, one, NOW + (1 if one == 0 else 10 + one))
+        decided(sql, NOW + FRIENDS.delay_ms + 12)
+        (refused,) = points_book.refused(sql, DROP, 0, 9)
+        assert refused.reason == "here_before"
+        points_book.cure(sql, DROP, refused.id, NOW + FRIENDS.delay_ms + 12)
+        assert points(sql, "ana") == 6
+        points_book.take_back(sql, DROP, fan(0))
+        decided(sql)
+        assert states(sql, "ana") == {(COUNTED, ""): 3, ("taken_back", "refunded"): 1}
+
+    await database.write(lived)
+
+
 async def test_who_was_here_before_or_comes_late_is_nobodys_friend(database: Database) -> None:
     def lived(sql: Connection) -> None:
         comes(sql, "ben", "ana", NOW + 50)

@@ -16,6 +16,7 @@ from dropengine import outcomes, refusals
 from dropengine.doors.persons.my_drops import Mine, MyDrops
 from dropengine.doors.persons.one_visit import BY_ANYBODY, OneVisit
 from dropengine.doors.persons.signing_in import SigningIn
+from dropengine.model import DropId, FanId
 from dropengine.people import answers, becoming
 from dropengine.people.one_after_another import change
 from dropengine.people.tickets import Ticket
@@ -68,8 +69,12 @@ class BringingTogether:
                 # Also where he did nothing yet but asked to be called.
                 guests, his = (followers.whose(sql, one, now_ms) for one in (guest, person))
                 followers.move(sql, guests, his)
-                of_person.move(sql, guest.any_fan, lambda drop: person.fan(drop, BY_ANYBODY))
-                becoming.everywhere(sql, guest.any_fan, lambda drop: person.fan(drop, BY_ANYBODY))
+
+                def his_own(drop: DropId) -> FanId | None:
+                    return person.fan(drop, BY_ANYBODY)
+
+                of_person.move(sql, guest.any_fan, his_own)
+                becoming.everywhere(sql, guest.any_fan, his_own, person.domain)
 
             await change(self._database, kept)
             self._visits.became(guest, person)

@@ -67,8 +67,8 @@ export function soon(past, now, place) {
 }
 
 /**
- * Whether what is not sold yet can reach a place, with the numbers: soonest, if the other lane is empty; latest, if it
- * always has somebody.
+ * Whether what is not sold yet can reach a place, with the numbers: soonest, by whichever lane; latest, by the base lane
+ * alone, if the other one always has somebody.
  * @param {PoolView} pool
  * @param {number} k one call in so many goes to the boost lane
  * @param {LinePlace} line
@@ -78,7 +78,8 @@ export function soon(past, now, place) {
 export function reach(pool, k, line, boost) {
   const units = pool.free + pool.held + pool.withheld + pool.leased;
   const soonest = Math.min(line.place, boost === undefined ? Infinity : (boost.place - 1) * k + 1);
-  const latest = Math.min(k < 2 ? line.place : Math.ceil((line.place * k) / (k - 1)), boost === undefined ? Infinity : boost.place * k);
+  // A place in the boost lane promises nothing: somebody may still come before it.
+  const latest = k < 2 ? line.place : Math.ceil((line.place * k) / (k - 1));
   const short = Math.max(0, soonest - units);
   if (units === 0) return { short, says: words.none };
   const may = fill(say.waiting_units, { count: units });
