@@ -145,7 +145,7 @@ DOORS: dict[tuple[str, str], Door] = {
         "New codes, told once", cohorts.CodesMade, cohorts.MakeCodes
     ),
     ("DELETE", f"{COHORTS}/{{cohort}}/codes"): Door(
-        "Codes that nobody used let nobody in", cohorts.CodesStruck, cohorts.StrikeCodes
+        "Codes that nobody used let nobody in", cohorts.CodesStruck, query=("code",)
     ),
     ("GET", GAME): Door("Its missions, and what its points come to", games.GameLine),
     ("GET", f"{GAME}/refused"): Door(
