@@ -69,8 +69,12 @@ def enter(sql: Connection, drop: DropId, fan: FanId, now_ms: int) -> GameFan:
 
 
 def fan_of_code(sql: Connection, drop: DropId, code: str) -> FanId | None:
-    """Whose link it is, as he is now."""
-    here = (GAME_FANS.c.drop_id == drop, GAME_FANS.c.code == code.strip().upper())
+    """Whose link it is, as he is now. What strangers write in an address is no code, and may be
+    what a database cannot take."""
+    said = code.strip().upper()
+    if len(said) != CODE_CHARS or not set(said) <= set(LETTERS):
+        return None
+    here = (GAME_FANS.c.drop_id == drop, GAME_FANS.c.code == said)
     row = sql.execute(select(GAME_FANS.c.fan, GAME_FANS.c.became).where(*here)).first()
     return None if row is None else FanId(row.became or row.fan)
 

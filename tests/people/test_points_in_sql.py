@@ -249,6 +249,8 @@ async def test_a_guest_who_becomes_a_person_is_no_friend_of_his_own(database: Da
         assert states(sql, "ana") == {(COUNTED, ""): 2, (REFUSED, "self"): 1}
         assert game_fans.find(sql, DROP, fan("guest")) == game_fans.find(sql, DROP, fan("ana"))
         assert game_fans.fan_of_code(sql, DROP, mine.lower()) == fan("ana")
+        for rubbish in ("", "\0" * 8, "\u00df" * 8, f"{mine}X"):
+            assert game_fans.fan_of_code(sql, DROP, rubbish) is None
         (told,) = [one for one in game_fans.untold(sql, DROP, 9) if one.fan == fan("ana")]
         # Above both numbers that the truth may have heard.
         assert (told.points, told.at) == (5, 3)

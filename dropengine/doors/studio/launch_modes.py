@@ -227,8 +227,9 @@ def _game(m: Manifest) -> list[Said]:
     if m.game.points_until == "seal":
         until = "until the list is sealed"
     line = (
-        f"Every {ordinal(m.k)} call of the line goes to whoever has most points. Who has none is "
-        f"called at the latest by call place times {m.k} / {m.k - 1}, rounded up: the page says so."
+        f"Every {ordinal(m.k)} call of the line goes to whoever has most points. Who has none and "
+        f"stands at place {5 * (m.k - 1)} is called by call {5 * m.k} at the latest: the page of "
+        "each fan says by which."
     )
     return [Said(False, f"Fans earn points {until}: {'; '.join(gives)}."), Said(False, line)]
 

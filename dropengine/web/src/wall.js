@@ -75,7 +75,7 @@ export class DropWall extends Part {
     const lifts = this.game?.boosts_hour ?? 0;
     const tasks = (this.game?.missions ?? []).filter(({ state }) => state === "running");
     const shown = Math.min(waiting, QUEUE_MAX);
-    return html`${waiting === 0 ? nothing : html`<p class="queue" aria-hidden="true">${Array.from({ length: shown }, (_, n) => html`<i class=${n < buying ? "buys" : ""}></i>`)}${waiting > shown ? "…" : ""}</p>`}
+    return html`${waiting === 0 ? nothing : html`<p class="queue" aria-hidden="true"><span>${words.UNITS.waiting}</span> ${Array.from({ length: shown }, (_, n) => html`<i class=${n < buying ? "buys" : ""}></i>`)}${waiting > shown ? "…" : ""}</p>`}
       ${lifts + tasks.length === 0 ? nothing : html`<p class="until game">${lifts === 0 ? nothing : html`<span><b>${number(lifts)}</b> ${game.wall_boosts}</span>`}${tasks.map((task) => html`<span>${game.wall_missions}: <bdi>${task.title}</bdi> <b>+${number(task.worth)}</b></span>`)}</p>`}`;
   }
 
