@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { POINTS_MAX, drawn, looked, minutes, reach, soon, told } from "../../dropengine/web/src/waiting.js";
-import { about, changed, lifted, mission, notice, standing } from "../../dropengine/web/src/game_says.js";
+import { about, changed, lifted, mission, notice, others, standing } from "../../dropengine/web/src/game_says.js";
 import { NOW, entry, line, pool, state } from "./sale.js";
 
 const MINUTE = 60_000;
@@ -81,4 +81,10 @@ test("what is taken back is told with its reason, and said aloud once", () => {
   assert.equal(notice(after.rows.slice(0, 1)), "2 points were taken back. A friend's order was refunded.");
   assert.equal(changed(before, after), "2 points were taken back. A friend's order was refunded. You have 2 points left. New badge: First friend.");
   assert.equal(changed(after, after), "");
+});
+
+test("what did not count for the same reason is told once, and how often", () => {
+  const refused = row({ state: "refused", reason: "network" });
+  const told = others([refused, row(), { ...refused, at: NOW + 1 }, row({ state: "waiting", reason: "unpaid" }), refused]);
+  assert.deepEqual(told.map(({ row: one, times }) => [one.reason, times]), [["network", 3], ["unpaid", 1]]);
 });

@@ -145,13 +145,13 @@ export class DropGame extends Part {
   /** Who moved him up, and what of his waits or came to nothing. @param {Game} game */
   #book(game) {
     const lifted = says.lifted(game.rows);
-    const others = game.rows.filter((row) => !says.counts(row));
+    const others = says.others(game.rows);
     if (lifted.length + others.length === 0) return nothing;
     return html`<section class="book">
       <h3>${words.book}</h3>
       <ul>
         ${lifted.map((one) => html`<li class="counted"><span>${one.says} ${one.title === "" ? nothing : html`<bdi>${one.title}</bdi>`}</span> <b>+${number(one.points)}</b></li>`)}
-        ${others.map((row) => html`<li class=${row.state}><span>${says.about(row)} ${row.title === "" ? nothing : html`<bdi>${row.title}</bdi>`} <small>${says.standing(row, this.now)}</small></span> <b>${row.state === "waiting" ? html`<span class="sr">${words.later}</span>+${number(row.points)}` : row.state === "taken_back" ? html`<s>+${number(row.points)}</s>` : "0"}</b></li>`)}
+        ${others.map(({ row, times }) => html`<li class=${row.state}><span>${says.about(row)} ${times > 1 ? `× ${number(times)} ` : ""}${row.title === "" ? nothing : html`<bdi>${row.title}</bdi>`} <small>${says.standing(row, this.now)}</small></span> <b>${row.state === "waiting" ? html`<span class="sr">${words.later}</span>+${number(row.points * times)}` : row.state === "taken_back" ? html`<s>+${number(row.points * times)}</s>` : "0"}</b></li>`)}
       </ul>
     </section>`;
   }

@@ -58,6 +58,24 @@ export function lifted(rows) {
 }
 
 /**
+ * What did not count for him, the same for the same reason together: who was farmed for reads of it once.
+ * @param {PointRow[]} rows
+ * @returns {{row: PointRow, times: number}[]}
+ */
+export function others(rows) {
+  /** @type {Map<string, {row: PointRow, times: number}>} */
+  const told = new Map();
+  for (const row of rows.filter((one) => !counts(one))) {
+    const { why, title, points, state, reason, until } = row;
+    const like = [why, title, points, state, reason, until].join(";");
+    const known = told.get(like);
+    if (known === undefined) told.set(like, { row, times: 1 });
+    else known.times += 1;
+  }
+  return [...told.values()];
+}
+
+/**
  * Whether he can do anything about a mission now, else how it stands.
  * @param {Mission} mission
  * @param {number} now
