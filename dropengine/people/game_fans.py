@@ -7,7 +7,7 @@ it may be told twice, or late, and by whoever comes next.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -62,10 +62,30 @@ def enter(sql: Connection, drop: DropId, fan: FanId, now_ms: int) -> GameFan:
     code = _new_code(sql, drop)
     row = {"drop_id": drop, "fan": fan, "code": code, "since_ms": now_ms}
     sql.execute(insert(GAME_FANS).values(row))
-    sql.execute(
-        or_nothing(sql, CREDITED, "drop_id"), {"drop_id": drop, "seq": 0, "until_ms": 0, "over": 0}
-    )
+    _begin(sql, drop)
     return GameFan(fan, code, 0, 0, "", "")
+
+
+def enter_all(sql: Connection, drop: DropId, fans: Iterable[FanId], now_ms: int) -> list[FanId]:
+    """All of these play; who they are now, each once. A whole line takes a few statements."""
+    wanted = [*dict.fromkeys(fans)]
+    # All of the drop: to name thousands in a question costs more than to read them.
+    asked = select(GAME_FANS.c.fan, GAME_FANS.c.became, GAME_FANS.c.code)
+    known, codes = dict[str, FanId](), set[str]()
+    for row in sql.execute(asked.where(GAME_FANS.c.drop_id == drop)):
+        known[row.fan] = FanId(row.became or row.fan)
+        codes.add(row.code)
+    rows = []
+    for fan in wanted:
+        if fan not in known:
+            while (code := _made_up()) in codes:
+                pass
+            codes.add(code)
+            rows.append({"drop_id": drop, "fan": fan, "code": code, "since_ms": now_ms})
+    if rows:
+        sql.execute(insert(GAME_FANS), rows)
+        _begin(sql, drop)
+    return [*dict.fromkeys(known.get(fan, fan) for fan in wanted)]
 
 
 def fan_of_code(sql: Connection, drop: DropId, code: str) -> FanId | None:
@@ -95,6 +115,13 @@ def set_points(sql: Connection, drop: DropId, fan: FanId, points: int, why: str)
     """What counts for him now; the truth is to be told. False: it was so already."""
     now = {"drop": drop, "of": fan, "sum": points, "because": why}
     return sql.execute(_POINTS, now).rowcount == 1
+
+
+def set_points_of(sql: Connection, drop: DropId, points: Mapping[FanId, int], why: str) -> None:
+    """The same of many."""
+    now = [{"drop": drop, "of": fan, "sum": n, "because": why} for fan, n in points.items()]
+    if now:
+        sql.execute(_POINTS, now)
 
 
 def tell_again(sql: Connection, drop: DropId, fans: Sequence[FanId]) -> None:
@@ -153,9 +180,19 @@ def or_nothing(sql: Connection, table: Any, *keys: str) -> Any:
 
 def _new_code(sql: Connection, drop: DropId) -> str:
     while True:
-        code = "".join(secrets.choice(LETTERS) for _ in range(CODE_CHARS))
+        code = _made_up()
         if fan_of_code(sql, drop, code) is None:
             return code
+
+
+def _begin(sql: Connection, drop: DropId) -> None:
+    """Its log is read from now on, from the first event on."""
+    row = {"drop_id": drop, "seq": 0, "until_ms": 0, "over": 0}
+    sql.execute(or_nothing(sql, CREDITED, "drop_id"), row)
+
+
+def _made_up() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(CODE_CHARS))
 
 
 def _row(sql: Connection, drop: DropId, fan: FanId) -> Any:

@@ -125,7 +125,8 @@ def tap(sql: Connection, drop: DropId, mission: Mission, fans: Sequence[FanId], 
     row = _row(sql, drop, mission.id)
     if row is None or mission.kind != TAP or _state(row, now_ms) != RUNNING:
         return 0
-    return sum(_done(sql, drop, mission, fan, now_ms) for fan in dict.fromkeys(fans))
+    theirs = game_fans.enter_all(sql, drop, fans, now_ms)
+    return points_book.give_all(sql, drop, theirs, mission.id, mission.worth, now_ms)
 
 
 def _done(sql: Connection, drop: DropId, mission: Mission, fan: FanId, now_ms: int) -> bool:

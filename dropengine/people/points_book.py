@@ -9,7 +9,7 @@ Whoever writes does so in one transaction that nobody else changes people in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -173,6 +173,35 @@ def give(
         badges.award(sql, drop, [fan], kind, now_ms)
         _sum(sql, drop, fan, source)
     return new
+
+
+def give_all(
+    sql: Connection, drop: DropId, fans: Sequence[FanId], mission: str, worth: int, now_ms: int
+) -> int:
+    """A mission was done by all of these, who play; how many had not done it. A whole line of them
+    takes a few statements."""
+    if ended_ms(sql, drop):
+        return 0
+    done = select(POINTS_BOOK.c.fan).where(
+        *(POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.source == MISSION),
+        POINTS_BOOK.c.source_id == mission,
+    )
+    had = set(sql.execute(done).scalars())
+    new = [fan for fan in fans if fan not in had]
+    last = sql.execute(_LAST, {"drop": drop}).scalar() or 0
+    every = {"drop_id": drop, "source": MISSION, "source_id": mission, "worth": worth}
+    every |= {"made_ms": now_ms, "due_ms": now_ms, "counted_ms": now_ms, "state": COUNTED}
+    rows = [every | {"fan": fan, "n": last + n} for n, fan in enumerate(new, 1)]
+    if rows:
+        sql.execute(insert(POINTS_BOOK), rows)
+    badges.award(sql, drop, new, badges.MISSION, now_ms)
+    sums = select(POINTS_BOOK.c.fan, func.sum(POINTS_BOOK.c.worth)).where(
+        POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.state.in_(COUNTS)
+    )
+    # All of the drop: to name thousands in a question costs more than to read them.
+    points = {fan: int(sum_) for fan, sum_ in sql.execute(sums.group_by(POINTS_BOOK.c.fan))}
+    game_fans.set_points_of(sql, drop, {fan: min(POINTS, points[fan]) for fan in new}, MISSION)
+    return len(new)
 
 
 def due(sql: Connection, drop: DropId, now_ms: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 from sqlalchemy import Connection, select
+from sqlalchemy.event import listen
 
 from dropengine.manifest import Collectors, Friends, GameRules, Mission
 from dropengine.model import DropId, FanId
@@ -26,7 +27,14 @@ from dropengine.people.missions import Told
 from dropengine.people.points_book import COUNTED, COUNTS, DAY_MS, REASONS, REFUSED
 from dropengine.people.referrals import Came
 from dropengine.sql.database import Database
-from dropengine.sql.schema.game import CREDITED, GAME_DEVICES, MISSIONS, POINTS_BOOK, REFERRALS
+from dropengine.sql.schema.game import (
+    CREDITED,
+    GAME_DEVICES,
+    GAME_FANS,
+    MISSIONS,
+    POINTS_BOOK,
+    REFERRALS,
+)
 from dropengine.sql.schema.ledger import DROPS, ENTRIES, ORDERS
 from tests.kit import databases
 from tests.people.test_draw_losses_in_sql import MIA, NOW, people, put
@@ -319,6 +327,32 @@ async def test_a_mission_is_done_once_by_who_says_it_while_it_runs(database: Dat
         assert boards.fault_in("a" * 25)
         assert boards.fault_in("\u202eliam")
         assert not boards.fault_in("Zoë 🦊")
+
+    await database.write(lived)
+
+
+async def test_a_whole_line_is_ticked_off_in_a_few_statements(database: Database) -> None:
+    many = [fan(n) for n in range(2_000)]
+
+    def lived(sql: Connection) -> None:
+        missions.start(sql, DROP, TAPPED, "", 0, NOW)
+        missions.start(sql, DROP, WORD, "moon", 0, NOW)
+        for one in (3, "guest"):
+            assert missions.say(sql, DROP, WORD, fan(one), "moon", NOW) == Told.RIGHT
+        becoming.becomes(sql, DROP, fan("guest"), fan(4))
+        asked: list[str] = []
+        listen(sql, "before_cursor_execute", lambda *said: asked.append(said[2]))
+        assert missions.tap(sql, DROP, TAPPED, [*many, fan("guest"), fan(1)], NOW + 1) == 2_000
+        # Some engines take a part of the rows with each.
+        assert len(asked) < 40
+        assert missions.tap(sql, DROP, TAPPED, [*many[:5], fan("late")], NOW + 2) == 1
+        assert [points(sql, one) for one in (3, 4, 5, "late")] == [4, 4, 1, 1]
+        (mine,) = badges.of_fan(sql, DROP, fan(1_999))
+        assert mine.kind == badges.MISSION
+        told = {one.fan: (one.points, one.at) for one in game_fans.untold(sql, DROP, 3_000)}
+        assert (len(told), told[fan(1_999)], told[fan(3)]) == (2_001, (1, 1), (4, 2))
+        codes = sql.execute(select(GAME_FANS.c.code)).scalars().all()
+        assert len({*codes}) == len(codes) == 2_002
 
     await database.write(lived)
 
