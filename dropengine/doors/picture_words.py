@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import groupby, product
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -71,10 +71,20 @@ class Pen(msgspec.Struct, frozen=True):
             draw.text((left, low), words, ink, font=font, anchor="ls", direction=way)
             left += font.getlength(words, direction=way)
 
-    def lines(self, words: str, most: float, lines_max: int) -> tuple[list[str], bool]:
-        """At most so many lines of this length, and whether all of it stands there."""
+    def lines(
+        self, words: str, most: float, lines_max: int, *, breaks: bool = False
+    ) -> tuple[list[str], bool]:
+        """At most so many lines of this length, and whether all of it stands there. breaks: a word
+        that is longer than a line goes on in the next."""
         lines = [""]
         for word in words.split():
+            if breaks and self.length(word) > most:
+                rest = word
+                while rest:
+                    piece = self._begin(rest, most)
+                    lines, rest = [*lines, piece], rest[len(piece) :]
+                lines = [line for line in lines if line]
+                continue
             longer = f"{lines[-1]} {word}".lstrip()
             if self.length(longer) <= most or not lines[-1]:
                 lines[-1] = longer
@@ -85,6 +95,14 @@ class Pen(msgspec.Struct, frozen=True):
         while shown[-1] and self.length(shown[-1] + "…" * cut) > most:
             shown[-1], cut = _shorter(shown[-1]), True
         return [*shown[:-1], shown[-1].rstrip() + "…" * cut], not cut
+
+    def _begin(self, word: str, most: float) -> str:
+        """As much of it as a line holds, one letter at least."""
+        letters = _letters(word)
+        end = 1
+        while end < len(letters) and self.length("".join(letters[: end + 1])) <= most:
+            end += 1
+        return "".join(letters[:end])
 
 
 class Fitted(msgspec.Struct, frozen=True):
@@ -110,10 +128,12 @@ class Fitted(msgspec.Struct, frozen=True):
 
 
 def fitted(words: str, weight: str, sizes: Sequence[int], most: float, lines_max: int) -> Fitted:
-    """In the largest of these sizes in which all of it stands; cut only in the smallest."""
-    for size in sizes:
+    """In the largest of these sizes in which all of it stands, with whole words where they fit; cut
+    only in the smallest."""
+    for breaks, size in product((False, True), sizes):
         pen = Pen(weight, size)
-        lines, whole = pen.lines(words, most, lines_max) if pen.can(words) else ([], True)
+        writes = pen.can(words)
+        lines, whole = pen.lines(words, most, lines_max, breaks=breaks) if writes else ([], True)
         if whole:
             break
     return Fitted(pen, tuple(line for line in lines if line), from_right(words))
@@ -179,6 +199,18 @@ def _faces(words: str) -> list[tuple[str, str]]:
         before = found[-1][1] if found else ""
         kept = before and (letter in JOINS or unicodedata.bidirectional(letter) == "NSM")
         found.append((letter, before if kept else _face(letter)))
+    return found
+
+
+def _letters(word: str) -> list[str]:
+    """Each with what belongs to it."""
+    found: list[str] = []
+    for letter in word:
+        joined = letter in JOINS or unicodedata.category(letter) in ("Mn", "Mc")
+        if found and (joined or found[-1].endswith("\u200d")):
+            found[-1] += letter
+        else:
+            found.append(letter)
     return found
 
 

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unicodedata import combining
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -96,11 +97,26 @@ def test_a_title_in_other_letters_is_written(title: str) -> None:
     assert png(a_poster(1, title)) != png(a_poster(1, ""))
 
 
-def test_a_title_of_eighty_letters_stands_there_whole() -> None:
-    title = "Eclipse pin, cast in May, numbered by hand, and the mould is broken afterwards !!"[:80]
+@pytest.mark.parametrize(
+    ("title", "between"),
+    [
+        (
+            "Eclipse pin, cast in May, numbered by hand, and the mould is broken afterwards !!"[
+                :80
+            ],
+            " ",
+        ),
+        # One word, and letters that are read without spaces: none is torn from its marks.
+        ("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", ""),
+        ("แหวนสุริยุปราคาเต็มดวงรุ่นพิเศษหล่อด้วยมือทีละชิ้นพร้อมหมายเลขกำกับจากโรงงานเงา", ""),
+    ],
+)
+def test_a_title_of_eighty_letters_stands_there_whole(title: str, between: str) -> None:
     for sizes, most, lines in ((TITLE_SIZES, 1088, 2), (CARD_TITLE_SIZES, 684, 3)):
         found = fitted(title, "Semibold", sizes, most, lines)
-        assert " ".join(found.lines) == title
+        assert between.join(found.lines) == title
+        assert not any(combining(line[0]) for line in found.lines)
+        assert max(found.pen.length(line) for line in found.lines) <= most
 
 
 def test_a_badge_has_the_mark_of_its_drop_and_of_its_kind() -> None:
