@@ -64,7 +64,7 @@ BEGUN: Final = MappingProxyType(
         "tap": "It runs: tick off who did it.",
     }
 )
-WHOM: Final = f"Say whom: the numbers of places in line, with commas, {AT_ONCE} at most."
+WHOM: Final = f"Say whom: the numbers they joined as, with commas, {AT_ONCE} at most."
 _NUMBERS = re.compile(r"[0-9]{1,9}(?:[\s,;]+[0-9]{1,9})*")
 _OVER = ("settled", "cancelled")
 
@@ -167,7 +167,7 @@ class GamePages:
         done = msgspec.json.decode(answer.body, type=Tapped)
         said = f"{count(done.new, 'fan')} ticked off."
         if done.unknown:
-            said += f" Nobody in line has: {', '.join(map(str, done.unknown))}."
+            said += f" Nobody in line joined as: {', '.join(map(str, done.unknown))}."
         return self._back(call, said, amiss=bool(done.unknown))
 
     async def cure(self, call: PanelCall) -> Response:

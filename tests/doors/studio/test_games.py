@@ -132,7 +132,7 @@ async def test_missions_are_started_said_ticked_off_and_ended_by_forms_alone(
         await booked(studio, sale)
         assert "Say whom" in await sent(f"{stall}/tap", numbers="one")
         said = await sent(f"{stall}/tap", numbers="1, 2; 77")
-        assert "2 fans ticked off. Nobody in line has: 77." in said
+        assert "2 fans ticked off. Nobody in line joined as: 77." in said
         assert "2 fans have done it" in said
         assert "1 fan ticked off." in await sent(f"{stall}/tap", who="everybody")
         assert "Counted 3 · 9 points" in told(await ben.http.get(page))

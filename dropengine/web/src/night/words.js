@@ -138,5 +138,5 @@ export const WAYS = /** @type {Record<string, string>} */ ({ press: "A press", l
 export const ofCohort = (used, most, sold) => `${number(used)} of ${number(most)}, ${number(sold)} sold`;
 export const EARLY = { widens: "Open to all in", byHand: "Open to all when you press", open: "Open to all" };
 export const BOOST_LANE = "boost lane";
-export const GAME = { boosts: "Called by points in the last hour", pointed: "Points changed in the last hour", ever: "Ever" };
+export const GAME = { boosts: "Called by points in the last hour", pointed: "Points changed in the last hour", ever: "In all" };
 export const OVER = { carried: "Places carried over", confirmed: "Confirmed" };
