@@ -30,9 +30,10 @@ KNOWN_MAX: Final = 1_000
 
 
 class _Public(NamedTuple):
-    """What is everybody's."""
+    """What is everybody's. ended: points count no more."""
 
     missions: dict[str, MissionRow]
+    ended: bool
     board: list[Standing]
     boosts_hour: int
 
@@ -84,10 +85,7 @@ class ToldGames:
             points=may.him.points if may else 0,
             came=his is not None and his.came,
             rows=await self._rows(manifest, game, may) if may else [],
-            missions=[
-                _mission_view(one, public.missions.get(one.id), done=one.id in done)
-                for one in game.missions
-            ],
+            missions=[_mission_view(one, public, done=one.id in done) for one in game.missions],
             board=_board_view(public.board, may),
             badges=[
                 BadgeView(one.kind, drop, manifest.title, one.at_ms)
@@ -154,7 +152,10 @@ class ToldGames:
 def _everybodys(sql: Connection, drop: DropId) -> _Public:
     now_ms = time.time_ns() // 1_000_000
     running = {one.id: one for one in missions.of_drop(sql, drop, now_ms)}
-    return _Public(running, boards.rows(sql, drop), points_book.counted_lately(sql, drop, now_ms))
+    ended = points_book.ended_ms(sql, drop) > 0
+    return _Public(
+        running, ended, boards.rows(sql, drop), points_book.counted_lately(sql, drop, now_ms)
+    )
 
 
 def _his(sql: Connection, drop: DropId, fan: FanId) -> _His | None:
@@ -171,13 +172,15 @@ def _his(sql: Connection, drop: DropId, fan: FanId) -> _His | None:
     )
 
 
-def _mission_view(rule: Mission, row: MissionRow | None, *, done: bool) -> MissionView:
+def _mission_view(rule: Mission, public: _Public, *, done: bool) -> MissionView:
+    row = public.missions.get(rule.id)
+    unbegun = missions.OVER if public.ended else missions.WAITING
     return MissionView(
         id=rule.id,
         title=rule.title,
         kind=rule.kind,
         worth=rule.worth,
-        state=missions.WAITING if row is None else row.state,
+        state=unbegun if row is None else row.state,
         ends=rule.ends_ms if row is None else row.ends_ms,
         done=done,
     )

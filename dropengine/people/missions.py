@@ -58,11 +58,13 @@ def start(
     sql: Connection, drop: DropId, mission: Mission, said: str, ends_ms: int, now_ms: int
 ) -> bool:
     """From now on it runs, until `ends_ms` at most (0: as its manifest says). said: what is to be
-    typed. False: it runs or is over, or a word that must be said is missing."""
+    typed. False: it runs or is over, points count no more, or a word that must be said is
+    missing."""
     needed = mission.kind != TAP
     if _row(sql, drop, mission.id) is not None or (needed and not plain(said)):
         return False
-    if mission.ends_ms and mission.ends_ms <= now_ms:
+    ended = points_book.ended_ms(sql, drop)
+    if ended or (mission.ends_ms and mission.ends_ms <= now_ms):
         return False
     salt = secrets.token_hex(SALT_BYTES)
     row = {
@@ -87,7 +89,9 @@ def end(sql: Connection, drop: DropId, mission: str, now_ms: int) -> bool:
 
 
 def of_drop(sql: Connection, drop: DropId, now_ms: int = 0) -> list[MissionRow]:
-    """Those that were started. now_ms: what has ended by then is over."""
+    """Those that were started. now_ms: what has ended by then is over, and all when points
+    count no more."""
+    ended = points_book.ended_ms(sql, drop)
     mine = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.source == points_book.MISSION)
     asked = select(POINTS_BOOK.c.source_id, func.count()).where(*mine)
     done = {row[0]: row[1] for row in sql.execute(asked.group_by(POINTS_BOOK.c.source_id))}
@@ -96,7 +100,7 @@ def of_drop(sql: Connection, drop: DropId, now_ms: int = 0) -> list[MissionRow]:
     return [
         MissionRow(
             id=row.mission,
-            state=_state(row, now_ms),
+            state=OVER if ended else _state(row, now_ms),
             said=row.said,
             started_ms=row.started_ms,
             ends_ms=row.ends_ms,

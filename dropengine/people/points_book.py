@@ -280,10 +280,11 @@ def take_back(sql: Connection, drop: DropId, friend: FanId) -> None:
 
 
 def cure(sql: Connection, drop: DropId, n: int, now_ms: int) -> bool:
-    """The maker lets a refused row count. False: there is none, or it was not refused."""
+    """The maker lets a refused row count. False: there is none, it was not refused, or points count
+    no more."""
     here = (POINTS_BOOK.c.drop_id == drop, POINTS_BOOK.c.n == n, POINTS_BOOK.c.state == REFUSED)
     found = sql.execute(select(POINTS_BOOK).where(*here)).first()
-    if found is None:
+    if found is None or ended_ms(sql, drop):
         return False
     # Why it had been refused goes on being told.
     _change(sql, drop, n, state=CURED, counted_ms=now_ms)

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from typing import Final
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, select
 from sqlalchemy.event import listen
@@ -229,11 +230,11 @@ async def test_who_was_here_before_or_comes_late_is_nobodys_friend(database: Dat
         comes(sql, "di", "ana")
         joins(sql, "di", NOW + 5)
         joins(sql, "cy", NOW + 100)
+        assert missions.start(sql, DROP, WORD, "moon", 0, NOW)
         points_book.end(sql, DROP, RULES, NOW + FRIENDS.delay_ms + 50)
         points_book.end(sql, DROP, RULES, NOW + DAY_MS)
         found = states(sql, "ana")
         assert found == {(COUNTED, ""): 1, (REFUSED, "here_before"): 1, (REFUSED, "late"): 1}
-        assert missions.start(sql, DROP, WORD, "moon", 0, NOW)
         assert missions.say(sql, DROP, WORD, fan("ana"), "moon", NOW) is Told.NOT_RUNNING
 
     await database.write(lived)
@@ -327,6 +328,15 @@ async def test_a_mission_is_done_once_by_who_says_it_while_it_runs(database: Dat
         assert boards.fault_in("a" * 25)
         assert boards.fault_in("\u202eliam")
         assert not boards.fault_in("Zoë 🦊")
+        # When points count no more, nothing is begun, runs on or is let count.
+        assert comes(sql, "ed", "ana", NOW + 2)
+        joins(sql, "ed", NOW + 1)
+        (refused,) = points_book.refused(sql, DROP, 0, 9)
+        points_book.end(sql, DROP, RULES, NOW + 3)
+        other = msgspec.structs.replace(WORD, id="other")
+        assert not missions.start(sql, DROP, other, "moon", 0, NOW + 4)
+        assert {one.state for one in missions.of_drop(sql, DROP, NOW + 4)} == {"over"}
+        assert not points_book.cure(sql, DROP, refused.id, NOW + 4)
 
     await database.write(lived)
 

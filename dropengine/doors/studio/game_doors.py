@@ -35,6 +35,7 @@ NOTHING_TO_SAY: Final = "say the answer that counts"
 NO_TAP: Final = "this mission is not ticked off by hand"
 NOBODY: Final = "say whom: entries by their numbers, or everybody"
 WAITING: Final = "waiting"
+OVER: Final = "over"
 CURABLE: Final = frozenset({"cycle", "device", "gone", "here_before", "most", "network", "domain"})
 """Reasons that may have met somebody whom they were not meant for. Nobody is his own friend, and
 what comes too late comes to nothing."""
@@ -240,8 +241,9 @@ def game_of(sql: Connection, m: Manifest, now_ms: int) -> GameLine:
     known = {row.id: row for row in missions.of_drop(sql, drop, now_ms)}
     listed = () if m.game is None else m.game.missions
     sums = points_book.tallies(sql, drop)
+    ended = points_book.ended_ms(sql, drop) > 0
     return GameLine(
-        [_line(one, known.get(one.id)) for one in listed],
+        [_line(one, known.get(one.id), ended=ended) for one in listed],
         {state: PointSum(*both) for state, both in sums.items()},
     )
 
@@ -249,11 +251,11 @@ def game_of(sql: Connection, m: Manifest, now_ms: int) -> GameLine:
 def line_of(sql: Connection, drop: DropId, one: Mission, now_ms: int) -> MissionLine:
     """One mission as it stands."""
     known = {row.id: row for row in missions.of_drop(sql, drop, now_ms)}
-    return _line(one, known.get(one.id))
+    return _line(one, known.get(one.id), ended=points_book.ended_ms(sql, drop) > 0)
 
 
-def _line(one: Mission, row: MissionRow | None) -> MissionLine:
-    state, said, started_ms, ends_ms, done = WAITING, "", 0, one.ends_ms, 0
+def _line(one: Mission, row: MissionRow | None, *, ended: bool) -> MissionLine:
+    state, said, started_ms, ends_ms, done = OVER if ended else WAITING, "", 0, one.ends_ms, 0
     if row is not None:
         state, said, started_ms = row.state, row.said, row.started_ms
         ends_ms, done = row.ends_ms, row.done
@@ -266,6 +268,7 @@ def refused_page(sql: Connection, drop: DropId, after: int) -> RefusedPage:
     """A part of what gave no points."""
     rows = points_book.refused(sql, drop, after, REFUSED_AT_ONCE)
     numbers = in_line.numbers_of(sql, drop, [row.fan for row in rows])
+    ended = points_book.ended_ms(sql, drop) > 0
     lines = [
         RefusedLine(
             row.id,
@@ -275,7 +278,7 @@ def refused_page(sql: Connection, drop: DropId, after: int) -> RefusedPage:
             row.worth,
             row.reason,
             row.at_ms,
-            row.reason in CURABLE,
+            row.reason in CURABLE and not ended,
         )
         for row in rows
     ]
