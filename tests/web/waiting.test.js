@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { POINTS_MAX, drawn, looked, minutes, reach, soon, told } from "../../dropengine/web/src/waiting.js";
-import { about, changed, lifted, mission, notice, others, standing } from "../../dropengine/web/src/game_says.js";
+import { about, changed, lifted, mission, notice, others, sealed, standing, until } from "../../dropengine/web/src/game_says.js";
 import { NOW, entry, line, pool, state } from "./sale.js";
 
 const MINUTE = 60_000;
@@ -87,4 +87,11 @@ test("what did not count for the same reason is told once, and how often", () =>
   const refused = row({ state: "refused", reason: "network" });
   const told = others([refused, row(), { ...refused, at: NOW + 1 }, row({ state: "waiting", reason: "unpaid" }), refused]);
   assert.deepEqual(told.map(({ row: one, times }) => [one.reason, times]), [["network", 3], ["unpaid", 1]]);
+});
+
+test("points that count until the list is sealed are said to be fixed from then on", () => {
+  const rules = /** @type {any} */ ({ points_until: "seal" });
+  assert.deepEqual(["scheduled", "lobby", "ordering", "live", "paused"].map((state) => sealed(rules, state)), [false, false, true, true, true]);
+  assert.notEqual(until(rules, "lobby"), until(rules, "live"));
+  assert.ok(!sealed({ ...rules, points_until: "close" }, "live"));
 });

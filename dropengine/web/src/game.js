@@ -63,10 +63,10 @@ export class DropGame extends Part {
       <header><h2 id="game">${words.title}</h2><p class="points">${says.points(game.points)}</p></header>
       <p class="sr" role="status">${this.aloud}</p>
       ${this.#notice(state.drop.id, game)}
-      ${over ? nothing : html`<p>${says.lane(state.drop.k)} ${says.until(game.rules)}</p>`}
+      ${over ? nothing : html`<p>${says.lane(state.drop.k)} ${says.until(game.rules, state.drop.state)}</p>`}
       ${entry === undefined || over ? this.#outside(state, game, over) : this.#standing(state, entry)}
       ${this.#book(game)}
-      ${over ? nothing : this.#next(state, game)}
+      ${over || says.sealed(game.rules, state.drop.state) ? nothing : this.#next(state, game)}
       ${this.#badges(game)}
       ${this.#board(state, game)}
     </section>`;

@@ -9,6 +9,8 @@ import { lately, span } from "./formats.js";
 import { fill } from "./sentences.js";
 
 const words = say.game;
+/** While a drop is in one of these its list may still grow. */
+const UNSEALED = ["scheduled", "lobby"];
 /** @typedef {Record<string, string>} Table */
 
 /** @param {number} count */
@@ -17,8 +19,14 @@ export const points = (count) => fill(say.game_points, { count });
 /** One in so many calls goes to who has points. @param {number} k */
 export const lane = (k) => fill(words.lane, { k });
 
-/** Until when points count. @param {Rules} rules */
-export const until = ({ points_until }) => (points_until === "seal" ? words.until_seal : words.until_close);
+/** Whether points are what they are: the list is sealed. @param {Rules} rules @param {string} state of the drop */
+export const sealed = ({ points_until }, state) => points_until === "seal" && !UNSEALED.includes(state);
+
+/** Until when points count. @param {Rules} rules @param {string} state of the drop */
+export function until(rules, state) {
+  if (sealed(rules, state)) return words.sealed;
+  return rules.points_until === "seal" ? words.until_seal : words.until_close;
+}
 
 /** What a friend is worth, and when he counts. @param {Friends} friends */
 export function friend({ worth, most, delay_ms, paid }) {
