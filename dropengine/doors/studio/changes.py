@@ -41,7 +41,8 @@ class Changes:
 
     def asked(self, call: Call) -> str:
         """What tells this change from another under the same key."""
-        what = f"{call.request.method} {call.request.url.path}"
+        url = call.request.url
+        what = f"{call.request.method} {url.path}" + (f"?{url.query}" if url.query else "")
         return known_changes.asked(self._secret, what, call.raw)
 
     def signs(self, call: Call) -> str:

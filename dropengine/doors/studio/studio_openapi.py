@@ -143,7 +143,7 @@ DOORS: dict[tuple[str, str], Door] = {
         "New codes, told once", cohorts.CodesMade, cohorts.MakeCodes
     ),
     ("DELETE", f"{COHORTS}/{{cohort}}/codes"): Door(
-        "Codes that nobody used let nobody in", cohorts.CodesStruck, cohorts.StrikeCodes
+        "Codes that nobody used let nobody in", cohorts.CodesStruck, query=("code",)
     ),
     ("GET", "/drops/{drop}/report"): Door(
         "How its sale went", Report, query=("format",), text="text/csv"
