@@ -313,7 +313,7 @@ CREATORS = (
     _studio("POST", "/drops/{drop}/cohorts/{cohort}/addresses", Who.RUN),
     _studio("DELETE", "/drops/{drop}/cohorts/{cohort}/addresses", Who.RUN),
     _studio("POST", "/drops/{drop}/cohorts/{cohort}/codes", Who.RUN),
-    _studio("DELETE", "/drops/{drop}/cohorts/{cohort}/codes", Who.RUN),
+    _studio("POST", "/drops/{drop}/cohorts/{cohort}/codes/strike", Who.RUN),
     _studio("GET", "/drops/{drop}/game", Who.READ),
     _studio("GET", "/drops/{drop}/game/refused", Who.RUN),
     _studio("POST", "/drops/{drop}/game/missions/{mission}/start", Who.RUN),

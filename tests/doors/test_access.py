@@ -62,7 +62,8 @@ EXPECTED: dict[str, str] = {
     "/drops/{drop}/cohorts": "GET read",
     "/drops/{drop}/cohorts/{cohort}": "GET run",
     "/drops/{drop}/cohorts/{cohort}/addresses": "POST run, DELETE run",
-    "/drops/{drop}/cohorts/{cohort}/codes": "POST run, DELETE run",
+    "/drops/{drop}/cohorts/{cohort}/codes": "POST run",
+    "/drops/{drop}/cohorts/{cohort}/codes/strike": "POST run",
     "/drops/{drop}/game": "GET read",
     "/drops/{drop}/game/refused": "GET run",
     **{

@@ -41,8 +41,7 @@ class Changes:
 
     def asked(self, call: Call) -> str:
         """What tells this change from another under the same key."""
-        url = call.request.url
-        what = f"{call.request.method} {url.path}" + (f"?{url.query}" if url.query else "")
+        what = f"{call.request.method} {call.request.url.path}"
         return known_changes.asked(self._secret, what, call.raw)
 
     def signs(self, call: Call) -> str:

@@ -99,6 +99,12 @@ class Struck(msgspec.Struct, frozen=True):
     gone: int
 
 
+class StrikeCodes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Strike a code that nobody used; without `code` all of them."""
+
+    code: Annotated[str, Meta(max_length=TYPED_CHARS_MAX)] = ""
+
+
 class CodesStruck(msgspec.Struct, frozen=True):
     """`gone`: how many codes are no more; `used`: how many of those that were meant stay, for
     somebody used them."""
@@ -125,7 +131,7 @@ class CohortDoors:
             doors.route("POST", f"{one}/addresses", self.put),
             doors.route("DELETE", f"{one}/addresses", self.strike),
             doors.route("POST", f"{one}/codes", self.make),
-            doors.route("DELETE", f"{one}/codes", self.strike_codes),
+            doors.route("POST", f"{one}/codes/strike", self.strike_codes),
         ]
 
     async def cohorts(self, call: Call) -> Response:
@@ -202,23 +208,18 @@ class CohortDoors:
         return await self._once(call, "make_codes", done, drop, one)
 
     async def strike_codes(self, call: Call) -> Response:
-        """The code of the query that nobody used, or all of them, let nobody in any more."""
-        drop, one = call.named("drop"), await self._of(call)
+        """A code that nobody used, or all of them, let nobody in any more."""
+        asked, drop, one = call.read(StrikeCodes), call.named("drop"), await self._of(call)
         if one is None:
             return refused(refusals.NotFound())
-        code = call.request.query_params.get("code", "")
-        if len(code) > TYPED_CHARS_MAX or "\0" in code:
-            raise Unfit("code is one of its codes")
 
         def done(sql: Connection) -> Result:
-            return CodesStruck(*cohorts.strike_codes(sql, DropId(drop), one.id, code))
+            return CodesStruck(*cohorts.strike_codes(sql, DropId(drop), one.id, asked.code))
 
-        return await self._once(call, "strike_codes", done, drop, one, code)
+        return await self._once(call, "strike_codes", done, drop, one)
 
-    async def _once(
-        self, call: Call, what: str, work: Work, drop: str, one: Cohort, more: str = ""
-    ) -> Response:
-        of = f"{drop} {one.id} {more}".rstrip()
+    async def _once(self, call: Call, what: str, work: Work, drop: str, one: Cohort) -> Response:
+        of = f"{drop} {one.id}"
         return await self._changes.once(call, what, work, of=of, maker=call.maker.id)
 
     async def _of(self, call: Call) -> Cohort | None:

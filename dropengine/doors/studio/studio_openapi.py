@@ -144,8 +144,8 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", f"{COHORTS}/{{cohort}}/codes"): Door(
         "New codes, told once", cohorts.CodesMade, cohorts.MakeCodes
     ),
-    ("DELETE", f"{COHORTS}/{{cohort}}/codes"): Door(
-        "Codes that nobody used let nobody in", cohorts.CodesStruck, query=("code",)
+    ("POST", f"{COHORTS}/{{cohort}}/codes/strike"): Door(
+        "Codes that nobody used let nobody in", cohorts.CodesStruck, cohorts.StrikeCodes
     ),
     ("GET", GAME): Door("Its missions, and what its points come to", games.GameLine),
     ("GET", f"{GAME}/refused"): Door(

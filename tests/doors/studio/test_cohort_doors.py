@@ -57,14 +57,14 @@ async def test_a_list_and_codes_are_given_seen_and_taken_back(studio: Studio) ->
         assert nothing.status_code == 404
         gone = await ben.send("DELETE", f"{club}/addresses", {})
         assert gone.json() == {"gone": 1}
-        one = await ben.send("DELETE", f"{club}/codes?code={made[0]}", {})
+        one = await ben.post(f"{club}/codes/strike", {"code": made[0]})
         assert one.json() == {"gone": 1, "used": 0}
         assert [left["code"] for left in (await ben.get(club)).json()["codes"]] == [
             made[1].replace("-", "")
         ]
-        long = await ben.send("DELETE", f"{club}/codes?code={'a' * 1000}", {})
+        long = await ben.post(f"{club}/codes/strike", {"code": "a" * 1000})
         assert long.status_code == 400
-        rest = await ben.send("DELETE", f"{club}/codes", {})
+        rest = await ben.post(f"{club}/codes/strike", {})
         assert rest.json() == {"gone": 1, "used": 0}
 
 
