@@ -189,6 +189,8 @@ MET = {
 called at a ceiling when his cohort has room again."""
 RUNS = int(os.environ.get("MACHINE_RUNS") or 120)
 """As of the machine in trouble: more runs meet more."""
+FURTHER = 4
+"""So often they are played again where chance has kept something of `MET` away."""
 
 
 def play(hands: Hands, runs: int, phases: tuple[Phase, ...] = PHASES) -> Counter[str]:
@@ -215,6 +217,9 @@ def play(hands: Hands, runs: int, phases: tuple[Phase, ...] = PHASES) -> Counter
 
 def test_the_scripts_keep_early_access_as_the_oracle_says(hands: Hands) -> None:
     met = play(hands, RUNS)
+    for _ in range(FURTHER):
+        if not met.keys() >= MET:
+            met += play(hands, RUNS)
     print(met)
     assert met.keys() >= MET
 
