@@ -41,9 +41,9 @@ STRETCH: Final = 500
 """Events that are read at once: one transaction ends long before it counts as hanging."""
 STRETCHES_MAX: Final = 40
 """Of one drop, before the next one has its turn."""
-TOLD_AT_ONCE: Final = 50
-"""The server is kept for a millisecond, with a hundred thousand in line."""
-TELLINGS_MAX: Final = 100
+TOLD_AT_ONCE: Final = 25
+"""The server is kept for half a millisecond, with a hundred thousand in line."""
+TELLINGS_MAX: Final = 200
 ENDED: Final = (events.Settled, events.Cancelled)
 BEGINS: Final = (events.Held, events.Joined)
 OF_FANS: Final = (*BEGINS, events.Sold, events.Rescued, events.Refunded, events.Served)
