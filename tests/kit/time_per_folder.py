@@ -46,11 +46,14 @@ def _of_running(pid: str) -> float:
 
 
 def _children(pid: str) -> list[str]:
-    """Those that run; none where the system does not tell."""
+    """Those that run; none where the system does not tell, or of who ended meanwhile."""
     found: list[str] = []
-    for told in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += told.read_text().split()
+    # Ended between two of these steps, a process has no folder any more: some systems have it
+    # vanish while the folder is read.
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += (task / "children").read_text().split()
     return found
 
 
