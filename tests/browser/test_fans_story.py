@@ -63,6 +63,7 @@ class Scenes:
         number = next(self._numbers)
         for screen, size in (("phone", PHONE), ("desk", DESK)):
             await page.set_viewport_size(size)
+            await page.wait_for_function("width => innerWidth === width", arg=size["width"])
             found = await page.evaluate("document.documentElement.scrollWidth")
             assert found <= size["width"], f"{name} on a {screen}"
             for scheme in SCHEMES if PICTURES else ():

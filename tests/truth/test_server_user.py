@@ -39,7 +39,10 @@ def prefix(request: pytest.FixtureRequest) -> str | None:
 
 @pytest.fixture
 async def user(server: Server, client: Any, prefix: str | None) -> AsyncIterator[str]:
-    """The address of a server for a user who may do just that."""
+    """The address of a server for a user who may do just that, whatever shop ran there before."""
+    house = Store(client, prefix=prefix).house
+    await house.forget_claim()
+    await client.delete(house.keys.lease("job"))
     names = f"{prefix}:{{*" if prefix else "{*"
     rules = [
         "reset",
