@@ -38,6 +38,19 @@ class PublishedPool(msgspec.Struct, frozen=True):
     withheld: int
 
 
+class PublishedWay(msgspec.Struct, frozen=True):
+    """How what was bought comes to its fan. kind: ship, pickup or courier. amount: of a payment.
+    off: less of each unit, down to 0. nodes: the pools of which places may be had this way; none
+    means all. until_ms: when the pickup window ends, of the true clock; 0: there is none."""
+
+    id: str
+    kind: str
+    amount: int
+    off: int = 0
+    nodes: list[str] = []
+    until_ms: int = 0
+
+
 class CallingHours(msgspec.Struct, frozen=True):
     """When the line calls, by the clocks of `zone`: from `from_ms` to `to_ms`, ms since midnight;
     to before from is the next day. offsets: since when (ms, UTC), how many ms these clocks are
@@ -90,6 +103,10 @@ class Rules(msgspec.Struct, frozen=True):
     opening. public_ms: when it is; 0: by hand.
 
     carried: whose places are carried over; None in most drops.
+
+    ways: one of them is named by each payment, where there are some. hand_ms: how long a payment
+    by hand has, 0: there is none; hand_share: at most so many percent of a pool's units, at least
+    one, are in such payments at a time.
     """
 
     id: str
@@ -122,6 +139,9 @@ class Rules(msgspec.Struct, frozen=True):
     carried: CarriedFrom | None = None
     domain_most: int = 0
     points_until: str = ""
+    ways: list[PublishedWay] = []
+    hand_ms: int = 0
+    hand_share: int = 0
 
 
 class Published(Event, frozen=True):
@@ -331,7 +351,8 @@ class Frozen(Event, frozen=True):
 
 class Held(Event, frozen=True):
     """A press was granted: `qty` free units of `pool` are held until `deadline` (ms). price: per
-    unit. `cohort`: which they count against, or ''."""
+    unit. `cohort`: which they count against, or ''. `basket`: the number of the first hold that
+    was pressed for together with it; 0: it was alone."""
 
     fan: str
     key: str
@@ -341,6 +362,7 @@ class Held(Event, frozen=True):
     price: int
     deadline: int
     cohort: str = ""
+    basket: int = 0
 
 
 class Claimed(Event, frozen=True):
@@ -373,6 +395,69 @@ class Paying(Event, frozen=True):
     deadline: int
 
 
+class PaymentBegun(Event, frozen=True):
+    """The fan begins one payment for these holds: `paying` follows for each that changes by it.
+    `way`: as the rules have it, or ''. `all` 1: all of it or nothing. key '': it was begun before
+    there were payments, for one hold."""
+
+    fan: str
+    key: str
+    payment: str
+    holds: list[str]
+    way: str
+    amount: int
+    all: int
+    provider: str
+
+
+class Unpaying(Event, frozen=True):
+    """The fan wants to pay this no more: the provider is asked to cancel it."""
+
+    fan: str
+    key: str
+    payment: str
+
+
+class Asked(Event, frozen=True):
+    """An open payment is silent at its deadline: the provider is asked to cancel it, and all its
+    holds that stand do so until `deadline` (ms) at most."""
+
+    fan: str
+    payment: str
+    deadline: int
+
+
+class Unpaid(Event, frozen=True):
+    """The provider cancelled it, so nobody paid: its holds are active again, and those whose own
+    deadline is over `expired`."""
+
+    fan: str
+    payment: str
+
+
+class MoreTime(Event, frozen=True):
+    """The maker gives more time for a payment by hand, once: until `deadline` (ms)."""
+
+    fan: str
+    payment: str
+    deadline: int
+    by: str
+    key: str
+
+
+class Swapped(Event, frozen=True):
+    """The hold has its units in the pool `to` now, no more in `pool`, where they are free again.
+    `cohort`: which they count against now, or ''."""
+
+    fan: str
+    key: str
+    hold: str
+    pool: str
+    to: str
+    qty: int
+    cohort: str = ""
+
+
 class Released(Event, frozen=True):
     """held -> free. `by`: fan, or creator (the drop was cancelled; the hold ends as cancelled)."""
 
@@ -394,10 +479,12 @@ class Expired(Event, frozen=True):
 
 
 class Sale(Event, frozen=True):
-    """`amount` = qty x price, minor units. `capture`: pending (a duty follows) or done.
+    """`amount`: its share, minor units: what its units cost by the way of its payment. `capture`:
+    pending (a duty follows) or done.
 
     `intent`: the hold that the payment was begun for; another than `hold` when an equal one was
-    paid. `card`: what the drop calls the card that paid, where its provider tells one.
+    paid. `card`: what the drop calls the card that paid, where its provider tells one. `payment`:
+    '' before layout 8.
     """
 
     fan: str
@@ -410,6 +497,7 @@ class Sale(Event, frozen=True):
     charge: str
     capture: str
     card: str = ""
+    payment: str = ""
 
 
 class Sold(Sale, frozen=True):
@@ -421,6 +509,20 @@ class Rescued(Sale, frozen=True):
     its units count against now, or ''."""
 
     cohort: str = ""
+
+
+class Paid(Event, frozen=True):
+    """Closes what a charge of `amount` bought, told just before: `kept` of it is the shop's, the
+    shares of the orders and `way`, and the rest goes back. `capture`: pending (a duty follows) or
+    done."""
+
+    fan: str
+    payment: str
+    charge: str
+    amount: int
+    kept: int
+    way: int
+    capture: str
 
 
 class Voided(Event, frozen=True):
@@ -436,21 +538,27 @@ class Voided(Event, frozen=True):
     why: str
     currency: str = ""
     card: str = ""
+    payment: str = ""
 
 
 class Mismatched(Event, frozen=True):
-    """The provider captured another amount of `charge` than it had told: `amount`. Its order is
-    worth that much and is `capture_failed`; what goes back is as much, by a refund."""
+    """The provider captured another amount of `charge` than it had told: `amount`. Its orders are
+    worth that much together and are `capture_failed`: shares are cut from the last to the first,
+    what is over goes to the first. What goes back is as much, by a refund."""
 
     fan: str
     hold: str
     charge: str
     amount: int
+    payment: str = ""
 
 
 class Refunded(Event, frozen=True):
-    """sold -> free: the order ended, its serials came back; a duty returns the money. `why`: the
-    maker's reason, for its fan to read, or ''."""
+    """`qty` units of an order are given back, with these serials; a duty returns `amount`, of which
+    `way` was for the way. With its last unit the order has ended. `back`: line (sold -> free) or
+    withheld (sold -> withheld: they were handed over and did not come back yet). `n`: which refund
+    of its payment this is. `why`: the maker's reason, for its fan to read, or ''. Before layout 8
+    an order was refunded as a whole, to the line."""
 
     fan: str
     hold: str
@@ -462,10 +570,51 @@ class Refunded(Event, frozen=True):
     by: str
     key: str
     why: str = ""
+    payment: str = ""
+    back: str = "line"
+    n: int = 0
+    way: int = 0
+
+
+class Reduced(Event, frozen=True):
+    """`amount` of an order's share goes back by a duty, and its units stay."""
+
+    fan: str
+    hold: str
+    payment: str
+    n: int
+    amount: int
+    by: str
+    key: str
+    why: str
+
+
+class CameBack(Event, frozen=True):
+    """withheld -> free: units that were given back after they were handed over came back in
+    order."""
+
+    fan: str
+    hold: str
+    pool: str
+    qty: int
+    serials: list[int]
+    by: str
+    key: str
+
+
+class ChargedBack(Event, frozen=True):
+    """The provider took `amount` of a payment back for its fan: its orders that stand are
+    `charged_back` and worth nothing, their units stay sold."""
+
+    fan: str
+    payment: str
+    amount: int
+    by: str
+    key: str
 
 
 class Discharged(Event, frozen=True):
-    """The duty `<kind>:<charge or hold>` was done outside. `result`: done or failed; by_hand or
+    """The duty `<kind>:<charge, hold or payment>` was done outside. `result`: done or failed; by_hand or
     given_up where a person ended it: then `by`, `key` and `why` tell who and why."""
 
     fan: str
@@ -478,6 +627,7 @@ class Discharged(Event, frozen=True):
     by: str = ""
     key: str = ""
     why: str = ""
+    payment: str = ""
 
 
 class Joined(Event, frozen=True):
@@ -659,13 +809,23 @@ AnyEvent = (
     | Claimed
     | Extended
     | Paying
+    | PaymentBegun
+    | Unpaying
+    | Asked
+    | Unpaid
+    | MoreTime
+    | Swapped
     | Released
     | Expired
     | Sold
     | Rescued
+    | Paid
     | Voided
     | Mismatched
     | Refunded
+    | Reduced
+    | CameBack
+    | ChargedBack
     | Discharged
     | Joined
     | Pointed

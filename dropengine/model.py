@@ -56,7 +56,7 @@ ShopId = NewType("ShopId", str)
 COHORTS_MAX = 4
 """Of one drop: each set of them has lines of its own, and the scores of lines end at 2^53."""
 
-SCHEMA = 7
+SCHEMA = 8
 """The number of this layout of the truth. A drop with a higher one is refused
 (`errors.NewerSchema`), one with a lower one is lifted by the first script that meets it
 (`lua/lib/lift.lua`)."""
@@ -147,7 +147,8 @@ class EntryState(StrEnum):
 
 class OrderState(StrEnum):
     """capture_pending -> done | capture_failed, which a done one may still become;
-    refund_pending -> refunded | refund_failed from any of them."""
+    refund_pending -> refunded | refund_failed from any of them; charged_back where the provider
+    took the money back: its units stay sold."""
 
     CAPTURE_PENDING = "capture_pending"
     CAPTURE_FAILED = "capture_failed"
@@ -155,10 +156,20 @@ class OrderState(StrEnum):
     REFUND_PENDING = "refund_pending"
     REFUNDED = "refunded"
     REFUND_FAILED = "refund_failed"
+    CHARGED_BACK = "charged_back"
 
 
 GIVEN_BACK = (OrderState.REFUND_PENDING, OrderState.REFUNDED, OrderState.REFUND_FAILED)
 """An order in one of these states has ended: its units are others'."""
+
+
+class PaymentState(StrEnum):
+    """open -> paid or ended. `paid`: one charge of it bought something; `ended`: it was cancelled
+    at the provider, who says that nobody paid, or its first charge bought nothing."""
+
+    OPEN = "open"
+    PAID = "paid"
+    ENDED = "ended"
 
 
 class Origin(StrEnum):
@@ -200,6 +211,10 @@ class PoolRecord(Record):
     """r of the base and of the boost line: entries whose fate became final, ever."""
     offered: int = 0
     """The part of `held` that the line offered and nobody has claimed. Layout 1 did not keep it."""
+    hand: int = 0
+    """Units of open payments by hand."""
+    away: int = 0
+    """The part of `withheld` that was handed over and given back, and did not come back yet."""
     counted: list[int] = []
     """Where there is early access: units of holds, offers and unrefunded orders that count against
     each cohort, in the manifest's order."""
@@ -270,6 +285,8 @@ class HoldRecord(Record):
     """The guest who began it, where it is a person's now who adopted him; else ''."""
     cohort: str = ""
     """The cohort that its units count against, those of its order too, or ''."""
+    payment: str = ""
+    """The payment that it is in, or was in last, or ''."""
 
 
 class OrderRecord(Record):
@@ -277,13 +294,53 @@ class OrderRecord(Record):
     pool: str
     qty: int
     amount: int
-    """qty x price; where the provider captured another amount, that one."""
+    """Its share of what its payment keeps: what its units cost by the way, less what was given
+    back of it; where the provider captured another amount, its part of that one."""
     serials: list[int]
     charge: str
     state: str
     at_ms: int
     why: str = ""
     """The maker's reason of its refund; older records have none."""
+    payment: str = ""
+    """The payment that bought it; '' before layout 8."""
+    away: list[int] = []
+    """Serials that were given back as withheld and did not come back yet."""
+
+
+class PaymentRecord(Record):
+    """What a fan pays at once for one or several of his holds. Never forgotten, nor are they."""
+
+    fan: str
+    holds: list[str]
+    """In the order in which he named them."""
+    way: str
+    """How it comes to him, or '' in a drop without ways."""
+    amount: int
+    currency: str
+    all: int
+    """1: all of it or nothing."""
+    provider: str
+    state: str
+    at_ms: int
+    deadline_ms: int
+    """The earliest deadline of its holds, as the fan is told it."""
+    looked: int
+    """0, or once the provider is asked to cancel it: the hard stop, ms."""
+    leaving: int
+    """1: its fan wants to pay it no more."""
+    more: int
+    """1: the maker gave more time for it, once."""
+    judged: int
+    """1 once a charge was judged in time; 2 once one was judged after its end."""
+    charge: str
+    """The charge that bought something, or ''."""
+    kept: int
+    """What of that charge is the shop's: the shares of its orders, and the way."""
+    way_kept: int
+    """The part of `kept` that is the way's."""
+    backs: int
+    """How many refunds of it there were."""
 
 
 class EntryRecord(Record):
@@ -333,7 +390,7 @@ class EntryRecord(Record):
 
 class DutyRecord(Record):
     """Something a script decided that is done outside and then ticked off. `kind`: capture, void,
-    refund or lookup."""
+    refund, cancel (a payment, at its provider) or, up to layout 7, lookup."""
 
     kind: str
     hold: str
@@ -342,6 +399,8 @@ class DutyRecord(Record):
     at_ms: int
     currency: str = ""
     """Of money in another one than the drop's; older records have none."""
+    payment: str = ""
+    """Which it is about; '' before layout 8. `hold` is the first of its holds then."""
 
 
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import msgspec
 
-from dropengine.model import EntryRecord, HoldRecord, OrderState, shout
+from dropengine import refusals
+from dropengine.model import EntryRecord, HoldRecord, OrderState, PaymentRecord, shout
 from dropengine.refusals import (
     AllHeld,
+    AllOrNothing,
     Already,
     BadMessage,
     Cancelled,
@@ -19,6 +21,7 @@ from dropengine.refusals import (
     DomainFull,
     Exists,
     Frozen,
+    HandFull,
     HoldExpired,
     InThePast,
     KeyReused,
@@ -30,6 +33,7 @@ from dropengine.refusals import (
     NotFound,
     NotOpen,
     NotYourTurn,
+    OtherPrice,
     Paused,
     SoldOut,
     StaleRevision,
@@ -68,8 +72,41 @@ class Extended(HoldGranted, frozen=True):
     pass
 
 
-class Paying(HoldGranted, frozen=True):
+class PaymentGranted(Granted, frozen=True):
+    id: str
+    payment: PaymentRecord
+    seq: int
+    was: int
+
+
+class Paying(Granted, frozen=True):
+    """One payment for these holds is open. `holds`: in its order, with their ids."""
+
+    id: str
+    payment: PaymentRecord
+    holds: list[tuple[str, HoldRecord]]
+    seq: int
+    was: int
+
+
+class Unpaying(PaymentGranted, frozen=True):
+    """Its provider is asked to cancel it; or it is over, as the record says."""
+
+
+class Swapped(HoldGranted, frozen=True):
     pass
+
+
+class Basketed(Granted, frozen=True):
+    """What was had of a basket and what not: rows of (place of the want, counted from 0; hold id,
+    hold) and of (place of the want, why not). `number`: the basket's, that of its first hold; 0
+    where nothing new was had."""
+
+    number: int
+    had: list[tuple[int, str, HoldRecord]]
+    missing: list[tuple[int, Missed]]
+    seq: int
+    was: int
 
 
 class EntryGranted(Granted, frozen=True):
@@ -99,38 +136,59 @@ class Changed(Granted, frozen=True):
     state: str
 
 
-class Sold(Granted, frozen=True):
-    """The payment bought its hold (or an equal one of the same fan)."""
+class Paid(Granted, frozen=True):
+    """The charge bought these holds (or equal ones of the same fan, or units that were left).
+    `kept`: what of it is the shop's; the rest goes back."""
 
-    hold: str
+    payment: str
     seq: int
-
-
-class Rescued(Granted, frozen=True):
-    """The payment came after the deadline and a free unit was left for it."""
-
-    hold: str
-    seq: int
+    sold: list[str]
+    kept: int
 
 
 class Voided(Granted, frozen=True):
-    """The payment buys nothing; a duty gives the money back. `why`: mismatch, limit (of its card),
+    """The charge buys nothing; a duty gives the money back. `why`: mismatch, limit (of its card),
     second, late, ended. `entry`: the make-good's, or ''."""
 
-    hold: str
+    payment: str
     seq: int
     why: str
     entry: str
 
 
 class Refunded(Granted, frozen=True):
-    """The order has ended, by this command or before. `state`: the order's, which says how its
-    money stands. `why`: the reason that its fan reads, of whoever ended it first."""
+    """Units of the order, or a part of its share, are given back, by this command or before.
+    `state`: the order's, which says how its money stands. `why`: the reason that its fan reads, of
+    whoever ended it first. `n`: which refund of its payment it was; `amount`: what goes back."""
 
     hold: str
     seq: int
     state: OrderState
     why: str = ""
+    n: int = 0
+    amount: int = 0
+
+
+class CameBack(Granted, frozen=True):
+    """Units that were given back after they were handed over are free again."""
+
+    hold: str
+    seq: int
+
+
+class ChargedBack(Granted, frozen=True):
+    """The orders of the payment that stood are charged back, now or since before."""
+
+    payment: str
+    seq: int
+
+
+class MoreTime(Granted, frozen=True):
+    """The payment may be paid until then, by the drop's own time."""
+
+    payment: str
+    seq: int
+    deadline_ms: int
 
 
 class Discharged(Granted, frozen=True):
@@ -158,12 +216,32 @@ class Enrolled(Granted, frozen=True):
     cohorts: list[str]
 
 
-class Expired(Granted, frozen=True):
-    """Nobody paid: the hold past its deadline has ended."""
+class Unpaid(Granted, frozen=True):
+    """Nobody paid, and nobody can any more: the payment has ended."""
 
-    hold: str
+    payment: str
     seq: int
 
+
+Missed = (
+    NotOpen
+    | Paused
+    | Closed
+    | Cancelled
+    | NotYourTurn
+    | NotEligible
+    | CohortFull
+    | LimitReached
+    | AllHeld
+    | SoldOut
+    | NotFound
+    | TooManyRequests
+    | NetworkFull
+    | DomainFull
+    | AllOrNothing
+    | Frozen
+)
+"""Why a want of a basket was not had."""
 
 PressOutcome = (
     Held
@@ -171,6 +249,13 @@ PressOutcome = (
     | Released
     | Extended
     | Paying
+    | refusals.Paying
+    | Unpaying
+    | Basketed
+    | Swapped
+    | OtherPrice
+    | HandFull
+    | BadMessage
     | Joined
     | Left
     | Confirmed
@@ -227,9 +312,12 @@ class Unnamed(msgspec.Struct, frozen=True, array_like=True, tag=shout):
     them. See `payments/lost_ids`."""
 
 
-PaymentOutcome = Sold | Rescued | Voided | NotFound | BadMessage | Frozen | Unnamed
+PaymentOutcome = Paid | Voided | NotFound | BadMessage | Frozen | Unnamed
 """How a payment that succeeded can end."""
-UnpaidOutcome = Expired | HoldExpired | NotFound | Frozen
+UnpaidOutcome = Unpaid | HoldExpired | NotFound | Frozen
+CameBackOutcome = CameBack | TooFew | KeyReused | NotFound | Frozen | BadMessage
+ChargedBackOutcome = ChargedBack | KeyReused | NotFound | Frozen | BadMessage
+MoreTimeOutcome = MoreTime | Already | HoldExpired | KeyReused | NotFound | Frozen | BadMessage
 RefundOutcome = Refunded | KeyReused | NotFound | Frozen | BadMessage
 DischargeOutcome = Discharged | NotFound | Frozen | BadMessage
 EndDutyOutcome = Discharged | NotFound | Frozen | BadMessage | KeyReused

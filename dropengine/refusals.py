@@ -153,6 +153,41 @@ class AllHeld(Refusal, frozen=True):
 class SoldOut(Refusal, frozen=True): ...
 
 
+class Paying(Refusal, frozen=True, tag="PAYING_ALREADY"):
+    """`payment`: the open one that some of it is in."""
+
+    payment: str = ""
+
+
+class OtherPrice(Refusal, frozen=True):
+    """`price`: of one unit there, minor units."""
+
+    price: int = 0
+
+
+class HandFull(Refusal, frozen=True):
+    """`room`: units of the pool that may still be in payments by hand."""
+
+    room: int = 0
+
+
+class AllOrNothing(Refusal, frozen=True):
+    """It could have been had, but not all that was wanted with it."""
+
+
+class HandOpen(Refusal, frozen=True):
+    """`payment`, `drop`: the payment by hand that this person has open."""
+
+    payment: str = ""
+    drop: str = ""
+
+
+class HandBarred(Refusal, frozen=True):
+    """`until_ms`: until when (ms, UTC) this person may not pay by hand."""
+
+    until_ms: int = 0
+
+
 class HoldExpired(Refusal, frozen=True):
     """`state`: how the hold ended."""
 

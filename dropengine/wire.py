@@ -32,6 +32,8 @@ Correlation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Qty = Annotated[int, Meta(ge=1, le=QTY_MAX)]
 Ticket = Annotated[str, Meta(min_length=1, max_length=512)]
 Pools = Annotated[list[Id], Meta(min_length=1, max_length=LISTED_MAX)]
+Chosen = Annotated[str, Meta(max_length=ID_CHARS_MAX, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")]
+"""An id, or '' for none."""
 HoldIds = Annotated[list[Id], Meta(min_length=1, max_length=LISTED_MAX)]
 
 
@@ -94,11 +96,16 @@ class Extend(Command, frozen=True):
 
 
 class Pay(Command, frozen=True):
-    """Begin paying for these holds; the answer carries a payment address for each."""
+    """Begin one payment for these holds; the answer carries it, with its address. `way`: how it is
+    to come, where the drop says ways. `provider`: who takes the money, the shop's own choice where
+    it is ''. `all`: all of it or nothing."""
 
     verb = "pay"
 
     holds: HoldIds
+    way: Chosen = ""
+    provider: Chosen = ""
+    all: bool = False
 
 
 class Join(Command, frozen=True):

@@ -44,6 +44,7 @@ MONEY_OF = {
     OrderState.REFUND_PENDING: "refunded, the money is on its way back",
     OrderState.REFUNDED: "refunded",
     OrderState.REFUND_FAILED: "refunded, but the money did not go back",
+    OrderState.CHARGED_BACK: "the provider took the money back",
 }
 """Where an order and its money are."""
 assert {*MONEY_OF} == {*OrderState} > {*GIVEN_BACK}

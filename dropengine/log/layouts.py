@@ -44,5 +44,7 @@ TWO_LANES = 7
 """Points and make-goods give an entry a second place, in the boost lane, beside the one that it has
 in the base lane; a make-good goes to an open entry, if there is one. A lapse takes back what its
 call added to the calls of its pool, also below 0."""
+PAYS_TOGETHER = 8
+"""Several holds are paid for by one payment, which has a record of its own; its duties name it."""
 OPERATORS_ARE_WORDS = 5
 """Whoever commands is told by a word from which nobody reads who he is."""

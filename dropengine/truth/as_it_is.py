@@ -8,7 +8,8 @@ import msgspec
 
 from dropengine.errors import ManifestError, NewerSchema
 from dropengine.manifest import Manifest, Pool
-from dropengine.model import DropId, DropState, PoolRecord
+from dropengine.model import DropId, DropState
+from dropengine.truth.record_layouts import pool_record
 from dropengine.truth.store import Store
 
 SELLS = (DropState.LIVE, DropState.PAUSED, DropState.CLOSING)
@@ -31,7 +32,7 @@ async def as_it_is(store: Store, drop: DropId) -> Manifest | None:
     pools = [pool.id for item in shown.manifest.items for pool in item.pools]
     rows = await store.records(drop, "pools", pools)
     found = {
-        pool: msgspec.msgpack.decode(row, type=PoolRecord).withheld
+        pool: pool_record(row).withheld
         for pool, row in zip(pools, rows, strict=True)
         if row is not None
     }

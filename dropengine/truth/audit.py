@@ -13,6 +13,7 @@ from dropengine.log.replay import Truth
 from dropengine.model import DropId, HoldState, Origin
 from dropengine.truth import keys
 from dropengine.truth.outbox import UNREADABLE, duty_of
+from dropengine.truth.record_layouts import pool_record
 
 RECORDS: dict[str, type] = {
     "pools": model.PoolRecord,
@@ -21,6 +22,7 @@ RECORDS: dict[str, type] = {
     "holds": model.HoldRecord,
     "orders": model.OrderRecord,
     "entries": model.EntryRecord,
+    "payments": model.PaymentRecord,
 }
 ZSETS = ("due", "places", "ready", "buying", "returned", "sales")
 NOT_FROM_THE_LOG = (
@@ -89,8 +91,10 @@ def assembled(parts: Mapping[str, Mapping[bytes, bytes]]) -> Truth:
     values["news"] = NEWS.decode(parts["drop"][b"news"])
     values["leads"] = LEADS.decode(parts["drop"].get(b"leads", b"\x90"))
     for name, record in RECORDS.items():
-        decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(record)
-        values[name] = {k.decode(): decoder.decode(v) for k, v in parts[name].items()}
+        decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(record).decode
+        if record is model.PoolRecord:
+            decode = pool_record
+        values[name] = {k.decode(): decode(v) for k, v in parts.get(name, {}).items()}
     rows = [(k.decode(errors="backslashreplace"), v) for k, v in parts["outbox"].items()]
     values["outbox"] = {name: duty_of(name, v) or UNREADABLE for name, v in rows}
     for name in ZSETS:

@@ -16,8 +16,7 @@ Row = tuple[object, ...]
 
 
 def _pay(fan: FanId, pay: Pay) -> Row:
-    assert len(pay.holds) == 1, f"one hold per pay command here: {pay}"
-    return ("pay", fan, pay.key, pay.holds[0])
+    return ("pay", fan, pay.key, list(pay.holds), pay.way, pay.provider, 1 if pay.all else 0)
 
 
 def _chance(nonce: str, tickets: int) -> Row:
@@ -38,7 +37,7 @@ _ROWS: dict[str, Callable[[FanId, Any], Row]] = {
 
 
 def command_row(fan: FanId, command: FanCommand) -> Row:
-    """One fan's command as `press` reads it. A `pay` names one hold here: split it before."""
+    """One fan's command as `press` reads it."""
     return _ROWS[command.verb](fan, command)
 
 

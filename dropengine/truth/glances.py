@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from dropengine.model import DropId, EntryRecord, HoldRecord, PoolRecord
+from dropengine.model import DropId, EntryRecord, HoldRecord
 from dropengine.truth import keys, replies
 from dropengine.truth.audit import Once
 from dropengine.truth.networks import AROUND, DOMAIN, around, counts_in
 from dropengine.truth.outbox import Ask
+from dropengine.truth.record_layouts import pool_record
 
 _AHEAD = msgspec.msgpack.Decoder(replies.Ahead)
 _ENTRY = msgspec.msgpack.Decoder(EntryRecord)
-_POOL = msgspec.msgpack.Decoder(PoolRecord)
 _HOLD = msgspec.msgpack.Decoder(HoldRecord)
 
 
@@ -105,7 +105,7 @@ class Glances:
     async def counted(self, drop: DropId) -> list[int]:
         """Units that count against each cohort, in all pools."""
         flat = await self._ask("its pools", "HGETALL", self._key(drop, "pools"))
-        rows = [_POOL.decode(row).counted for row in flat[1::2]]
+        rows = [pool_record(row).counted for row in flat[1::2]]
         return [sum(each) for each in zip(*rows, strict=True)]
 
     def _key(self, drop: DropId, name: str) -> str:

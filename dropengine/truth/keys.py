@@ -28,6 +28,7 @@ TRUTH: Final = (
     "sales",  # zset    hold -> seq of its sale; unrefunded orders
     "charges",  # hash    c<n> -> sold|<hold>, rescued|<hold> or voided|<hold>|<why>|<entry>
     "outbox",  # hash    duty -> DutyRecord
+    "payments",  # hash    p<n> -> PaymentRecord
 )
 """What the log alone must rebuild."""
 

@@ -10,22 +10,25 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from dropengine.model import STANDING, DutyRecord, HoldRecord
+from dropengine.model import STANDING, DutyRecord, HoldRecord, PaymentRecord, PaymentState
 from dropengine.truth import true_time
 
 Ask = Callable[..., Awaitable[Any]]
 
-KINDS = frozenset({"capture", "void", "refund", "lookup"})
+KINDS = frozenset({"capture", "void", "refund", "lookup", "cancel"})
+QUESTIONS = frozenset({"lookup", "cancel"})
+"""Duties that ask about what stands: its end answers them."""
 UNREADABLE = DutyRecord(kind="unreadable", hold="", charge="", amount=0, at_ms=0)
 """Stands for an entry that cannot be read, where it is compared with what the log says."""
 _RECORD = msgspec.msgpack.Decoder(DutyRecord)
 _HOLD = msgspec.msgpack.Decoder(HoldRecord)
+_PAYMENT = msgspec.msgpack.Decoder(PaymentRecord)
 
 
 class Outbox(NamedTuple):
     """duties: id -> what is owed. set_aside: ids under which something else stands. standing: the
-    questions whose hold has not ended. waits: the drop was restored, and nobody has compared it
-    with the provider yet."""
+    questions whose payment is open, or whose hold has not ended. waits: the drop was restored, and
+    nobody has compared it with the provider yet."""
 
     duties: dict[str, DutyRecord]
     set_aside: list[str]
@@ -52,12 +55,18 @@ def duty_of(duty_id: str, raw: bytes) -> DutyRecord | None:
         duty = _RECORD.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    of = duty.hold if duty.kind == "lookup" else duty.charge
-    return duty if duty.kind in KINDS and duty_id == f"{duty.kind}:{of}" else None
+    if duty.kind not in KINDS or not duty_id.startswith(f"{duty.kind}:"):
+        return None
+    of = duty_id.removeprefix(f"{duty.kind}:")
+    if duty.payment and of.partition(":")[0] == duty.payment:
+        return duty
+    return duty if of == (duty.hold if duty.kind == "lookup" else duty.charge) else None
 
 
-async def owed(ask: Ask, outbox_key: str, holds_key: str, leads: true_time.Leads) -> Outbox:
-    """What stands in a drop's outbox, and which of its questions are about a hold that stands.
+async def owed(
+    ask: Ask, outbox_key: str, holds_key: str, payments_key: str, leads: true_time.Leads
+) -> Outbox:
+    """What stands in a drop's outbox, and which of its questions are about what stands.
 
     Since when it is owed is told less the present lead: time that does not count has not passed.
     Raises Unavailable.
@@ -65,13 +74,26 @@ async def owed(ask: Ask, outbox_key: str, holds_key: str, leads: true_time.Leads
     outbox = read(await ask("the outbox", "HGETALL", outbox_key))
     for duty in outbox.duties.values():
         duty.at_ms -= true_time.present(leads)
-    asked = {duty_id: duty.hold for duty_id, duty in outbox.duties.items() if duty.kind == "lookup"}
-    if not asked:
-        return outbox
-    holds = await ask("the holds", "HMGET", holds_key, *asked.values())
-    standing = frozenset(
-        duty_id
-        for duty_id, raw in zip(asked, holds, strict=True)
-        if raw is not None and _HOLD.decode(raw).state in STANDING
-    )
-    return outbox._replace(standing=standing)
+    standing = set()
+    for duty_id, raw in await _asked(ask, "holds", holds_key, "lookup", outbox.duties):
+        if _HOLD.decode(raw).state in STANDING:
+            standing.add(duty_id)
+    for duty_id, raw in await _asked(ask, "payments", payments_key, "cancel", outbox.duties):
+        if _PAYMENT.decode(raw).state == PaymentState.OPEN:
+            standing.add(duty_id)
+    return outbox._replace(standing=frozenset(standing))
+
+
+async def _asked(
+    ask: Ask, what: str, key: str, kind: str, duties: dict[str, DutyRecord]
+) -> list[tuple[str, bytes]]:
+    """Each question of this kind with the record that it is about, as it is kept."""
+    of = {
+        duty_id: duty.hold if kind == "lookup" else duty.payment
+        for duty_id, duty in duties.items()
+        if duty.kind == kind
+    }
+    if not of:
+        return []
+    rows = await ask(f"the {what}", "HMGET", key, *of.values())
+    return [(duty_id, raw) for duty_id, raw in zip(of, rows, strict=True) if raw is not None]

@@ -406,6 +406,8 @@ class YouRow(msgspec.Struct, array_like=True):
     """Whose all this is, where `fan` is a guest whom he adopted; else ''."""
     boosts: list[tuple[str, list[PlaceRow]]] = []
     """The second places of entries, in the boost lanes."""
+    payments: list[tuple[str, model.PaymentRecord]] = []
+    """Those of these holds and orders, the oldest first."""
 
 
 class YouReply(msgspec.Struct, frozen=True, array_like=True, tag="YOU"):

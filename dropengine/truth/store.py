@@ -490,7 +490,7 @@ class Store:
     async def succeeded(
         self,
         drop: DropId,
-        hold: str,
+        payment: str,
         charge: str,
         amount: int,
         currency: str,
@@ -500,16 +500,25 @@ class Store:
         key: str = "",
         clock_ms: int = 0,
     ) -> outcomes.PaymentOutcome:
-        """A payment for `hold` succeeded at the provider. charge: the provider's id of it. amount:
-        minor units. card: by what the provider knows the card. key: what cards are called by in a
-        drop that has no such key yet; one by chance where it is not given."""
-        told = (hold, charge, amount, currency, 1 if captured else 0)
+        """A charge for `payment` succeeded at the provider; what was begun before there were
+        payments names its hold. charge: the provider's id of it. amount: minor units. card: by
+        what the provider knows the card. key: what cards are called by in a drop that has no such
+        key yet; one by chance where it is not given."""
+        told = (payment, charge, amount, currency, 1 if captured else 0)
         args = (clock_ms, *told, card, key or new_key())
         return await self._or_brought_back("succeeded", drop, args, _PAYMENT)  # type: ignore[no-any-return]
 
-    async def unpaid(self, drop: DropId, hold: str, *, clock_ms: int = 0) -> outcomes.UnpaidOutcome:
-        """The provider says that nobody paid for a hold it was asked about."""
-        return await self._or_brought_back("unpaid", drop, (clock_ms, hold), _UNPAID)  # type: ignore[no-any-return]
+    async def unpaid(
+        self, drop: DropId, payment: str, *, clock_ms: int = 0
+    ) -> outcomes.UnpaidOutcome:
+        """The provider cancelled a payment: nobody paid, and nobody can any more. What was begun
+        before there were payments names its hold."""
+        return await self._or_brought_back("unpaid", drop, (clock_ms, payment), _UNPAID)  # type: ignore[no-any-return]
+
+    async def payment(self, drop: DropId, payment: str) -> model.PaymentRecord | None:
+        """One payment as it is kept, without settling: by the drop's own time."""
+        (raw,) = await self.records(drop, "payments", [payment])
+        return None if raw is None else msgspec.msgpack.decode(raw, type=model.PaymentRecord)
 
     async def refund(
         self, drop: DropId, order: str, *, by: str, key: str, why: str = "", clock_ms: int = 0
@@ -537,8 +546,11 @@ class Store:
 
     async def outbox(self, drop: DropId) -> outbox.Outbox:
         """See `outbox.owed`."""
-        names = self._key(drop, "outbox"), self._key(drop, "holds")
-        found = await outbox.owed(self._ask, *names, await self._leads(drop))
+        outbox_key, holds, payments = (
+            self._key(drop, name) for name in ("outbox", "holds", "payments")
+        )
+        leads = await self._leads(drop)
+        found = await outbox.owed(self._ask, outbox_key, holds, payments, leads)
         return found._replace(waits=await self.waits(drop))
 
     async def waits(self, drop: DropId) -> bool:

@@ -11,8 +11,22 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from dropengine.model import STANDING, EntryRecord, HoldRecord, OrderRecord
-from dropengine.outcomes import EntryGranted, HoldGranted, PressOutcome
+from dropengine.model import (
+    STANDING,
+    EntryRecord,
+    HoldRecord,
+    OrderRecord,
+    PaymentRecord,
+    PaymentState,
+)
+from dropengine.outcomes import (
+    Basketed,
+    EntryGranted,
+    HoldGranted,
+    Paying,
+    PressOutcome,
+    Unpaying,
+)
 from dropengine.truth.replies import ViewReply, YouRow
 
 Leads = Sequence[tuple[int, int]]
@@ -53,6 +67,17 @@ def order(record: OrderRecord, leads: Leads) -> None:
     record.at_ms = happened(record.at_ms, leads)
 
 
+def payment(record: PaymentRecord, leads: Leads) -> None:
+    """Change the times of a payment, in place."""
+    record.at_ms = happened(record.at_ms, leads)
+    if record.looked:
+        record.looked -= present(leads)
+    if record.state == PaymentState.OPEN and not record.looked:
+        record.deadline_ms -= present(leads)
+    else:
+        record.deadline_ms = happened(record.deadline_ms, leads)
+
+
 def outcomes(found: Iterable[PressOutcome], leads: Leads) -> None:
     """The same for what a batch answers. A batch without a lead costs nothing here."""
     if not leads:
@@ -62,6 +87,14 @@ def outcomes(found: Iterable[PressOutcome], leads: Leads) -> None:
             hold(outcome.hold, leads)
         elif isinstance(outcome, EntryGranted):
             entry(outcome.entry, leads)
+        elif isinstance(outcome, Paying | Unpaying):
+            payment(outcome.payment, leads)
+        if isinstance(outcome, Paying):
+            for _, held in outcome.holds:
+                hold(held, leads)
+        elif isinstance(outcome, Basketed):
+            for _, _, held in outcome.had:
+                hold(held, leads)
 
 
 def rows(found: Iterable[YouRow], leads: Leads) -> None:
@@ -75,6 +108,8 @@ def rows(found: Iterable[YouRow], leads: Leads) -> None:
             entry(standing, leads)
         for _, bought in row.orders:
             order(bought, leads)
+        for _, paid in row.payments:
+            payment(paid, leads)
 
 
 def view(found: ViewReply) -> ViewReply:

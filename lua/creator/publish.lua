@@ -26,7 +26,7 @@ COST  O(p), p = pools
 local clock_ms, by, key, test = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local hash, manifest, rules_packed, rules_json, asked = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local drop, pools, items, due = KEYS[1], KEYS[2], KEYS[3], KEYS[8]
-local log, answers, nudge = KEYS[16], KEYS[17], KEYS[25]
+local log, answers, nudge = KEYS[17], KEYS[18], KEYS[26]
 
 local rules = cmsgpack.unpack(rules_packed)
 local fault = fault_in_publish(by, key) or fault_in_rules(rules)
@@ -86,7 +86,7 @@ for i, pool in ipairs(rules.pools) do
   local record = PoolRecord{
     index = i - 1, item = pool.item, cap = pool.cap, free = pool.cap - pool.withheld, held = 0,
     sold = 0, withheld = pool.withheld, leased = 0, lane_count = 0, removed = {0, 0},
-    offered = 0,
+    offered = 0, hand = 0, away = 0,
   }
   if cohorts or rules.carried then
     record[P_COUNTED], record[P_CEILINGS], record[P_CARRIED] = {}, {}, {}

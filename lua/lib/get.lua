@@ -1,6 +1,6 @@
 --[[
 get -- one record of the truth as this transaction sees it, or false when there is none.
-kind: pools, items, fans, holds, orders, entries.
+kind: pools, items, fans, holds, orders, entries, payments.
 --]]
 --#use unpacked
 

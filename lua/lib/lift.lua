@@ -2,11 +2,12 @@
 lift -- bring a drop that an older engine wrote to this layout of the truth. `commit` writes it with what is
 settled, before anything is decided; from then on the older engine leaves the drop alone.
 --]]
---#use count_offers keep_hard_stops name_told_charges tell_time emit
+--#use count_offers keep_hard_stops name_told_charges widen_pools tell_time emit
 
 local function lift(t)
   -- The time of a frozen drop stands still.
   if t.state == 'frozen' then tell_time(t, t.last) end
+  if t.schema < PAYS_TOGETHER then widen_pools(t) end
   if t.schema < 2 then
     count_offers(t)
     t.drop.lead, t.drop.leads = t.lead, t.leads

@@ -6,6 +6,6 @@ by its own sale: let nobody pay it any more. Money may be on its way until the p
 local function ask_provider(t, id, hold)
   t.outbox['lookup:' .. id] = DutyRecord{
     kind = 'lookup', hold = id, charge = '', amount = hold[H_QTY] * hold[H_PRICE], at_ms = t.now,
-    currency = '',
+    currency = '', payment = '',
   }
 end

@@ -23,7 +23,7 @@ local function correct_amount(t, id, charge, amount, known)
     t.outbox['void:' .. charge] = false
     t.outbox['refund:' .. charge] = amount > 0 and DutyRecord{
       kind = 'refund', hold = id, charge = charge, amount = amount, at_ms = duty and duty[D_AT_MS] or t.now,
-      currency = duty and duty[D_CURRENCY] or '',
+      currency = duty and duty[D_CURRENCY] or '', payment = '',
     }
   end
   emit(t, 'mismatched', owner_of(t, get(t, 'holds', id)[H_FAN]), '"hold":"' .. id .. '","charge":' .. cjson.encode(charge)

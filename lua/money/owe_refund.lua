@@ -8,7 +8,7 @@ local function owe_refund(t, id, order)
   if order[O_AMOUNT] > 0 then
     t.outbox['refund:' .. order[O_CHARGE]] = DutyRecord{
       kind = 'refund', hold = id, charge = order[O_CHARGE], amount = order[O_AMOUNT], at_ms = t.now,
-      currency = '',
+      currency = '', payment = '',
     }
   end
 end

@@ -40,12 +40,12 @@ local function sell(t, word, id, hold, intent, charge, captured, card)
   put(t, 'orders', id, OrderRecord{
     fan = fan_id, pool = hold[H_POOL], qty = qty, amount = amount, serials = serials,
     charge = charge, state = done and 'done' or 'capture_pending', at_ms = t.now,
-    why = '',
+    why = '', payment = '', away = {},
   })
   if not done then
     t.outbox['capture:' .. charge] = DutyRecord{
       kind = 'capture', hold = id, charge = charge, amount = amount, at_ms = t.now,
-      currency = '',
+      currency = '', payment = '',
     }
   end
   emit(t, word, fan_id, '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'

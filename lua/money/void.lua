@@ -9,7 +9,7 @@ local function void(t, fan, hold_id, charge, amount, currency, captured, why, ca
   if amount > 0 then
     t.outbox[how .. ':' .. charge] = DutyRecord{
       kind = how, hold = hold_id, charge = charge, amount = amount, at_ms = t.now,
-      currency = currency ~= t.rules.currency and currency or '',
+      currency = currency ~= t.rules.currency and currency or '', payment = '',
     }
   end
   emit(t, 'voided', fan, '"hold":"' .. hold_id .. '","charge":' .. cjson.encode(charge)

@@ -33,7 +33,7 @@ if ARGV[1] == '1' then
   end
   redis.call('HDEL', KEYS[1], 'lead', 'leads', 'why')
 end
-if tonumber(ARGV[1]) < tonumber(ARGV[2]) then redis.call('DEL', KEYS[22]) end
+if tonumber(ARGV[1]) < tonumber(ARGV[2]) then redis.call('DEL', KEYS[23]) end
 local log = redis.call('XRANGE', KEYS[16], '-', '+')
 redis.call('DEL', KEYS[16])
 for _, entry in ipairs(log) do

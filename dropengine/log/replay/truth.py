@@ -17,6 +17,7 @@ from dropengine.model import (
     ItemRecord,
     Lane,
     OrderRecord,
+    PaymentRecord,
     PoolRecord,
 )
 
@@ -49,6 +50,7 @@ class Truth(msgspec.Struct, kw_only=True):
     sales: dict[str, int] = {}
     charges: dict[str, str] = {}
     outbox: dict[str, DutyRecord] = {}
+    payments: dict[str, PaymentRecord] = {}
     rules: events.Rules | None = None
 
     @property
