@@ -21,7 +21,7 @@ from dropengine.model import ID_CHARS_MAX, ID_LETTERS, QTY_MAX
 from dropengine.wire_game import GameRulesView
 
 LISTED_MAX = 16
-"""Pools of one entry, holds of one payment."""
+"""Pools of one entry or of one want, holds of one payment, wants of one basket."""
 
 Id = Annotated[
     str, Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=rf"^[{ID_LETTERS}]+(?!\n)$")
@@ -32,9 +32,9 @@ Correlation = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Qty = Annotated[int, Meta(ge=1, le=QTY_MAX)]
 Ticket = Annotated[str, Meta(min_length=1, max_length=512)]
 Pools = Annotated[list[Id], Meta(min_length=1, max_length=LISTED_MAX)]
-Chosen = Annotated[str, Meta(max_length=ID_CHARS_MAX, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")]
-"""An id, or '' for none."""
 HoldIds = Annotated[list[Id], Meta(min_length=1, max_length=LISTED_MAX)]
+IdOrNone = Annotated[str, Meta(max_length=ID_CHARS_MAX, pattern=rf"^[{ID_LETTERS}]*(?!\n)$")]
+"""An id, or '' for none."""
 
 
 class FromFan(
@@ -96,16 +96,67 @@ class Extend(Command, frozen=True):
 
 
 class Pay(Command, frozen=True):
-    """Begin one payment for these holds; the answer carries it, with its address. `way`: how it is
-    to come, where the drop says ways. `provider`: who takes the money, the shop's own choice where
-    it is ''. `all`: all of it or nothing."""
+    """Begin one payment for these holds; the answer carries it, with its address.
+
+    `way`: how they come to him, by its id; '' only in a drop that has no ways. `provider`: how he
+    pays, one of the drop's `pays`; '': the first of them. `all`: one that cannot be had any more
+    when the payment comes, and none is bought."""
 
     verb = "pay"
 
     holds: HoldIds
-    way: Chosen = ""
-    provider: Chosen = ""
+    way: IdOrNone = ""
+    provider: IdOrNone = ""
     all: bool = False
+
+    def fault(self) -> str:
+        twice = len(set(self.holds)) < len(self.holds)
+        return "a hold is named twice - at `$.holds`" if twice else ""
+
+
+class Unpay(Command, frozen=True):
+    """Ask the provider to end an open payment. Its holds are free of it once he has confirmed."""
+
+    verb = "unpay"
+
+    payment: Id
+
+
+class Want(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """`qty` units of the liked best of `pools` that can be had; `fewer` accepts less."""
+
+    pools: Pools
+    qty: Qty = 1
+    fewer: bool = False
+
+
+Wants = Annotated[list[Want], Meta(min_length=1, max_length=LISTED_MAX)]
+
+
+class Basket(Command, frozen=True):
+    """Press for several things at once. `all`: hold nothing where one of them cannot be had. What
+    is missing does not stand in line by itself."""
+
+    verb = "basket"
+
+    wants: Wants
+    all: bool = False
+
+    def fault(self) -> str:
+        for i, want in enumerate(self.wants):
+            if len(set(want.pools)) < len(want.pools):
+                return f"a pool is named twice - at `$.wants[{i}].pools`"
+        return ""
+
+
+class Swap(Command, frozen=True):
+    """Give up what `hold` holds for as many units of `pool`, of the same price; the deadline
+    stays."""
+
+    verb = "swap"
+
+    hold: Id
+    pool: Id
 
 
 class Join(Command, frozen=True):
@@ -145,8 +196,8 @@ class Ping(FromFan, frozen=True):
     c: int | float
 
 
-FromFanMessage = Hello | Hold | Claim | Release | Extend | Pay | Join | Leave | Confirm | Ping
-FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave | Confirm
+FanCommand = Hold | Claim | Release | Extend | Pay | Join | Leave | Confirm | Unpay | Basket | Swap
+FromFanMessage = Hello | FanCommand | Ping
 
 
 class PoolView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -305,6 +356,24 @@ class ItemView(msgspec.Struct, frozen=True):
     pools: list[str] = []
 
 
+class WayView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How what was bought comes to its buyer. `kind`: ship, pickup or courier. `amount`: of each
+    payment; `off`: what each unit costs less. `nodes`: the places whose units it takes, `countries`
+    where it goes to; none: all. `from_ms`, `until_ms`: when it may be fetched. `cash`: may it be
+    paid there."""
+
+    id: str
+    kind: str
+    title: str
+    amount: int = 0
+    off: int = 0
+    nodes: list[str] = []
+    countries: list[str] = []
+    from_ms: int = 0
+    until_ms: int = 0
+    cash: bool = False
+
+
 class DropView(msgspec.Struct, frozen=True):
     """Everything public about a drop: the manifest's words, its rules, and the present state.
 
@@ -326,6 +395,10 @@ class DropView(msgspec.Struct, frozen=True):
     `cohorts`: who may begin something before the drop is open to all. `carried_share`: how many
     percent of each pool those may have together who waited in vain in an earlier drop, and come
     first; 0: nobody was carried over. `game`: what gives points in the line; None: nothing.
+    `ways`: how what was bought comes to its buyer; a payment names one where there are any.
+    `pays`: what a fan may pay by, the first unless he says another. `hand_ms`: how long a payment
+    by hand may take, 0: there is none; `hand_share`: how many percent of a pool may wait for such
+    payments.
     """
 
     id: str
@@ -374,12 +447,17 @@ class DropView(msgspec.Struct, frozen=True):
     cohorts: list[CohortView] = []
     carried_share: int = 0
     game: GameRulesView | None = None
+    ways: list[WayView] = []
+    hand_ms: int = 0
+    hand_share: int = 0
+    pays: list[str] = []
 
 
 class HoldView(msgspec.Struct, frozen=True):
     """`origin`: press or line; a line's hold is an offer until `claimed`. `pay`: the payment page
-    once paying has begun, or ''. `checking`: the deadline passed and the provider is being
-    asked; `asking`: until when at most (ms), else 0. An answer may end the hold before."""
+    once paying has begun, or ''; `payment`: the payment that it is in, or was in last. `checking`:
+    the deadline passed and the provider is being asked; `asking`: until when at most (ms), else 0.
+    An answer may end the hold before."""
 
     id: str
     key: str
@@ -395,6 +473,63 @@ class HoldView(msgspec.Struct, frozen=True):
     checking: bool
     pay: str = ""
     asking: int = 0
+    payment: str = ""
+
+
+class PaymentView(msgspec.Struct, frozen=True):
+    """One payment of several holds. `state`: open, paid or ended. `amount`: what is to be paid
+    together, the way's part with it. `page`: where it is paid, '' while nobody knows or once it is
+    over. `leaving`: its fan asked for its end, which the provider has yet to confirm; `asking`: the
+    provider is being asked, until when at most (ms), else 0. `reference`: what a payment by hand is
+    told by."""
+
+    id: str
+    holds: list[str]
+    way: str
+    amount: int
+    currency: str
+    provider: str
+    state: str
+    deadline_ms: int
+    page: str
+    all: bool
+    leaving: bool
+    asking: int = 0
+    reference: str = ""
+
+
+class HadView(msgspec.Struct, frozen=True):
+    """`want`: the place of the want in its basket, from 0 on."""
+
+    want: int
+    hold: HoldView
+
+
+class MissingView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A want that was not had: as in `refused`, its code and why."""
+
+    want: int
+    code: str
+    text: str
+    free: int | None = None
+    held: int | None = None
+    room: int | None = None
+    retry_ms: int | None = None
+    state: str | None = None
+    network: str | None = None
+    most: int | None = None
+    when_ms: int | None = None
+    payment: str | None = None
+    page: str | None = None
+
+
+class BasketView(msgspec.Struct, frozen=True):
+    """What was had of a basket and what was not, each with why. `n`: its number, 0 where nothing
+    new is held."""
+
+    n: int
+    had: list[HadView]
+    missing: list[MissingView]
 
 
 class LinePlace(msgspec.Struct, frozen=True):
@@ -453,7 +588,7 @@ class EndedEntry(msgspec.Struct, frozen=True):
 class OrderView(msgspec.Struct, frozen=True):
     """`serials`: the numbers of the units, of `cap` of their item. `state`: see
     `model.OrderState`. `number`: of the order, as a person says it. `why`: the maker's reason of
-    its refund, or ''."""
+    its refund, or ''. `payment`: that bought it, or ''."""
 
     id: str
     pool: str
@@ -464,6 +599,7 @@ class OrderView(msgspec.Struct, frozen=True):
     at: int
     number: str = ""
     why: str = ""
+    payment: str = ""
 
 
 class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
@@ -473,7 +609,8 @@ class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
     `used`: units in holds, offers and unrefunded orders. `ended`: the hold that ended last without
     a sale, and how, so that nobody loses without a reason; `ended_entry`: the same of a place in
     line, until its fan joins again or the drop settles. `cohorts`: of the drop, that he is in; left
-    out where he is in none.
+    out where he is in none. `payments`: those that are open, and the newest that is over; left out
+    where there was none.
     """
 
     seq: int
@@ -485,6 +622,7 @@ class You(msgspec.Struct, frozen=True, tag_field="t", tag="you"):
     ended: HoldView | None = None
     ended_entry: EndedEntry | None = None
     cohorts: list[str] | UnsetType = UNSET
+    payments: list[PaymentView] | UnsetType = UNSET
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag_field="t", tag="snapshot"):
@@ -498,9 +636,10 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="t", tag="snapshot"):
 class Done(msgspec.Struct, frozen=True, tag_field="t", tag="done", omit_defaults=True):
     """Command `id` was carried out; the state it made is at log length >= `seq`.
 
-    `hold`: what a hold, claim, release or extend made, and a join that got units at once; `entry`:
-    its id after leave, confirm and any other join; `pay`: hold id -> payment page; `refused`: of
-    the same command, hold id -> the code of its refusal.
+    `hold`: what a hold, claim, release, extend or swap made, and a join that got units at once;
+    `entry`: its id after leave, confirm and any other join; `payment`: of a pay or unpay, `pay`:
+    hold id -> its page; `basket`: what a basket had. `refused`: hold id -> the code of its
+    refusal.
     """
 
     id: int
@@ -509,6 +648,8 @@ class Done(msgspec.Struct, frozen=True, tag_field="t", tag="done", omit_defaults
     entry: str = ""
     pay: dict[str, str] = {}
     refused: dict[str, str] = {}
+    payment: PaymentView | None = None
+    basket: BasketView | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_defaults=True):
@@ -518,7 +659,10 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_de
     back. state: how the hold ended, with hold_expired. network, most: with network_full, what the
     network is called in this drop and how much it may have. when_ms: with not_open, from when on,
     where that is known; with not_eligible and cohort_full in early access, when the drop is open to
-    all, 0: when its maker says so. room is then what the fan's cohorts still let him take.
+    all, 0: when its maker says so. room is then what the fan's cohorts still let him take; with
+    hand_full, the units of the pool that may wait for payments by hand yet. payment, page: with
+    paying, the open payment that one of the holds is in, and where it is paid; with hand_open the
+    open payment by hand. when_ms: with hand_barred, until when.
     """
 
     id: int
@@ -533,6 +677,8 @@ class Refused(msgspec.Struct, frozen=True, tag_field="t", tag="refused", omit_de
     network: str | None = None
     most: int | None = None
     when_ms: int | None = None
+    payment: str | None = None
+    page: str | None = None
 
 
 class Pong(msgspec.Struct, frozen=True, tag_field="t", tag="pong"):
@@ -576,7 +722,20 @@ _LETTERS = (ascii_letters + digits + "_.:@-").encode()
 _MARKS = re.compile(rb'(?:[][{}, ]|"")*')
 _Plain = Annotated[str, Meta(min_length=1, max_length=ID_CHARS_MAX)]
 _Plains = Annotated[list[_Plain], Meta(min_length=1, max_length=LISTED_MAX)]
-_PLAIN: list[tuple[Any, Any]] = [(Id, _Plain), (Pools, _Plains), (HoldIds, _Plains)]
+_PlainOrNone = Annotated[str, Meta(max_length=ID_CHARS_MAX)]
+
+
+class _PlainWant(Want, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    pools: _Plains
+
+
+_PLAIN: list[tuple[Any, Any]] = [
+    (Id, _Plain),
+    (Pools, _Plains),
+    (HoldIds, _Plains),
+    (IdOrNone, _PlainOrNone),
+    (Wants, Annotated[list[_PlainWant], Meta(min_length=1, max_length=LISTED_MAX)]),
+]
 
 
 @lru_cache(maxsize=256)
@@ -588,7 +747,7 @@ def _is_plain(marks: bytes) -> bool:
 def _plain(kind: type[Command]) -> Any:
     """The same message, read without a look at the letters of its ids."""
     fields = [
-        (field.name, plain)
+        (field.name, plain) if field.required else (field.name, plain, field.default)
         for field in msgspec.structs.fields(kind)
         for strict, plain in _PLAIN
         if field.type == strict

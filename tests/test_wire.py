@@ -28,6 +28,10 @@ def told(message: wire.FromFanMessage) -> object:
     return msgspec.json.decode(msgspec.json.encode(message))
 
 
+def told_of(wants: list[wire.Want]) -> object:
+    return msgspec.json.decode(msgspec.json.encode(wants))
+
+
 def agree(frame: bytes) -> None:
     expected = strictly(frame)
     try:
@@ -44,6 +48,14 @@ ids = st.text(LETTERS, min_size=1, max_size=64)
 anything = st.text(max_size=70) | st.text(LETTERS + '{}[], "\\\n', max_size=8) | ids
 
 
+def wants(of: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """What a basket asks for, right but for its ids."""
+    return st.fixed_dictionaries(
+        {"pools": st.lists(of, min_size=1, max_size=3, unique=True)},
+        optional={"qty": st.integers(1, 100), "fewer": st.booleans()},
+    )
+
+
 def fields(of: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
     """The members of a message, right or wrong, in any order."""
     several = st.lists(of, max_size=3)
@@ -58,6 +70,11 @@ def fields(of: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
         "pools": several,
         "qty": st.integers(0, 101),
         "fewer": st.booleans(),
+        "all": st.booleans(),
+        "payment": of,
+        "way": of | st.just(""),
+        "provider": of | st.just(""),
+        "wants": st.lists(wants(of), max_size=3),
         "ticket": of,
         "c": st.floats(allow_nan=False, allow_infinity=False),
     }
@@ -75,8 +92,12 @@ def commands(draw: st.DrawFn, of: st.SearchStrategy[str] = ids) -> dict[str, Any
         match field.name:
             case "qty":
                 values["qty"] = draw(st.integers(1, 100))
-            case "fewer":
-                values["fewer"] = draw(st.booleans())
+            case "fewer" | "all":
+                values[field.name] = draw(st.booleans())
+            case "way" | "provider":
+                values[field.name] = draw(of | st.just(""))
+            case "wants":
+                values["wants"] = draw(st.lists(wants(of), min_size=1, max_size=3))
             case "nonce":
                 values["nonce"] = draw(st.sampled_from(("", "0123456789abcdef" * 2)))
             case "pools" | "holds":
@@ -93,9 +114,11 @@ def test_a_command_is_read_as_its_type_says(values: dict[str, Any], wide: bool) 
     message = wire.parse(frame)
     assert isinstance(message, wire.Command)
     assert message.verb == values["t"]
-    assert {name: getattr(message, name) for name in values if name != "t"} == {
-        name: value for name, value in values.items() if name != "t"
-    }
+    plain = {name: value for name, value in values.items() if name not in ("t", "wants")}
+    assert {name: getattr(message, name) for name in plain} == plain
+    if isinstance(message, wire.Basket):
+        wanted = [msgspec.convert(want, wire.Want) for want in values["wants"]]
+        assert told_of(message.wants) == told_of(wanted)
     agree(frame)
 
 
@@ -129,6 +152,8 @@ def test_a_letter_that_ids_do_not_have_is_refused(letter: str, before: str, afte
         {"t": "hold", "id": 1, "key": "k", "pool": key},
         {"t": "join", "id": 1, "key": "k", "pools": ["pin", key]},
         {"t": "pay", "id": 1, "key": "k", "holds": [key]},
+        {"t": "pay", "id": 1, "key": "k", "holds": ["h1"], "way": f"w{key}"},
+        {"t": "basket", "id": 1, "key": "k", "wants": [{"pools": [key]}]},
     ):
         with pytest.raises(ValueError, match="Expected `str` matching regex"):
             wire.parse(json.dumps(values).encode())

@@ -7,9 +7,23 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dropengine.model import FanId
-from dropengine.wire import Claim, Confirm, Extend, FanCommand, Hold, Join, Leave, Pay, Release
+from dropengine.wire import (
+    Basket,
+    Claim,
+    Confirm,
+    Extend,
+    FanCommand,
+    Hold,
+    Join,
+    Leave,
+    Pay,
+    Release,
+    Swap,
+    Unpay,
+    Want,
+)
 
-BEGINNING = frozenset({"hold", "join"})
+BEGINNING = frozenset({"hold", "join", "basket", "swap"})
 """Commands that begin something; the others go on with what was begun."""
 
 Row = tuple[object, ...]
@@ -17,6 +31,15 @@ Row = tuple[object, ...]
 
 def _pay(fan: FanId, pay: Pay) -> Row:
     return ("pay", fan, pay.key, list(pay.holds), pay.way, pay.provider, 1 if pay.all else 0)
+
+
+def _want(want: Want) -> Row:
+    return (want.pools, want.qty, 1 if want.fewer else 0)
+
+
+def _basket(fan: FanId, basket: Basket) -> Row:
+    wants = [_want(want) for want in basket.wants]
+    return ("basket", fan, basket.key, 1 if basket.all else 0, wants)
 
 
 def _chance(nonce: str, tickets: int) -> Row:
@@ -33,6 +56,9 @@ _ROWS: dict[str, Callable[[FanId, Any], Row]] = {
     Join.verb: lambda fan, c: ("join", fan, c.key, c.qty, c.pools, *_chance(c.nonce, 1)),
     Leave.verb: lambda fan, c: ("leave", fan, c.key, c.entry),
     Confirm.verb: lambda fan, c: ("confirm", fan, c.key, c.entry),
+    Unpay.verb: lambda fan, c: ("unpay", fan, c.key, c.payment),
+    Basket.verb: _basket,
+    Swap.verb: lambda fan, c: ("swap", fan, c.key, c.hold, c.pool),
 }
 
 
