@@ -34,11 +34,13 @@ from msgspec import Meta
 
 from dropengine import plain_text
 from dropengine.model import (
+    AMOUNT_MAX,
     CAP_MAX,
     CHARGE_CHARS_MAX,
     ID_LETTERS,
     MOMENT_MS_MAX,
     OPERATOR,
+    QTY_MAX,
     REVISION_MAX,
 )
 from dropengine.plain_text import line
@@ -60,7 +62,7 @@ OWN_NAMES = {
     "fan": "by must not be fan, which what fans do is signed with",
 }
 """What the log writes of itself where a name stands -> the sentence for whoever signs so."""
-SHOPS_NAMES = (*OWN_NAMES, "disk", "durability")
+SHOPS_NAMES = (*OWN_NAMES, "disk", "durability", "provider")
 """These, and what the shop's own jobs sign with: no person is called so."""
 
 Units = Annotated[int, Meta(ge=1, le=CAP_MAX)]
@@ -93,6 +95,9 @@ Network = Annotated[
 ]
 """What a network is called in a drop (`truth/networks`)."""
 Text = Annotated[str, Meta(min_length=1, max_length=MANIFEST_CHARS_MAX)]
+Amount = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+"""Minor units."""
+Serials = Annotated[list[Annotated[int, Meta(ge=1, le=CAP_MAX)]], Meta(max_length=QTY_MAX)]
 Revision = Annotated[int, Meta(ge=0, le=REVISION_MAX)]
 
 
@@ -110,10 +115,26 @@ class Seen(Signature, frozen=True):
 
 
 class Refund(msgspec.Struct, frozen=True):
-    """Which order is given back. `why`: a reason that its fan reads, or ''."""
+    """Which order is given back. `why`: a reason that its fan reads, or ''. `back`: where its units
+    go: `line`, before they are handed over; `withheld` after that, until they came back in order;
+    '', they stay, and its share alone falls."""
 
     order: Id
     why: Why = ""
+    back: Literal["line", "withheld", ""] = "line"
+
+
+class CameBack(msgspec.Struct, frozen=True):
+    """Of which order units came back that were given back after they were handed over."""
+
+    order: Id
+
+
+class ChargedBack(msgspec.Struct, frozen=True):
+    """Of which payment the provider took `amount` back for its fan."""
+
+    payment: Id
+    amount: Amount
 
 
 class EndDuty(msgspec.Struct, frozen=True, rename={"as_": "as"}):
@@ -310,7 +331,7 @@ class Bound(NamedTuple):
         if self.kind == "whole":
             return f"must be a whole number from {self.least} to {self.most}"
         if self.kind == "word":
-            return f"must be {' or '.join(self.words)}"
+            return f"must be {' or '.join(word or 'empty' for word in self.words)}"
         if self.kind == "operator":
             return f"must be o and 1 to {self.most - 1} of 0-9 and a-f, as a log calls an operator"
         if self.kind == "id":

@@ -15,6 +15,8 @@ from dropengine.creator_commands import (
     CLOCK,
     COMMANDS,
     OWN_NAMES,
+    CameBack,
+    ChargedBack,
     EndDuty,
     Refund,
     Seen,
@@ -30,6 +32,8 @@ SIGNED: dict[str, tuple[type[msgspec.Struct], ...]] = {
     **{verb: (Seen, kind) for verb, kind in COMMANDS.items()},
     "publish": (Signature,),
     "refund": (Signature, Refund),
+    "came_back": (Signature, CameBack),
+    "charged_back": (Signature, ChargedBack),
     "duty": (Signature, EndDuty),
 }
 """Script -> the structs whose fields it reads, in their order."""

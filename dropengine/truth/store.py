@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import redis.asyncio as redis
@@ -18,6 +18,8 @@ from redis.exceptions import RedisError
 
 from dropengine import model, outcomes, refusals
 from dropengine.creator_commands import (
+    CameBack,
+    ChargedBack,
     Correct,
     CreatorCommand,
     EndDuty,
@@ -131,6 +133,8 @@ _ADOPT = _decoder(outcomes.AdoptOutcome | _Again)
 _ENROLL = _decoder(outcomes.EnrollOutcome | _Again)
 _UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
 _REFUND = _decoder(outcomes.RefundOutcome | _Again)
+_CAME_BACK = _decoder(outcomes.CameBackOutcome | _Again)
+_CHARGED_BACK = _decoder(outcomes.ChargedBackOutcome | _Again)
 _DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
 _DUTY = _decoder(outcomes.EndDutyOutcome | _Again)
 _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
@@ -521,13 +525,51 @@ class Store:
         return None if raw is None else msgspec.msgpack.decode(raw, type=model.PaymentRecord)
 
     async def refund(
-        self, drop: DropId, order: str, *, by: str, key: str, why: str = "", clock_ms: int = 0
+        self,
+        drop: DropId,
+        order: str,
+        *,
+        by: str,
+        key: str,
+        why: str = "",
+        serials: Sequence[int] = (),
+        back: Literal["line", "withheld", ""] = "line",
+        amount: int | None = None,
+        clock_ms: int = 0,
     ) -> outcomes.RefundOutcome:
-        """why: a reason that the order's fan reads, or ''."""
-        if fault := fault_in(Signature(by, key), Refund(order, why)):
+        """why: a reason that the order's fan reads, or ''. serials: of the units that are given
+        back, none for all that are left; back: where they go, '': they stay. amount: how much of
+        the order's share goes back; None: as much as the units are of it."""
+        if fault := fault_in(Signature(by, key), Refund(order, why, back)):
             return refusals.BadMessage(fault)
-        args = (clock_ms, order, by, key, why)
-        return await self._or_brought_back("refund", drop, args, _REFUND)  # type: ignore[no-any-return]
+        told = (order, by, key, why, back, "" if amount is None else amount, _pack(list(serials)))
+        return await self._or_brought_back("refund", drop, (clock_ms, *told), _REFUND)  # type: ignore[no-any-return]
+
+    async def came_back(
+        self,
+        drop: DropId,
+        order: str,
+        *,
+        by: str,
+        key: str,
+        serials: Sequence[int] = (),
+        clock_ms: int = 0,
+    ) -> outcomes.CameBackOutcome:
+        """Units of an order that were given back as withheld came back in order. serials: of these
+        units, none for all that are out."""
+        if fault := fault_in(Signature(by, key), CameBack(order)):
+            return refusals.BadMessage(fault)
+        args = (clock_ms, order, by, key, _pack(list(serials)))
+        return await self._or_brought_back("came_back", drop, args, _CAME_BACK)  # type: ignore[no-any-return]
+
+    async def charged_back(
+        self, drop: DropId, payment: str, amount: int, *, by: str, key: str, clock_ms: int = 0
+    ) -> outcomes.ChargedBackOutcome:
+        """The provider took `amount` of a payment back for its fan, for good."""
+        if fault := fault_in(Signature(by, key), ChargedBack(payment, amount)):
+            return refusals.BadMessage(fault)
+        args = (clock_ms, payment, amount, by, key)
+        return await self._or_brought_back("charged_back", drop, args, _CHARGED_BACK)  # type: ignore[no-any-return]
 
     async def discharge(
         self, drop: DropId, duty: str, result: str, *, clock_ms: int = 0

@@ -16,7 +16,8 @@ local function move_units(t, command, verb, name, from, to)
   end
   local pool = t.record.pools[pool_id]
   if not pool then return {'NOT_FOUND'} end
-  if pool[from] < qty then
+  -- What was handed over and given back is not here.
+  if pool[from] - (from == P_WITHHELD and pool[P_AWAY] or 0) < qty then
     return {'TOO_FEW', pool[P_FREE], pool[P_HELD], pool[P_SOLD], pool[P_WITHHELD]}
   end
   pool[from], pool[to] = pool[from] - qty, pool[to] + qty

@@ -4,7 +4,7 @@ answer}. Read one by one: the server's own way makes tables that grow field by f
 something leave an answer under their key; the others name what they go on with.
 --]]
 local LONG = 220
-local BEGINNING = {hold = true, join = true}
+local BEGINNING = {hold = true, join = true, basket = true, swap = true}
 
 local function commands_of(batch)
   local commands, count = {}, 0

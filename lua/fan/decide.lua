@@ -5,10 +5,21 @@ stands when the batch is done and the line was served. Returns the script's repl
 --]]
 --#use commands_of prefetch conclude get packed_ids packed_list
 
+-- An outcome of bytes, of which some changed since.
+local function as_it_is(t, outcome)
+  if outcome[1] == 'BASKETED' then
+    for _, row in ipairs(outcome[3]) do row[3] = get(t, 'holds', row[2]) end
+  else
+    outcome[3] = get(t, 'holds', outcome[2])
+  end
+  return outcome
+end
+
 local function decide(t, verbs, batch)
   local commands, outcomes = commands_of(batch), {}
   prefetch(t, commands)
   local names, domains, count = t.names, t.domains, #commands
+  t.asked = count
   for i = 1, count do
     local command = commands[i]
     -- Where it comes from, where that is counted.
@@ -21,8 +32,7 @@ local function decide(t, verbs, batch)
   for i = 1, #outcomes do
     local outcome = outcomes[i]
     if t.retold and kind_of(outcome) == 'string' then
-      outcome = cmsgpack.unpack(outcome)
-      outcome[3] = get(t, 'holds', outcome[2])
+      outcome = as_it_is(t, cmsgpack.unpack(outcome))
     end
     if kind_of(outcome) == 'table' then outcomes[i] = PACK(outcome) end
   end

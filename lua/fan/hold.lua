@@ -2,8 +2,8 @@
 hold -- a press: {verb, fan, key, pool, qty, fewer}. Units that are free are set aside for the fan,
 unless somebody in the line is ready for that pool. In quiet hours that may be he himself.
 --]]
---#use get fan_of units_allowed answered answer_beginning answers_press may_press too_soon granted
---#use set_aside begin_hold memo is_quiet call_oneself not_eligible cohort_for class_of
+--#use get fan_of units_of_press answered answer_beginning answers_press may_press too_soon granted
+--#use set_aside begin_hold memo is_quiet call_oneself not_eligible
 
 -- The command in words, to tell a repeat from another command under the same key.
 local BODY = memo(function(pool)
@@ -33,7 +33,7 @@ local function hold(t, c)
   for i = 1, #holds do
     local id = holds[i]
     local other = get(t, 'holds', id)
-    if answers_press(t, fan_id, other, pool_id, qty) then
+    if answers_press(t, fan_id, id, other, pool_id, qty) then
       answer_beginning(t, fan_id, field, body, id)
       return granted(t, 'HELD', id, fan[F_SEQ])
     end
@@ -42,25 +42,8 @@ local function hold(t, c)
     local outcome = call_oneself(t, c, fan, pool_id, pool, body)
     if outcome then return outcome end
   end
-  local item = get(t, 'items', pool[P_ITEM])
-  local left = units_allowed(t, fan, pool_id)
-  if qty > item[I_MOST] then return {'LIMIT_REACHED', math.min(left, item[I_MOST])} end
-  if left < qty then
-    if not fewer or left == 0 then return {'LIMIT_REACHED', left} end
-    qty = left
-  end
-  if line_first then return {'ALL_HELD', 0, pool[P_HELD]} end
-  if pool[P_FREE] < qty then
-    if pool[P_FREE] == 0 and pool[P_HELD] == 0 then return {'SOLD_OUT'} end
-    if not fewer or pool[P_FREE] == 0 then return {'ALL_HELD', pool[P_FREE], pool[P_HELD]} end
-    qty = pool[P_FREE]
-  end
-  if pool[P_CEILINGS] then
-    local _, most = cohort_for(t, pool, class_of(t, fan), qty)
-    if most < qty and (not fewer or most == 0) then return {'COHORT_FULL', most, t.rules.public_ms or 0} end
-    qty = most
-  end
-
-  if t.names then return begin_hold(t, c, fan, pool_id, pool, qty, body) end
-  return set_aside(t, c, fan, pool_id, pool, qty, body)
+  local units, why = units_of_press(t, fan, pool_id, pool, qty, fewer, line_first)
+  if not units then return why end
+  if t.names then return begin_hold(t, c, fan, pool_id, pool, units, body) end
+  return set_aside(t, c, fan, pool_id, pool, units, body)
 end

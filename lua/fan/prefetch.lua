@@ -60,7 +60,7 @@ local function prefetch(t, commands)
   for i = 1, #commands do
     local c = commands[i]
     fans[i] = c[2]
-    if not c[7] and c[1] ~= 'leave' and c[1] ~= 'confirm' then holds[#holds + 1] = c[4] end
+    if (not c[7] or c[1] == 'swap') and c[1] ~= 'leave' and c[1] ~= 'confirm' then holds[#holds + 1] = c[4] end
   end
   local rules = t.rules
   -- A drop that was published before there was a pace has none.

@@ -2,28 +2,11 @@
 set_aside -- free units become a hold of origin press. The caller has made sure that the fan may have them
 now. `c`: his command, whose repeats this hold answers; `body`: the same in words.
 --]]
---#use terms_of digits packed_ids answer_beginning emit refresh_readiness granted get enter_cohort
+--#use new_hold answer_beginning granted
 
 local function set_aside(t, c, fan, pool_id, pool, qty, body)
-  local fan_id, key, was, holds = c[2], c[3], fan[F_SEQ], fan[F_HOLDS]
-  t.holds = t.holds + 1
-  local id, terms = digits('h', t.holds), terms_of(t, pool_id, qty)
-  pool[P_FREE], pool[P_HELD] = pool[P_FREE] - qty, pool[P_HELD] + qty
-  t.dirty.pools[pool_id] = true
-  -- As msgpack alone; somebody who guessed the id may have been told that it does not exist.
-  if t.record.holds[id] == false then t.record.holds[id] = nil end
-  t.dirty.holds[id] = HoldRecord.packed{fan = fan_id, key = key, shared = terms.shared}
-  local told = terms.event
-  if pool[P_CEILINGS] then
-    -- Nobody was told of it yet.
-    local record = get(t, 'holds', id)
-    told, t.dirty.holds[id] = told .. enter_cohort(t, pool, fan, record, qty), true
-  end
-  t.zset.due['h:' .. id] = terms.deadline
-  fan[F_USED] = fan[F_USED] + qty
-  holds[#holds + 1] = id
-  answer_beginning(t, fan_id, c[7], body, id)
-  emit(t, 'held', fan_id, '"key":"' .. key .. '","hold":"' .. id .. told)
-  if fan[F_ENTRIES][1] then refresh_readiness(t, fan_id, false) end
+  local was = fan[F_SEQ]
+  local id = new_hold(t, c, fan, pool_id, pool, qty, '')
+  answer_beginning(t, c[2], c[7], body, id)
   return granted(t, 'HELD', id, was)
 end

@@ -3,16 +3,13 @@ lapse -- an entry's offer, claimed or not, came back unsold. The first time the 
 again and cools for the manifest's `cool_seconds`; the second time it is dormant. A call of the base lane that
 sold nothing is not counted: what it added is taken back, from the calls that come as well. `leaving`: its fan gives up the place too, or has his unit by another hold, and the caller ends the entry.
 --]]
---#use put emit emit_ended finish_entry mark_in_line
+--#use put emit emit_ended finish_entry mark_in_line uncall
 
 local LAPSES_MAX = 2
-local ADDED = 2
 
 local function lapse(t, id, entry, hold_id, hold, key, leaving)
-  local pool = t.record.pools[hold[H_POOL]]
   entry[E_LAPSES], entry[E_HOLD] = entry[E_LAPSES] + 1, ''
-  if entry[E_CALL] == ADDED then pool[P_LANE_COUNT] = pool[P_LANE_COUNT] - 1 end
-  if entry[E_CALL] then entry[E_CALL] = 0 end
+  uncall(t, entry, hold)
   local again, cool = entry[E_LAPSES] < LAPSES_MAX and not leaving, 0
   -- Drops of before layout 3 may have no time to cool: the unit goes to the next all the same.
   if again then cool = t.now + math.max(t.rules.cool_ms, 1) end

@@ -1,31 +1,43 @@
 --[[
-refund_order -- an order ends: its units are free again, its serials come back, a duty returns the money.
-An order of nothing is refunded by that. `why`: for its fan to read, or ''.
+refund_order -- units of an order are given back, and their part of its share with them; with its last unit the order ends,
+with the last one of a payment what was paid for the way goes back too. An order of nothing is refunded by that. `why`:
+for its fan to read, or ''. `serials`: of which units, nil: of all that are left. back: as in `give_units_back`, nil:
+line. `amount`: how much goes back of the share, nil: as much as those units are of it, rounded down but for the last.
+What was bought before there were payments is given back whole. Returns which refund of its payment this is, and
+how much goes back.
 --]]
---#use get put fan_of emit fields refresh_readiness owe_refund count_card count_cohort count_carried
+--#use get put emit fields refresh_readiness owe_refund pay_back give_units_back standing_orders
 
-local function refund_order(t, id, order, by, key, why)
-  local pool = t.record.pools[order[O_POOL]]
-  local fan = fan_of(t, order[O_FAN])
-  pool[P_SOLD], pool[P_FREE] = pool[P_SOLD] - order[O_QTY], pool[P_FREE] + order[O_QTY]
-  if pool[P_COUNTED] then
-    count_cohort(t, pool, get(t, 'holds', id)[H_COHORT], -order[O_QTY])
-    count_carried(t, pool, get(t, 'holds', id), -order[O_QTY])
+-- What goes back of it for its units; and what for the way, if it has the last of its payment.
+local function amounts(t, payment_id, order, qty, whole, amount)
+  local share, way = order[O_AMOUNT], 0
+  if not amount then amount = whole and share or math.floor(share * qty / order[O_QTY]) end
+  local payment = whole and payment_id ~= '' and get(t, 'payments', payment_id)
+  if payment and not standing_orders(t, payment_id, payment)[2] then way = payment[M_WAY_KEPT] end
+  return amount, way
+end
+
+local function refund_order(t, id, order, by, key, why, serials, back, amount)
+  local payment_id = order[O_PAYMENT] or ''
+  serials, back = serials or order[O_SERIALS], back or 'line'
+  local qty = #serials
+  local whole = qty == order[O_QTY]
+  local part, way = amounts(t, payment_id, order, qty, whole, amount)
+  local n, pending, told = 0, part > 0, {}
+  give_units_back(t, id, order, serials, back)
+  order[O_WHY], order[O_AMOUNT] = why, whole and part or order[O_AMOUNT] - part
+  if payment_id == '' then
+    owe_refund(t, id, order)
+  else
+    n, pending = pay_back(t, id, payment_id, part + way, way)
+    told = {'payment', payment_id, 'n', n, 'way', way}
   end
-  put(t, 'pools', order[O_POOL], pool)
-  fan[F_USED] = fan[F_USED] - order[O_QTY]
-  for _, serial in ipairs(order[O_SERIALS]) do
-    t.zset.returned[pool[P_ITEM] .. '/' .. string.format('%08d', serial)] = 0
-  end
-  local card = t.rules.cards == 1 and redis.call('HGET', t.key.networks, 'o:' .. id)
-  if card then count_card(t, id, card, -order[O_QTY]) end
-  order[O_WHY] = why
-  order[O_STATE] = order[O_AMOUNT] > 0 and 'refund_pending' or 'refunded'
+  if whole then order[O_STATE] = pending and 'refund_pending' or 'refunded' end
   put(t, 'orders', id, order)
-  t.zset.sales[id] = false
-  owe_refund(t, id, order)
-  emit(t, 'refunded', order[O_FAN], '"serials":[' .. table.concat(order[O_SERIALS], ',') .. '],'
-    .. fields('hold', id, 'pool', order[O_POOL], 'qty', order[O_QTY], 'amount', order[O_AMOUNT],
-      'charge', order[O_CHARGE], 'by', by, 'key', key, 'why', why))
+  if back ~= 'line' then told[#told + 1], told[#told + 2] = 'back', back end
+  emit(t, 'refunded', order[O_FAN], '"serials":[' .. table.concat(serials, ',') .. '],'
+    .. fields('hold', id, 'pool', order[O_POOL], 'qty', qty, 'amount', part + way, 'charge', order[O_CHARGE],
+      'by', by, 'key', key, 'why', why, unpack(told)))
   refresh_readiness(t, order[O_FAN], true)
+  return n, part + way
 end

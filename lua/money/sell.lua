@@ -52,7 +52,7 @@ local function sell(t, word, id, hold, intent, charge, captured, card)
     .. hold[H_POOL] .. '","qty":' .. qty .. ',"serials":[' .. table.concat(serials, ',')
     .. '],"amount":' .. amount .. ',"charge":' .. cjson.encode(charge) .. ',"capture":"'
     .. (done and 'done' or 'pending') .. '"' .. (card ~= '' and ',"card":"' .. card .. '"' or '') .. told)
-  if card ~= '' then count_card(t, id, card, qty) end
+  if card ~= '' then count_card(t, id, card, qty, qty) end
   t.zset.sales[id] = t.seq
   t.charges[charge] = word .. '|' .. id
 

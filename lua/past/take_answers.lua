@@ -19,7 +19,18 @@ COST  O(r), r = answers of the part (about 256)
 
 local clock_ms, cursor = tonumber(ARGV[1]), ARGV[2]
 local ROWS = 256
-local OF_HOLDS = {hold = true, join = true}
+local OF_HOLDS = {hold = true, join = true, basket = true, swap = true}
+
+-- Did every hold that a key made end a day ago? One that is not there any more ended longer ago still.
+local function all_long_ended(t, made, till)
+  local holds = 0
+  for id in string.gmatch(',' .. made, ',(h%d+)') do
+    local hold = get(t, 'holds', id)
+    if hold and not long_ended(hold, till) then return false end
+    holds = holds + 1
+  end
+  return holds > 0
+end
 
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
@@ -32,10 +43,8 @@ local till = ended_till(t)
 local scan = redis.call('HSCAN', t.key.answers, cursor, 'COUNT', ROWS)
 local rows, gone = scan[2], {}
 for i = 1, #rows, 2 do
-  local id, word = string.match(rows[i + 1], '^(h%d+)|(%a+)|')
-  local hold = OF_HOLDS[word] and get(t, 'holds', id)
-  -- One that is not there any more ended longer ago still.
-  if OF_HOLDS[word] and (not hold or long_ended(hold, till)) then gone[#gone + 1] = rows[i] end
+  local made, word = string.match(rows[i + 1], '^([^|]*)|(%a+)|')
+  if OF_HOLDS[word] and all_long_ended(t, made, till) then gone[#gone + 1] = rows[i] end
 end
 
 commit(t)

@@ -67,6 +67,18 @@ class Sale:
         assert isinstance(outcome, outcomes.Held), outcome
         return outcome.id
 
+    async def basket(
+        self, fan: str, *wants: wire.Want | str, all_of: bool = False, key: str = ""
+    ) -> outcomes.Basketed:
+        """A basket that must be answered; a word wants one unit of that pool."""
+        each = [wire.Want([want]) if isinstance(want, str) else want for want in wants]
+        outcome = await self.press(fan, wire.Basket(0, key or self.key(), each, all_of))
+        assert isinstance(outcome, outcomes.Basketed), outcome
+        return outcome
+
+    async def swap(self, fan: str, hold: str, pool: str, key: str = "") -> Answer:
+        return await self.press(fan, wire.Swap(0, key or self.key(), hold, pool))
+
     async def join(self, fan: str, *pools: str, qty: int = 1, key: str = "") -> Answer:
         command = wire.Join(id=0, key=key or self.key(), pools=list(pools or ("pin",)), qty=qty)
         return await self.press(fan, command)
