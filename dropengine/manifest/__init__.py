@@ -31,6 +31,7 @@ from dropengine.manifest.toml_tables import (
     moment_ms,
     short,
 )
+from dropengine.manifest.ways import Way
 
 __all__ = [
     "DROP_ID_CHARS_MAX",
@@ -46,6 +47,7 @@ __all__ = [
     "Manifest",
     "Mission",
     "Pool",
+    "Way",
     "canonical",
     "corrected",
     "correction",

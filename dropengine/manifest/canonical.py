@@ -21,6 +21,7 @@ from dropengine.events import (
     PublishedCohort,
     PublishedItem,
     PublishedPool,
+    PublishedWay,
     Rules,
 )
 from dropengine.manifest.manifest import Manifest
@@ -30,6 +31,7 @@ from dropengine.randomness import Source
 LATER: Final = (
     *("calls", "window_ms", "first_offer_ms", "tickets_most", "randomness"),
     *("cohorts", "public_ms", "carried", "domain_most", "points_until"),
+    *("ways", "hand_ms", "hand_share"),
 )
 """Rules that came later than the scripts that read all of them."""
 
@@ -103,6 +105,12 @@ def rules(manifest: Manifest, now_ms: int = 0, chance: Source | None = None) -> 
         public_ms=manifest.public_ms,
         carried=_carried(manifest),
         points_until="" if manifest.game is None else manifest.game.points_until,
+        ways=[
+            PublishedWay(way.id, way.kind, way.amount, way.off, list(way.nodes), way.until_ms)
+            for way in manifest.ways
+        ],
+        hand_ms=manifest.hand_ms,
+        hand_share=manifest.hand_share,
     )
 
 

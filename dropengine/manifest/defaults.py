@@ -81,6 +81,12 @@ FIRST_OFFER: Final = Bounds(120, 172_800, 600)
 CARRIED_SHARE: Final = Bounds(1, 100, 50)
 """How many percent of each pool go to whoever was carried over, while there is a free unit."""
 
+WAYS_MAX: Final = 8
+HAND_HOURS: Final = Bounds(24, 168, 72)
+"""How long a payment by hand may take."""
+HAND_SHARE: Final = Bounds(1, 100, 25)
+"""How many percent of a pool's units may wait for payments by hand at a time."""
+
 TICKETS: Final = Bounds(1, 100, 5)
 """The most that an entry of a draw may have."""
 

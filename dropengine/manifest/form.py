@@ -19,12 +19,15 @@ import tomli_w
 
 from dropengine.asked import NO
 from dropengine.errors import ManifestError
+from dropengine.manifest.amounts import amount, minor
 from dropengine.manifest.currencies import MINOR_DIGITS
 from dropengine.manifest.defaults import (
     CALLS,
     CARRIED_SHARE,
     DOMAIN,
     FIRST_OFFERS,
+    HAND_HOURS,
+    HAND_SHARE,
     IDENTITIES,
     ITEMS_MAX,
     MISSIONS_MAX,
@@ -33,6 +36,7 @@ from dropengine.manifest.defaults import (
     POOLS_MAX,
     SECONDS,
     TICKETS,
+    WAYS_MAX,
     WINDOWS,
     K,
 )
@@ -41,6 +45,7 @@ from dropengine.manifest.manifest import Cohort, Item, Manifest
 from dropengine.manifest.parse import judged, network_most, parse
 from dropengine.manifest.seal import fault_in_round, first_round, sealed_at
 from dropengine.manifest.toml_tables import LENGTHS, length_s, moment_ms, read, short
+from dropengine.manifest.ways import HOUR_MS, Way
 from dropengine.manifest.zones import in_zone, known_zone
 from dropengine.model import COHORTS_MAX
 from dropengine.randomness import Chain
@@ -57,10 +62,11 @@ CLOCKS: Final = ("calls_from", "calls_to")
 OF_CHANCE: Final = ("window_seconds", "first_offer_seconds", "tickets_most", "beacon_round")
 NUMBERS: Final = (
     *("limit", "k", "pace", "network_most", "domain_most", "carried_share"),
+    *("hand_hours", "hand_share"),
     *(f"{what}_seconds" for what in SECONDS),
     *OF_CHANCE,
 )
-FLAGS: Final = ("practice", "guests_may_enter")
+FLAGS: Final = ("practice", "guests_may_enter", "pay_by_hand")
 PLANNED: Final = "planned"
 """In the place of a beacon's round: the first one that may order the list, if it is sealed as
 planned."""
@@ -76,6 +82,11 @@ COLLECTORS: Final = ("bought", "missed", "most")
 """Of the tables `friends` and `collectors`."""
 MISSION: Final = ("id", "title", "kind", "worth", "ends")
 """Of one of `missions`."""
+WAY: Final = (
+    *("id", "title", "kind", "countries", "nodes", "amount", "off", "from", "until", "cash"),
+)
+"""Of one of `ways`. Countries and places have commas between them; amounts are as people write
+them."""
 TABLES: Final = {"asks": ASKS, "friends": FRIENDS, "collectors": COLLECTORS}
 BESIDE: Final = ("delivery", "returns", "contact")
 """What is shown beside the rules and is none of them, of the drop and of an item."""
@@ -85,11 +96,11 @@ ID_CHARS: Final = 32
 _ITEM = re.compile(r"items\[([0-9]{1,2})\]\.(?:([a-z]+)|pools\[([0-9]{1,2})\]\.([a-z]+))")
 _COHORT = re.compile(r"cohorts\[([0-9])\]\.([a-z]+)")
 _MISSION = re.compile(r"missions\[([0-9])\]\.([a-z]+)")
+_WAY = re.compile(r"ways\[([0-9])\]\.([a-z]+)")
 _OF_COHORT = re.compile(r"(cohorts\[[0-9]\]\.[a-z]+)[.\[].*")
 _OF_POOLS = re.compile(r"(?:([a-z0-9@-]{1,65})[ =:]+([0-9]{1,6})(?:[ ,;]+|$))+")
 _OF_POOL = re.compile(r"([a-z0-9@-]{1,65})[ =:]+([0-9]{1,6})")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
-_AMOUNT = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,3}))?")
 
 
 def known(path: str) -> bool:
@@ -101,6 +112,8 @@ def known(path: str) -> bool:
         return name in TABLES[table]
     if mission := _MISSION.fullmatch(path):
         return mission[2] in MISSION and int(mission[1]) < MISSIONS_MAX
+    if way := _WAY.fullmatch(path):
+        return way[2] in WAY and int(way[1]) < WAYS_MAX
     if cohort := _COHORT.fullmatch(path):
         return cohort[2] in COHORT and int(cohort[1]) < COHORTS_MAX
     found = _ITEM.fullmatch(path)
@@ -145,6 +158,8 @@ def _plain_id(before: str, title: str) -> str:
         return f"cohort-{int(found[1]) + 1}"
     if found := _MISSION.fullmatch(f"{before}id"):
         return f"mission-{int(found[1]) + 1}"
+    if found := _WAY.fullmatch(f"{before}id"):
+        return f"way-{int(found[1]) + 1}"
     if found := _ITEM.fullmatch(f"{before}id"):
         return f"item-{int(found[1]) + 1}"
     return f"drop-{sha256(title.encode()).hexdigest()[:8]}"
@@ -171,6 +186,9 @@ def _counted(form: Form) -> Form:
         if mission := _MISSION.fullmatch(path):
             within = place(f"missions[{mission[1]}]", "missions")
             counted[f"missions[{within}].{mission[2]}"] = form[path]
+            continue
+        if way := _WAY.fullmatch(path):
+            counted[f"ways[{place(f'ways[{way[1]}]', 'ways')}].{way[2]}"] = form[path]
             continue
         found = _ITEM.fullmatch(path)
         if found is None:
@@ -224,6 +242,9 @@ def form_of(manifest: Manifest) -> Form:
     }
     if m.carried_from:
         numbers["carried_share"] = (m.carried_share, CARRIED_SHARE.default)
+    if m.hand_ms:
+        numbers["hand_hours"] = (m.hand_ms // HOUR_MS, HAND_HOURS.default)
+        numbers["hand_share"] = (m.hand_share, HAND_SHARE.default)
     for what, bounds in SECONDS.items():
         numbers[f"{what}_seconds"] = (getattr(m, f"{what}_ms") // 1000, bounds.default)
     if not m.pace:
@@ -238,6 +259,7 @@ def form_of(manifest: Manifest) -> Form:
         "public_at": clock(m.public_ms, m.zone),
         "practice": "yes" if m.practice else "",
         "identity": m.identity if m.identity != IDENTITIES[0] else "",
+        "pay_by_hand": "yes" if m.hand_ms else "",
         **_calls_form(m),
         **_chance_form(m),
         "carried_from": m.carried_from,
@@ -250,6 +272,8 @@ def form_of(manifest: Manifest) -> Form:
     for place, cohort in enumerate(m.cohorts):
         form |= {f"cohorts[{place}].{k}": v for k, v in _cohort_form(m, cohort).items()}
     form |= _game_form(m)
+    for place, way in enumerate(m.ways):
+        form |= {f"ways[{place}].{k}": v for k, v in _way_form(m, way, digits).items()}
     for place, item in enumerate(m.items):
         form |= {f"items[{place}].{k}": v for k, v in _item_form(item, digits).items()}
     return {path: text for path, text in form.items() if text}
@@ -269,6 +293,21 @@ def _cohort_form(m: Manifest, cohort: Cohort) -> Form:
         "codes": "yes" if cohort.codes else "",
         "bought": ", ".join(cohort.bought),
         "missed": ", ".join(cohort.missed),
+    }
+
+
+def _way_form(m: Manifest, way: Way, digits: int) -> Form:
+    return {
+        "id": way.id,
+        "title": way.title,
+        "kind": way.kind,
+        "countries": ", ".join(way.countries),
+        "nodes": ", ".join(way.nodes),
+        "amount": amount(way.amount, digits) if way.amount else "",
+        "off": amount(way.off, digits) if way.off else "",
+        "from": clock(way.from_ms, m.zone),
+        "until": clock(way.until_ms, m.zone),
+        "cash": "yes" if way.cash else "",
     }
 
 
@@ -383,7 +422,9 @@ def _as_it_stands(values: dict[str, Any]) -> Form:
         elif isinstance(value, dict):
             for name, inner in value.items():
                 take(f"{path}.{name}" if path else name, inner)
-        elif isinstance(value, list) and path.endswith((".bought", ".missed")):
+        elif isinstance(value, list) and path.endswith(
+            (".bought", ".missed", ".countries", ".nodes")
+        ):
             form[path] = ", ".join(map(str, value))
         elif isinstance(value, list):
             for place, inner in enumerate(value):
@@ -399,14 +440,6 @@ def _as_it_stands(values: dict[str, Any]) -> Form:
 
     take("", values)
     return taken(form)
-
-
-def amount(price: int, digits: int) -> str:
-    """2400, 2 -> `24.00`."""
-    if digits == 0:
-        return str(price)
-    whole, rest = divmod(price, 10**digits)
-    return f"{whole}.{rest:0{digits}d}"
 
 
 def clock(ms: int, zone: str) -> str:
@@ -446,9 +479,11 @@ def _values(
             continue
         try:
             if name == "price":
-                value = _minor(text, MINOR_DIGITS.get(currency, 2))
+                value = minor(text, MINOR_DIGITS.get(currency, 2))
             elif path in TIMES or (name == "ends" and _MISSION.fullmatch(path)):
                 value = _moment(text, zone)
+            elif way := _WAY.fullmatch(path):
+                value = _of_way(way[2], text, zone)
             elif path in FLAGS:
                 value = True
             elif cohort := _COHORT.fullmatch(path):
@@ -510,12 +545,25 @@ def _of_cohort(name: str, text: str) -> object:
     return text
 
 
+def _of_way(name: str, text: str, zone: tzinfo | None) -> object:
+    """What a field of a way says. Raises ValueError with the end of a sentence."""
+    if name in ("from", "until"):
+        return _moment(text, zone)
+    if name in ("countries", "nodes"):
+        words = [word for word in re.split(r"[\s,;]+", text) if word]
+        return [word.upper() for word in words] if name == "countries" else words
+    return True if name == "cash" else text
+
+
 def _put(values: dict[str, Any], path: str, value: object) -> None:
     if cohort := _COHORT.fullmatch(path):
         _member(values, "cohorts", int(cohort[1]))[cohort[2]] = value
         return
     if mission := _MISSION.fullmatch(path):
         _member(values, "missions", int(mission[1]))[mission[2]] = value
+        return
+    if way := _WAY.fullmatch(path):
+        _member(values, "ways", int(way[1]))[way[2]] = value
         return
     found = _ITEM.fullmatch(path)
     if found is None:
@@ -533,15 +581,6 @@ def _member(values: dict[str, Any], name: str, place: int) -> dict[str, Any]:
     while len(members) <= place:
         members.append({})
     return members[place]
-
-
-def _minor(text: str, digits: int) -> int:
-    """`24.00` -> 2400. Raises ValueError with the end of a sentence."""
-    found = _AMOUNT.fullmatch(text)
-    if found is None or len(found[2] or "") > digits:
-        raise ValueError(f"must be an amount like {amount(24 * 10**digits, digits)}")
-    scale: int = 10**digits
-    return int(found[1]) * scale + int((found[2] or "").ljust(digits, "0") or "0")
 
 
 def _moment(text: str, zone: tzinfo | None) -> datetime:

@@ -8,6 +8,7 @@ from dropengine.asked import Asks
 from dropengine.errors import ManifestError
 from dropengine.manifest.game import GameRules
 from dropengine.manifest.toml_tables import SENSIBLE, fault_in_drop_id, sensible, short
+from dropengine.manifest.ways import Way, moved
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,9 +79,11 @@ class Manifest(
     drop is open to all, which is at `public_ms`, 0: when its maker says so. `carried_from`: the
     drop whose fans who waited in vain stand first in this one's line, '' for none; `carried_hash`:
     of the list of them, `carried_share`: how many percent of each pool they may have while it has a
-    free unit. `game`: what gives points in the line; None: nothing. The tag is the number of this
-    form: a reader that meets a higher one must refuse it. What has a default here came later, and
-    stands in the form only where it says something.
+    free unit. `game`: what gives points in the line; None: nothing. `ways`: how what was bought
+    comes to its buyer, none: nobody says. `hand_ms`: how long a payment by hand may take, 0: there
+    is none; `hand_share`: how many percent of a pool may wait for such payments. The tag is
+    the number of this form: a reader that meets a higher one must refuse it. What has a default
+    here came later, and stands in the form only where it says something.
     """
 
     id: str
@@ -122,6 +125,9 @@ class Manifest(
     carried_share: int = 0
     domain_most: int = 0
     game: GameRules | None = None
+    ways: tuple[Way, ...] = ()
+    hand_ms: int = 0
+    hand_share: int = 0
 
 
 def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
@@ -144,12 +150,20 @@ def with_opening(manifest: Manifest, drop: str, opens_ms: int) -> Manifest:
         public_ms = 0
     shift_ms = opens_ms - manifest.opens_ms if manifest.opens_ms and opens_ms else 0
     game = _moved(manifest.game, shift_ms, opens_ms)
-    times = (("opens_at", opens_ms), ("closes_at", closes_ms), ("public_at", public_ms))
+    ways = moved(manifest.ways, shift_ms)
+    times = [("opens_at", opens_ms), ("closes_at", closes_ms), ("public_at", public_ms)]
+    times += [("ways", ms) for way in ways for ms in (way.from_ms, way.until_ms)]
     for name, ms in times:
         if ms and not sensible(ms):
             raise ManifestError(f"drop {drop}", [f"{name}: {SENSIBLE}"])
     return msgspec.structs.replace(
-        manifest, id=drop, opens_ms=opens_ms, closes_ms=closes_ms, public_ms=public_ms, game=game
+        manifest,
+        id=drop,
+        opens_ms=opens_ms,
+        closes_ms=closes_ms,
+        public_ms=public_ms,
+        game=game,
+        ways=ways,
     )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import tzinfo
 from typing import NamedTuple
+
+import msgspec
 
 from dropengine.asked import LABEL_CHARS_MAX, NO, NOTE_CHARS_MAX, WISHES, Asks
 from dropengine.catalogue import LANGUAGES
@@ -36,6 +39,7 @@ from dropengine.manifest.early import early, of_early
 from dropengine.manifest.game import game, of_game
 from dropengine.manifest.manifest import Item, Manifest, Pool
 from dropengine.manifest.toml_tables import Table, fault_in_drop_id, given, nearest, read
+from dropengine.manifest.ways import hand, of_ways, ways
 from dropengine.manifest.zones import known_zone
 from dropengine.model import CAP_MAX, ID_CHARS_MAX, PRICE_MAX, QTY_MAX
 from dropengine.randomness import WHOLE_MAX
@@ -135,6 +139,7 @@ def _drop(top: Table) -> Manifest:
         carried_share=carried_share,
         game=game(top, own),
     )
+    manifest = _with_ways(top, manifest, own)
     _of_carried(top, manifest)
     _of_chance(top, manifest)
     of_early(top, manifest)
@@ -150,6 +155,23 @@ def _drop(top: Table) -> Manifest:
         top.wrong("closes_at", "must be later than the opening")
     top.close()
     return manifest
+
+
+def _with_ways(top: Table, manifest: Manifest, zone: tzinfo | None) -> Manifest:
+    """With how what was bought comes to its buyer, and what is paid by hand."""
+    pools = [(pool.id, pool.node) for item in manifest.items for pool in item.pools]
+    digits = MINOR_DIGITS.get(manifest.currency, 2)
+    hand_ms, hand_share = hand(top, manifest.identity)
+    found = ways(top, [node for _, node in pools if node], digits, zone)
+    of_ways(
+        top,
+        found,
+        pools=pools,
+        dearest=max((item.price for item in manifest.items), default=0),
+        opens_ms=manifest.opens_ms,
+        by_hand=hand_ms > 0,
+    )
+    return msgspec.structs.replace(manifest, ways=found, hand_ms=hand_ms, hand_share=hand_share)
 
 
 OF_CARRIED = ("carried_hash", "carried_share")

@@ -17,6 +17,7 @@ from typing import Final
 
 from dropengine import plain_text
 from dropengine.manifest import toml_lines
+from dropengine.manifest.amounts import amount, minor
 from dropengine.manifest.toml_lines import Path
 from dropengine.model import MOMENT_MS_MAX, MOMENT_MS_MIN
 
@@ -189,6 +190,41 @@ class Table:
             self.wrong(key, f"must name 1 to {most}, each once")
             return ()
         return tuple(value)
+
+    def words(self, key: str, known: Collection[str], what: str) -> tuple[str, ...]:
+        """Known words in a list, each once; none where nothing is said."""
+        value = self._take(key, needed=False)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self.wrong(key, f"must be a list of texts in quotes, not {_kind(value)}")
+            return ()
+        for one in value:
+            if one not in known:
+                self.wrong(key, f"must be {what}{_quoted(one)}{nearest(one, known)}")
+                return ()
+        if not value or len(set(value)) < len(value):
+            self.wrong(key, "must name at least one, each once")
+            return ()
+        return tuple(value)
+
+    def money(self, key: str, digits: int, most: int) -> int:
+        """An amount as people write it, `6.90` in quotes -> minor units; 0 where nothing is
+        said."""
+        value = self._take(key, needed=False)
+        if value is None:
+            return 0
+        try:
+            if not isinstance(value, str):
+                raise ValueError(f'must be an amount in quotes like "{amount(690, digits)}"')
+            found = minor(value.strip(), digits)
+        except ValueError as fault:
+            self.wrong(key, f"{fault}{_quoted(value)}")
+            return 0
+        if found > most:
+            self.wrong(key, f"must be at most {amount(most, digits)}{_quoted(value)}")
+            return 0
+        return found
 
     def is_table(self, key: str) -> bool:
         return isinstance(self._raw.get(key), dict)
