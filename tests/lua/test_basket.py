@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dropengine import events, outcomes, refusals
-from dropengine.manifest import Manifest
 from dropengine.model import KEPT_MS
 from dropengine.truth.networks import Whence
-from dropengine.wire import Basket, Hold, Want
+from dropengine.wire import Basket, Hold, Release, Want
 from tests.conftest import MakeSale
 from tests.kit.long_ago import BEYOND_MS
 from tests.kit.manifests import HOLD_MS, item
@@ -209,19 +208,13 @@ async def test_a_line_that_is_ready_comes_first(make_sale: MakeSale) -> None:
     hold = await sale.held("bo", "red")
     await sale.joined("cy", "red")
     first, second = await sale.batch(
-        ("bo", (await released(sale, hold))),
+        ("bo", Release(0, sale.key(), hold)),
         ("ana", Basket(0, "k", [Want(["red", "blue"]), Want(["red"])])),
     )
     assert isinstance(second, outcomes.Basketed)
     assert had(second) == [(0, "h2", "blue", 1)]
     assert second.missing == [(1, refusals.AllHeld(0, 0))]
     assert (await sale.words())[-1] == "offered"
-
-
-async def released(sale: Sale, hold: str) -> object:
-    from dropengine.wire import Release
-
-    return Release(0, sale.key(), hold)
 
 
 async def test_a_basket_is_refused_as_a_whole_while_nobody_may_press(sale: Sale) -> None:
@@ -231,7 +224,7 @@ async def test_a_basket_is_refused_as_a_whole_while_nobody_may_press(sale: Sale)
 
 
 async def test_a_basket_is_begun_once_for_the_pace(make_sale: MakeSale) -> None:
-    sale = await make_sale(item("pin", {"pin": 9}, most=9), limit=9, pace=2)
+    sale = await make_sale(item("pin", {"pin": 9}, most=9), limit=9, pace=2, pace_ms=10_000)
     for _ in range(2):
         assert len((await sale.basket("ana", *["pin"] * 3)).had) == 3
         for hold in (await sale.truth()).fans["ana"].holds:
@@ -260,17 +253,18 @@ async def test_each_hold_counts_at_its_network(make_sale: MakeSale) -> None:
 async def test_a_batch_has_so_many_holds_however_they_are_grouped(make_sale: MakeSale) -> None:
     sale = await make_sale(item("pin", {"pin": 600}, most=99), limit=99)
     wants = [Want(["pin"])] * 16
-    commands = [(f"f{i}", Basket(0, "k", wants)) for i in range(17)]
-    answers = await sale.batch(*commands)
-    assert all(isinstance(answer, outcomes.Basketed) for answer in answers[:15])
-    refused = [answer for answer in answers if isinstance(answer, refusals.TooManyRequests)]
-    assert len(refused) == 1 + 1 - 1
-    assert (await sale.counts())[1] == 256
+    commands = [(f"f{i}", Basket(0, "k", wants)) for i in range(16)]
+    *fit, beyond = await sale.batch(*commands, ("ana", Hold(0, "k", "pin")))
+    assert [type(answer) for answer in fit[:15]] == [outcomes.Basketed] * 15
+    assert fit[15] == refusals.TooManyRequests(1000)
+    assert isinstance(beyond, outcomes.Held)
+    assert (await sale.counts())[1] == 241
+    answers = await sale.batch(*((f"g{i}", command) for i, (_, command) in enumerate(commands)))
+    assert {type(answer) for answer in answers} == {outcomes.Basketed}
+    assert (await sale.counts())[1] == 241 + 256
 
 
 async def test_a_hold_that_changed_in_the_batch_is_told_as_it_is(sale: Sale) -> None:
-    from dropengine.wire import Release
-
     first, _ = await sale.batch(
         ("ana", Basket(0, "k", [Want(["red"]), Want(["blue"])])), ("ana", Release(0, "r", "h1"))
     )
