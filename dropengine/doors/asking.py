@@ -27,14 +27,13 @@ from dropengine.doors.page_formats import money
 from dropengine.doors.page_writer import PageWriter, names_drop
 from dropengine.doors.persons.renewing import Renewing
 from dropengine.errors import DatabaseAway, Unavailable
-from dropengine.live.answers import paid_pages
+from dropengine.live import paying
 from dropengine.live.hub import Hub
 from dropengine.model import GIVEN_BACK, FanId
 from dropengine.people import answers
 from dropengine.people.answers import Told
 from dropengine.people.one_after_another import change
 from dropengine.sql.database import Database
-from dropengine.truth.command_rows import command_row
 
 FORM_BYTES_MAX = 131_072
 """A hundred notes in the longest letters, as a form spells them."""
@@ -206,8 +205,7 @@ class Asking:
             room = await self._deps.hub.room(mine.drop.id)
             if room is None:
                 raise Unavailable(mine.drop.id)
-            decided = await room.batcher.ask(command_row(mine.fan, command))
-            answer = await paid_pages(room, mine.fan, 0, {mine.id: decided})
+            answer = await paying.begin(room, mine.fan, 0, command)
         except Unavailable as error:
             return self._writer.away(request, error)
         if isinstance(answer, wire.Done):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from typing import Any, Protocol, cast, get_args
 
@@ -16,13 +15,8 @@ from dropengine import errors, outcomes, refusals, wire
 from dropengine.doors.http_answers import Written, problem
 from dropengine.doors.identity import Identity, by_name
 from dropengine.doors.rate_limit import whence_of
-from dropengine.live.answers import (
-    as_it_stands,
-    first_refusal,
-    one_by_one,
-    paid_pages,
-    refused_in,
-)
+from dropengine.live import paying
+from dropengine.live.answers import as_it_stands, done_in, refused_in
 from dropengine.live.batcher import Answer
 from dropengine.live.hub import Hub
 from dropengine.live.room import Room
@@ -191,7 +185,10 @@ class Api:
 async def carried_out(room: Room, fan: FanId, command: wire.FanCommand, whence: Whence) -> Response:
     """Give a fan's command to his drop; the answer to it, done or refused. whence: where he is."""
     if isinstance(command, wire.Pay):
-        return await _pay(room, fan, command)
+        answer = await paying.begin(room, fan, 0, command)
+        if isinstance(answer, refusals.Refusal):
+            return _refusal(room, answer)
+        return Written(wire.encode(answer))
     return told(room, fan, await room.batcher.ask(command_row(fan, command), whence))
 
 
@@ -203,17 +200,9 @@ def told(room: Room, fan: FanId, outcome: Answer) -> Response:
         hold = room.pages.text(outcome.id, outcome.hold)
         room.fan_states.note(fan, outcome, text=hold)
         return Written(wire.done(0, outcome.seq, hold))
+    assert not isinstance(outcome, outcomes.Paying), "it is answered with its page"
     room.fan_states.note(fan, outcome)
-    return Written(wire.encode(wire.Done(0, outcome.seq, entry=outcome.id)))
-
-
-async def _pay(room: Room, fan: FanId, command: wire.Pay) -> Response:
-    asked = (room.batcher.ask(command_row(fan, one)) for one in one_by_one(command))
-    decided = dict(zip(command.holds, await asyncio.gather(*asked), strict=True))
-    answer = await paid_pages(room, fan, 0, decided)
-    if isinstance(answer, wire.Done):
-        return Written(wire.encode(answer))
-    return _refusal(room, first_refusal(decided.values()))
+    return Written(wire.encode(done_in(room, 0, outcome)))
 
 
 def _known(header: str, tag: str) -> bool:
@@ -254,4 +243,6 @@ def _refusal(room: Room, outcome: refusals.Refusal) -> Response:
         network=told.network,
         most=told.most,
         when_ms=told.when_ms,
+        payment=told.payment,
+        page=told.page,
     )

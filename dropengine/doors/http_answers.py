@@ -73,6 +73,8 @@ class Problem(msgspec.Struct, omit_defaults=True):
     network: str | None = None
     most: int | None = None
     when_ms: int | None = None
+    payment: str | None = None
+    page: str | None = None
 
 
 def problem(status: int | None, outcome: refusals.Refusal, **more: Any) -> Response:

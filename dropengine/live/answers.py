@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from dropengine import outcomes, refusals
 from dropengine.catalogue import ENGLISH
 from dropengine.live import views
-from dropengine.live.batcher import Answer
 from dropengine.live.room import Room
-from dropengine.model import ID_CHARS_MAX, DropState, FanId
-from dropengine.wire import Done, Pay, Refused
+from dropengine.model import DropState
+from dropengine.wire import BasketView, Done, HadView, MissingView, Refused
 
-KEY_KEPT = ID_CHARS_MAX - 4
-"""Letters of a key, so that the number of a hold still fits behind it."""
+OF_REFUSAL = tuple(
+    field.name for field in msgspec.structs.fields(MissingView) if field.name != "want"
+)
+"""What a want that was not had is told with, as a command that was refused."""
 
 
 def refused_in(room: Room, message_id: int, outcome: refusals.Refusal) -> Refused:
@@ -26,7 +27,10 @@ def refused_in(room: Room, message_id: int, outcome: refusals.Refusal) -> Refuse
     outcome = as_it_stands(room, outcome)
     not_yet = isinstance(outcome, refusals.NotOpen)
     when_ms = views.begins_ms(room.manifest, view) if not_yet else None
-    return refused(message_id, view.seq, outcome, when_ms)
+    told = refused(message_id, view.seq, outcome, when_ms)
+    if isinstance(outcome, refusals.Paying) and (page := room.pages.page(outcome.payment)):
+        return msgspec.structs.replace(told, page=page)
+    return told
 
 
 def as_it_stands(room: Room, outcome: refusals.Refusal) -> refusals.Refusal:
@@ -46,8 +50,12 @@ def refused(
             more: dict[str, Any] = {"when_ms": when_ms}
         case refusals.AllHeld(free=free, held=held):
             more = {"free": free, "held": held}
-        case refusals.LimitReached(room=allowed):
+        case refusals.LimitReached(room=allowed) | refusals.HandFull(room=allowed):
             more = {"room": allowed}
+        case refusals.Paying(payment=payment) | refusals.HandOpen(payment=payment):
+            more = {"payment": payment}
+        case refusals.HandBarred(until_ms=until_ms):
+            more = {"when_ms": until_ms}
         case refusals.NotEligible(when_ms=int(widens_ms)):
             more = {"when_ms": widens_ms}
         case refusals.CohortFull(room=allowed, when_ms=widens_ms):
@@ -66,40 +74,27 @@ def refused(
     return Refused(message_id, seq, outcome.code, outcome.text, **more)
 
 
-def one_by_one(command: Pay) -> list[Pay]:
-    """`pay` for several holds as the scripts take it: a command for each, under a key of its own.
-    The first one keeps the key as it came."""
-    return [
-        Pay(command.id, command.key if i == 0 else f"{command.key[:KEY_KEPT]}.{i}", [hold])
-        for i, hold in enumerate(command.holds)
-    ]
+def done_in(
+    room: Room,
+    message_id: int,
+    outcome: outcomes.EntryGranted | outcomes.Unpaying | outcomes.Basketed,
+) -> Done:
+    """What was carried out and made no single hold."""
+    match outcome:
+        case outcomes.Unpaying():
+            payment = room.pages.payment(outcome.id, outcome.payment)
+            return Done(message_id, outcome.seq, payment=payment)
+        case outcomes.Basketed():
+            return Done(message_id, outcome.seq, basket=_basket(room, outcome))
+    return Done(message_id, outcome.seq, entry=outcome.id)
 
 
-async def paid_pages(
-    room: Room, fan: FanId, message_id: int, decided: Mapping[str, Answer]
-) -> Done | Refused:
-    """The answer to `pay`: the payment page of each hold, and the code of each that has none; the
-    first refusal when no hold has a page.
-
-    decided: hold -> what the scripts answered, in the order of the command.
-    """
-    paying = {id_: one for id_, one in decided.items() if isinstance(one, outcomes.Paying)}
-    found = await asyncio.gather(*(room.pages.begin(id_, one.hold) for id_, one in paying.items()))
-    pages = {id_: page for id_, page in zip(paying, found, strict=True) if page}
-    for outcome in paying.values():
-        room.fan_states.note(fan, outcome)
-    others = {id_: _refusal(one) for id_, one in decided.items() if id_ not in pages}
-    if pages:
-        codes = {id_: one.code for id_, one in others.items()}
-        return Done(message_id, max(one.seq for one in paying.values()), pay=pages, refused=codes)
-    return refused_in(room, message_id, first_refusal(others.values()))
+def _basket(room: Room, outcome: outcomes.Basketed) -> BasketView:
+    had = [HadView(want, room.pages.view(id_, hold)) for want, id_, hold in outcome.had]
+    return BasketView(outcome.number, had, [_missing(room, *one) for one in outcome.missing])
 
 
-def _refusal(outcome: Answer) -> refusals.Refusal:
-    """Why a hold has no payment page: an honest provider is only slow, or away."""
-    return outcome if isinstance(outcome, refusals.Refusal) else refusals.Away()
-
-
-def first_refusal(decided: Iterable[Answer | refusals.Refusal]) -> refusals.Refusal:
-    """What a command that came to nothing is refused with."""
-    return next((one for one in decided if isinstance(one, refusals.Refusal)), refusals.Away())
+def _missing(room: Room, want: int, why: refusals.Refusal) -> MissingView:
+    room.refused[why.code] += 1
+    told = refused_in(room, 0, why)
+    return MissingView(want, **{name: getattr(told, name) for name in OF_REFUSAL})

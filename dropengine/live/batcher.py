@@ -24,6 +24,7 @@ from dropengine.outcomes import PressOutcome
 from dropengine.truth.command_rows import Row
 from dropengine.truth.networks import NetworkNames, Whence
 from dropengine.truth.store import Store, Whences
+from dropengine.wire import Basket
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,11 @@ _Asked = tuple[Row, Reply, Callable[[], bool] | None, Whence | None]
 """A command, who waits for its answer, whether he has gone, and where he is."""
 
 
+def weight(row: Row) -> int:
+    """For how many holds a command stands in its batch: a basket for each that it wants."""
+    return len(row[4]) if row[0] == Basket.verb else 1  # type: ignore[arg-type]
+
+
 class _Flight(NamedTuple):
     batch: list[_Asked]
     fans: frozenset[object]
@@ -44,8 +50,8 @@ class _Flight(NamedTuple):
 class Batcher:
     """The one way of fans' commands of one drop from this worker to the scripts.
 
-    batch_max: commands in one script call. queue_max: commands that may wait; beyond it they are
-    refused with a time to come back. names: of networks, where the drop counts them.
+    batch_max: holds in one script call, however they are grouped. queue_max: commands that may
+    wait; beyond it they are refused with a time to come back. names: of networks, where the drop counts them.
     """
 
     def __init__(
@@ -141,11 +147,16 @@ class Batcher:
     def _depart(self) -> _Flight | None:
         """Send the next batch; None when nothing waits."""
         batch: list[_Asked] = []
-        while self._queue and len(batch) < self._batch_max:
-            asked = self._queue.popleft()
-            gone = asked[2]
-            if gone is None or not gone():
-                batch.append(asked)
+        holds = 0
+        while self._queue and holds < self._batch_max:
+            row, _, gone, _ = self._queue[0]
+            if gone is not None and gone():
+                self._queue.popleft()
+                continue
+            holds += weight(row)
+            if holds > self._batch_max and batch:
+                break
+            batch.append(self._queue.popleft())
         if not batch:
             return None
         fans = frozenset([row[1] for row, _, _, _ in batch])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from dropengine.live.batcher import Batcher
 from dropengine.live.payment_pages import PaymentPages, Question
 from dropengine.live.places import Lines
 from dropengine.live.seat import Frame, Seat
-from dropengine.model import DropId, FanId
+from dropengine.model import DropId, FanId, HoldRecord
 from dropengine.truth.replies import YouRow
 from dropengine.truth.store import Store
 
@@ -186,7 +187,7 @@ class FanStates:
         if isinstance(reply, refusals.Frozen | refusals.NotFound):
             return False
         for row in reply.rows:
-            questions = self._pages.questions(row.holds)
+            questions = self._pages.questions(row.payments, row.holds) if row.payments else []
             if questions:
                 # A provider may be slow: nobody else's state waits for it.
                 task = asyncio.get_running_loop().create_task(
@@ -240,7 +241,7 @@ class FanStates:
     def _tell(self, here: FanHere, but: Seat | None = None) -> Frame | None:
         """Send a fan's state to his seats; the seat `but` gets it from the caller."""
         assert here.row is not None
-        text = wire.encode(views.you(here.row, here.seq, self._k, here.shown))
+        text = wire.encode(self._you(here.row, here.seq, here.shown))
         sent = Frame(text)
         if but is not None and here.seats == [but] and not but.fresh:
             return sent
@@ -272,25 +273,35 @@ class FanStates:
         text: the outcome's hold, if the caller has made it. Returns the `you` that the seat `by` is
         to get with its answer, if there is one to give.
 
-        Only the plain case, a hold of a fan with nothing in the line, is applied here; the rest is
+        Only the plain case, holds of a fan with nothing in the line, is applied here; the rest is
         read. What was applied is known to be whole, because the outcome says what it changed from.
         """
         here = self.fans.get(fan)
         if here is None or here.row is None:
             return None
-        if not isinstance(outcome, outcomes.HoldGranted):
-            if isinstance(outcome, outcomes.EntryGranted) and outcome.was != outcome.seq:
-                self.want(fan)
+        if isinstance(outcome, refusals.Refusal) or outcome.was == outcome.seq:
             return None
-        if outcome.was == outcome.seq:
-            return None
-        record = here.row.record
-        if record.seq < outcome.was or here.row.entries or outcome.hold.entry:
+        record, holds = here.row.record, _holds_of(outcome)
+        in_line = bool(here.row.entries) or any(hold.entry for _, hold in holds)
+        if record.seq < outcome.was or in_line or isinstance(outcome, outcomes.EntryGranted):
             self.want(fan)
             return None
         if record.seq > outcome.was:
             return None
-        hold_id, hold = outcome.id, outcome.hold
+        for hold_id, hold in holds:
+            self._apply(here, hold_id, hold, text)
+        if isinstance(outcome, outcomes.Paying | outcomes.Unpaying):
+            others = [one for one in here.row.payments if one[0] != outcome.id]
+            here.row.payments = [*others, (outcome.id, outcome.payment)]
+        record.seq = here.seq = outcome.seq
+        return self._tell(here, by)
+
+    def _apply(
+        self, here: FanHere, hold_id: str, hold: HoldRecord, text: msgspec.Raw | None
+    ) -> None:
+        """A hold of this fan is so now."""
+        assert here.row is not None
+        record = here.row.record
         here.shown[hold_id] = text or self._pages.text(hold_id, hold)
         if hold.state in ALIVE:
             if hold_id not in record.holds:
@@ -301,10 +312,25 @@ class FanStates:
             record.used -= hold.qty
             here.shown.pop(record.last, None)
             record.last = hold_id
-        record.seq = here.seq = outcome.seq
-        return self._tell(here, by)
 
     def you(self, row: YouRow, seq: int) -> wire.You:
         """A fan's records as his screens read them."""
         shown = {hold_id: self._pages.view(hold_id, hold) for hold_id, hold in row.holds}
-        return views.you(row, seq, self._k, shown)
+        return self._you(row, seq, shown)
+
+    def _you(self, row: YouRow, seq: int, shown: Mapping[str, Any]) -> wire.You:
+        told = views.told_payments(row.payments) if row.payments else ()
+        payments = [self._pages.payment(*one) for one in told]
+        return views.you(row, seq, self._k, shown, payments)
+
+
+def _holds_of(outcome: outcomes.Granted) -> list[tuple[str, HoldRecord]]:
+    """The holds that a command of a fan has made or changed."""
+    match outcome:
+        case outcomes.HoldGranted(id=hold_id, hold=hold):
+            return [(hold_id, hold)]
+        case outcomes.Paying(holds=holds):
+            return holds
+        case outcomes.Basketed(had=had):
+            return [(hold_id, hold) for _, hold_id, hold in had]
+    return []

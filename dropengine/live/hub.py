@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis.asyncio as redis
 
@@ -16,12 +16,15 @@ from dropengine.config import Settings
 from dropengine.errors import Unavailable
 from dropengine.live.measured import SECONDS, Histogram, Measured
 from dropengine.live.nudges import Nudges
+from dropengine.live.paying import Hands
 from dropengine.live.relay import Relay
 from dropengine.live.room import Room
 from dropengine.live.weighing import Losses
+from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Payments
+from dropengine.payments.providers import BEGIN_AT
 from dropengine.people.tickets import Ticket
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -33,11 +36,17 @@ IDLE_S = 30.0
 LOST_JITTER_S = 0.5
 
 
+def at_hand(_: Manifest) -> Sequence[str]:
+    """Where payments begin in a shop that says nothing else."""
+    return (BEGIN_AT,)
+
+
 class Hub:
     """Every drop that somebody looks at through this worker.
 
     nudges: a client of its own whose reads may last. epoch: the server's run id. durable: whether
-    an acknowledged sale is on disk.
+    an acknowledged sale is on disk. cards: the providers that a drop's fans may pay at themselves,
+    by name, the usual first.
     """
 
     def __init__(
@@ -50,6 +59,7 @@ class Hub:
         *,
         epoch: str,
         durable: bool,
+        cards: Callable[[Manifest], Sequence[str]] = at_hand,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -64,6 +74,9 @@ class Hub:
         """By how much later than it asked a task came round."""
         self.leaving = False
         """This process was told to stop: nobody sits down here any more."""
+        self._cards = cards
+        self.hands: Hands | None = None
+        """Who keeps that a person has one payment by hand open."""
         self._payments = payments
         self._intents = intents
         self._relays: dict[DropId, tuple[Relay, asyncio.Task[None]]] = {}
@@ -126,6 +139,8 @@ class Hub:
             refused=self.refused[drop],
             measured=self.measured[drop],
             earlier=self.earlier,
+            cards=self._cards(shown.manifest),
+            hands=self.hands,
         )
         relay = Relay(self.store, room, self._run_id, self._nudges.renew)
         if await relay.look() is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
@@ -17,6 +18,7 @@ from dropengine.live.batcher import Batcher
 from dropengine.live.fan_out import FanOut
 from dropengine.live.fan_states import FanHere, FanStates
 from dropengine.live.measured import Measured
+from dropengine.live.paying import Hands, by_words
 from dropengine.live.payment_pages import PaymentPages
 from dropengine.live.places import Lines
 from dropengine.live.seat import Conn, Frame, Seat, frame
@@ -59,10 +61,16 @@ class Room:
         refused: Counter[str],
         measured: Measured,
         earlier: Losses | None = None,
+        cards: Sequence[str] = (),
+        hands: Hands | None = None,
     ) -> None:
         self.drop = DropId(shown.manifest.id)
         self.manifest: Manifest = shown.manifest
         self.hash = shown.hash
+        self.cards = [*cards]
+        """The providers that a fan may pay at himself, by name, the usual first."""
+        self.hands = hands
+        """Who keeps that a person has one payment by hand open."""
         self.chance = shown.chance
         """By what its list is ordered, where chance gives out the arrivals."""
         self.epoch = epoch
@@ -224,6 +232,7 @@ class Room:
             durable=self.durable,
             beat_ms=self.beat_ms,
             chance=self.chance,
+            pays=by_words(self),
         )
 
     def _public(self) -> wire.DropView | None:

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from dropengine import outcomes, refusals, wire
-from dropengine.live.answers import one_by_one, paid_pages, refused_in
+from dropengine.live import paying
+from dropengine.live.answers import done_in, refused_in
 from dropengine.live.batcher import Answer
 from dropengine.live.room import Room
 from dropengine.live.seat import Conn, Frame, frame
@@ -24,7 +25,7 @@ from dropengine.outcomes import HoldGranted
 from dropengine.people.tickets import Ticket
 from dropengine.truth.command_rows import command_row
 from dropengine.truth.networks import Whence
-from dropengine.wire import CloseCode, Done
+from dropengine.wire import CloseCode
 
 Whose = Callable[[str], Ticket | None]
 """What a ticket says, or None when it is not good here: who somebody is, the doors know."""
@@ -135,7 +136,7 @@ class Talker:
             self._refuse(command.id, refusals.SignIn())
             return
         if isinstance(command, wire.Pay):
-            _Payment(self, fan, command)
+            _keep(self._pay(fan, command))
             return
         if fault := command.fault():
             self._refuse(command.id, refusals.BadMessage(fault))
@@ -157,6 +158,14 @@ class Talker:
         reply = partial(self.answer, fan, join.id)
         self.room.batcher.submit(row, reply, self._gone, self._whence)
 
+    async def _pay(self, fan: FanId, command: wire.Pay) -> None:
+        """Leaving has no effect on it: what was begun is to be paid or ended."""
+        answer = await paying.begin(self.room, fan, command.id, command)
+        if isinstance(answer, refusals.Refusal):
+            self._refuse(command.id, answer)
+        else:
+            self.seat.push(frame(answer))
+
     def _gone(self) -> bool:
         return self.seat.gone
 
@@ -168,48 +177,18 @@ class Talker:
             hold = room.pages.text(outcome.id, outcome.hold)
             text = wire.done(message_id, outcome.seq, hold)
             you = room.fan_states.note(fan, outcome, self.seat, hold)
-        elif isinstance(outcome, outcomes.EntryGranted):
-            text = wire.encode(Done(message_id, outcome.seq, entry=outcome.id))
-            you = room.fan_states.note(fan, outcome, self.seat)
-        else:
+        elif isinstance(outcome, refusals.Refusal):
             self._refuse(message_id, outcome)
             return
+        else:
+            assert not isinstance(outcome, outcomes.Paying), "it is answered with its page"
+            text = wire.encode(done_in(room, message_id, outcome))
+            you = room.fan_states.note(fan, outcome, self.seat)
         self.seat.push(Frame(text, you))
 
     def _refuse(self, message_id: int, outcome: refusals.Refusal) -> None:
         self.room.refused[outcome.code] += 1
         self.seat.push(frame(refused_in(self.room, message_id, outcome)))
-
-    def push(self, sent: Frame) -> None:
-        self.seat.push(sent)
-
-
-class _Payment:
-    """Begin paying for some holds: one command each, one answer for all, with their payment
-    pages."""
-
-    def __init__(self, talker: Talker, fan: FanId, command: wire.Pay) -> None:
-        self._talker = talker
-        self._fan = fan
-        self._id = command.id
-        self._outcomes: dict[str, Answer] = {}
-        self._left = len(command.holds)
-        for one in one_by_one(command):
-            reply = partial(self._reply, one.holds[0])
-            talker.room.batcher.submit(command_row(fan, one), reply)
-
-    def _reply(self, hold: str, outcome: Answer) -> None:
-        self._outcomes[hold] = outcome
-        self._left -= 1
-        if not self._left:
-            _keep(self._finish())
-
-    async def _finish(self) -> None:
-        talker = self._talker
-        answer = await paid_pages(talker.room, self._fan, self._id, self._outcomes)
-        if isinstance(answer, wire.Refused):
-            talker.room.refused[answer.code] += 1
-        talker.push(frame(answer))
 
 
 _TASKS: set[asyncio.Task[None]] = set()

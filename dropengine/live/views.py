@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -10,7 +10,7 @@ from msgspec import UNSET
 from dropengine import model, wire
 from dropengine.catalogue import ENGLISH
 from dropengine.live.places import Move
-from dropengine.manifest import MINOR_DIGITS, Item, Manifest
+from dropengine.manifest import MINOR_DIGITS, Item, Manifest, Way
 from dropengine.manifest.defaults import IDENTITIES, MODES
 from dropengine.model import HoldRecord, Lane
 from dropengine.order_number import number_of
@@ -38,9 +38,11 @@ def drop_view(
     durable: bool,
     beat_ms: int,
     chance: Source | None = None,
+    pays: Sequence[str] = (),
 ) -> wire.DropView:
     """The whole public drop as it stands in a view. lines: pool -> r that the screens know.
-    beat_ms: within which screens hear of it again. chance: by what its list is ordered."""
+    beat_ms: within which screens hear of it again. chance: by what its list is ordered. pays: what
+    a fan may pay by."""
     return wire.DropView(
         id=m.id,
         title=m.title,
@@ -88,6 +90,26 @@ def drop_view(
         cohorts=cohort_views(m),
         carried_share=m.carried_share if m.carried_from else 0,
         game=game_view(m),
+        ways=[way_view(way) for way in m.ways],
+        hand_ms=m.hand_ms,
+        hand_share=m.hand_share,
+        pays=[*pays],
+    )
+
+
+def way_view(way: Way) -> wire.WayView:
+    """How what was bought comes to its buyer."""
+    return wire.WayView(
+        id=way.id,
+        kind=way.kind,
+        title=way.title,
+        amount=way.amount,
+        off=way.off,
+        nodes=[*way.nodes],
+        countries=[*way.countries],
+        from_ms=way.from_ms,
+        until_ms=way.until_ms,
+        cash=way.cash,
     )
 
 
@@ -226,9 +248,16 @@ def pool_views(m: Manifest, view: ViewReply) -> dict[str, wire.PoolView]:
     }
 
 
-def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
+def you(
+    row: YouRow,
+    seq: int,
+    k: int,
+    shown: Mapping[str, Any],
+    payments: Sequence[wire.PaymentView] = (),
+) -> wire.You:
     """A fan's records. k: of the lane rule. shown: his holds and the one that ended last, which
-    the row itself may be older than: views, or the JSON of each as `msgspec.Raw`."""
+    the row itself may be older than: views, or the JSON of each as `msgspec.Raw`. payments: those
+    that he is told of."""
     record = row.record
     boosts = dict(row.boosts)
     return wire.You(
@@ -243,6 +272,38 @@ def you(row: YouRow, seq: int, k: int, shown: Mapping[str, Any]) -> wire.You:
         ended=shown.get(record.last),
         ended_entry=_ended(*row.ended[0]) if row.ended else None,
         cohorts=record.cohorts or UNSET,
+        payments=[*payments] or UNSET,
+    )
+
+
+def told_payments(
+    payments: Sequence[tuple[str, model.PaymentRecord]],
+) -> list[tuple[str, model.PaymentRecord]]:
+    """Of a fan's payments those that he is told of: the open ones, and the newest that is over."""
+    over = [one for one in payments if one[1].state != model.PaymentState.OPEN]
+    return [one for one in payments if one in over[-1:] or one not in over]
+
+
+def payment_view(
+    payment_id: str, payment: model.PaymentRecord, page: str, reference: str = ""
+) -> wire.PaymentView:
+    """A payment; `page` is where it is paid, told only while that makes sense. reference: what a
+    payment by hand is told by."""
+    is_open = payment.state == model.PaymentState.OPEN
+    return wire.PaymentView(
+        id=payment_id,
+        holds=payment.holds,
+        way=payment.way,
+        amount=payment.amount,
+        currency=payment.currency,
+        provider=payment.provider,
+        state=payment.state,
+        deadline_ms=payment.deadline_ms,
+        page=page if is_open else "",
+        all=bool(payment.all),
+        leaving=bool(payment.leaving),
+        asking=payment.looked if is_open else 0,
+        reference=reference if is_open else "",
     )
 
 
@@ -298,6 +359,7 @@ def _order(order_id: str, order: model.OrderRecord) -> wire.OrderView:
         at=order.at_ms,
         number=number_of(order_id),
         why=order.why,
+        payment=order.payment,
     )
 
 
@@ -318,6 +380,7 @@ def hold_view(hold_id: str, hold: HoldRecord, page: str) -> wire.HoldView:
         checking=bool(hold.looked) and hold.state == "paying",
         pay=page if hold.state == "paying" else "",
         asking=hold.looked if hold.state == "paying" else 0,
+        payment=hold.payment,
     )
 
 
