@@ -51,7 +51,8 @@ class Batcher:
     """The one way of fans' commands of one drop from this worker to the scripts.
 
     batch_max: holds in one script call, however they are grouped. queue_max: commands that may
-    wait; beyond it they are refused with a time to come back. names: of networks, where the drop counts them.
+    wait; beyond it they are refused with a time to come back. names: of networks, where the drop
+    counts them.
     """
 
     def __init__(
