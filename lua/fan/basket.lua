@@ -5,7 +5,7 @@ all: 1 where nothing is held unless all can be. What is missing is told with its
 Where nothing is had, nothing is remembered. In quiet hours a basket calls nobody up.
 --]]
 --#use fan_of answered answer_beginning may_press too_soon not_eligible
---#use decide_want try_wants new_hold count_network basket_in_words basketed basket_again
+--#use begin_basket decide_want try_wants new_hold count_network basket_in_words basketed basket_again
 
 local HOLDS_MAX, LATER_MS = 256, 1000
 
@@ -44,13 +44,14 @@ local function basket(t, c)
     tried, whole = try_wants(t, fan_id, fan, wants)
     if not whole then return nothing_had(tried, t.seq, was) end
   end
-  local number, told, had, missing, words, answering = 0, '', {}, {}, {}, {}
+  local b = not tried and begin_basket(t, fan_id, fan)
+  local number, told, had, missing, words = 0, '', {}, {}, {}
   for i = 1, #wants do
     local id, pool_id, units, why
     if tried then
       id, pool_id, units = tried[i][1], tried[i][2], tried[i][3]
     else
-      id, pool_id, units, why = decide_want(t, fan_id, fan, wants[i], answering)
+      id, pool_id, units, why = decide_want(t, b, wants[i])
     end
     if pool_id then
       if number == 0 then
@@ -59,9 +60,11 @@ local function basket(t, c)
       end
       id = new_hold(t, c, fan, pool_id, t.record.pools[pool_id], units, told)
       if t.names then count_network(t, id, fan_id) end
+    elseif id and b then
+      b.answering[id] = true
     end
     if id then
-      answering[id], had[#had + 1], words[i] = true, {i - 1, id}, id
+      had[#had + 1], words[i] = {i - 1, id}, id
     else
       missing[#missing + 1], words[i] = {i - 1, why}, table.concat(why, '.')
     end

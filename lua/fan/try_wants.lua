@@ -2,7 +2,7 @@
 try_wants -- what every want of a basket would get if it got what it wants, one after the other. Nothing is changed by it.
 Returns a row for each, as `decide_want` answers, and whether all of them can be had.
 --]]
---#use decide_want class_of cohort_for count_cohort
+--#use begin_basket decide_want class_of cohort_for count_cohort
 
 -- So many units of a pool are the fan's, as far as the next want can see. Returns what takes that back.
 local function pretend(t, fan, pool_id, units, id)
@@ -26,16 +26,16 @@ local function pretend(t, fan, pool_id, units, id)
 end
 
 local function try_wants(t, fan_id, fan, wants)
-  local tried, answering, undo, whole = {}, {}, {}, true
+  local tried, undo, whole = {}, {}, true
+  local b = begin_basket(t, fan_id, fan)
   for i = 1, #wants do
-    local id, pool_id, units, refusal = decide_want(t, fan_id, fan, wants[i], answering)
+    local id, pool_id, units, refusal = decide_want(t, b, wants[i])
     tried[i] = {id, pool_id, units, refusal}
     if pool_id then
       -- No hold has such an id.
-      id = '?' .. i
-      undo[#undo + 1] = pretend(t, fan, pool_id, units, id)
+      undo[#undo + 1] = pretend(t, fan, pool_id, units, '?' .. i)
     end
-    if id then answering[id] = true else whole = false end
+    if id then b.answering[id] = true elseif not pool_id then whole = false end
   end
   for i = #undo, 1, -1 do undo[i]() end
   return tried, whole
