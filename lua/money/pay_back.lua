@@ -4,10 +4,18 @@ stands undone, that is for less now, and what is not captured has not to be give
 provider lets go of all of it. Else a duty gives it back. Returns the number of this refund, and whether such a duty
 follows.
 --]]
---#use get put duty_of
+--#use get put duty_of digits
 
-local function let_go(t, payment_id, payment)
-  local charge = payment[M_CHARGE]
+-- So much is captured and no more; what its charge is remembered by says it too.
+local function capture_less(t, payment_id, payment, capture)
+  local charge, kept = payment[M_CHARGE], payment[M_KEPT]
+  local known = t.charges[charge] or redis.call('HGET', t.key.charges, charge)
+  t.charges[charge] = string.gsub(known, '%d+$', NUMBER[kept])
+  if kept > 0 then
+    capture[D_AMOUNT] = kept
+    t.outbox['capture:' .. payment_id] = capture
+    return
+  end
   t.outbox['capture:' .. payment_id] = false
   t.outbox['void:' .. charge] = DutyRecord{
     kind = 'void', hold = payment[M_HOLDS][1], charge = charge, amount = payment[M_AMOUNT], at_ms = t.now,
@@ -24,9 +32,7 @@ local function pay_back(t, order_id, payment_id, amount, way)
   if amount == 0 then return n, false end
   local capture = duty_of(t, 'capture:' .. payment_id)
   if capture then
-    capture[D_AMOUNT] = payment[M_KEPT]
-    t.outbox['capture:' .. payment_id] = capture
-    if payment[M_KEPT] == 0 then let_go(t, payment_id, payment) end
+    capture_less(t, payment_id, payment, capture)
     return n, false
   end
   t.outbox['refund:' .. payment_id .. ':' .. n] = DutyRecord{

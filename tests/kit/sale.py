@@ -170,10 +170,39 @@ class Sale:
         return await self.store.unpaid(self.drop, hold, clock_ms=self.now)
 
     async def refund(
-        self, order: str, *, by: str = "o1", key: str = "", why: str = ""
+        self,
+        order: str,
+        *serials: int,
+        by: str = "o1",
+        key: str = "",
+        why: str = "",
+        back: Literal["line", "withheld", ""] = "line",
+        amount: int | None = None,
     ) -> outcomes.RefundOutcome:
         return await self.store.refund(
-            self.drop, order, by=by, key=key or self.key(), why=why, clock_ms=self.now
+            self.drop,
+            order,
+            by=by,
+            key=key or self.key(),
+            why=why,
+            serials=serials,
+            back=back,
+            amount=amount,
+            clock_ms=self.now,
+        )
+
+    async def came_back(
+        self, order: str, *serials: int, by: str = "o1", key: str = ""
+    ) -> outcomes.CameBackOutcome:
+        return await self.store.came_back(
+            self.drop, order, by=by, key=key or self.key(), serials=serials, clock_ms=self.now
+        )
+
+    async def charged_back(
+        self, payment: str, amount: int, *, by: str = "provider", key: str = ""
+    ) -> outcomes.ChargedBackOutcome:
+        return await self.store.charged_back(
+            self.drop, payment, amount, by=by, key=key or self.key(), clock_ms=self.now
         )
 
     async def discharge(self, duty: str, result: str = "done") -> outcomes.DischargeOutcome:
