@@ -58,10 +58,11 @@ REFUSED_TO_A_FAN = ("400", "401", "403", "404", "409", "429", "503")
 def openapi() -> Node:
     """OpenAPI 3.1 of the JSON doors."""
     types = [wire.Snapshot, wire.You, wire.Done, Problem, DropLine, Calls, Asked, Ending, Answer]
-    wanted = [*types, *OF_EARLY, *OF_GAME]
+    # What a basket holds is named by its body, and so is here too.
+    wanted = [*types, *OF_EARLY, *OF_GAME, wire.Want]
     refs, components = msgspec.json.schema_components(wanted, ref_template=REFS)
     snapshot, you, done, problem, line, calls, asked, ending, reason, code, enrolled = refs[:11]
-    came, said, name, game = refs[11:]
+    came, said, name, game = refs[11:15]
     paths = {
         "/api/drops": _get(
             "Every drop, the newest first",
