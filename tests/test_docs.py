@@ -53,6 +53,11 @@ PARTS = (
     wire.EntryView,
     wire.LinePlace,
     wire.OrderView,
+    wire.WayView,
+    wire.PaymentView,
+    wire.BasketView,
+    wire.HadView,
+    wire.MissingView,
     *studio_wire.PARTS,
     *wire_game.PARTS,
 )
@@ -116,7 +121,10 @@ def test_every_field_of_an_event_is_explained_once() -> None:
 
 @pytest.mark.parametrize(
     "part",
-    [events.Rules, events.PublishedItem, events.PublishedPool, events.PublishedCohort],
+    [
+        *(events.Rules, events.PublishedItem, events.PublishedPool, events.PublishedCohort),
+        events.PublishedWay,
+    ],
     ids=lambda p: p.__name__,
 )
 def test_the_published_rules_are_spelled_out(part: type[msgspec.Struct]) -> None:
@@ -237,7 +245,10 @@ def test_every_key_of_a_manifest_is_documented() -> None:
         return {name.strip("[]") for row in rows(section(page, title)) for name in words(row[0])}
 
     points = {"points_until", "friends", "collectors", "missions"}
-    assert listed("The drop") == (keys(manifest.Manifest) | points) - {"game"}
+    by_hand = {"pay_by_hand", "hand_hours"}
+    of_drop = keys(manifest.Manifest) | points | by_hand
+    assert listed("The drop") == of_drop - {"game", "hand_ms"}
+    assert listed("Ways") == {*form.WAY}
     of_points = {*form.FRIENDS, *form.COLLECTORS, *form.MISSION}
     assert listed("Points") == of_points
     assert listed("An item") == (keys(manifest.Item) | {"withheld", "items.pools"}) - {"pools"}
