@@ -137,6 +137,12 @@ class ChargedBack(msgspec.Struct, frozen=True):
     amount: Amount
 
 
+class MoreTime(msgspec.Struct, frozen=True):
+    """Which payment by hand gets more time."""
+
+    payment: Id
+
+
 class EndDuty(msgspec.Struct, frozen=True, rename={"as_": "as"}):
     """Which duty ends, and how: a person did it, or nobody will."""
 

@@ -614,8 +614,8 @@ class ChargedBack(Event, frozen=True):
 
 
 class Discharged(Event, frozen=True):
-    """The duty `<kind>:<charge, hold or payment>` was done outside. `result`: done or failed; by_hand or
-    given_up where a person ended it: then `by`, `key` and `why` tell who and why."""
+    """The duty `<kind>:<charge, hold or payment>` was done outside. `result`: done or failed;
+    by_hand or given_up where a person ended it: then `by`, `key` and `why` tell who and why."""
 
     fan: str
     duty: str

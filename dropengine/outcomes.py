@@ -184,7 +184,7 @@ class ChargedBack(Granted, frozen=True):
 
 
 class MoreTime(Granted, frozen=True):
-    """The payment may be paid until then, by the drop's own time."""
+    """The payment may be paid until then, in true time."""
 
     payment: str
     seq: int

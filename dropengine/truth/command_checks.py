@@ -18,6 +18,7 @@ from dropengine.creator_commands import (
     CameBack,
     ChargedBack,
     EndDuty,
+    MoreTime,
     Refund,
     Seen,
     Signature,
@@ -34,6 +35,7 @@ SIGNED: dict[str, tuple[type[msgspec.Struct], ...]] = {
     "refund": (Signature, Refund),
     "came_back": (Signature, CameBack),
     "charged_back": (Signature, ChargedBack),
+    "more_time": (Signature, MoreTime),
     "duty": (Signature, EndDuty),
 }
 """Script -> the structs whose fields it reads, in their order."""

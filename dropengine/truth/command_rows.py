@@ -30,7 +30,7 @@ Row = tuple[object, ...]
 
 
 def _pay(fan: FanId, pay: Pay) -> Row:
-    return ("pay", fan, pay.key, list(pay.holds), pay.way, pay.provider, 1 if pay.all else 0)
+    return ("pay", fan, pay.key, list(pay.holds), pay.way, (pay.provider, 1 if pay.all else 0))
 
 
 def _want(want: Want) -> Row:

@@ -7,7 +7,7 @@ their keys, a day after they ended. What is kept is decided by the scripts of `l
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -41,6 +41,13 @@ SCANNED = 500
 _pack = msgspec.msgpack.Encoder().encode
 
 
+class ForNothing(NamedTuple):
+    """`charges`: every one that bought nothing; `others`: how many bought something."""
+
+    charges: list[str]
+    others: int
+
+
 class Past:
     """Of one server. Every method raises `Unavailable` when no reply comes.
 
@@ -71,10 +78,10 @@ class Past:
         return _ROWS.decode(reply)  # type: ignore[no-any-return]
 
     async def take_holds(
-        self, drop: DropId, charges: Sequence[str], cursor: str, *, clock_ms: int = 0
+        self, drop: DropId, charges: ForNothing, cursor: str, *, clock_ms: int = 0
     ) -> replies.PartOut | replies.OtherCharges | Stays:
         """The next part of the holds. charges: as `charges_for_nothing` told them."""
-        args = (clock_ms, _pack(list(charges)), cursor)
+        args = (clock_ms, _pack(charges.charges), charges.others, cursor)
         return await self._run("take_holds", drop, args, _HOLDS)  # type: ignore[no-any-return]
 
     async def take_answers(
@@ -88,15 +95,16 @@ class Past:
         reply = await self._once("archive", keys.of(drop, self._prefix), (seq,))
         return isinstance(_ARCHIVE.decode(reply), replies.Archived)
 
-    async def charges_for_nothing(self, drop: DropId) -> list[str]:
+    async def charges_for_nothing(self, drop: DropId) -> ForNothing:
         """Every charge that bought nothing."""
         found: set[str] = set()
+        others: set[str] = set()
         cursor = b"0"
         while True:
             cursor, flat = await self._ask(
                 "the charges", "HSCAN", self._key(drop, "charges"), cursor, "COUNT", SCANNED
             )
-            pairs = zip(flat[::2], flat[1::2], strict=True)
-            found |= {name.decode() for name, ending in pairs if ending.startswith(b"voided")}
+            for name, ending in zip(flat[::2], flat[1::2], strict=True):
+                (found if ending.startswith(b"voided") else others).add(name.decode())
             if cursor == b"0":
-                return sorted(found)
+                return ForNothing(sorted(found), len(others))

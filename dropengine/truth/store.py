@@ -23,6 +23,7 @@ from dropengine.creator_commands import (
     Correct,
     CreatorCommand,
     EndDuty,
+    MoreTime,
     Refund,
     Seen,
     Signature,
@@ -135,6 +136,7 @@ _UNPAID = _decoder(outcomes.UnpaidOutcome | _Again)
 _REFUND = _decoder(outcomes.RefundOutcome | _Again)
 _CAME_BACK = _decoder(outcomes.CameBackOutcome | _Again)
 _CHARGED_BACK = _decoder(outcomes.ChargedBackOutcome | _Again)
+_MORE_TIME = _decoder(outcomes.MoreTimeOutcome | _Again)
 _DISCHARGE = _decoder(outcomes.DischargeOutcome | _Again)
 _DUTY = _decoder(outcomes.EndDutyOutcome | _Again)
 _SETTLED = _decoder(Settled | _Again | refusals.Frozen | refusals.NotFound)
@@ -570,6 +572,20 @@ class Store:
             return refusals.BadMessage(fault)
         args = (clock_ms, payment, amount, by, key)
         return await self._or_brought_back("charged_back", drop, args, _CHARGED_BACK)  # type: ignore[no-any-return]
+
+    async def more_time(
+        self, drop: DropId, payment: str, *, by: str, key: str, clock_ms: int = 0
+    ) -> outcomes.MoreTimeOutcome:
+        """An open payment by hand gets as much time again as it had, once."""
+        if fault := fault_in(Signature(by, key), MoreTime(payment)):
+            return refusals.BadMessage(fault)
+        outcome: outcomes.MoreTimeOutcome
+        outcome = await self._run("more_time", drop, (clock_ms, payment, by, key), _MORE_TIME)
+        if isinstance(outcome, outcomes.MoreTime):
+            leads = await self._leads(drop)
+            deadline_ms = outcome.deadline_ms - true_time.present(leads)
+            return msgspec.structs.replace(outcome, deadline_ms=deadline_ms)
+        return outcome
 
     async def discharge(
         self, drop: DropId, duty: str, result: str, *, clock_ms: int = 0

@@ -4,6 +4,6 @@ ended_as -- how a hold ended, as its fan is told: one that lapsed and was rescue
 --#use get
 
 local function ended_as(t, id, hold)
-  if hold[H_BEGAN] == 2 and get(t, 'orders', id) then return 'sold' end
+  if hold[H_BEGAN] > 0 and hold[H_STATE] == 'expired' and get(t, 'orders', id) then return 'sold' end
   return hold[H_STATE]
 end

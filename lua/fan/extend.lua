@@ -2,7 +2,19 @@
 extend -- {verb, fan, key, hold}: more time, once a hold. An offer is claimed, not extended. A hold whose payment is
 asked about stands to its hard stop and no longer: it answers as one that was extended before.
 --]]
---#use own_hold fan_of still_held ended_as may_go_on put emit granted
+--#use get own_hold fan_of still_held ended_as may_go_on put emit granted standing_in
+
+-- A payment tells the earliest deadline of its holds.
+local function keep_earliest(t, id)
+  local payment = id ~= '' and get(t, 'payments', id)
+  if not payment then return end
+  local first
+  for _, row in ipairs(standing_in(t, id, payment)) do
+    first = math.min(first or row[2][H_DEADLINE_MS], row[2][H_DEADLINE_MS])
+  end
+  payment[M_DEADLINE_MS] = first
+  put(t, 'payments', id, payment)
+end
 
 local function extend(t, c)
   local fan_id, key, id = c[2], c[3], c[4]
@@ -18,6 +30,7 @@ local function extend(t, c)
     record[H_DEADLINE_MS] = record[H_DEADLINE_MS] + t.rules.extend_ms
     put(t, 'holds', id, record)
     t.zset.due['h:' .. id] = record[H_DEADLINE_MS]
+    if record[H_STATE] == 'paying' then keep_earliest(t, record[H_PAYMENT] or '') end
     emit(t, 'extended', fan_id, '"key":"' .. key .. '","hold":"' .. id .. '","deadline":'
       .. record[H_DEADLINE_MS] .. ',"why":"fan"')
   end

@@ -9,18 +9,18 @@ ARGV
   clock_ms   0 for the server's own clock
   batch      msgpack: commands {verb, fan, key, ...} in order; each verb's own file has its fields
 RETURNS
-  PRESSED    now_ms, leads {at, lead}, outcomes, one per command: CLAIMED RELEASED EXTENDED PAYING LEFT CONFIRMED or
-             CLOSED CANCELLED FROZEN HOLD_EXPIRED NOT_FOUND
+  PRESSED    now_ms, leads {at, lead}, outcomes, one per command: CLAIMED RELEASED EXTENDED PAYING UNPAYING LEFT CONFIRMED or
+             CLOSED CANCELLED FROZEN HOLD_EXPIRED NOT_FOUND PAYING_ALREADY HAND_FULL BAD_MESSAGE
   AGAIN      more was due than one script settles; nothing was decided, send the same batch again
   FROZEN     the books did not add up; nothing of the batch was written
   NOT_FOUND  no such drop
 COST  O(c log n), c = commands (256 at most), n = holds and entries
 --]]
---#use begin catch_up decide claim release extend pay leave confirm
+--#use begin catch_up decide claim release extend pay unpay leave confirm
 
 local clock_ms, batch = tonumber(ARGV[1]), ARGV[2]
 
-local VERBS = {claim = claim, release = release, extend = extend, pay = pay, leave = leave, confirm = confirm}
+local VERBS = {claim = claim, release = release, extend = extend, pay = pay, unpay = unpay, leave = leave, confirm = confirm}
 
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end

@@ -54,13 +54,19 @@ local function prefetch_beginners(t, commands)
   end
 end
 
+local OF_NO_HOLD = {leave = true, confirm = true, unpay = true}
+
 local function prefetch(t, commands)
   t.prefetched = true
   local fans, holds = {}, {}
   for i = 1, #commands do
     local c = commands[i]
     fans[i] = c[2]
-    if (not c[7] or c[1] == 'swap') and c[1] ~= 'leave' and c[1] ~= 'confirm' then holds[#holds + 1] = c[4] end
+    if c[1] == 'pay' then
+      for _, id in ipairs(c[4]) do holds[#holds + 1] = id end
+    elseif (not c[7] or c[1] == 'swap') and not OF_NO_HOLD[c[1]] then
+      holds[#holds + 1] = c[4]
+    end
   end
   local rules = t.rules
   -- A drop that was published before there was a pace has none.

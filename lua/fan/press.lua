@@ -12,24 +12,24 @@ ARGV
   key        the key that networks are called by
   domains    of each command, as `read_networks` takes them
 RETURNS
-  PRESSED    now_ms, leads {at, lead}, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING JOINED LEFT CONFIRMED
-             BASKETED SWAPPED or
+  PRESSED    now_ms, leads {at, lead}, outcomes, one per command: HELD CLAIMED RELEASED EXTENDED PAYING UNPAYING JOINED LEFT
+             CONFIRMED BASKETED SWAPPED or
              NOT_OPEN PAUSED CLOSED CANCELLED FROZEN LIMIT_REACHED ALL_HELD SOLD_OUT HOLD_EXPIRED
              NOT_FOUND KEY_REUSED TOO_MANY_REQUESTS NETWORK_FULL DOMAIN_FULL NOT_ELIGIBLE COHORT_FULL
-             PAYING_ALREADY OTHER_PRICE
+             PAYING_ALREADY OTHER_PRICE HAND_FULL BAD_MESSAGE
   OTHER_KEY  key: the drop calls networks by this one; nothing was decided, send the same batch again
   AGAIN      more was due than one script settles; nothing was decided, send the same batch again
   FROZEN     the books did not add up; nothing of the batch was written
   NOT_FOUND  no such drop
 COST  O(c log n), c = commands (256 at most), n = holds and entries
 --]]
---#use begin catch_up decide read_networks hold claim release extend pay join leave confirm basket swap
+--#use begin catch_up decide read_networks hold claim release extend pay unpay join leave confirm basket swap
 
 local clock_ms, batch, networks, key = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local domains = ARGV[5]
 
 local VERBS = {
-  hold = hold, claim = claim, release = release, extend = extend, pay = pay, join = join,
+  hold = hold, claim = claim, release = release, extend = extend, pay = pay, unpay = unpay, join = join,
   leave = leave, confirm = confirm, basket = basket, swap = swap,
 }
 

@@ -34,6 +34,13 @@ local function cohorts_of_both(t, guest, person)
   return both
 end
 
+local function pay_as(t, id, fan_id)
+  local payment = id and id ~= '' and get(t, 'payments', id)
+  if not payment then return end
+  payment[M_FAN] = fan_id
+  put(t, 'payments', id, payment)
+end
+
 local function quoted(ids)
   return ids[1] and '"' .. table.concat(ids, '","') .. '"' or ''
 end
@@ -48,11 +55,13 @@ local function take_over(t, guest_id, guest, person_id, person)
     local hold = get(t, 'holds', id)
     hold[H_FAN], hold[H_BEGUN_BY], hold[H_COHORT] = person_id, guest_id, hold[H_COHORT] or ''
     put(t, 'holds', id, hold)
+    pay_as(t, hold[H_PAYMENT], person_id)
   end
   for _, id in ipairs(orders) do
     local order = get(t, 'orders', id)
     order[O_FAN] = person_id
     put(t, 'orders', id, order)
+    pay_as(t, order[O_PAYMENT], person_id)
     person[F_ORDERS][#person[F_ORDERS] + 1] = id
   end
   for _, id in ipairs(entries) do

@@ -1,11 +1,11 @@
 --[[
-correct_amount -- the provider captured another amount of a charge than it had told before. An order is then worth
-what was captured, and its creator decides; money that goes back is as much. `known`: what the charge is remembered
+correct_amount -- the provider captured another amount of a charge than it had told before. An order of before there were
+payments is then worth what was captured, and its creator decides; money that goes back is as much. `known`: what the charge is remembered
 as.
 --]]
 --#use get put emit duty_of owner_of
 
-local function correct_amount(t, id, charge, amount, known)
+local function correct_amount(t, id, payment_id, charge, amount, known)
   local order = get(t, 'orders', id)
   local duty = duty_of(t, 'void:' .. charge) or duty_of(t, 'refund:' .. charge)
   local goes_back = duty or not order or order[O_CHARGE] ~= charge
@@ -23,9 +23,9 @@ local function correct_amount(t, id, charge, amount, known)
     t.outbox['void:' .. charge] = false
     t.outbox['refund:' .. charge] = amount > 0 and DutyRecord{
       kind = 'refund', hold = id, charge = charge, amount = amount, at_ms = duty and duty[D_AT_MS] or t.now,
-      currency = duty and duty[D_CURRENCY] or '', payment = '',
+      currency = duty and duty[D_CURRENCY] or '', payment = payment_id,
     }
   end
   emit(t, 'mismatched', owner_of(t, get(t, 'holds', id)[H_FAN]), '"hold":"' .. id .. '","charge":' .. cjson.encode(charge)
-    .. ',"amount":' .. amount)
+    .. ',"amount":' .. amount .. (payment_id ~= '' and ',"payment":"' .. payment_id .. '"' or ''))
 end

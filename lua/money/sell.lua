@@ -1,16 +1,16 @@
 --[[
 sell -- a payment becomes an order: `word` sold takes the units of the hold, rescued takes free ones.
-Where nothing is to be paid there is nothing to capture, and no second payment to be found. The entry that the hold came from is served, whatever
+`how`: the payment and its charge: {payment, intent (the hold of it), way, charge, captured, card}. The entry that the hold came from is served, whatever
 became of it since, unless its fate is final; entries that the fan's orders leave no room for are removed.
 --]]
 --#use get put fan_of owner_of remove_value serials_of emit finish_entry remove_filled refresh_readiness
---#use unclaimed still_in_line ask_provider uncount_network count_card enter_cohort
+--#use unclaimed still_in_line payment_of leave_payment unit_price uncount_network count_card enter_cohort
 
-local function sell(t, word, id, hold, intent, charge, captured, card)
+local function sell(t, word, id, hold, how)
   local pool, fan_id = t.record.pools[hold[H_POOL]], owner_of(t, hold[H_FAN])
   local fan = fan_of(t, fan_id)
-  local qty, amount = hold[H_QTY], hold[H_QTY] * hold[H_PRICE]
-  local done = captured or amount == 0
+  local qty, amount, charge, card = hold[H_QTY], hold[H_QTY] * unit_price(hold, how.way), how.charge, how.card
+  local done = how.captured or amount == 0
   local serials, told = serials_of(t, pool[P_ITEM], qty), ''
   if word == 'sold' then
     pool[P_HELD] = pool[P_HELD] - qty
@@ -20,11 +20,10 @@ local function sell(t, word, id, hold, intent, charge, captured, card)
     put(t, 'holds', id, hold)
     t.zset.due['h:' .. id] = false
     uncount_network(t, id)
-    -- It may be paid once more, until the provider takes no payment of it.
-    if hold[H_BEGAN] == 1 and amount > 0 then
-      ask_provider(t, id, hold)
-    else
-      t.outbox['lookup:' .. id] = false
+    -- Another payment may have bought it.
+    if hold[H_BEGAN] ~= 0 then
+      local of, payment = payment_of(t, id, hold)
+      if payment then leave_payment(t, hold, of, payment) end
     end
   else
     pool[P_FREE] = pool[P_FREE] - qty
@@ -40,21 +39,14 @@ local function sell(t, word, id, hold, intent, charge, captured, card)
   put(t, 'orders', id, OrderRecord{
     fan = fan_id, pool = hold[H_POOL], qty = qty, amount = amount, serials = serials,
     charge = charge, state = done and 'done' or 'capture_pending', at_ms = t.now,
-    why = '', payment = '', away = {},
+    why = '', payment = how.payment, away = {},
   })
-  if not done then
-    t.outbox['capture:' .. charge] = DutyRecord{
-      kind = 'capture', hold = id, charge = charge, amount = amount, at_ms = t.now,
-      currency = '', payment = '',
-    }
-  end
-  emit(t, word, fan_id, '"hold":"' .. id .. '","intent":"' .. intent .. '","pool":"'
+  emit(t, word, fan_id, '"hold":"' .. id .. '","intent":"' .. how.intent .. '","pool":"'
     .. hold[H_POOL] .. '","qty":' .. qty .. ',"serials":[' .. table.concat(serials, ',')
     .. '],"amount":' .. amount .. ',"charge":' .. cjson.encode(charge) .. ',"capture":"'
-    .. (done and 'done' or 'pending') .. '"' .. (card ~= '' and ',"card":"' .. card .. '"' or '') .. told)
+    .. (done and 'done' or 'pending') .. '","payment":"' .. how.payment .. '"' .. (card ~= '' and ',"card":"' .. card .. '"' or '') .. told)
   if card ~= '' then count_card(t, id, card, qty, qty) end
   t.zset.sales[id] = t.seq
-  t.charges[charge] = word .. '|' .. id
 
   local entry = hold[H_ENTRY] ~= '' and get(t, 'entries', hold[H_ENTRY])
   if entry and still_in_line(entry) then finish_entry(t, hold[H_ENTRY], entry, 'served') end

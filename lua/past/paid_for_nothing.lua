@@ -1,10 +1,10 @@
 --[[
 paid_for_nothing -- the holds for which money came that bought nothing: id -> true; nil where a charge may be missing
-among `named`, which are to be all of that kind. Each order has one charge, so it can be counted.
+among `named`, which are to be all of that kind; `others` is how many bought something.
 --]]
 local AT_ONCE = 500
 
-local function paid_for_nothing(t, named)
+local function paid_for_nothing(t, named, others)
   local holds, known, count = {}, {}, 0
   for from = 1, #named, AT_ONCE do
     local to = math.min(from + AT_ONCE - 1, #named)
@@ -16,6 +16,5 @@ local function paid_for_nothing(t, named)
       end
     end
   end
-  local whole = redis.call('HLEN', t.key.charges) == redis.call('HLEN', t.key.orders) + count
-  return whole and holds or nil
+  return redis.call('HLEN', t.key.charges) == others + count and holds or nil
 end

@@ -8,6 +8,7 @@ KEYS
 ARGV
   clock_ms   0 for the server's own clock
   charges    msgpack: every charge that bought nothing
+  others     how many bought something
   cursor     0 at first, then as answered
 RETURNS
   TAKEN_OUT      how many; cursor (0: that was the last part)
@@ -19,7 +20,7 @@ COST  O(r + c), r = holds of the part (about 256), c = charges
 --]]
 --#use begin catch_up commit unpacked get owner_of ended_till long_ended paid_for_nothing
 
-local clock_ms, charges, cursor = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2]), ARGV[3]
+local clock_ms, charges, others, cursor = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local ROWS = 256
 
 local t = begin(KEYS, clock_ms)
@@ -29,7 +30,7 @@ if wait then return cmsgpack.pack({wait}) end
 if t.state == 'frozen' or (redis.call('HGET', t.key.drop, 'froze') or '') ~= '' then
   return cmsgpack.pack({'FROZEN'})
 end
-local till, paid = ended_till(t), paid_for_nothing(t, charges)
+local till, paid = ended_till(t), paid_for_nothing(t, charges, others)
 local scan = paid and redis.call('HSCAN', t.key.holds, cursor, 'COUNT', ROWS)
 local rows, gone = scan and scan[2] or {}, {}
 for i = 1, #rows, 2 do

@@ -11,7 +11,8 @@ RETURNS
   YOU        now_ms, seq, leads {at, lead}, one row per fan: fan as asked, FanRecord, {hold id, HoldRecord},
              {entry id, EntryRecord, {pool, place, r, buying}}, {hold id, OrderRecord}, {entry id, EntryRecord} of a place that
              has ended, the person whose all this is when the fan is a guest whom he adopted, or '',
-             {entry id, {pool, place, r, buying}} of second places, in the boost lanes
+             {entry id, {pool, place, r, buying}} of second places, in the boost lanes, {payment id, PaymentRecord} of these
+             holds and orders
   AGAIN      more is due; send it again
   FROZEN     the books did not add up just now
   NOT_FOUND  no such drop
@@ -38,6 +39,20 @@ local function places_of(entry, lane)
   return lines
 end
 
+-- The payments that these holds and orders are in, or were in last, each once.
+local function payments_of(holds, orders)
+  local rows, seen = {}, {}
+  local function see(id)
+    if (id or '') == '' or seen[id] then return end
+    seen[id] = true
+    rows[#rows + 1] = {id, get(t, 'payments', id)}
+  end
+  for _, row in ipairs(holds) do see(row[2][H_PAYMENT]) end
+  for _, row in ipairs(orders) do see(row[2][O_PAYMENT]) end
+  table.sort(rows, function(a, b) return tonumber(string.sub(a[1], 2)) < tonumber(string.sub(b[1], 2)) end)
+  return rows
+end
+
 local rows = {}
 for i, fan_id in ipairs(fans) do
   local person = owner_of(t, fan_id)
@@ -58,6 +73,7 @@ for i, fan_id in ipairs(fans) do
     end
   end
   for j, id in ipairs(fan[F_ORDERS]) do orders[j] = {id, get(t, 'orders', id)} end
-  rows[i] = {fan_id, fan, holds, entries, orders, ended, person ~= fan_id and person or '', boosts}
+  rows[i] = {fan_id, fan, holds, entries, orders, ended, person ~= fan_id and person or '', boosts,
+    payments_of(holds, orders)}
 end
 return cmsgpack.pack({'YOU', t.now - t.lead, t.seq, cmsgpack.unpack(t.leads), rows})

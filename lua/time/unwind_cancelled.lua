@@ -4,12 +4,14 @@ most so many things, and true when there are more. What else was due has no mean
 that was written only by half had ended already, as the log tells, is not ended anew: what it still owed is
 written.
 --]]
---#use get end_hold refund_order still_held ask_provider given_back owe_refund
+--#use get end_hold refund_order still_held payment_of ask_to_cancel given_back owe_refund
 
 -- Returns whether its order is to be refunded: it is among the sales from now on, the last of them.
 local function finish_half(t, id, hold)
   local sold = hold[H_STATE] == 'sold'
-  if hold[H_BEGAN] == 1 and not (sold and hold[H_PRICE] == 0) then ask_provider(t, id, hold) end
+  local payment_id, payment
+  if hold[H_BEGAN] ~= 0 then payment_id, payment = payment_of(t, id, hold) end
+  if payment and payment[M_STATE] ~= 'open' and payment[M_AMOUNT] > 0 then ask_to_cancel(t, payment_id, payment) end
   t.zset.due['h:' .. id] = false
   if sold then t.zset.sales[id] = t.seq end
   return sold
@@ -36,7 +38,7 @@ local function unwind_cancelled(t, most)
     local order = get(t, 'orders', sales[i])
     if given_back(order) then
       t.zset.sales[sales[i]] = false
-      owe_refund(t, sales[i], order)
+      if (order[O_PAYMENT] or '') == '' then owe_refund(t, sales[i], order) end
     else
       refund_order(t, sales[i], order, 'creator', '', '')
     end

@@ -104,8 +104,26 @@ class Sale:
     async def extend(self, fan: str, hold: str) -> Answer:
         return await self.press(fan, wire.Extend(id=0, key=self.key(), hold=hold))
 
-    async def pay(self, fan: str, hold: str) -> Answer:
-        return await self.press(fan, wire.Pay(id=0, key=self.key(), holds=[hold]))
+    async def pay(
+        self, fan: str, *holds: str, way: str = "", provider: str = "", all_: bool = False
+    ) -> Answer:
+        command = wire.Pay(
+            id=0, key=self.key(), holds=list(holds), way=way, provider=provider, all=all_
+        )
+        return await self.press(fan, command)
+
+    async def unpay(self, fan: str, payment: str) -> Answer:
+        return await self.press(fan, wire.Unpay(id=0, key=self.key(), payment=payment))
+
+    async def payment(self, payment: str = "p1") -> model.PaymentRecord:
+        found = await self.store.payment(self.drop, payment)
+        assert found is not None, payment
+        return found
+
+    async def more_time(self, payment: str, *, key: str = "") -> outcomes.MoreTimeOutcome:
+        return await self.store.more_time(
+            self.drop, payment, by="o1", key=key or self.key(), clock_ms=self.now
+        )
 
     async def leave(self, fan: str, entry: str) -> Answer:
         return await self.press(fan, wire.Leave(id=0, key=self.key(), entry=entry))
@@ -131,11 +149,12 @@ class Sale:
         captured: bool = False,
         card: str = "",
     ) -> outcomes.PaymentOutcome:
-        """The provider's word for a hold, by default over exactly what it costs. charge, card: as
+        """The provider's word for a payment or a hold, by default over what it costs. charge, card: as
         the provider calls them."""
         if amount is None:
+            paying = await self.store.payment(self.drop, hold)
             record = await self.store.hold(self.drop, hold)
-            amount = record.price * record.qty if record else 0
+            amount = paying.amount if paying else record.price * record.qty if record else 0
         return await self.store.succeeded(
             self.drop,
             hold,

@@ -53,6 +53,7 @@ REPLIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "unpaid": stores._UNPAID,
     "refund": stores._REFUND,
     "discharge": stores._DISCHARGE,
+    "more_time": stores._MORE_TIME,
     "duty": stores._DUTY,
     "publish": stores._PUBLISH,
     "archive": past._ARCHIVE,
