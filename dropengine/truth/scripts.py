@@ -24,6 +24,8 @@ _USE = "--#use "
 _SCRIPT = "#!lua"
 _LOCAL = re.compile(r"^local (?:function )?(\w+(?:, \w+)*)", re.MULTILINE)
 _COMMENT = re.compile(r"--\[\[.*?--\]\]|--[^\n]*", re.DOTALL)
+_TEXT = re.compile(r"'[^'\n]*'")
+_FIELD = re.compile(r"(?<!\.)\.[A-Za-z_]\w*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -104,26 +106,28 @@ def in_blocks(pieces: dict[str, str], others: dict[str, str]) -> dict[str, str]:
     own = {name: _locals(text) for name, text in read.items()}
     foreign: dict[str, set[str]] = {}
     for name, text in read.items():
-        for word in set(_WORD.findall(text)) - own[name]:
+        for word in set(_WORD.findall(_FIELD.sub("", _TEXT.sub("", text)))) - own[name]:
             foreign.setdefault(word, set()).add(name)
     return {
-        name: _in_block(name, text) if _hides(name, own[name], foreign) else text
+        name: _in_block(
+            text, own[name], {one for one in own[name] if one == name or one in foreign}
+        )
         for name, text in pieces.items()
     }
 
 
-def _hides(name: str, own: set[str], foreign: dict[str, set[str]]) -> bool:
-    beside = own - {name}
-    return name in own and bool(beside) and not any(foreign.get(one) for one in beside)
-
-
-def _in_block(name: str, text: str) -> str:
-    body = _without_header(text)
-    opens = f"local function {name}("
-    if body.count(f"\n{opens}") != 1:
+def _in_block(text: str, own: set[str], told: set[str]) -> str:
+    """A piece with those of its locals alone that are told to others."""
+    if own == told or not told:
         return text
-    body = body.replace(f"\n{opens}", f"\nfunction {name}(")
-    return f"local {name}\ndo\n{body.strip()}\nend\n"
+    names = [found for found in _LOCAL.findall(text) if set(found.split(", ")) <= told]
+    if {one for found in names for one in found.split(", ")} != told:
+        return text
+    body = _without_header(text)
+    for found in names:
+        body = re.sub(rf"^local function {found}\(", f"function {found}(", body, flags=re.MULTILINE)
+        body = re.sub(rf"^local {found} =", f"{found} =", body, flags=re.MULTILINE)
+    return f"local {', '.join(names)}\ndo\n{body.strip()}\nend\n"
 
 
 def uses(text: str) -> list[str]:
