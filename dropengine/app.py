@@ -136,8 +136,7 @@ class Runtime:
         self.persons = Persons(self)
         self.newcomers = Newcomers(self.store, settings, key)
         self.templates = page_templates.templates()
-        self.providers = providers.build(settings, key)
-        self.payments = self.providers[providers.BEGIN_AT]
+        self.payments = providers.build(settings, key)
         self.intents = IntentIds(shop, self.store)
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
         self.hub = Hub(
@@ -217,7 +216,7 @@ class Runtime:
         self.jobs.repeat(LoopWatch(self.hub.loop_lag_s))
         self.jobs.repeat(DurabilityWatch(store, settings, self.server_watch.hear))
         self.jobs.keep(self.hub.run, "the hub")
-        for name, provider in self.providers.items():
+        for name, provider in self.payments.built.items():
             self.jobs.keep(provider.run, f"the provider {name}")
 
     async def close(self) -> None:
@@ -229,7 +228,7 @@ class Runtime:
         await self.beacon_rounds.close()
         await self.hub.close()
         await self._nudges.aclose(close_connection_pool=True)
-        for provider in self.providers.values():
+        for provider in self.payments:
             await provider.close()
         await self.store.close()
         await self.counting.close()

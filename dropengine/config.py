@@ -146,6 +146,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     ticket_days: Annotated[int, _whole(1, 365, "a guest's pass is good for this long")] = 180
 
+    # How payments are made.
+    pay_provider: Annotated[
+        Annotated[str, Meta(pattern=r"^[a-z_]{1,32}(?!\n)$")],
+        _says("the provider at which payments begin where a fan chooses no other"),
+    ] = "local"
+    local_pay: Annotated[
+        bool,
+        _says(
+            "let the test provider `local`, which moves no money, take drops that are no practice "
+            "too: for demos and tests"
+        ),
+    ] = False
+
     # How people are called.
     smtp_url: Annotated[
         str | None,

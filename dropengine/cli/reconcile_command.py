@@ -30,8 +30,9 @@ from dropengine.config import Settings
 from dropengine.errors import Unavailable
 from dropengine.model import DropId, DropState
 from dropengine.payments import providers, reconciliation
+from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
-from dropengine.payments.port import Kept, Payments, Unknown
+from dropengine.payments.port import Kept, Unknown
 from dropengine.payments.reconciliation import Comparison, Difference, Then
 from dropengine.terminal import summary
 from dropengine.truth import repair
@@ -90,14 +91,14 @@ async def _run(arguments: Arguments, settings: Settings) -> int:
         codes = [await _noted(store, built, intents, settings, arguments, one) for one in found]
         return max(codes) if len(found) == len(looked) else REFUSED
     finally:
-        for provider in built.values():
+        for provider in built:
             await provider.close()
         await store.close()
 
 
 async def _noted(
     store: Store,
-    built: Mapping[str, Payments],
+    built: Configured,
     intents: IntentIds,
     settings: Settings,
     arguments: Arguments,
@@ -114,10 +115,10 @@ async def _noted(
     )
 
 
-async def _kept(built: Mapping[str, Payments], since_ms: int) -> dict[str, Sequence[Kept]]:
+async def _kept(built: Configured, since_ms: int) -> dict[str, Sequence[Kept]]:
     """What each provider keeps. Raises Unavailable when one does not say."""
     kept: dict[str, Sequence[Kept]] = {}
-    for name, provider in built.items():
+    for name, provider in built.built.items():
         answer = await provider.kept(since_ms)
         if isinstance(answer, Unknown):
             raise Unavailable(f"{name} does not say what was paid: {answer.why}. Ask again.")
@@ -161,7 +162,7 @@ def _told(found: _Found) -> Iterator[str]:
     if compared.differences:
         yield f"{agreeing}, and these are not:"
         rows = [_row(one) for one in compared.differences[:ROWS_SHOWN]]
-        yield from _table([("hold", "the log", "the provider", "then"), *rows])
+        yield from _table([("payment", "the log", "the provider", "then"), *rows])
         if len(compared.differences) > ROWS_SHOWN:
             yield f"  and {len(compared.differences) - ROWS_SHOWN} more"
     else:
@@ -177,7 +178,7 @@ def _row(one: Difference) -> tuple[str, str, str, str]:
         how = "captured" if one.paid.captured else "authorised"
         amount = summary.money(one.paid.amount, one.paid.currency)
         says = f"{one.at}: {amount} {how}, {one.paid.charge}"
-    return one.hold, one.log, says, one.then
+    return one.payment, one.log, says, one.then
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -200,7 +201,7 @@ def _agreed(arguments: Arguments) -> bool:
 
 async def _carry_out(
     store: Store,
-    built: Mapping[str, Payments],
+    built: Configured,
     intents: IntentIds,
     arguments: Arguments,
     found: _Found,

@@ -7,7 +7,6 @@ and coming again is harmless. Providers are known by their names alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import Protocol
 
 from starlette.requests import Request
@@ -17,8 +16,8 @@ from starlette.routing import Route
 from dropengine import errors, model, outcomes, refusals
 from dropengine.doors.http_answers import problem
 from dropengine.doors.page_templates import Templates
-from dropengine.model import HoldId
 from dropengine.payments import duties
+from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import (
     WEBHOOKS,
@@ -37,8 +36,8 @@ BODY_BYTES_MAX = 16_384
 """A webhook is a few hundred bytes."""
 TOLD_BYTES_MAX = 1_000
 """So much of a webhook that cannot be read stands in the shop's log: enough to find its charge."""
-NO_HOLD = HoldId("")
-"""Money that is for no hold of ours."""
+NO_PAYMENT = ""
+"""Money that is for no payment of ours."""
 
 
 class Deps(Protocol):
@@ -49,7 +48,7 @@ class Deps(Protocol):
     @property
     def intents(self) -> IntentIds: ...
     @property
-    def providers(self) -> Mapping[str, Payments]: ...
+    def payments(self) -> Configured: ...
     @property
     def templates(self) -> Templates: ...
 
@@ -57,7 +56,7 @@ class Deps(Protocol):
 def routes(deps: Deps) -> list[Route]:
     """For each provider that was built: its webhook door, and the doors that it brings itself."""
     doors: list[Route] = []
-    for name, provider in deps.providers.items():
+    for name, provider in deps.payments.built.items():
         take = Webhook(deps, provider).take
         doors.append(
             Route(f"{WEBHOOKS}{name}", take, methods=["POST"], max_body_size=BODY_BYTES_MAX)
@@ -104,12 +103,13 @@ class Webhook:
     async def _judge(
         self, notice: Notice, paid: Charged
     ) -> outcomes.PaymentOutcome | Unknown | Failed:
-        """What the payment bought. A hold of the same name may be another than was paid: money
-        under an id that is not the hold's is for none of ours, and goes back, unless its charge was
-        judged before. Raises errors.Unavailable."""
-        drop, hold = notice.drop, notice.hold
-        if notice.intent not in await self._deps.intents.all(drop, hold):
-            log.warning("%s: %s tells of %s, which is not its id", drop, hold, notice.intent)
-            hold = NO_HOLD
-        store, intents = self._deps.store, self._deps.intents
-        return await duties.report(store, self._provider, intents, drop, hold, paid)
+        """What the money bought. A payment of the same name may be another than was paid: money
+        under an id that is not the payment's is for none of ours, and goes back, unless its charge
+        was judged before. Raises errors.Unavailable."""
+        drop, payment = notice.drop, notice.payment
+        if notice.intent not in await self._deps.intents.all(drop, payment):
+            log.warning("%s: %s tells of %s, which is not its id", drop, payment, notice.intent)
+            payment = NO_PAYMENT
+        store, providers, intents = self._deps.store, self._deps.payments, self._deps.intents
+        told = (self._provider, intents, drop, payment, paid)
+        return await duties.report(store, providers, *told)

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import redis.asyncio as redis
 
@@ -20,11 +20,9 @@ from dropengine.live.paying import Hands
 from dropengine.live.relay import Relay
 from dropengine.live.room import Room
 from dropengine.live.weighing import Losses
-from dropengine.manifest import Manifest
 from dropengine.model import DropId, FanId
+from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
-from dropengine.payments.port import Payments
-from dropengine.payments.providers import BEGIN_AT
 from dropengine.people.tickets import Ticket
 from dropengine.truth.store import Store
 from dropengine.wire import CloseCode
@@ -36,30 +34,23 @@ IDLE_S = 30.0
 LOST_JITTER_S = 0.5
 
 
-def at_hand(_: Manifest) -> Sequence[str]:
-    """Where payments begin in a shop that says nothing else."""
-    return (BEGIN_AT,)
-
-
 class Hub:
     """Every drop that somebody looks at through this worker.
 
     nudges: a client of its own whose reads may last. epoch: the server's run id. durable: whether
-    an acknowledged sale is on disk. cards: the providers that a drop's fans may pay at themselves,
-    by name, the usual first.
+    an acknowledged sale is on disk.
     """
 
     def __init__(
         self,
         store: Store,
         settings: Settings,
-        payments: Payments,
+        payments: Configured,
         intents: IntentIds,
         nudges: redis.Redis,
         *,
         epoch: str,
         durable: bool,
-        cards: Callable[[Manifest], Sequence[str]] = at_hand,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -74,7 +65,6 @@ class Hub:
         """By how much later than it asked a task came round."""
         self.leaving = False
         """This process was told to stop: nobody sits down here any more."""
-        self._cards = cards
         self.hands: Hands | None = None
         """Who keeps that a person has one payment by hand open."""
         self._payments = payments
@@ -139,7 +129,7 @@ class Hub:
             refused=self.refused[drop],
             measured=self.measured[drop],
             earlier=self.earlier,
-            cards=self._cards(shown.manifest),
+            cards=self._payments.words(practice=shown.manifest.practice),
             hands=self.hands,
         )
         relay = Relay(self.store, room, self._run_id, self._nudges.renew)
@@ -227,7 +217,7 @@ class Hub:
             raise Unavailable(f"{room.drop} was frozen just now")
         row = reply.rows[0]
         # A page that is not known yet is asked for, and told when it is: state waits for nobody.
-        room.pages.questions(row.holds)
+        room.pages.questions(row.payments, row.holds)
         return room.fan_states.you(row, reply.seq)
 
     def _hear_house(self) -> None:

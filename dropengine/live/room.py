@@ -25,8 +25,8 @@ from dropengine.live.seat import Conn, Frame, Seat, frame
 from dropengine.live.weighing import Losses, Weighing
 from dropengine.manifest import Manifest
 from dropengine.model import DropId, DropState, FanId
+from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
-from dropengine.payments.port import Payments
 from dropengine.people.tickets import Ticket
 from dropengine.truth.networks import NetworkNames
 from dropengine.truth.replies import Shown, ViewReply
@@ -56,7 +56,7 @@ class Room:
         *,
         epoch: str,
         durable: bool,
-        payments: Payments,
+        payments: Configured,
         intents: IntentIds,
         refused: Counter[str],
         measured: Measured,

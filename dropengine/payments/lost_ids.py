@@ -11,9 +11,10 @@ from collections.abc import Collection, Sequence
 
 from dropengine import events
 from dropengine.errors import DatabaseAway
-from dropengine.model import DropId, HoldId
+from dropengine.model import DropId
+from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
-from dropengine.payments.port import Charged, Payments, Unknown
+from dropengine.payments.port import Charged, Unknown
 from dropengine.truth.charge_ids import TOLD, Ids, told_by_ids
 from dropengine.truth.store import Store
 
@@ -25,23 +26,25 @@ lookup tells of it. Nothing is asked under it; a duty about it is a person's."""
 
 
 async def charge_id(
-    store: Store, payments: Payments, intents: IntentIds, drop: DropId, charge: str
+    store: Store, providers: Configured, intents: IntentIds, drop: DropId, charge: str
 ) -> str | None:
     """What the provider calls a charge; None while nobody can say. Raises Unavailable."""
     known = await store.charge_ids.of(drop, [charge])
     if charge not in known:
-        await find(store, payments, intents, drop)
+        await find(store, providers, intents, drop)
         known = await store.charge_ids.of(drop, [charge])
     found = known.get(charge)
     return None if found is None or found.startswith(GONE) else found
 
 
-async def find(store: Store, payments: Payments, intents: IntentIds, drop: DropId) -> Ids:
+async def find(store: Store, providers: Configured, intents: IntentIds, drop: DropId) -> Ids:
     """Find all that is missing, and write it down; what is missing still. Raises Unavailable."""
     missing = await from_copy(store, drop)
     if missing:
         log.warning("%s: %d ids of charges are looked up", drop, len(missing))
-        await store.charge_ids.name(drop, await _looked_up(store, payments, intents, drop, missing))
+        await store.charge_ids.name(
+            drop, await _looked_up(store, providers, intents, drop, missing)
+        )
         missing = await store.charge_ids.missing(drop)
     if missing:
         log.error("%s: the provider's ids of %s are not found", drop, ", ".join(sorted(missing)))
@@ -75,7 +78,7 @@ async def _log(store: Store, drop: DropId) -> Sequence[events.AnyEvent]:
 
 
 async def _looked_up(
-    store: Store, payments: Payments, intents: IntentIds, drop: DropId, missing: Collection[str]
+    store: Store, providers: Configured, intents: IntentIds, drop: DropId, missing: Collection[str]
 ) -> Ids:
     """The provider is asked about each intent under which one of these charges was made; what it
     does not answer stays missing."""
@@ -83,21 +86,31 @@ async def _looked_up(
     back = {e.charge for e in log if isinstance(e, events.Discharged) and _went_back(e)}
     taken = set((await store.charge_ids.all(drop)).values())
     found: Ids = {charge: GONE + charge for charge in back.intersection(missing)}
-    by_intent: dict[HoldId, list[events.Sale | events.Voided]] = {}
+    by_intent: dict[str, dict[str, int]] = {}
     for e in log:
-        if isinstance(e, TOLD) and e.charge in missing and e.charge not in back:
-            hold = e.hold if isinstance(e, events.Voided) else e.intent
-            by_intent.setdefault(HoldId(hold), []).append(e)
-    for hold, charges in by_intent.items():
-        kept = await _kept(payments, intents, drop, hold)
+        if isinstance(e, TOLD | events.Paid) and e.charge in missing and e.charge not in back:
+            charges = by_intent.setdefault(_paid_as(e), {})
+            # One charge may have bought several orders: what it was in all is told behind them.
+            charges[e.charge] = e.amount
+    for payment, charges in by_intent.items():
+        kept = await _kept(store, providers, intents, drop, payment)
         if kept is None:
             continue
         kept = [one for one in kept if one.charge not in taken]
-        for told in charges:
-            alike = [one for one in kept if one.amount == told.amount] or kept
-            found[told.charge] = alike[0].charge if alike else GONE + told.charge
-            kept = [one for one in kept if one.charge != found[told.charge]]
+        for charge, amount in charges.items():
+            alike = [one for one in kept if one.amount == amount] or kept
+            found[charge] = alike[0].charge if alike else GONE + charge
+            kept = [one for one in kept if one.charge != found[charge]]
     return found
+
+
+def _paid_as(e: events.Sale | events.Voided | events.Paid) -> str:
+    """The payment that a charge was for, or the hold in a drop without payments."""
+    if e.payment:
+        return e.payment
+    return (
+        e.intent if isinstance(e, events.Sale) else e.hold if isinstance(e, events.Voided) else ""
+    )
 
 
 def _went_back(e: events.Discharged) -> bool:
@@ -105,11 +118,15 @@ def _went_back(e: events.Discharged) -> bool:
 
 
 async def _kept(
-    payments: Payments, intents: IntentIds, drop: DropId, hold: HoldId
+    store: Store, providers: Configured, intents: IntentIds, drop: DropId, payment: str
 ) -> list[Charged] | None:
-    """Every charge that is kept of the payments of a hold; None where nobody can say yet."""
+    """Every charge that is kept of a payment; None where nobody can say yet."""
+    record = await store.payment(drop, payment)
+    payments = providers.of("" if record is None else record.provider)
+    if payments is None:
+        return None
     kept: list[Charged] = []
-    for intent in await intents.all(drop, hold):
+    for intent in await intents.all(drop, payment):
         answer = await payments.lookup(intent)
         if isinstance(answer, Unknown):
             return None

@@ -22,8 +22,8 @@ from dropengine.model import (
     ID_CHARS_MAX,
     ID_LETTERS,
     DropId,
-    HoldId,
     HoldRecord,
+    PaymentRecord,
 )
 from dropengine.wire import DropView
 
@@ -34,43 +34,61 @@ Refuse = Callable[[int | None, refusals.Refusal], Response]
 """How the doors answer with a refusal; a status of None is the usual one of that refusal."""
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """A hold as a payment page tells it. `amount` = qty x price, minor units. `id`: see
-    `payments/intent_ids`.
+class Line(msgspec.Struct, frozen=True):
+    """One row of a bill: so many of one thing at one price, minor units, and what they cost
+    together."""
 
-    deadline_ms: when the hold ends (UTC). zone: the IANA zone that times are shown in. back: where
-    the page sends the fan afterwards, an address or a path of this shop. language: of the drop, for
-    a page whose reader asks for none; '' where its maker named none.
+    what: str
+    qty: int
+    unit_amount: int
+    amount: int
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment as its page tells it. `amount`: of all lines and the way together, minor units.
+    `id`: see `payments/intent_ids`.
+
+    way: how it comes to the fan, None in a drop without ways. deadline_ms: when the first of its
+    holds ends (UTC). zone: the IANA zone that times are shown in. back: where the page sends the
+    fan afterwards, an address or a path of this shop. language: of the drop, for a page whose
+    reader asks for none; '' where its maker named none.
     """
 
     id: str
     drop: DropId
-    hold: HoldId
+    payment: str
     title: str
-    what: str
-    qty: int
+    lines: tuple[Line, ...]
     amount: int
     currency: str
     minor_digits: int
     deadline_ms: int
     zone: str
     back: str
+    way: Line | None = None
     language: str = ""
 
 
-def intend(intent: str, drop: DropView, hold: HoldId, record: HoldRecord, back: str) -> Intent:
-    """What a fan who pressed pay on `hold` is asked for, under the id `intent`."""
-    item_id, _, node = record.pool.partition("@")
-    what = next((item.title for item in drop.items if item.id == item_id), item_id)
+def intend(
+    intent: str,
+    drop: DropView,
+    payment: str,
+    record: PaymentRecord,
+    holds: Iterable[HoldRecord],
+    back: str,
+) -> Intent:
+    """What a fan who pays these holds together is asked for, under the id `intent`."""
+    way = next((one for one in drop.ways if one.id == record.way), None)
+    off = 0 if way is None else way.off
     return Intent(
         id=intent,
         drop=DropId(drop.id),
-        hold=hold,
+        payment=payment,
         title=drop.title,
-        what=f"{what} ({node})" if node else what,
-        qty=record.qty,
-        amount=record.qty * record.price,
-        currency=drop.currency,
+        lines=tuple(_line(drop, hold, max(0, hold.price - off)) for hold in holds),
+        way=None if way is None else Line(way.title, 1, way.amount, way.amount),
+        amount=record.amount,
+        currency=record.currency,
         minor_digits=drop.minor_digits,
         deadline_ms=record.deadline_ms,
         zone=drop.zone,
@@ -79,12 +97,21 @@ def intend(intent: str, drop: DropView, hold: HoldId, record: HoldRecord, back: 
     )
 
 
-class Charged(msgspec.Struct, frozen=True):
-    """The intent was paid: `amount` is authorised, or captured already.
+def _line(drop: DropView, hold: HoldRecord, unit_amount: int) -> Line:
+    item_id, _, node = hold.pool.partition("@")
+    what = next((item.title for item in drop.items if item.id == item_id), item_id)
+    named = f"{what} ({node})" if node else what
+    return Line(named, hold.qty, unit_amount, hold.qty * unit_amount)
 
-    also: more charges of the same intent, whose payer paid it again. pending: and one more is on
-    its way that cannot be stopped: ask again. card: the same for every payment by one card, by
-    which nobody could pay; '' where the provider has none.
+
+class Charged(msgspec.Struct, frozen=True):
+    """The intent was paid: `amount` is authorised, or was until a part of it was captured.
+
+    captured: was any of it? taken: how much, 0 before; returned: how much of that went back. fee:
+    what the provider keeps for itself, where it tells. also: more charges of the same intent, whose
+    payer paid it again. pending: and one more is on its way that cannot be stopped: ask again.
+    card: the same for every payment by one card, by which nobody could pay; '' where the provider
+    has none.
     """
 
     charge: str
@@ -94,6 +121,9 @@ class Charged(msgspec.Struct, frozen=True):
     also: tuple[Charged, ...] = ()
     pending: bool = False
     card: str = ""
+    fee: int = 0
+    taken: int = 0
+    returned: int = 0
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -102,7 +132,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     intent: str
     drop: DropId
-    hold: HoldId
+    payment: str
     paid: Charged
 
 
@@ -126,10 +156,11 @@ class Succeeded(msgspec.Struct, frozen=True):
 
 class Failed(msgspec.Struct, frozen=True):
     """The provider decided against it; asking again with the same key may end otherwise, unless it
-    is `final`."""
+    is `final`. taken: what of the charge was captured before, where that is why."""
 
     why: str
     final: bool = False
+    taken: int = 0
 
 
 class Unpayable(msgspec.Struct, frozen=True):
@@ -149,7 +180,7 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}(?!\n)$")]
 _OUR_ID = Meta(min_length=1, max_length=ID_CHARS_MAX, pattern=_IDS)
 CARD_CHARS_MAX = 128
 INTENT_CHARS_MAX = 2 * ID_CHARS_MAX + 34
-"""A drop, a hold, and the digest behind them."""
+"""A drop, a payment, and the digest behind them."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -163,7 +194,7 @@ class Notice(msgspec.Struct, frozen=True):
     kind: Literal["authorized", "captured", "declined"]
     intent: Annotated[str, Meta(max_length=INTENT_CHARS_MAX)]
     drop: Annotated[DropId, _OUR_ID]
-    hold: Annotated[HoldId, _OUR_ID]
+    payment: Annotated[str, _OUR_ID]
     charge: ChargeId
     amount: Amount
     currency: Currency
@@ -191,6 +222,10 @@ class Payments(Protocol):
     def name(self) -> str:
         """Its word in addresses: `/api/pay/webhooks/<name>`, `/pay/<name>/...`."""
 
+    @property
+    def for_practice(self) -> bool:
+        """Does it move no money, so that only practice drops may be paid there?"""
+
     async def begin(self, intent: Intent) -> str:
         """The payment page: an address, or a path of this shop. The same intent gives the same one.
 
@@ -204,7 +239,8 @@ class Payments(Protocol):
         """How the payment of an intent stands: of one that was paid, every charge that is kept."""
 
     async def cancel(self, intent: str) -> Cancellation:
-        """Let nobody begin or complete a payment of an intent whose hold has ended, or was sold.
+        """Let nobody begin or complete a payment of an intent: asked at its deadline, once its fan
+        wants it no more, and once it has ended or bought something.
 
         Charged: it was paid before this came, with every charge that is kept. They stay as they
         are, to be captured or given back; and no more come, unless one is `pending`: then ask
@@ -217,14 +253,17 @@ class Payments(Protocol):
         """Every payment of this shop's that was made since then, by the provider's clock, and is
         kept. One that is still on its way is not among them."""
 
-    async def capture(self, charge: str, key: str) -> ProviderAnswer:
-        """Take what was authorised."""
+    async def capture(self, charge: str, amount: int, key: str) -> ProviderAnswer:
+        """Take `amount` of what was authorised, and let go of the rest: once. Where another amount
+        was captured before it fails and says which (`taken`)."""
 
     async def void(self, charge: str, key: str) -> ProviderAnswer:
-        """Let an authorised charge go. Fails when it was captured."""
+        """Let an authorised charge go. Fails when some of it was captured, and says how much
+        (`taken`)."""
 
     async def refund(self, charge: str, amount: int, key: str) -> ProviderAnswer:
-        """Give `amount` of a captured charge back; the whole of an authorised one is voided."""
+        """Give `amount` of what was captured of a charge back, again and again until nothing of it
+        is left; the whole of one that is only authorised is voided."""
 
     def parse_webhook(
         self, headers: Iterable[tuple[bytes, bytes]], body: bytes

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from dropengine.config import Settings
 from dropengine.payments import local
+from dropengine.payments.configured import Configured
 from dropengine.payments.port import Payments
 
-Builder = Callable[[Settings, bytes], Payments]
-"""Makes a provider of the settings and the shop's secret. Nothing is started by that."""
+Builder = Callable[[Settings, bytes], Payments | None]
+"""Makes a provider of the settings and the shop's secret, or None where they say nothing of it.
+Nothing is started by that."""
 
 BUILDERS: Mapping[str, Builder] = {"local": local.build}
 """A provider's name -> its builder: a new folder adds its line here."""
@@ -22,15 +24,15 @@ names of the files."""
 KEEPERS: Mapping[str, Keeper] = {"local": local.keep}
 """Those that keep anything here: a provider of the outside world does not."""
 
-BEGIN_AT = "local"
-"""The provider at which payments begin. Webhooks are taken from every one that was built."""
-
 
 def keep(settings: Settings, folder: Path) -> list[str]:
     """Copy what all of them keep in the data directory; the names of the files."""
     return [name for keeper in KEEPERS.values() for name in keeper(settings, folder)]
 
 
-def build(settings: Settings, secret: bytes) -> dict[str, Payments]:
-    """Every provider of the table, by its name."""
-    return {name: builder(settings, secret) for name, builder in BUILDERS.items()}
+def build(settings: Settings, secret: bytes) -> Configured:
+    """Every provider of the table that the settings have. Raises errors.ConfigError when the
+    default one is not among them."""
+    made = {name: builder(settings, secret) for name, builder in BUILDERS.items()}
+    built = {name: provider for name, provider in made.items() if provider is not None}
+    return Configured(built, settings.pay_provider, local_anywhere=settings.local_pay)

@@ -14,10 +14,11 @@ import msgspec
 
 from dropengine import outcomes, refusals
 from dropengine.log.replay import Truth
-from dropengine.model import DropId, HoldId, OrderRecord, OrderState
+from dropengine.model import DropId, OrderRecord, OrderState
 from dropengine.payments import duties, lost_ids
+from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
-from dropengine.payments.port import Charged, Kept, Payments, Succeeded
+from dropengine.payments.port import Charged, Kept, Succeeded
 from dropengine.truth.store import Store
 
 
@@ -31,9 +32,10 @@ class Then(StrEnum):
 
 class Difference(msgspec.Struct, frozen=True):
     """A payment of which the two say different things. log: what the log says. at: the provider by
-    name, '' where none keeps anything. paid: what it keeps; None: nothing."""
+    name, '' where none keeps anything. paid: what it keeps; None: nothing. payment: or an order
+    without one."""
 
-    hold: HoldId
+    payment: str
     log: str
     at: str
     paid: Charged | None
@@ -56,7 +58,7 @@ async def compare(
     before this. Raises Unavailable."""
     truth = await store.truth(drop)
     assert truth is not None, "a drop is never forgotten"
-    ours = await intents.of_all(drop, truth.holds)
+    ours = await intents.of_all(drop, truth)
     payments = [(name, one) for name, all_ in kept.items() for one in all_ if one.drop == drop]
     await lost_ids.from_copy(store, drop)
     ids = await store.charge_ids.all(drop)
@@ -71,66 +73,88 @@ async def compare(
 
 def _unknown(
     truth: Truth,
-    ours: Mapping[str, HoldId],
+    ours: Mapping[str, str],
     numbers: Mapping[str, str],
     payments: Sequence[tuple[str, Kept]],
 ) -> Iterator[Difference]:
-    """What a provider keeps and the log does not. numbers: the provider's id of a charge -> what
-    the drop calls it."""
+    """What a provider keeps and the log does not. ours: intent -> the payment, or the hold of
+    before there were payments. numbers: the provider's id of a charge -> what the drop calls it."""
     owed = {duty.charge for duty in truth.outbox.values()}
     for name, one in payments:
-        paid, hold = one.paid, ours.get(one.intent)
+        paid, payment = one.paid, ours.get(one.intent)
         charge = numbers.get(paid.charge)
         if charge is not None:
-            if charge not in owed and not _keeps(truth, charge):
-                yield Difference(one.hold, "it went back", name, paid, Then.PERSON)
-            elif paid.captured and _over_another_amount(truth, charge, paid.amount):
-                said = "is an order over another amount"
-                yield Difference(one.hold, said, name, paid, Then.TOLD)
-        elif hold is None:
-            yield Difference(one.hold, "knows no such hold", name, paid, Then.BACK)
+            said = "" if charge in owed else _amiss(truth, charge, paid)
+            if said:
+                then = Then.TOLD if said == _ANOTHER else Then.PERSON
+                yield Difference(one.payment, said, name, paid, then)
+        elif payment is None:
+            yield Difference(one.payment, "knows no such payment", name, paid, Then.BACK)
         else:
-            said = f"is {truth.holds[hold].state}, not paid"
-            yield Difference(hold, said, name, paid, Then.TOLD)
+            yield Difference(
+                payment, f"is {_state(truth, payment)}, not paid", name, paid, Then.TOLD
+            )
+
+
+_ANOTHER = "is an order over another amount"
+
+
+def _amiss(truth: Truth, charge: str, paid: Charged) -> str:
+    """What the log says of a charge that it knows, of which nothing is owed, where the provider
+    keeps it otherwise; else ''."""
+    payment = next((one for one in truth.payments.values() if one.charge == charge), None)
+    orders = [one for one in truth.orders.values() if one.charge == charge]
+    if any(one.state in _BY_A_PERSON for one in orders):
+        return ""
+    if payment is None:
+        if not any(_stands(one) for one in orders):
+            return "it went back"
+        over = paid.captured and any(one.amount != paid.amount for one in orders if _stands(one))
+        return _ANOTHER if over else ""
+    if paid.amount != payment.amount:
+        return _ANOTHER
+    left = paid.taken - paid.returned
+    if not payment.kept:
+        return "it went back"
+    return "" if left == payment.kept else f"keeps {payment.kept} of it, not {left}"
+
+
+def _state(truth: Truth, payment: str) -> str:
+    if payment in truth.payments:
+        return truth.payments[payment].state
+    return truth.holds[payment].state
 
 
 def _gone(truth: Truth, kept: set[str | None]) -> Iterator[Difference]:
-    """What was bought, and the provider keeps nothing for it."""
+    """What was bought, and the provider keeps nothing for it: told once for each payment."""
+    told = set()
     for hold, order in truth.orders.items():
-        if _stands(order) and order.amount and order.charge not in kept:
-            said = f"is an order, {order.state}"
-            yield Difference(HoldId(hold), said, "", None, Then.PERSON)
+        name = order.payment or hold
+        if _stands(order) and order.amount and order.charge not in kept and name not in told:
+            told.add(name)
+            yield Difference(name, f"is an order, {order.state}", "", None, Then.PERSON)
 
 
-def _over_another_amount(truth: Truth, charge: str, amount: int) -> bool:
-    orders = (one for one in truth.orders.values() if one.charge == charge and _stands(one))
-    return any(order.amount != amount for order in orders)
+_BY_A_PERSON = (
+    OrderState.CAPTURE_FAILED,
+    OrderState.REFUND_FAILED,
+    OrderState.CHARGED_BACK,
+)
+"""How the money of these orders stands was said by somebody, not by the provider."""
 
 
 def _stands(order: OrderRecord) -> bool:
     return order.state in (OrderState.CAPTURE_PENDING, OrderState.DONE)
 
 
-def _keeps(truth: Truth, charge: str) -> bool:
-    """Does the log say that this money is the shop's?"""
-    hold = truth.charges[charge].split("|")[1]
-    order = truth.orders.get(hold)
-    if order is None or order.charge != charge:
-        # Another hold of the fan may have been bought with it.
-        return any(_stands(one) for one in truth.orders.values() if one.charge == charge)
-    return _stands(order) or order.state == OrderState.CAPTURE_FAILED
-
-
-async def give_back(
-    providers: Mapping[str, Payments], drop: DropId, found: Comparison
-) -> list[str]:
+async def give_back(providers: Configured, drop: DropId, found: Comparison) -> list[str]:
     """Return what is for no hold of the drop; what could not be, in sentences. Harmless to
     repeat."""
     faults = []
     for one in found.differences:
         if one.then is Then.BACK and one.paid is not None:
-            payments = providers[one.at]
-            answer = await duties.give_stray_back(payments, drop, one.hold, one.paid)
+            payments = providers.built[one.at]
+            answer = await duties.give_stray_back(payments, drop, one.payment, one.paid)
             if not isinstance(answer, Succeeded):
                 faults.append(f"{one.paid.charge} is not given back yet: {answer}")
     return faults
@@ -138,7 +162,7 @@ async def give_back(
 
 async def tell(
     store: Store,
-    providers: Mapping[str, Payments],
+    providers: Configured,
     intents: IntentIds,
     drop: DropId,
     found: Comparison,
@@ -148,8 +172,8 @@ async def tell(
     faults = []
     for one in found.differences:
         if one.then is Then.TOLD and one.paid is not None:
-            payments = providers[one.at]
-            outcome = await duties.report(store, payments, intents, drop, one.hold, one.paid)
+            told = (providers.built[one.at], intents, drop, one.payment, one.paid)
+            outcome = await duties.report(store, providers, *told)
             if not isinstance(outcome, outcomes.Granted | refusals.NotFound):
                 faults.append(f"{one.paid.charge} is not judged yet: {outcome}")
     return faults

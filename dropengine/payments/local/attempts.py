@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from dropengine.payments.local import intents, webhook_deliveries
+from dropengine.payments.local import intents, older, webhook_deliveries
 from dropengine.payments.local.book import Tx
 from dropengine.payments.port import Intent, Notice
 
@@ -71,7 +71,7 @@ class Attempts:
         ).fetchall()
         for attempt, do, terms, card in due:
             tx.sql("UPDATE attempts SET done = 1 WHERE id = ?", attempt)
-            self._carry_out(tx, msgspec.json.decode(terms, type=Intent), do, card or "")
+            self._carry_out(tx, older.intent(terms), do, card or "")
 
     def _carry_out(self, tx: Tx, intent: Intent, do: Do, card: str) -> None:
         declined = do == "decline"
@@ -98,7 +98,7 @@ class Attempts:
             kind="declined" if declined else "captured" if captured else "authorized",
             intent=intent.id,
             drop=intent.drop,
-            hold=intent.hold,
+            payment=intent.payment,
             charge=charge,
             amount=intent.amount,
             currency=intent.currency,

@@ -47,9 +47,16 @@ ADDED = """
 CREATE TABLE IF NOT EXISTS cancellations (intent TEXT PRIMARY KEY, at_ms INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS attempt_cards (attempt INTEGER PRIMARY KEY, card TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS charge_cards (charge TEXT PRIMARY KEY, card TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS captures (charge TEXT PRIMARY KEY, amount INTEGER NOT NULL);
+CREATE VIEW IF NOT EXISTS kept AS
+    SELECT charges.rowid AS nth, intent, at_ms, id, charges.amount AS amount, currency, state, card,
+    coalesce(captures.amount, charges.amount) AS taken, refunded
+    FROM charges LEFT JOIN charge_cards ON charge_cards.charge = id
+    LEFT JOIN captures ON captures.charge = id WHERE state IN ('authorized', 'captured');
 """
 """What came later and leaves the tables before it alone: a book without it gets it when it is
-opened, and a version that does not know of it may go on with the book."""
+opened, and a version that does not know of it may go on with the book. `captures`: of charges of
+which only a part was captured."""
 
 
 class Tx(NamedTuple):

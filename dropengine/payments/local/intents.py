@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from dropengine import errors
+from dropengine.payments.local import older
 from dropengine.payments.local.book import Tx
 from dropengine.payments.port import (
     Cancellation,
@@ -128,31 +129,39 @@ def cancel(tx: Tx, intent: str) -> Cancellation:
 def _charges(tx: Tx, intent: str) -> list[Charged]:
     """Every charge that is kept, the oldest first."""
     found = tx.sql(
-        "SELECT id, amount, currency, state, card FROM charges"
-        " LEFT JOIN charge_cards ON charge = id"
-        " WHERE intent = ? AND state IN ('authorized', 'captured') ORDER BY at_ms, charges.rowid",
+        "SELECT id, amount, currency, state, card, taken, refunded FROM kept WHERE intent = ?"
+        " ORDER BY at_ms, nth",
         intent,
     ).fetchall()
-    return [
-        Charged(charge, amount, currency, state == "captured", card=card or "")
-        for charge, amount, currency, state, card in found
-    ]
+    return [_charged(*row) for row in found]
+
+
+def _charged(
+    charge: str, amount: int, currency: str, state: str, card: str | None, taken: int, refunded: int
+) -> Charged:
+    captured = state == "captured"
+    return Charged(
+        charge,
+        amount,
+        currency,
+        captured,
+        card=card or "",
+        taken=taken if captured else 0,
+        returned=refunded,
+    )
 
 
 def kept(tx: Tx, since_ms: int) -> list[Kept]:
     """Every charge since then that did not go back, of whatever intent."""
     found = tx.sql(
-        "SELECT terms, charges.id, charges.amount, charges.currency, state, card FROM charges"
-        " JOIN intents ON intents.id = intent LEFT JOIN charge_cards ON charge = charges.id"
-        " WHERE at_ms >= ? AND state IN ('authorized',"
-        " 'captured') ORDER BY at_ms, charges.rowid",
+        "SELECT terms, kept.id, kept.amount, kept.currency, state, card, taken, refunded FROM kept"
+        " JOIN intents ON intents.id = intent WHERE at_ms >= ? ORDER BY at_ms, nth",
         since_ms,
     ).fetchall()
     payments = []
-    for terms, charge, amount, currency, state, card in found:
-        intent = msgspec.json.decode(terms, type=Intent)
-        paid = Charged(charge, amount, currency, state == "captured", card=card or "")
-        payments.append(Kept(intent.id, intent.drop, intent.hold, paid))
+    for terms, *row in found:
+        intent = older.intent(terms)
+        payments.append(Kept(intent.id, intent.drop, intent.payment, _charged(*row)))
     return payments
 
 
@@ -165,4 +174,4 @@ def bill(tx: Tx, intent: str) -> Bill | None:
     row = tx.row("SELECT terms FROM intents WHERE id = ?", intent)
     if row is None:
         return None
-    return Bill(msgspec.json.decode(row[0], type=Intent), *standing(tx, intent), tx.now_ms)
+    return Bill(older.intent(row[0]), *standing(tx, intent), tx.now_ms)

@@ -166,13 +166,22 @@ def _words(bill: Bill | None, say: Catalogue) -> dict[str, object]:
     left_ms = intent.deadline_ms - bill.now_ms
     zone = zone_of(intent.zone)
     deadline = datetime.fromtimestamp(intent.deadline_ms / 1000, zone)
+
+    def price(amount: int) -> str:
+        return money(amount, intent.currency, intent.minor_digits, say)
+
     return {
         "bill": bill,
         "intent": intent,
         "standing": str(bill.standing),
         "payable": bill.standing.takes_attempts,
         "moving": bill.standing == "processing",
-        "price": money(intent.amount, intent.currency, intent.minor_digits, say),
+        "price": price(intent.amount),
+        "rows": [
+            (line.what, line.qty, price(line.unit_amount), price(line.amount))
+            for line in intent.lines
+        ],
+        "way": None if intent.way is None else (intent.way.what, price(intent.way.amount)),
         "deadline_machine": deadline.isoformat(),
         "deadline": f"{deadline:%H:%M:%S} {deadline.tzname()}",
         "left": left(left_ms, say) if left_ms > 0 else "",

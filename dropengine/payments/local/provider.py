@@ -24,7 +24,13 @@ from dropengine import errors
 from dropengine.catalogue import DEFAULT
 from dropengine.config import Settings
 from dropengine.payments import port
-from dropengine.payments.local import charges, intents, webhook_deliveries, webhook_signature
+from dropengine.payments.local import (
+    charges,
+    intents,
+    older,
+    webhook_deliveries,
+    webhook_signature,
+)
 from dropengine.payments.local.attempts import AFTER_MS, Attempts, Do
 from dropengine.payments.local.book import Book, Tx
 from dropengine.payments.local.intents import Bill
@@ -65,6 +71,7 @@ class LocalPay:
     """
 
     name = "local"
+    for_practice = True
 
     def __init__(
         self,
@@ -103,8 +110,8 @@ class LocalPay:
     async def kept(self, since_ms: int) -> Sequence[Kept] | Unknown:
         return await self._answer(lambda tx: intents.kept(tx, since_ms))
 
-    async def capture(self, charge: str, key: str) -> ProviderAnswer:
-        return await self._answer(lambda tx: charges.once(tx, key, "capture", charge))
+    async def capture(self, charge: str, amount: int, key: str) -> ProviderAnswer:
+        return await self._answer(lambda tx: charges.once(tx, key, "capture", charge, amount))
 
     async def void(self, charge: str, key: str) -> ProviderAnswer:
         return await self._answer(lambda tx: charges.once(tx, key, "void", charge))
@@ -119,10 +126,10 @@ class LocalPay:
         if unproven is not None:
             return unproven
         try:
-            notice = msgspec.json.decode(body, type=Notice)
+            notice = older.notice(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return Unproven("bad_body", signed=True)
-        if not f"{notice.intent}.".startswith(f"{notice.drop}.{notice.hold}."):
+        if not f"{notice.intent}.".startswith(f"{notice.drop}.{notice.payment}."):
             return Unproven("bad_body", signed=True)
         return notice
 
