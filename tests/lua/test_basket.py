@@ -285,8 +285,9 @@ async def test_a_basket_is_remembered_until_a_day_after_its_last_hold(sale: Sale
 async def test_a_basket_whose_hold_was_taken_out_is_new(sale: Sale) -> None:
     await sale.basket("ana", "red", "blue", key="k")
     sale.now += BEYOND_MS
-    await sale.store.past.take_holds(sale.drop, [], "0", clock_ms=sale.now)
+    nothing = await sale.store.past.charges_for_nothing(sale.drop)
+    await sale.store.past.take_holds(sale.drop, nothing, "0", clock_ms=sale.now)
     sale.now += KEPT_MS
-    await sale.store.past.take_holds(sale.drop, [], "0", clock_ms=sale.now)
+    await sale.store.past.take_holds(sale.drop, nothing, "0", clock_ms=sale.now)
     answer = await sale.basket("ana", "red", "blue", key="k")
     assert answer.number == 3

@@ -210,7 +210,7 @@ async def test_a_cancelled_drop_captures_nothing(sale: Sale) -> None:
 
 
 async def test_units_of_a_card_count_until_they_are_given_back(make_sale: MakeSale) -> None:
-    sale = await make_sale(item("pin", {"pin": 9}, most=9), limit=2, cards=True)
+    sale = await make_sale(item("pin", {"pin": 9}, most=9), limit=2)
     hold = await sale.held("ana", "pin", 2)
     await sale.pay("ana", hold)
     await sale.succeeded("p1", captured=True, card="visa")
