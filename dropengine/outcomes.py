@@ -315,7 +315,7 @@ class Unnamed(msgspec.Struct, frozen=True, array_like=True, tag=shout):
 PaymentOutcome = Paid | Voided | NotFound | BadMessage | Frozen | Unnamed
 """How a payment that succeeded can end."""
 UnpaidOutcome = Unpaid | HoldExpired | NotFound | Frozen
-CameBackOutcome = CameBack | TooFew | KeyReused | NotFound | Frozen | BadMessage
+CameBackOutcome = CameBack | KeyReused | NotFound | Frozen | BadMessage
 ChargedBackOutcome = ChargedBack | KeyReused | NotFound | Frozen | BadMessage
 MoreTimeOutcome = MoreTime | Already | HoldExpired | KeyReused | NotFound | Frozen | BadMessage
 RefundOutcome = Refunded | KeyReused | NotFound | Frozen | BadMessage

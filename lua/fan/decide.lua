@@ -7,7 +7,8 @@ stands when the batch is done and the line was served. Returns the script's repl
 
 -- An outcome of bytes, of which some changed since.
 local function as_it_is(t, outcome)
-  if outcome[1] == 'BASKETED' then
+  -- A basket has its number there.
+  if type(outcome[2]) == 'number' then
     for _, row in ipairs(outcome[3]) do row[3] = get(t, 'holds', row[2]) end
   else
     outcome[3] = get(t, 'holds', outcome[2])

@@ -16,7 +16,7 @@ RETURNS
              CONFIRMED BASKETED SWAPPED or
              NOT_OPEN PAUSED CLOSED CANCELLED FROZEN LIMIT_REACHED ALL_HELD SOLD_OUT HOLD_EXPIRED
              NOT_FOUND KEY_REUSED TOO_MANY_REQUESTS NETWORK_FULL DOMAIN_FULL NOT_ELIGIBLE COHORT_FULL
-             PAYING_ALREADY OTHER_PRICE HAND_FULL BAD_MESSAGE
+             PAYING_ALREADY OTHER_PRICE HAND_FULL BAD_MESSAGE; ALL_OR_NOTHING of a want of a basket
   OTHER_KEY  key: the drop calls networks by this one; nothing was decided, send the same batch again
   AGAIN      more was due than one script settles; nothing was decided, send the same batch again
   FROZEN     the books did not add up; nothing of the batch was written

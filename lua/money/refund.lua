@@ -11,8 +11,7 @@ ARGV
   by         who commands
   key        idempotency key
   why        a reason for its fan, or empty
-  back       line: the units are free, with their serials; withheld: they were handed over and come back later;
-             '': they stay
+  back       line: the units are free again; withheld: they were handed over and come back later; '': they stay
   amount     how much of its share goes back, or '': as much as the units are of it
   serials    msgpack: of the units, none for all that are left
 RETURNS
@@ -30,7 +29,8 @@ COST  O(log n + s), n = holds and entries, s = units of the payment
 --#use unfit_whole whole_serials
 
 local clock_ms, id, by, key, why = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local back, amount, named = ARGV[6] or 'line', ARGV[7] or '', cmsgpack.unpack(ARGV[8] or PACK({}))
+local back, amount, serials_packed = ARGV[6], ARGV[7], ARGV[8]
+local named = cmsgpack.unpack(serials_packed)
 local RULE = 'must be a whole number from 0 to ' .. NUMBER[AMOUNT_MAX]
 
 -- What of a command is not this order's, or nil.

@@ -169,7 +169,7 @@ class Sale:
     async def bought(self, fan: str, pool: str = "pin", qty: int = 1) -> str:
         hold = await self.held(fan, pool, qty)
         outcome = await self.succeeded(hold)
-        assert isinstance(outcome, outcomes.Sold), outcome
+        assert isinstance(outcome, outcomes.Paid), outcome
         return hold
 
     async def adopt(self, guest: str, person: str) -> outcomes.AdoptOutcome | refusals.Closed:
