@@ -5,7 +5,8 @@ pieces of scripts. A script or a piece names what it uses on lines `--#use a b`,
 each piece is spliced in once, what it uses before it. The first line of a script stays first: it
 declares the engine and its rules. Names of records and their fields become places
 (`record_layouts`), and the bounds of creators' commands become checks (`command_checks`). Lua lets
-a script have 200 locals at a time: what only a piece itself needs lives in a block of its own.
+a script have 200 locals at a time: what only a piece itself needs lives in a block of its own, and
+so do the pieces that it alone uses.
 """
 
 from __future__ import annotations
@@ -76,58 +77,77 @@ def splice(verb: str, pieces: dict[str, str], source: str) -> str:
 
     pieces: name -> text. Raises KeyError for a piece that does not exist.
     """
-    done: list[str] = []
-    out: list[str] = []
+    done: dict[str, str] = {}
+    users: dict[str, list[str]] = {}
 
     def add(name: str, open_: tuple[str, ...]) -> None:
         assert name not in open_, f"{name}.lua uses itself: {' -> '.join((*open_, name))}"
+        users.setdefault(name, []).append(open_[-1])
         if name in done:
             return
         body = _without_header(pieces[name])
         for used in uses(body):
             add(used, (*open_, name))
-        done.append(name)
-        out.append(_strip_uses(body).strip())
+        done[name] = _strip_uses(body).strip()
 
     for name in uses(source):
         add(name, (verb,))
     head, _, rest = source.partition("\n")
-    return head + "\n" + "\n\n".join(out) + "\n" + _strip_uses(_without_header(rest))
+    rest = _strip_uses(_without_header(rest))
+    return head + "\n" + "\n\n".join(_in_blocks(done, users, verb, rest)) + "\n" + rest
 
 
-def _locals(text: str) -> set[str]:
+def _in_blocks(
+    pieces: dict[str, str], users: dict[str, list[str]], verb: str, source: str
+) -> list[str]:
+    """The texts of pieces in their order, each with what nobody else names hidden in a block; there
+    stand also the pieces that it alone uses. users: of each, who uses it."""
+    said: dict[str, set[str]] = {}
+    for name, text in (*pieces.items(), (verb, source)):
+        for word in _words(text):
+            said.setdefault(word, set()).add(name)
+    alone = {name: by[0] for name, by in users.items() if len(set(by)) == 1 and by[0] != verb}
+    inside: dict[str, list[str]] = {}
+    out = []
+    for name, text in pieces.items():
+        own = _locals(text)
+        told = {one for one in own if one == name or said[one] - {name}}
+        nested = inside.pop(name, [])
+        blocked = _in_block(text, told, nested) if nested or told != own else text
+        if blocked is None:
+            blocked = "\n\n".join([*nested, text])
+        if name in alone:
+            inside.setdefault(alone[name], []).append(blocked)
+        else:
+            out.append(blocked)
+    return out
+
+
+@functools.cache
+def _words(text: str) -> frozenset[str]:
+    """What a piece names, but in its comments and texts, and as a field."""
+    plain = _FIELD.sub("", _TEXT.sub("", _COMMENT.sub("", text)))
+    return frozenset(_WORD.findall(plain))
+
+
+@functools.cache
+def _locals(text: str) -> frozenset[str]:
     """What stands beside a piece's function, and that function, by their names."""
-    return {name for found in _LOCAL.findall(text) for name in found.split(", ")}
+    found = _LOCAL.findall(_COMMENT.sub("", text))
+    return frozenset(name for names in found for name in names.split(", "))
 
 
-def in_blocks(pieces: dict[str, str], others: dict[str, str]) -> dict[str, str]:
-    """The pieces, each with what nobody else names hidden in a block. others: the scripts."""
-    read = {name: _COMMENT.sub("", text) for name, text in (pieces | others).items()}
-    own = {name: _locals(text) for name, text in read.items()}
-    foreign: dict[str, set[str]] = {}
-    for name, text in read.items():
-        for word in set(_WORD.findall(_FIELD.sub("", _TEXT.sub("", text)))) - own[name]:
-            foreign.setdefault(word, set()).add(name)
-    return {
-        name: _in_block(
-            text, own[name], {one for one in own[name] if one == name or one in foreign}
-        )
-        for name, text in pieces.items()
-    }
-
-
-def _in_block(text: str, own: set[str], told: set[str]) -> str:
-    """A piece with those of its locals alone that are told to others."""
-    if own == told or not told:
-        return text
+def _in_block(text: str, told: set[str], nested: list[str]) -> str | None:
+    """A piece with those of its locals alone that are told to others, and other pieces hidden in
+    it; None where they cannot be parted."""
     names = [found for found in _LOCAL.findall(text) if set(found.split(", ")) <= told]
-    if {one for found in names for one in found.split(", ")} != told:
-        return text
-    body = _without_header(text)
+    if not told or {one for found in names for one in found.split(", ")} != told:
+        return None
     for found in names:
-        body = re.sub(rf"^local function {found}\(", f"function {found}(", body, flags=re.MULTILINE)
-        body = re.sub(rf"^local {found} =", f"{found} =", body, flags=re.MULTILINE)
-    return f"local {', '.join(names)}\ndo\n{body.strip()}\nend\n"
+        text = re.sub(rf"^local function {found}\(", f"function {found}(", text, flags=re.MULTILINE)
+        text = re.sub(rf"^local {found} =", f"{found} =", text, flags=re.MULTILINE)
+    body = "\n\n".join([*nested, text])
+    return f"local {', '.join(names)}\ndo\n{body}\nend"
 
 
 def uses(text: str) -> list[str]:
@@ -186,7 +206,6 @@ def put_together(texts: dict[str, str]) -> dict[str, Script]:
         assert name not in where, f"lua/{path} has the name of {where[name]}: choose another one"
         where[name] = f"lua/{path}"
         (verbs if is_script(text) else pieces)[name] = record_layouts.expand(text, path)
-    pieces = in_blocks(pieces, verbs)
     scripts = {}
     for verb, source in verbs.items():
         text = splice(verb, pieces, source)

@@ -234,7 +234,7 @@ async def test_a_payment_that_the_guest_began_buys_for_the_person(sale: Sale) ->
     began = await intents.now(DropId(sale.drop), hold)  # type: ignore[arg-type]
     await adopted(sale)
     assert await intents.now(DropId(sale.drop), hold) == began  # type: ignore[arg-type]
-    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
+    assert isinstance(await sale.succeeded(hold), outcomes.Paid)
     assert (await sale.truth()).orders[hold].fan == "pia"
     await agree(sale)
 
@@ -249,7 +249,7 @@ async def test_a_payment_that_comes_late_is_the_persons(make_sale: MakeSale) -> 
     sale.now += LOOKUP_MS
     await sale.settle()
     await adopted(sale)
-    assert isinstance(await sale.succeeded(hold), outcomes.Rescued)
+    assert isinstance(await sale.succeeded(hold), outcomes.Paid)
     truth = await sale.truth()
     assert (truth.orders[hold].fan, truth.fans["pia"].orders) == ("pia", [hold])
     await sale.discharge(f"capture:{truth.orders[hold].charge}")

@@ -61,7 +61,7 @@ async def comes(sale: Sale, hold: str, charge: str = "") -> list[str]:
     before = len(await sale.words())
     outcome = await sale.succeeded(hold, charge)
     await agree(sale)
-    assert isinstance(outcome, outcomes.Sold | outcomes.Rescued | outcomes.Voided)
+    assert isinstance(outcome, outcomes.Paid | outcomes.Voided)
     words = (await sale.words())[before:]
     if isinstance(outcome, outcomes.Voided):
         words[words.index("voided")] = outcome.why

@@ -22,13 +22,13 @@ async def test_one_card_buys_no_more_for_many_than_one_person_may_have(
     bought = [await sale.held(f"f{n}") for n in range(2)]
     third = await sale.held("f2")
     for hold in bought:
-        assert isinstance(await sale.succeeded(hold, card="visa"), outcomes.Sold)
+        assert isinstance(await sale.succeeded(hold, card="visa"), outcomes.Paid)
     voided = await sale.succeeded(third, "c-first", card="visa")
     assert isinstance(voided, outcomes.Voided)
     assert voided.why == "limit"
     # It goes back, what is held stays held, and another card buys it.
     assert "void:c3" in await sale.store.duties(sale.drop)
-    assert isinstance(await sale.succeeded(third, "c-other", card="master"), outcomes.Sold)
+    assert isinstance(await sale.succeeded(third, "c-other", card="master"), outcomes.Paid)
     # Said again, it is answered the same.
     again = await sale.succeeded(third, "c-first", card="visa")
     assert isinstance(again, outcomes.Voided)
@@ -38,8 +38,8 @@ async def test_one_card_buys_no_more_for_many_than_one_person_may_have(
     # What was paid back counts no more; of a card that nobody knows nothing is counted.
     await sale.refund(bought[0])
     fourth, fifth = await sale.held("f3"), await sale.held("f4")
-    assert isinstance(await sale.succeeded(fourth, card="visa"), outcomes.Sold)
-    assert isinstance(await sale.succeeded(fifth), outcomes.Sold)
+    assert isinstance(await sale.succeeded(fourth, card="visa"), outcomes.Paid)
+    assert isinstance(await sale.succeeded(fifth), outcomes.Paid)
     key = (await sale.store.fields(sale.drop, "networks"))["key"].decode()
     named = [e.card for e in await sale.log() if isinstance(e, events.Sold)]
     assert named == [card_name(key, "visa")] * 2 + [
@@ -65,7 +65,7 @@ async def test_a_card_that_is_full_rescues_nothing_and_the_next_one_may(
     make_sale: MakeSale,
 ) -> None:
     sale = await make_sale(item("pin", {"pin": 2}), limit=1)
-    assert isinstance(await sale.succeeded(await sale.held("a"), card="visa"), outcomes.Sold)
+    assert isinstance(await sale.succeeded(await sale.held("a"), card="visa"), outcomes.Paid)
     late = await sale.held("b")
     await sale.pay("b", late)
     sale.now += 10_000_000
@@ -76,5 +76,5 @@ async def test_a_card_that_is_full_rescues_nothing_and_the_next_one_may(
     voided = await sale.succeeded(late, "c-visa", card="visa")
     assert isinstance(voided, outcomes.Voided)
     assert (voided.why, voided.entry) == ("limit", "")
-    assert isinstance(await sale.succeeded(late, "c-own", card="own"), outcomes.Rescued)
+    assert isinstance(await sale.succeeded(late, "c-own", card="own"), outcomes.Paid)
     assert judge([line async for line in sale.store.log(sale.drop)]).violations == []

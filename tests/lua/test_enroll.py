@@ -69,7 +69,7 @@ async def test_at_a_ceiling_a_fan_joins_and_is_called_when_his_cohort_has_room_a
     await sale.enroll("cy", "friends")
     hold = await sale.held("ada")
     order = await sale.succeeded(hold, captured=True)
-    assert isinstance(order, outcomes.Sold)
+    assert isinstance(order, outcomes.Paid)
     assert await sale.hold("ben") == refusals.CohortFull(0, PUBLIC_MS)
     entry = await sale.joined("ben")
     await sale.held("cy")
@@ -104,7 +104,7 @@ async def test_a_late_payment_is_rescued_within_its_fans_cohorts_alone(
     await sale.pay("ada", lost)
     sale.now += HOLD_MS
     await sale.settle()
-    assert isinstance(await sale.unpaid(lost), outcomes.Expired)
+    assert isinstance(await sale.unpaid(lost), outcomes.Unpaid)
     given = await sale.held("ben")
     late = await sale.succeeded(lost, "first")
     assert isinstance(late, outcomes.Voided)
@@ -116,7 +116,7 @@ async def test_a_late_payment_is_rescued_within_its_fans_cohorts_alone(
     # Ada was made good, and would be called before him.
     (entry,) = (await sale.you("ada")).record.entries
     await sale.leave("ada", entry)
-    assert isinstance(await sale.succeeded(given, "second"), outcomes.Rescued)
+    assert isinstance(await sale.succeeded(given, "second"), outcomes.Paid)
     truth = await sale.truth()
     assert (truth.holds[given].cohort, truth.pools["pin"].counted) == ("club", [1])
 

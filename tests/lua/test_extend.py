@@ -56,7 +56,7 @@ async def test_nothing_paid_ends_a_hold_that_is_asked_about_at_once(sale: Sale) 
     sale.now += HOLD_MS
     await sale.settle()
     await sale.extend("ana", hold)
-    assert isinstance(await sale.unpaid(hold), outcomes.Expired)
+    assert isinstance(await sale.unpaid(hold), outcomes.Unpaid)
     assert judge([line async for line in sale.store.log(sale.drop)]).violations == []
 
 

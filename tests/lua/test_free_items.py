@@ -31,7 +31,7 @@ async def test_what_costs_nothing_is_not_captured_and_not_refunded(
     free: Sale, *, captured: bool
 ) -> None:
     hold = await free.held("ana")
-    assert isinstance(await free.succeeded(hold, "c1", captured=captured), outcomes.Sold)
+    assert isinstance(await free.succeeded(hold, "c1", captured=captured), outcomes.Paid)
     sold = (await free.log())[-1]
     assert isinstance(sold, events.Sold)
     assert (sold.amount, sold.capture) == (0, "done")

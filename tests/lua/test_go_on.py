@@ -44,7 +44,7 @@ async def test_what_a_fan_holds_is_paid_extended_and_given_back(full: Sale) -> N
     assert isinstance(await full.extend("ana", paid), outcomes.Extended)
     assert isinstance(await full.pay("ana", paid), outcomes.Paying)
     assert isinstance(await full.release("bo", given), outcomes.Released)
-    assert isinstance(await full.succeeded(paid), outcomes.Sold)
+    assert isinstance(await full.succeeded(paid), outcomes.Paid)
     assert isinstance(await full.discharge("capture:c1"), outcomes.Discharged)
     assert isinstance(await full.refund(paid), outcomes.Refunded)
 

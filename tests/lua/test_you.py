@@ -180,7 +180,7 @@ async def rescued(sale: Sale, fan: str) -> str:
     await sale.settle()
     sale.now += LOOKUP_MS
     await sale.settle()
-    assert isinstance(await sale.succeeded(hold), outcomes.Rescued)
+    assert isinstance(await sale.succeeded(hold), outcomes.Paid)
     return hold
 
 
@@ -264,6 +264,6 @@ async def test_an_offer_that_was_rescued_is_told_as_sold_when_it_is_claimed(
     await sale.settle()
     sale.now += LOOKUP_MS
     await sale.settle()
-    assert isinstance(await sale.succeeded(offer), outcomes.Rescued)
+    assert isinstance(await sale.succeeded(offer), outcomes.Paid)
     assert await sale.claim("ana", offer) == refusals.HoldExpired(state="sold")
     assert (await sale.you("ana")).holds == []

@@ -25,7 +25,7 @@ async def paid(sale: Sale, *named: tuple[str, str]) -> list[str]:
     holds = []
     for fan, charge in named:
         holds.append(await sale.held(fan))
-        assert isinstance(await sale.succeeded(holds[-1], charge), outcomes.Sold)
+        assert isinstance(await sale.succeeded(holds[-1], charge), outcomes.Paid)
     return holds
 
 
@@ -46,7 +46,7 @@ async def test_what_a_provider_calls_as_we_call_another_is_no_other(sale: Sale) 
     truth = await sale.truth()
     assert truth.charges == {"c1": f"sold|{first}", "c2": f"sold|{second}"}
     again = await sale.succeeded(first, "c2")
-    assert isinstance(again, outcomes.Sold)
+    assert isinstance(again, outcomes.Paid)
     assert again.hold == first
     assert len((await sale.truth()).charges) == 2
 
@@ -62,8 +62,8 @@ async def test_a_charge_that_is_not_known_is_not_judged_while_an_id_is_lost(sale
     assert await sale.log() == before
     assert await sale.store.charge_ids.missing(sale.drop) == {"c1": f"sold|{hold}"}
     assert await sale.store.charge_ids.name(sale.drop, {"c1": "ch_x"}) == 1
-    assert isinstance(await sale.succeeded(hold, "ch_x"), outcomes.Sold)
-    assert isinstance(await sale.succeeded(other, "ch_y"), outcomes.Sold)
+    assert isinstance(await sale.succeeded(hold, "ch_x"), outcomes.Paid)
+    assert isinstance(await sale.succeeded(other, "ch_y"), outcomes.Paid)
     assert await sale.store.charge_ids.all(sale.drop) == {"c1": "ch_x", "c2": "ch_y"}
 
 
@@ -104,7 +104,7 @@ async def test_a_drop_from_before_keeps_its_names_and_numbers_what_is_new(
     assert await sale.store.charge_ids.all(sale.drop) == {"c1": "c1"}
     assert await sale.store.charge_ids.missing(sale.drop) == {}
     again = await sale.succeeded(first, "c1")
-    assert isinstance(again, outcomes.Sold)
+    assert isinstance(again, outcomes.Paid)
     assert again.hold == first
     (second,) = await paid(sale, ("ben", "ch_y"))
     assert await sale.store.charge_ids.all(sale.drop) == {"c1": "c1", "c2": "ch_y"}
@@ -142,5 +142,5 @@ async def test_repairing_a_drop_leaves_what_no_log_tells(sale: Sale) -> None:
     found = await repair.audit(sale.store, sale.drop)
     assert found is not None
     await repair.thaw(sale.store, found, by="o1", key="thaw", clock_ms=sale.now)
-    assert isinstance(await sale.succeeded(hold, "ch_x"), outcomes.Sold)
+    assert isinstance(await sale.succeeded(hold, "ch_x"), outcomes.Paid)
     assert await sale.store.charge_ids.missing(sale.drop) == {}
