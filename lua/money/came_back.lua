@@ -24,9 +24,9 @@ COST  O(log n + s), n = holds and entries, s = units of the order
 --#use whole_serials return_serials remove_value
 
 local clock_ms, id, by, key, serials_packed = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local named = cmsgpack.unpack(serials_packed)
 local t, early = begin_command(fault_in_came_back(by, key, id), KEYS, clock_ms)
 if early then return cmsgpack.pack(early) end
+local named = cmsgpack.unpack(serials_packed)
 local field, body = command_field(t.key.answers, by, key), 'came_back|' .. id
 if named[1] then body = body .. '|' .. redis.sha1hex(table.concat(named, ',')) end
 local made = answered(t, field, body)

@@ -30,11 +30,10 @@ COST  O(log n + s), n = holds and entries, s = units of the payment
 
 local clock_ms, id, by, key, why = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local back, amount, serials_packed = ARGV[6], ARGV[7], ARGV[8]
-local named = cmsgpack.unpack(serials_packed)
 local RULE = 'must be a whole number from 0 to ' .. NUMBER[AMOUNT_MAX]
 
 -- What of a command is not this order's, or nil.
-local function unfit_for(order, serials)
+local function unfit_for(order, named, serials)
   if back == '' and (amount == '' or named[1]) then return 'amount alone is what a refund without units has' end
   local share = order[O_AMOUNT]
   if amount ~= '' and tonumber(amount) > share then return 'amount must be at most ' .. NUMBER[share] end
@@ -49,6 +48,7 @@ if not fault and amount ~= '' then
 end
 local t, early = begin_command(fault, KEYS, clock_ms)
 if early then return cmsgpack.pack(early) end
+local named = cmsgpack.unpack(serials_packed)
 local field, body = command_field(t.key.answers, by, key), 'refund|' .. id
 if why ~= '' then body = body .. '|' .. redis.sha1hex(why) end
 if back ~= 'line' or amount ~= '' or named[1] then
@@ -69,7 +69,7 @@ local n, gone = 0, 0
 if not given_back(order) then
   local serials = whole_serials(named, order[O_SERIALS])
   if not serials then return cmsgpack.pack({'NOT_FOUND'}) end
-  local unfit = unfit_for(order, serials)
+  local unfit = unfit_for(order, named, serials)
   if unfit then return cmsgpack.pack({'BAD_MESSAGE', unfit}) end
   if back == '' then
     gone = tonumber(amount)

@@ -42,7 +42,7 @@ CREATORS: dict[str, tuple[object, ...]] = {
 
 OTHERS: dict[str, tuple[object, ...]] = {
     "press": (pack([["hold", "ana", "k", "pin", 1, 0]]),),
-    "go_on": (pack([["pay", "ana", "k", "h1"]]),),
+    "go_on": (pack([["pay", "ana", "k", ["h1"], "", ["", 0]]]),),
     "settle": (),
     "view": (0, 0),
     "you": (pack(["ana"]),),
