@@ -65,6 +65,7 @@ from dropengine.jobs.durability_watch import DurabilityWatch
 from dropengine.jobs.duties import Duties, wall_ms
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.loop_watch import LoopWatch
+from dropengine.jobs.reconciling import Reconciling
 from dropengine.jobs.revealing import Revealing
 from dropengine.jobs.revoking import Revoking
 from dropengine.jobs.server_watch import ServerWatch
@@ -161,6 +162,7 @@ class Runtime:
         self.beacon_rounds = rounds
         self.drawing = Drawing(self.store, Revealing(self.database, rounds, wall_ms))
         self.carrying = Carrying(self.store, self.database)
+        self.reconciling = Reconciling(self.store, self.payments, self.intents)
         self.settling = Settling(
             self.store,
             settings,
@@ -202,6 +204,7 @@ class Runtime:
         self.jobs.repeat(self.drawing)
         self.jobs.repeat(self.carrying)
         self.jobs.repeat(self.settling)
+        self.jobs.repeat(self.reconciling)
         self.jobs.repeat(self.server_watch)
         self.jobs.repeat(self.trial)
         self.jobs.repeat(self.clock_watch)

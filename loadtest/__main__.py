@@ -55,6 +55,7 @@ async def night(asked: argparse.Namespace, folder: Path) -> int:
         data_dir=folder,
         host="127.0.0.1",
         port=0,
+        local_pay=True,
         disk_free_mib_min=16,
         log_level="error",
         handshakes_per_s_max=100_000,

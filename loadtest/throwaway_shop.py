@@ -33,6 +33,7 @@ async def throwaway_shop(
         settings = Settings(
             data_dir=folder or Path(made),
             port=0,
+            local_pay=True,
             web_concurrency=processes,
             disk_free_mib_min=16,
             log_level="error",

@@ -143,7 +143,9 @@ async def crowd(drop: Drop, seconds: float) -> None:
 
 async def measure(runs: int, minutes: float) -> None:
     with tempfile.TemporaryDirectory() as data:
-        shop = SupervisorProcess(Settings(data_dir=Path(data), port=0, log_level="warning"))
+        shop = SupervisorProcess(
+            Settings(local_pay=True, data_dir=Path(data), port=0, log_level="warning")
+        )
         await asyncio.to_thread(shop.start)
         client = connections.client(shop.running.redis_url)
         try:

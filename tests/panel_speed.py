@@ -135,7 +135,7 @@ async def night(page: Page, drop: Drop) -> CDPSession:
 async def measure(ticks: int, held: int) -> list[Part]:
     """A shop and a browser of its own."""
     with tempfile.TemporaryDirectory() as data:
-        settings = Settings(data_dir=Path(data), port=0, log_level="warning")
+        settings = Settings(local_pay=True, data_dir=Path(data), port=0, log_level="warning")
         shop = SupervisorProcess(settings)
         await asyncio.to_thread(shop.start)
         client = connections.client(shop.running.redis_url)

@@ -31,7 +31,9 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 async def pictures(folder: Path, names: list[str]) -> None:
     """One file a state, screen and scheme: `held.phone.dark.png`."""
     with tempfile.TemporaryDirectory() as data:
-        shop = SupervisorProcess(Settings(data_dir=Path(data), port=0, log_level="warning"))
+        shop = SupervisorProcess(
+            Settings(local_pay=True, data_dir=Path(data), port=0, log_level="warning")
+        )
         await asyncio.to_thread(shop.start)
         try:
             async with async_playwright() as playwright:

@@ -42,7 +42,7 @@ async def story(browser: Browser, folder: Path, screen: str) -> None:
         print(f"{screen} {number} {scene}", flush=True)
 
     with tempfile.TemporaryDirectory() as data:
-        settings = Settings(data_dir=Path(data), port=0, log_level="warning")
+        settings = Settings(local_pay=True, data_dir=Path(data), port=0, log_level="warning")
         shop = PracticeShop(for_crowd(settings, FANS))
         await shop.start()
         database, store = Database(shop.settings), shop.store()

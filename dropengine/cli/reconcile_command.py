@@ -80,7 +80,7 @@ async def _run(arguments: Arguments, settings: Settings) -> int:
         # What is paid while the drops are read must not look as if it were for nobody.
         kept = await _kept(built, since_ms)
         intents = IntentIds(data_directory.shop_id(settings), store)
-        looked = [await _look(store, intents, drop, kept) for drop in wanted]
+        looked = [await _look(store, built, intents, drop, kept) for drop in wanted]
         if arguments.drop is None:
             _tell_lost(kept, drops)
         found = [one for one in looked if one is not None]
@@ -127,7 +127,11 @@ async def _kept(built: Configured, since_ms: int) -> dict[str, Sequence[Kept]]:
 
 
 async def _look(
-    store: Store, intents: IntentIds, drop: DropId, kept: Mapping[str, Sequence[Kept]]
+    store: Store,
+    built: Configured,
+    intents: IntentIds,
+    drop: DropId,
+    kept: Mapping[str, Sequence[Kept]],
 ) -> _Found | None:
     """Compare and tell; None: it cannot go on now, and why is told."""
     await store.settle(drop)
@@ -141,7 +145,7 @@ async def _look(
             file=sys.stderr,
         )
         return None
-    found = _Found(drop, audit, await reconciliation.compare(store, intents, drop, kept))
+    found = _Found(drop, audit, await reconciliation.compare(store, built, intents, drop, kept))
     print("\n".join(_told(found)))
     return found
 

@@ -54,6 +54,12 @@ FAMILIES: Final = {
         "see to that money.",
         Adds.MOST,
     ),
+    "dropengine_money_differences": Family(
+        "gauge",
+        "Payments of a drop of which it and the provider say different things: a person has to "
+        "see to that money.",
+        Adds.MOST,
+    ),
     "dropengine_ledger_lag_seconds": Family(
         "gauge", "For so long the books have not been complete; 0: they are.", Adds.MOST
     ),

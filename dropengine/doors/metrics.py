@@ -21,6 +21,7 @@ from dropengine.doors.prometheus import Sample, added, text
 from dropengine.jobs.clock_watch import ClockWatch
 from dropengine.jobs.duties import Duties
 from dropengine.jobs.job_runner import JobRunner
+from dropengine.jobs.reconciling import Reconciling
 from dropengine.jobs.server_watch import ServerWatch
 from dropengine.jobs.settle import Settling
 from dropengine.jobs.trial import Trial
@@ -57,6 +58,8 @@ class Deps(Protocol):
     def server_watch(self) -> ServerWatch: ...
     @property
     def duties(self) -> Duties: ...
+    @property
+    def reconciling(self) -> Reconciling: ...
 
 
 def routes(deps: Deps) -> list[Route]:
@@ -110,6 +113,7 @@ def own(deps: Deps) -> list[Sample]:
         *of_memory(deps.server_watch),
         *of_duties(deps.duties),
         *of_owed(deps.duties),
+        *of_money(deps.reconciling),
         *of_selling(deps.hub),
     ]
 
@@ -192,6 +196,12 @@ def of_duties(duties: Duties) -> Iterator[Sample]:
     """What a person has to see to: known where the duties are done."""
     for drop, ids in duties.set_aside.items():
         yield Sample("dropengine_duties_set_aside", len(ids), (("drop", drop),))
+
+
+def of_money(reconciling: Reconciling) -> Iterator[Sample]:
+    """What two rounds of comparing found alike: known where it is compared."""
+    for drop, count in reconciling.differences.items():
+        yield Sample("dropengine_money_differences", count, (("drop", drop),))
 
 
 def of_owed(duties: Duties) -> Iterator[Sample]:

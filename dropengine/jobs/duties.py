@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import random
 import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import NamedTuple
+
+import msgspec
 
 from dropengine.errors import Unavailable
 from dropengine.jobs.job_runner import ended
@@ -32,6 +35,10 @@ ROUND_S = 1.0
 RETRY_S = 2.0
 """A duty that stays undone is tried again after this, then after twice as long every time."""
 RETRY_S_MAX = 600.0
+JITTER = 0.25
+"""Of each pause so much more at most."""
+SHOWN = "duties"
+"""The list of those set aside that workers share, by drop."""
 AGE_MS_MAX = 24 * 3600 * 1000
 """A duty that is owed for longer and was tried once more is left to a person."""
 DUTY_S_MAX = 20.0
@@ -43,6 +50,7 @@ class Patience:
 
     def __init__(self) -> None:
         self.refused = ""
+        self.tries = 0
         self._pause_s = RETRY_S
         self._not_before = -math.inf
 
@@ -58,10 +66,29 @@ class Patience:
         return now >= self._not_before
 
     def tried(self, now: float, *, grows: bool) -> None:
-        """grows: a question about a hold that stands is asked as often until its hard stop."""
+        """grows: a question about what stands is asked as often until its hard stop. What grows is
+        spread out, so that what failed together does not come together again."""
+        self.tries += 1
         self._not_before = now + self._pause_s
         if grows:
+            self._not_before += random.uniform(0, self._pause_s * JITTER)
             self._pause_s = min(2 * self._pause_s, RETRY_S_MAX)
+
+
+class SetAside(msgspec.Struct, frozen=True):
+    """A duty that a person has to see to. tries: by whoever does the duties now. since_ms: it is
+    owed since then, 0 where that cannot be read."""
+
+    id: str
+    tries: int
+    since_ms: int
+    why: str
+
+
+async def shown(store: Store, drop: DropId) -> list[SetAside]:
+    """What whoever does the duties of this drop set aside last. Raises Unavailable."""
+    row = await store.house.shown(SHOWN, drop)
+    return msgspec.msgpack.decode(row, type=list[SetAside]) if row else []
 
 
 class Work(NamedTuple):
@@ -94,6 +121,7 @@ class Duties(LeasedDrops):
         self.set_aside: dict[DropId, frozenset[str]] = {}
         """Drop -> entries of its outbox that a person has to see to: they cannot be read, or the
         provider does not do them."""
+        self._shown: dict[DropId, list[SetAside]] = {}
         self._patience: dict[DropId, dict[tuple[str, int], Patience]] = {}
         """Of each duty and since when it is owed: the end of a hold asks anew."""
 
@@ -142,6 +170,20 @@ class Duties(LeasedDrops):
                 continue
             if why := patience[duty_id].ends(self._clock_ms() - duty.at_ms):
                 aside[duty_id] = why
+        rows = [
+            SetAside(
+                duty_id,
+                patience[duty_id].tries if duty_id in patience else 0,
+                outbox.duties[duty_id].at_ms if duty_id in outbox.duties else 0,
+                why,
+            )
+            for duty_id, why in sorted(aside.items())
+        ]
+        try:
+            await self._show(drop, rows)
+        except Unavailable as error:
+            log.info("%s: duties wait: %s", drop, error)
+            return []
         self._put_aside(drop, aside)
         return self._chosen(outbox, patience, busy, aside)
 
@@ -173,6 +215,13 @@ class Duties(LeasedDrops):
         if kept:
             self._patience[drop] = kept
         return {duty_id: patience for (duty_id, _), patience in kept.items()}
+
+    async def _show(self, drop: DropId, rows: list[SetAside]) -> None:
+        """Let every worker read it, once it is another."""
+        if rows != self._shown.get(drop):
+            packed = msgspec.msgpack.encode(rows) if rows else b""
+            await self._store.house.show(SHOWN, drop, packed)
+            self._shown[drop] = rows
 
     def _put_aside(self, drop: DropId, aside: dict[str, str]) -> None:
         """aside: id -> why. Each is told once, and counted as long as it is there."""

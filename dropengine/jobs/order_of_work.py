@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dropengine.truth.outbox import Outbox
+from dropengine.truth.outbox import QUESTIONS, Outbox
 
 PLACES = 32
 """Duties of one drop that are done at the same time."""
@@ -20,7 +20,7 @@ about holds that have ended."""
 
 def urgency(outbox: Outbox, duty_id: str) -> str:
     """Which of `SHARES` a duty has its place in."""
-    if outbox.duties[duty_id].kind != "lookup":
+    if outbox.duties[duty_id].kind not in QUESTIONS:
         return "money"
     return "standing" if duty_id in outbox.standing else "ended"
 

@@ -52,10 +52,14 @@ class Comparison(msgspec.Struct, frozen=True):
 
 
 async def compare(
-    store: Store, intents: IntentIds, drop: DropId, kept: Mapping[str, Sequence[Kept]]
+    store: Store,
+    providers: Configured,
+    intents: IntentIds,
+    drop: DropId,
+    kept: Mapping[str, Sequence[Kept]],
 ) -> Comparison:
-    """kept: what each provider keeps, of at least all the time in which the drop sold; asked for
-    before this. Raises Unavailable."""
+    """kept: what each provider keeps that said so, of at least all the time in which the drop sold;
+    asked for before this. Raises Unavailable."""
     truth = await store.truth(drop)
     assert truth is not None, "a drop is never forgotten"
     ours = await intents.of_all(drop, truth)
@@ -66,7 +70,7 @@ async def compare(
     found = [*_unknown(truth, ours, numbers, payments)]
     told = sum(one.paid.charge in numbers for _, one in payments)
     wrong = sum(one.paid is not None and one.paid.charge in numbers for one in found)
-    found += _gone(truth, {numbers.get(one.paid.charge) for _, one in payments})
+    found += _gone(truth, {numbers.get(one.paid.charge) for _, one in payments}, providers, kept)
     kinds = Counter(duty.kind for duty in truth.outbox.values())
     return Comparison(told - wrong, found, dict(kinds))
 
@@ -125,14 +129,20 @@ def _state(truth: Truth, payment: str) -> str:
     return truth.holds[payment].state
 
 
-def _gone(truth: Truth, kept: set[str | None]) -> Iterator[Difference]:
-    """What was bought, and the provider keeps nothing for it: told once for each payment."""
+def _gone(
+    truth: Truth, kept: set[str | None], providers: Configured, said: Mapping[str, Sequence[Kept]]
+) -> Iterator[Difference]:
+    """What was bought, and the provider keeps nothing for it: told once for each payment. Of one
+    that said nothing, or is not set up any more, nothing is known."""
     told = set()
     for hold, order in truth.orders.items():
         name = order.payment or hold
         if _stands(order) and order.amount and order.charge not in kept and name not in told:
             told.add(name)
-            yield Difference(name, f"is an order, {order.state}", "", None, Then.PERSON)
+            payment = truth.payments.get(order.payment)
+            provider = providers.of("" if payment is None else payment.provider)
+            if provider is not None and provider.name in said:
+                yield Difference(name, f"is an order, {order.state}", "", None, Then.PERSON)
 
 
 _BY_A_PERSON = (

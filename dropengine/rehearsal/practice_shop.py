@@ -161,6 +161,8 @@ def for_crowd(settings: Settings, fans: int) -> Settings:
     connections = 2 * fans + FILES_BESIDE
     return msgspec.structs.replace(
         settings,
+        # Whoever plays pays with play money, also where the drop is not called a practice.
+        local_pay=True,
         sockets_max=max(settings.sockets_max, connections),
         sockets_per_network_max=max(settings.sockets_per_network_max, connections),
         http_max=max(settings.http_max, connections),

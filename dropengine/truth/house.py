@@ -181,6 +181,19 @@ class House:
         when nothing can be begun now."""
         _PROVE.decode(await self._once("prove", [self.keys.proof], (who,)))
 
+    async def show(self, what: str, drop: DropId, row: bytes) -> None:
+        """Let every worker read what this one found of a drop; b"": nothing any more."""
+        key = self.keys.shown(what)
+        if row:
+            await self._ask("what is shown", "HSET", key, drop, row)
+        else:
+            await self._ask("what is shown", "HDEL", key, drop)
+
+    async def shown(self, what: str, drop: DropId) -> bytes:
+        """What some worker found of a drop, or b""."""
+        found: bytes | None = await self._ask("what is shown", "HGET", self.keys.shown(what), drop)
+        return found or b""
+
     async def exchange(
         self, who: str, ms: int, looks: Sequence[str], row: bytes
     ) -> replies.Exchanged:

@@ -47,6 +47,10 @@ class HouseKeys:
         """
         return f"{self._house}:tickets:{network}"
 
+    def shown(self, what: str) -> str:
+        """What one worker found and all show: a hash, a row for each drop that has any."""
+        return f"{self._house}:shown:{what}"
+
     def lease(self, job: str) -> str:
         """Who does a job for all workers: a string that runs out by itself."""
         return f"{self._house}:lease:{job}"

@@ -29,7 +29,9 @@ _numbers = count(1)
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SupervisorProcess]:
     """A whole shop in processes of its own, on a port of its own."""
     data = tmp_path_factory.mktemp("shop")
-    supervisor = SupervisorProcess(Settings(data_dir=data, port=0, log_level="warning"))
+    supervisor = SupervisorProcess(
+        Settings(local_pay=True, data_dir=data, port=0, log_level="warning")
+    )
     await asyncio.to_thread(supervisor.start)
     yield supervisor
     await asyncio.to_thread(supervisor.stop)

@@ -121,7 +121,7 @@ async def calling_shop(
 ) -> AsyncIterator[SupervisorProcess]:
     """A whole shop that may call a service on this machine."""
     data = tmp_path_factory.mktemp("calling")
-    settings = Settings(data_dir=data, port=0, log_level="warning", push_here=True)
+    settings = Settings(local_pay=True, data_dir=data, port=0, log_level="warning", push_here=True)
     supervisor = SupervisorProcess(settings)
     await asyncio.to_thread(supervisor.start)
     yield supervisor

@@ -29,7 +29,9 @@ _names = count(1)
 @pytest.fixture
 async def crowded(tmp_path: Path) -> AsyncIterator[SupervisorProcess]:
     """A shop that a crowd from one address may come to."""
-    settings = for_crowd(Settings(data_dir=tmp_path / "shop", port=0, log_level="warning"), FANS)
+    settings = for_crowd(
+        Settings(local_pay=True, data_dir=tmp_path / "shop", port=0, log_level="warning"), FANS
+    )
     one = SupervisorProcess(settings)
     await asyncio.to_thread(one.start)
     yield one

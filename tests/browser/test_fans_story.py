@@ -78,7 +78,9 @@ class Scenes:
 async def two_workers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SupervisorProcess]:
     data = tmp_path_factory.mktemp("two-workers")
     one = SupervisorProcess(
-        Settings(data_dir=data, port=0, log_level="warning", web_concurrency=WORKERS)
+        Settings(
+            local_pay=True, data_dir=data, port=0, log_level="warning", web_concurrency=WORKERS
+        )
     )
     await asyncio.to_thread(one.start)
     yield one

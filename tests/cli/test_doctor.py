@@ -40,7 +40,7 @@ FACTS = server_check.facts(
 @pytest.fixture
 def settings() -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="drop-") as name:
-        yield Settings(data_dir=Path(name), port=0, disk_free_mib_min=16, sockets_max=100)
+        yield Settings(local_pay=True, data_dir=Path(name), port=0, disk_free_mib_min=16, sockets_max=100)
 
 
 def lines(settings: Settings, code: int) -> dict[str, str]:
@@ -168,7 +168,7 @@ def test_a_weaker_server_stops_a_sale_until_it_is_accepted_and_is_named_then() -
         with server_check.client(one.url, 2_000) as client:
             client.config_set("appendfsync", "everysec")
         with tempfile.TemporaryDirectory() as name:
-            settings = Settings(data_dir=Path(name), port=0, redis_url=one.url, sockets_max=1)
+            settings = Settings(local_pay=True, data_dir=Path(name), port=0, redis_url=one.url, sockets_max=1)
             settings = msgspec.structs.replace(settings, disk_free_mib_min=16)
             assert "--accept-weaker" in lines(settings, 1)["server"]
             accepted = msgspec.structs.replace(settings, accept_weaker=True)
@@ -232,7 +232,7 @@ def test_few_open_files_are_warned_of_and_very_few_stop_a_sale(settings: Setting
         "import resource, sys; from pathlib import Path; from dropengine.cli import doctor\n"
         "from dropengine.config import Settings; most = int(sys.argv[2])\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
-        "settings = Settings(data_dir=Path(sys.argv[1]), port=0, disk_free_mib_min=16)\n"
+        "settings = Settings(local_pay=True, data_dir=Path(sys.argv[1]), port=0, disk_free_mib_min=16)\n"
         "sys.exit(doctor.run(settings))"
     )
     for most, word, code_wanted in ((1_000, "warn", 0), (300, "stop", 1)):

@@ -39,7 +39,7 @@ price = 1200
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A shop with a drop that sells."""
     data = tmp_path_factory.mktemp("shop")
-    with SupervisorProcess(Settings(data_dir=data, port=0, log_level="error")):
+    with SupervisorProcess(Settings(local_pay=True, data_dir=data, port=0, log_level="error")):
         file = data / "lamp.toml"
         file.write_text(FILE, encoding="utf-8")
         reach = ["--data-dir", str(data), "--by", "mia"]

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from dropengine import app
 from dropengine.config import Settings
-from dropengine.payments.port import ProviderAnswer, Succeeded
+from dropengine.payments.port import ProviderAnswer, Succeeded, Unknown
 
 FACTORY = "tests.kit.duty_ledger:build"
 ANSWER_S = 0.02
@@ -47,17 +47,29 @@ def attempts(path: Path) -> dict[str, list[Attempt]]:
 
 
 class _Captures:
-    """A provider that takes whatever it is asked for."""
+    """A provider that takes whatever it is asked for, and tells of nothing."""
+
+    name = "local"
+    for_practice = True
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def capture(self, _charge: str, key: str) -> ProviderAnswer:
+    async def capture(self, _charge: str, _amount: int, key: str) -> ProviderAnswer:
         began = time.time_ns() // 1_000_000
         self._write(key, began, 0)
         await asyncio.sleep(ANSWER_S)
         self._write(key, began, time.time_ns() // 1_000_000)
         return Succeeded()
+
+    async def kept(self, _since_ms: int) -> Unknown:
+        return Unknown("it never tells")
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
 
     def _write(self, key: str, began: int, ended: int) -> None:
         with self._path.open("a", encoding="ascii") as file:
@@ -68,5 +80,5 @@ def build(settings: Settings) -> Starlette:
     """One web process of a shop."""
     made = app.build(settings)
     captures: Any = _Captures(ledger(settings.data_dir))
-    made.state.runtime.payments = captures
+    made.state.runtime.payments.built["local"] = captures
     return made

@@ -28,6 +28,7 @@ async def night(folder: Path) -> None:
     settings = Settings(
         data_dir=folder,
         port=0,
+        local_pay=True,
         web_concurrency=1,
         disk_free_mib_min=LEAST_MIB,
         maxmemory_mib=64,

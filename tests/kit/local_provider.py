@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from dropengine.model import DropId, HoldId, ShopId
+from dropengine.model import DropId, ShopId
 from dropengine.payments.local import Do, LocalPay
-from dropengine.payments.port import Intent, Notice
+from dropengine.payments.configured import Configured
+from dropengine.payments.port import Intent, Line, Notice, Payments
 from tests.kit.manifests import HOLD_MS, START_MS
 from tests.kit.webhook_receiver import Clock, WebhookReceiver
 
@@ -18,7 +19,7 @@ SHOP = ShopId("5" * 32)
 
 
 def an_intent(
-    hold: str = "h1",
+    payment: str = "p1",
     *,
     intent: str = "",
     drop: str = "eclipse",
@@ -27,12 +28,11 @@ def an_intent(
     title: str = "Eclipse",
 ) -> Intent:
     return Intent(
-        id=intent or f"{drop}.{hold}",
+        id=intent or f"{drop}.{payment}",
         drop=DropId(drop),
-        hold=HoldId(hold),
+        payment=payment,
         title=title,
-        what="Enamel pin",
-        qty=1,
+        lines=(Line("Enamel pin", 1, amount, amount),),
         amount=amount,
         currency="EUR",
         minor_digits=2,
@@ -79,9 +79,14 @@ async def until_idle(provider: LocalPay) -> None:
         pass
 
 
-async def chosen(pay: LocalPay, do: Do, after_ms: int | None = None, *, hold: str = "h1") -> str:
-    """Begin the payment of a hold and choose; the page."""
-    page = page_of(await pay.begin(an_intent(hold)))
+def only(provider: Payments) -> Configured:
+    """A shop that has this provider alone, for whatever drop."""
+    return Configured({provider.name: provider}, provider.name, local_anywhere=True)
+
+
+async def chosen(pay: LocalPay, do: Do, after_ms: int | None = None, *, payment: str = "p1") -> str:
+    """Begin a payment and choose; the page."""
+    page = page_of(await pay.begin(an_intent(payment)))
     assert await pay.act(page, do, after_ms) is not None
     return page
 

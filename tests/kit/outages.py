@@ -29,6 +29,7 @@ def shop_on(server: Server, folder: Path, workers: int) -> SupervisorProcess:
             data_dir=folder,
             redis_url=server.url,
             port=0,
+            local_pay=True,
             web_concurrency=workers,
             disk_free_mib_min=16,
             log_level="error",

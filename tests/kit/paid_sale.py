@@ -9,12 +9,12 @@ from pathlib import Path
 from dropengine import outcomes
 from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold_lines
-from dropengine.model import HoldId
 from dropengine.payments.duties import perform
+from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.port import Charged
-from tests.kit.local_provider import SHOP, an_intent, page_of
+from tests.kit.local_provider import SHOP, an_intent, only, page_of
 from tests.kit.manifests import HOLD_MS, PAY_MS
 from tests.kit.sale import Sale
 from tests.kit.webhook_receiver import Clock
@@ -37,6 +37,7 @@ class PaidSale:
     def __init__(self, sale: Sale, local: LocalPay, book: Path) -> None:
         self.sale = sale
         self.local = local
+        self.providers: Configured = only(local)
         self.intents = IntentIds(SHOP, sale.store)
         self.book = book
 
@@ -49,20 +50,25 @@ class PaidSale:
     async def choose(
         self, hold: str, do: Do, after_ms: int | None = None, *, intent: str = ""
     ) -> None:
-        record = await self.sale.store.hold(self.sale.drop, hold)
-        assert record is not None
+        payment = await self.payment(hold)
+        record = await self.sale.payment(payment)
         wanted = an_intent(
-            hold,
+            payment,
             intent=intent or await self.intent(hold),
             drop=self.sale.drop,
-            amount=record.price * record.qty,
+            amount=record.amount,
             deadline_ms=record.deadline_ms,
         )
         await self.local.act(page_of(await self.local.begin(wanted)), do, after_ms)
 
+    async def payment(self, hold: str) -> str:
+        """The payment that a hold is in, or was in last; or what names one."""
+        record = await self.sale.store.hold(self.sale.drop, hold)
+        return (record.payment if record is not None else "") or hold
+
     async def intent(self, hold: str) -> str:
         """The id that this hold is paid under."""
-        intent = await self.intents.now(self.sale.drop, HoldId(hold))
+        intent = await self.intents.now(self.sale.drop, await self.payment(hold))
         assert intent is not None
         return intent
 
@@ -73,7 +79,10 @@ class PaidSale:
         return found
 
     async def told(self, hold: str, paid: Charged) -> outcomes.PaymentOutcome:
-        return await self.sale.succeeded(hold, paid.charge, captured=paid.captured)
+        payment = await self.payment(hold)
+        return await self.sale.succeeded(
+            payment, paid.charge, amount=paid.amount, captured=paid.captured
+        )
 
     async def over(self) -> None:
         """All deadlines of now pass, and the sale notices."""
@@ -88,7 +97,7 @@ class PaidSale:
         sale = self.sale
         for duty_id, duty in (await sale.store.duties(sale.drop)).items():
             twice = [
-                perform(sale.store, self.local, self.intents, sale.drop, duty_id, duty)
+                perform(sale.store, self.providers, self.intents, sale.drop, duty_id, duty)
                 for _ in range(2)
             ]
             await asyncio.gather(*twice)
@@ -107,7 +116,8 @@ class PaidSale:
         """What the provider took and did not give back."""
         connection = sqlite3.connect(self.book)
         (taken,) = connection.execute(
-            "SELECT coalesce(sum(amount - refunded), 0) FROM charges"
+            "SELECT coalesce(sum(coalesce(captures.amount, charges.amount) - refunded), 0)"
+            " FROM charges LEFT JOIN captures ON charge = id"
             " WHERE state IN ('captured', 'refunded')"
         ).fetchone()
         connection.close()
@@ -120,9 +130,9 @@ class PaidSale:
         truth = await self.sale.truth()
         assert difference(fold_lines(lines), truth) == []
         assert truth.outbox == {}
-        orders = [o for o in truth.orders.values() if o.state == "done"]
-        ids = await self.sale.store.charge_ids.of(self.sale.drop, [o.charge for o in orders])
-        assert await self.money() == sum(order.amount for order in orders)
+        kept = [one for one in truth.payments.values() if one.kept]
+        ids = await self.sale.store.charge_ids.of(self.sale.drop, [one.charge for one in kept])
+        assert await self.money() == sum(one.kept for one in kept)
         standing = (await self.charges()).items()
         assert {c for c, state in standing if state == "captured"} == set(ids.values())
         assert not any(state == "authorized" for _, state in standing)

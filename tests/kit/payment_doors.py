@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,12 @@ from starlette.applications import Starlette
 
 from dropengine.doors import page_templates, webhooks
 from dropengine.doors.page_templates import Templates
-from dropengine.model import HoldId
+from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import LocalPay
 from dropengine.payments.local.webhook_signature import sign, webhook_key
-from dropengine.payments.port import Payments
 from dropengine.truth.store import Store
-from tests.kit.local_provider import SECRET, SHOP, an_intent, local_pay
+from tests.kit.local_provider import SECRET, SHOP, an_intent, local_pay, only
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.sale import Sale
 from tests.kit.webhook_receiver import serving
@@ -31,7 +30,7 @@ Signed = tuple[dict[bytes, bytes], bytes]
 class Deps:
     store: Store
     intents: IntentIds
-    providers: Mapping[str, Payments]
+    payments: Configured
     templates: Templates
 
 
@@ -45,8 +44,8 @@ class PaymentDoors(PaidSale):
         self.deps = deps
         self.http = http
 
-    async def page(self, hold: str = "h1", title: str = "Eclipse") -> str:
-        return await self.local.begin(an_intent(hold, drop=self.sale.drop, title=title))
+    async def page(self, payment: str = "p1", title: str = "Eclipse") -> str:
+        return await self.local.begin(an_intent(payment, drop=self.sale.drop, title=title))
 
     def signed(self, body: bytes) -> Signed:
         """Bytes as this provider signs them."""
@@ -57,8 +56,8 @@ class PaymentDoors(PaidSale):
         notice = dict(
             event="ev_1",
             kind="authorized",
-            intent=await self.intents.now(self.sale.drop, HoldId(str(notice["hold"])))
-            or f"{self.sale.drop}.{notice['hold']}",
+            intent=await self.intents.now(self.sale.drop, str(notice["payment"]))
+            or f"{self.sale.drop}.{notice['payment']}",
             drop=self.sale.drop,
             amount=2400,
             currency="EUR",
@@ -81,7 +80,7 @@ async def payment_doors(sale: Sale, book: Path) -> AsyncIterator[PaymentDoors]:
         httpx2.AsyncClient(base_url=url, trust_env=False) as http,
     ):
         deps = Deps(
-            sale.store, IntentIds(SHOP, sale.store), {local.name: local}, page_templates.templates()
+            sale.store, IntentIds(SHOP, sale.store), only(local), page_templates.templates()
         )
         app.router.routes.extend(webhooks.routes(deps))
         yield PaymentDoors(sale, local, deps, book, http)

@@ -20,10 +20,9 @@ from dropengine.live.room import Room
 from dropengine.live.seat import Frame
 from dropengine.model import DropId, FanId
 from dropengine.payments.intent_ids import IntentIds
-from dropengine.payments.port import Payments
 from dropengine.truth.replies import ViewReply, YouReply
 from dropengine.truth.store import Store
-from tests.kit.local_provider import SHOP, local_pay
+from tests.kit.local_provider import SHOP, local_pay, only
 from tests.kit.sale import Sale
 from tests.kit.web_process import SECRET, Message, until
 
@@ -207,7 +206,7 @@ async def room_by_hand(sale: Sale, folder: Path, **more: Any) -> AsyncIterator[R
         return "another run"
 
     async with local_pay(folder / "book") as pay:
-        payments: Payments = pay
+        payments = only(pay)
         intents = IntentIds(SHOP, store)
         room = Room(
             store,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dropengine import data_directory, outcomes
 from dropengine.config import Settings
-from dropengine.model import HoldId
 from dropengine.payments import local
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import LocalPay
-from dropengine.payments.port import Charged, Intent
+from dropengine.payments.port import Charged, Intent, Line
 from dropengine.truth.store import Store
 from tests.kit.sale import Sale
 
@@ -26,17 +25,17 @@ class Till:
         return await self.pays(fan, hold, told=told)
 
     async def pays(self, fan: str, hold: str, *, told: bool) -> Charged:
-        await self.sale.pay(fan, hold)
-        intent = await self.intents.now(self.sale.drop, HoldId(hold))
+        paying = await self.sale.pay(fan, hold, provider="local")
+        assert isinstance(paying, outcomes.Paying), paying
+        intent = await self.intents.now(self.sale.drop, paying.id)
         assert intent is not None
         page = await self.provider.begin(
             Intent(
                 id=intent,
                 drop=self.sale.drop,
-                hold=HoldId(hold),
+                payment=paying.id,
                 title="Pin",
-                what="Pin",
-                qty=1,
+                lines=(Line("Pin", 1, 2400, 2400),),
                 amount=2400,
                 currency="EUR",
                 minor_digits=2,
@@ -49,8 +48,8 @@ class Till:
         found = await self.provider.lookup(intent)
         assert isinstance(found, Charged)
         if told:
-            outcome = await self.sale.succeeded(hold, found.charge)
-            assert isinstance(outcome, outcomes.Sold)
+            outcome = await self.sale.succeeded(paying.id, found.charge)
+            assert isinstance(outcome, outcomes.Paid)
         return found
 
     async def close(self) -> None:

@@ -28,7 +28,7 @@ def silent(settings: Settings) -> Starlette:
 
 def _build(settings: Settings, answer_s: float) -> Starlette:
     made = app.build(settings)
-    payments: Any = made.state.runtime.payments
+    payments: Any = made.state.runtime.payments.of("")
     begin = payments.begin
 
     async def slowly(intent: Intent) -> str:

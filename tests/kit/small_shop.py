@@ -25,6 +25,7 @@ def settings(folder: Path, **more: object) -> Settings:
             "disk_free_mib_min": 16,
             "maxmemory_mib": 64,
             "shutdown_s_max": 2,
+            "local_pay": True,
             **more,
         }
     )

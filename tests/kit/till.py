@@ -43,19 +43,22 @@ class Till(ABC):
     def elsewhere(self) -> AbstractAsyncContextManager[Payments]:
         """The same provider as another process of the shop has it."""
 
-    async def choose(self, choice: Choice, hold: str = "h1", amount: int = 2400) -> None:
-        """Begin the payment of a hold and choose."""
-        await self.act(await self.provider.begin(an_intent(hold, amount=amount)), choice)
+    async def choose(self, choice: Choice, payment: str = "p1", amount: int = 2400) -> None:
+        """Begin a payment and choose."""
+        await self.act(await self.provider.begin(an_intent(payment, amount=amount)), choice)
 
-    async def charged(self, hold: str = "h1", amount: int = 2400) -> Charged:
-        await self.choose("pay", hold, amount)
-        paid = await self.provider.lookup(f"eclipse.{hold}")
+    async def charged(self, payment: str = "p1", amount: int = 2400) -> Charged:
+        await self.choose("pay", payment, amount)
+        paid = await self.provider.lookup(f"eclipse.{payment}")
         assert isinstance(paid, Charged)
         return paid
 
-    async def captured(self, hold: str = "h1", amount: int = 2400) -> Charged:
-        paid = await self.charged(hold, amount)
-        assert await self.provider.capture(paid.charge, f"capture:{paid.charge}") == Succeeded()
+    async def captured(self, payment: str = "p1", amount: int = 2400) -> Charged:
+        paid = await self.charged(payment, amount)
+        assert (
+            await self.provider.capture(paid.charge, amount, f"capture:{paid.charge}")
+            == Succeeded()
+        )
         return paid
 
 

@@ -73,6 +73,7 @@ def settings(url: str, folder: Path, **more: Any) -> Settings:
     given: dict[str, Any] = {"tick_ms": 20, "settle_ms": 20, "view_ms": 200}
     # A test is one network in a hurry.
     given |= {"requests_per_s_max": 100_000} | more
+    given = {"local_pay": True, **given}
     return Settings(
         redis_url=url, data_dir=folder, secret_key=SECRET, accept_weaker=True, port=0, **given
     )

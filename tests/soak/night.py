@@ -68,7 +68,7 @@ async def shop(factory: str = FACTORY) -> AsyncIterator[Shop]:
         try:
             async with LeapingProxy(server.socket, folder / "proxy.sock") as proxy:
                 settings = Settings(
-                    data_dir=folder / "shop",
+                    local_pay=True, data_dir=folder / "shop",
                     redis_url=proxy.url,
                     port=0,
                     web_concurrency=WORKERS,

@@ -37,6 +37,7 @@ MOVES = re.compile(rb'"now":\d+|\d\d:\d\d:\d\d UTC')
 @pytest.fixture
 def settings(folder: Path, sql_settings: Settings) -> Settings:
     return Settings(
+        local_pay=True,
         data_dir=folder / "shop",
         database_url=sql_settings.database_url,
         port=0,

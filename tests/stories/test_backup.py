@@ -67,6 +67,7 @@ def settings(request: pytest.FixtureRequest, folder: Path) -> Settings:
     if request.param == "server":
         more["redis_url"] = request.getfixturevalue("server").url
     return Settings(
+        local_pay=True,
         data_dir=folder / "old",
         port=0,
         disk_free_mib_min=16,

@@ -35,6 +35,7 @@ async def shop() -> AsyncIterator[SupervisorProcess]:
     with tempfile.TemporaryDirectory(prefix="drop-") as folder:
         one = SupervisorProcess(
             Settings(
+                local_pay=True,
                 data_dir=Path(folder),
                 port=0,
                 web_concurrency=2,

@@ -103,6 +103,7 @@ FAULTS = (
 
 def on(server: Server, folder: Path) -> Settings:
     return Settings(
+        local_pay=True,
         data_dir=folder,
         redis_url=server.url,
         redis_timeout_ms=REPLY_MS,

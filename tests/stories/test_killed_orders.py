@@ -48,6 +48,7 @@ TRIES = 5
 async def shop(folder: Path) -> AsyncIterator[SupervisorProcess]:
     """A private, durable server and two web processes."""
     settings = Settings(
+        local_pay=True,
         data_dir=folder,
         port=0,
         web_concurrency=2,

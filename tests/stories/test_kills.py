@@ -47,6 +47,7 @@ _keys = count(1)
 async def shop(folder: Path) -> AsyncIterator[SupervisorProcess]:
     """A whole shop: a private, durable server and two web processes."""
     settings = Settings(
+        local_pay=True,
         data_dir=folder,
         port=0,
         web_concurrency=2,

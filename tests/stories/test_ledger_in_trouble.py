@@ -43,6 +43,7 @@ folder = short_folder.folder
 @pytest.fixture
 def settings(folder: Path, sql_settings: Settings) -> Settings:
     return Settings(
+        local_pay=True,
         data_dir=folder,
         database_url=sql_settings.database_url,
         port=0,

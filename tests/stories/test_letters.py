@@ -34,6 +34,7 @@ async def office() -> AsyncIterator[PostOffice]:
 @pytest.fixture
 def settings(folder: Path, sql_settings: Settings, office: PostOffice) -> Settings:
     return Settings(
+        local_pay=True,
         data_dir=folder,
         database_url=sql_settings.database_url,
         port=0,

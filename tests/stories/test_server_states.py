@@ -184,7 +184,9 @@ def test_one_that_cannot_be_sold_from_is_told_by_doctor_and_start(
 ) -> None:
     info, word, code = NEVER_SOLD_FROM[name]
     with old_server(tmp_path, info) as url:
-        conf = Settings(data_dir=tmp_path / "data", redis_url=url, port=0, disk_free_mib_min=16)
+        conf = Settings(
+            local_pay=True, data_dir=tmp_path / "data", redis_url=url, port=0, disk_free_mib_min=16
+        )
         doctor_says(conf, f"server {word}")
         with pytest.raises(WorkersFailed) as caught:
             shop(tmp_path / "shop", redis_url=url).start()

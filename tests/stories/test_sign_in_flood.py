@@ -28,6 +28,7 @@ LONG_S = 120
 async def shop(folder: Path) -> AsyncIterator[SupervisorProcess]:
     """Where no limit of tries is in the way."""
     settings = Settings(
+        local_pay=True,
         data_dir=folder,
         port=0,
         disk_free_mib_min=16,

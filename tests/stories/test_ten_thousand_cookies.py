@@ -230,7 +230,12 @@ def cookies(shop: PracticeShop, count: int) -> list[str]:
 
 async def test_ten_thousand_cookies_keep_nobody_from_a_unit(tmp_path: Path) -> None:
     shop = PracticeShop(
-        for_crowd(Settings(data_dir=tmp_path, port=0, web_concurrency=2, log_level="error"), 1_000)
+        for_crowd(
+            Settings(
+                local_pay=True, data_dir=tmp_path, port=0, web_concurrency=2, log_level="error"
+            ),
+            1_000,
+        )
     )
     drop = msgspec.structs.replace(
         manifest("hall-night", item("pin", {"pin": UNITS}, most=1), limit=1, network_most=MOST),

@@ -137,6 +137,7 @@ class Round:
 async def opened(**more: Any) -> AsyncIterator[Round]:
     with tempfile.TemporaryDirectory(prefix="drop-") as folder:
         conf = Settings(
+            local_pay=True,
             data_dir=Path(folder),
             port=0,
             disk_free_mib_min=16,
