@@ -29,10 +29,21 @@ def truth(oracle: Oracle) -> Truth:
         holds={h: oracle.hold_record(hold) for h, hold in oracle.holds.items()},
         orders={
             o.id: model.OrderRecord(
-                o.fan, o.pool, o.qty, o.amount, list(o.serials), o.charge, o.state, o.at, o.why
+                o.fan,
+                o.pool,
+                o.qty,
+                o.amount,
+                list(o.serials),
+                o.charge,
+                o.state,
+                o.at,
+                o.why,
+                o.payment,
+                list(o.away),
             )
             for o in oracle.orders.values()
         },
+        payments={p: oracle.payment_record(one) for p, one in oracle.payments.items()},
         entries={e: oracle.entry_record(entry) for e, entry in oracle.entries.items()},
         due={member: when for when, member in oracle.due()},
         places=standing(oracle, lambda entry, pool: entry.open and entry.n > 0),
@@ -57,7 +68,7 @@ def truth(oracle: Oracle) -> Truth:
             charge: ending(oracle, charge, outcome) for charge, outcome in oracle.charges.items()
         },
         outbox={
-            name: model.DutyRecord(d.kind, d.hold, d.charge, d.amount, d.at, d.currency)
+            name: model.DutyRecord(d.kind, d.hold, d.charge, d.amount, d.at, d.currency, d.payment)
             for name, d in oracle.outbox.items()
         },
     )
@@ -77,6 +88,8 @@ def pool_record(oracle: Oracle, pool: str) -> model.PoolRecord:
         lane_count=it.calls,
         removed=(it.removed[0], it.removed[1]),
         offered=oracle.offered(pool),
+        hand=oracle.by_hand(pool),
+        away=oracle.away(pool),
         counted=[oracle.taken_of(pool, cohort) for cohort in oracle.cohorts],
         ceilings=[oracle.ceiling(pool, cohort) for cohort in oracle.cohorts if oracle.early],
         carried=share_of(oracle, pool),
@@ -134,13 +147,11 @@ def score(index: int, entry: Entry, lane: int) -> int:
 
 def ending(oracle: Oracle, charge: str, outcome: Bought) -> str:
     match outcome:
-        case outcomes.Voided(hold=hold, why=why, entry=entry):
+        case outcomes.Voided(payment=payment, why=why, entry=entry):
             word = "voided0" if charge in oracle.of_nothing else "voided"
-            return f"{word}|{hold}|{why}|{entry}"
-        case outcomes.Sold(hold=hold):
-            return f"sold|{hold}"
-        case outcomes.Rescued(hold=hold):
-            return f"rescued|{hold}"
+            return f"{word}|{payment}|{why}|{entry}"
+        case outcomes.Paid(payment=payment, sold=sold):
+            return f"paid|{payment}|{','.join(sold)}|{oracle.payments[payment].told}"
 
 
 def head(oracle: Oracle) -> dict[str, str]:

@@ -80,11 +80,13 @@ class Adoption(Payments):
                 hold.fan = person
                 if hold.open:
                     hold.begun_by = guest
+                    self.pay_as(hold.payment, person)
                 else:
                     hold.recorded = hold.recorded or guest
         for order in self.orders.values():
             if order.fan == guest:
                 order.fan = person
+                self.pay_as(order.payment, person)
         for entry in self.entries.values():
             if entry.fan == guest:
                 entry.fan = person
@@ -106,6 +108,10 @@ class Adoption(Payments):
             self.cohorts_of[person] = both
         self.guests.setdefault(person, []).append(guest)
         self.person_of[guest] = person
+
+    def pay_as(self, name: str, person: str) -> None:
+        if name:
+            self.payments[name].fan = person
 
     def merge_entries(self, person: str) -> None:
         """A3, G5."""

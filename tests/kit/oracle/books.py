@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from dropengine import events, model, outcomes
 from dropengine.log.layouts import KEEPS_REASONS, NUMBERS_CHARGES
 from tests.kit.oracle.hours import FIRST_MS, MINUTE, between
-from tests.kit.oracle.records import Duty, Entry, Hold, Item, Order, Pool
+from tests.kit.oracle.records import Duty, Entry, Hold, Item, Order, Payment, Pool
 
-Bought = outcomes.Sold | outcomes.Rescued | outcomes.Voided
+Bought = outcomes.Paid | outcomes.Voided
 E = TypeVar("E", bound=events.AnyEvent)
 
 
@@ -46,6 +46,7 @@ class Books:
         self.settled_at: list[int] = []
         """Moments by which everything due was settled, as they were written down for `past`."""
         self.orders: dict[str, Order] = {}
+        self.payments: dict[str, Payment] = {}
         self.entries: dict[str, Entry] = {}
         self.arrivals = 0
         self.seen: dict[str, int] = {}
@@ -57,7 +58,7 @@ class Books:
         self.tickets_of: dict[str, int] = {}
         """fan -> with how many tickets he enters a list, 1 where nothing is said"""
         self.madegood: set[str] = set()
-        self.answers: dict[tuple[str, str], tuple[object, str]] = {}
+        self.answers: dict[tuple[str, str], tuple[Any, str | tuple[object, ...]]] = {}
         """fan and key -> the command and what it made"""
         self.person_of: dict[str, str] = {}
         """guest -> the person who adopted him"""
@@ -256,14 +257,49 @@ class Books:
             and self.room(entry.fan, self.pools[pool].item) >= 1
         )
 
+    def standing_in(self, payment: Payment) -> list[Hold]:
+        """Its holds that stand and are in no other one since."""
+        holds = (self.holds[name] for name in payment.holds)
+        return [hold for hold in holds if hold.open and hold.payment == payment.id]
+
+    def by_hand(self, pool: str) -> int:
+        """Units in open payments by hand."""
+        return sum(
+            hold.qty
+            for payment in self.payments.values()
+            if payment.open and payment.by_hand
+            for hold in self.standing_in(payment)
+            if hold.pool == pool
+        )
+
+    def away(self, pool: str) -> int:
+        """Units out in the world that nobody has bought any more."""
+        return sum(len(order.away) for order in self.orders.values() if order.pool == pool)
+
+    def orders_of(self, payment: Payment) -> list[Order]:
+        """Those that stand, the oldest first."""
+        mine = [self.orders[name] for name in self.bought.get(self.owner(payment.fan), ())]
+        return [order for order in mine if order.payment == payment.id and order.kept]
+
+    def owner(self, fan: str) -> str:
+        """The person who a guest is now."""
+        return self.person_of.get(fan, fan)
+
     def money(self) -> tuple[int, int, int, int]:
-        """Captured, refunded, given back by hand and given up, as the log tells (P14)."""
+        """Captured, less what was charged back; refunded, given back by hand and given up, as the
+        log tells (P14)."""
         captured: dict[str, int] = {}
+        kept: dict[str, int] = {}
+        charge_of: dict[str, str] = {}
         back = {"done": 0, "by_hand": 0, "given_up": 0}
+        lost = 0
         for event in self.log:
             match event:
-                case events.Sold() | events.Rescued() if event.capture == "done":
-                    captured[event.charge] = event.amount
+                case events.Paid():
+                    charge_of[event.payment] = event.charge
+                    kept[event.payment] = event.kept
+                    if event.capture == "done":
+                        captured[event.charge] = event.amount
                 case (
                     events.Voided(how="refund")
                     | events.Discharged(kind="capture", result="done" | "by_hand")
@@ -271,19 +307,33 @@ class Books:
                     captured[event.charge] = event.amount
                 case events.Mismatched():
                     captured[event.charge] = event.amount
-                case events.Discharged(kind="refund", result=result):
-                    # The refund of what was never captured only lets the charge go.
-                    back[result] += captured.get(event.charge, 0)
+                case events.Refunded() | events.Reduced() if event.payment:
+                    kept[event.payment] -= event.amount
+                case events.ChargedBack() if charge_of[event.payment] in captured:
+                    lost += kept[event.payment]
+                    kept[event.payment] = 0
+                case events.Discharged(kind="void"):
+                    captured.pop(event.charge, None)
+                case events.Discharged(kind="refund", result=result) if event.charge in captured:
+                    back[result] += event.amount
                 case _:
                     pass
-        return sum(captured.values()), back["done"], back["by_hand"], back["given_up"]
+        return sum(captured.values()) - lost, back["done"], back["by_hand"], back["given_up"]
 
     def owe(
-        self, kind: str, hold: str, charge: str, amount: int, at: int, currency: str = ""
+        self,
+        duty: str,
+        hold: str,
+        charge: str,
+        amount: int,
+        at: int,
+        currency: str = "",
+        payment: str = "",
     ) -> None:
         """Money is to be moved outside, if there is any. currency: another one than the drop's."""
         if amount:
-            self.outbox[f"{kind}:{charge}"] = Duty(kind, hold, charge, amount, at, currency)
+            kind = duty.partition(":")[0]
+            self.outbox[duty] = Duty(kind, hold, charge, amount, at, currency, payment)
 
     def say(self, word: Callable[..., E], /, **fields: object) -> E:
         """T12."""
@@ -291,6 +341,8 @@ class Books:
         self.log.append(event)
         if isinstance(event, events.Held | events.Offered | events.Rescued):
             self.taken_up |= {event.pool} if self.free(event.pool) == 0 else set()
+        if isinstance(event, events.Swapped):
+            self.taken_up |= {event.to} if self.free(event.to) == 0 else set()
         fan = fields.get("fan")
         if isinstance(fan, str):
             self.seen[fan] = event.seq
@@ -353,9 +405,10 @@ class Books:
 
     def could_be_of(self, layout: int) -> bool:
         """Did nothing happen until now that an engine of that layout decides in another way?"""
-        asked = (
-            hold.looked or (hold.began and hold.state != "paying") for hold in self.holds.values()
-        )
+        if self.payments or any(getattr(e, "basket", 0) for e in self.log):
+            return False
+        if any(isinstance(e, events.Swapped) for e in self.log) or self.rules.ways:
+            return False
         by_hand = any(isinstance(e, events.Discharged) and e.by for e in self.log)
         of_nothing = any(getattr(event, "amount", 1) == 0 for event in self.log)
         later = self.rules.calls is not None or self.rules.randomness is not None
@@ -365,7 +418,7 @@ class Books:
         if later or self.rules.network_most or any(one.card for one in self.orders.values()):
             return False
         named = layout >= NUMBERS_CHARGES or all(ours == of for of, ours in self.number_of.items())
-        older = named and not (layout == 1 and self.leads) and not any(asked)
+        older = named and not (layout == 1 and self.leads)
         return older and not by_hand and not of_nothing and not self.person_of
 
     def lower(self, schema: int) -> None:
@@ -378,7 +431,9 @@ class Books:
             entry.call = 0
         self.log[0] = msgspec.structs.replace(self.log[0], schema=schema)
 
-    def answer(self, fan: str, under: tuple[str, str], body: object, made: str) -> None:
+    def answer(
+        self, fan: str, under: tuple[str, str], body: object, made: str | tuple[object, ...]
+    ) -> None:
         """Keep what a key made, for its repeats: a change, even where no event tells it (C1, C4).
         under: whose key it is, and the key."""
         self.answers[under] = (body, made)

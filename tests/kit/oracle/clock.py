@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dropengine import events, model
 from tests.kit.oracle.line import Line
-from tests.kit.oracle.records import Duty, Entry, Hold, Order
+from tests.kit.oracle.records import Duty, Entry, Hold, Order, Payment
 
 WAIT = ("open", "lobby", "seal", "widen")
 """Not while the clock is in doubt."""
@@ -170,21 +170,21 @@ class Clock(Line):
 
     def settle_hold(self, hold: Hold) -> None:
         """H8."""
+        payment = self.payments.get(hold.payment)
         if hold.offer:
             self.give_back(hold, events.Lapsed)
-        elif hold.state == "paying" and not hold.looked:
-            hold.looked = self.at + max(1, self.rules.lookup_ms)
-            self.ask_provider(hold)
-            self.say(
-                events.Extended,
-                fan=hold.fan,
-                key="",
-                hold=hold.id,
-                deadline=hold.looked,
-                why="lookup",
-            )
+        elif payment is not None and payment.open and not payment.looked:
+            self.ask(payment)
         else:
             self.expire(hold)
+
+    def ask(self, payment: Payment) -> None:
+        """It is silent: its provider is asked to cancel it."""
+        payment.looked = self.at + max(1, self.rules.lookup_ms)
+        for one in self.standing_in(payment):
+            one.looked = payment.looked
+        self.ask_to_cancel(payment)
+        self.say(events.Asked, fan=payment.fan, payment=payment.id, deadline=payment.looked)
 
     def settle_drop(self) -> bool:
         """A closing drop settles once nothing is held (T10)."""
@@ -214,15 +214,21 @@ class Clock(Line):
                 return True
         return False
 
-    def ask_provider(self, hold: Hold) -> None:
-        amount = hold.price * hold.qty
-        self.outbox[f"lookup:{hold.id}"] = Duty("lookup", hold.id, "", amount, self.at)
+    def ask_to_cancel(self, payment: Payment) -> None:
+        name, first = f"cancel:{payment.id}", payment.holds[0]
+        self.outbox[name] = Duty("cancel", first, "", payment.amount, self.at, payment=payment.id)
 
     def end(self, hold: Hold, state: str) -> None:
         hold.state, hold.ended_at = state, self.at
-        if hold.began:
-            self.ask_provider(hold)
+        self.leave_payment(hold)
         self.ended[hold.fan] = hold.id
+
+    def leave_payment(self, hold: Hold) -> None:
+        """With its last hold an open payment has ended; money may still come."""
+        payment = self.payments.get(hold.payment)
+        if payment is not None and payment.open and not self.standing_in(payment):
+            payment.state = "ended"
+            self.ask_to_cancel(payment)
 
     def expire(self, hold: Hold) -> None:
         """H7."""
@@ -295,27 +301,82 @@ class Clock(Line):
         entry = self.entries.get(hold.entry)
         return entry if entry is not None and entry.open and entry.hold == hold.id else None
 
-    def undo(self, order: Order, by: str, key: str, why: str = "") -> None:
-        """P11."""
-        order.state = "refund_pending" if order.amount else "refunded"
+    def undo(
+        self,
+        order: Order,
+        by: str,
+        key: str,
+        why: str = "",
+        *,
+        serials: list[int] | None = None,
+        back: str = "line",
+        amount: int | None = None,
+    ) -> tuple[int, int]:
+        """P11: units of an order are given back, all that are left where none are named. Which
+        refund of its payment it is, and how much goes back."""
+        serials = list(order.serials if serials is None else serials)
+        whole, payment = len(serials) == order.qty, self.payments[order.payment]
+        if amount is not None:
+            part = amount
+        elif whole:
+            part = order.amount
+        else:
+            part = order.amount * len(serials) // order.qty
         order.why = why
-        self.items[self.pools[order.pool].item].returned |= set(order.serials)
-        self.outbox.pop(f"capture:{order.charge}", None)
-        self.owe("refund", order.id, order.charge, order.amount, self.at)
+        if whole:
+            order.amount = part
+            order.state = "refunded"
+        else:
+            order.amount -= part
+            order.serials = [one for one in order.serials if one not in serials]
+            order.qty -= len(serials)
+        if back == "line":
+            self.items[self.pools[order.pool].item].returned |= set(serials)
+        else:
+            self.pools[order.pool].withheld += len(serials)
+            order.away += serials
+        way = 0 if self.orders_of(payment) else payment.way_kept
+        owed = self.pay_back(order, payment, part + way, way)
+        if whole and owed:
+            order.state = "refund_pending"
         self.say(
             events.Refunded,
             fan=order.fan,
             hold=order.id,
             pool=order.pool,
-            qty=order.qty,
-            serials=list(order.serials),
-            amount=order.amount,
+            qty=len(serials),
+            serials=serials,
+            amount=part + way,
             charge=order.charge,
             by=by,
             key=key,
             why=why,
+            payment=payment.id,
+            back=back,
+            n=payment.backs,
+            way=way,
         )
         self.refresh(order.fan, freed=True)
+        return payment.backs, part + way
+
+    def pay_back(self, order: Order, payment: Payment, amount: int, way: int) -> bool:
+        """Less of a payment is kept; is that to be given back? What is not captured yet is not."""
+        payment.backs += 1
+        payment.kept -= amount
+        payment.way_kept -= way
+        if amount == 0:
+            return False
+        capture = self.outbox.get(f"capture:{payment.id}")
+        if capture is None:
+            duty = f"refund:{payment.id}:{payment.backs}"
+            self.owe(duty, order.id, payment.charge, amount, self.at, payment=payment.id)
+            return True
+        capture.amount = payment.kept
+        if payment.kept == 0:
+            del self.outbox[f"capture:{payment.id}"]
+            told = (payment.holds[0], payment.charge, payment.amount, self.at)
+            self.owe(f"void:{payment.charge}", *told, payment=payment.id)
+        return False
 
     def settle(self, clock: int) -> None:
         self.catch_up(clock)

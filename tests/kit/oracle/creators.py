@@ -312,7 +312,8 @@ class Creators(Clock):
             pool = self.pools.get(command.pool)
             if pool is None:
                 return refusals.NotFound()
-            enough = pool.withheld if isinstance(command, Add) else self.free(pool.id)
+            in_hand = pool.withheld - self.away(pool.id)
+            enough = in_hand if isinstance(command, Add) else self.free(pool.id)
             if enough < command.qty:
                 return refusals.TooFew(**self.counts()[pool.id])
         return None

@@ -24,7 +24,11 @@ class Past(Clock):
             del self.answers[field]
         return len(gone)
 
-    def forgets(self, made: str, till: int) -> bool:
+    def forgets(self, made: object, till: int) -> bool:
+        if isinstance(made, tuple):
+            had = [one for one in made if isinstance(one, str)]
+            return all(self.forgets(one, till) for one in had)
+        assert isinstance(made, str)
         hold = self.holds.get(made)
         assert hold is None or self.a_day_ago(hold) or not self.long_ended(hold, till)
         return made not in self.entries and (hold is None or self.long_ended(hold, till))
@@ -43,7 +47,7 @@ class Past(Clock):
         return len(gone)
 
     def came_to_nothing(self, hold: Hold, till: int) -> bool:
-        spoken_of = {outcome.hold for outcome in self.charges.values()} | set(self.orders)
+        spoken_of = set(self.orders)
         spoken_of |= {duty.hold for duty in self.outbox.values()} | set(self.ended.values())
         return self.long_ended(hold, till) and not hold.began and hold.id not in spoken_of
 

@@ -10,16 +10,18 @@ from msgspec import structs
 from dropengine import events, model, outcomes, refusals, wire
 from dropengine.truth.replies import Pointed
 from dropengine.truth.store import Pointing, PointReply
-from tests.kit.oracle.clock import Clock
+from tests.kit.oracle.line import ADDED
 from tests.kit.oracle.networks import Names
-from tests.kit.oracle.records import Entry, Hold, Pool
+from tests.kit.oracle.payments import Payments
+from tests.kit.oracle.records import BY_HAND, Entry, Hold, Payment, Pool
 
 Phase = refusals.NotOpen | refusals.Paused | refusals.Closed | refusals.Cancelled | refusals.Frozen
+NotHad = refusals.LimitReached | refusals.AllHeld | refusals.SoldOut | refusals.CohortFull
 G = TypeVar("G", bound=outcomes.HoldGranted)
 J = TypeVar("J", bound=outcomes.EntryGranted)
 
 
-class Presses(Clock):
+class Presses(Payments):
     """Fans' commands."""
 
     def press(
@@ -43,13 +45,25 @@ class Presses(Clock):
         """A batch is answered when all of it is decided: with the records as they are then."""
         match answer:
             case outcomes.HoldGranted():
-                hold = self.holds[answer.id]
-                record = structs.replace(self.told_hold(hold), state=self.ended_as(hold))
-                return structs.replace(answer, hold=record)
+                return structs.replace(answer, hold=self.as_told(answer.id))
             case outcomes.EntryGranted():
                 return structs.replace(answer, entry=self.told_entry(self.entries[answer.id]))
+            case outcomes.Paying():
+                record = self.told_payment(self.payments[answer.id])
+                holds = [(name, self.as_told(name)) for name, _ in answer.holds]
+                return structs.replace(answer, payment=record, holds=holds)
+            case outcomes.Unpaying():
+                record = self.told_payment(self.payments[answer.id])
+                return structs.replace(answer, payment=record)
+            case outcomes.Basketed():
+                had = [(place, name, self.as_told(name)) for place, name, _ in answer.had]
+                return structs.replace(answer, had=had)
             case _:
                 return answer
+
+    def as_told(self, name: str) -> model.HoldRecord:
+        hold = self.holds[name]
+        return structs.replace(self.told_hold(hold), state=self.ended_as(hold))
 
     def kept_under(self, asks: str, key: str) -> tuple[str, str]:
         """Whose key it is, and the key: of a person also what his guests asked under it (A4)."""
@@ -73,8 +87,14 @@ class Presses(Clock):
                 return self.leave(fan, command, was)
             case wire.Confirm():
                 return self.confirm(fan, command, was)
-            case wire.Pay(holds=[only]):
-                return self.own_hold(fan, only, command, was)
+            case wire.Pay():
+                return self.pay(fan, command, was)
+            case wire.Unpay():
+                return self.unpay(fan, command, was)
+            case wire.Basket():
+                return self.basket(fan, command, was, under)
+            case wire.Swap():
+                return self.swap(fan, command, was, under)
             case wire.Claim() | wire.Release() | wire.Extend():
                 return self.own_hold(fan, command.hold, command, was)
         raise AssertionError(command)
@@ -87,6 +107,7 @@ class Presses(Clock):
         if body_then != body:
             return refusals.KeyReused()
         # What was taken out is not answered with (C8).
+        assert isinstance(made, str)
         return made if made in self.holds or made in self.entries else None
 
     def hold(
@@ -109,8 +130,7 @@ class Presses(Clock):
             return refusal
         if wait := self.too_soon(fan):
             return refusals.TooManyRequests(retry_ms=wait)
-        item = self.items[pool.item]
-        qty, room = command.qty, self.room(fan, pool.item)
+        qty = command.qty
         for equal in self.open_holds(fan):
             if equal.pool == pool.id and qty in (equal.qty, self.asked(equal)) and not equal.offer:
                 self.answer(fan, under, body, equal.id)
@@ -122,33 +142,44 @@ class Presses(Clock):
             self.claim(called, command.key)
             self.answer(fan, under, body, called.id)
             return self.granted(outcomes.Held, called, was)
+        units = self.units_of_press(fan, pool, qty, command.fewer)
+        if not isinstance(units, int):
+            return units
+        return self.set_aside(fan, command, under, body, pool, units, was)
+
+    def units_of_press(
+        self, fan: str, pool: Pool, qty: int, fewer: bool, ready: bool | None = None
+    ) -> int | NotHad:
+        """How many units of a pool one gets who presses for so many."""
+        item, room = self.items[pool.item], self.room(fan, pool.item)
         if qty > item.most:
             return refusals.LimitReached(room=min(room, item.most))
         if room < qty:
-            if not (command.fewer and room >= 1):
+            if not (fewer and room >= 1):
                 return refusals.LimitReached(room=room)
             qty = room
         free, held = self.free(pool.id), self.held(pool.id)
-        if self.ready(pool.id):
+        if self.ready(pool.id) if ready is None else ready:
             return refusals.AllHeld(free=0, held=held)
         if free < qty:
-            if command.fewer and free >= 1:
+            if fewer and free >= 1:
                 qty = free
             elif free == 0 and held == 0:
                 return refusals.SoldOut()
             else:
                 return refusals.AllHeld(free=free, held=held)
         _, most = self.counts_against(fan, pool.id, qty)
-        if most < qty and not (command.fewer and most >= 1):
+        if most < qty and not (fewer and most >= 1):
             return refusals.CohortFull(most, self.rules.public_ms)
-        qty = most
-        return self.set_aside(fan, command, under, body, pool, qty, was)
+        return most
 
     def asked(self, hold: Hold) -> int:
         """How many units the command wanted that made the hold; it may have got fewer."""
         match self.answers.get((hold.begun_by or hold.fan, hold.key)):
             case (("hold", _, int(qty), _), made) | (("join", _, int(qty), *_), made):
                 return qty if made == hold.id else hold.qty
+            case (("basket", _, wants), tuple(rows)) if hold.id in rows:
+                return int(wants[rows.index(hold.id)][1])
         return hold.qty
 
     def set_aside(
@@ -163,9 +194,20 @@ class Presses(Clock):
     ) -> outcomes.Held | refusals.NetworkFull | refusals.DomainFull:
         if full := self.network_full() or self.domain_full(fan):
             return full
-        cohort, _ = self.counts_against(fan, pool.id, qty)
-        hold = Hold(
-            id=self.next_hold(),
+        hold = self.new_hold(fan, command.key, pool, qty)
+        self.answer(fan, under, body, hold.id)
+        self.say_held(hold, command.key, 0)
+        return self.granted(outcomes.Held, hold, was)
+
+    def new_hold(self, fan: str, key: str, pool: Pool, qty: int) -> Hold:
+        hold = self.hold_of(self.next_hold(), fan, key, pool, qty)
+        self.holds[hold.id] = hold
+        self.takes_part(fan)
+        return hold
+
+    def hold_of(self, name: str, fan: str, key: str, pool: Pool, qty: int) -> Hold:
+        return Hold(
+            id=name,
             fan=fan,
             pool=pool.id,
             qty=qty,
@@ -173,26 +215,25 @@ class Presses(Clock):
             origin="press",
             start=self.at,
             deadline=self.at + self.rules.hold_ms,
-            key=command.key,
+            key=key,
             networks=self.counts_at(),
-            cohort=cohort,
+            cohort=self.counts_against(fan, pool.id, qty)[0],
         )
-        self.holds[hold.id] = hold
-        self.takes_part(fan)
-        self.answer(fan, under, body, hold.id)
+
+    def say_held(self, hold: Hold, key: str, basket: int) -> None:
         self.say(
             events.Held,
-            fan=fan,
-            key=command.key,
+            fan=hold.fan,
+            key=key,
             hold=hold.id,
-            pool=pool.id,
-            qty=qty,
+            pool=hold.pool,
+            qty=hold.qty,
             price=hold.price,
             deadline=hold.deadline,
-            cohort=cohort,
+            cohort=hold.cohort,
+            basket=basket,
         )
-        self.refresh(fan, freed=False)
-        return self.granted(outcomes.Held, hold, was)
+        self.refresh(hold.fan, freed=False)
 
     def phase(self, *, joining: bool) -> Phase | None:
         """T9."""
@@ -226,7 +267,7 @@ class Presses(Clock):
         self,
         fan: str,
         name: str,
-        command: wire.Claim | wire.Release | wire.Extend | wire.Pay,
+        command: wire.Claim | wire.Release | wire.Extend,
         was: int,
     ) -> outcomes.PressOutcome:
         """H5."""
@@ -264,13 +305,10 @@ class Presses(Clock):
                         deadline=hold.deadline,
                         why="fan",
                     )
+                    if hold.state == "paying":
+                        payment = self.payments[hold.payment]
+                        payment.deadline = min(h.deadline for h in self.standing_in(payment))
                 return self.granted(outcomes.Extended, hold, was)
-            case wire.Pay():
-                if hold.offer:
-                    self.claim(hold, command.key)
-                if not hold.began:
-                    self.begin_paying(hold, command.key)
-                return self.granted(outcomes.Paying, hold, was)
 
     def claim(self, hold: Hold, key: str) -> None:
         """L8."""
@@ -288,14 +326,272 @@ class Presses(Clock):
             self.say_released(hold, key=key, by="fan")
             self.after_claimed(hold)
 
-    def begin_paying(self, hold: Hold, key: str) -> None:
-        """H6."""
+    def pay(self, fan: str, command: wire.Pay, was: int) -> outcomes.PressOutcome:
+        """One payment for some holds, by a way."""
+        holds = [self.holds.get(name) for name in command.holds]
+        mine = [hold for hold in holds if hold is not None and hold.fan == fan]
+        if len(mine) < len(holds) or len(set(command.holds)) < len(holds):
+            return refusals.NotFound()
+        if (stopped := self.stopped()) is not None:
+            return stopped
+        for hold in mine:
+            if not hold.open:
+                return refusals.HoldExpired(state=self.ended_as(hold))
+        named = [hold.payment for hold in mine if hold.state == "paying"]
+        if named:
+            payment = self.payments[named[0]]
+            if set(payment.holds) == set(command.holds):
+                return self.granted_payment(payment, was)
+            return refusals.Paying(payment.id)
+        if refusal := self.unfit_way(command.way, mine) or self.hand_full(command, mine):
+            return refusal
+        for hold in mine:
+            if hold.offer:
+                self.claim(hold, command.key)
+        return self.granted_payment(self.begin_paying(fan, command, mine), was)
+
+    def unfit_way(self, name: str, holds: list[Hold]) -> outcomes.PressOutcome | None:
+        ways = {way.id: way for way in self.rules.ways}
+        if not name:
+            missing = refusals.BadMessage("way is missing: this drop has some")
+            return missing if ways else None
+        if name not in ways:
+            return refusals.NotFound()
+        nodes = [hold.pool.partition("@")[2] for hold in holds]
+        there = ways[name].nodes
+        beside = there and any(node and node not in there for node in nodes)
+        return refusals.NotFound() if beside else None
+
+    def until(self, way: str) -> int:
+        """When what is picked up by a way is there for the last time, by the drop's own time."""
+        named = next((one for one in self.rules.ways if one.id == way), None)
+        is_pickup = named is not None and named.kind == "pickup" and named.until_ms
+        return named.until_ms + self.lead if named is not None and is_pickup else 0
+
+    def hand_full(self, command: wire.Pay, holds: list[Hold]) -> outcomes.PressOutcome | None:
         rules = self.rules
-        hold.began = True
-        hold.state = "paying"
+        if command.provider not in BY_HAND:
+            return None
+        if not rules.hand_ms or (command.provider == "cash" and self.until(command.way) <= self.at):
+            return refusals.NotFound()
+        for hold in holds:
+            wanted = sum(one.qty for one in holds if one.pool == hold.pool)
+            most = max(1, self.pools[hold.pool].cap * rules.hand_share // 100)
+            room = max(0, most - self.by_hand(hold.pool))
+            if wanted > room:
+                return refusals.HandFull(room)
+        return None
+
+    def begin_paying(self, fan: str, command: wire.Pay, holds: list[Hold]) -> Payment:
+        """H6."""
+        way = next((one.amount for one in self.rules.ways if one.id == command.way), 0)
+        off = next((one.off for one in self.rules.ways if one.id == command.way), 0)
+        payment = Payment(
+            id=f"p{len(self.payments) + 1}",
+            fan=fan,
+            holds=list(command.holds),
+            way=command.way,
+            amount=way + sum(hold.qty * max(0, hold.price - off) for hold in holds),
+            all=command.all,
+            provider=command.provider,
+            at=self.at,
+        )
+        self.payments[payment.id] = payment
+        told: dict[str, object] = {
+            "payment": payment.id,
+            "holds": payment.holds,
+            "way": payment.way,
+        }
+        told |= {"amount": payment.amount, "all": int(payment.all)}
+        provider = payment.provider
+        self.say(events.PaymentBegun, fan=fan, key=command.key, **told, provider=provider)
+        for hold in holds:
+            hold.began, hold.state, hold.payment = True, "paying", payment.id
+            hold.deadline = self.payable_until(hold, payment)
+            self.say(events.Paying, fan=fan, key=command.key, hold=hold.id, deadline=hold.deadline)
+        payment.deadline = min(hold.deadline for hold in holds)
+        return payment
+
+    def payable_until(self, hold: Hold, payment: Payment) -> int:
+        rules = self.rules
+        if payment.provider == "by_hand":
+            return self.at + rules.hand_ms
+        if payment.provider == "cash":
+            return max(hold.deadline, self.until(payment.way))
         latest = hold.start + 2 * rules.hold_ms + rules.pay_ms
-        hold.deadline = max(hold.deadline, min(self.at + rules.pay_ms, latest))
-        self.say(events.Paying, fan=hold.fan, key=key, hold=hold.id, deadline=hold.deadline)
+        return max(hold.deadline, min(self.at + rules.pay_ms, latest))
+
+    def granted_payment(self, payment: Payment, was: int) -> outcomes.Paying:
+        holds = [(name, self.told_hold(self.holds[name])) for name in payment.holds]
+        record = self.told_payment(payment)
+        return outcomes.Paying(payment.id, record, holds, self.seq, was)
+
+    def unpay(self, fan: str, command: wire.Unpay, was: int) -> outcomes.PressOutcome:
+        """Its provider is asked to cancel it, and may be paid until he has."""
+        payment = self.payments.get(command.payment)
+        if payment is None or self.owner(payment.fan) != fan:
+            return refusals.NotFound()
+        if payment.open and not payment.leaving:
+            if (stopped := self.stopped()) is not None:
+                return stopped
+            payment.leaving = True
+            self.ask_to_cancel(payment)
+            self.say(events.Unpaying, fan=fan, key=command.key, payment=payment.id)
+        return outcomes.Unpaying(payment.id, self.told_payment(payment), self.seq, was)
+
+    def basket(
+        self, fan: str, command: wire.Basket, was: int, under: tuple[str, str]
+    ) -> outcomes.PressOutcome:
+        """Several presses under one key."""
+        wants = tuple((tuple(want.pools), want.qty, want.fewer) for want in command.wants)
+        body = ("basket", command.all, wants)
+        known = self.answers.get(under)
+        if known is not None:
+            if known[0] != body:
+                return refusals.KeyReused()
+            made = known[1]
+            assert isinstance(made, tuple)
+            if all(one in self.holds for one in made if isinstance(one, str)):
+                return self.basketed(self.number_of_basket(made, command.key), made, was)
+        refusal: outcomes.PressOutcome | None = self.phase(joining=False)
+        if refusal := refusal or self.not_eligible(fan):
+            return refusal
+        if wait := self.too_soon(fan):
+            return refusals.TooManyRequests(retry_ms=wait)
+        if command.all and (lost := self.lost_with(fan, command.wants)) is not None:
+            return outcomes.Basketed(0, [], lost, self.seq, was)
+        number, rows = 0, list[object]()
+        for want in command.wants:
+            taken = [row for row in rows if isinstance(row, str)]
+            found = self.decide_want(fan, want, taken)
+            if isinstance(found, tuple):
+                number = number or self.granted_ever + 1
+                hold = self.new_hold(fan, command.key, *found)
+                self.say_held(hold, command.key, number)
+                rows.append(hold.id)
+            else:
+                rows.append(found)
+        if any(isinstance(row, str) for row in rows):
+            self.answer(fan, under, body, tuple(rows))
+        return self.basketed(number, tuple(rows), was)
+
+    def number_of_basket(self, made: tuple[object, ...], key: str) -> int:
+        told = [e for e in self.log if isinstance(e, events.Held) and e.hold in made]
+        return next((e.basket for e in told if e.basket and e.key == key), 0)
+
+    def basketed(self, number: int, rows: tuple[object, ...], was: int) -> outcomes.Basketed:
+        had, missing = [], []
+        for place, row in enumerate(rows):
+            if isinstance(row, str):
+                had.append((place, row, self.told_hold(self.holds[row])))
+            else:
+                missing.append((place, row))
+        return outcomes.Basketed(number, had, missing, self.seq, was)  # type: ignore[arg-type]
+
+    def lost_with(
+        self, fan: str, wants: Sequence[wire.Want]
+    ) -> list[tuple[int, outcomes.Missed]] | None:
+        """Of a basket that wants all of it: why each want is not had, or None where all can be."""
+        rows = list[str | outcomes.Missed]()
+        for want in wants:
+            found = self.decide_want(fan, want, [row for row in rows if isinstance(row, str)])
+            if isinstance(found, tuple):
+                # As if it were held.
+                hold = self.hold_of(f"?{len(rows)}", fan, "", *found)
+                self.holds[hold.id] = hold
+                rows.append(hold.id)
+            else:
+                rows.append(found)
+        for name in [name for name in self.holds if name[0] == "?"]:
+            del self.holds[name]
+        if all(isinstance(row, str) for row in rows):
+            return None
+        had = refusals.AllOrNothing()
+        return [(place, had if isinstance(row, str) else row) for place, row in enumerate(rows)]
+
+    def decide_want(
+        self, fan: str, want: wire.Want, taken: Sequence[str]
+    ) -> str | tuple[Pool, int] | outcomes.Missed:
+        """The hold that it is already, or of which pool how many units; else why not, as for the
+        pool that is liked best."""
+        reason: outcomes.Missed | None = None
+        for name in want.pools:
+            pool = self.pools.get(name)
+            if pool is None:
+                reason = reason or refusals.NotFound()
+                continue
+            for equal in self.open_holds(fan):
+                same = equal.pool == name and want.qty in (equal.qty, self.asked(equal))
+                if same and not equal.offer and equal.id not in taken:
+                    return equal.id
+            units = self.units_of_press(fan, pool, want.qty, want.fewer)
+            if isinstance(units, int):
+                full = self.network_full() or self.domain_full(fan)
+                return full or (pool, units)
+            reason = reason or units
+        assert reason is not None
+        return reason
+
+    def swap(
+        self, fan: str, command: wire.Swap, was: int, under: tuple[str, str]
+    ) -> outcomes.PressOutcome:
+        """As many units of another pool for those of a hold."""
+        body = ("swap", command.hold, command.pool)
+        match self.repeated(under, body):
+            case refusals.KeyReused() as reused:
+                return reused
+            case str() as made:
+                return self.granted(outcomes.Swapped, self.holds[made], was)
+            case None:
+                pass
+        hold, to = self.holds.get(command.hold), self.pools.get(command.pool)
+        if hold is None or hold.fan != fan or to is None:
+            return refusals.NotFound()
+        if not hold.open:
+            return refusals.HoldExpired(state=self.ended_as(hold))
+        if hold.offer:
+            return refusals.NotFound()
+        if hold.state == "paying":
+            return refusals.Paying(hold.payment)
+        if hold.pool == to.id:
+            return self.granted(outcomes.Swapped, hold, was)
+        refusal: outcomes.PressOutcome | None = self.phase(joining=False)
+        if refusal := refusal or self.not_eligible(fan):
+            return refusal
+        if wait := self.too_soon(fan):
+            return refusals.TooManyRequests(retry_ms=wait)
+        if self.items[to.item].price != hold.price:
+            return refusals.OtherPrice(self.items[to.item].price)
+        ready, qty = bool(self.ready(to.id)), hold.qty
+        hold.qty = 0
+        units = self.units_of_press(fan, to, qty, fewer=False, ready=ready)
+        hold.qty = qty
+        if not isinstance(units, int):
+            return units
+        of_share = self.rules.carried is not None and to.id not in self.taken_up
+        came = qty if of_share and self.is_carried(hold.entry) else 0
+        if came and self.of_carried(to.id) + came > self.share(to.id):
+            return refusals.AllHeld(free=self.free(to.id), held=self.held(to.id))
+        entry = self.entry_of(hold)
+        if entry is not None:
+            self.pools[hold.pool].calls -= entry.call == ADDED
+            entry.call = 0
+        before = hold.pool
+        hold.cohort, _ = self.counts_against(fan, to.id, qty)
+        hold.pool = to.id
+        self.answer(fan, under, body, hold.id)
+        self.say(
+            events.Swapped,
+            fan=fan,
+            key=command.key,
+            hold=hold.id,
+            pool=before,
+            to=to.id,
+            qty=qty,
+            cohort=hold.cohort,
+        )
+        self.refresh(fan, freed=True)
+        return self.granted(outcomes.Swapped, hold, was)
 
     def join(
         self, fan: str, command: wire.Join, was: int, under: tuple[str, str]
@@ -433,11 +729,12 @@ class Presses(Clock):
             entry=hold.entry,
             claimed=int(hold.claimed),
             extended=int(hold.extended),
-            began=2 if hold.judged else int(hold.began),
+            began=int(hold.began),
             looked=hold.looked,
             key=hold.key,
             begun_by=hold.begun_by,
             cohort=hold.cohort,
+            payment=hold.payment,
         )
 
     def entry_record(self, entry: Entry) -> model.EntryRecord:

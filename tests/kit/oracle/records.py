@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 OPEN_HOLD = ("active", "paying")
 OPEN_ENTRY = ("waiting", "offered")
-KEPT_ORDER = ("capture_pending", "capture_failed", "done")
+KEPT_ORDER = ("capture_pending", "capture_failed", "done", "charged_back")
+BY_HAND = ("by_hand", "cash")
 
 
 @dataclass
@@ -27,8 +28,6 @@ class Hold:
     claimed: bool = False
     extended: bool = False
     began: bool = False
-    judged: bool = False
-    """A payment was judged after its end."""
     looked: int = 0
     """The hard stop, once the provider was asked about a silent payment."""
     begun_by: str = ""
@@ -39,6 +38,8 @@ class Hold:
     """Where it counts while it is open."""
     cohort: str = ""
     """The cohort that its units count against, also those of its order."""
+    payment: str = ""
+    """The one that it is in, or was in last."""
 
     @property
     def open(self) -> bool:
@@ -68,10 +69,47 @@ class Order:
     at: int
     why: str = ""
     card: str = ""
+    payment: str = ""
+    away: list[int] = field(default_factory=list)
+    """Serials that were given back after the handover and did not come back yet."""
 
     @property
     def kept(self) -> bool:
         return self.state in KEPT_ORDER
+
+
+@dataclass
+class Payment:
+    id: str
+    fan: str
+    holds: list[str]
+    way: str
+    amount: int
+    all: bool
+    provider: str
+    at: int
+    deadline: int = 0
+    state: str = "open"
+    looked: int = 0
+    leaving: bool = False
+    more: bool = False
+    judged: int = 0
+    charge: str = ""
+    told: int = 0
+    """What the provider captured, or is to capture, of the charge that bought something."""
+    sold: list[str] = field(default_factory=list)
+    """The orders that it made."""
+    kept: int = 0
+    way_kept: int = 0
+    backs: int = 0
+
+    @property
+    def open(self) -> bool:
+        return self.state == "open"
+
+    @property
+    def by_hand(self) -> bool:
+        return self.provider in BY_HAND
 
 
 @dataclass
@@ -120,6 +158,7 @@ class Duty:
     amount: int
     at: int
     currency: str = ""
+    payment: str = ""
 
 
 @dataclass
