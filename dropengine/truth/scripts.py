@@ -104,14 +104,14 @@ def _in_blocks(
     stand also the pieces that it alone uses. users: of each, who uses it."""
     said: dict[str, set[str]] = {}
     for name, text in (*pieces.items(), (verb, source)):
-        for word in _words(text):
+        for word in _words(text) - (frozenset() if name == verb else _locals(text)):
             said.setdefault(word, set()).add(name)
     alone = {name: by[0] for name, by in users.items() if len(set(by)) == 1 and by[0] != verb}
     inside: dict[str, list[str]] = {}
     out = []
     for name, text in pieces.items():
         own = _locals(text)
-        told = {one for one in own if one == name or said[one] - {name}}
+        told = {one for one in own if one == name or one in said}
         nested = inside.pop(name, [])
         blocked = _in_block(text, told, nested) if nested or told != own else text
         if blocked is None:
