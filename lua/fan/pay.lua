@@ -3,7 +3,7 @@ pay -- {verb, fan, key, holds, way, {provider, all}}: begin one payment for some
 time to finish it, within bounds that a fan cannot stretch by pressing again; one by hand has the hours of the rules. The
 same holds in an open payment are answered by that one.
 --]]
---#use get fan_of own_hold still_held ended_as may_go_on unclaimed claim_offer put emit by_hand payment_of
+--#use fan_of own_hold still_held ended_as may_go_on unclaimed claim_offer put emit by_hand payment_of
 --#use new_payment put_in_payment tell_begun way_of unit_price hand_room told_payment
 
 -- His holds, in the order named; or why they cannot be paid.

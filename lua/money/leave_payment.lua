@@ -2,7 +2,7 @@
 leave_payment -- a hold of an open payment ends, or is bought by another one: its units are in no payment by hand any more,
 and with its last hold the payment has ended. Money may come for it still: its provider is asked to take none.
 --]]
---#use get put by_hand standing_in ask_to_cancel
+--#use put by_hand standing_in ask_to_cancel
 
 local function leave_payment(t, hold, id, payment)
   if payment[M_STATE] ~= 'open' then return end

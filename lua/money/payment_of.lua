@@ -3,7 +3,7 @@ payment_of -- the payment that a hold is in, or was in last: its id and its reco
 begun before there were payments gets one here, for this hold alone, which stands where the hold stands: its question
 asks to cancel from now on. Of what was bought or judged by then there is none.
 --]]
---#use get put still_held owner_of new_payment put_in_payment tell_begun ask_to_cancel duty_of
+--#use get still_held owner_of new_payment put_in_payment tell_begun ask_to_cancel duty_of
 
 local function adopted(t, hold_id, hold)
   local stands, looked = still_held(hold), hold[H_LOOKED]

@@ -31,7 +31,7 @@ COST  O(h log n), h = its holds, n = holds and entries
 --#use payment_fault known_charge number_charge told_before close_payment ask_to_cancel way_of_payment standing_in was_late
 --#use card_of card_full
 
-local clock_ms, name, provider_id = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local clock_ms, payment_name, provider_id = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local amount, currency, captured = tonumber(ARGV[4]), ARGV[5], ARGV[6] == '1'
 local card_told, key = ARGV[7], ARGV[8]
 
@@ -53,12 +53,12 @@ end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
-local id, payment, hold = payment_named(t, name)
+local id, payment, hold = payment_named(t, payment_name)
 if not payment and not hold then return cmsgpack.pack({'NOT_FOUND'}) end
 charge = number_charge(t, provider_id)
 if not charge then return cmsgpack.pack({'UNNAMED'}) end
 
-local units, first, expected, lost = 0, name, hold and hold[H_QTY] * hold[H_PRICE], nil
+local units, first, expected, lost = 0, payment_name, hold and hold[H_QTY] * hold[H_PRICE], nil
 local to_be_had = false
 if payment then
   first, expected = payment[M_HOLDS][1], payment[M_AMOUNT]
@@ -111,7 +111,7 @@ local entry, fan = '', fan_of(t, fan_id)
 if why == 'late' and fan[F_MAKEGOOD] == 0 and (t.state == 'live' or t.state == 'paused') then
   entry = make_good(t, fan_id, fan, lost[H_POOL], lost[H_QTY])
 end
-t.charges[charge] = word .. '|' .. (id or name) .. '|' .. why .. '|' .. entry
+t.charges[charge] = word .. '|' .. (id or payment_name) .. '|' .. why .. '|' .. entry
 
 if not conclude(t) then return cmsgpack.pack({'FROZEN'}) end
-return cmsgpack.pack({'VOIDED', id or name, t.seq, why, entry})
+return cmsgpack.pack({'VOIDED', id or payment_name, t.seq, why, entry})

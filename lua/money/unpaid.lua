@@ -18,14 +18,14 @@ COST  O(h log n), h = its holds, n = holds and entries
 --]]
 --#use begin catch_up conclude emit payment_named standing_in close_payment end_hold
 
-local clock_ms, name = tonumber(ARGV[1]), ARGV[2]
+local clock_ms, payment_name = tonumber(ARGV[1]), ARGV[2]
 
 local t = begin(KEYS, clock_ms)
 if not t then return cmsgpack.pack({'NOT_FOUND'}) end
 local wait = catch_up(t)
 if wait then return cmsgpack.pack({wait}) end
 if t.state == 'frozen' then return cmsgpack.pack({'FROZEN'}) end
-local id, payment, hold = payment_named(t, name)
+local id, payment, hold = payment_named(t, payment_name)
 if not payment then
   return cmsgpack.pack(hold and {'HOLD_EXPIRED', hold[H_STATE]} or {'NOT_FOUND'})
 end

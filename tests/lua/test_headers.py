@@ -165,7 +165,7 @@ def test_every_word_of_the_header_can_be_answered_and_no_other(verb: str) -> Non
     assert returns(verb) <= said(whole)
     # In which states a creator's command is refused is a matter of its table, not of its text:
     # tests/lua/test_creators_refusals.py holds the header to it.
-    stands = "local function refuse_in_state" in whole
+    stands = "function refuse_in_state(" in whole
     refusals = said(PIECES["word_of_state"] + PIECES["refuse_in_state"]) if stands else set()
     assert said(whole) - returns(verb) <= refusals
 
