@@ -14,12 +14,15 @@ from tests.conftest import MakeSale
 from tests.kit.manifests import item, manifest
 from tests.kit.sale import Sale
 
+REFUNDED = OrderState.REFUNDED
+"""At once, where nothing was captured yet."""
+
 
 async def test_a_refunded_unit_comes_back_with_its_serial(sale: Sale) -> None:
     first, second = await sale.bought("ana", qty=2), await sale.bought("bo")
-    assert await sale.refund(first) == outcomes.Refunded(first, 7, OrderState.REFUND_PENDING)
+    assert await sale.refund(first) == outcomes.Refunded(first, 11, REFUNDED, n=1, amount=4800)
     truth = await sale.truth()
-    assert truth.orders[first].state == "refund_pending"
+    assert truth.orders[first].state == "refunded"
     assert truth.returned == {"pin/00000001": 0, "pin/00000002": 0}
     assert await sale.counts() == (2, 0, 1, 0)
     again = await sale.bought("cy")
@@ -31,13 +34,24 @@ async def test_a_refunded_unit_comes_back_with_its_serial(sale: Sale) -> None:
 async def test_a_capture_that_did_not_happen_yet_is_not_asked_for(sale: Sale) -> None:
     order = await sale.bought("ana")
     await sale.refund(order)
-    assert list((await sale.truth()).outbox) == ["refund:c1"]
+    assert set((await sale.truth()).outbox) == {"cancel:p1", "void:c1"}
+
+
+async def test_what_was_captured_is_owed(sale: Sale) -> None:
+    order = await sale.held("ana")
+    await sale.succeeded(order, captured=True)
+    answer = await sale.refund(order)
+    assert isinstance(answer, outcomes.Refunded)
+    assert answer.state == OrderState.REFUND_PENDING
+    assert set((await sale.truth()).outbox) == {"cancel:p1", "refund:p1:1"}
 
 
 async def test_refunding_again_moves_nothing(sale: Sale) -> None:
     order = await sale.bought("ana")
     first = await sale.refund(order)
-    assert await sale.refund(order) == first
+    assert isinstance(first, outcomes.Refunded)
+    again = await sale.refund(order)
+    assert again == outcomes.Refunded(order, first.seq, REFUNDED)
     assert await sale.counts() == (3, 0, 0, 0)
 
 
@@ -81,7 +95,7 @@ async def test_a_refund_is_done_once_under_its_key(sale: Sale) -> None:
     await sale.creator("message", text="It is on its way.")
     again = await sale.refund(order, key="back")
     assert isinstance(first, outcomes.Refunded)
-    assert again == outcomes.Refunded(order, first.seq + 1, OrderState.REFUND_PENDING)
+    assert again == outcomes.Refunded(order, first.seq + 1, REFUNDED, n=1, amount=2400)
     assert (await sale.words()).count("refunded") == 1
 
 
@@ -90,8 +104,8 @@ async def test_a_refunds_key_is_for_its_order_alone(sale: Sale) -> None:
     await sale.refund(first, key="back")
     assert await sale.refund(second, key="back") == refusals.KeyReused()
     answer = await sale.refund(second, key="back", by="o2")
-    assert answer == outcomes.Refunded(second, 8, OrderState.REFUND_PENDING)
-    assert (await sale.truth()).orders[second].state == "refund_pending"
+    assert answer == outcomes.Refunded(second, 12, REFUNDED, n=1, amount=2400)
+    assert (await sale.truth()).orders[second].state == "refunded"
 
 
 async def test_a_key_is_for_one_command_whichever(sale: Sale) -> None:

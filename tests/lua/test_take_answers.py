@@ -19,7 +19,8 @@ async def take(sale: Sale) -> object:
 
 
 async def take_holds(sale: Sale) -> object:
-    return await sale.store.past.take_holds(sale.drop, [], "0", clock_ms=sale.now)
+    nothing = await sale.store.past.charges_for_nothing(sale.drop)
+    return await sale.store.past.take_holds(sale.drop, nothing, "0", clock_ms=sale.now)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dropengine import outcomes, refusals
 from dropengine.log.replay import difference, fold
 from dropengine.model import KEPT_MS, DropId
 from dropengine.truth import repair
+from dropengine.truth.past import ForNothing
 from dropengine.truth.replies import OtherCharges, PartOut
 from tests.conftest import MakeSale
 from tests.kit.freezing import freeze
@@ -17,7 +18,10 @@ from tests.kit.sale import Sale
 
 
 async def take(sale: Sale, *charges: str) -> object:
-    return await sale.store.past.take_holds(sale.drop, charges, "0", clock_ms=sale.now)
+    """With these charges told as those that bought nothing."""
+    others = (await sale.store.past.charges_for_nothing(sale.drop)).others
+    told = ForNothing(list(charges), others)
+    return await sale.store.past.take_holds(sale.drop, told, "0", clock_ms=sale.now)
 
 
 async def left(sale: Sale) -> set[str]:
@@ -103,7 +107,7 @@ async def test_what_money_came_for_is_kept(sale: Sale, amount: int) -> None:
     await a_day_passes(sale)
     assert await take(sale) == OtherCharges()
     assert await take(sale, "c2", "c2") == OtherCharges()
-    assert await sale.store.past.charges_for_nothing(sale.drop) == ["c1"]
+    assert await sale.store.past.charges_for_nothing(sale.drop) == (["c1"], 0)
     assert await take(sale, "c1") == PartOut(1, "0")
     assert await left(sale) == {first, "h3"}
     again = await sale.succeeded(first, "c1", amount=amount + 7, captured=True)
@@ -237,7 +241,9 @@ async def test_many_leave_by_parts(make_sale: MakeSale) -> None:
     await a_day_passes(sale)
     cursor, counts = "0", []
     while True:
-        reply = await sale.store.past.take_holds(sale.drop, [], cursor, clock_ms=sale.now)
+        reply = await sale.store.past.take_holds(
+            sale.drop, ForNothing([], 0), cursor, clock_ms=sale.now
+        )
         assert isinstance(reply, PartOut)
         counts.append(reply.count)
         cursor = reply.cursor
