@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[
 take_holds -- holds that came to nothing and ended a day ago are taken out, a part of all holds at a time. Kept are
-those whose payment was begun, with an order or a charge, and so with a duty, and the one of each fan that ended last.
+those that are or were in a payment, with an order or a charge, and so with a duty, and the one of each fan that ended last.
 
 KEYS
   all keys of one drop, as `begin` names them; the nudge channel last
@@ -35,7 +35,7 @@ local scan = paid and redis.call('HSCAN', t.key.holds, cursor, 'COUNT', ROWS)
 local rows, gone = scan and scan[2] or {}, {}
 for i = 1, #rows, 2 do
   local id, hold = rows[i], unpacked(rows[i + 1], 'holds')
-  if hold[H_BEGAN] == 0 and long_ended(hold, till) and not paid[id] and not get(t, 'orders', id)
+  if hold[H_BEGAN] == 0 and (hold[H_PAYMENT] or '') == '' and long_ended(hold, till) and not paid[id] and not get(t, 'orders', id)
     and get(t, 'fans', owner_of(t, hold[H_FAN]))[F_LAST] ~= id then
     gone[#gone + 1] = id
   end
