@@ -88,7 +88,7 @@ async def _looked_up(
     found: Ids = {charge: GONE + charge for charge in back.intersection(missing)}
     by_intent: dict[str, dict[str, int]] = {}
     for e in log:
-        if isinstance(e, TOLD | events.Paid) and e.charge in missing and e.charge not in back:
+        if isinstance(e, (*TOLD, events.Paid)) and e.charge in missing and e.charge not in back:
             charges = by_intent.setdefault(_paid_as(e), {})
             # One charge may have bought several orders: what it was in all is told behind them.
             charges[e.charge] = e.amount

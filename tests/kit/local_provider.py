@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from dropengine.model import DropId, ShopId
-from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.configured import Configured
+from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.port import Intent, Line, Notice, Payments
 from tests.kit.manifests import HOLD_MS, START_MS
 from tests.kit.webhook_receiver import Clock, WebhookReceiver

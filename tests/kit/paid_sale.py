@@ -9,8 +9,8 @@ from pathlib import Path
 from dropengine import outcomes
 from dropengine.log.referee import judge
 from dropengine.log.replay import difference, fold_lines
-from dropengine.payments.duties import perform
 from dropengine.payments.configured import Configured
+from dropengine.payments.duties import perform
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.port import Charged
@@ -37,9 +37,13 @@ class PaidSale:
     def __init__(self, sale: Sale, local: LocalPay, book: Path) -> None:
         self.sale = sale
         self.local = local
-        self.providers: Configured = only(local)
         self.intents = IntentIds(SHOP, sale.store)
         self.book = book
+
+    @property
+    def providers(self) -> Configured:
+        """The shop has this one alone."""
+        return only(self.local)
 
     async def begun(self, fan: str) -> str:
         """A hold whose payment began."""

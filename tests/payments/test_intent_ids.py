@@ -12,8 +12,8 @@ from msgspec import structs
 
 from dropengine import outcomes
 from dropengine.log.layouts import INTENTS_NAME_HOLDS
-from dropengine.model import DropId, HoldId, HoldRecord, ShopId
-from dropengine.payments.intent_ids import IntentIds, intent_id
+from dropengine.model import DropId, HoldId, HoldRecord, PaymentRecord, ShopId
+from dropengine.payments.intent_ids import IntentIds, intent_id, intent_id_of_hold
 from dropengine.payments.port import INTENT_CHARS_MAX
 from dropengine.truth import keys
 from dropengine.truth.store import Store
@@ -23,7 +23,7 @@ from tests.kit.manifests import HOLD_MS
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.sale import Sale
 
-DROP, HOLD = DropId("eclipse"), HoldId("h7")
+DROP = DropId("eclipse")
 RECORD = HoldRecord(
     fan="ada",
     pool="pin",
@@ -42,38 +42,85 @@ RECORD = HoldRecord(
 )
 
 
+PAYMENT = PaymentRecord(
+    fan="ada",
+    holds=["h7"],
+    way="post",
+    amount=3690,
+    currency="EUR",
+    all=0,
+    provider="local",
+    state="open",
+    at_ms=1_800_000_000_500,
+    deadline_ms=1_800_000_480_000,
+    looked=0,
+    leaving=0,
+    more=0,
+    judged=0,
+    charge="",
+    kept=0,
+    way_kept=0,
+    backs=0,
+)
+
+
+def _id(
+    shop: ShopId = SHOP,
+    drop: DropId = DROP,
+    name: str = "p1",
+    payment: PaymentRecord = PAYMENT,
+    hold: HoldRecord = RECORD,
+) -> str:
+    return intent_id(shop, drop, name, payment, [hold])
+
+
 def test_an_id_is_what_the_documents_say() -> None:
-    said = f'["{SHOP}","eclipse","h7","ada",1800000000000,2,1500]'.encode()
-    digest = hashlib.sha256(said).hexdigest()[:32]
-    assert intent_id(SHOP, DROP, HOLD, RECORD) == f"eclipse.h7.{digest}"
-    longest = intent_id(SHOP, DropId("d" * 64), HoldId("h" * 64), RECORD)
-    assert len(longest) == INTENT_CHARS_MAX
+    said = (
+        f'["{SHOP}","eclipse","p1",[["h7","ada",1800000000000,2,1500]],'
+        '["post",3690,"EUR",0,"local"]]'
+    )
+    digest = hashlib.sha256(said.encode()).hexdigest()[:32]
+    assert _id() == f"eclipse.p1.{digest}"
+    assert len(_id(drop=DropId("d" * 64), name="p" * 64)) == INTENT_CHARS_MAX
+    said = f'["{SHOP}","eclipse","h7","ada",1800000000000,2,1500]'
+    digest = hashlib.sha256(said.encode()).hexdigest()[:32]
+    assert intent_id_of_hold(SHOP, DROP, HoldId("h7"), RECORD) == f"eclipse.h7.{digest}"
 
 
 @pytest.mark.parametrize(
     "other", [{"fan": "ben"}, {"start_ms": 1_800_000_000_001}, {"qty": 1}, {"price": 3000}]
 )
 def test_another_life_of_a_hold_is_another_intent(other: dict[str, object]) -> None:
-    reborn = structs.replace(RECORD, **other)
-    assert intent_id(SHOP, DROP, HOLD, reborn) != intent_id(SHOP, DROP, HOLD, RECORD)
+    assert _id(hold=structs.replace(RECORD, **other)) != _id()
 
 
-def test_shops_drops_and_holds_share_no_intent() -> None:
-    shop = ShopId("6" * 32)
-    ids = [
-        intent_id(SHOP, DROP, HOLD, RECORD),
-        intent_id(shop, DROP, HOLD, RECORD),
-        intent_id(SHOP, DropId("eclipse2"), HOLD, RECORD),
-        intent_id(SHOP, DROP, HoldId("h8"), RECORD),
-    ]
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"holds": ["h8"]},
+        {"way": "stall"},
+        {"amount": 3000},
+        {"currency": "USD"},
+        {"all": 1},
+        {"provider": "stripe"},
+    ],
+)
+def test_another_payment_of_the_same_name_is_another_intent(other: dict[str, object]) -> None:
+    assert _id(payment=structs.replace(PAYMENT, **other)) != _id()
+
+
+def test_shops_drops_and_payments_share_no_intent() -> None:
+    ids = [_id(), _id(shop=ShopId("6" * 32)), _id(drop=DropId("eclipse2")), _id(name="p2")]
     assert len(set(ids)) == len(ids)
 
 
-def test_what_changes_of_a_hold_while_it_is_paid_changes_no_id() -> None:
+def test_what_changes_of_a_payment_while_it_is_paid_changes_no_id() -> None:
     later = structs.replace(
         RECORD, state="expired", deadline_ms=RECORD.deadline_ms + 1, extended=1, began=2, looked=1
     )
-    assert intent_id(SHOP, DROP, HOLD, later) == intent_id(SHOP, DROP, HOLD, RECORD)
+    adopted = structs.replace(RECORD, fan="somebody", begun_by="ada")
+    over = structs.replace(PAYMENT, fan="somebody", state="paid", charge="c1", kept=3690, judged=1)
+    assert _id(hold=later) == _id(hold=adopted) == _id(payment=over) == _id()
 
 
 @pytest.fixture
@@ -118,7 +165,9 @@ async def test_a_drop_that_was_published_before_is_asked_for_under_the_older_id_
 
 async def test_a_new_drop_has_no_older_ids(counter: PaidSale, store: Store) -> None:
     hold = await counter.begun("ada")
-    intents = await IntentIds(SHOP, store).all(counter.sale.drop, HoldId(hold))
+    payment = await counter.payment(hold)
+    intents = await IntentIds(SHOP, store).all(counter.sale.drop, payment)
+    assert await IntentIds(SHOP, store).all(counter.sale.drop, hold) == []
     assert intents == [await counter.intent(hold)]
 
 

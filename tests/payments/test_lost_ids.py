@@ -10,7 +10,7 @@ import pytest
 
 from dropengine import outcomes
 from dropengine.errors import DatabaseAway
-from dropengine.model import DropId, HoldId
+from dropengine.model import DropId
 from dropengine.payments import lost_ids
 from dropengine.payments.duties import report
 from dropengine.payments.port import Charged, Lookup, Unknown
@@ -37,14 +37,15 @@ async def forget(counter: PaidSale) -> None:
 async def bought(counter: PaidSale, fan: str) -> tuple[str, Charged]:
     hold = await counter.begun(fan)
     paid = await counter.paid(hold)
-    assert isinstance(await counter.told(hold, paid), outcomes.Sold)
+    assert isinstance(await counter.told(hold, paid), outcomes.Paid)
     return hold, paid
 
 
 async def tell(counter: PaidSale, hold: str, paid: Charged) -> object:
     """A webhook's word, as the door hands it on."""
-    sale = counter.sale
-    return await report(sale.store, counter.local, counter.intents, sale.drop, HoldId(hold), paid)
+    sale, payment = counter.sale, await counter.payment(hold)
+    told = (counter.providers, counter.local, counter.intents, sale.drop, payment, paid)
+    return await report(sale.store, *told)
 
 
 async def test_a_duty_is_done_by_the_copy_in_sql(counter: PaidSale) -> None:
@@ -93,7 +94,7 @@ async def test_of_two_payments_for_one_hold_one_is_kept_and_one_goes_back(
     hold = await counter.begun("ada")
     await counter.choose(hold, "delay", 10)
     first = await counter.paid(hold)
-    assert isinstance(await counter.told(hold, first), outcomes.Sold)
+    assert isinstance(await counter.told(hold, first), outcomes.Paid)
     counter.sale.now += 10
     await until_idle(counter.local)
     (other,) = set(await counter.charges()) - {first.charge}
@@ -113,8 +114,8 @@ async def test_a_word_that_comes_again_is_known_again(counter: PaidSale, *, lost
     if lost:
         await forget(counter)
     again = await tell(counter, hold, paid)
-    assert isinstance(again, outcomes.Sold)
-    assert again.hold == hold
+    assert isinstance(again, outcomes.Paid)
+    assert again.sold == [hold]
     assert await counter.sale.log() == log
 
 
@@ -127,7 +128,7 @@ async def test_what_went_back_long_ago_does_not_stop_the_sale(counter: PaidSale)
     await forget(counter)
     other = await counter.begun("ben")
     paid = await counter.paid(other)
-    assert isinstance(await tell(counter, other, paid), outcomes.Sold)
+    assert isinstance(await tell(counter, other, paid), outcomes.Paid)
     assert await counter.sale.store.charge_ids.missing(counter.sale.drop) == {}
     # Told once more it is a second payment, and what is asked for was done already.
     assert isinstance(await tell(counter, hold, gone), outcomes.Voided)
@@ -164,7 +165,7 @@ async def test_while_nobody_can_say_duties_and_payments_wait(
     assert "capture" in await counter.duties()
     assert "the provider's ids of c1 are not found" in caplog.text
     counter.local = honest
-    assert isinstance(await tell(counter, other, new), outcomes.Sold)
+    assert isinstance(await tell(counter, other, new), outcomes.Paid)
     await counter.work()
     assert set((await counter.charges()).values()) == {"captured"}
     await counter.adds_up()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dropengine import errors
 from dropengine.config import Settings
 from dropengine.doors.http_answers import problem
 from dropengine.payments import providers
@@ -29,26 +30,31 @@ def test_only_the_table_knows_a_provider_by_its_folder() -> None:
 
 
 async def test_every_provider_is_built_under_its_own_name(tmp_path: Path) -> None:
-    built = providers.build(Settings(data_dir=tmp_path), SECRET)
+    built = providers.build(Settings(data_dir=tmp_path), SECRET).built
     assert built.keys() == providers.BUILDERS.keys()
     assert all(provider.name == name for name, provider in built.items())
-    assert providers.BEGIN_AT in built
     for provider in built.values():
         await provider.close()
 
 
 async def test_the_doors_of_a_provider_bear_its_name(tmp_path: Path) -> None:
-    for name, provider in providers.build(Settings(data_dir=tmp_path), SECRET).items():
+    for name, provider in providers.build(Settings(data_dir=tmp_path), SECRET).built.items():
         routes = provider.routes({}, problem)
         assert all(route.path.startswith(f"/pay/{name}/") for route in routes)
         await provider.close()
 
 
 async def test_the_local_provider_keeps_its_book_in_the_data_directory(tmp_path: Path) -> None:
-    local = providers.build(Settings(data_dir=tmp_path), SECRET)["local"]
+    local = providers.build(Settings(data_dir=tmp_path), SECRET).of("")
+    assert local is not None
     await local.begin(an_intent())
     assert (tmp_path / "localpay.sqlite").exists()
     await local.close()
+
+
+def test_a_default_that_is_not_set_up_is_a_mistake_in_the_settings(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigError, match="pay_provider"):
+        providers.build(Settings(data_dir=tmp_path, pay_provider="nobody"), SECRET)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from dropengine.model import HoldId
 from dropengine.payments import reconciliation
 from dropengine.payments.duties import report
 from dropengine.payments.port import Charged, Kept, Unknown
@@ -31,7 +30,9 @@ async def compared(counter: PaidSale) -> Comparison:
     assert not isinstance(kept, Unknown)
     sale = counter.sale
     at = {"local": kept}
-    return await reconciliation.compare(sale.store, counter.intents, sale.drop, at)
+    return await reconciliation.compare(
+        sale.store, counter.providers, counter.intents, sale.drop, at
+    )
 
 
 async def bought(counter: PaidSale, fan: str) -> str:
@@ -59,9 +60,9 @@ async def test_what_the_log_did_not_hear_of_is_told_once(counter: PaidSale) -> N
     hold = await counter.begun("ada")
     paid = await counter.paid(hold)
     found = await compared(counter)
-    row = Difference(HoldId(hold), "is paying, not paid", "local", paid, Then.TOLD)
+    row = Difference("p1", "is open, not paid", "local", paid, Then.TOLD)
     assert found.differences == [row]
-    at = {"local": counter.local}
+    at = counter.providers
     for _ in range(2):
         assert (
             await reconciliation.tell(
@@ -76,25 +77,25 @@ async def test_what_the_log_did_not_hear_of_is_told_once(counter: PaidSale) -> N
 async def test_what_is_for_no_hold_goes_back_once(counter: PaidSale) -> None:
     """A hold of that name was born again for somebody else."""
     await counter.sale.held("ada")
-    lost = an_intent("h1", intent=f"{counter.sale.drop}.h1.lost", drop=counter.sale.drop)
+    lost = an_intent("p1", intent=f"{counter.sale.drop}.p1.lost", drop=counter.sale.drop)
     await counter.local.act(page_of(await counter.local.begin(lost)), "pay", 0)
     found = await compared(counter)
     (row,) = found.differences
-    assert (row.hold, row.log, row.then) == ("h1", "knows no such hold", Then.BACK)
+    assert (row.payment, row.log, row.then) == ("p1", "knows no such payment", Then.BACK)
     assert row.paid is not None
     for _ in range(2):
-        at = {"local": counter.local}
+        at = counter.providers
         assert await reconciliation.give_back(at, counter.sale.drop, found) == []
     assert await counter.at_provider(row.paid.charge) == "voided"
     assert (await compared(counter)).differences == []
 
 
 async def test_an_order_that_nobody_keeps_the_money_of_is_a_persons(counter: PaidSale) -> None:
-    hold = await bought(counter, "ada")
+    await bought(counter, "ada")
     await counter.work()
     (charge,) = await counter.charges()
     await counter.local.refund(charge, 2400, "in the log that was lost")
-    row = Difference(HoldId(hold), "is an order, done", "", None, Then.PERSON)
+    row = Difference("p1", "is an order, done", "", None, Then.PERSON)
     assert (await compared(counter)).differences == [row]
 
 
@@ -108,13 +109,11 @@ async def test_another_amount_than_was_told_is_corrected(counter: PaidSale) -> N
     book.close()
     found = await compared(counter)
     (row,) = found.differences
-    assert (row.hold, row.log) == (hold, "is an order over another amount")
-    assert row.paid == Charged(charge, 2000, "EUR", captured=True)
+    assert (row.payment, row.log) == ("p1", "is an order over another amount")
+    assert row.paid == Charged(charge, 2000, "EUR", captured=True, taken=2000)
     sale = counter.sale
     assert (
-        await reconciliation.tell(
-            sale.store, {"local": counter.local}, counter.intents, sale.drop, found
-        )
+        await reconciliation.tell(sale.store, counter.providers, counter.intents, sale.drop, found)
         == []
     )
     assert (await sale.truth()).orders[hold].amount == 2000
@@ -122,7 +121,7 @@ async def test_another_amount_than_was_told_is_corrected(counter: PaidSale) -> N
 
 
 async def test_money_of_other_drops_is_not_looked_at(counter: PaidSale) -> None:
-    other = an_intent("h1", drop="other")
+    other = an_intent("p1", drop="other")
     await counter.local.act(page_of(await counter.local.begin(other)), "pay", 0)
     assert (await compared(counter)).differences == []
 
@@ -131,19 +130,18 @@ async def test_a_stray_payment_of_a_restored_drop_waits(counter: PaidSale) -> No
     """Also of a drop that was over, which still judges what comes late."""
     sale = counter.sale
     await counter.local.act(
-        page_of(await counter.local.begin(an_intent("h9", drop=sale.drop))), "pay", 0
+        page_of(await counter.local.begin(an_intent("p9", drop=sale.drop))), "pay", 0
     )
     (stray,) = await kept_of(counter)
     await sale.creator("close")
     await sale.settle()
     await restore_one_that_is_over(sale)
-    answer = await report(
-        sale.store, counter.local, counter.intents, sale.drop, stray.hold, stray.paid
-    )
+    told = (sale.store, counter.providers, counter.local, counter.intents, sale.drop)
+    answer = await report(*told, stray.payment, stray.paid)
     assert answer == Unknown("the drop was restored: it is compared with the provider first")
     assert await counter.at_provider(stray.paid.charge) == "authorized"
     await sale.creator("thaw", found=0)
-    await report(sale.store, counter.local, counter.intents, sale.drop, stray.hold, stray.paid)
+    await report(*told, stray.payment, stray.paid)
     assert await counter.at_provider(stray.paid.charge) == "voided"
 
 

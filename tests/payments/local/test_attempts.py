@@ -26,8 +26,8 @@ async def test_who_pays_is_authorised_and_the_shop_hears_it_once(
     await until_idle(pay)
     (notice,) = notices(pay, shop)
     assert notice.kind == "authorized"
-    assert (notice.intent, notice.drop, notice.hold) == ("eclipse.h1", "eclipse", "h1")
-    assert await pay.lookup("eclipse.h1") == Charged(notice.charge, 2400, "EUR", captured=False)
+    assert (notice.intent, notice.drop, notice.payment) == ("eclipse.p1", "eclipse", "p1")
+    assert await pay.lookup("eclipse.p1") == Charged(notice.charge, 2400, "EUR", captured=False)
     assert not notice.captured
 
 
@@ -41,7 +41,7 @@ async def test_the_same_test_card_is_told_by_the_same_fingerprint_and_never_by_i
     _, first, *_ = notices(pay, shop)
     assert first.card.startswith("fp_")
     assert "4242" not in first.card
-    paid = await pay.lookup("eclipse.h1")
+    paid = await pay.lookup("eclipse.p1")
     assert isinstance(paid, Charged)
     assert paid.card == first.card == fingerprint("4242424242424242") != fingerprint("4000")
     kept = await pay.kept(0)
@@ -51,7 +51,7 @@ async def test_the_same_test_card_is_told_by_the_same_fingerprint_and_never_by_i
 
 async def test_who_is_declined_may_try_again(pay: LocalPay, shop: WebhookReceiver) -> None:
     page = await chosen(pay, "decline")
-    assert await pay.lookup("eclipse.h1") == Declined()
+    assert await pay.lookup("eclipse.p1") == Declined()
     bill = await pay.act(page, "pay")
     assert bill is not None
     assert bill.standing == IntentState.AUTHORIZED
@@ -66,11 +66,11 @@ async def test_a_slow_payment_is_unknown_until_it_arrives(
     await chosen(pay, "delay", 3_000)
     clock.pass_ms(2_999)
     await until_idle(pay)
-    assert isinstance(await pay.lookup("eclipse.h1"), Unknown)
+    assert isinstance(await pay.lookup("eclipse.p1"), Unknown)
     assert shop.taken == []
     clock.pass_ms(1)
     await until_idle(pay)
-    assert isinstance(await pay.lookup("eclipse.h1"), Charged)
+    assert isinstance(await pay.lookup("eclipse.p1"), Charged)
     assert len(notices(pay, shop)) == 1
 
 
@@ -80,10 +80,10 @@ async def test_paying_late_is_nothing_before_the_deadline_that_was_told(
     await chosen(pay, "late", 500)
     clock.ms = an_intent().deadline_ms + 499
     await until_idle(pay)
-    assert await pay.lookup("eclipse.h1") == Nothing()
+    assert await pay.lookup("eclipse.p1") == Nothing()
     clock.pass_ms(1)
     await until_idle(pay)
-    assert isinstance(await pay.lookup("eclipse.h1"), Charged)
+    assert isinstance(await pay.lookup("eclipse.p1"), Charged)
 
 
 async def test_paying_late_goes_by_the_newest_deadline(pay: LocalPay, clock: Clock) -> None:
@@ -92,9 +92,9 @@ async def test_paying_late_goes_by_the_newest_deadline(pay: LocalPay, clock: Clo
     assert await pay.begin(later) == address
     await pay.act(page_of(address), "late", 0)
     clock.ms = later.deadline_ms - 1
-    assert await pay.lookup("eclipse.h1") == Nothing()
+    assert await pay.lookup("eclipse.p1") == Nothing()
     clock.pass_ms(1)
-    assert isinstance(await pay.lookup("eclipse.h1"), Charged)
+    assert isinstance(await pay.lookup("eclipse.p1"), Charged)
 
 
 async def test_who_waits_for_the_deadline_may_still_pay_now_and_then_pays_twice(
@@ -102,11 +102,11 @@ async def test_who_waits_for_the_deadline_may_still_pay_now_and_then_pays_twice(
 ) -> None:
     page = await chosen(pay, "late", 0)
     await pay.act(page, "pay")
-    first = await pay.lookup("eclipse.h1")
+    first = await pay.lookup("eclipse.p1")
     assert isinstance(first, Charged)
     clock.ms = an_intent().deadline_ms
     await pay.void(first.charge, "void-first")
-    second = await pay.lookup("eclipse.h1")
+    second = await pay.lookup("eclipse.p1")
     assert isinstance(second, Charged)
     assert second.charge != first.charge
 
@@ -128,7 +128,7 @@ async def test_a_choice_made_twice_with_one_key_is_one_choice(
     for _ in range(3):
         await pay.act(page, "delay", 10, key="form-1")
     clock.pass_ms(10)
-    assert isinstance(await pay.lookup("eclipse.h1"), Charged)
+    assert isinstance(await pay.lookup("eclipse.p1"), Charged)
     assert rows(path, "SELECT count(*) FROM charges") == [(1,)]
 
 
@@ -151,13 +151,13 @@ async def test_what_was_paid_takes_no_more(pay: LocalPay, path: Path) -> None:
 
 async def test_what_went_back_is_closed(pay: LocalPay) -> None:
     page = await chosen(pay, "pay")
-    paid = await pay.lookup("eclipse.h1")
+    paid = await pay.lookup("eclipse.p1")
     assert isinstance(paid, Charged)
     await pay.void(paid.charge, "void-it")
     bill = await pay.act(page, "pay")
     assert bill is not None
     assert bill.standing == IntentState.RETURNED
-    assert await pay.lookup("eclipse.h1") == Nothing()
+    assert await pay.lookup("eclipse.p1") == Nothing()
 
 
 async def test_a_payment_can_be_captured_when_it_is_made(
@@ -169,7 +169,8 @@ async def test_a_payment_can_be_captured_when_it_is_made(
         (notice,) = notices(pay, shop)
         assert notice.kind == "captured"
         assert notice.captured
-        assert await pay.lookup("eclipse.h1") == Charged(notice.charge, 2400, "EUR", captured=True)
+        taken = Charged(notice.charge, 2400, "EUR", captured=True, taken=2400)
+        assert await pay.lookup("eclipse.p1") == taken
 
 
 async def test_a_silent_provider_says_nothing_and_lookup_finds_the_payment(
@@ -179,4 +180,4 @@ async def test_a_silent_provider_says_nothing_and_lookup_finds_the_payment(
         await chosen(pay, "twice")
         await until_idle(pay)
         assert shop.taken == []
-        assert isinstance(await pay.lookup("eclipse.h1"), Charged)
+        assert isinstance(await pay.lookup("eclipse.p1"), Charged)

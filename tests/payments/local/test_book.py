@@ -21,13 +21,13 @@ async def test_the_book_goes_on_where_it_was(
 ) -> None:
     async with local_pay(path, shop_url, clock) as pay:
         address = await pay.begin(an_intent())
-        await chosen(pay, "delay", 50, hold="h2")
+        await chosen(pay, "delay", 50, payment="p2")
         await chosen(pay, "pay")
     clock.pass_ms(50)
     async with local_pay(path, shop_url, clock) as pay:
         assert await pay.begin(an_intent()) == address
         await until_idle(pay)
-        assert {notice.hold for notice in notices(pay, shop)} == {"h1", "h2"}
+        assert {notice.payment for notice in notices(pay, shop)} == {"p1", "p2"}
 
 
 async def test_many_workers_open_a_new_book_at_once(path: Path) -> None:
@@ -59,17 +59,17 @@ async def test_a_book_from_before_cancelling_goes_on_and_its_version_can_still_r
     path: Path, clock: Clock
 ) -> None:
     async with local_pay(path, clock=clock) as pay:
-        await chosen(pay, "pay", hold="h1")
-        await chosen(pay, "delay", 50, hold="h2")
+        await chosen(pay, "pay", payment="p1")
+        await chosen(pay, "delay", 50, payment="p2")
     with sqlite3.connect(path) as connection:
         connection.execute("DROP TABLE cancellations")
     connection.close()
     before = rows(path, "SELECT sql FROM sqlite_master")
     async with local_pay(path, clock=clock) as pay:
-        assert isinstance(await pay.lookup("eclipse.h1"), Charged)
-        assert await pay.cancel("eclipse.h2") == Unpayable()
+        assert isinstance(await pay.lookup("eclipse.p1"), Charged)
+        assert await pay.cancel("eclipse.p2") == Unpayable()
         clock.pass_ms(50)
-        assert await pay.lookup("eclipse.h2") == Nothing()
+        assert await pay.lookup("eclipse.p2") == Nothing()
     assert rows(path, "PRAGMA user_version") == [(1,)]
     others = "SELECT sql FROM sqlite_master WHERE tbl_name != 'cancellations'"
     assert rows(path, others) == before

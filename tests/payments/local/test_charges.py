@@ -26,7 +26,7 @@ def test_money_goes_back_at_most_once_whatever_is_asked_and_repeated(
     calls: list[tuple[str, int, str]],
 ) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(book.LAYOUT)
+    connection.executescript(book.LAYOUT + book.ADDED)
     tx = Tx(connection, 0)
     tx.sql("INSERT INTO intents VALUES ('i', ?, 100, 'EUR', 0)", msgspec.json.encode(an_intent()))
     tx.sql("INSERT INTO charges VALUES ('c', 'i', 100, 'EUR', 'authorized', 0, 0)")
@@ -34,17 +34,19 @@ def test_money_goes_back_at_most_once_whatever_is_asked_and_repeated(
     taken = given_back = 0
     let_go = False
     for call, some, key in calls:
-        amount = some if call == "refund" else 0
+        amount = 0 if call == "void" else some
         answer: ProviderAnswer = charges.once(tx, key, call, "c", amount)
         if key in done:
-            expected = Succeeded() if done[key] == (call, amount) else Failed("key_reused")
+            asked = (call, 0 if call == "capture" and amount == 100 else amount)
+            expected = Succeeded() if done[key] == asked else Failed("key_reused")
             assert answer == expected
             continue
         if answer == Succeeded():
-            done[key] = (call, amount)
+            done[key] = (call, 0 if call == "capture" and amount == 100 else amount)
             if call == "capture":
                 assert not let_go
-                taken = 100
+                assert taken in (0, amount or 100)
+                taken = amount or 100
             elif taken:
                 assert call == "refund"
                 given_back += amount
@@ -52,8 +54,8 @@ def test_money_goes_back_at_most_once_whatever_is_asked_and_repeated(
                 let_go = True
         state, refunded = connection.execute("SELECT state, refunded FROM charges").fetchone()
         assert refunded == given_back <= taken
-        assert (state in ("captured", "refunded")) == (taken == 100)
-        assert (state == "refunded") == (given_back == 100)
+        assert (state in ("captured", "refunded")) == (taken > 0)
+        assert (state == "refunded") == (0 < given_back == taken)
         assert (state == "voided") == let_go
     connection.close()
 
@@ -62,7 +64,7 @@ def test_money_goes_back_at_most_once_whatever_is_asked_and_repeated(
 def test_nothing_that_was_charged_can_be_given_back(before: tuple[str, ...]) -> None:
     """A free unit's charge: its refund must end, or the outbox would never be empty."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(book.LAYOUT)
+    connection.executescript(book.LAYOUT + book.ADDED)
     tx = Tx(connection, 0)
     tx.sql("INSERT INTO intents VALUES ('i', ?, 0, 'EUR', 0)", msgspec.json.encode(an_intent()))
     tx.sql("INSERT INTO charges VALUES ('c', 'i', 0, 'EUR', 'authorized', 0, 0)")

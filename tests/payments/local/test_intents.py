@@ -20,7 +20,7 @@ async def test_an_intent_cannot_change_its_price(pay: LocalPay) -> None:
     with pytest.raises(errors.Broken):
         await pay.begin(an_intent(amount=2399))
     await chosen(pay, "pay")
-    paid = await pay.lookup("eclipse.h1")
+    paid = await pay.lookup("eclipse.p1")
     assert isinstance(paid, Charged)
     assert paid.amount == 2400
 
@@ -35,8 +35,8 @@ async def test_cancelling_stops_what_is_on_its_way(
     pay: LocalPay, shop: WebhookReceiver, clock: Clock, path: Path
 ) -> None:
     page = await chosen(pay, "delay", 1_000)
-    assert await pay.cancel("eclipse.h1") == Unpayable()
-    assert await pay.lookup("eclipse.h1") == Nothing()
+    assert await pay.cancel("eclipse.p1") == Unpayable()
+    assert await pay.lookup("eclipse.p1") == Nothing()
     clock.ms = an_intent().deadline_ms + 1_000
     await until_idle(pay)
     assert await standing(pay, page) == IntentState.CANCELLED
@@ -49,12 +49,12 @@ async def test_what_will_be_paid_late_cannot_be_stopped_and_is_unknown_until_it_
 ) -> None:
     await chosen(pay, "late", 1_000)
     for _ in range(2):
-        assert isinstance(await pay.cancel("eclipse.h1"), Unknown)
+        assert isinstance(await pay.cancel("eclipse.p1"), Unknown)
     clock.ms = an_intent().deadline_ms + 1_000
-    paid = await pay.cancel("eclipse.h1")
+    paid = await pay.cancel("eclipse.p1")
     assert isinstance(paid, Charged)
     assert await pay.void(paid.charge, "void") == Succeeded()
-    assert await pay.cancel("eclipse.h1") == Unpayable()
+    assert await pay.cancel("eclipse.p1") == Unpayable()
 
 
 async def test_cancelling_what_arrived_in_the_same_moment_finds_it_paid(
@@ -62,24 +62,24 @@ async def test_cancelling_what_arrived_in_the_same_moment_finds_it_paid(
 ) -> None:
     await chosen(pay, "delay", 1_000)
     clock.pass_ms(1_000)
-    assert isinstance(await pay.cancel("eclipse.h1"), Charged)
+    assert isinstance(await pay.cancel("eclipse.p1"), Charged)
 
 
 async def test_cancelling_what_was_paid_stops_a_second_payment(pay: LocalPay, clock: Clock) -> None:
     page = await chosen(pay, "delay", 1_000)
     await pay.act(page, "pay")
-    paid = await pay.cancel("eclipse.h1")
+    paid = await pay.cancel("eclipse.p1")
     assert isinstance(paid, Charged)
     assert await pay.void(paid.charge, "void") == Succeeded()
     clock.pass_ms(1_000)
-    assert await pay.lookup("eclipse.h1") == Nothing()
+    assert await pay.lookup("eclipse.p1") == Nothing()
     # That money went back says more than that the intent ended.
     assert await standing(pay, page) == IntentState.RETURNED
 
 
 async def test_a_cancelled_intent_takes_no_choice(pay: LocalPay, path: Path) -> None:
     page = await chosen(pay, "decline")
-    await pay.cancel("eclipse.h1")
+    await pay.cancel("eclipse.p1")
     choices: list[Do] = ["pay", "twice", "delay", "late", "decline"]
     for do in choices:
         bill = await pay.act(page, do)
@@ -96,7 +96,7 @@ from dropengine.payments.local import LocalPay
 
 async def main():
     pay = LocalPay(Path(sys.argv[1]), b"", "http://127.0.0.1:9", clock=lambda: 1)
-    print(await pay.cancel("eclipse.h1"), flush=True)
+    print(await pay.cancel("eclipse.p1"), flush=True)
     os._exit(0)
 
 asyncio.run(main())

@@ -65,7 +65,7 @@ async def read(doors: PaymentDoors, address: str, status: int = 200) -> Reader:
 
 
 async def test_the_page_shows_what_is_paid_for_how_much_and_until_when(doors: PaymentDoors) -> None:
-    page = await read(doors, await doors.page("h1", title="Eclipse pin"))
+    page = await read(doors, await doors.page("p1", title="Eclipse pin"))
     words = " ".join(page.text.split())
     for told in ("Eclipse pin", "Enamel pin", "€24.00", "8 min 0 s left", "No money moves"):
         assert told in words
@@ -103,10 +103,10 @@ async def test_the_page_works_without_scripts_and_under_the_strictest_policy(
     ],
 )
 async def test_a_creators_text_is_only_ever_text(doors: PaymentDoors, evil: str) -> None:
-    page = await read(doors, await doors.page("h1", title=evil))
+    page = await read(doors, await doors.page("p1", title=evil))
     assert evil in page.text
     assert page.inline == []
-    harmless = await read(doors, await doors.page("h2", title="Eclipse"))
+    harmless = await read(doors, await doors.page("p2", title="Eclipse"))
     assert page.tags == harmless.tags
     assert page.scripts == harmless.scripts
 
@@ -177,10 +177,10 @@ async def test_programs_pay_by_json_and_are_told_how_it_stands(doors: PaymentDoo
     again = await doors.http.post(address, json={"do": "pay", "after_ms": 0, "key": "k"})
     assert paid.status_code == 200
     assert paid.json() == again.json()
-    found = await doors.local.lookup(f"{doors.sale.drop}.h1")
+    found = await doors.local.lookup(f"{doors.sale.drop}.p1")
     assert isinstance(found, Charged)
     assert paid.json() == {
-        "intent": f"{doors.sale.drop}.h1",
+        "intent": f"{doors.sale.drop}.p1",
         "state": "authorized",
         "charge": found.charge,
         "amount": 2400,
@@ -253,7 +253,7 @@ async def test_a_choice_that_is_too_large_is_refused(doors: PaymentDoors) -> Non
 
 async def test_an_address_that_was_never_given_out_is_no_page(doors: PaymentDoors) -> None:
     address = await doors.page()
-    for wrong in (address[:-1], f"/pay/local/{doors.sale.drop}.h1", "/pay/local/%00"):
+    for wrong in (address[:-1], f"/pay/local/{doors.sale.drop}.p1", "/pay/local/%00"):
         page = await read(doors, wrong, 404)
         assert "no such payment" in page.text
         answer = await doors.http.post(wrong, json={"do": "pay"})
@@ -277,7 +277,7 @@ async def test_an_address_that_was_never_given_out_is_no_page(doors: PaymentDoor
 async def test_money_is_written_as_on_the_page_of_the_drop(
     doors: PaymentDoors, amount: int, digits: int, currency: str, told: str
 ) -> None:
-    terms = an_intent("h1", drop=doors.sale.drop, amount=amount)
+    terms = an_intent("p1", drop=doors.sale.drop, amount=amount)
     terms = msgspec.structs.replace(terms, currency=currency, minor_digits=digits)
     page = await read(doors, await doors.local.begin(terms))
     assert page.text.count(told) == 3
@@ -292,7 +292,7 @@ def test_a_deadline_is_told_in_minutes_and_seconds() -> None:
 async def test_a_cancelled_payment_is_told_and_offers_nothing(doors: PaymentDoors) -> None:
     address = await doors.page()
     await doors.local.act(page_of(address), "decline")
-    assert await doors.local.cancel(f"{doors.sale.drop}.h1") == Unpayable()
+    assert await doors.local.cancel(f"{doors.sale.drop}.p1") == Unpayable()
     page = await read(doors, address)
     assert "This payment is closed, and nothing was paid" in " ".join(page.text.split())
     assert page.buttons == {}

@@ -20,14 +20,14 @@ async def test_the_task_brings_a_webhook_as_soon_as_somebody_paid(
 ) -> None:
     running = asyncio.create_task(pay.run())
     async with asyncio.timeout(30):
-        for hold in ("h1", "h2"):
+        for hold in ("p1", "p2"):
             shop.came.clear()
-            await chosen(pay, "pay", hold=hold)
+            await chosen(pay, "pay", payment=hold)
             await shop.came.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert {notice.hold for notice in notices(pay, shop)} == {"h1", "h2"}
+    assert {notice.payment for notice in notices(pay, shop)} == {"p1", "p2"}
 
 
 async def test_the_task_outlives_a_book_that_cannot_be_used(
@@ -53,21 +53,21 @@ async def test_a_book_that_is_busy_makes_every_answer_unknown_and_decides_nothin
 ) -> None:
     async with local_pay(path, busy_ms=1) as pay:
         page = await chosen(pay, "pay")
-        paid = await pay.lookup("eclipse.h1")
+        paid = await pay.lookup("eclipse.p1")
         assert isinstance(paid, Charged)
         locker = sqlite3.connect(path, isolation_level=None)
         locker.execute("BEGIN IMMEDIATE")
-        assert isinstance(await pay.lookup("eclipse.h1"), Unknown)
-        assert isinstance(await pay.capture(paid.charge, "k1"), Unknown)
+        assert isinstance(await pay.lookup("eclipse.p1"), Unknown)
+        assert isinstance(await pay.capture(paid.charge, 2400, "k1"), Unknown)
         assert isinstance(await pay.void(paid.charge, "k2"), Unknown)
         assert isinstance(await pay.refund(paid.charge, 1, "k3"), Unknown)
-        assert isinstance(await pay.cancel("eclipse.h1"), Unknown)
-        assert isinstance(await pay.cancel("eclipse.h2"), Unknown)
+        assert isinstance(await pay.cancel("eclipse.p1"), Unknown)
+        assert isinstance(await pay.cancel("eclipse.p2"), Unknown)
         for call in (pay.begin(an_intent()), pay.bill(page), pay.act(page, "pay")):
             with pytest.raises(errors.Unavailable):
                 await call
         locker.execute("ROLLBACK")
         locker.close()
-        assert await pay.lookup("eclipse.h1") == paid
-        await chosen(pay, "pay", hold="h2")
-        assert isinstance(await pay.lookup("eclipse.h2"), Charged)
+        assert await pay.lookup("eclipse.p1") == paid
+        await chosen(pay, "pay", payment="p2")
+        assert isinstance(await pay.lookup("eclipse.p2"), Charged)

@@ -82,7 +82,7 @@ async def test_a_webhook_that_nobody_takes_for_three_days_is_given_up_but_lookup
         clock.pass_ms(webhook_deliveries.KEEP_MS)
         await until_idle(pay)
         assert rows(path, "SELECT count(*) FROM deliveries") == [(0,)]
-        assert isinstance(await pay.lookup("eclipse.h1"), Charged)
+        assert isinstance(await pay.lookup("eclipse.p1"), Charged)
 
 
 async def test_two_workers_never_bring_the_same_webhook_at_once(
@@ -93,9 +93,9 @@ async def test_two_workers_never_bring_the_same_webhook_at_once(
         local_pay(path, shop_url, clock) as two,
     ):
         for number in range(1, 61):
-            await chosen(one, "pay", hold=f"h{number}")
+            await chosen(one, "pay", payment=f"h{number}")
         await asyncio.gather(until_idle(one), until_idle(two))
-        told = [notice.hold for notice in notices(one, shop)]
+        told = [notice.payment for notice in notices(one, shop)]
         assert sorted(told) == sorted({f"h{number}" for number in range(1, 61)})
 
 

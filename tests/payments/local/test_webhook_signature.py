@@ -101,7 +101,7 @@ def test_a_timestamp_is_a_few_digits(stamp: bytes) -> None:
 
 
 def _body(**wrong: str) -> bytes:
-    right = Notice("e", "captured", "a.h1", DropId("a"), HoldId("h1"), "c", 1, "EUR", True)
+    right = Notice("e", "captured", "a.h1", DropId("a"), HoldId("p1"), "c", 1, "EUR", True)
     return msgspec.json.encode(msgspec.structs.asdict(right) | wrong)
 
 
