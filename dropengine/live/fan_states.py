@@ -282,8 +282,11 @@ class FanStates:
         if isinstance(outcome, refusals.Refusal) or outcome.was == outcome.seq:
             return None
         record, holds = here.row.record, _holds_of(outcome)
-        in_line = bool(here.row.entries) or any(hold.entry for _, hold in holds)
-        if record.seq < outcome.was or in_line or isinstance(outcome, outcomes.EntryGranted):
+        more = bool(here.row.entries) or any(hold.entry for _, hold in holds)
+        if not isinstance(outcome, outcomes.Paying):
+            # What a command does to a hold may change the payment that it is in.
+            more = more or any(hold.payment for _, hold in holds)
+        if record.seq < outcome.was or more or isinstance(outcome, outcomes.EntryGranted):
             self.want(fan)
             return None
         if record.seq > outcome.was:

@@ -44,8 +44,12 @@ async def test_every_command_can_be_given_over_http(web: WebProcess) -> None:
         hold = (await ask(ada, "hold", pool="pin", qty=1))["hold"]
         assert (hold["state"], hold["pool"]) == ("active", "pin")
         assert (await ask(ada, "extend", hold=hold["id"]))["hold"]["extended"] is True
-        page = (await ask(ada, "pay", holds=[hold["id"]]))["pay"][hold["id"]]
-        assert page.startswith(f"/pay/local/{sale.drop}.{hold['id']}.")
+        paying = await ask(ada, "pay", holds=[hold["id"]])
+        page = paying["pay"][hold["id"]]
+        assert page.startswith(f"/pay/local/{sale.drop}.p1.")
+        assert (paying["payment"]["id"], paying["payment"]["page"]) == ("p1", page)
+        leaving = (await ask(ada, "unpay", payment="p1"))["payment"]
+        assert (leaving["state"], leaving["leaving"]) == ("open", True)
         entry = (await ask(ben, "join", pools=["pin"]))["entry"]
         assert (await ask(ada, "release", hold=hold["id"]))["hold"]["state"] == "released"
         offer = (await ben.get(f"/api/drops/{sale.drop}/you")).json()["holds"][0]
@@ -54,7 +58,53 @@ async def test_every_command_can_be_given_over_http(web: WebProcess) -> None:
         assert (await ask(ben, "leave", entry=entry))["entry"] == entry
 
 
-async def test_a_payment_says_of_each_hold_whether_it_can_be_paid(web: WebProcess) -> None:
+async def test_a_basket_is_one_command_that_says_what_was_had_and_what_not(
+    web: WebProcess,
+) -> None:
+    sale = await web.sale(item("pin", {"pin": 1}), item("cap", {"cap": 3}), limit=9)
+    await sale.held("ben")
+    _, ticket = web.ticket()
+    async with web.http(ticket) as ada:
+        where = f"/api/drops/{sale.drop}/basket"
+        wants = [{"pools": ["pin"]}, {"pools": ["pin", "cap"], "qty": 2}]
+        once = {"idempotency-key": key()}
+        said = (await ada.post(where, json={"wants": wants}, headers=once)).json()
+        basket = said["basket"]
+        (had,), (missing,) = basket["had"], basket["missing"]
+        assert (had["want"], had["hold"]["pool"], had["hold"]["qty"]) == (1, "cap", 2)
+        assert had["hold"]["id"] == f"h{basket['n']}"
+        assert (missing["want"], missing["code"], missing["free"]) == (0, "all_held", 0)
+        assert missing["text"]
+        assert (await ada.post(where, json={"wants": wants}, headers=once)).json() == said
+        both = {"wants": [{"pools": ["pin"]}, {"pools": ["cap"]}], "all": True}
+        none = (await ada.post(where, json=both)).json()["basket"]
+        assert (none["n"], none["had"]) == (0, [])
+        assert [one["code"] for one in none["missing"]] == ["all_held", "all_or_nothing"]
+        twice = await ada.post(where, json={"wants": [{"pools": ["cap", "cap"]}]})
+        assert (twice.status_code, twice.json()["code"]) == (400, "bad_message")
+
+
+async def test_what_is_held_can_be_swapped_and_not_while_it_is_being_paid(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin": 1}), item("cap", {"cap": 3}), limit=9)
+    _, ticket = web.ticket()
+    async with web.http(ticket) as ada:
+
+        async def ask(verb: str, **body: Any) -> Any:
+            return (await ada.post(f"/api/drops/{sale.drop}/{verb}", json=body)).json()
+
+        hold = (await ask("hold", pool="pin"))["hold"]
+        swapped = (await ask("swap", hold=hold["id"], pool="cap"))["hold"]
+        assert (swapped["id"], swapped["pool"]) == (hold["id"], "cap")
+        assert swapped["deadline_ms"] == hold["deadline_ms"]
+        page = (await ask("pay", holds=[hold["id"]]))["payment"]["page"]
+        paying = await ask("swap", hold=hold["id"], pool="pin")
+        assert (paying["code"], paying["payment"]) == ("paying", "p1")
+        assert paying["page"] == page
+        (payment,) = (await ada.get(f"/api/drops/{sale.drop}/you")).json()["payments"]
+        assert (payment["id"], payment["state"], payment["page"]) == ("p1", "open", page)
+
+
+async def test_several_holds_are_one_payment_or_none(web: WebProcess) -> None:
     sale = await web.sale(item("pin", {"pin": 9}), limit=9)
     ben = await sale.held("somebody else")
     _, ticket = web.ticket()
@@ -63,16 +113,28 @@ async def test_a_payment_says_of_each_hold_whether_it_can_be_paid(web: WebProces
         async def ask(verb: str, **body: Any) -> Any:
             return (await ada.post(f"/api/drops/{sale.drop}/{verb}", json=body)).json()
 
-        mine = (await ask("hold", pool="pin", qty=1))["hold"]["id"]
-        gone = (await ask("hold", pool="pin", qty=2))["hold"]["id"]
+        mine, more, gone, late = [
+            (await ask("hold", pool="pin", qty=qty))["hold"]["id"] for qty in (1, 2, 3, 1)
+        ][:4]
         await ask("release", hold=gone)
-        others = {ben: "not_found", "h99": "not_found", gone: "hold_expired"}
-        for holds in (["h99", mine], [mine, ben, "h99", gone], [mine, mine, gone]):
-            done = await ask("pay", holds=holds)
-            assert list(done["pay"]) == [mine]
-            assert done["refused"] == {hold: others[hold] for hold in holds if hold != mine}
-        assert (await ask("pay", holds=[ben, gone]))["code"] == "not_found"
-        assert "refused" not in await ask("pay", holds=[mine])
+        for holds, code in (
+            ([mine, ben], "not_found"),
+            (["h99", mine], "not_found"),
+            ([mine, gone], "hold_expired"),
+            ([mine, mine], "bad_message"),
+        ):
+            assert (await ask("pay", holds=holds))["code"] == code
+        assert (await ask("pay", holds=[mine], provider="gold"))["code"] == "bad_message"
+        assert (await ask("pay", holds=[mine], provider="by_hand"))["code"] == "bad_message"
+        done = await ask("pay", holds=[mine, more])
+        assert len({*done["pay"].values()}) == 1
+        assert (done["payment"]["holds"], done["payment"]["amount"]) == ([mine, more], 3 * 2400)
+        # The same set, in any order, is the payment that is there.
+        again = await ask("pay", holds=[more, mine])
+        assert (again["payment"], again["pay"]) == (done["payment"], done["pay"])
+        overlap = await ask("pay", holds=[mine, late] if late != gone else [mine])
+        assert (overlap["code"], overlap["payment"]) == ("paying", "p1")
+        assert overlap["page"] == done["payment"]["page"]
 
 
 async def test_the_key_may_stand_in_the_header_and_makes_a_press_safe_to_repeat(
