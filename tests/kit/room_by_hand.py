@@ -187,9 +187,9 @@ class RoomByHand:
         """Until nobody is being read."""
         await until(lambda: self.room.fan_states._reading is None)
 
-    async def press(self, fan: str, verb: str, **more: Any) -> outcomes.PressOutcome:
+    async def press(self, fan: str, verb: str, *things: str, **more: Any) -> outcomes.PressOutcome:
         """A command that was decided through this worker."""
-        outcome: outcomes.PressOutcome = await getattr(self.sale, verb)(fan, **more)
+        outcome: outcomes.PressOutcome = await getattr(self.sale, verb)(fan, *things, **more)
         self.room.fan_states.note(FanId(fan), outcome)
         return outcome
 
@@ -218,6 +218,7 @@ async def room_by_hand(sale: Sale, folder: Path, **more: Any) -> AsyncIterator[R
             intents=intents,
             refused=Counter(),
             measured=Measured(),
+            cards=["local"],
         )
         one = RoomByHand(sale, store, room, Relay(store, room, epoch, lambda: None))
         await one.look()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from dropengine import model, outcomes, refusals, wire
-from dropengine.live.batcher import Answer, Batcher
+from dropengine.live.batcher import Answer, Batcher, weight
 from dropengine.live.measured import Measured
 from dropengine.model import DropId, FanId
 from dropengine.truth import connections
@@ -70,6 +70,26 @@ async def test_what_comes_while_a_batch_is_on_its_way_is_one_batch_more(
     answers = await asyncio.gather(*asked)
     assert proxy.seen["EVALSHA"] == before + 2
     assert words(answers) == ["held"] * 3 + ["all_held"] * 97
+
+
+async def test_a_batch_carries_so_many_holds_however_they_are_grouped(
+    far: Store, proxy: FaultProxy, make_sale: MakeSale
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 9}), item("mug", {"mug": 9}))
+    await warm(far, sale)
+    before = proxy.seen["EVALSHA"]
+    batcher = over(far, sale, batch_max=4)
+
+    def basket(fan: str, wants: int) -> Row:
+        wanted = [wire.Want(["pin" if i % 2 else "mug"], i // 2 + 1) for i in range(wants)]
+        return command_row(FanId(fan), wire.Basket(0, "k", wanted))
+
+    assert [weight(row) for row in (press("f"), basket("f", 3))] == [1, 3]
+    rows = [press("a"), basket("b", 3), basket("c", 3), press("d"), press("e"), basket("f", 6)]
+    answers = await asyncio.gather(*(batcher.ask(row) for row in rows))
+    # 1 + 3, 3 + 1, 1, and one that is larger than a batch goes alone.
+    assert proxy.seen["EVALSHA"] == before + 4
+    assert words(answers) == ["held", "basketed", "basketed", "held", "held", "basketed"]
 
 
 async def test_a_batch_has_a_limit_and_the_order_is_that_of_asking(

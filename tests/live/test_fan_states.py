@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dropengine import outcomes
+from dropengine import outcomes, wire
 from dropengine.errors import Unavailable
 from dropengine.model import FanId
 from tests.conftest import MakeSale
@@ -40,7 +40,6 @@ async def test_a_plain_hold_is_shown_on_every_screen_without_reading(
         held = await one.press("ada", "hold")
         assert isinstance(held, outcomes.Held)
         await one.press("ada", "extend", hold=held.id)
-        await one.press("ada", "pay", hold=held.id)
         await one.press("ada", "release", hold=held.id)
         await one.press("ada", "hold", qty=2)
         assert one.store.read == []
@@ -52,7 +51,6 @@ async def test_a_plain_hold_is_shown_on_every_screen_without_reading(
             assert told == [
                 ([(1, "active")], 1),
                 ([(1, "active")], 1),
-                ([(1, "paying")], 1),
                 ([], 0),
                 ([(2, "active")], 2),
             ]
@@ -64,6 +62,33 @@ async def test_a_plain_hold_is_shown_on_every_screen_without_reading(
         seen, read = screens[0].all("you")[-2:]
         del seen["seq"], read["seq"]
         assert seen == read
+
+
+async def test_a_basket_is_shown_without_reading_and_what_is_being_paid_is_read(
+    make_sale: MakeSale, tmp_path: Path
+) -> None:
+    sale = await make_sale(item("pin", {"pin": 3}), item("mug", {"mug": 3}))
+    async with room_by_hand(sale, tmp_path) as one:
+        (ada,) = await one.seated("ada")
+        one.store.read.clear()
+        wants = [wire.Want(["pin"]), wire.Want(["mug"])]
+        outcome = await sale.press("ada", wire.Basket(0, "basket", wants))
+        assert isinstance(outcome, outcomes.Basketed)
+        one.room.fan_states.note(FanId("ada"), outcome)
+        you = ada.last("you")
+        assert ([hold["pool"] for hold in you["holds"]], you["used"]) == (["pin", "mug"], 2)
+        first, second = (hold["id"] for hold in you["holds"])
+        paying = await one.press("ada", "pay", first, second)
+        assert isinstance(paying, outcomes.Paying)
+        (payment,) = ada.last("you")["payments"]
+        assert (payment["holds"], payment["state"]) == ([first, second], "open")
+        assert [hold["state"] for hold in ada.last("you")["holds"]] == ["paying", "paying"]
+        await one.quiet()
+        assert one.store.read == []
+        # To end one of its holds may end the payment too.
+        await one.press("ada", "release", first)
+        await until(lambda: [hold["id"] for hold in ada.last("you")["holds"]] == [second])
+        assert one.store.read != []
 
 
 async def test_a_fan_in_the_line_is_read_instead(make_sale: MakeSale, tmp_path: Path) -> None:
