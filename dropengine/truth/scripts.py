@@ -106,7 +106,12 @@ def _in_blocks(
     for name, text in (*pieces.items(), (verb, source)):
         for word in _words(text) - (frozenset() if name == verb else _locals(text)):
             said.setdefault(word, set()).add(name)
-    alone = {name: by[0] for name, by in users.items() if len(set(by)) == 1 and by[0] != verb}
+    alone = {
+        name: by[0]
+        for name, by in users.items()
+        if {*by} == {by[0]} != {verb}
+        and all(said.get(one, set()) <= {by[0]} for one in _locals(pieces[name]))
+    }
     inside: dict[str, list[str]] = {}
     out = []
     for name, text in pieces.items():

@@ -149,8 +149,8 @@ class Sale:
         captured: bool = False,
         card: str = "",
     ) -> outcomes.PaymentOutcome:
-        """The provider's word for a payment or a hold, by default over what it costs. charge, card: as
-        the provider calls them."""
+        """The provider's word for a payment or a hold, by default over what it costs. charge,
+        card: as the provider calls them."""
         if amount is None:
             paying = await self.store.payment(self.drop, hold)
             record = await self.store.hold(self.drop, hold)

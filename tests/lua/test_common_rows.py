@@ -54,6 +54,7 @@ OTHERS: dict[str, tuple[object, ...]] = {
     "refund": ("h1", "o1", "k", "", "line", "", pack([])),
     "came_back": ("h1", "o1", "k", pack([])),
     "charged_back": ("p1", 1, "o1", "k"),
+    "more_time": ("p1", "o1", "k"),
     "discharge": ("capture:c1", "done"),
     "root": ("0" * 64,),
     "reveal": ("0" * 64,),

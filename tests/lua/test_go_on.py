@@ -10,11 +10,12 @@ import redis.asyncio as redis
 
 from dropengine import outcomes, refusals, wire
 from dropengine.errors import Unavailable
-from dropengine.truth.store import CarriedRow
+from dropengine.truth.store import CarriedRow, Store
 from tests.conftest import MakeSale
 from tests.kit.manifests import HOLD_MS, LOOKUP_MS, carrying, item, manifest
 from tests.kit.raw_replies import raw
 from tests.kit.sale import Sale
+from tests.kit.sale_by_ways import by_ways
 
 BUFFER_BYTES = 1
 
@@ -45,7 +46,7 @@ async def test_what_a_fan_holds_is_paid_extended_and_given_back(full: Sale) -> N
     assert isinstance(await full.pay("ana", paid), outcomes.Paying)
     assert isinstance(await full.release("bo", given), outcomes.Released)
     assert isinstance(await full.succeeded(paid), outcomes.Paid)
-    assert isinstance(await full.discharge("capture:c1"), outcomes.Discharged)
+    assert isinstance(await full.discharge("capture:p1"), outcomes.Discharged)
     assert isinstance(await full.refund(paid), outcomes.Refunded)
 
 
@@ -121,5 +122,28 @@ async def test_a_cancelled_drop_goes_on_with_nothing(make_sale: MakeSale) -> Non
     sale = await make_sale(item("pin", {"pin": 1}))
     hold = await sale.held("ana")
     await sale.creator("cancel")
-    _, _, _, answers = await raw(sale, "go_on", msgspec.msgpack.encode([["pay", "ana", "k", hold]]))
+    _, _, _, answers = await raw(
+        sale, "go_on", msgspec.msgpack.encode([["pay", "ana", "k", [hold], "", ["", 0]]])
+    )
     assert answers == [["CANCELLED"]]
+
+
+async def test_a_payment_is_given_up_and_what_is_paid_is_told(full: Sale) -> None:
+    """PAYING_ALREADY."""
+    hold, other = await full.held("ana"), await full.held("ana", qty=2)
+    await full.pay("ana", hold)
+    await fill(full)
+    assert await full.pay("ana", hold, other) == refusals.Paying("p1")
+    assert await full.pay("ana", other, way="post") == refusals.NotFound()
+    assert isinstance(await full.unpay("ana", "p1"), outcomes.Unpaying)
+
+
+async def test_the_rules_of_ways_and_hands_hold_on_a_full_server_too(
+    full: Sale, store: Store
+) -> None:
+    """BAD_MESSAGE and HAND_FULL."""
+    sale = await by_ways(store, f"{full.drop}-ways")
+    hold = await sale.held("ana", qty=3)
+    await fill(full)
+    assert isinstance(await sale.pay("ana", hold), refusals.BadMessage)
+    assert await sale.pay("ana", hold, way="post", provider="by_hand") == refusals.HandFull(1)

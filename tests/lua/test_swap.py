@@ -61,9 +61,7 @@ async def test_nobody_swaps_past_a_line_that_is_ready(make_sale: MakeSale) -> No
     sale = await make_sale(item("red", {"red": 1}), item("blue", {"blue": 1}))
     mine, his = await sale.held("ana", "red"), await sale.held("bo", "blue")
     await sale.joined("cy", "blue")
-    _, swapped = await sale.batch(
-        ("bo", Release(0, "r", his)), ("ana", Swap(0, "s", mine, "blue"))
-    )
+    _, swapped = await sale.batch(("bo", Release(0, "r", his)), ("ana", Swap(0, "s", mine, "blue")))
     assert swapped == refusals.AllHeld(0, 0)
     assert (await sale.truth()).holds[mine].pool == "red"
 
@@ -102,7 +100,9 @@ async def test_into_its_own_pool_nothing_moves(sale: Sale) -> None:
     assert (await sale.words())[-1] == "held"
 
 
-@pytest.mark.parametrize(("verb", "refused"), [("pause", refusals.Paused), ("close", refusals.Closed)])
+@pytest.mark.parametrize(
+    ("verb", "refused"), [("pause", refusals.Paused), ("close", refusals.Closed)]
+)
 async def test_a_swap_begins_something(
     sale: Sale, verb: str, refused: type[refusals.Refusal]
 ) -> None:
@@ -147,9 +147,7 @@ async def test_what_it_gives_up_makes_room_for_what_it_gets(make_sale: MakeSale)
 
 
 async def test_room_that_it_makes_is_told(make_sale: MakeSale) -> None:
-    sale = await make_sale(
-        item("red", {"red": 1}, limit=1), item("blue", {"blue": 2}), limit=3
-    )
+    sale = await make_sale(item("red", {"red": 1}, limit=1), item("blue", {"blue": 2}), limit=3)
     hold = await sale.held("ana", "red")
     await sale.joined("ana", "red")
     assert isinstance(await sale.swap("ana", hold, "blue"), outcomes.Swapped)
@@ -168,7 +166,9 @@ async def test_a_repeat_is_answered_with_the_present_state(sale: Sale) -> None:
 
 
 async def test_a_hold_that_was_just_made_can_be_swapped(sale: Sale) -> None:
-    held, swapped = await sale.batch(("ana", Hold(0, "k", "red")), ("ana", Swap(0, "s", "h1", "blue")))
+    held, swapped = await sale.batch(
+        ("ana", Hold(0, "k", "red")), ("ana", Swap(0, "s", "h1", "blue"))
+    )
     assert isinstance(held, outcomes.Held)
     assert isinstance(swapped, outcomes.Swapped)
     assert held.hold == swapped.hold
@@ -197,7 +197,9 @@ async def test_a_swapped_hold_counts_where_it_began(make_sale: MakeSale) -> None
 
 async def test_its_units_count_against_a_cohort_of_the_new_pool(make_sale: MakeSale) -> None:
     names = ("red", "blue")
-    sale = await make_sale(*(item(name, {name: 4}) for name in names), cohorts={"club": 2}, opened=False)
+    sale = await make_sale(
+        *(item(name, {name: 4}) for name in names), cohorts={"club": 2}, opened=False
+    )
     await sale.enroll("ana", "club")
     await sale.enroll("bo", "club")
     await sale.creator("open")
