@@ -281,6 +281,11 @@ class Books:
         mine = [self.orders[name] for name in self.bought.get(self.owner(payment.fan), ())]
         return [order for order in mine if order.payment == payment.id and order.kept]
 
+    def kept(self) -> int:
+        """What of all that was captured is the shop's, as the records say (INV-10)."""
+        failed = {o.payment for o in self.orders.values() if o.state == "capture_failed"}
+        return sum(p.kept for p in self.payments.values() if p.id not in failed)
+
     def owner(self, fan: str) -> str:
         """The person who a guest is now."""
         return self.person_of.get(fan, fan)
