@@ -151,7 +151,8 @@ def ending(oracle: Oracle, charge: str, outcome: Bought) -> str:
             word = "voided0" if charge in oracle.of_nothing else "voided"
             return f"{word}|{payment}|{why}|{entry}"
         case outcomes.Paid(payment=payment, sold=sold):
-            return f"paid|{payment}|{','.join(sold)}|{oracle.payments[payment].told}"
+            told = oracle.payments[payment].told
+            return f"paid|{payment}|{','.join(sold)}|{'' if told is None else told}"
 
 
 def head(oracle: Oracle) -> dict[str, str]:

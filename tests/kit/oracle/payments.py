@@ -105,7 +105,7 @@ class Payments(Clock):
         """Is it another amount than a known charge had, where another may still be told?"""
         if isinstance(known, outcomes.Paid):
             payment = self.payments[known.payment]
-            return payment.backs == 0 and payment.told != amount
+            return payment.told is not None and payment.told != amount
         duty = self.outbox.get(f"void:{charge}") or self.outbox.get(f"refund:{charge}")
         if duty is not None:
             return duty.amount != amount
@@ -137,23 +137,50 @@ class Payments(Clock):
         )
 
     def correct_paid(self, payment: Payment, amount: int) -> None:
-        """What is less is cut from the last order to the first, then from the way; what is over
-        goes to the first."""
-        more, payment.told = amount - payment.told, amount
+        """Once. What is less is cut from the orders that stand, from the last to the first, then
+        from the way, then from what is owed back; what is over goes to the first of them, or
+        back where none stands."""
+        assert payment.told is not None
+        more, payment.told = amount - payment.told, None
+        for duty in (f"capture:{payment.id}", f"void:{payment.charge}"):
+            self.outbox.pop(duty, None)
         orders = [self.orders[name] for name in payment.sold]
-        for order in reversed(orders):
-            if more < 0:
-                cut = min(order.amount, -more)
-                order.amount -= cut
-                more += cut
-            elif order is orders[0]:
-                order.amount += more
-                more = 0
-            if order.kept and order.state != "charged_back":
-                order.state = "capture_failed"
-        payment.way_kept = max(0, payment.way_kept + min(0, more))
-        payment.kept = payment.way_kept + sum(order.amount for order in orders)
-        self.outbox.pop(f"capture:{payment.id}", None)
+        standing = [one for one in orders if one.kept and one.state != "charged_back"]
+        for order in standing:
+            order.state = "capture_failed"
+        late = f"refund:{payment.id}:late"
+        if more > 0 and standing:
+            standing[0].amount += more
+            payment.kept += more
+        elif more > 0:
+            owed = self.outbox.get(late) or Duty(
+                "refund", payment.holds[0], payment.charge, 0, self.at, payment=payment.id
+            )
+            owed.amount += more
+            self.outbox[late] = owed
+        less = max(0, -more)
+        for order in reversed(standing):
+            cut = min(less, order.amount)
+            order.amount, payment.kept, less = order.amount - cut, payment.kept - cut, less - cut
+        cut = min(less, payment.way_kept)
+        payment.way_kept, payment.kept = payment.way_kept - cut, payment.kept - cut
+        less -= cut
+        backs = [f"refund:{payment.id}:{n}" for n in range(payment.backs, 0, -1)]
+        for name in (late, *backs):
+            duty_of = self.outbox.get(name)
+            if duty_of is not None and less:
+                less = self.owe_less(name, duty_of, less)
+
+    def owe_less(self, name: str, duty: Duty, less: int) -> int:
+        cut = min(less, duty.amount)
+        duty.amount -= cut
+        if duty.amount == 0:
+            del self.outbox[name]
+        order = self.orders.get(duty.hold)
+        if order is not None and order.state == "refund_pending":
+            order.amount = max(0, order.amount - cut)
+            order.state = "refund_pending" if duty.amount else "refunded"
+        return less - cut
 
     def by_card(self) -> dict[str, str]:
         """What each card bought, and by which one each order was paid (P16)."""

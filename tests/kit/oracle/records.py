@@ -95,8 +95,9 @@ class Payment:
     more: bool = False
     judged: int = 0
     charge: str = ""
-    told: int = 0
-    """What the provider captured, or is to capture, of the charge that bought something."""
+    told: int | None = 0
+    """What the provider captured, or is to capture, of the charge that bought something; None once
+    it said that it was another amount."""
     sold: list[str] = field(default_factory=list)
     """The orders that it made."""
     kept: int = 0
