@@ -3,7 +3,8 @@ buy_late -- what a payment buys that began in time and came after the end of its
 holds (one that is not being paid for, an offer, one that is), else free units that nobody stands ahead for. An
 offer that the hold's own entry has got since goes back for that, and counts as if it were back. What stands in the same
 payment is bought for itself. Returns which hold's order it is, nil when it buys nothing. `how`: as `sell` takes it;
-`plan`: nothing is bought yet, it only counts what would be: {held: id -> true, units: pool -> free ones, all: units}.
+`plan`: nothing is bought yet, it only counts what would be: {held: id -> true, units: pool -> free ones, all: units,
+and the ids of holds that these are for}.
 --]]
 --#use get fan_of owner_of unclaimed units_allowed stands_ahead end_hold sell cohort_for class_of count_cohort
 
@@ -41,14 +42,16 @@ local function fits(t, fan, hold, offer, plan)
     fan[F_USED], offer[H_QTY] = fan[F_USED] - back, 0
   end
   count_cohort(t, pool, cohort, -back)
-  local room, _, most = units_allowed(t, fan, hold[H_POOL]), cohort_for(t, pool, class_of(t, fan), hold[H_QTY])
+  -- As if what is planned were his already.
+  local planned, all = plan and plan.units[hold[H_POOL]] or 0, plan and plan.all or 0
+  for _, id in ipairs(plan or {}) do table.insert(fan[F_HOLDS], id) end
+  fan[F_USED] = fan[F_USED] + all
+  local room, _, most = units_allowed(t, fan, hold[H_POOL]), cohort_for(t, pool, class_of(t, fan), hold[H_QTY] + planned)
+  fan[F_USED] = fan[F_USED] - all
+  for _ in ipairs(plan or {}) do table.remove(fan[F_HOLDS]) end
   count_cohort(t, pool, cohort, back)
   if offer then fan[F_USED], offer[H_QTY] = fan[F_USED] + back, back end
-  if plan then
-    -- Whoever is not sure to get all of them gets none.
-    local units = plan.units[hold[H_POOL]] or 0
-    free, room, most = free - units, room - plan.all, most - units
-  end
+  free, most = free - planned, most - planned
   return math.min(free, room, most) >= hold[H_QTY]
 end
 
@@ -64,7 +67,7 @@ local function buy_late(t, id, hold, how, plan)
   if t.state == 'settled' or not fits(t, fan, hold, offer, plan) or stands_ahead(t, hold) then return nil end
   if plan then
     plan.units[hold[H_POOL]] = (plan.units[hold[H_POOL]] or 0) + hold[H_QTY]
-    plan.all = plan.all + hold[H_QTY]
+    plan.all, plan[#plan + 1] = plan.all + hold[H_QTY], id
     return id
   end
   if offer then

@@ -1033,7 +1033,7 @@ class Machine(RuleBasedStateMachine):
             self.command(Add(order.pool, withheld), self.oracle.revision, "o1", self.key())
             self.meets("add: what is away")
         serials = order.away[:1] if some else ()
-        told = {"by": "o1", "key": key, "serials": tuple(serials)}
+        told: dict[str, Any] = {"by": "o1", "key": key, "serials": tuple(serials)}
         answer = self.run(self.store.came_back(self.drop, order.id, clock_ms=self.now, **told))
         assert answer == self.oracle.came_back(order.id, clock=self.now, **told)
         if isinstance(answer, outcomes.CameBack):
@@ -1361,8 +1361,7 @@ class Machine(RuleBasedStateMachine):
         assert difference(fold(self.oracle.log), truth) == []
         if not self.oracle.outbox:
             captured, refunded, by_hand, given_up = self.oracle.money()
-            if True:
-                assert captured - refunded - by_hand - given_up == self.oracle.kept()
+            assert captured - refunded - by_hand - given_up == self.oracle.kept()
 
     def count_networks(self) -> None:
         rows = self.run(self.store.fields(self.drop, "networks"))

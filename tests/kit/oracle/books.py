@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -185,9 +185,17 @@ class Books:
     def used(self, fan: str) -> int:
         return sum(h.qty for h in self.open_holds(fan)) + sum(o.qty for o in self.kept_orders(fan))
 
-    def room(self, fan: str, item: str, *, orders_alone: bool = False) -> int:
-        """Units of `item` that the fan may still take (H3)."""
+    def room(
+        self,
+        fan: str,
+        item: str,
+        *,
+        orders_alone: bool = False,
+        more: Mapping[str, int] | None = None,
+    ) -> int:
+        """Units of `item` that the fan may still take (H3). more: as if he had those of pools."""
         had = [(o.pool, o.qty) for o in self.kept_orders(fan)]
+        had += (more or {}).items()
         if not orders_alone:
             had += [(h.pool, h.qty) for h in self.open_holds(fan)]
         room = self.rules.limit - sum(qty for _, qty in had)

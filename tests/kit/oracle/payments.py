@@ -37,10 +37,7 @@ class Planned:
     def __init__(self) -> None:
         self.held: set[str] = set()
         self.units: dict[str, int] = {}
-
-    @property
-    def all(self) -> int:
-        return sum(self.units.values())
+        """Pool -> free ones."""
 
 
 class Payments(Clock):
@@ -361,10 +358,10 @@ class Payments(Clock):
         if offer is not None:
             # As if it were back.
             offer.state = "released"
-        taken, all_taken = (plan.units.get(hold.pool, 0), plan.all) if plan else (0, 0)
+        taken = plan.units.get(hold.pool, 0) if plan else 0
         units = min(
             self.free(hold.pool) - taken,
-            self.room(hold.fan, self.pools[hold.pool].item) - all_taken,
+            self.room(hold.fan, self.pools[hold.pool].item, more=plan.units if plan else {}),
             self.lets_take(hold.fan, hold.pool) - taken,
         )
         if offer is not None:
