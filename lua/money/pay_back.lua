@@ -4,11 +4,13 @@ stands undone, that is for less now, and what is not captured has not to be give
 provider lets go of all of it. Else a duty gives it back. Returns the number of this refund, and whether such a duty
 follows.
 --]]
---#use get put duty_of
+--#use get put duty_of digits
 
--- What is kept now is captured, and no more.
+-- What is kept now is captured, and no more: as much is expected of its charge.
 local function capture_less(t, payment_id, payment, capture)
   local charge, kept = payment[M_CHARGE], payment[M_KEPT]
+  local known = t.charges[charge] or redis.call('HGET', t.key.charges, charge)
+  t.charges[charge] = string.gsub(known, '%d+$', NUMBER[kept])
   if kept > 0 then
     capture[D_AMOUNT] = kept
     t.outbox['capture:' .. payment_id] = capture

@@ -15,8 +15,7 @@ local function told_before(t, charge, known, captured)
   local word, of, third, fourth = string.match(known, '^(%w+)|([^|]*)|?([^|]*)|?([^|]*)$')
   if word == 'paid' then
     local payment = get(t, 'payments', of)
-    -- What was given back may have been left out of it.
-    local differs = captured and payment[M_BACKS] == 0 and fourth ~= '' and captured ~= tonumber(fourth)
+    local differs = captured and fourth ~= '' and captured ~= tonumber(fourth)
     local function correct() correct_paid(t, of, payment, charge, ids_in(third), tonumber(fourth), captured) end
     return differs and correct or nil, function() return {'PAID', of, t.seq, ids_in(third), payment[M_KEPT]} end
   end
