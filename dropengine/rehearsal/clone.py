@@ -46,7 +46,7 @@ def clone(drop: Manifest, minutes: int) -> Clone:
     the line for as long as the shop's own night. A list is open for seconds, and ordered by a
     secret: a round of a beacon may be days away. Cohorts have seconds before the others, and
     no places of an earlier drop are carried over: nobody of the crowd was there. Friends count at
-    once, as many of one network as may."""
+    once, as many of one network as may. Nobody pays by hand: that takes days, and a maker."""
     longest_ms = max(drop.hold_ms, drop.offer_ms)
     target_ms = max(TIME_MS_MIN, minutes * 60_000 // NIGHTS_SHARE)
     factor = max(1.0, longest_ms / target_ms)
@@ -69,6 +69,9 @@ def clone(drop: Manifest, minutes: int) -> Clone:
         carried_share=0,
         window_ms=window_ms,
         game=hurried(drop.game),
+        ways=tuple(msgspec.structs.replace(way, cash=False) for way in drop.ways),
+        hand_ms=0,
+        hand_share=0,
         **pressed,
     )
     times = [
@@ -100,6 +103,7 @@ def for_load(drop: Manifest, seats: int) -> tuple[Manifest, str]:
         hold_ms=WHOLE_HOLD_MS,
         cohorts=(),
         game=None,
+        ways=(),
         items=(item, *others),
     )
     return made, pool.id

@@ -15,6 +15,7 @@ from locust.exception import StopUser
 from dropengine import wire
 from dropengine.model import DropState
 from dropengine.payments.local.page_address import PAGES
+from dropengine.rehearsal.fans.ways import way_for
 from loadtest.users.browser_session import BrowserSession
 from loadtest.users.night import night, took
 from loadtest.users.tab import Reply, Tab
@@ -123,7 +124,9 @@ class Visitor(FastHttpUser):
 
     def pay(self, tab: Tab, hold: wire.HoldView, *, do: str = "pay", after_ms: int = 0) -> bool:
         """To the provider's page, and press there. False: it may not be paid, or not by us."""
-        reply = tab.do(wire.Pay(id=0, key=self.key(), holds=[hold.id]))
+        drop = tab.screen.drop
+        way = way_for(drop, [hold.pool], self.draw.random()) if drop is not None else ""
+        reply = tab.do(wire.Pay(id=0, key=self.key(), holds=[hold.id], way=way or ""))
         page = reply.pay.get(hold.id, "") if isinstance(reply, wire.Done) else ""
         if not page:
             return False

@@ -17,6 +17,7 @@ from dropengine.rehearsal.fans.browser import Browser
 from dropengine.rehearsal.fans.plans import Ending, OfferAnswer, Plan
 from dropengine.rehearsal.fans.playing import Playing
 from dropengine.rehearsal.fans.shared_client import SharedClient
+from dropengine.rehearsal.fans.ways import way_for
 
 MONEY_SLACK_MS = 3_000
 """A late payment's webhook is on its way for less than this, and its duty done."""
@@ -47,6 +48,8 @@ class Fan:
         """In a drop in which something gives points."""
         self.seeks = True
         self._part = plans.part(seed, number)
+        self._bundle = plans.bundle(seed, number)
+        self._thought_again = False
         self._plays = random.Random(f"{seed}/playing/{number}")
         self._client = client
         self._losses = 0
@@ -103,6 +106,8 @@ class Fan:
     async def _seek(self) -> None:
         """Press for each liked pool until one is granted; then stand in line for all of them."""
         plan = self.plan
+        if self._bundle.basket and len(plan.pools) > 1 and await self._fill_basket():
+            return
         for pool in plan.pools:
             command = self._hold(pool)
             presses = [self.browser.do(command)]
@@ -125,6 +130,22 @@ class Fan:
                 return
         if plan.joins and not self._entries():
             await self._join()
+
+    async def _fill_basket(self) -> bool:
+        """Press for several things at once; False: none of them is held."""
+        assert self.screen.drop is not None
+        liked = self.plan.pools[: self.screen.drop.limit]
+        wants = [wire.Want([self._pool(place)], fewer=self.plan.fewer) for place in liked]
+        command = wire.Basket(
+            id=0, key=self.browser.key(), wants=wants, all=self._bundle.all and not self._losses
+        )
+        presses = [self.browser.do(command) for _ in range(2 if self.plan.twice else 1)]
+        replies = await asyncio.gather(*presses)
+        baskets = [r.basket for r in replies if isinstance(r, wire.Done) and r.basket is not None]
+        made = {tuple(one.hold.id for one in basket.had) for basket in baskets if basket.had}
+        if len(made) > 1:
+            self.browser.doubt(f"one key made {len(made)} baskets")
+        return bool(made)
 
     async def _enter(self) -> None:
         """Stand in the list that chance will order; a press earns nothing there. Who comes too late
@@ -202,10 +223,40 @@ class Fan:
             return
         if self.screen.drop.asks is not None:
             await self.browser.says(hold, self.screen.drop.asks)
-        reply = await self.browser.do(wire.Pay(id=0, key=self.browser.key(), holds=[hold.id]))
+        reply = await self.browser.do(self._paying(hold))
         if isinstance(reply, wire.Done) and hold.id in reply.pay:
+            if await self._thinks_again(reply.payment, hold.id):
+                return
             await self._pay(urljoin(self._client.base_url, reply.pay[hold.id]), ending, hold)
         await self._until_gone(hold.id)
+
+    def _paying(self, hold: wire.HoldView) -> wire.Pay:
+        """To pay this one, or with it all that he holds and one way takes."""
+        drop = self.screen.drop
+        assert drop is not None
+        chosen, way = [hold], way_for(drop, [hold.pool], self._bundle.way)
+        for other in self._holds() if self._bundle.together else ():
+            idle = other.state == "active" and (other.claimed or other.origin != "line")
+            if other.id == hold.id or not idle or other.id in self._let_go:
+                continue
+            shared = way_for(drop, [one.pool for one in (*chosen, other)], self._bundle.way)
+            if shared is not None:
+                chosen.append(other)
+                way = shared
+        holds = [one.id for one in chosen][: wire.LISTED_MAX]
+        return wire.Pay(id=0, key=self.browser.key(), holds=holds, way=way or "")
+
+    async def _thinks_again(self, payment: wire.PaymentView | None, hold: str) -> bool:
+        """Give a payment up that was begun, once, to pay what it was for after all."""
+        if not self._bundle.unpays or self._thought_again or payment is None:
+            return False
+        self._thought_again = True
+        key = self.browser.key()
+        await self.browser.do(wire.Unpay(id=0, key=key, payment=payment.id))
+        await self.browser.until(
+            lambda: all(one.id != hold or one.state == "active" for one in self._holds())
+        )
+        return True
 
     async def _pay(self, page: str, ending: Ending, hold: wire.HoldView) -> None:
         wait_ms = self._draw.randrange(100, 1_000)

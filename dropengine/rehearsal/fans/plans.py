@@ -101,6 +101,30 @@ def part(seed: int, number: int) -> Part:
     )
 
 
+class Bundle(msgspec.Struct, frozen=True):
+    """What a person takes and pays together. basket: presses for all that he likes at once; all: or
+    for nothing. together: pays all that he holds as one. unpays: thinks again once payment has
+    begun. way: which of several ways, from 0 to 1."""
+
+    basket: bool
+    all: bool
+    together: bool
+    unpays: bool
+    way: float
+
+
+def bundle(seed: int, number: int) -> Bundle:
+    """Of the person `number` of the crowd `seed`; his plan is as it is without one."""
+    draw = random.Random(f"{seed}/bundle/{number}")
+    return Bundle(
+        basket=draw.random() < 0.15,
+        all=draw.random() < 0.2,
+        together=draw.random() < 0.5,
+        unpays=draw.random() < 0.05,
+        way=draw.random(),
+    )
+
+
 _ENDINGS = {
     Ending.PAY: 60,
     Ending.DECLINED: 9,

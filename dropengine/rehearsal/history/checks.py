@@ -80,6 +80,9 @@ class Log:
         self.of_hold: dict[tuple[type[events.Event], str], int] = {}
         self.looked: dict[str, int] = {}
         """Hold -> since when its payment is asked about."""
+        self.payments: dict[str, int] = {}
+        """Payment -> when its fan began it, or asked for its end."""
+        self.payer: dict[str, str] = {}
         self.left: dict[str, int] = {}
         self.confirmed: dict[str, int] = {}
         self.person_of: dict[str, str] = {}
@@ -117,7 +120,16 @@ class Log:
                 sale = self.sales.get(event.hold)
                 if sale is not None and sale.charge == event.charge:
                     self.worth[event.hold].add(event.amount)
-            case events.Claimed() | events.Paying() | events.Released() | events.Declined():
+            case events.PaymentBegun() | events.Unpaying():
+                self.payments[event.payment] = event.seq
+                self.payer[event.payment] = event.fan
+            case (
+                events.Claimed()
+                | events.Paying()
+                | events.Released()
+                | events.Declined()
+                | events.Swapped()
+            ):
                 self.of_hold[(type(event), event.hold)] = event.seq
             case events.Extended(why="fan"):
                 self.of_hold[(type(event), event.hold)] = event.seq
@@ -168,6 +180,22 @@ def lost(log: Log, operation: Operation) -> Iterator[str]:
                 yield from found(log.last_of(hold, [events.Paying]), f"{hold} may be paid")
             for hold in set(command.holds) - done.pay.keys() - done.refused.keys():
                 yield f"{fan} was told nothing of {hold}, which was to be paid"
+        case wire.Unpay(payment=payment):
+            mine = log.who(log.payer.get(payment, "")) == fan
+            yield from found(log.payments.get(payment, 0) if mine else 0, f"{payment} is given up")
+        case wire.Swap(hold=hold):
+            yield from found(log.last_of(hold, [events.Swapped]), f"{hold} is swapped")
+        case wire.Basket(wants=wants) if done.basket is not None:
+            told = [one.want for one in done.basket.had]
+            told += [one.want for one in done.basket.missing]
+            if sorted(told) != [*range(len(wants))]:
+                yield f"{fan} was told of the wants {told} of {len(wants)}"
+            for had in done.basket.had:
+                event = log.holds.get(had.hold.id)
+                mine = event is not None and log.who(event.fan) == fan
+                yield from found(
+                    event.seq if event and mine else 0, f"hold {had.hold.id!r} is theirs"
+                )
         case wire.Join() if done.hold is not None:
             held = log.holds.get(done.hold.id)
             mine = held is not None and log.who(held.fan) == fan and held.pool in command.pools
@@ -216,7 +244,7 @@ def unknown(log: Log, found: Iterable[Operation]) -> Iterator[tuple[int, str]]:
         asked = invoked.get((fan, key), [])
         # The line's own offers carry no key; one that does was pressed for.
         kinds = events.Held | events.Joined | events.Offered
-        makes = [e for e in effects if isinstance(e.event, kinds)]
+        makes = _things([e for e in effects if isinstance(e.event, kinds)])
         if not asked:
             yield effects[0].seq, f"key {key} of {fan} made something that {fan} never asked for"
         elif len(makes) > 1:
@@ -224,6 +252,14 @@ def unknown(log: Log, found: Iterable[Operation]) -> Iterator[tuple[int, str]]:
         # What was granted is answered with what it made for ever, so a refusal says: not made.
         elif makes and all(one.refused is not None for one in asked):
             yield makes[0].seq, f"{fan} was refused, but key {key} took effect"
+
+
+def _things(makes: list[Effect]) -> list[Effect]:
+    """What was made, where the holds of one basket are one thing: the first effect of each."""
+    seen: dict[object, Effect] = {}
+    for one in makes:
+        seen.setdefault(getattr(one.event, "basket", 0) or f"alone at {one.seq}", one)
+    return [*seen.values()]
 
 
 def untimely(log: Log, found: Sequence[Operation]) -> Iterator[tuple[int, str]]:

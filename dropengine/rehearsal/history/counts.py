@@ -87,8 +87,16 @@ class Counts:
                 self.add(event.pool, held=-event.qty, sold=event.qty)
             case events.Rescued():
                 self.add(event.pool, free=-event.qty, sold=event.qty)
+            case events.Refunded(back="withheld"):
+                self.add(event.pool, sold=-event.qty, withheld=event.qty)
             case events.Refunded():
                 self.add(event.pool, sold=-event.qty, free=event.qty)
+            case events.CameBack():
+                self.add(event.pool, withheld=-event.qty, free=event.qty)
+            case events.Swapped():
+                self.back(event.hold)
+                self.qty[event.hold] = (event.to, event.qty)
+                self.add(event.to, free=-event.qty, held=event.qty)
             case events.Joined():
                 self.entries[event.entry] = event.pools
                 if event.n:
