@@ -44,10 +44,10 @@ async def test_a_payment_on_the_page_becomes_an_order_by_way_of_the_public_door(
 
 async def test_fifty_copies_of_one_webhook_at_once_are_one_order(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
-    delivery = await doors.delivery(hold=hold, charge="ch_1")
+    delivery = await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
     answers = await asyncio.gather(*(doors.post(*delivery) for _ in range(50)))
     assert {answer.status_code for answer in answers} == {200}
-    assert {answer.text for answer in answers} == {'{"outcome":"sold"}'}
+    assert {answer.text for answer in answers} == {'{"outcome":"paid"}'}
     assert await doors.sale.counts() == (2, 0, 1, 0)
 
 
@@ -76,7 +76,7 @@ async def test_a_forged_webhook_is_refused_and_changes_nothing(
     doors: PaymentDoors, caplog: pytest.LogCaptureFixture
 ) -> None:
     hold = await doors.begun("ada")
-    headers, body = await doors.delivery(hold=hold, charge="ch_1")
+    headers, body = await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
     seq = (await doors.sale.settle()).seq
     other = body.replace(b"2400", b"0024")
     assert (await doors.post(headers, other)).status_code == 400
@@ -96,7 +96,7 @@ async def test_a_forged_webhook_is_refused_and_changes_nothing(
 async def test_a_webhook_over_the_wrong_amount_buys_nothing(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
     paid = await doors.paid(hold)
-    _, body = await doors.delivery(hold=hold, charge=paid.charge)
+    _, body = await doors.delivery(payment=await doors.payment(hold), charge=paid.charge)
     wrong = doors.signed(body.replace(b'"amount":2400', b'"amount":1'))
     assert (await doors.post(*wrong)).json() == {"outcome": "voided"}
     assert await doors.sale.counts() == (2, 1, 0, 0)
@@ -130,9 +130,9 @@ async def test_a_signed_notice_beyond_all_bounds_is_refused_told_and_stops_nothi
     await doors.choose(other, "pay")
     await until_idle(doors.local)
     seq = (await doors.sale.settle()).seq
-    notice = msgspec.json.decode((await doors.delivery(hold=hold, charge="ch_1"))[1]) | {
-        field: value
-    }
+    notice = msgspec.json.decode(
+        (await doors.delivery(payment=await doors.payment(hold), charge="ch_1"))[1]
+    ) | {field: value}
     if field in ("hold", "drop"):
         notice["intent"] = f"{notice['drop']}.{notice['hold']}"
     answer = await doors.post(*doors.signed(msgspec.json.encode(notice)))
@@ -147,12 +147,14 @@ async def test_a_signed_notice_beyond_all_bounds_is_refused_told_and_stops_nothi
 
 async def test_a_notice_of_less_than_was_authorised_is_not_forgotten(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
-    assert (await doors.post(*await doors.delivery(hold=hold, charge="ch_1"))).status_code == 200
-    _, body = await doors.delivery(hold=hold, charge="ch_1")
+    assert (
+        await doors.post(*await doors.delivery(payment=await doors.payment(hold), charge="ch_1"))
+    ).status_code == 200
+    _, body = await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
     less = body.replace(b"2400", b"1200").replace(b'"captured":false', b'"captured":true')
     for _ in range(3):
         answer = await doors.post(*doors.signed(less.replace(b"authorized", b"captured")))
-        assert answer.json() == {"outcome": "sold"}
+        assert answer.json() == {"outcome": "paid"}
     assert await doors.order(hold) == "capture_failed"
     assert (await doors.sale.words()).count("mismatched") == 1
 
@@ -191,7 +193,7 @@ async def test_money_under_an_id_that_is_not_the_holds_goes_back(
 
 
 @pytest.mark.parametrize("captured", [True, False])
-@pytest.mark.parametrize("told_of", ["h1", "h2", "h999"])
+@pytest.mark.parametrize("told_of", ["p1", "p2", "p999"])
 async def test_money_that_bought_an_order_is_kept_under_whatever_id_it_is_told_again(
     doors: PaymentDoors, told_of: str, captured: bool
 ) -> None:
@@ -202,13 +204,13 @@ async def test_money_that_bought_an_order_is_kept_under_whatever_id_it_is_told_a
     await doors.work()
     ((charge, state),) = (await doors.charges()).items()
     seq = (await doors.sale.settle()).seq
-    _, body = await doors.delivery(hold=told_of, charge=charge)
+    _, body = await doors.delivery(payment=told_of, charge=charge)
     notice = msgspec.json.decode(body) | {
         "intent": f"{doors.sale.drop}.{told_of}.{'0' * 32}",
         "captured": captured,
     }
     answer = await doors.post(*doors.signed(msgspec.json.encode(notice)))
-    assert (answer.status_code, answer.json()) == (200, {"outcome": "sold"})
+    assert (answer.status_code, answer.json()) == (200, {"outcome": "paid"})
     assert await doors.charges() == {charge: state}
     assert (await doors.sale.settle()).seq == seq
 
@@ -231,7 +233,7 @@ async def test_a_page_that_an_older_engine_began_is_paid_after_the_upgrade(
 async def test_money_that_cannot_be_given_back_yet_keeps_the_webhook_coming(
     doors: PaymentDoors,
 ) -> None:
-    answer = await doors.post(*await doors.delivery(hold="h999", charge="ch_nobody_knows"))
+    answer = await doors.post(*await doors.delivery(payment="p999", charge="ch_nobody_knows"))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
 
@@ -240,7 +242,9 @@ async def test_a_webhook_for_a_frozen_drop_comes_again(doors: PaymentDoors) -> N
     hold = await doors.begun("ada")
     await tamper(doors.sale)
     assert await doors.sale.hold("bob") == refusals.Frozen()
-    answer = await doors.post(*await doors.delivery(hold=hold, charge="ch_1"))
+    answer = await doors.post(
+        *await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
+    )
     assert answer.status_code == 503
     assert answer.json()["code"] == "away"
 
@@ -260,7 +264,9 @@ async def test_while_the_store_is_away_a_webhook_waits_and_is_not_lost(doors: Pa
         doors.deps.store = Store(nowhere)
         await doors.choose(hold, "pay")
         await until_idle(doors.local)
-        answer = await doors.post(*await doors.delivery(hold=hold, charge="ch_1"))
+        answer = await doors.post(
+            *await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
+        )
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert answer.json()["code"] == "away"
@@ -280,7 +286,7 @@ async def test_a_webhook_that_is_too_large_is_refused_before_it_is_read(
 async def test_every_provider_has_a_door_and_a_name_that_nobody_bears_has_none(
     doors: PaymentDoors,
 ) -> None:
-    headers, body = await doors.delivery(hold="h999", charge="ch_1")
+    headers, body = await doors.delivery(payment="p999", charge="ch_1")
     for name in doors.deps.providers:
         answer = await doors.http.post(f"/api/pay/webhooks/{name}", content=body)
         assert answer.status_code == 400

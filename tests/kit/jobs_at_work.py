@@ -70,8 +70,8 @@ async def real(store: Store, name: str = "sale", *, cap: int = 3, **rules: int) 
 async def paid(sale: Sale, fan: str) -> str:
     """An order whose charge is still to be captured; its duty."""
     hold = await sale.held(fan)
-    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
-    return f"capture:{(await sale.truth()).orders[hold].charge}"
+    assert isinstance(await sale.succeeded(hold), outcomes.Paid)
+    return f"capture:{(await sale.truth()).orders[hold].payment}"
 
 
 async def comes(sale: Sale, state: str) -> None:
