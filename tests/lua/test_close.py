@@ -20,7 +20,7 @@ async def test_a_closing_drop_settles_once_nothing_is_held(sale: Sale) -> None:
     assert (await sale.settle()).state == "closing"
     await sale.succeeded(hold)
     assert (await sale.settle()).state == "settled"
-    assert (await sale.words())[-3:] == ["closed", "sold", "settled"]
+    assert (await sale.words())[-3:] == ["sold", "paid", "settled"]
 
 
 async def test_a_closing_drop_serves_nobody(make_sale: MakeSale) -> None:

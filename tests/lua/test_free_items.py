@@ -23,7 +23,7 @@ async def owes_nothing(sale: Sale) -> None:
     assert judge(lines).violations == []
     truth = await sale.truth()
     assert difference(fold(map(events.parse, lines)), truth) == []
-    assert {duty.kind for duty in truth.outbox.values()} <= {"lookup"}
+    assert {duty.kind for duty in truth.outbox.values()} <= {"cancel"}
 
 
 @pytest.mark.parametrize("captured", [False, True])
@@ -32,8 +32,10 @@ async def test_what_costs_nothing_is_not_captured_and_not_refunded(
 ) -> None:
     hold = await free.held("ana")
     assert isinstance(await free.succeeded(hold, "c1", captured=captured), outcomes.Paid)
-    sold = (await free.log())[-1]
+    sold, paid = (await free.log())[-2:]
     assert isinstance(sold, events.Sold)
+    assert isinstance(paid, events.Paid)
+    assert (paid.kept, paid.capture) == (0, "done")
     assert (sold.amount, sold.capture) == (0, "done")
     assert (await free.truth()).orders[hold].state == "done"
     await owes_nothing(free)
@@ -91,9 +93,9 @@ async def test_what_was_told_as_nothing_and_captured_all_the_same_goes_back(
     free: Sale, bought: str
 ) -> None:
     hold = await free.bought("ana")
-    charge, number = f"c-{hold}", "c1"
+    charge, number, name = f"c-{hold}", "c1", "refund:p1:late"
     if bought == "nothing":
-        charge, number = "c-second", "c2"
+        charge, number, name = "c-second", "c2", "refund:c2"
         await free.succeeded(hold, charge)
     if bought == "a refunded order":
         await free.refund(hold)
@@ -103,9 +105,10 @@ async def test_what_was_told_as_nothing_and_captured_all_the_same_goes_back(
     if bought == "an order":
         assert (await free.truth()).orders[hold].state == "capture_failed"
         await free.refund(hold)
-    duty = model.DutyRecord("refund", hold, number, 700, free.now)
-    assert await free.store.duties(free.drop) == {f"refund:{number}": duty}
-    await free.discharge(f"refund:{number}")
+        name = "refund:p1:1"
+    duty = model.DutyRecord("refund", hold, number, 700, free.now, payment="p1")
+    assert await free.store.duties(free.drop) == {name: duty}
+    await free.discharge(name)
     for amount in (700, 0):
         await free.succeeded(hold, charge, amount=amount, captured=True)
     assert (await free.words()).count("mismatched") == 1
@@ -119,9 +122,10 @@ async def test_of_what_was_captured_as_nothing_nothing_goes_back(sale: Sale, fir
     if first == "voided":
         charge = "c2"
         await sale.succeeded(hold, charge)
-        await sale.discharge("capture:c1")
+        await sale.discharge("capture:p1")
     if first == "refunded":
         await sale.refund(hold)
+        await sale.discharge("void:c1")
     await sale.succeeded(hold, charge, amount=0, captured=True)
     if first == "sold":
         await sale.refund(hold)

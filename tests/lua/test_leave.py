@@ -47,7 +47,7 @@ async def test_leaving_keeps_what_was_claimed(make_sale: MakeSale) -> None:
     await sale.claim("ana", offer)
     await sale.leave("ana", entry)
     assert (await sale.truth()).holds[offer].state == "active"
-    assert await sale.succeeded(offer) == outcomes.Sold(offer, (await sale.settle()).seq)
+    assert isinstance(await sale.succeeded(offer), outcomes.Paid)
     assert "served" not in await sale.words()
 
 
