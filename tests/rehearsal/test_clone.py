@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from dropengine.manifest import Way
 from dropengine.rehearsal.clone import TIMES, clone, for_load
 from dropengine.rehearsal.practice_drops import in_mode, shipped
 from dropengine.rehearsal.shapes import shaped
@@ -52,6 +53,26 @@ def test_a_drop_that_is_quick_already_stays_as_it_is() -> None:
     quick = msgspec.structs.replace(DROP, **dict.fromkeys(TIMES, 1_000))
     assert clone(quick, 1).factor == 1
     assert clone(quick, 1).manifest.offer_ms == 1_000
+
+
+def test_its_ways_are_those_of_the_drop_and_nobody_pays_by_hand() -> None:
+    stall = Way(
+        id="stall",
+        kind="pickup",
+        title="Stall",
+        countries=(),
+        nodes=(),
+        amount=0,
+        off=200,
+        from_ms=0,
+        until_ms=4_102_444_800_000,
+        cash=True,
+    )
+    drop = msgspec.structs.replace(DROP, ways=(stall,), hand_ms=86_400_000, hand_share=25)
+    made = clone(drop, 3).manifest
+    assert made.ways == (msgspec.structs.replace(stall, cash=False),)
+    assert (made.hand_ms, made.hand_share) == (0, 0)
+    assert for_load(made, 10)[0].ways == ()
 
 
 def test_what_is_withheld_by_now_is_withheld_there() -> None:

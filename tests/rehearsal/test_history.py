@@ -393,3 +393,58 @@ def test_measures_come_from_what_clients_saw() -> None:
 
 def test_nothing_measured_is_nothing() -> None:
     assert history.measure([]) == history.measure(history.Recorder().lines())
+
+
+def in_a_basket() -> tuple[Log, events.Held, events.Held]:
+    """A log in which one command of a fan made two holds."""
+    log = handwritten_logs.HONEST["a_rush"]().log
+    first = next(event for event in log if isinstance(event, events.Held))
+    one = msgspec.structs.replace(first, basket=1)
+    two = msgspec.structs.replace(one, hold="h9")
+    at = log.index(first)
+    rest = [msgspec.structs.replace(event, seq=event.seq + 1) for event in log[at + 1 :]]
+    two = msgspec.structs.replace(two, seq=one.seq + 1)
+    return [*log[:at], one, two, *rest], one, two
+
+
+def told_of_basket(
+    log: Log, held: events.Held, had: list[events.Held], seq: int
+) -> list[Violation]:
+    client = Client(log)
+    wants = [wire.Want([held.pool]), wire.Want([held.pool])]
+    basket = wire.Basket(id=0, key=held.key, wants=wants)
+    op = client.recorder.invoke(DROP, held.fan, basket)
+    rows = [wire.HadView(i, hold_view(event)) for i, event in enumerate(had)]
+    client.recorder.ok(op, wire.Done(id=0, seq=seq, basket=wire.BasketView(1, rows, [])))
+    for event in log:
+        if not (isinstance(event, events.Held) and event.key == held.key):
+            client.tell(event)
+    return history.check(client.lines(), DROP, log)
+
+
+def test_the_holds_of_a_basket_are_one_thing_that_its_key_made() -> None:
+    log, one, two = in_a_basket()
+    found = told_of_basket(log, one, [one, two], two.seq)
+    assert {violation.inv for violation in found} <= {"INV-12"}
+
+
+def test_a_basket_that_was_told_of_what_it_has_not_is_found() -> None:
+    log, one, two = in_a_basket()
+    gone = msgspec.structs.replace(two, hold="h999")
+    assert "INV-8" in {v.inv for v in told_of_basket(log, one, [one, gone], two.seq)}
+    assert "INV-8" in {v.inv for v in told_of_basket(log, one, [one], two.seq)}
+
+
+def test_units_that_come_and_go_by_swaps_and_returns_are_counted() -> None:
+    counts = Counts(())
+    for pool in ("pin", "cap"):
+        counts.pools[pool] = wire.PoolView(pool, 5, 5, 0, 0, 0, 0, 0, 0, 0)
+    counts.take(events.Held(1, 0, "ada", "k", "h1", "pin", 2, 100, 9))
+    counts.take(events.Swapped(2, 0, "ada", "s", "h1", "pin", "cap", 2))
+    assert (counts.pools["pin"].free, counts.pools["cap"].held) == (5, 2)
+    counts.take(events.Sold(3, 0, "ada", "h1", "h1", "cap", 2, [1, 2], 200, "c1", "done"))
+    refund = events.Refunded(4, 0, "ada", "h1", "cap", 1, [2], "c1", 100, "mara", "r")
+    counts.take(msgspec.structs.replace(refund, back="withheld"))
+    assert (counts.pools["cap"].sold, counts.pools["cap"].withheld) == (1, 1)
+    counts.take(events.CameBack(5, 0, "ada", "h1", "cap", 1, [2], "mara", "b"))
+    assert (counts.pools["cap"].withheld, counts.pools["cap"].free) == (0, 4)

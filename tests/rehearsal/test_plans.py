@@ -5,7 +5,14 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dropengine.rehearsal.fans.plans import OPENING_MS, Ending, Mix, OfferAnswer, plan
+from dropengine.rehearsal.fans.plans import (
+    OPENING_MS,
+    Ending,
+    Mix,
+    OfferAnswer,
+    bundle,
+    plan,
+)
 
 MIXES = st.sampled_from(["plain", "hard"])
 
@@ -55,3 +62,11 @@ def test_a_crowd_does_everything_that_people_do() -> None:
     for habit in ("patience", "breaks_ms"):
         assert {bool(getattr(person, habit)) for person in crowd} == {True, False}, habit
     assert any(person.early_ms < 0 for person in crowd)
+
+
+def test_some_take_and_pay_several_things_at_once_and_some_think_again() -> None:
+    crowd = [bundle(7, i) for i in range(2_000)]
+    for habit in ("basket", "all", "together", "unpays"):
+        assert {getattr(person, habit) for person in crowd} == {True, False}, habit
+    assert sum(person.unpays for person in crowd) < 0.1 * len(crowd)
+    assert bundle(7, 1) == bundle(7, 1) != bundle(8, 1)
