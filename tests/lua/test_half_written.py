@@ -91,7 +91,7 @@ async def test_what_was_done_by_half_is_not_done_again_when_it_is_called_off(
     assert (await busy.settle()).state == "cancelled"
     assert await told(busy, "released", "h2") == 1
     assert await told(busy, "refunded", "h1") == 1
-    assert {"lookup:h2", "refund:c1"} <= (await busy.store.duties(busy.drop)).keys()
+    assert {"cancel:p1", "refund:c1"} <= (await busy.store.duties(busy.drop)).keys()
     assert await blamed(busy) == ["INV-3"], "for the half, which is the engine's fault"
     assert await rows_that_differ(busy) <= {"outbox"}, "h2 is asked about since now"
 
