@@ -44,7 +44,7 @@ async def test_a_payment_on_the_page_becomes_an_order_by_way_of_the_public_door(
 
 async def test_fifty_copies_of_one_webhook_at_once_are_one_order(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
-    delivery = await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
+    delivery = await doors.delivery_of(hold, charge="ch_1")
     answers = await asyncio.gather(*(doors.post(*delivery) for _ in range(50)))
     assert {answer.status_code for answer in answers} == {200}
     assert {answer.text for answer in answers} == {'{"outcome":"paid"}'}
@@ -76,7 +76,7 @@ async def test_a_forged_webhook_is_refused_and_changes_nothing(
     doors: PaymentDoors, caplog: pytest.LogCaptureFixture
 ) -> None:
     hold = await doors.begun("ada")
-    headers, body = await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
+    headers, body = await doors.delivery_of(hold, charge="ch_1")
     seq = (await doors.sale.settle()).seq
     other = body.replace(b"2400", b"0024")
     assert (await doors.post(headers, other)).status_code == 400
@@ -96,7 +96,7 @@ async def test_a_forged_webhook_is_refused_and_changes_nothing(
 async def test_a_webhook_over_the_wrong_amount_buys_nothing(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
     paid = await doors.paid(hold)
-    _, body = await doors.delivery(payment=await doors.payment(hold), charge=paid.charge)
+    _, body = await doors.delivery_of(hold, charge=paid.charge)
     wrong = doors.signed(body.replace(b'"amount":2400', b'"amount":1'))
     assert (await doors.post(*wrong)).json() == {"outcome": "voided"}
     assert await doors.sale.counts() == (2, 1, 0, 0)
@@ -130,9 +130,7 @@ async def test_a_signed_notice_beyond_all_bounds_is_refused_told_and_stops_nothi
     await doors.choose(other, "pay")
     await until_idle(doors.local)
     seq = (await doors.sale.settle()).seq
-    notice = msgspec.json.decode(
-        (await doors.delivery(payment=await doors.payment(hold), charge="ch_1"))[1]
-    ) | {field: value}
+    notice = msgspec.json.decode((await doors.delivery_of(hold, charge="ch_1"))[1]) | {field: value}
     if field in ("hold", "drop"):
         notice["intent"] = f"{notice['drop']}.{notice['hold']}"
     answer = await doors.post(*doors.signed(msgspec.json.encode(notice)))
@@ -147,10 +145,8 @@ async def test_a_signed_notice_beyond_all_bounds_is_refused_told_and_stops_nothi
 
 async def test_a_notice_of_less_than_was_authorised_is_not_forgotten(doors: PaymentDoors) -> None:
     hold = await doors.begun("ada")
-    assert (
-        await doors.post(*await doors.delivery(payment=await doors.payment(hold), charge="ch_1"))
-    ).status_code == 200
-    _, body = await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
+    assert (await doors.post(*await doors.delivery_of(hold, charge="ch_1"))).status_code == 200
+    _, body = await doors.delivery_of(hold, charge="ch_1")
     less = body.replace(b"2400", b"1200").replace(b'"captured":false', b'"captured":true')
     for _ in range(3):
         answer = await doors.post(*doors.signed(less.replace(b"authorized", b"captured")))
@@ -242,9 +238,7 @@ async def test_a_webhook_for_a_frozen_drop_comes_again(doors: PaymentDoors) -> N
     hold = await doors.begun("ada")
     await tamper(doors.sale)
     assert await doors.sale.hold("bob") == refusals.Frozen()
-    answer = await doors.post(
-        *await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
-    )
+    answer = await doors.post(*await doors.delivery_of(hold, charge="ch_1"))
     assert answer.status_code == 503
     assert answer.json()["code"] == "away"
 
@@ -264,9 +258,7 @@ async def test_while_the_store_is_away_a_webhook_waits_and_is_not_lost(doors: Pa
         doors.deps.store = Store(nowhere)
         await doors.choose(hold, "pay")
         await until_idle(doors.local)
-        answer = await doors.post(
-            *await doors.delivery(payment=await doors.payment(hold), charge="ch_1")
-        )
+        answer = await doors.post(*await doors.delivery_of(hold, charge="ch_1"))
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert answer.json()["code"] == "away"

@@ -71,7 +71,10 @@ async def paid(sale: Sale, fan: str) -> str:
     """An order whose charge is still to be captured; its duty."""
     hold = await sale.held(fan)
     assert isinstance(await sale.succeeded(hold), outcomes.Paid)
-    return f"capture:{(await sale.truth()).orders[hold].payment}"
+    payment = (await sale.truth()).orders[hold].payment
+    # Nobody pays it once more: its intent is shut.
+    await sale.discharge(f"cancel:{payment}")
+    return f"capture:{payment}"
 
 
 async def comes(sale: Sale, state: str) -> None:

@@ -66,6 +66,10 @@ class PaymentDoors(PaidSale):
         )
         return self.signed(msgspec.json.encode(notice))
 
+    async def delivery_of(self, hold: str, charge: str) -> Signed:
+        """The same of the payment that this hold is in."""
+        return await self.delivery(payment=await self.payment(hold), charge=charge)
+
     async def post(self, headers: dict[bytes, bytes], body: bytes) -> httpx2.Response:
         return await self.http.post("/api/pay/webhooks/local", content=body, headers=headers)
 

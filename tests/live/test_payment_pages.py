@@ -70,9 +70,8 @@ async def test_what_is_for_practice_alone_gives_no_page_where_money_is_meant(
     sale: Sale, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with room_by_hand(sale, tmp_path) as one:
-        one.room.pages._providers = Configured(
-            {"local": one.room.pages._providers.built["local"]}, "local"
-        )
+        pages = one.room.pages
+        pages._providers = Configured(pages._providers.built, "local")
         paying = await begun(sale, "ada")
         assert await pages.begin(paying.id, paying.payment, paying.holds) == ""
         assert "cannot be paid at" in caplog.text
