@@ -443,7 +443,7 @@ def test_units_that_come_and_go_by_swaps_and_returns_are_counted() -> None:
     counts.take(events.Swapped(2, 0, "ada", "s", "h1", "pin", "cap", 2))
     assert (counts.pools["pin"].free, counts.pools["cap"].held) == (5, 2)
     counts.take(events.Sold(3, 0, "ada", "h1", "h1", "cap", 2, [1, 2], 200, "c1", "done"))
-    refund = events.Refunded(4, 0, "ada", "h1", "cap", 1, [2], "c1", 100, "mara", "r")
+    refund = events.Refunded(4, 0, "ada", "h1", "cap", 1, [2], 100, "c1", "mara", "r")
     counts.take(msgspec.structs.replace(refund, back="withheld"))
     assert (counts.pools["cap"].sold, counts.pools["cap"].withheld) == (1, 1)
     counts.take(events.CameBack(5, 0, "ada", "h1", "cap", 1, [2], "mara", "b"))
