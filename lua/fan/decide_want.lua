@@ -50,7 +50,7 @@ local function decide_want(t, b, want)
     if i == 1 and not pool then
       refusal = {'NOT_FOUND'}
     elseif i == 1 or room and pool and pool[P_FREE] >= least and may_be_had(t, b, pool_id, pool, qty, least) then
-      local units, why = units_of_press(t, b.fan, pool_id, pool, qty, fewer, line_first(t, pool_id))
+      local units, why = units_of_press(t, b.fan, pool_id, pool, qty, fewer, ready_in(t, pool_id) > 0)
       if units then
         local full = t.names and network_full(t, b.fan_id)
         if full then return nil, nil, nil, full end

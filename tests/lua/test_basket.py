@@ -7,6 +7,7 @@ import pytest
 from dropengine import events, outcomes, refusals
 from dropengine.model import KEPT_MS
 from dropengine.truth.networks import Whence
+from dropengine.truth.replies import PartOut
 from dropengine.wire import Basket, Hold, Release, Want
 from tests.conftest import MakeSale
 from tests.kit.long_ago import BEYOND_MS
@@ -207,7 +208,7 @@ async def test_a_line_that_is_ready_comes_first(make_sale: MakeSale) -> None:
     sale = await make_sale(item("red", {"red": 1}), item("blue", {"blue": 2}))
     hold = await sale.held("bo", "red")
     await sale.joined("cy", "red")
-    first, second = await sale.batch(
+    _, second = await sale.batch(
         ("bo", Release(0, sale.key(), hold)),
         ("ana", Basket(0, "k", [Want(["red", "blue"]), Want(["red"])])),
     )
@@ -278,7 +279,7 @@ async def test_a_basket_is_remembered_until_a_day_after_its_last_hold(sale: Sale
     await sale.store.past.take_answers(sale.drop, "0", clock_ms=sale.now)
     sale.now += KEPT_MS
     taken = await sale.store.past.take_answers(sale.drop, "0", clock_ms=sale.now)
-    assert taken.count == 1
+    assert taken == PartOut(1, "0")
     assert (await sale.basket("ana", "red", key="k")).number == 3
 
 

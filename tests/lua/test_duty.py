@@ -19,7 +19,7 @@ How = Literal["by_hand", "given_up"]
 
 
 async def verdict(sale: Sale) -> Verdict:
-    """Nothing is owed once nobody can pay any more, the log is honest, and it rebuilds the truth."""
+    """Nothing is owed once it cannot be paid, the log is honest, and it rebuilds the truth."""
     await sale.discharge("cancel:p1")
     lines = [line async for line in sale.store.log(sale.drop)]
     found = judge(lines)

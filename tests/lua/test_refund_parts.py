@@ -170,7 +170,7 @@ async def test_what_is_beyond_the_order_is_refused(sale: Sale) -> None:
     assert await sale.refund(order, 3) == refusals.NotFound()
     assert await sale.refund(order, 1, 1) == refusals.NotFound()
     for fields in ({"amount": 2 * PRICE + 1}, {"back": "", "amount": 2 * PRICE + 1}, {"back": ""}):
-        assert isinstance(await sale.refund(order, **fields), refusals.BadMessage)  # type: ignore[arg-type]
+        assert isinstance(await sale.refund(order, **fields), refusals.BadMessage)
     assert isinstance(await sale.refund(order, 1, back="", amount=1), refusals.BadMessage)
     assert isinstance(await sale.refund(order, amount=-1), refusals.BadMessage)
     assert isinstance(await sale.refund(order, back="shelf"), refusals.BadMessage)  # type: ignore[arg-type]

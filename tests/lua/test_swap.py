@@ -7,6 +7,7 @@ import pytest
 from dropengine import events, outcomes, refusals
 from dropengine.model import KEPT_MS
 from dropengine.truth.networks import Whence
+from dropengine.truth.replies import PartOut
 from dropengine.wire import Hold, Release, Swap
 from tests.conftest import MakeSale
 from tests.kit.long_ago import BEYOND_MS
@@ -244,4 +245,4 @@ async def test_a_swap_is_remembered_as_long_as_its_hold(sale: Sale) -> None:
     await sale.store.past.take_answers(sale.drop, "0", clock_ms=sale.now)
     sale.now += KEPT_MS
     taken = await sale.store.past.take_answers(sale.drop, "0", clock_ms=sale.now)
-    assert taken.count == 2  # type: ignore[union-attr]
+    assert taken == PartOut(2, "0")
