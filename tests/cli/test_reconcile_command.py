@@ -55,7 +55,7 @@ async def go_on(till: Till) -> None:
     await till.pays("ben", "h2", told=True)
     await till.paid("cleo", told=True)
     (ana, *_) = await till.provider.kept(0)  # type: ignore[misc]
-    await till.provider.capture(ana.paid.charge, "capture")
+    await till.provider.capture(ana.paid.charge, 2400, "capture")
     await till.provider.refund(ana.paid.charge, 2400, "refund")
 
 
@@ -83,7 +83,7 @@ async def duties_of(till: Till) -> dict[str, str]:
     store = till.sale.store
 
     async def one(drop: DropId, duty_id: str, duty: DutyRecord) -> str:
-        done[duty_id] = await perform(store, till.provider, till.intents, drop, duty_id, duty)
+        done[duty_id] = await perform(store, till.providers, till.intents, drop, duty_id, duty)
         return ""
 
     # As the supervisor of the restored shop does.
@@ -108,12 +108,12 @@ def test_it_compares_asks_and_lets_the_drop_go_on(run: Run, restored: Settings) 
     lines = [" ".join(line.split()) for line in looked.out.splitlines()]
     assert lines[0].startswith(f"{DROP} is frozen; its log ends with event ")
     assert lines[1] == "Of its payments 0 are kept as the log says, and these are not:"
-    assert lines[2] == "hold the log the provider then"
+    assert lines[2] == "payment the log the provider then"
     (told,) = [line for line in lines if line.startswith("h2 ")]
     assert told.startswith("h2 is active, not paid local: 24.00 EUR authorised, ")
     assert told.endswith("the drop is told, and judges it as any payment")
     (back,) = [line for line in lines if line.startswith("h3 ")]
-    assert "knows no such hold" in back
+    assert "knows no such payment" in back
     assert back.endswith("it goes back")
     (person,) = [line for line in lines if line.startswith("h1 ")]
     assert person == "h1 is an order, capture_pending keeps nothing of it see to it yourself"
@@ -132,7 +132,7 @@ def test_it_compares_asks_and_lets_the_drop_go_on(run: Run, restored: Settings) 
 
     async def kept(till: Till) -> list[str]:
         answer = await till.provider.kept(0)
-        return [one.hold for one in answer]  # type: ignore[union-attr]
+        return [one.payment for one in answer]  # type: ignore[union-attr]
 
     assert with_till(restored, kept) == ["h2"]
     assert run("reconcile", *given).out == "No drop waits because of a restore.\n"
@@ -162,9 +162,15 @@ def test_money_for_nobody_waits_until_it_was_compared(restored: Settings) -> Non
 
     async def tell(till: Till) -> object:
         answer = await till.provider.kept(0)
-        (cleo,) = [one for one in answer if one.hold == "h3"]  # type: ignore[union-attr]
+        (cleo,) = [one for one in answer if one.payment == "p3"]  # type: ignore[union-attr]
         return await report(
-            till.sale.store, till.provider, till.intents, DropId(DROP), cleo.hold, cleo.paid
+            till.sale.store,
+            till.providers,
+            till.provider,
+            till.intents,
+            DropId(DROP),
+            cleo.payment,
+            cleo.paid,
         )
 
     assert with_till(restored, tell) == refusals.Frozen()

@@ -13,12 +13,13 @@ from msgspec import structs
 from dropengine import refusals
 from dropengine.doors import webhooks
 from dropengine.log.layouts import INTENTS_NAME_HOLDS
-from dropengine.model import AMOUNT_MAX, CHARGE_CHARS_MAX, HoldId, ShopId
+from dropengine.model import AMOUNT_MAX, CHARGE_CHARS_MAX, ShopId
 from dropengine.payments.intent_ids import intent_id
 from dropengine.truth import connections
 from dropengine.truth.store import Store
 from tests.kit import older_layouts
 from tests.kit.local_provider import SHOP, page_of, until_idle
+from tests.kit.manifests import LOOKUP_MS
 from tests.kit.payment_doors import PaymentDoors, payment_doors
 from tests.kit.sale import Sale
 from tests.lua.test_common_rows import tamper
@@ -62,11 +63,12 @@ async def test_a_webhook_twice_and_slow_and_late_is_answered_every_time(
     await until_idle(doors.local)
     assert await doors.sale.counts() == (1, 0, 2, 0)
     late = await doors.begun("cleo")
-    await doors.choose(late, "late")
+    await doors.choose(late, "late", LOOKUP_MS)
     await doors.over()
     await doors.work()
+    doors.sale.now += LOOKUP_MS
+    await doors.sale.settle()
     assert await doors.sale.counts() == (1, 0, 2, 0)
-    doors.sale.now += 2_000
     await until_idle(doors.local)
     assert await doors.sale.counts() == (0, 0, 3, 0)
     assert "rescued" in await doors.sale.words()
@@ -119,7 +121,7 @@ async def test_a_webhook_over_the_wrong_amount_buys_nothing(doors: PaymentDoors)
         ("currency", "EUR\n"),
         ("currency", "E" * 10_000),
         ("event", "e" * (CHARGE_CHARS_MAX + 1)),
-        ("hold", "h" * 65),
+        ("payment", "p" * 65),
         ("drop", "../x"),
     ],
 )
@@ -131,8 +133,8 @@ async def test_a_signed_notice_beyond_all_bounds_is_refused_told_and_stops_nothi
     await until_idle(doors.local)
     seq = (await doors.sale.settle()).seq
     notice = msgspec.json.decode((await doors.delivery_of(hold, charge="ch_1"))[1]) | {field: value}
-    if field in ("hold", "drop"):
-        notice["intent"] = f"{notice['drop']}.{notice['hold']}"
+    if field in ("payment", "drop"):
+        notice["intent"] = f"{notice['drop']}.{notice['payment']}"
     answer = await doors.post(*doors.signed(msgspec.json.encode(notice)))
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_message")
     (told,) = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
@@ -158,24 +160,27 @@ async def test_a_notice_of_less_than_was_authorised_is_not_forgotten(doors: Paym
 async def test_a_webhook_for_no_hold_of_ours_is_given_back_and_answered(
     doors: PaymentDoors,
 ) -> None:
-    address = await doors.page("h999")
+    address = await doors.page("p999")
     await doors.local.act(page_of(address), "pay")
     await until_idle(doors.local)
     assert set((await doors.charges()).values()) == {"voided"}
 
 
 @pytest.mark.parametrize("shop", ["another life", "another shop", "an older engine"])
-async def test_money_under_an_id_that_is_not_the_holds_goes_back(
+async def test_money_under_an_id_that_is_not_the_payments_goes_back(
     doors: PaymentDoors, shop: str
 ) -> None:
-    """Holds are counted: after a restore another hold has the name of the one that was paid."""
+    """Payments are counted: after a restore another one has the name of the one that was paid."""
     drop, hold = doors.sale.drop, await doors.begun("ada")
-    record = await doors.sale.store.hold(drop, hold)
-    assert record is not None
+    payment = await doors.payment(hold)
+    record = await doors.sale.payment(payment)
+    held = await doors.sale.store.hold(drop, hold)
+    assert held is not None
+    reborn = structs.replace(held, fan="ben")
     intent = {
-        "another life": intent_id(SHOP, drop, HoldId(hold), structs.replace(record, fan="ben")),
-        "another shop": intent_id(ShopId("6" * 32), drop, HoldId(hold), record),
-        "an older engine": f"{drop}.{hold}",
+        "another life": intent_id(SHOP, drop, payment, record, [reborn]),
+        "another shop": intent_id(ShopId("6" * 32), drop, payment, record, [held]),
+        "an older engine": f"{drop}.{payment}",
     }[shop]
     await doors.choose(hold, "pay", intent=intent)
     await until_idle(doors.local)
@@ -279,7 +284,7 @@ async def test_every_provider_has_a_door_and_a_name_that_nobody_bears_has_none(
     doors: PaymentDoors,
 ) -> None:
     headers, body = await doors.delivery(payment="p999", charge="ch_1")
-    for name in doors.deps.providers:
+    for name in doors.deps.payments.built:
         answer = await doors.http.post(f"/api/pay/webhooks/{name}", content=body)
         assert answer.status_code == 400
         assert answer.json()["detail"] == "not the provider's word: missing_header"

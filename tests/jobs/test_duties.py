@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
+from dropengine import outcomes
 from dropengine.creator_commands import EndDuty
 from dropengine.doors.metrics import of_duties
 from dropengine.doors.prometheus import Sample
@@ -224,9 +225,8 @@ async def test_a_question_that_is_soon_too_late_waits_behind_no_crowd_of_capture
 
     async def perform(drop: DropId, duty_id: str, duty: DutyRecord) -> None:
         asked.append(duty_id)
-        if duty.kind == "lookup":
-            await store.unpaid(drop, duty.hold)
-            await store.discharge(drop, duty_id, "done")
+        if duty.kind == "cancel":
+            await store.unpaid(drop, duty.payment)
             return
         if len(asked) == PLACES:
             held.set()
@@ -237,11 +237,12 @@ async def test_a_question_that_is_soon_too_late_waits_behind_no_crowd_of_capture
         await held.wait()
         assert set(asked) < captures
         hold = await sale.held("late")
-        await sale.pay("late", hold)
-        await sale.release("late", hold)
+        paying = await sale.pay("late", hold)
+        assert isinstance(paying, outcomes.Paying)
+        await sale.unpay("late", paying.id)
         gate.set()
         await empty(sale)
-    assert asked.index(f"lookup:{hold}") < 2 * PLACES
+    assert asked.index(f"cancel:{paying.id}") < 2 * PLACES
 
 
 async def test_what_was_owed_while_a_slow_one_is_done_is_done_beside_it(store: Store) -> None:

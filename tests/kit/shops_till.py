@@ -9,6 +9,7 @@ from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import LocalPay
 from dropengine.payments.port import Charged, Intent, Line
 from dropengine.truth.store import Store
+from tests.kit.local_provider import only
 from tests.kit.sale import Sale
 
 
@@ -17,6 +18,7 @@ class Till:
         self.settings = settings
         self.sale = Sale(store, drop, now=0)
         self.provider: LocalPay = local.build(settings, data_directory.secret(settings))
+        self.providers = only(self.provider)
         self.intents = IntentIds(data_directory.shop_id(settings), store)
 
     async def paid(self, fan: str, *, told: bool) -> Charged:
