@@ -15,7 +15,8 @@ local function told_before(t, charge, known, captured)
   local word, of, third, fourth = string.match(known, '^(%w+)|([^|]*)|?([^|]*)|?([^|]*)$')
   if word == 'paid' then
     local payment = get(t, 'payments', of)
-    local differs = captured and fourth ~= '' and captured ~= tonumber(fourth)
+    -- A provider tells what was paid, also where it took a part of it.
+    local differs = captured and fourth ~= '' and captured ~= tonumber(fourth) and captured ~= payment[M_AMOUNT]
     local function correct() correct_paid(t, of, payment, charge, ids_in(third), tonumber(fourth), captured) end
     return differs and correct or nil, function() return {'PAID', of, t.seq, ids_in(third), payment[M_KEPT]} end
   end

@@ -372,6 +372,8 @@ class Clock(Line):
             self.owe(duty, order.id, payment.charge, amount, self.at, payment=payment.id)
             return True
         capture.amount = payment.kept
+        if payment.told is not None:
+            payment.told = payment.kept
         if payment.kept == 0:
             del self.outbox[f"capture:{payment.id}"]
             told = (payment.holds[0], payment.charge, payment.amount, self.at)

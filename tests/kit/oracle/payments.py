@@ -102,7 +102,8 @@ class Payments(Clock):
         """Is it another amount than a known charge had, where another may still be told?"""
         if isinstance(known, outcomes.Paid):
             payment = self.payments[known.payment]
-            return payment.told is not None and payment.told != amount
+            # A provider tells what was paid, also where it took a part of it.
+            return payment.told is not None and amount not in (payment.told, payment.amount)
         duty = self.outbox.get(f"void:{charge}") or self.outbox.get(f"refund:{charge}")
         if duty is not None:
             return duty.amount != amount
