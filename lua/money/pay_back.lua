@@ -4,24 +4,7 @@ stands undone, that is for less now, and what is not captured has not to be give
 provider lets go of all of it. Else a duty gives it back. Returns the number of this refund, and whether such a duty
 follows.
 --]]
---#use get put duty_of digits
-
--- What is kept now is captured, and no more: as much is expected of its charge.
-local function capture_less(t, payment_id, payment, capture)
-  local charge, kept = payment[M_CHARGE], payment[M_KEPT]
-  local known = t.charges[charge] or redis.call('HGET', t.key.charges, charge)
-  t.charges[charge] = string.gsub(known, '%d+$', NUMBER[kept])
-  if kept > 0 then
-    capture[D_AMOUNT] = kept
-    t.outbox['capture:' .. payment_id] = capture
-    return
-  end
-  t.outbox['capture:' .. payment_id] = false
-  t.outbox['void:' .. charge] = DutyRecord{
-    kind = 'void', hold = payment[M_HOLDS][1], charge = charge, amount = payment[M_AMOUNT], at_ms = t.now,
-    currency = '', payment = payment_id,
-  }
-end
+--#use get put duty_of capture_less
 
 local function pay_back(t, order_id, payment_id, amount, way)
   local payment = get(t, 'payments', payment_id)

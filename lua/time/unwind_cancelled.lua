@@ -4,7 +4,7 @@ most so many things, and true when there are more. What else was due has no mean
 that was written only by half had ended already, as the log tells, is not ended anew: what it still owed is
 written.
 --]]
---#use get end_hold refund_order still_held payment_of ask_to_cancel given_back owe_refund
+--#use get end_hold refund_order still_held payment_of ask_to_cancel given_back owe_refund owe_back
 
 -- Returns whether its order is to be refunded: it is among the sales from now on, the last of them.
 local function finish_half(t, id, hold)
@@ -38,7 +38,7 @@ local function unwind_cancelled(t, most)
     local order = get(t, 'orders', sales[i])
     if given_back(order) then
       t.zset.sales[sales[i]] = false
-      if (order[O_PAYMENT] or '') == '' then owe_refund(t, sales[i], order) end
+      if (order[O_PAYMENT] or '') == '' then owe_refund(t, sales[i], order) else owe_back(t, sales[i], order) end
     else
       refund_order(t, sales[i], order, 'creator', '', '')
     end

@@ -22,7 +22,7 @@ class Cut:
 
 CONSERVATION: Final = Cut("lib/adds_up", "and math.min(", "and 0 * math.min(")
 """The second guard of the stock: what does not add up is never written."""
-STOCK: Final = Cut("fan/hold", "if pool[P_FREE] < qty then", "if false then")
+STOCK: Final = Cut("fan/units_of_press", "if pool[P_FREE] < qty then", "if false then")
 
 FITS_ALWAYS: Final = """local function fits_together(t, guest, person)
   if true then return true end
