@@ -23,7 +23,7 @@ async def sale(make_sale: MakeSale) -> Sale:
 
 
 def had(answer: outcomes.Basketed) -> list[tuple[int, str, str, int]]:
-    return [(place, id, hold.pool, hold.qty) for place, id, hold in answer.had]
+    return [(place, hold_id, hold.pool, hold.qty) for place, hold_id, hold in answer.had]
 
 
 async def test_a_basket_is_one_command_with_one_answer(sale: Sale) -> None:

@@ -111,6 +111,8 @@ def test_nobody_signs_as_the_log_signs_but_the_clock_what_it_asks_for(
         "as": "by_hand",
         "opens_ms": "0",
         "closes_ms": "0",
+        "back": "line",
+        "amount": "1",
     }
     named = [name for kind in command_checks.SIGNED[verb] for name, _ in bounds(kind)]
     said = ask(verb, [given.get(name, "words").encode() for name in named])
