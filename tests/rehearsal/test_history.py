@@ -448,3 +448,30 @@ def test_units_that_come_and_go_by_swaps_and_returns_are_counted() -> None:
     assert (counts.pools["cap"].sold, counts.pools["cap"].withheld) == (1, 1)
     counts.take(events.CameBack(5, 0, "ada", "h1", "cap", 1, [2], "mara", "b"))
     assert (counts.pools["cap"].withheld, counts.pools["cap"].free) == (0, 4)
+
+
+def test_a_payment_that_was_told_is_held_against_the_log() -> None:
+    log = handwritten_logs.HONEST["a_rush"]().log
+    first = next(event for event in log if isinstance(event, events.Held))
+
+    def told_of_payment(paid: list[str], payment: str = "p1", **of_log: object) -> list[Violation]:
+        begun = events.PaymentBegun(
+            log[-1].seq + 1, log[-1].at, first.fan, "pay", "p1", [first.hold], "", 2400, 0, ""
+        )
+        whole = [*log, msgspec.structs.replace(begun, **of_log)]
+        client = Client(whole)
+        for event in whole:
+            client.tell(event)
+        view = wire.PaymentView(
+            payment, paid, "", 2400, "EUR", "", "open", 0, "/pay", all=False, leaving=False
+        )
+        op = client.recorder.invoke(DROP, first.fan, wire.Pay(0, "pay", paid))
+        pages = dict.fromkeys(paid, "/pay")
+        done = wire.Done(id=0, seq=whole[-1].seq, pay=pages, payment=view)
+        client.recorder.ok(op, done)
+        return history.check(client.lines(), DROP, whole)
+
+    assert told_of_payment([first.hold]) == []
+    assert "INV-8" in {one.inv for one in told_of_payment([first.hold], "p2")}
+    assert "INV-8" in {one.inv for one in told_of_payment(["h9"])}
+    assert "INV-8" in {one.inv for one in told_of_payment([first.hold], fan="nobody")}

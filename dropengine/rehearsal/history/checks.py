@@ -80,9 +80,9 @@ class Log:
         self.of_hold: dict[tuple[type[events.Event], str], int] = {}
         self.looked: dict[str, int] = {}
         """Hold -> since when its payment is asked about."""
-        self.payments: dict[str, int] = {}
-        """Payment -> when its fan began it, or asked for its end."""
-        self.payer: dict[str, str] = {}
+        self.payments: dict[str, events.PaymentBegun] = {}
+        self.given_up: dict[str, int] = {}
+        """Payment -> when its fan asked for its end."""
         self.left: dict[str, int] = {}
         self.confirmed: dict[str, int] = {}
         self.person_of: dict[str, str] = {}
@@ -120,9 +120,10 @@ class Log:
                 sale = self.sales.get(event.hold)
                 if sale is not None and sale.charge == event.charge:
                     self.worth[event.hold].add(event.amount)
-            case events.PaymentBegun() | events.Unpaying():
-                self.payments[event.payment] = event.seq
-                self.payer[event.payment] = event.fan
+            case events.PaymentBegun():
+                self.payments[event.payment] = event
+            case events.Unpaying():
+                self.given_up[event.payment] = event.seq
             case (
                 events.Claimed()
                 | events.Paying()
@@ -175,14 +176,25 @@ def lost(log: Log, operation: Operation) -> Iterator[str]:
             yield from found(log.last_of(hold, [events.Extended]), f"{hold} is extended")
         case wire.Release(hold=hold):
             yield from found(log.last_of(hold, GAVE_BACK), f"{hold} is given back")
+        case wire.Pay(holds=holds) if done.payment is not None:
+            begun = log.payments.get(done.payment.id)
+            mine = begun is not None and log.who(begun.fan) == fan
+            same = begun is not None and {*begun.holds} == {*holds} == {*done.payment.holds}
+            yield from found(
+                begun.seq if begun and mine and same else 0, f"{done.payment.id} is for {holds}"
+            )
         case wire.Pay():
             for hold in done.pay:
                 yield from found(log.last_of(hold, [events.Paying]), f"{hold} may be paid")
             for hold in set(command.holds) - done.pay.keys() - done.refused.keys():
                 yield f"{fan} was told nothing of {hold}, which was to be paid"
         case wire.Unpay(payment=payment):
-            mine = log.who(log.payer.get(payment, "")) == fan
-            yield from found(log.payments.get(payment, 0) if mine else 0, f"{payment} is given up")
+            begun = log.payments.get(payment)
+            mine = begun is not None and log.who(begun.fan) == fan
+            # One that is over is answered as it is.
+            asked = done.payment is None or done.payment.leaving
+            seq = log.given_up.get(payment, 0) if asked else begun.seq if begun else 0
+            yield from found(seq if mine else 0, f"{payment} is given up")
         case wire.Swap(hold=hold):
             yield from found(log.last_of(hold, [events.Swapped]), f"{hold} is swapped")
         case wire.Basket(wants=wants) if done.basket is not None:
