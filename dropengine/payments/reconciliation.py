@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from dropengine import outcomes, refusals
+from dropengine import events, outcomes, refusals
 from dropengine.log.replay import Truth
 from dropengine.model import DropId, OrderRecord, OrderState
 from dropengine.payments import duties, lost_ids
@@ -68,11 +68,31 @@ async def compare(
     ids = await store.charge_ids.all(drop)
     numbers = {of: charge for charge, of in ids.items() if charge in truth.charges}
     found = [*_unknown(truth, ours, numbers, payments)]
+    if any(one.then is Then.PERSON for one in found):
+        words = await _ended_by_a_person(store, drop)
+        found = [
+            one
+            for one in found
+            if one.then is not Then.PERSON
+            or one.paid is None
+            or numbers.get(one.paid.charge) not in words
+        ]
     told = sum(one.paid.charge in numbers for _, one in payments)
     wrong = sum(one.paid is not None and one.paid.charge in numbers for one in found)
     found += _gone(truth, {numbers.get(one.paid.charge) for _, one in payments}, providers, kept)
     kinds = Counter(duty.kind for duty in truth.outbox.values())
     return Comparison(told - wrong, found, dict(kinds))
+
+
+async def _ended_by_a_person(store: Store, drop: DropId) -> set[str]:
+    """Charges about which somebody ended a duty by hand: how their money stands is his word."""
+    return {
+        told.charge
+        async for line in store.log(drop)
+        if b'"e":"discharged"' in line
+        and isinstance(told := events.parse(line), events.Discharged)
+        and told.by
+    }
 
 
 def _unknown(

@@ -87,6 +87,18 @@ async def test_a_part_that_went_back_unasked_is_shown_too(counter: PaidSale) -> 
     assert (row.payment, row.log, row.charge) == ("p1", "keeps 2400 of it, not 1400", charge)
 
 
+async def test_what_somebody_gave_back_by_hand_is_his_word(counter: PaidSale) -> None:
+    hold = await counter.begun("ada")
+    await counter.told(hold, await counter.paid(hold))
+    await counter.work()
+    await counter.sale.refund(hold)
+    await counter.sale.end_duty("refund:p1:1", "by_hand")
+    work = job(counter)
+    await work.round()
+    await work.round()
+    assert work.differences == {}
+
+
 class Silent(LocalPay):
     """It does not say what was paid."""
 

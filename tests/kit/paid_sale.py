@@ -45,9 +45,9 @@ class PaidSale:
         """The shop has this one alone."""
         return only(self.local)
 
-    async def begun(self, fan: str) -> str:
+    async def begun(self, fan: str, qty: int = 1) -> str:
         """A hold whose payment began."""
-        hold = await self.sale.held(fan)
+        hold = await self.sale.held(fan, qty=qty)
         assert isinstance(await self.sale.pay(fan, hold), outcomes.Paying)
         return hold
 

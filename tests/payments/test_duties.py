@@ -66,6 +66,52 @@ async def test_a_capture_that_is_refused_leaves_the_unit_sold_and_says_so(
     assert await counter.sale.counts() == (2, 0, 1, 0)
 
 
+async def test_a_capture_whose_answer_was_lost_before_a_refund_gives_back_what_is_over(
+    counter: PaidSale,
+) -> None:
+    """The provider took all; the script, which did not hear of it, owes a smaller capture."""
+    hold = await counter.begun("ada", qty=2)
+    paid = await counter.paid(hold)
+    await counter.told(hold, paid)
+    sale = counter.sale
+    await counter.local.capture(paid.charge, paid.amount, f"capture:{paid.charge}:{paid.amount}")
+    serials = (await sale.truth()).orders[hold].serials
+    assert isinstance(await sale.refund(hold, serials[0]), outcomes.Refunded)
+    assert (await sale.store.duties(sale.drop))["capture:p1"].amount == paid.amount // 2
+    await counter.work()
+    assert await counter.duties() == set()
+    assert await counter.money() == paid.amount // 2
+    assert await counter.order(hold) == "done"
+
+
+async def test_a_capture_that_is_lowered_while_it_is_done_is_done_again(counter: PaidSale) -> None:
+    hold = await counter.begun("ada", qty=2)
+    paid = await counter.paid(hold)
+    await counter.told(hold, paid)
+    sale = counter.sale
+    before = (await sale.store.duties(sale.drop))["capture:p1"]
+    serials = (await sale.truth()).orders[hold].serials
+    await sale.refund(hold, serials[0])
+    doing = (sale.store, counter.providers, counter.intents, sale.drop)
+    assert await perform(*doing, "capture:p1", before) == ""
+    assert "capture" in await counter.duties()
+    await counter.work()
+    assert await counter.duties() == set()
+    assert await counter.money() == paid.amount // 2
+
+
+async def test_a_provider_that_is_not_set_up_any_more_leaves_its_duties_waiting(
+    counter: PaidSale,
+) -> None:
+    sale, hold = counter.sale, await counter.sale.held("ada")
+    await sale.pay("ada", hold, provider="gone")
+    await sale.succeeded("p1", "ch_gone")
+    doing = (sale.store, counter.providers, counter.intents, sale.drop)
+    for duty_id, duty in (await sale.store.duties(sale.drop)).items():
+        assert await perform(*doing, duty_id, duty) == "the provider 'gone' is not set up any more"
+    assert await counter.duties() == {"capture", "cancel"}
+
+
 async def test_money_that_came_too_late_goes_back(counter: PaidSale) -> None:
     hold = await counter.begun("ada")
     await counter.choose(hold, "late", LOOKUP_MS)
