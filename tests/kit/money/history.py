@@ -44,6 +44,7 @@ POST = Way(
     cash=False,
 )
 STALL = msgspec.structs.replace(POST, id="stall", kind="pickup", countries=(), amount=0, off=500)
+LOST = "p999"
 STEPS = (20, 45)
 ROUNDS_MAX = 12
 """Of duties, until nothing is owed any more."""
@@ -149,6 +150,9 @@ class History:
         named = await self.a_payment()
         if named is None:
             return
+        if self.chance.random() < 0.03:
+            await self.pays_for_nobody(*named)
+            return
         name, record = named
         if record.state != "open":
             self.met["paid after its end"] += 1
@@ -157,6 +161,14 @@ class History:
         await self.till.pays(await self.intent(name, record), do, self.after(), card)
         if self.chance.random() < 0.6:
             await self.listens(name)
+
+    async def pays_for_nobody(self, name: str, record: PaymentRecord) -> None:
+        """For a payment of this drop that it does not know, as after a restore."""
+        like = await self.intent(name, record)
+        lost = f"{self.drop}.{LOST}.{self.keys:032x}"
+        intent = msgspec.structs.replace(like, id=lost, payment=LOST)
+        await self.till.pays(intent, "pay", 0, "")
+        self.met["paid for a payment that is not known"] += 1
 
     def after(self) -> int:
         return self.chance.choice((0, 0, 0, 5_000, PAY_MS, HOLD_MS))
@@ -319,7 +331,7 @@ class History:
     def wrong(self, truth: Truth, kept: Sequence[Kept]) -> list[str]:
         """What is not as promised, in the books of the provider beside those of the drop."""
         at_provider = money_of(kept)
-        wrong = []
+        wrong = [f"{one.payment} is only authorised" for one in kept if not one.paid.captured]
         for name, record in truth.payments.items():
             orders = {h: o for h, o in truth.orders.items() if o.payment == name}
             charges = at_provider.get(name, [])
@@ -332,6 +344,8 @@ class History:
             if had != record.kept and not failed:
                 wrong.append(f"INV-10: {name} has {had} at the provider, {record.kept} are kept")
             standing = [o for o in orders.values() if o.state in ("capture_pending", "done")]
+            if any(one.state == "capture_pending" for one in standing):
+                wrong.append(f"{name}: nobody captures what its orders cost")
             if any(one.amount for one in standing) and not had and not failed:
                 wrong.append(f"{name}: units are sold without money")
             shares = sum(one.amount for one in standing) + record.way_kept
