@@ -11,7 +11,7 @@ from dropengine import outcomes
 from dropengine.creator_commands import EndDuty
 from dropengine.doors.metrics import of_duties
 from dropengine.doors.prometheus import Sample
-from dropengine.jobs.duties import JITTER, Duties, Patience, Perform, wall_ms
+from dropengine.jobs.duties import JITTER, Duties, Patience, Perform, SetAside, shown, wall_ms
 from dropengine.jobs.order_of_work import PLACES
 from dropengine.jobs.settle import Settling
 from dropengine.log.replay import difference, fold
@@ -323,6 +323,25 @@ async def test_what_is_undone_for_less_than_a_day_is_tried_again_by_itself(store
         await empty(sale)
         await duties.close()
     assert duties.set_aside == {}
+
+
+async def test_every_worker_can_show_what_was_set_aside_its_tries_and_why(store: Store) -> None:
+    sale = await real(store)
+    capture = await paid(sale, "ada")
+    since_ms = (await store.duties(sale.drop))[capture].at_ms
+
+    async def perform(*_: object) -> str:
+        return "no such charge"
+
+    duties = Duties(store, perform)
+    async with at_work(duties, Settling(store, conf(), duties.begin)):
+        await until(lambda: duties.set_aside)
+        why = "the provider refuses it for good: no such charge"
+        assert await shown(store, sale.drop) == [SetAside(capture, 1, since_ms, why)]
+        await sale.discharge(capture)
+        await until(lambda: not duties.set_aside)
+        assert await shown(store, sale.drop) == []
+        await duties.close()
 
 
 def test_a_duty_waits_twice_as_long_every_time_up_to_ten_minutes() -> None:
