@@ -5,7 +5,7 @@ did not, and what it counted behind them moves on.
 
 local function widen_pools(t)
   for _, pool in pairs(t.record.pools) do
-    local early = {unpack(pool, P_HAND)}
+    local early = type(pool[P_HAND]) == 'table' and {unpack(pool, P_HAND)} or {}
     if #pool < P_OFFERED then pool[P_OFFERED] = 0 end
     pool[P_HAND], pool[P_AWAY] = 0, 0
     for i = 1, #early do pool[P_AWAY + i] = early[i] end

@@ -24,22 +24,23 @@ NOW_MS = 1_800_000_065_000
 
 _LOWER = """
 redis.call('HSET', KEYS[1], 'schema', ARGV[1])
-if ARGV[1] == '1' then
-  local rows = redis.call('HGETALL', KEYS[2])
-  for i = 1, #rows, 2 do
-    local pool = cmsgpack.unpack(rows[i + 1])
-    table.remove(pool)
-    redis.call('HSET', KEYS[2], rows[i], cmsgpack.pack(pool))
-  end
-  redis.call('HDEL', KEYS[1], 'lead', 'leads', 'why')
+local rows = redis.call('HGETALL', KEYS[2])
+for i = 1, #rows, 2 do
+  local pool = cmsgpack.unpack(rows[i + 1])
+  -- What is by hand and what is away, behind what was offered.
+  table.remove(pool, 12)
+  table.remove(pool, 12)
+  if ARGV[1] == '1' then table.remove(pool, 11) end
+  redis.call('HSET', KEYS[2], rows[i], cmsgpack.pack(pool))
 end
+if ARGV[1] == '1' then redis.call('HDEL', KEYS[1], 'lead', 'leads', 'why') end
 if tonumber(ARGV[1]) < tonumber(ARGV[2]) then redis.call('DEL', KEYS[23]) end
-local log = redis.call('XRANGE', KEYS[16], '-', '+')
-redis.call('DEL', KEYS[16])
+local log = redis.call('XRANGE', KEYS[17], '-', '+')
+redis.call('DEL', KEYS[17])
 for _, entry in ipairs(log) do
   local texts = entry[2]
   texts[2] = string.gsub(texts[2], '^({"e":"published".-"schema":)%d+', '%1' .. ARGV[1])
-  redis.call('XADD', KEYS[16], entry[1], unpack(texts))
+  redis.call('XADD', KEYS[17], entry[1], unpack(texts))
 end
 """
 

@@ -231,9 +231,9 @@ async def test_a_payment_that_the_guest_began_buys_for_the_person(sale: Sale) ->
     hold = await sale.held("ana")
     await sale.pay("ana", hold)
     intents = IntentIds(SHOP, sale.store)  # type: ignore[arg-type]
-    began = await intents.now(DropId(sale.drop), hold)  # type: ignore[arg-type]
+    began = await intents.now(DropId(sale.drop), hold)
     await adopted(sale)
-    assert await intents.now(DropId(sale.drop), hold) == began  # type: ignore[arg-type]
+    assert await intents.now(DropId(sale.drop), hold) == began
     assert isinstance(await sale.succeeded(hold), outcomes.Paid)
     assert (await sale.truth()).orders[hold].fan == "pia"
     await agree(sale)

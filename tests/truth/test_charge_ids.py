@@ -35,7 +35,11 @@ async def test_charges_are_numbered_as_the_drop_hears_of_them(sale: Sale) -> Non
     log = await sale.log()
     told = [event.charge for event in log if isinstance(event, charge_ids.TOLD)]
     assert told == ["c1", "c2"]
-    assert set(await sale.store.duties(sale.drop)) == {"capture:c1", "void:c2"}
+    assert set(await sale.store.duties(sale.drop)) == {
+        "capture:p1",
+        "cancel:p1",
+        "void:c2",
+    }
     assert await sale.store.charge_ids.all(sale.drop) == {"c1": "ch_x", "c2": "ch_second"}
     assert await sale.store.charge_ids.missing(sale.drop) == {}
 
@@ -44,10 +48,13 @@ async def test_what_a_provider_calls_as_we_call_another_is_no_other(sale: Sale) 
     """Its `c2` is our c1: the words are alike and mean two things."""
     first, second = await paid(sale, ("ana", "c2"), ("ben", "c1"))
     truth = await sale.truth()
-    assert truth.charges == {"c1": f"sold|{first}", "c2": f"sold|{second}"}
+    assert truth.charges == {
+        "c1": f"paid|p1|{first}|2400",
+        "c2": f"paid|p2|{second}|2400",
+    }
     again = await sale.succeeded(first, "c2")
     assert isinstance(again, outcomes.Paid)
-    assert again.hold == first
+    assert again.sold == [first]
     assert len((await sale.truth()).charges) == 2
 
 
@@ -60,7 +67,7 @@ async def test_a_charge_that_is_not_known_is_not_judged_while_an_id_is_lost(sale
     for told in ((hold, "ch_x"), (other, "ch_y")):
         assert await sale.succeeded(*told) == outcomes.Unnamed()
     assert await sale.log() == before
-    assert await sale.store.charge_ids.missing(sale.drop) == {"c1": f"sold|{hold}"}
+    assert await sale.store.charge_ids.missing(sale.drop) == {"c1": f"paid|p1|{hold}|2400"}
     assert await sale.store.charge_ids.name(sale.drop, {"c1": "ch_x"}) == 1
     assert isinstance(await sale.succeeded(hold, "ch_x"), outcomes.Paid)
     assert isinstance(await sale.succeeded(other, "ch_y"), outcomes.Paid)
@@ -71,7 +78,7 @@ async def test_a_charge_that_is_not_known_is_not_judged_while_an_id_is_lost(sale
 async def test_one_way_alone_is_lost_too(sale: Sale, lost: str) -> None:
     (hold,) = await paid(sale, ("ana", "ch_x"))
     await sale.store.client.hdel(key(sale), lost)
-    assert await sale.store.charge_ids.missing(sale.drop) == {"c1": f"sold|{hold}"}
+    assert await sale.store.charge_ids.missing(sale.drop) == {"c1": f"paid|p1|{hold}|2400"}
     assert await sale.succeeded(hold, "ch_z") == outcomes.Unnamed()
 
 
@@ -105,7 +112,7 @@ async def test_a_drop_from_before_keeps_its_names_and_numbers_what_is_new(
     assert await sale.store.charge_ids.missing(sale.drop) == {}
     again = await sale.succeeded(first, "c1")
     assert isinstance(again, outcomes.Paid)
-    assert again.hold == first
+    assert again.sold == [first]
     (second,) = await paid(sale, ("ben", "ch_y"))
     assert await sale.store.charge_ids.all(sale.drop) == {"c1": "c1", "c2": "ch_y"}
     assert isinstance(await sale.succeeded(first, "ch_new"), outcomes.Voided)

@@ -121,7 +121,10 @@ def test_a_long_record_beside_short_ones_is_read_from_its_own_start() -> None:
     made = pieces([layout for layout in LAYOUTS if layout.start == 1])["unpacked"]
     assert "FIRST" not in made
     assert made.count("cut(raw, 2)") == made.count("cut(raw, 4)") == 1
-    assert "if (kind == 'pools' or kind == 'holds' or kind == 'entries') and string.byte(raw) == 220" in made
+    assert (
+        "if (kind == 'pools' or kind == 'holds' or kind == 'entries') and string.byte(raw) == 220"
+        in made
+    )
 
 
 def test_a_field_has_the_place_that_the_model_gives_it() -> None:

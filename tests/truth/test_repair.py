@@ -54,7 +54,7 @@ ACTS: dict[str, Callable[[Sale], Awaitable[object]]] = {
     "a hold is given back and the line is served": lambda sale: sale.release("bo", "h3"),
     "a payment": lambda sale: sale.succeeded("h3"),
     "a refund": lambda sale: sale.refund("h1"),
-    "a duty that was done": lambda sale: sale.discharge("capture:c1"),
+    "a duty that was done": lambda sale: sale.discharge("capture:p1"),
     "a place that is given up": lambda sale: sale.leave("cy", "e1"),
     "another who joins": lambda sale: sale.join("gus"),
     "two deadlines": two_deadlines_pass,

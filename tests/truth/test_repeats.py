@@ -111,7 +111,7 @@ async def a_refund(sale: Sale) -> Act:
 
 async def a_duty(sale: Sale) -> Act:
     await sale.bought("ana")
-    return lambda s: s.discharge("capture:c1")
+    return lambda s: s.discharge("capture:p1")
 
 
 async def an_expiry(sale: Sale) -> Act:
