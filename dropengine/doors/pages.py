@@ -271,6 +271,7 @@ def drop_words(
         "things": things,
         "phase": now,
         "over": now in ENDED,
+        "till": bool(view.ways or view.hand_ms or len(view.pays) > 1 or view.limit > 1),
         "launched": view.chance is not None or bool(view.cohorts or view.carried_share),
         "early": view.early is not None and view.early.lasts and now in EARLY,
         "still": _still(now),

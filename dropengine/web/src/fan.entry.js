@@ -1,4 +1,9 @@
-/** The fan's page: every part of it is a function of one state. */
+/**
+ * The fan's page: every part of it is a function of one state.
+ *
+ * @import {Answer} from "./commands.js"
+ * @import {Command} from "./wire.js"
+ */
 
 import { action } from "./action.js";
 import "./buy.js";
@@ -16,6 +21,12 @@ const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-n
   // A fan who looks at another tab sees in its title that time runs.
   const { kind, label, clock } = action(after, { pool: "", qty: 1, also: [] }, now);
   document.title = kind === "pay" || kind === "claim" ? `${clock} ${label} · ${name}` : name;
+});
+
+// The till comes later, and asks through this page's one line.
+document.addEventListener("ask", (event) => {
+  const { command, answered } = /** @type {CustomEvent<{command: Command, answered: (answer: Answer) => void}>} */ (event).detail;
+  void live.ask(command).then(answered);
 });
 
 // Who was let in as a watcher has a ticket now.

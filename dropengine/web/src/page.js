@@ -10,7 +10,7 @@
 import { Live } from "./live.js";
 import { Part } from "./part.js";
 import { parse } from "./wire.js";
-import { NO_STATE } from "./words.js";
+import { NO_STATE, told as later } from "./words.js";
 
 /**
  * @param {string[]} names of the elements to keep
@@ -42,7 +42,10 @@ export function begin(names, told = () => undefined) {
   const ask = (command) => {
     // What the order has to know is asked before it is paid, on a page of its own.
     const { drop } = live.state;
-    if (command.t !== "pay" || !drop.asks) return live.ask(command);
+    if (command.t !== "pay") return live.ask(command);
+    // Where there is something to choose the till stands between.
+    if (later().till?.(live.state, command.holds[0] ?? "")) return new Promise(() => undefined);
+    if (!drop.asks) return live.ask(command);
     location.assign(`/drops/${drop.id}/holds/${command.holds}/asked`);
     return new Promise(() => undefined);
   };

@@ -131,8 +131,48 @@
  * @property {CohortView[]} [cohorts]
  * @property {number} [carried_share]
  * @property {object | null} [game] what gives points in the line
+ * @property {WayView[]} [ways] how things come to their buyers
+ * @property {number} [hand_ms] how long a payment by hand may take; 0: there is none
+ * @property {number} [hand_share]
+ * @property {string[]} [pays] by whom it can be paid, the usual one first
  * @property {number} [beat_ms] a tick or a beat comes at least this often
  */
+
+/**
+ * How what was bought comes to its buyer; what is 0 or empty is left out.
+ * @typedef {object} WayView
+ * @property {string} id
+ * @property {string} kind ship, pickup or courier
+ * @property {string} title
+ * @property {number} [amount] of each payment
+ * @property {number} [off] what each unit costs less
+ * @property {string[]} [nodes]
+ * @property {string[]} [countries]
+ * @property {number} [from_ms]
+ * @property {number} [until_ms]
+ * @property {boolean} [cash]
+ */
+
+/**
+ * @typedef {object} PaymentView
+ * @property {string} id
+ * @property {string[]} holds
+ * @property {string} way
+ * @property {number} amount
+ * @property {string} currency
+ * @property {string} provider
+ * @property {string} state open, paid or ended
+ * @property {number} deadline_ms
+ * @property {string} page '' while nobody knows it
+ * @property {boolean} all
+ * @property {boolean} leaving its fan asked for its end
+ * @property {number} [asking] the provider is being asked, until when at most
+ * @property {string} [reference] of a payment by hand
+ */
+
+/** @typedef {{pools: string[], qty: number, fewer?: boolean}} Want liked best first */
+/** @typedef {{want: number, code: string, text: string, free?: number, held?: number, room?: number, state?: string, when_ms?: number, retry_ms?: number, network?: string, page?: string}} MissingView */
+/** @typedef {{n: number, had: {want: number, hold: HoldView}[], missing: MissingView[]}} BasketView */
 
 /**
  * @typedef {object} HoldView
@@ -150,6 +190,7 @@
  * @property {boolean} checking
  * @property {string} pay
  * @property {number} asking
+ * @property {string} [payment] that it is in, or was in last
  */
 
 /**
@@ -204,6 +245,7 @@
  * @property {HoldView | null} [ended]
  * @property {EndedEntry | null} [ended_entry]
  * @property {string[]} [cohorts]
+ * @property {PaymentView[]} [payments] the open ones, and the newest that ended
  */
 
 /** @typedef {{t: "snapshot", seq: number, drop: DropView, you: You | null}} Snapshot */
@@ -217,6 +259,8 @@
  * @property {string} [entry]
  * @property {Record<string, string>} [pay]
  * @property {Record<string, string>} [refused]
+ * @property {PaymentView | null} [payment]
+ * @property {BasketView | null} [basket]
  */
 
 /**
@@ -233,6 +277,8 @@
  * @property {string} [network] with network_full: what it is called in this drop
  * @property {string} [state]
  * @property {number} [when_ms] with not_open: from when on
+ * @property {string} [payment] with paying: the open one
+ * @property {string} [page] and where it is paid
  */
 
 /** @typedef {{t: "pong", id: number, c: number, s: number}} Pong */
@@ -244,7 +290,10 @@
  *   | {t: "claim", hold: string}
  *   | {t: "release", hold: string}
  *   | {t: "extend", hold: string}
- *   | {t: "pay", holds: string[]}
+ *   | {t: "pay", holds: string[], way?: string, provider?: string, all?: boolean}
+ *   | {t: "unpay", payment: string}
+ *   | {t: "basket", wants: Want[], all: boolean}
+ *   | {t: "swap", hold: string, pool: string}
  *   | {t: "join", pools: string[], qty: number, nonce?: string}
  *   | {t: "confirm", entry: string}
  *   | {t: "leave", entry: string}} Command
