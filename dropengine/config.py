@@ -148,8 +148,11 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     # How payments are made.
     pay_provider: Annotated[
-        Annotated[str, Meta(pattern=r"^[a-z_]{1,32}(?!\n)$")],
-        _says("the provider at which payments begin where a fan chooses no other"),
+        str,
+        Meta(
+            pattern=r"^[a-z_]{1,32}(?!\n)$",
+            description="the provider at which payments begin where a fan chooses no other",
+        ),
     ] = "local"
     local_pay: Annotated[
         bool,

@@ -233,7 +233,7 @@ async def test_more_time_is_told_on_the_payment_page_too(web: WebProcess) -> Non
         await fan.shows("you", lambda m: m["holds"][0]["deadline_ms"] == longer)
         again = await fan.ask("pay", holds=[hold])
         assert again["pay"] == {hold: page}
-        payments = web.runtime.payments
+        payments = web.runtime.payments.of("")
         assert isinstance(payments, LocalPay)
         bill = await payments.bill(page_of(page))
         assert bill is not None

@@ -273,7 +273,7 @@ async def test_four_things_stay_true_whatever_comes(
             web_process.front(settings(proxy.url, tmp_path, **SHORT | more)) as web,
         ):
             watch = Watch(web, known)
-            provider = Provider(web.runtime.payments)
+            provider = Provider(web.runtime.payments.of(""))
             shop = Shop(web.port, sale.drop)
             # Where the server is away from the beginning there is no room for anybody.
             seated = False

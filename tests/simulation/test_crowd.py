@@ -30,7 +30,7 @@ from dropengine.rehearsal.history import Recorder, check
 from dropengine.truth import connections, scripts
 from dropengine.truth.store import Store
 from tests.kit.fault_proxy import Fate, FaultProxy
-from tests.kit.local_provider import SHOP, local_pay
+from tests.kit.local_provider import SHOP, local_pay, only
 from tests.kit.manifests import (
     COOL_MS,
     HOLD_MS,
@@ -259,7 +259,8 @@ async def fair(
         await client.script_load(script.text)
     bad = connections.client(proxy.url)
     nudges = connections.client(server.url, timeout_s=None, connections=1)
-    async with local_pay(book, clock=SaleClock(sale)) as payments:
+    async with local_pay(book, clock=SaleClock(sale)) as local:
+        payments = only(local)
         stores = [StoreOnTestClock(line, SaleClock(sale)) for line in (client, bad)]
         hubs = [
             Hub(

@@ -34,7 +34,7 @@ from dropengine.truth import connections, keys
 from dropengine.truth.replies import Pointed
 from dropengine.truth.scripts import Script
 from dropengine.truth.store import Pointing, Store
-from tests.kit.local_provider import SHOP, local_pay
+from tests.kit.local_provider import SHOP, local_pay, only
 from tests.kit.manifests import COOL_MS, HOLD_MS, LOOKUP_MS, OFFER_MS, item, manifest, playing
 from tests.kit.paid_sale import SaleClock
 from tests.kit.private_server import Server
@@ -408,7 +408,8 @@ async def world(
     await sale.creator("open")
     store = StoreOnTestClock(client, SaleClock(sale), loaded)
     nudges = connections.client(server.url, timeout_s=None, connections=1)
-    async with local_pay(book, clock=SaleClock(sale)) as payments:
+    async with local_pay(book, clock=SaleClock(sale)) as local:
+        payments = only(local)
         intents = IntentIds(SHOP, store)
         hubs = [
             Hub(store, PACE, payments, intents, nudges, epoch="e", durable=True) for _ in range(2)
