@@ -18,7 +18,16 @@ from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 
 from dropengine import events
-from dropengine.jobs.ledger.derive import AGAIN, SALES, Known, derive, reasons
+from dropengine.jobs.ledger.derive import (
+    AGAIN,
+    OF_PAYMENTS,
+    SALES,
+    Known,
+    Order,
+    Payment,
+    derive,
+    reasons,
+)
 from dropengine.jobs.ledger.sheet import Sheet, key_names, other_names
 from dropengine.log.why import Course
 from dropengine.sql import charge_ids
@@ -28,7 +37,9 @@ from dropengine.sql.schema.ledger import (
     DERIVED,
     DROPS,
     ORDERS,
+    PAYMENTS,
     ROWS,
+    SHARES,
     UNITS,
 )
 
@@ -159,15 +170,44 @@ def _known(
     if row is not None:
         known.layout = row.layout
         known.learn(_rules.decode(row.rules))
-    holds = sorted(_asked_again(stretch))
-    columns = (ORDERS.c.hold, ORDERS.c.charge, ORDERS.c.state, ORDERS.c.item)
-    for first in range(0, len(holds), IN_MOST):
-        some = holds[first : first + IN_MOST]
-        found = sa.select(*columns).where(ORDERS.c.drop_id == drop, ORDERS.c.hold.in_(some))
-        for hold, *order in connection.execute(found):
-            charge, state, item = order
-            known.orders[hold] = (charge, state, item)
+    paid = sorted({e.payment for e in stretch if isinstance(e, OF_PAYMENTS) and e.payment})
+    for some in _some(paid):
+        one = PAYMENTS.c
+        row_of = sa.select(one.payment, one.charge, one.kept, one.way_kept, one.takes)
+        found = connection.execute(row_of.where(one.drop_id == drop, one.payment.in_(some)))
+        for payment, *stands in found:
+            known.payments[payment] = Payment(*stands)
+        _read_orders(connection, drop, known, SHARES.c.payment.in_(some))
+    for some in _some(sorted(_asked_again(stretch))):
+        _read_orders(connection, drop, known, ORDERS.c.hold.in_(some))
     return known
+
+
+def _some(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(names), IN_MOST):
+        yield names[first : first + IN_MOST]
+
+
+def _read_orders(
+    connection: Connection, drop: str, known: Known, which: sa.ColumnElement[bool]
+) -> None:
+    one, share = ORDERS.c, SHARES.c
+    joined = ORDERS.outerjoin(SHARES, sa.and_(share.drop_id == one.drop_id, share.hold == one.hold))
+    asked = sa.select(
+        one.hold,
+        one.charge,
+        one.state,
+        one.item,
+        one.qty,
+        one.amount,
+        sa.func.coalesce(share.payment, ""),
+        sa.func.coalesce(share.sold_seq, 0),
+        sa.func.coalesce(share.owed, 0),
+    )
+    for hold, *order in connection.execute(
+        asked.select_from(joined).where(one.drop_id == drop, which)
+    ):
+        known.orders[hold] = Order(*order)
 
 
 def _asked_again(stretch: Iterable[events.AnyEvent]) -> set[str]:

@@ -21,7 +21,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0023"
+REVISION = "0024"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [

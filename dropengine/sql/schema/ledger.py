@@ -96,6 +96,61 @@ ORDERS = Table(
     Index(None, "drop_id", "fan"),
 )
 
+PAYMENTS = Table(
+    "ledger_payments",
+    METADATA,
+    _key("drop_id"),
+    _key("payment"),
+    _text("fan"),
+    _text("way"),
+    _text("provider"),
+    _number("asked"),
+    _number("begun_ms"),
+    _text("charge"),
+    _number("amount"),
+    _number("kept"),
+    _number("way_kept"),
+    _number("takes"),
+    _number("paid_ms"),
+    _number("charged_back"),
+    _number("charged_back_ms"),
+)
+"""Payments of one or several orders. `asked`: what was to be paid. `charge`, `amount`: of the
+charge that bought something. `kept`, `way_kept`: what of it is the shop's now, and the way's part.
+`takes`: what its provider captures of it. `charged_back`: what a lost dispute took."""
+
+SHARES = Table(
+    "ledger_shares",
+    METADATA,
+    _key("drop_id"),
+    _key("hold"),
+    _text("payment"),
+    _number("sold_seq"),
+    _number("owed"),
+    Index(None, "drop_id", "payment"),
+)
+"""Which payment an order was bought by. `owed`: refunds of it that nobody has sent yet."""
+
+REFUNDS = Table(
+    "ledger_refunds",
+    METADATA,
+    _key("drop_id"),
+    _key("payment"),
+    _key("n", BigInteger),
+    _text("hold"),
+    _number("amount"),
+    _number("way"),
+    _number("qty"),
+    _text("back"),
+    _number("at_ms"),
+    _text("by_whom"),
+    _text("why"),
+    _number("duty"),
+    _number("sent_ms"),
+)
+"""What was given back of a payment. `qty` 0: the share alone fell. `duty`: whether it had to be
+sent; 0 where so much less was captured."""
+
 UNITS = Table(
     "ledger_units",
     METADATA,
@@ -182,4 +237,16 @@ ARRIVALS = Table(
 """Who opened a drop's page, once each, at a time of the true clock, and the channel that brought
 him the first time: `?via=` of the address, '' without one. Counted too."""
 
-DERIVED = (DROPS, HOLDS, ORDERS, UNITS, ENTRIES, ADOPTIONS, OF_FANS, COURSES)
+DERIVED = (
+    DROPS,
+    HOLDS,
+    ORDERS,
+    PAYMENTS,
+    SHARES,
+    REFUNDS,
+    UNITS,
+    ENTRIES,
+    ADOPTIONS,
+    OF_FANS,
+    COURSES,
+)
