@@ -18,13 +18,14 @@ from starlette.applications import Starlette
 from dropengine import model, outcomes
 from dropengine.doors import webhooks
 from dropengine.doors.page_templates import Templates
+from dropengine.payments.configured import Configured
 from dropengine.payments.duties import perform
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.local import Do, LocalPay
-from dropengine.payments.port import Charged, Payments
+from dropengine.payments.port import Charged
 from dropengine.truth import connections, keys
 from dropengine.truth.store import Store
-from tests.kit.local_provider import SHOP, local_pay, until_idle
+from tests.kit.local_provider import SHOP, local_pay, only, until_idle
 from tests.kit.manifests import HOLD_MS, LOOKUP_MS
 from tests.kit.paid_sale import PaidSale, SaleClock
 from tests.kit.private_server import Server
@@ -37,13 +38,13 @@ class Worker:
     """One app instance as far as money goes: a connection, a provider and a door of its own."""
 
     store: Store
-    payments: LocalPay
+    local: LocalPay
     intents: IntentIds
     templates: Templates
 
     @property
-    def providers(self) -> dict[str, Payments]:
-        return {self.payments.name: self.payments}
+    def payments(self) -> Configured:
+        return only(self.local)
 
     async def duties(self, sale: Sale) -> None:
         for duty_id, duty in (await self.store.duties(sale.drop)).items():
@@ -54,13 +55,13 @@ class Story(PaidSale):
     """A sale on two workers."""
 
     def __init__(self, sale: Sale, book: Path, workers: list[Worker]) -> None:
-        super().__init__(sale, workers[0].payments, book)
+        super().__init__(sale, workers[0].local, book)
         self.workers = workers
 
     async def quiet(self) -> None:
         """Webhooks are delivered and duties done, by both workers at once, until all is done."""
         for _ in range(4):
-            await asyncio.gather(*(until_idle(worker.payments) for worker in self.workers))
+            await asyncio.gather(*(until_idle(worker.local) for worker in self.workers))
             await asyncio.gather(*(worker.duties(self.sale) for worker in self.workers))
 
     async def end(self) -> None:
@@ -313,12 +314,12 @@ async def test_a_provider_that_never_calls_is_asked_in_time(sale: Sale, tmp_path
 async def test_a_worker_that_dies_after_the_capture_leaves_only_the_tick(story: Story) -> None:
     hold = await story.begun("ada")
     await story.choose(hold, "pay")
-    await until_idle(story.workers[0].payments)
+    await until_idle(story.workers[0].local)
     duties = await story.sale.store.duties(story.sale.drop)
     (duty_id,) = (name for name, duty in duties.items() if duty.kind == "capture")
     # The first worker captured, and was killed before it could say so.
     duty = (await story.sale.store.duties(story.sale.drop))[duty_id]
-    await story.workers[0].payments.capture(duty.charge, duty_id)
+    await story.workers[0].local.capture(duty.charge, duty.amount, duty_id)
     await story.workers[1].duties(story.sale)
     await story.end()
     assert await story.money() == 2400
@@ -331,7 +332,7 @@ async def test_a_worker_that_dies_with_the_webhook_leaves_it_to_the_other(story:
     found = await story.local.lookup(await story.intent(hold))
     assert isinstance(found, Charged)
     await story.told(hold, found)
-    await until_idle(story.workers[1].payments)
+    await until_idle(story.workers[1].local)
     await story.end()
     assert (await story.sale.words()).count("sold") == 1
 
@@ -379,7 +380,7 @@ async def test_paying_at_the_deadline_ends_in_one_order_or_in_none_and_the_money
     asked += [story.sale.hold(fan) for fan in ("ben", "cleo", "dan")]  # type: ignore[misc]
     dice.shuffle(asked)
     answers = await asyncio.gather(*asked)
-    told = {o for o in answers if isinstance(o, outcomes.Sold | outcomes.Rescued | outcomes.Voided)}
+    told = {o for o in answers if isinstance(o, outcomes.Paid | outcomes.Rescued | outcomes.Voided)}
     assert len({type(outcome) for outcome in told}) == 1
     await story.end()
     assert await story.order(hold) == "done"
