@@ -26,8 +26,8 @@ TRUTH: Final = (
     "buying",  # zset    entry@pool index -> line score; has an offer or a hold
     "returned",  # zset    <item>/<serial, 8 digits> -> 0; refunded serials
     "sales",  # zset    hold -> seq of its sale; unrefunded orders
-    "charges",  # hash    c<n> -> paid|<payment>|<orders>|<amount> or voided|<payment>|<why>|<entry>;
-    #                     before layout 8 sold|<hold>, rescued|<hold> or voided|<hold>|<why>|<entry>
+    "charges",  # hash    c<n> -> paid|<payment>|<orders>|<amount> or voided|<payment>|<why>|<entry>
+    # of before layout 8: sold|<hold>, rescued|<hold> or voided|<hold>|<why>|<entry>
     "outbox",  # hash    duty -> DutyRecord
     "payments",  # hash    p<n> -> PaymentRecord
 )
