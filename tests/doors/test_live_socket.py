@@ -309,10 +309,32 @@ async def test_one_payment_of_two_holds_is_answered_once(any_house: WebProcess) 
         done = await fan.ask("pay", holds=holds)
         assert set(done["pay"]) == set(holds)
         assert "refused" not in done
-        partly = await fan.ask("pay", holds=[holds[0], "h99"])
-        assert set(partly["pay"]) == {holds[0]}
-        assert partly["refused"] == {"h99": "not_found"}
-        assert (await fan.ask("pay", holds=["h98", "h99"]))["code"] == "not_found"
+        assert len({*done["pay"].values()}) == 1
+        assert done["payment"]["holds"] == holds
+        you = await fan.shows("you", lambda m: "payments" in m)
+        assert [one["id"] for one in you["payments"]] == [done["payment"]["id"]]
+        overlap = await fan.ask("pay", holds=holds[:1])
+        assert (overlap["code"], overlap["payment"]) == ("paying", done["payment"]["id"])
+        assert overlap["page"] == done["payment"]["page"]
+        assert (await fan.ask("pay", holds=[holds[0], "h99"]))["code"] == "not_found"
+        twice = await fan.ask("pay", holds=[holds[0], holds[0]])
+        assert twice["code"] == "bad_message"
+
+
+async def test_a_basket_and_a_swap_are_answered_on_a_socket_too(any_house: WebProcess) -> None:
+    sale = await any_house.sale(item("pin", {"pin": 2}), item("cap", {"cap": 2}), limit=9)
+    async with any_house.fan(sale.drop) as fan:
+        wants = [{"pools": ["pin"], "qty": 2}, {"pools": ["pin"]}]
+        done = await fan.ask("basket", wants=wants)
+        (had,), (missing,) = done["basket"]["had"], done["basket"]["missing"]
+        assert (had["want"], missing["want"], missing["code"]) == (0, 1, "all_held")
+        assert done["basket"]["n"] == int(had["hold"]["id"][1:])
+        swapped = await fan.ask("swap", hold=had["hold"]["id"], pool="cap")
+        assert swapped["hold"]["pool"] == "cap"
+        you = await fan.shows("you", lambda m: m["seq"] >= swapped["seq"])
+        assert [hold["pool"] for hold in you["holds"]] == ["cap"]
+        twice = await fan.ask("basket", wants=[{"pools": ["pin", "pin"]}])
+        assert twice["code"] == "bad_message"
 
 
 NO_MESSAGES: list[str] = [
