@@ -150,9 +150,9 @@ async def test_what_is_missing_is_said_before_the_payment_and_asked_again_after_
         assert on.status_code == 303
         assert "/pay/local/" in on.headers["location"]
         sold = await web.runtime.store.succeeded(
-            DropId(sale.drop), hold, f"paid-{hold}", 2400, "EUR", True
+            DropId(sale.drop), "p1", f"paid-{hold}", 2400, "EUR", True
         )
-        assert isinstance(sold, outcomes.Sold), sold
+        assert isinstance(sold, outcomes.Paid), sold
         order = await http.get(f"/drops/{sale.drop}/orders/{hold}")
         assert "2 things are still missing" in words(order.text)
         back = await http.post(page_of(sale, hold), data=SAID)

@@ -35,10 +35,11 @@ async def buys(web: WebProcess, sale: Sale, fan: FanId, qty: int = 1) -> str:
     pool = shown.manifest.items[0].pools[0].id
     (held,) = await store.press(drop, [(fan, wire.Hold(0, key(), pool, qty))])
     assert isinstance(held, outcomes.Held), held
-    await store.press(drop, [(fan, wire.Pay(0, key(), [held.id]))])
+    (paying,) = await store.press(drop, [(fan, wire.Pay(0, key(), [held.id]))])
+    assert isinstance(paying, outcomes.Paying), paying
     amount = qty * shown.manifest.items[0].price
-    sold = await store.succeeded(drop, held.id, f"paid-{held.id}", amount, "EUR", True)
-    assert isinstance(sold, outcomes.Sold), sold
+    sold = await store.succeeded(drop, paying.id, f"paid-{held.id}", amount, "EUR", True)
+    assert isinstance(sold, outcomes.Paid), sold
     return held.id
 
 
