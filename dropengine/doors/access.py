@@ -323,7 +323,7 @@ CREATORS = (
     _studio("GET", "/drops/{drop}/report", Who.READ),
     *(
         _studio("POST", f"/drops/{{drop}}/{verb}", Who.RUN)
-        for verb in (*COMMANDS, "refund", "duty")
+        for verb in (*COMMANDS, "refund", "came-back", "charged-back", "more-time", "duty")
     ),
 )
 """The creators' API."""

@@ -73,6 +73,9 @@ EXPECTED: dict[str, str] = {
     "/drops/{drop}/report": "GET read",
     **{f"/drops/{{drop}}/{verb}": "POST run" for verb in COMMANDS},
     "/drops/{drop}/refund": "POST run",
+    "/drops/{drop}/came-back": "POST run",
+    "/drops/{drop}/charged-back": "POST run",
+    "/drops/{drop}/more-time": "POST run",
     "/drops/{drop}/duty": "POST run",
 }
 """Every door of the creators' API, by hand as well."""

@@ -13,7 +13,7 @@ from dropengine import refusals
 from dropengine.doors.http_answers import Written
 from dropengine.doors.studio.studio_answers import refused, told
 from dropengine.doors.studio.studio_door import Call
-from dropengine.people import audit_trail, known_changes, operators
+from dropengine.people import audit_trail, known_changes, operators, order_notes
 from dropengine.people.audit_trail import AuditRow
 from dropengine.people.known_changes import Answered
 from dropengine.people.one_after_another import change
@@ -47,6 +47,11 @@ class Changes:
     def signs(self, call: Call) -> str:
         """How the log of a drop calls whoever commands it: `noted` keeps who that is."""
         return operators.word(self._secret, call.caller.id)
+
+    async def handed_over(self, drop: str, order: str) -> bool:
+        """Has its fan got it already?"""
+        found = await self._database.read(lambda sql: order_notes.of_orders(sql, drop, [order]))
+        return order in found and found[order].handed_ms > 0
 
     async def once(
         self, call: Call, what: str, work: Work, *, of: str = "", maker: str = "", why: str = ""

@@ -14,17 +14,23 @@ from starlette.routing import Route
 from dropengine import manifest, outcomes, plain_text, refusals
 from dropengine.creator_commands import (
     COMMANDS,
+    ChargedBack,
     Correct,
     CreatorCommand,
     EndDuty,
     FromCreator,
-    Refund,
+    MoreTime,
     Revision,
     Thaw,
     Why,
 )
 from dropengine.doors.studio.changes import Changes
-from dropengine.doors.studio.drop_messages import CheckManifest, Commanded
+from dropengine.doors.studio.drop_messages import (
+    CameBackAsked,
+    CheckManifest,
+    Commanded,
+    RefundAsked,
+)
 from dropengine.doors.studio.studio_answers import mistaken, refused
 from dropengine.doors.studio.studio_door import Call, Doors, Unfit
 from dropengine.errors import ManifestError
@@ -38,6 +44,9 @@ NO_REVISION = (
 )
 DIFFERS = "Its records are not as its log says. `dropengine audit` shows where, and rewrites them."
 NOT_COMPARED = "It was restored. `dropengine reconcile` compares it with what was paid first."
+HANDED_OVER = (
+    "it is handed over: its units are kept back (`withheld`) until they came back in order"
+)
 _TAG = re.compile(r'(?:W/)?"?([0-9]{1,16})"?')
 
 
@@ -87,6 +96,9 @@ class CommandDoors:
         return [
             *made,
             doors.route("POST", "/drops/{drop}/refund", self.refund),
+            doors.route("POST", "/drops/{drop}/came-back", self.came_back),
+            doors.route("POST", "/drops/{drop}/charged-back", self.charged_back),
+            doors.route("POST", "/drops/{drop}/more-time", self.more_time),
             doors.route("POST", "/drops/{drop}/duty", self.duty),
         ]
 
@@ -145,20 +157,70 @@ class CommandDoors:
             return mistaken(fault)
 
     async def refund(self, call: Call) -> Response:
-        """An order is given back, by its id or its number."""
-        fields = _fields(call, Refund)
-        drop, order = DropId(call.named("drop")), order_of(fields["order"])
-        if not order:
-            raise Unfit("order is no number as it was given: a digit of it is wrong")
+        """An order is given back, or units or an amount of it, by its id or its number."""
+        fields = _fields(call, RefundAsked)
+        drop, order = DropId(call.named("drop")), _order(fields)
 
         async def given() -> Response | msgspec.Struct:
+            if fields["back"] == "line" and await self._changes.handed_over(drop, order):
+                return refused(refusals.BadMessage(HANDED_OVER))
             outcome = await self._store.refund(
-                drop, order, by=self._changes.signs(call), key=call.key, why=fields["why"]
+                drop,
+                order,
+                by=self._changes.signs(call),
+                key=call.key,
+                why=fields["why"],
+                serials=fields["serials"],
+                back=fields["back"],
+                amount=fields["amount"],
             )
             return _told(outcome)
 
         of = f"{drop} {order}"
         return await self._changes.noted(call, "refund", given, of=of, why=fields["why"])
+
+    async def came_back(self, call: Call) -> Response:
+        """Units that were given back after the handover came back in order."""
+        fields = _fields(call, CameBackAsked)
+        drop, order = DropId(call.named("drop")), _order(fields)
+
+        async def given() -> Response | msgspec.Struct:
+            outcome = await self._store.came_back(
+                drop,
+                order,
+                by=self._changes.signs(call),
+                key=call.key,
+                serials=fields["serials"],
+            )
+            return _told(outcome)
+
+        of = f"{drop} {order}"
+        return await self._changes.noted(call, "came-back", given, of=of, why=fields["why"])
+
+    async def charged_back(self, call: Call) -> Response:
+        """A dispute about a payment is lost."""
+        fields = _fields(call, ChargedBack)
+        drop, payment, amount = DropId(call.named("drop")), fields["payment"], fields["amount"]
+
+        async def given() -> Response | msgspec.Struct:
+            by = self._changes.signs(call)
+            outcome = await self._store.charged_back(drop, payment, amount, by=by, key=call.key)
+            return _told(outcome)
+
+        of = f"{drop} {payment}"
+        return await self._changes.noted(call, "charged-back", given, of=of, why=fields["why"])
+
+    async def more_time(self, call: Call) -> Response:
+        """A payment by hand gets as much time again, once."""
+        fields = _fields(call, MoreTime)
+        drop, payment = DropId(call.named("drop")), fields["payment"]
+
+        async def given() -> Response | msgspec.Struct:
+            by = self._changes.signs(call)
+            return _told(await self._store.more_time(drop, payment, by=by, key=call.key))
+
+        of = f"{drop} {payment}"
+        return await self._changes.noted(call, "more-time", given, of=of, why=fields["why"])
 
     async def duty(self, call: Call) -> Response:
         """A duty ends that the provider does not do."""
@@ -183,6 +245,14 @@ def _fields(call: Call, kind: type[msgspec.Struct]) -> dict[str, Any]:
     return fields
 
 
+def _order(fields: dict[str, Any]) -> str:
+    """Which order it is about. Raises Unfit."""
+    order = order_of(fields["order"])
+    if not order:
+        raise Unfit("order is no number as it was given: a digit of it is wrong")
+    return order
+
+
 def _revision(call: Call, said: int | None) -> int:
     """The revision that the creator saw. Raises Unfit."""
     tag = call.request.headers.get("if-match")
@@ -205,6 +275,9 @@ def _told(outcome: object) -> Response | msgspec.Struct:
 
 _TOLD: dict[type, Callable[[Any], Commanded]] = {
     outcomes.Changed: lambda one: Commanded(one.seq, one.revision, one.state),
-    outcomes.Refunded: lambda one: Commanded(one.seq, of=one.hold, why=one.why),
+    outcomes.Refunded: lambda one: Commanded(one.seq, of=one.hold, why=one.why, amount=one.amount),
+    outcomes.CameBack: lambda one: Commanded(one.seq, of=one.hold),
+    outcomes.ChargedBack: lambda one: Commanded(one.seq, of=one.payment),
+    outcomes.MoreTime: lambda one: Commanded(one.seq, of=one.payment, deadline_ms=one.deadline_ms),
     outcomes.Discharged: lambda one: Commanded(one.seq, of=one.duty),
 }

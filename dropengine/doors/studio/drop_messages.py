@@ -8,9 +8,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from dropengine.creator_commands import Moment, Why
+from dropengine.creator_commands import Amount, CameBack, Moment, Refund, Why
 from dropengine.doors.studio.studio_messages import Asked
 from dropengine.manifest import Manifest
+from dropengine.model import CAP_MAX, QTY_MAX
 from dropengine.wire import Id
 
 MANIFEST_CHARS_MAX = 60_000
@@ -237,13 +238,34 @@ class EntriesPage(msgspec.Struct, frozen=True):
     after: int
 
 
+Units = Annotated[tuple[Annotated[int, Meta(ge=1, le=CAP_MAX)], ...], Meta(max_length=QTY_MAX)]
+"""Serials, each once."""
+
+
+class RefundAsked(Refund, frozen=True):
+    """`serials`: of the units that go back, none for all that are left. `amount`: how much of the
+    order's share goes back, minor units; None: as much as the units are of it."""
+
+    serials: Units = ()
+    amount: Amount | None = None
+
+
+class CameBackAsked(CameBack, frozen=True):
+    """`serials`: of the units that came back, none for all that are out."""
+
+    serials: Units = ()
+
+
 class Commanded(msgspec.Struct, frozen=True, omit_defaults=True):
     """A command was carried out. `state`, `revision`: the drop's, after a command that is one of
     the drop; `of`: the order or duty that it was about; `why`: what the fan of a refunded order
-    reads, the reason of whoever ended it first."""
+    reads, the reason of whoever ended it first; `amount`: what goes back; `deadline_ms`: until when
+    it may be paid now."""
 
     seq: int
     revision: int = 0
     state: str = ""
     of: str = ""
     why: str = ""
+    amount: int = 0
+    deadline_ms: int = 0

@@ -26,6 +26,7 @@ WHAT = {
     "capture": "Collect the money of order {number}",
     "refund": "Send the money of order {number} back",
     "void": "Let a payment go that buys nothing",
+    "cancel": "Ask to cancel the payment of order {number}, or whether it was paid",
     "lookup": "Ask whether order {number} was paid",
 }
 LISTED_MAX = 200

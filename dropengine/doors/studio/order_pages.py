@@ -150,9 +150,13 @@ class OrderPages:
         if len(why) > WHY_CHARS_MAX or plain_text.unfit(why):
             rule = plain_text.unfit(why) or f"may have {WHY_CHARS_MAX} characters"
             return await self._refund(call, holds, f"The reason {rule}.")
+        drop = call.named("drop")
+        cares = await self._database.read(lambda sql: order_notes.of_orders(sql, drop, holds))
         done, faults = 0, []
         for hold in holds[:PAGE_MAX]:
-            one = call.asking(order=hold, why=why)
+            handed = hold in cares and cares[hold].handed_ms > 0
+            back = "withheld" if handed else "line"
+            one = call.asking(order=hold, why=why, back=back)
             one.key = f"{call.key}-{hold}"[:64]
             problem = problem_of(await self._commands.refund(one))
             if problem is None:

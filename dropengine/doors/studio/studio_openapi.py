@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from dropengine.creator_commands import COMMANDS, Correct, EndDuty, Refund
+from dropengine.creator_commands import COMMANDS, ChargedBack, Correct, EndDuty, MoreTime
 from dropengine.doors.access import CREATORS, STUDIO, Row, Who
 from dropengine.doors.studio import cohort_doors as cohorts
 from dropengine.doors.studio import drop_messages as drops
@@ -162,7 +162,18 @@ DOORS: dict[tuple[str, str], Door] = {
     ("POST", "/drops/{drop}/correct"): Door(
         "Put the words of a manifest right; its rules stay", drops.Commanded, Correct
     ),
-    ("POST", "/drops/{drop}/refund"): Door("Give an order back", drops.Commanded, Refund),
+    ("POST", "/drops/{drop}/refund"): Door(
+        "Give an order, units or an amount of it back", drops.Commanded, drops.RefundAsked
+    ),
+    ("POST", "/drops/{drop}/came-back"): Door(
+        "Units given back after the handover came back", drops.Commanded, drops.CameBackAsked
+    ),
+    ("POST", "/drops/{drop}/charged-back"): Door(
+        "A dispute about a payment is lost", drops.Commanded, ChargedBack
+    ),
+    ("POST", "/drops/{drop}/more-time"): Door(
+        "More time for a payment by hand, once", drops.Commanded, MoreTime
+    ),
     ("POST", "/drops/{drop}/duty"): Door(
         "End a duty that the provider does not do", drops.Commanded, EndDuty
     ),
