@@ -336,7 +336,7 @@ class Till {
         ? nothing
         : html`<select aria-label=${`${words.swap} ${name}`} @change=${swap}>
             <option value="" selected>${words.swap}</option>
-            ${others.map(({ pool, why }) => html`<option value=${pool} ?disabled=${why !== ""}>${poolName(drop, pool)}${why === "" ? "" : ` (${words.not[why]})`}</option>`)}
+            ${others.map(({ pool, why }) => html`<option value=${pool} ?disabled=${why !== ""}>${poolName(drop, pool)}${why === "" ? "" : ` (${why === "price" ? words.not_price : words.not_none})`}</option>`)}
           </select>`}
     </li>`;
   }
