@@ -5,6 +5,7 @@
  * @import {Command} from "./wire.js"
  */
 
+import { html, nothing, render } from "lit/html.js";
 import { action } from "./action.js";
 import "./buy.js";
 import "./link.js";
@@ -12,6 +13,9 @@ import "./news.js";
 import { begin } from "./page.js";
 import "./stock.js";
 import "./yours.js";
+import { tell } from "./words.js";
+
+tell({ lit: { html, nothing, render } });
 
 const name = document.title;
 

@@ -8,15 +8,15 @@
  * @import {State} from "./state.js"
  */
 
-import { html, nothing, render } from "lit/html.js";
 import * as say from "#said";
 import * as basket from "./basket.js";
 import { BY_HAND, CASH, chooses, means, payable, reckon, swaps, unpaid, within } from "./till.js";
 import { lately, left, money, number, poolName, span } from "./formats.js";
 import { fill } from "./sentences.js";
 import { ended, offered } from "./state.js";
-import { PAY, refusal, tell } from "./words.js";
+import { PAY, refusal, tell, told } from "./words.js";
 
+const { html, nothing, render } = /** @type {NonNullable<ReturnType<typeof told>["lit"]>} */ (told().lit);
 const words = say.till;
 const wants = say.basket;
 /** Before anything can be held. */

@@ -163,6 +163,7 @@ export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | 
  * @property {(state: State, choice: Choice, now: number) => Action | undefined} listed
  * @property {(state: State, entry: EntryView, now: number) => {title: string, arrival: string, places?: unknown, says: unknown, leave: string} | undefined} entry
  * @property {(entry: EndedEntry, drop: DropView) => string | undefined} gone
+ * @property {Pick<typeof import("lit/html.js"), "html" | "nothing" | "render">} lit what draws the page: a second one in it is refused
  * @property {(state: State, hold: string) => boolean} till whether the till takes it from here: see `till.entry.js`
  * @property {(you: You, lines: Record<string, Moves>, boosts?: Record<string, BoostMoves>) => {you: You, missed: boolean}} climbed see `climbs.js`
  */
