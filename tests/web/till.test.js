@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { chooses, means, payable, reckon, swaps, unpaid, within } from "../../dropengine/web/src/till.js";
+import { chooses, fitting, means, payable, reckon, swaps, unpaid, within } from "../../dropengine/web/src/till.js";
 import { NOW, drop, hold, item, pool, state } from "./sale.js";
 
 const stall = { id: "stall", kind: "pickup", title: "Stall", off: 200, cash: true };
@@ -50,4 +50,11 @@ test("a drop with one way to pay and none to come by has nothing to choose", () 
 test("a swap is only for what costs the same and is there; what is not says why", () => {
   const all = drop({ items: [item({ pools: ["red", "blue", "green"] }), item({ id: "cup", price: 900, pools: ["cup"] })], pools: { red: pool(), blue: pool({ free: 1 }), green: pool({ free: 0 }), cup: pool({ item: "cup" }) } });
   assert.deepEqual(swaps(all, hold({ pool: "red" })), [{ pool: "blue", why: "" }, { pool: "green", why: "none" }, { pool: "cup", why: "price" }]);
+});
+
+test("a way that names places takes only what lies there", () => {
+  const all = drop({ ways: [post, { ...stall, nodes: ["berlin"] }] });
+  const ids = (/** @type {string[]} */ ...pools) => fitting(all, pools.map((name) => hold({ pool: name }))).map(({ id }) => id);
+  assert.deepEqual(ids("cup@berlin", "pin"), ["post", "stall"]);
+  assert.deepEqual(ids("cup@berlin", "cup@lima"), ["post"]);
 });

@@ -10,7 +10,7 @@
 
 import * as say from "#said";
 import * as basket from "./basket.js";
-import { BY_HAND, CASH, chooses, means, payable, reckon, swaps, unpaid, within } from "./till.js";
+import { BY_HAND, CASH, chooses, fitting, means, payable, reckon, swaps, unpaid, within } from "./till.js";
 import { lately, left, money, number, poolName, span } from "./formats.js";
 import { fill } from "./sentences.js";
 import { ended, offered } from "./state.js";
@@ -253,7 +253,7 @@ class Till {
     const several = drop.items.flatMap((item) => item.pools).length > 1;
     if (!chooses(drop) && holds.length < 2 && !several) return nothing;
     const chosen = holds.filter((hold) => !this.not.has(hold.id));
-    const ways = drop.ways ?? [];
+    const ways = fitting(drop, chosen);
     const way = ways.find(({ id }) => id === this.way) ?? ways[0];
     const how = means(drop, way);
     const mean = how.includes(this.provider) ? this.provider : (how[0] ?? "");

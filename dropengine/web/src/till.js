@@ -24,6 +24,14 @@ export const unpaid = ({ you }) => (you?.payments ?? []).filter((payment) => pay
 export const chooses = ({ ways = [], pays = [], hand_ms = 0 }) => ways.length > 0 || pays.length > 1 || hand_ms > 0;
 
 /**
+ * The ways that take all of these: one that names places takes only their units.
+ * @param {DropView} drop
+ * @param {HoldView[]} holds
+ */
+export const fitting = ({ ways = [] }, holds) =>
+  ways.filter(({ nodes = [] }) => nodes.length === 0 || holds.every(({ pool }) => !pool.includes("@") || nodes.includes(pool.slice(pool.indexOf("@") + 1))));
+
+/**
  * The words for how it may be paid by this way, the usual one first.
  * @param {DropView} drop
  * @param {WayView | undefined} way
