@@ -1,9 +1,4 @@
-/**
- * The fan's page: every part of it is a function of one state.
- *
- * @import {Answer} from "./commands.js"
- * @import {Command} from "./wire.js"
- */
+/** The fan's page: every part of it is a function of one state. */
 
 import { html, nothing, render } from "lit/html.js";
 import { action } from "./action.js";
@@ -15,8 +10,6 @@ import "./stock.js";
 import "./yours.js";
 import { tell } from "./words.js";
 
-tell({ lit: { html, nothing, render } });
-
 const name = document.title;
 
 const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-news", "drop-drawn,drop-code"], (before, after, then, now) => {
@@ -27,11 +20,8 @@ const live = begin(["drop-link", "drop-stock", "drop-buy", "drop-yours", "drop-n
   document.title = kind === "pay" || kind === "claim" ? `${clock} ${label} · ${name}` : name;
 });
 
-// The till comes later, and asks through this page's one line.
-document.addEventListener("ask", (event) => {
-  const { command, answered } = /** @type {CustomEvent<{command: Command, answered: (answer: Answer) => void}>} */ (event).detail;
-  void live.ask(command).then(answered);
-});
+// The till comes later: it draws with what draws this page, and asks through its one line.
+tell({ lit: { html, nothing, render }, ask: live.ask.bind(live) });
 
 // Who was let in as a watcher has a ticket now.
 document.addEventListener("ticket", () => live.again());

@@ -16,7 +16,7 @@ import { fill } from "./sentences.js";
 import { ended, offered } from "./state.js";
 import { PAY, refusal, tell, told } from "./words.js";
 
-const { html, nothing, render } = /** @type {NonNullable<ReturnType<typeof told>["lit"]>} */ (told().lit);
+const { lit: { html, nothing, render }, ask } = /** @type {Required<ReturnType<typeof told>>} */ (told());
 const words = say.till;
 const wants = say.basket;
 /** Before anything can be held. */
@@ -66,7 +66,7 @@ class Till {
     this.busy = true;
     this.page = "";
     this.again();
-    const answer = await new Promise((/** @type {(answer: Answer) => void} */ answered) => document.dispatchEvent(new CustomEvent("ask", { detail: { command, answered } })));
+    const answer = await ask(command);
     this.busy = false;
     if (answer.t === "refused") this.page = answer.page ?? "";
     this.again();

@@ -7,7 +7,7 @@ import * as say from "#said";
 import { carts, lately, left, money, serials, span, timeOfDay } from "./formats.js";
 import { fill, number } from "./sentences.js";
 
-/** @import {BoostMoves, DropView, EndedEntry, EntryView, HoldView, LinePlace, Moves, OrderView, Refused, You} from "./wire.js" */
+/** @import {BoostMoves, Command, Done, DropView, EndedEntry, EntryView, HoldView, LinePlace, Moves, OrderView, Refused, You} from "./wire.js" */
 /** @import {State, Sum} from "./state.js" */
 /** @import {Action, Choice} from "./action.js" */
 
@@ -164,6 +164,7 @@ export const yoursWords = (/** @type {number[]} */ numbers, /** @type {number | 
  * @property {(state: State, entry: EntryView, now: number) => {title: string, arrival: string, places?: unknown, says: unknown, leave: string} | undefined} entry
  * @property {(entry: EndedEntry, drop: DropView) => string | undefined} gone
  * @property {Pick<typeof import("lit/html.js"), "html" | "nothing" | "render">} lit what draws the page: a second one in it is refused
+ * @property {(command: Command) => Promise<Done | Refused>} ask
  * @property {(state: State, hold: string) => boolean} till whether the till takes it from here: see `till.entry.js`
  * @property {(you: You, lines: Record<string, Moves>, boosts?: Record<string, BoostMoves>) => {you: You, missed: boolean}} climbed see `climbs.js`
  */
