@@ -39,6 +39,19 @@ def _nothing_goes_back(patch: pytest.MonkeyPatch) -> None:
 
 
 PLANTED: Final[Mapping[str, Bug]] = {
+    "what buys nothing stays here": Bug(
+        "is paid for nothing", (Cut("money/void", "if amount > 0 then", "if false then"),)
+    ),
+    "more goes back than what was given back": Bug(
+        "sold without money",
+        (
+            Cut(
+                "money/pay_back",
+                "amount = amount, at_ms",
+                "amount = amount + payment[M_KEPT], at_ms",
+            ),
+        ),
+    ),
     "what is paid twice stays here": Bug(
         "is charged twice", (Cut("money/void", "if amount > 0 then", "if false then"),)
     ),
