@@ -336,8 +336,9 @@ MESSAGES: dict[str, Who] = {
     "hello": Who.ANYBODY,
     "ping": Who.ANYBODY,
     **dict.fromkeys(
-        ("hold", "claim", "release", "extend", "pay", "join", "leave", "confirm"), Who.FAN
+        ("hold", "basket", "swap", "claim", "release", "extend", "pay", "unpay"), Who.FAN
     ),
+    **dict.fromkeys(("join", "leave", "confirm"), Who.FAN),
 }
 """What a socket may say, by its tag."""
 
