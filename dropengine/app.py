@@ -137,7 +137,7 @@ class Runtime:
         self.persons = Persons(self)
         self.newcomers = Newcomers(self.store, settings, key)
         self.templates = page_templates.templates()
-        self.payments = providers.build(settings, key)
+        self.payments = providers.build(settings, key, self.database)
         self.intents = IntentIds(shop, self.store)
         self._nudges = client(settings.redis_url, timeout_s=None, connections=1)
         self.hub = Hub(

@@ -43,7 +43,9 @@ USUAL_NAMES = {
 # Names under the prefix that are not settings: where the TOML file is.
 RESERVED = frozenset({"DROPENGINE_CONFIG"})
 
-SECRETS = frozenset({"secret_key", "push_key", "metrics_token"})
+SECRETS = frozenset(
+    {"secret_key", "push_key", "metrics_token", "stripe_key", "stripe_webhook_secrets"}
+)
 """Settings that are never shown."""
 ADDRESSES = frozenset({"redis_url", "database_url", "smtp_url"})
 """Settings of which everything is shown but who asks and by what password."""
@@ -161,6 +163,23 @@ class Settings(Struct, frozen=True, kw_only=True):
             "too: for demos and tests"
         ),
     ] = False
+    stripe_key: Annotated[
+        Annotated[str, Meta(pattern=r"^[sr]k_(test|live)_[A-Za-z0-9_]{1,240}(?!\n)$")] | None,
+        _says(
+            "the secret or restricted key of the shop's account at Stripe, where cards are paid; "
+            "needs `dropengine[stripe]`"
+        ),
+    ] = None
+    stripe_webhook_secrets: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^whsec_[A-Za-z0-9+/=_-]{1,240}(?!\n)$")], ...],
+        _says(
+            "what Stripe signs its word to `/api/pay/webhooks/stripe` with; two while one is being "
+            "replaced"
+        ),
+    ] = ()
+    stripe_api_url: Annotated[
+        str | None, _says("another place of Stripe's API than its own: for tests")
+    ] = None
 
     # How people are called.
     smtp_url: Annotated[
@@ -569,6 +588,7 @@ def _host(value: object) -> None:
 _CHECKS = {
     "host": (_host,),
     "public_url": (_origin,),
+    "stripe_api_url": (_origin,),
     "origins": (_origin_list,),
     "public_mail_domains": (_domain_list,),
     "beacon_chain": (_chain,),
@@ -600,6 +620,11 @@ def _across(settings: Settings, origins: Mapping[str, str]) -> list[str]:
         mistakes.append(
             f"{origins['smtp_url']}: smtp_url: say {env_name('mail_from')} too, the address that "
             f"letters come from"
+        )
+    if settings.stripe_key is not None and not settings.stripe_webhook_secrets:
+        mistakes.append(
+            f"{origins['stripe_key']}: stripe_key: say {env_name('stripe_webhook_secrets')} too, "
+            f"what Stripe signs its word with"
         )
     own = settings.beacon_chain is not None and chain_of(settings).hash not in CHAINS
     if own and origins["beacon_urls"] == "default":
@@ -701,6 +726,8 @@ def _row(field: msgspec.structs.FieldInfo) -> SettingRow:
         bounds = f"{meta.ge} to {meta.le}"
     elif field.name == "push_key":
         bounds = "32 bytes in base64url"
+    elif field.name in ("stripe_key", "stripe_webhook_secrets"):
+        bounds = "as Stripe gives it" + (", two with a comma" if field.default == () else "")
     elif field.name in SECRETS:
         bounds = f"{SECRET_CHARS_MIN} characters or more"
     elif getattr(kind, "__origin__", None) is Literal:

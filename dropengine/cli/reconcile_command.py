@@ -34,6 +34,7 @@ from dropengine.payments.configured import Configured
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Kept, Unknown
 from dropengine.payments.reconciliation import Comparison, Difference, Then
+from dropengine.sql.database import Database
 from dropengine.terminal import summary
 from dropengine.truth import repair
 from dropengine.truth.repair import Audit
@@ -65,7 +66,8 @@ def run(arguments: Arguments, settings: Settings) -> int:
 async def _run(arguments: Arguments, settings: Settings) -> int:
     keeping(settings)
     store = connect(settings)
-    built = providers.build(settings, data_directory.secret(settings))
+    database = Database(settings)
+    built = providers.build(settings, data_directory.secret(settings), database)
     try:
         await own(store, settings)
         drops = await store.drops()
@@ -93,6 +95,7 @@ async def _run(arguments: Arguments, settings: Settings) -> int:
     finally:
         for provider in built:
             await provider.close()
+        await database.close()
         await store.close()
 
 

@@ -23,6 +23,7 @@ from dropengine.payments.port import (
     WEBHOOKS,
     Charged,
     Failed,
+    Ignored,
     Notice,
     Payments,
     Unknown,
@@ -83,6 +84,8 @@ class Webhook:
                     word = body[:TOLD_BYTES_MAX]
                     log.error("the word of %s cannot be read: %r", self._provider.name, word)
                 return problem(None, refusals.BadMessage(f"not the provider's word: {why}"))
+            case Ignored():
+                return JSONResponse({"outcome": "ignored"})
             case Notice(kind="declined"):
                 # The fan was told by the provider and may try again until the deadline.
                 return JSONResponse({"outcome": "declined"})

@@ -212,6 +212,10 @@ class Unproven(msgspec.Struct, frozen=True):
     signed: bool = False
 
 
+class Ignored(msgspec.Struct, frozen=True):
+    """The provider's word, about nothing that a shop has to know."""
+
+
 class Payments(Protocol):
     """One provider. Amounts in minor units; one that is away answers Unknown, it never raises.
 
@@ -267,7 +271,7 @@ class Payments(Protocol):
 
     def parse_webhook(
         self, headers: Iterable[tuple[bytes, bytes]], body: bytes
-    ) -> Notice | Unproven:
+    ) -> Notice | Ignored | Unproven:
         """Prove a delivery by its raw headers and raw bytes."""
 
     def routes(

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dropengine.config import Settings
-from dropengine.payments import local
+from dropengine.payments import local, stripe
 from dropengine.payments.configured import Configured
 from dropengine.payments.port import Payments
+from dropengine.sql.database import Database
 
-Builder = Callable[[Settings, bytes], Payments | None]
-"""Makes a provider of the settings and the shop's secret, or None where they say nothing of it.
-Nothing is started by that."""
+Builder = Callable[[Settings, bytes, Database], Payments | None]
+"""Makes a provider of the settings, the shop's secret and its SQL, or None where they say nothing
+of it. Nothing is started by that."""
 
-BUILDERS: Mapping[str, Builder] = {"local": local.build}
+BUILDERS: Mapping[str, Builder] = {"local": local.build, "stripe": stripe.build}
 """A provider's name -> its builder: a new folder adds its line here."""
 
 Keeper = Callable[[Settings, Path], list[str]]
@@ -30,9 +31,9 @@ def keep(settings: Settings, folder: Path) -> list[str]:
     return [name for keeper in KEEPERS.values() for name in keeper(settings, folder)]
 
 
-def build(settings: Settings, secret: bytes) -> Configured:
+def build(settings: Settings, secret: bytes, database: Database) -> Configured:
     """Every provider of the table that the settings have. Raises errors.ConfigError when the
     default one is not among them."""
-    made = {name: builder(settings, secret) for name, builder in BUILDERS.items()}
+    made = {name: builder(settings, secret, database) for name, builder in BUILDERS.items()}
     built = {name: provider for name, provider in made.items() if provider is not None}
     return Configured(built, settings.pay_provider, local_anywhere=settings.local_pay)

@@ -13,9 +13,15 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Literal
 
+from dropengine.config import Settings
 from dropengine.payments.local import LocalPay
 from dropengine.payments.port import Charged, Payments, Succeeded
-from tests.kit.local_provider import an_intent, local_pay, page_of, until_idle
+from dropengine.payments.stripe import StripePay
+from dropengine.payments.stripe.calls import Calls
+from dropengine.sql.database import Database
+from dropengine.sql.migrate import migrate
+from tests.kit.fake_stripe import KEY, WEBHOOK_SECRET, FakeStripe
+from tests.kit.local_provider import SECRET, an_intent, local_pay, page_of, until_idle
 from tests.kit.webhook_receiver import Clock, Delivery, WebhookReceiver, serving
 
 Choice = Literal["pay", "decline", "delay"]
@@ -98,5 +104,68 @@ async def local_till(folder: Path) -> AsyncIterator[Till]:
         yield LocalTill(local, book, shop, url, clock)
 
 
-TILLS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Till]]] = {"local": local_till}
+class StripeTill(Till):
+    """Stripe, as its fake plays it; two processes of a shop share one SQL."""
+
+    def __init__(self, fake: FakeStripe, stripe: StripePay, folder: Path, clock: Clock) -> None:
+        self.provider = stripe
+        self.fake = fake
+        self._folder = folder
+        self._clock = clock
+        self._asked: list[str] = []
+
+    async def act(self, address: str, choice: Choice) -> None:
+        session = page_of(address)
+        if session not in self.fake.sessions:
+            return
+        cards: Mapping[Choice, Literal["good", "declined", "asks"]] = {
+            "pay": "good",
+            "decline": "declined",
+            "delay": "asks",
+        }
+        self.fake.pay(session, cards[choice])
+        if choice == "delay":
+            self._asked.append(session)
+
+    async def deliveries(self) -> list[Delivery]:
+        kinds = (b'"payment_intent.amount_', b'"payment_intent.succeeded"')
+        return [one for one in self.fake.told if any(kind in one[1] for kind in kinds)]
+
+    async def pass_ms(self, ms: int) -> None:
+        self._clock.pass_ms(ms)
+        for session in self._asked:
+            self.fake.answer_bank(session)
+
+    def elsewhere(self) -> AbstractAsyncContextManager[Payments]:
+        return stripe_pay(self.fake, self._folder, self._clock)
+
+
+@contextlib.asynccontextmanager
+async def stripe_pay(fake: FakeStripe, folder: Path, clock: Clock) -> AsyncIterator[StripePay]:
+    """The provider at an account of the fake; its SQL in `folder`."""
+    database = Database(Settings(data_dir=folder))
+    calls = Calls(KEY, fake.url)
+    try:
+        yield StripePay(
+            calls, database, SECRET, [WEBHOOK_SECRET], "https://shop.example", clock=clock
+        )
+    finally:
+        await calls.close()
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def stripe_till(folder: Path) -> AsyncIterator[Till]:
+    """A till of Stripe's fake."""
+    clock = Clock()
+    fake = FakeStripe(clock)
+    migrate(Settings(data_dir=folder))
+    async with serving(fake.app) as fake.url, stripe_pay(fake, folder, clock) as stripe:
+        yield StripeTill(fake, stripe, folder, clock)
+
+
+TILLS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Till]]] = {
+    "local": local_till,
+    "stripe": stripe_till,
+}
 """A provider's name -> a till of it, given a folder of its own."""

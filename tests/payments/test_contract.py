@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -31,7 +32,17 @@ HOUR_MS = 3_600_000
 def taken(paid: Charged, amount: int | None = None, returned: int = 0) -> Charged:
     """The same once so much of it was captured, by default all, and so much of that went back."""
     amount = paid.amount if amount is None else amount
-    return msgspec.structs.replace(paid, captured=True, taken=amount, returned=returned)
+    return bare(msgspec.structs.replace(paid, captured=True, taken=amount, returned=returned))
+
+
+T = TypeVar("T")
+
+
+def bare(answer: T) -> T:
+    """Without what only some providers tell: a fee, and by which card it was paid."""
+    if isinstance(answer, Charged):
+        return msgspec.structs.replace(answer, fee=0, card="")
+    return answer
 
 
 @pytest.fixture(params=TILLS)
@@ -59,9 +70,9 @@ async def test_an_intent_nobody_paid_or_began_is_nothing(till: Till) -> None:
 
 async def test_lookup_tells_what_was_paid_and_whether_it_was_captured(till: Till) -> None:
     paid = await till.charged(amount=1999)
-    assert paid == Charged(paid.charge, 1999, "EUR", captured=False)
+    assert bare(paid) == Charged(paid.charge, 1999, "EUR", captured=False)
     await till.provider.capture(paid.charge, 1999, "k")
-    assert await till.provider.lookup("eclipse.p1") == taken(paid)
+    assert bare(await till.provider.lookup("eclipse.p1")) == taken(paid)
 
 
 async def test_everything_that_is_kept_can_be_asked_for_and_nothing_else(till: Till) -> None:
@@ -77,7 +88,7 @@ async def test_everything_that_is_kept_can_be_asked_for_and_nothing_else(till: T
         ("eclipse.p1", "eclipse", "p1"),
         ("eclipse.p2", "eclipse", "p2"),
     ]
-    assert [one.paid for one in kept] == [one, taken(two)]
+    assert [bare(one.paid) for one in kept] == [bare(one), taken(two)]
     await till.pass_ms(HOUR_MS)
     late = await till.charged("p6")
     later = await till.provider.kept(START_MS + HOUR_MS)
@@ -154,7 +165,7 @@ async def test_a_webhook_says_what_lookup_says(till: Till) -> None:
     (delivery,) = await till.deliveries()
     notice = till.provider.parse_webhook(*delivery)
     assert isinstance(notice, Notice)
-    assert Charged(notice.charge, notice.amount, notice.currency, notice.captured) == paid
+    assert Charged(notice.charge, notice.amount, notice.currency, notice.captured) == bare(paid)
 
 
 async def test_a_webhook_is_the_providers_word_in_every_byte(till: Till) -> None:
@@ -230,13 +241,13 @@ async def test_what_was_paid_and_cancelled_is_kept_and_cannot_be_paid_again(till
     await till.pass_ms(HOUR_MS)
     assert await till.provider.capture(paid.charge, 2400, "capture") == Succeeded()
     await till.choose("pay")
-    assert await till.provider.lookup("eclipse.p1") == taken(paid)
-    assert await till.provider.cancel("eclipse.p1") == taken(paid)
+    assert bare(await till.provider.lookup("eclipse.p1")) == taken(paid)
+    assert bare(await till.provider.cancel("eclipse.p1")) == taken(paid)
 
 
 async def test_cancelling_what_was_captured_says_that_too(till: Till) -> None:
     paid = await till.captured()
-    assert await till.provider.cancel("eclipse.p1") == taken(paid)
+    assert bare(await till.provider.cancel("eclipse.p1")) == taken(paid)
     assert await till.provider.refund(paid.charge, paid.amount, "refund") == Succeeded()
     assert await till.provider.cancel("eclipse.p1") == Unpayable()
 
@@ -284,10 +295,10 @@ async def test_a_part_is_captured_and_the_rest_let_go(till: Till) -> None:
     for _ in range(2):
         assert await till.provider.capture(paid.charge, 3000, "capture") == Succeeded()
     # What the payer paid is told as it was: so every word of it is the same word.
-    assert await till.provider.lookup("eclipse.p1") == taken(paid, 3000)
+    assert bare(await till.provider.lookup("eclipse.p1")) == taken(paid, 3000)
     kept = await till.provider.kept(0)
     assert not isinstance(kept, Unknown)
-    assert [one.paid for one in kept] == [taken(paid, 3000)]
+    assert [bare(one.paid) for one in kept] == [taken(paid, 3000)]
     assert isinstance(await till.provider.refund(paid.charge, 3001, "more"), Failed)
     assert await till.provider.refund(paid.charge, 3000, "all") == Succeeded()
     assert await till.provider.lookup("eclipse.p1") == Nothing()
@@ -316,7 +327,7 @@ async def test_several_refunds_give_back_what_was_captured_and_no_more(till: Til
     for number, amount in enumerate((1000, 500)):
         for _ in range(2):
             assert await till.provider.refund(paid.charge, amount, f"part-{number}") == Succeeded()
-    assert await till.provider.lookup("eclipse.p1") == taken(paid, returned=1500)
+    assert bare(await till.provider.lookup("eclipse.p1")) == taken(paid, returned=1500)
     assert isinstance(await till.provider.refund(paid.charge, 1501, "too-much"), Failed)
     assert await till.provider.refund(paid.charge, 1500, "rest") == Succeeded()
     assert isinstance(await till.provider.refund(paid.charge, 1, "more"), Failed)

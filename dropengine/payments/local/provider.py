@@ -47,6 +47,7 @@ from dropengine.payments.port import (
     Unknown,
     Unproven,
 )
+from dropengine.sql.database import Database
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -224,7 +225,7 @@ def _next_ms(tx: Tx) -> int:
     return min(max(due_ms - tx.now_ms, 0), POLL_MS)
 
 
-def build(settings: Settings, secret: bytes) -> LocalPay:
+def build(settings: Settings, secret: bytes, _: Database) -> LocalPay:
     """The provider of a shop: its book in the data directory, its webhooks to this machine."""
     return LocalPay(settings.data_dir / FILE, secret, own_url(settings), language=settings.language)
 

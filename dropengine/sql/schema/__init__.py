@@ -18,10 +18,11 @@ from dropengine.sql.schema import (
     persons,
     pushes,
     rehearsals,
+    stripe,
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0024"
+REVISION = "0025"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "persons",
     "pushes",
     "rehearsals",
+    "stripe",
 ]
