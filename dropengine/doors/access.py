@@ -259,6 +259,7 @@ PANEL = (
     Row("POST", f"{ORDERS}/{{order}}/lock", Who.RUN),
     Row("POST", f"{ORDERS}/{{order}}/handed-over", Who.RUN),
     Row("POST", f"{ORDERS}/{{order}}/note", Who.RUN),
+    Row("POST", f"{ORDERS}/{{order}}/came-back", Who.RUN),
 )
 """The panel: who is not signed in is shown where he can sign in. Its forms carry their key."""
 

@@ -182,7 +182,17 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Extended: lambda e, _: (
         "More time, as the fan asked" if e.why == "fan" else "More time: the provider is silent"
     ),
+    events.PaymentBegun: lambda e, t: (
+        f"A payment of {t.money(e.amount)} began, for {len(e.holds)} "
+        f"{'cart' if len(e.holds) == 1 else 'carts'}"
+    ),
     events.Paying: _says("Pay was pressed"),
+    events.Unpaying: _says("The payment is being taken back, the provider is asked to cancel it"),
+    events.Asked: _says("The provider is asked to cancel the payment, or whether it was paid"),
+    events.Unpaid: _says("The provider cancelled the payment: nobody paid"),
+    events.Paid: lambda e, t: f"The payment was paid: {t.money(e.kept)} of it are kept",
+    events.MoreTime: lambda e, t: f"{t.who(e.by)} gave the payment more time",
+    events.Swapped: lambda e, t: f"{t.units(e.qty, e.pool)} swapped for {t.units(e.qty, e.to)}",
     events.Released: lambda e, t: (
         f"{t.units(e.qty, e.pool)}: "
         f"{'ended with the drop' if e.by == 'creator' else 'given back by the fan'}"
@@ -197,6 +207,15 @@ _SAYS: dict[type[events.Event], Callable[[Any, Terms], str]] = {
     events.Refunded: lambda e, t: (
         f"{'Ended with the drop' if e.by == 'creator' else f'{t.who(e.by)} refunded'}: "
         f"{t.units(e.qty, e.pool)}, {serials(e.serials)}, {t.money(e.amount)}{_because(e.why)}"
+    ),
+    events.Reduced: lambda e, t: (
+        f"{t.who(e.by)} gave {t.money(e.amount)} back, its units stay{_because(e.why)}"
+    ),
+    events.CameBack: lambda e, t: (
+        f"{t.who(e.by)}: {t.units(e.qty, e.pool)}, {serials(e.serials)}, came back in order"
+    ),
+    events.ChargedBack: lambda e, t: (
+        f"The money of the payment was taken back after a dispute: {t.money(e.amount)}"
     ),
     events.Discharged: _discharged,
     events.Joined: lambda e, t: (

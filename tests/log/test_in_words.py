@@ -37,6 +37,18 @@ def test_every_event_has_a_sentence() -> None:
             events.Discharged(9, 0, "f", "d", "refund", "h1", "c", 2400, "by_hand", "mia", "k", ""),
             "The refund of €24.00 was done by hand by mia",
         ),
+        (
+            events.Reduced(9, 0, "f", "h1", "p1", 1, 550, "mia", "k", "scratched"),
+            "mia gave €5.50 back, its units stay: scratched",
+        ),
+        (
+            events.CameBack(9, 0, "f", "h1", "pin", 1, [4], "mia", "k"),
+            "mia: 1 \N{MULTIPLICATION SIGN} Pin, No. 4, came back in order",
+        ),
+        (
+            events.Paid(9, 0, "f", "p1", "c1", 5490, 3090, 690, "pending"),
+            "The payment was paid: €30.90 of it are kept",
+        ),
         (events.Frozen(9, 0, "books"), "The drop stopped itself: its counts did not add up"),
     ],
 )

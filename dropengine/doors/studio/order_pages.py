@@ -1,4 +1,4 @@
-"""Orders of a drop: found, read, refunded, handed over, noted; and all of them as a file."""
+"""Orders of a drop: found, read, handed over, noted; and all of them as a file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dropengine import plain_text, refusals
-from dropengine.creator_commands import WHY_CHARS_MAX
 from dropengine.doors.access import ORDERS
 from dropengine.doors.http_answers import Written
 from dropengine.doors.studio import order_files
 from dropengine.doors.studio.answer_pages import sheet_of
 from dropengine.doors.studio.changes import Changes
-from dropengine.doors.studio.command_doors import CommandDoors
 from dropengine.doors.studio.command_forms import moment_in
-from dropengine.doors.studio.following import count
 from dropengine.doors.studio.night_pages import words
 from dropengine.doors.studio.order_files import AddressedLine, OrderLine, missing_of
 from dropengine.doors.studio.order_search import (
@@ -39,13 +36,12 @@ from dropengine.doors.studio.standing import Standing, standing
 from dropengine.doors.studio.studio_answers import problem_of, refused
 from dropengine.doors.studio.studio_messages import Gone
 from dropengine.log.in_words import MONEY_OF, told
-from dropengine.model import DropId, OrderState
-from dropengine.order_number import number_of
+from dropengine.model import DropId, OrderRecord
 from dropengine.people import order_notes
 from dropengine.people.order_notes import NOTE_CHARS_MAX
 from dropengine.people.roles import READS_ADDRESSES, May
 from dropengine.sql.database import Database
-from dropengine.truth import true_time
+from dropengine.truth import record_pages, true_time
 from dropengine.truth.record_pages import order_states
 from dropengine.truth.store import Store
 
@@ -59,26 +55,22 @@ class OrderPages:
         self,
         store: Store,
         database: Database,
-        commands: CommandDoors,
         changes: Changes,
         origin: str,
     ) -> None:
         self._store = store
         self._database = database
-        self._commands = commands
         self._changes = changes
         self._origin = origin
 
     def routes(self, panel: Panel) -> list[Route]:
-        """The files and the refund before one order: its address takes any name."""
+        """The files before one order: its address takes any name."""
         self._panel = panel
         one = f"{ORDERS}/{{order}}"
         return [
             panel.route("GET", ORDERS, self.found),
             panel.route("GET", f"{ORDERS}.csv", partial(self.file, "csv")),
             panel.route("GET", f"{ORDERS}.ndjson", partial(self.file, "ndjson")),
-            panel.route("GET", f"{ORDERS}/refund", self.asked),
-            panel.route("POST", f"{ORDERS}/refund", self.refunded),
             panel.route("GET", one, self.order),
             panel.route("POST", f"{one}/handed-over", self.handed_over),
             panel.route("POST", f"{one}/note", self.noted),
@@ -125,6 +117,7 @@ class OrderPages:
         if not one:
             return self._panel.missing(call)
         states = await self._states(s, one)
+        now = await record_pages.record(self._store, DropId(drop), OrderRecord, hold)
         await self._store.operators.learn(getattr(event, "by", "") for event in log)
         return self._page(
             call,
@@ -132,63 +125,13 @@ class OrderPages:
             s,
             one=one[0],
             state=states[hold],
+            away=[] if now is None else sorted(now.away),
             sheet=sheet_of(one[0], s.manifest.asks) if call.may >= READS_ADDRESSES else None,
             missing=len(missing_of(one[0], s.manifest.asks)),
             lines=[
                 (true_time.happened(event.at, s.view.leads), told(event, s.terms)) for event in log
             ],
             note_most=NOTE_CHARS_MAX,
-        )
-
-    async def asked(self, call: PanelCall) -> Response:
-        """GET .../orders/refund?order=...: what goes back, and the reason its fans will read."""
-        return await self._refund(call, call.request.query_params.getlist("order"))
-
-    async def refunded(self, call: PanelCall) -> Response:
-        """POST .../orders/refund: one or several, each by itself."""
-        holds, why = call.many.get("order", []), call.fields.get("why", "").strip()
-        if len(why) > WHY_CHARS_MAX or plain_text.unfit(why):
-            rule = plain_text.unfit(why) or f"may have {WHY_CHARS_MAX} characters"
-            return await self._refund(call, holds, f"The reason {rule}.")
-        drop = call.named("drop")
-        cares = await self._database.read(lambda sql: order_notes.of_orders(sql, drop, holds))
-        done, faults = 0, []
-        for hold in holds[:PAGE_MAX]:
-            handed = hold in cares and cares[hold].handed_ms > 0
-            back = "withheld" if handed else "line"
-            one = call.asking(order=hold, why=why, back=back)
-            one.key = f"{call.key}-{hold}"[:64]
-            problem = problem_of(await self._commands.refund(one))
-            if problem is None:
-                done += 1
-            else:
-                faults.append(f"{number_of(hold)}: {problem.title} {problem.detail}".strip())
-        if faults:
-            said = f"{count(done, 'order')} refunded. " if done else ""
-            return await self._refund(call, holds, said + " ".join(faults), 409)
-        sentence = f"{count(done, 'order')} refunded: the money is on its way back."
-        return self._panel.then(call, ORDERS.format(drop=call.named("drop")), sentence)
-
-    async def _refund(
-        self, call: PanelCall, holds: Sequence[str], wrong: str = "", status: int = 400
-    ) -> Response:
-        s = await self._standing(call)
-        if s is None:
-            return self._panel.missing(call)
-        drop = s.manifest.id
-        chosen = await self._database.read(lambda sql: some(sql, drop, [*holds][:PAGE_MAX]))
-        states = await self._states(s, chosen)
-        return self._page(
-            call,
-            "studio-refund.html",
-            s,
-            status=status if wrong else 200,
-            chosen=[one for one in chosen if _may_go_back(states[one.hold])],
-            gone=[one for one in chosen if not _may_go_back(states[one.hold])],
-            total=sum(one.amount for one in chosen if _may_go_back(states[one.hold])),
-            why=call.fields.get("why", ""),
-            wrong=wrong,
-            most=WHY_CHARS_MAX,
         )
 
     async def handed_over(self, call: PanelCall) -> Response:
@@ -296,10 +239,6 @@ class OrderPages:
             really=lambda ms: true_time.happened(ms, s.view.leads),
             **more,
         )
-
-
-def _may_go_back(state: str) -> bool:
-    return state in (OrderState.DONE, OrderState.CAPTURE_PENDING, OrderState.CAPTURE_FAILED)
 
 
 def _wanted(said: Callable[[str, str], str], s: Standing) -> Wanted:

@@ -18,7 +18,7 @@ from dropengine.order_number import number_of, order_of
 from dropengine.people import answers, operators
 from dropengine.people.answers import Told
 from dropengine.people.order_notes import Care, of_orders
-from dropengine.sql.schema.ledger import HOLDS, ORDERS, UNITS
+from dropengine.sql.schema.ledger import HOLDS, ORDERS, SHARES, UNITS
 from dropengine.sql.schema.orders import HANDOVERS
 
 PAGE_MAX = 50
@@ -101,13 +101,27 @@ def every(sql: Connection, drop: str) -> list[Bought]:
 
 
 def history(sql: Connection, drop: str, hold: str) -> list[events.AnyEvent]:
-    """What happened to an order, its hold and the place in the line that it came from, in order."""
+    """What happened to an order, its hold, the place in the line that it came from and the payment
+    that bought it, in order."""
     place = sa.select(HOLDS.c.entry).where(HOLDS.c.drop_id == drop, HOLDS.c.hold == hold)
-    entry = sql.execute(place).scalar() or ""
-    marks = [f'"{name}":"{value}"'.encode() for name, value in _names(hold, entry) if value]
-    return [
-        events.parse(line) for line in books.lines(sql, drop) if any(mark in line for mark in marks)
-    ]
+    bought = sa.select(SHARES.c.payment).where(SHARES.c.drop_id == drop, SHARES.c.hold == hold)
+    entry, payment = sql.execute(place).scalar() or "", sql.execute(bought).scalar() or ""
+    own = [_mark(name, value) for name, value in _names(hold, entry) if value]
+    paid = _mark("payment", payment)
+    found: list[events.AnyEvent] = []
+    for line in books.lines(sql, drop):
+        if any(mark in line for mark in own):
+            found.append(events.parse(line))
+        elif payment and paid in line:
+            event = events.parse(line)
+            # What speaks of another hold of the payment is of that one's order.
+            if not hasattr(event, "hold"):
+                found.append(event)
+    return found
+
+
+def _mark(name: str, value: str) -> bytes:
+    return f'"{name}":"{value}"'.encode()
 
 
 def _names(hold: str, entry: str) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,7 @@ from dropengine.doors.studio.panel_door import Panel
 from dropengine.doors.studio.people_pages import PeoplePages
 from dropengine.doors.studio.publish_doors import PublishDoors
 from dropengine.doors.studio.publish_pages import PublishPages
+from dropengine.doors.studio.refund_pages import RefundPages
 from dropengine.doors.studio.rehearsal_pages import RehearsalPages
 from dropengine.doors.studio.report_door import ReportDoor
 from dropengine.doors.studio.report_pages import ReportPages
@@ -135,7 +136,8 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         *LetterPages(database, deps.settings).routes(panel),
         *ShopPages(deps, database).routes(panel),
         *AnswerPages(store, database, changes, origin).routes(panel),
-        *OrderPages(store, database, commands, changes, origin).routes(panel),
+        *RefundPages(store, database, commands, origin).routes(panel),
+        *OrderPages(store, database, changes, origin).routes(panel),
     )
     return [*found, *shown, *pictures.routes(), *things.routes()]
 

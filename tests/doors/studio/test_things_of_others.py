@@ -40,6 +40,7 @@ def forms(base: str, order: str) -> tuple[tuple[str, dict[str, str]], ...]:
         (f"{base}/orders/{order}/note", {"note": ""}),
         (f"{base}/orders/{order}/handed-over", {}),
         (f"{base}/orders/refund", {"order": order, "why": "mine"}),
+        (f"{base}/orders/{order}/came-back", {}),
         (f"{base}/payments", {"id": f"capture:paid-{order}", "as": "given_up"}),
     )
 
