@@ -112,7 +112,7 @@ async def test_a_frozen_drop_that_is_cancelled_asks_too(silent: PaidSale, do: Do
     if do is not None:
         await silent.choose(hold, do)
     await cancel_frozen(silent, hold)
-    assert await silent.duties() == {"lookup"}
+    assert await silent.duties() == {"cancel"}
     silent.sale.now += 2 * HOLD_MS
     await quiet(silent)
     assert await silent.duties() == set()
@@ -133,7 +133,7 @@ async def test_a_claimed_offer_that_ends_while_it_is_paid_is_asked_for(silent: P
 async def test_nobody_can_pay_any_more_what_was_given_back(silent: PaidSale) -> None:
     hold = await silent.begun("ada")
     await release(silent, hold)
-    assert await silent.duties() == {"lookup"}
+    assert await silent.duties() == {"cancel"}
     await quiet(silent)
     assert await silent.duties() == set()
     # The payer's page was still open.
@@ -155,11 +155,11 @@ async def test_who_asked_while_the_hold_stood_does_not_answer_for_its_end(
     hold = await silent.begun("ada")
     silent.sale.now += max(HOLD_MS, PAY_MS)
     await silent.sale.settle()
-    assert not isinstance(await silent.sale.discharge(f"lookup:{hold}"), outcomes.Discharged)
+    assert not isinstance(await silent.sale.discharge("cancel:p1"), outcomes.Discharged)
     await silent.choose(hold, "pay")
     await release(silent, hold)
     await silent.sale.unpaid(hold)
-    assert await silent.duties() == {"lookup"}
+    assert await silent.duties() == {"cancel"}
     await quiet(silent)
     await silent.adds_up()
 
@@ -176,7 +176,7 @@ async def test_a_hold_that_other_money_bought_is_asked_for_its_own(
         await silent.choose(second, do)
     silent.sale.now += 2_000
     paid = await silent.local.lookup(await silent.intent(first))
-    assert isinstance(await silent.told(first, paid), outcomes.Sold)  # type: ignore[arg-type]
+    assert isinstance(await silent.told(first, paid), outcomes.Paid)  # type: ignore[arg-type]
     silent.sale.now += 2 * HOLD_MS
     await quiet(silent)
     await silent.adds_up()
@@ -192,7 +192,7 @@ async def capture_refused(story: PaidSale, hold: str) -> None:
     charge = (await story.sale.truth()).orders[hold].charge
     ids = await story.sale.store.charge_ids.of(story.sale.drop, [charge])
     await story.local.void(ids[charge], "the bank")
-    await story.sale.discharge(f"capture:{charge}", "failed")
+    await story.sale.discharge(f"capture:{await story.payment(hold)}", "failed")
 
 
 async def refund(story: PaidSale, hold: str) -> None:
@@ -223,7 +223,7 @@ async def first_told(story: PaidSale, hold: str) -> None:
     """The first of its payments is the one that the webhook tells of, once it is there."""
     found = await story.local.lookup(await story.intent(hold))
     assert isinstance(found, Charged)
-    assert isinstance(await story.told(hold, found), outcomes.Sold)
+    assert isinstance(await story.told(hold, found), outcomes.Paid)
 
 
 async def told_twice(story: PaidSale, hold: str) -> None:
@@ -313,7 +313,7 @@ async def first_or_only(story: PaidSale, hold: str) -> None:
     """The webhook of the first is all that comes."""
     found = await story.local.lookup(await story.intent(hold))
     assert isinstance(found, Charged)
-    assert isinstance(await story.told(hold, found), outcomes.Rescued)
+    assert isinstance(await story.told(hold, found), outcomes.Paid)
 
 
 async def test_a_provider_that_is_away_is_asked_about_a_sale_until_it_answers(
@@ -328,7 +328,7 @@ async def test_a_provider_that_is_away_is_asked_about_a_sale_until_it_answers(
     await silent.work()
     locker.execute("ROLLBACK")
     locker.close()
-    assert "lookup" in await silent.duties()
+    assert "cancel" in await silent.duties()
     silent.sale.now += HOLD_MS
     await until_idle(silent.local)
     # The shop that asked is gone; what is owed is all that the next one knows.
@@ -343,13 +343,17 @@ async def test_a_provider_that_is_away_is_asked_about_a_sale_until_it_answers(
     )
 
 
-async def test_what_costs_nothing_is_not_asked_about_once_it_is_sold(
-    make_sale: MakeSale,
+@pytest.mark.parametrize("asked", [False, True])
+async def test_what_costs_nothing_is_closed_alone_where_it_was_asked_about(
+    make_sale: MakeSale, asked: bool
 ) -> None:
     sale = await make_sale(item("pin", {"pin": 1}, price=0))
     hold = await sale.held("ada")
     await sale.pay("ada", hold)
-    sale.now += max(HOLD_MS, PAY_MS)
-    await sale.settle()
-    assert isinstance(await sale.succeeded(hold), outcomes.Sold)
+    if asked:
+        sale.now += max(HOLD_MS, PAY_MS)
+        await sale.settle()
+    assert isinstance(await sale.succeeded(hold), outcomes.Paid)
+    assert set((await sale.truth()).outbox) == ({"cancel:p1"} if asked else set())
+    await sale.discharge("cancel:p1")
     assert (await sale.truth()).outbox == {}
