@@ -513,8 +513,8 @@ class Rescued(Sale, frozen=True):
 
 class Paid(Event, frozen=True):
     """Closes what a charge of `amount` bought, told just before: `kept` of it is the shop's, the
-    shares of the orders and `way`, and the rest goes back. `capture`: pending (a duty follows) or
-    done."""
+    shares of the orders and `way`, and the rest goes back. `capture`: done; pending (a duty takes
+    what is kept, and lets the rest go); void (nothing is kept of what was authorised)."""
 
     fan: str
     payment: str

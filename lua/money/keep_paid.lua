@@ -25,7 +25,7 @@ local function keep_paid(t, id, payment, sold, how)
     duty(t, 'refund:' .. id .. ':late', 'refund', id, payment, amount - kept)
   end
   emit(t, 'paid', owner_of(t, payment[M_FAN]), fields('payment', id, 'charge', how.charge, 'amount', amount, 'kept', kept,
-    'way', way, 'capture', not how.captured and kept > 0 and 'pending' or 'done'))
+    'way', way, 'capture', how.captured and 'done' or kept > 0 and 'pending' or amount > 0 and 'void' or 'done'))
   -- It may be paid once more, until its provider takes no money for it.
   if amount > 0 then ask_to_cancel(t, id, payment) end
   t.charges[how.charge] = 'paid|' .. id .. '|' .. table.concat(sold, ',') .. '|' .. string.format('%d', how.captured and amount or kept)

@@ -22,6 +22,10 @@ def _adopted(truth: Truth, e: events.Adopted) -> None:
         truth.holds[name].fan, truth.holds[name].begun_by = e.fan, e.guest
     for name in e.orders:
         truth.orders[name].fan = e.fan
+    theirs = {truth.holds[name].payment for name in e.holds}
+    theirs |= {truth.orders[name].payment for name in e.orders}
+    for name in theirs - {""}:
+        truth.payments[name].fan = e.fan
     for name in e.entries:
         truth.entries[name].fan = e.fan
     told = [name for name in person.entries if truth.entries[name].state not in OPEN]

@@ -91,7 +91,8 @@ def _take_out(replayed: Truth, stored: Truth, ran_ms: int) -> None:
     for name in missing - kept:
         hold = replayed.holds[name]
         over_ms = max(hold.deadline_ms, hold.looked) + KEPT_MS
-        if hold.state not in STANDING and not hold.began and over_ms <= (ran_ms or over_ms):
+        begun = hold.began or hold.payment
+        if hold.state not in STANDING and not begun and over_ms <= (ran_ms or over_ms):
             del replayed.holds[name]
 
 

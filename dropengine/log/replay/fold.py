@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dropengine import events
-from dropengine.log.replay import adoption, drop, early, holds, line, money
+from dropengine.log.replay import adoption, drop, early, holds, line, money, payments, refunds
 from dropengine.log.replay.truth import Truth
 from dropengine.model import FanRecord
 
 _STEPS = drop.STEPS | holds.STEPS | money.STEPS | line.STEPS | adoption.STEPS
-_STEPS |= early.STEPS
+_STEPS |= early.STEPS | payments.STEPS | refunds.STEPS
 
 
 def step(truth: Truth, event: events.AnyEvent) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ASKS_AT_EVERY_END, ASKS_FROM_NOW
+from dropengine.log.layouts import ASKS_AT_EVERY_END, ASKS_FROM_NOW, PAYS_TOGETHER
 from dropengine.log.replay.early import count
 from dropengine.log.replay.lapse import lapse
+from dropengine.log.replay.payments import deadline_told, extended, leave
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import DutyRecord, HoldRecord, HoldState, Origin
 
@@ -78,11 +79,13 @@ def _extended(truth: Truth, e: events.Extended) -> None:
         ask_provider(truth, e.hold, e.at)
     else:
         hold.extended = 1
+        extended(truth, hold)
 
 
 def _paying(truth: Truth, e: events.Paying) -> None:
     hold = _until(truth, e.hold, e.deadline)
     hold.state, hold.began = HoldState.PAYING, 1
+    deadline_told(truth, hold, e.deadline)
 
 
 def ask_provider(truth: Truth, name: str, at_ms: int) -> None:
@@ -104,7 +107,9 @@ def end(truth: Truth, name: str, state: HoldState, at_ms: int) -> None:
     fan.holds.remove(name)
     fan.last = name
     hold.state = state
-    if hold.began and truth.schema >= ASKS_AT_EVERY_END:
+    if truth.schema >= PAYS_TOGETHER:
+        leave(truth, hold, at_ms)
+    elif hold.began and truth.schema >= ASKS_AT_EVERY_END:
         ask_provider(truth, name, at_ms)
     del truth.due[f"h:{name}"]
     if state != HoldState.CANCELLED:

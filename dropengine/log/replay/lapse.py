@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dropengine.log.layouts import TWO_LANES
 from dropengine.log.replay.truth import Truth, drop_out
-from dropengine.model import EntryState, HoldRecord, Lane
+from dropengine.model import EntryRecord, EntryState, HoldRecord, Lane, PoolRecord
 
 ADDED = 2
 """`call` of an entry whose call by the base lane added one to the calls of its pool."""
@@ -23,10 +23,15 @@ def lapse(truth: Truth, hold_id: str, hold: HoldRecord) -> None:
     entry.hold = ""
     pool = truth.pools[hold.pool]
     if truth.schema >= TWO_LANES:
-        pool.lane_count -= entry.call == ADDED
-        entry.call = 0
+        uncall(pool, entry)
     elif entry.lane == Lane.BASE:
         pool.lane_count = max(pool.lane_count - 1, 0)
+
+
+def uncall(pool: PoolRecord, entry: EntryRecord) -> None:
+    """What its call added to the calls of that pool is taken back."""
+    pool.lane_count -= entry.call == ADDED
+    entry.call = 0
 
 
 def cool(truth: Truth, name: str, until_ms: int) -> None:
