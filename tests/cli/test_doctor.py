@@ -40,7 +40,9 @@ FACTS = server_check.facts(
 @pytest.fixture
 def settings() -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="drop-") as name:
-        yield Settings(local_pay=True, data_dir=Path(name), port=0, disk_free_mib_min=16, sockets_max=100)
+        yield Settings(
+            local_pay=True, data_dir=Path(name), port=0, disk_free_mib_min=16, sockets_max=100
+        )
 
 
 def lines(settings: Settings, code: int) -> dict[str, str]:
@@ -168,7 +170,9 @@ def test_a_weaker_server_stops_a_sale_until_it_is_accepted_and_is_named_then() -
         with server_check.client(one.url, 2_000) as client:
             client.config_set("appendfsync", "everysec")
         with tempfile.TemporaryDirectory() as name:
-            settings = Settings(local_pay=True, data_dir=Path(name), port=0, redis_url=one.url, sockets_max=1)
+            settings = Settings(
+                local_pay=True, data_dir=Path(name), port=0, redis_url=one.url, sockets_max=1
+            )
             settings = msgspec.structs.replace(settings, disk_free_mib_min=16)
             assert "--accept-weaker" in lines(settings, 1)["server"]
             accepted = msgspec.structs.replace(settings, accept_weaker=True)

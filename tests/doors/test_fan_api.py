@@ -453,8 +453,12 @@ async def possessions(sale: Sale, fan: FanId) -> dict[str, str]:
 
 
 NAMED: dict[str, str] = {
-    "claim": "hold", "release": "hold", "extend": "hold", "leave": "entry",
-    "unpay": "payment", "swap": "hold",
+    "claim": "hold",
+    "release": "hold",
+    "extend": "hold",
+    "leave": "entry",
+    "unpay": "payment",
+    "swap": "hold",
 }
 MORE: dict[str, dict[str, str]] = {"swap": {"pool": "pin"}}
 

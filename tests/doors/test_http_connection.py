@@ -29,7 +29,8 @@ def shop() -> Iterator[Running]:
         tempfile.TemporaryDirectory(prefix="drop-") as name,
         SupervisorProcess(
             Settings(
-                local_pay=True, data_dir=Path(name),
+                local_pay=True,
+                data_dir=Path(name),
                 port=0,
                 disk_free_mib_min=16,
                 header_bytes_max=4096,

@@ -83,7 +83,7 @@ async def test_nearly_full_only_what_was_begun_goes_on(
     assert len(await sale.log()) == log
     assert isinstance(await sale.extend("ana", paid), outcomes.Extended)
     assert isinstance(await sale.pay("ana", paid), outcomes.Paying)
-    assert isinstance(await sale.succeeded(paid), outcomes.Sold)
+    assert isinstance(await sale.succeeded(paid), outcomes.Paid)
     assert isinstance(await sale.release("bo", given), outcomes.Released)
     assert isinstance(await sale.leave("cy", entry), outcomes.Left)
     watch.hear(at(facts, 89))

@@ -167,7 +167,7 @@ class Drop:
         await self.press(fan, wire.Pay(0, self.key(), [hold]))
         amount = qty * self.manifest.items[0].price
         outcome = await self.store.succeeded(self.id, hold, f"paid-{hold}", amount, "EUR", True)
-        assert isinstance(outcome, outcomes.Sold), outcome
+        assert isinstance(outcome, outcomes.Paid), outcome
 
     async def release(self, fan: str, hold: str) -> None:
         outcome = await self.press(fan, wire.Release(0, self.key(), hold))

@@ -71,7 +71,9 @@ def eager(units: int) -> Manifest:
 
 async def played(night: Night, folder: Path, factory: str) -> tuple[int, str]:
     """Locust's exit code and its report."""
-    settings = Settings(local_pay=True, data_dir=folder / "shop", port=0, disk_free_mib_min=16, log_level="error")
+    settings = Settings(
+        local_pay=True, data_dir=folder / "shop", port=0, disk_free_mib_min=16, log_level="error"
+    )
     shop = PracticeShop(for_crowd(settings, USERS), factory=factory)
     await shop.start()
     store = shop.store()

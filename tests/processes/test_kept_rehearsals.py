@@ -83,7 +83,9 @@ class Shop:
 
 @pytest.fixture(scope="module")
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
-    settings = Settings(local_pay=True, data_dir=tmp_path_factory.mktemp("shop"), port=0, log_level="error")
+    settings = Settings(
+        local_pay=True, data_dir=tmp_path_factory.mktemp("shop"), port=0, log_level="error"
+    )
     one = SupervisorProcess(settings)
     await asyncio.to_thread(one.start)
     found = Shop(one, settings)

@@ -68,7 +68,8 @@ async def shop(factory: str = FACTORY) -> AsyncIterator[Shop]:
         try:
             async with LeapingProxy(server.socket, folder / "proxy.sock") as proxy:
                 settings = Settings(
-                    local_pay=True, data_dir=folder / "shop",
+                    local_pay=True,
+                    data_dir=folder / "shop",
                     redis_url=proxy.url,
                     port=0,
                     web_concurrency=WORKERS,

@@ -91,7 +91,7 @@ class Crowd:
                     await self.sale.join(f"fan{number}-{turn}")
                 case _:
                     await self.sale.pay(f"fan{number}-{turn}", hold)
-                    assert isinstance(await self.sale.succeeded(hold), outcomes.Sold)
+                    assert isinstance(await self.sale.succeeded(hold), outcomes.Paid)
                     self.sold += 1
 
     async def sells(self, more: int) -> None:

@@ -234,7 +234,7 @@ async def test_a_log_with_a_hole_is_no_measure_and_the_drop_can_be_called_off(
             await refused_here
     assert isinstance(await busy.creator("cancel"), outcomes.Changed)
     assert (await busy.settle()).state == "cancelled"
-    assert {"refund:c1", "refund:c2"} <= set(await busy.store.duties(busy.drop))
+    assert {"void:c1", "void:c2"} <= set(await busy.store.duties(busy.drop))
 
 
 async def test_money_that_cannot_be_read_stays_where_it_is(busy: Sale, client: Any) -> None:
@@ -285,8 +285,9 @@ async def test_what_the_scripts_are_handed_are_the_bytes_themselves(busy: Sale) 
 
 async def test_a_drop_whose_refund_was_given_up_comes_back_like_any(busy: Sale) -> None:
     """Its order has ended, though its money has not gone back."""
+    await busy.discharge("capture:p1")
     await busy.refund("h1")
-    await busy.end_duty("refund:c1", "given_up")
+    await busy.end_duty("refund:p1:1", "given_up")
     await tamper(busy)
     await busy.release("bo", "h3")
     found = await repair.audit(busy.store, busy.drop)

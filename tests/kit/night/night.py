@@ -104,9 +104,9 @@ class Night(ListWorkers):
         outcome = await self.ask(
             lambda: self.sale.succeeded(hold, charge, amount=amount, captured=step.qty == 2)
         )
-        if isinstance(outcome, outcomes.Sold | outcomes.Rescued) and hold not in fan.orders:
-            fan.orders.append(hold)
-            fan.holds = [one for one in fan.holds if one != hold]
+        if isinstance(outcome, outcomes.Paid):
+            fan.orders += [one for one in outcome.sold if one not in fan.orders]
+            fan.holds = [one for one in fan.holds if one not in outcome.sold]
         said = f"says that {fan.name} paid {amount} for {hold}"
         self._tell("the provider", said, told.in_words(outcome))
 

@@ -28,10 +28,12 @@ def in_words(outcome: msgspec.Struct) -> str:
             return f"{word} {name}, {hold.qty} of {hold.pool}{until}"
         case outcomes.EntryGranted(id=name, entry=entry):
             return f"{word} {name}, arrival {entry.n}" if word == "joined" else f"{word} {name}"
-        case outcomes.Sold(hold=hold) | outcomes.Rescued(hold=hold):
-            return f"{word} {hold}"
-        case outcomes.Voided(hold=hold, why=why, entry=entry):
-            return f"voided {hold}, {why}" + (f", made good by {entry}" if entry else "")
+        case outcomes.Paid(payment=payment, sold=sold):
+            return f"{word} {payment}, sold {' '.join(sold)}"
+        case outcomes.Unpaid(payment=payment):
+            return f"{word} {payment}"
+        case outcomes.Voided(payment=payment, why=why, entry=entry):
+            return f"voided {payment}, {why}" + (f", made good by {entry}" if entry else "")
         case outcomes.Changed(state=state):
             return state
         case refusals.Refusal():
