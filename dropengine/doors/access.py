@@ -242,6 +242,7 @@ PANEL = (
     Row("POST", f"{GAME}/cure", Who.RUN),
     Row("GET", DUTIES, Who.READ),
     Row("POST", DUTIES, Who.RUN),
+    Row("POST", f"{DUTIES}/again", Who.RUN),
     Row("GET", REHEARSAL, Who.READ),
     Row("POST", REHEARSAL, Who.RUN),
     Row("POST", f"{REHEARSAL}/stop", Who.RUN),

@@ -39,6 +39,8 @@ JITTER = 0.25
 """Of each pause so much more at most."""
 SHOWN = "duties"
 """The list of those set aside that workers share, by drop."""
+AGAIN = "again"
+"""The list of those that people want tried again, by drop."""
 AGE_MS_MAX = 24 * 3600 * 1000
 """A duty that is owed for longer and was tried once more is left to a person."""
 DUTY_S_MAX = 20.0
@@ -61,6 +63,12 @@ class Patience:
         if age_ms >= AGE_MS_MAX and self._not_before > -math.inf:
             return f"it is undone for {age_ms // 3_600_000} h"
         return ""
+
+    def renew(self) -> None:
+        """A person wants it tried at once, as if it had never been."""
+        self.refused = ""
+        self._pause_s = RETRY_S
+        self._not_before = -math.inf
 
     def over(self, now: float) -> bool:
         return now >= self._not_before
@@ -89,6 +97,30 @@ async def shown(store: Store, drop: DropId) -> list[SetAside]:
     """What whoever does the duties of this drop set aside last. Raises Unavailable."""
     row = await store.house.shown(SHOWN, drop)
     return msgspec.msgpack.decode(row, type=list[SetAside]) if row else []
+
+
+class Again(msgspec.Struct, frozen=True):
+    """A duty that a person wants tried again, and when he said so."""
+
+    id: str
+    at_ms: int
+
+
+async def try_again(store: Store, drop: DropId, duty_id: str, now_ms: int) -> bool:
+    """Whoever does the duties tries one that was set aside once more, within a round. False: it is
+    not set aside. Raises Unavailable."""
+    aside = {one.id for one in await shown(store, drop)}
+    if duty_id not in aside or duty_id not in await store.duties(drop):
+        return False
+    others = [one for one in await _wanted(store, drop) if one.id in aside and one.id != duty_id]
+    row = msgspec.msgpack.encode([*others, Again(duty_id, now_ms)])
+    await store.house.show(AGAIN, drop, row)
+    return True
+
+
+async def _wanted(store: Store, drop: DropId) -> list[Again]:
+    row = await store.house.shown(AGAIN, drop)
+    return msgspec.msgpack.decode(row, type=list[Again]) if row else []
 
 
 class Work(NamedTuple):
@@ -122,6 +154,8 @@ class Duties(LeasedDrops):
         """Drop -> entries of its outbox that a person has to see to: they cannot be read, or the
         provider does not do them."""
         self._shown: dict[DropId, list[SetAside]] = {}
+        self._heard: dict[DropId, dict[str, int]] = {}
+        """Of each drop, which were wanted again and when, as far as that was heard."""
         self._patience: dict[DropId, dict[tuple[str, int], Patience]] = {}
         """Of each duty and since when it is owed: the end of a hold asks anew."""
 
@@ -164,6 +198,12 @@ class Duties(LeasedDrops):
         if outbox.waits:
             return []
         patience = self._patience_of(drop, outbox)
+        if drop in self.set_aside:
+            try:
+                await self._hear(drop, patience)
+            except Unavailable as error:
+                log.info("%s: duties wait: %s", drop, error)
+                return []
         aside = dict.fromkeys(outbox.set_aside, "it cannot be read")
         for duty_id, duty in outbox.duties.items():
             if duty_id in outbox.standing:
@@ -186,6 +226,15 @@ class Duties(LeasedDrops):
             return []
         self._put_aside(drop, aside)
         return self._chosen(outbox, patience, busy, aside)
+
+    async def _hear(self, drop: DropId, patience: dict[str, Patience]) -> None:
+        """What people want tried again, once for each time they said so."""
+        heard, wanted = self._heard.get(drop, {}), await _wanted(self._store, drop)
+        for one in wanted:
+            if one.id in patience and heard.get(one.id) != one.at_ms:
+                log.warning("%s: duty %s is tried again: a person wants it", drop, one.id)
+                patience[one.id].renew()
+        self._heard[drop] = {one.id: one.at_ms for one in wanted}
 
     def _chosen(
         self,

@@ -11,7 +11,16 @@ from dropengine import outcomes
 from dropengine.creator_commands import EndDuty
 from dropengine.doors.metrics import of_duties
 from dropengine.doors.prometheus import Sample
-from dropengine.jobs.duties import JITTER, Duties, Patience, Perform, SetAside, shown, wall_ms
+from dropengine.jobs.duties import (
+    JITTER,
+    Duties,
+    Patience,
+    Perform,
+    SetAside,
+    shown,
+    try_again,
+    wall_ms,
+)
 from dropengine.jobs.order_of_work import PLACES
 from dropengine.jobs.settle import Settling
 from dropengine.log.replay import difference, fold
@@ -344,6 +353,30 @@ async def test_every_worker_can_show_what_was_set_aside_its_tries_and_why(store:
         await sale.discharge(capture)
         await until(lambda: not duties.set_aside)
         assert await shown(store, sale.drop) == []
+        await duties.close()
+
+
+async def test_what_was_set_aside_is_tried_once_more_for_each_time_a_person_wants_it(
+    store: Store,
+) -> None:
+    sale = await real(store)
+    duty = await paid(sale, "ada")
+    asked: list[str] = []
+
+    async def refusing(_drop: DropId, duty_id: str, _duty: DutyRecord) -> str:
+        asked.append(duty_id)
+        return "no such charge"
+
+    duties = Duties(store, refusing)
+    async with at_work(duties, Settling(store, conf(), duties.begin)) as runner:
+        await until(lambda: duties.set_aside)
+        assert not await try_again(store, sale.drop, "capture:none", 1)
+        for at_ms in (1, 2):
+            await until(lambda: duties.set_aside)
+            assert await try_again(store, sale.drop, duty, at_ms)
+            await until(lambda at=at_ms: asked == [duty] * (1 + at))  # type: ignore[misc]
+            await rounds(runner)
+        assert asked == [duty] * 3
         await duties.close()
 
 

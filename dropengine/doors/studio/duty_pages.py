@@ -1,5 +1,6 @@
-"""What a drop owes outside: captures, refunds and questions that are under way, and those that a
-person has to end because the provider does not do them."""
+"""What a drop owes outside: captures, refunds and questions that are under way, those that a person
+has to try again or to end because the provider does not do them, and where the provider and the
+drop say different things about money."""
 
 from __future__ import annotations
 
@@ -16,9 +17,12 @@ from dropengine.doors.studio.night_pages import words
 from dropengine.doors.studio.panel_door import Panel, PanelCall
 from dropengine.doors.studio.standing import standing
 from dropengine.doors.studio.studio_answers import problem_of
-from dropengine.jobs.duties import AGE_MS_MAX
+from dropengine.jobs import duties, reconciling
+from dropengine.jobs.duties import AGE_MS_MAX, SetAside
+from dropengine.jobs.reconciling import Amiss
 from dropengine.model import DropId
 from dropengine.order_number import number_of
+from dropengine.payments.reconciliation import Then
 from dropengine.people.roles import May
 from dropengine.truth.store import Store
 
@@ -34,7 +38,7 @@ LISTED_MAX = 200
 
 class Owed(NamedTuple):
     """One duty. `charge`: as the provider calls it, '' where that is not known. `late`: the
-    provider had a whole day for it."""
+    provider had a whole day for it. `aside`: why the shop has ceased to try, where it has."""
 
     id: str
     what: str
@@ -42,6 +46,27 @@ class Owed(NamedTuple):
     amount: int
     since_ms: int
     late: bool
+    aside: SetAside | None
+
+
+class Found(NamedTuple):
+    """What the provider and the drop say differently. `then`: what to do about it."""
+
+    amiss: Amiss
+    order: str
+    then: str
+
+
+NO_MONEY = (
+    "The provider keeps nothing for this order. Look there; if nothing came, do not hand it over, "
+    "and refund it: then its units are free."
+)
+TOLD = "The shop tells it to the drop by itself, and looks again in a minute. Nothing to do yet."
+BACK = "The shop sends it back by itself, and looks again in a minute. Nothing to do yet."
+ANOTHER = (
+    "Look at the provider what became of it. If the money went back there, ask whoever runs the "
+    "machine for `dropengine reconcile`; if it should go back, send it back there."
+)
 
 
 class DutyPages:
@@ -53,11 +78,12 @@ class DutyPages:
         self._origin = origin
 
     def routes(self, panel: Panel) -> list[Route]:
-        """Reading and ending."""
+        """Reading, ending and trying again."""
         self._panel = panel
         return [
             panel.route("GET", DUTIES, self.owed),
             panel.route("POST", DUTIES, self.end),
+            panel.route("POST", f"{DUTIES}/again", self.again),
         ]
 
     async def owed(self, call: PanelCall) -> Response:
@@ -77,6 +103,14 @@ class DutyPages:
             return await self._owed(call, told, problem.status)
         return self._panel.then(call, DUTIES.format(drop=call.named("drop")), "It is ended.")
 
+    async def again(self, call: PanelCall) -> Response:
+        """POST .../payments/again: one that the shop has ceased to try."""
+        drop, duty = DropId(call.named("drop")), call.fields.get("id", "")
+        if not await duties.try_again(self._store, drop, duty, call.now_ms):
+            return await self._owed(call, "It is not set aside any more.", 409)
+        here = DUTIES.format(drop=drop)
+        return self._panel.then(call, here, "It is tried again within some seconds.")
+
     async def _owed(self, call: PanelCall, wrong: str = "", status: int = 200) -> Response:
         drop = DropId(call.named("drop"))
         s = await standing(self._store, drop)
@@ -85,6 +119,8 @@ class DutyPages:
         outbox = await self._store.outbox(drop)
         charges = [duty.charge for duty in outbox.duties.values() if duty.charge]
         ids = await self._store.charge_ids.of(drop, charges)
+        aside = {one.id: one for one in await duties.shown(self._store, drop)}
+        differences = await reconciling.shown(self._store, drop)
         rows = [
             Owed(
                 name,
@@ -93,6 +129,7 @@ class DutyPages:
                 duty.amount,
                 duty.at_ms,
                 call.now_ms - duty.at_ms >= AGE_MS_MAX,
+                aside.get(name),
             )
             for name, duty in sorted(outbox.duties.items(), key=lambda row: row[1].at_ms)
         ]
@@ -102,11 +139,24 @@ class DutyPages:
             status,
             **words(s, self._origin),
             rows=rows[:LISTED_MAX],
+            found=[_found(one) for one in differences[:LISTED_MAX]],
             more=len(rows) - LISTED_MAX,
             unread=outbox.set_aside,
             waits=outbox.waits,
             wrong=wrong,
             may_run=call.may >= May.RUN,
             duties=DUTIES.format(drop=drop),
+            number_of=number_of,
             most=WHY_CHARS_MAX,
         )
+
+
+def _found(one: Amiss) -> Found:
+    """With what to do about it."""
+    then = NO_MONEY if not one.at else ANOTHER
+    if one.log.endswith(f": {Then.TOLD}"):
+        then = TOLD
+    elif one.log.endswith(f": {Then.BACK}"):
+        then = BACK
+    order = one.payment if one.payment.startswith("h") else ""
+    return Found(one, order, then)
