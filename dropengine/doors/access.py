@@ -23,6 +23,7 @@ ORDERS = "/studio/drops/{drop}/orders"
 COHORTS = "/studio/drops/{drop}/cohorts"
 GAME = "/studio/drops/{drop}/game"
 REPORT = "/studio/drops/{drop}/report"
+MONEY = "/studio/drops/{drop}/money"
 DUTIES = "/studio/drops/{drop}/payments"
 REHEARSAL = "/studio/drops/{drop}/rehearsal"
 NIGHT_COMMANDS = (
@@ -240,6 +241,8 @@ PANEL = (
     Row("POST", f"{GAME}/missions/{{mission}}/end", Who.RUN),
     Row("POST", f"{GAME}/missions/{{mission}}/tap", Who.RUN),
     Row("POST", f"{GAME}/cure", Who.RUN),
+    Row("GET", MONEY, Who.READ),
+    Row("GET", f"{MONEY}.csv", Who.READ),
     Row("GET", DUTIES, Who.READ),
     Row("POST", DUTIES, Who.RUN),
     Row("POST", f"{DUTIES}/again", Who.RUN),

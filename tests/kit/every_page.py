@@ -35,6 +35,7 @@ NO_PAGES = {
     "/studio/drafts/{draft}/manifest.toml": "a file",
     "/studio/drops/{drop}/manifest.toml": "a file",
     "/studio/drops/{drop}/orders.csv": "a file",
+    "/studio/drops/{drop}/money.csv": "a file",
     "/studio/drops/{drop}/cohorts/{cohort}/addresses.csv": "a file",
     "/studio/drops/{drop}/cohorts/{cohort}/codes.csv": "a file",
     "/studio/drops/{drop}/orders.ndjson": "a file",
@@ -125,6 +126,7 @@ def panel(there: There) -> dict[str, list[str]]:
         "/studio/drops/{drop}/cohorts": [f"{drop}/cohorts", f"/studio/drops/{there.soon}/cohorts"],
         "/studio/drops/{drop}/game": [f"{drop}/game", f"/studio/drops/{there.soon}/game"],
         "/studio/drops/{drop}/payments": [f"{drop}/payments"],
+        "/studio/drops/{drop}/money": [f"{drop}/money"],
         "/studio/drops/{drop}/rehearsal": [
             f"{drop}/rehearsal",
             f"/studio/drops/{there.soon}/rehearsal",

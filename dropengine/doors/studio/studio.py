@@ -33,6 +33,7 @@ from dropengine.doors.studio.letter_pages import LetterPages
 from dropengine.doors.studio.mail_pages import MailPages
 from dropengine.doors.studio.maker_doors import MakerDoors
 from dropengine.doors.studio.maker_pictures import MakerPictures
+from dropengine.doors.studio.money_pages import MoneyPages
 from dropengine.doors.studio.night_pages import NightPages
 from dropengine.doors.studio.order_pages import OrderPages
 from dropengine.doors.studio.panel_door import Panel
@@ -132,6 +133,7 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         *GamePages(store, database, games, origin).routes(panel),
         *ReportPages(store, database, origin).routes(panel),
         *RehearsalPages(store, database).routes(panel),
+        *MoneyPages(store, database, origin).routes(panel),
         *DutyPages(store, commands, origin).routes(panel),
         *LetterPages(database, deps.settings).routes(panel),
         *ShopPages(deps, database).routes(panel),
