@@ -16,7 +16,7 @@ from dropengine.config import Settings
 from dropengine.errors import Unavailable
 from dropengine.live.measured import SECONDS, Histogram, Measured
 from dropengine.live.nudges import Nudges
-from dropengine.live.paying import Hands
+from dropengine.live.paid_by import Hands
 from dropengine.live.relay import Relay
 from dropengine.live.room import Room
 from dropengine.live.weighing import Losses

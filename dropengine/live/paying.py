@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from dropengine import outcomes, refusals
 from dropengine.errors import Unavailable
-from dropengine.model import DropId, FanId
+from dropengine.live.paid_by import BY_HAND, CASH, by_words
+from dropengine.model import FanId
 from dropengine.truth.command_rows import command_row
 from dropengine.wire import Done, Pay
 
@@ -16,34 +17,10 @@ if TYPE_CHECKING:
     from dropengine.live.batcher import Answer
     from dropengine.live.room import Room
 
-TRANSFER: Final = "by_hand"
-CASH: Final = "cash"
-BY_HAND: Final = (TRANSFER, CASH)
-"""What a maker enters as received."""
-
-
-class Hands(Protocol):
-    """Who keeps that a person has one payment by hand open at a maker. Each raises Unavailable."""
-
-    async def take(self, drop: DropId, fan: FanId, key: str) -> refusals.Refusal | None:
-        """Take his one place, for the command with this key, before the script is asked; why he
-        may not. The same command may take it again."""
-
-    async def began(self, drop: DropId, fan: FanId, key: str, payment: str) -> None:
-        """His place is that payment's."""
-
-    async def free(self, drop: DropId, fan: FanId, key: str) -> None:
-        """The script refused: his place is free again."""
-
-
-def by_words(room: Room) -> list[str]:
-    """What a fan may pay by in this drop, the usual first."""
-    return [*room.cards, *([TRANSFER] if room.manifest.hand_ms else [])]
-
 
 def chosen(room: Room, command: Pay) -> Pay | refusals.BadMessage:
     """The command with its provider named, or why it cannot be paid so."""
-    words = by_words(room)
+    words = by_words(room.cards, room.manifest)
     if not command.provider:
         return msgspec.structs.replace(command, provider=words[0] if words else "")
     ways = room.manifest.ways

@@ -18,7 +18,7 @@ from dropengine.live.batcher import Batcher
 from dropengine.live.fan_out import FanOut
 from dropengine.live.fan_states import FanHere, FanStates
 from dropengine.live.measured import Measured
-from dropengine.live.paying import Hands, by_words
+from dropengine.live.paid_by import Hands, by_words
 from dropengine.live.payment_pages import PaymentPages
 from dropengine.live.places import Lines
 from dropengine.live.seat import Conn, Frame, Seat, frame
@@ -232,7 +232,7 @@ class Room:
             durable=self.durable,
             beat_ms=self.beat_ms,
             chance=self.chance,
-            pays=by_words(self),
+            pays=by_words(self.cards, self.manifest),
         )
 
     def _public(self) -> wire.DropView | None:
