@@ -306,7 +306,7 @@ def _payment_begun(sheet: Sheet, known: Known, e: events.PaymentBegun) -> None:
 
 
 def _paid(sheet: Sheet, known: Known, e: events.Paid) -> None:
-    takes = e.kept if e.capture == "pending" else e.amount
+    takes = e.amount if e.capture == "done" else e.kept
     known.payments[e.payment] = Payment(e.charge, e.kept, e.way, takes)
     row = {"charge": e.charge, "amount": e.amount, "paid_ms": e.at}
     sheet.change(PAYMENTS, e.payment, kept=e.kept, way_kept=e.way, takes=takes, **row)

@@ -14,7 +14,7 @@ from dropengine.log.layouts import (
 from dropengine.log.replay.early import count
 from dropengine.log.replay.holds import ask_provider, unoffer
 from dropengine.log.replay.payments import ask_to_cancel, close, leave
-from dropengine.log.replay.refunds import owes
+from dropengine.log.replay.refunds import orders_of, owes
 from dropengine.log.replay.truth import Truth, stand_all
 from dropengine.model import (
     GIVEN_BACK,
@@ -257,9 +257,7 @@ def _discharged(truth: Truth, e: events.Discharged) -> None:
 def _ending_with(truth: Truth, e: events.Discharged) -> list[OrderRecord]:
     """The orders whose money moved, or not, by this duty."""
     if e.payment and e.kind == "capture":
-        fan = truth.fans[truth.payments[e.payment].fan]
-        orders = [truth.orders[name] for name in fan.orders]
-        return [one for one in orders if one.payment == e.payment and one.state not in GIVEN_BACK]
+        return orders_of(truth, e.payment)
     order = truth.orders.get(e.hold)
     if order is None or order.charge != e.charge:
         return []

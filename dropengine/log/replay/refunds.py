@@ -17,6 +17,15 @@ def owes(truth: Truth, amount: int) -> bool:
     return amount > 0 or truth.schema < NOTHING_OWES_NOTHING
 
 
+def orders_of(truth: Truth, payment: str) -> list[OrderRecord]:
+    """What a payment bought and was not given back, the oldest first. Of one that had ended before
+    its guest became a person the record still names the guest."""
+    fan = truth.payments[payment].fan
+    mine = truth.fans[truth.fans[fan].person or fan].orders
+    orders = [truth.orders[name] for name in mine]
+    return [one for one in orders if one.payment == payment and one.state not in GIVEN_BACK]
+
+
 def _refunded(truth: Truth, e: events.Refunded) -> None:
     order, part = truth.orders[e.hold], e.amount - e.way
     whole = e.qty == order.qty
@@ -104,9 +113,8 @@ def _came_back(truth: Truth, e: events.CameBack) -> None:
 
 def _charged_back(truth: Truth, e: events.ChargedBack) -> None:
     payment = truth.payments[e.payment]
-    for order in map(truth.orders.__getitem__, truth.fans[payment.fan].orders):
-        if order.payment == e.payment and order.state not in GIVEN_BACK:
-            order.amount, order.state = 0, OrderState.CHARGED_BACK
+    for order in orders_of(truth, e.payment):
+        order.amount, order.state = 0, OrderState.CHARGED_BACK
     payment.kept = payment.way_kept = 0
     truth.outbox.pop(f"capture:{e.payment}", None)
 

@@ -334,7 +334,7 @@ class Payments(Clock):
             amount=payment.amount,
             kept=kept,
             way=way,
-            capture="pending" if kept and not captured else "done",
+            capture="done" if captured or not payment.amount else "pending" if kept else "void",
         )
         if payment.amount:
             self.ask_to_cancel(payment)
