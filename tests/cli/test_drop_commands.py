@@ -79,7 +79,7 @@ async def test_what_is_undone_is_shown_and_ended_by_hand(
 ) -> None:
     await sale.bought("ana")
     shown = argparse.Namespace(drop=sale.drop, json=False)
-    duty = "capture:c1"
+    duty = "capture:p1"
     await grow_old(sale, duty)
     assert await drop_commands._DO["show"](sale.store, shown) == 0
     assert f"{duty}, 24.00 EUR. `dropengine drop duty` ends" in capsys.readouterr().out
@@ -118,10 +118,12 @@ async def test_an_order_whose_refund_was_given_up_is_not_told_as_refunded(
 ) -> None:
     order = await sale.held("ana")
     await sale.succeeded(order, "c1", captured=captured)
+    if not captured:
+        await sale.discharge("capture:p1")
     words = argparse.Namespace(drop=sale.drop, order=order, by="mia", word="o1", key="back", why="")
     assert await drop_commands._DO["refund"](sale.store, words) == 0
     assert "is refunded" in capsys.readouterr().out
-    await sale.end_duty("refund:c1", "given_up")
+    await sale.end_duty("refund:p1:1", "given_up")
     if again == "another":
         words.key = "once-more"
     assert await drop_commands._DO["refund"](sale.store, words) == 1
@@ -160,11 +162,12 @@ async def test_an_order_whose_money_went_back_is_told_as_refunded_again(
     sale: Sale, capsys: pytest.CaptureFixture[str], how: str
 ) -> None:
     order = await sale.bought("ana")
+    await sale.discharge("capture:p1")
     await sale.refund(order)
     if how == "done":
-        await sale.discharge("refund:c1")
+        await sale.discharge("refund:p1:1")
     else:
-        await sale.end_duty("refund:c1", "by_hand")
+        await sale.end_duty("refund:p1:1", "by_hand")
     words = argparse.Namespace(drop=sale.drop, order=order, by="mia", word="o1", key=None, why="")
     assert await drop_commands._DO["refund"](sale.store, words) == 0
     assert "is refunded" in capsys.readouterr().out

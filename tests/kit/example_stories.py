@@ -21,6 +21,7 @@ from dropengine.log.replay import Truth, difference, fold_lines
 from dropengine.manifest import Manifest, digest, rules
 from dropengine.model import DropId, FanId
 from dropengine.truth import keys
+from dropengine.truth.outbox import QUESTIONS
 from dropengine.truth.store import Store
 from tests.kit import expected_truth
 from tests.kit.manifests import START_MS, item, manifest
@@ -35,7 +36,11 @@ FIELDS = {
     "offered": "hold fan qty deadline",
     "claimed": "hold deadline",
     "extended": "hold deadline why",
+    "payment_begun": "payment holds",
     "paying": "hold deadline",
+    "asked": "payment deadline",
+    "unpaid": "payment",
+    "paid": "payment",
     "released": "hold by",
     "expired": "hold",
     "declined": "hold cool",
@@ -125,8 +130,12 @@ def answered(outcome: object) -> str:
             return f"{type(outcome).__name__.lower()} {name} {entry.state}"
         case outcomes.Changed(revision=revision, state=state):
             return f"changed {revision} {state}"
-        case outcomes.Sold(hold=name):
-            return f"sold {name}"
+        case outcomes.Paying(id=name, payment=payment):
+            return f"paying {name} {payment.state} {clock(payment.deadline_ms)}"
+        case outcomes.Paid(payment=name):
+            return f"paid {name}"
+        case outcomes.Unpaid(payment=name):
+            return f"unpaid {name}"
         case refusals.Refusal():
             return outcome.code
         case _:
@@ -167,7 +176,7 @@ def standing(truth: Truth) -> str:
         for name, pool in truth.pools.items()
     ]
     owed = [
-        name if duty.kind == "lookup" else f"{name} {duty.amount}"
+        name if duty.kind in QUESTIONS else f"{name} {duty.amount}"
         for name, duty in sorted(truth.outbox.items())
     ]
     return ", ".join(sorted(pools) + owed)
@@ -184,6 +193,7 @@ class Twice:
         self.store, self.text, self.drop = store, text, DropId(text.id)
         self.now = START_MS
         self.numbers = count(1)
+        self.told = 0
         self.oracle = Oracle(rules(text, self.now), digest(text), "o1", "publish", self.now)
 
     async def tell(self, story: str) -> None:
@@ -207,7 +217,7 @@ class Twice:
         who, verb, *words = does.split()
         more = dict(word.split("=") for word in words if "=" in word)
         plain = [word for word in words if "=" not in word]
-        told = self.oracle.seq
+        self.told = self.oracle.seq
         who = OPERATORS.get(who, who)
         key = more.get("key") or f"k{next(self.numbers)}"
         command = fans_command(verb, key, plain)
@@ -220,7 +230,7 @@ class Twice:
             true, expected = await self.paid(plain, captured=verb == "captured")
         else:
             true, expected = await self.other(verb, plain, who, key)
-        made = [short(event) for event in self.oracle.log[told:]]
+        made = [short(event) for event in self.oracle.log[self.told :]]
         if not made or isinstance(expected, refusals.Refusal):
             made.append(answered(expected))
         assert "; ".join(made) == out, f"{does}: {'; '.join(made)}"
@@ -237,12 +247,18 @@ class Twice:
         return true, self.oracle.creator(command, revision, key, who, self.now)
 
     async def paid(self, words: list[str], *, captured: bool) -> Both:
+        """Whoever paid had begun to: just now, where the story has not told of it."""
         hold, charge, amount, currency = [*words, "EUR"][:4]
-        true = await self.store.succeeded(
-            self.drop, hold, charge, int(amount), currency, captured, clock_ms=self.now
-        )
         oracle = self.oracle
-        return true, oracle.succeeded(hold, charge, int(amount), currency, captured, self.now)
+        one = oracle.holds[hold]
+        if one.state == "active":
+            begins = wire.Pay(id=0, key=f"k{next(self.numbers)}", holds=[hold])
+            true, expected = await self.fan(one.fan, begins)
+            assert true == expected, f"{hold}: {true}, not {expected}"
+            self.told = oracle.seq
+        told = (one.payment, charge, int(amount), currency, captured)
+        true = await self.store.succeeded(self.drop, *told, clock_ms=self.now)
+        return true, oracle.succeeded(*told, self.now)
 
     async def other(self, verb: str, words: list[str], who: str, key: str) -> Both:
         store, oracle, drop, now = self.store, self.oracle, self.drop, self.now

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dropengine import data_directory, outcomes
 from dropengine.config import Settings
-from dropengine.payments import local
 from dropengine.payments.intent_ids import IntentIds
-from dropengine.payments.local import LocalPay
+from dropengine.payments.local import LocalPay, provider
 from dropengine.payments.port import Charged, Intent, Line
 from dropengine.truth.store import Store
 from tests.kit.local_provider import only
@@ -17,7 +16,8 @@ class Till:
     def __init__(self, store: Store, settings: Settings, drop: str = "pin") -> None:
         self.settings = settings
         self.sale = Sale(store, drop, now=0)
-        self.provider: LocalPay = local.build(settings, data_directory.secret(settings))
+        book, secret = settings.data_dir / provider.FILE, data_directory.secret(settings)
+        self.provider = LocalPay(book, secret, provider.own_url(settings))
         self.providers = only(self.provider)
         self.intents = IntentIds(data_directory.shop_id(settings), store)
 

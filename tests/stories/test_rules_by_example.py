@@ -55,7 +55,7 @@ story(
     13:07     ada pay h1            -> paying h1 13:10
     13:08     clock settles         -> extended h2 13:10 lookup
     13:10     clock settles         -> extended h1 13:12 lookup; expired h2
-    13:10:20  bank says-unpaid h1   -> expired h1
+    13:10:20  bank says-unpaid p2   -> expired h1
     = pin 2 0 0 0, lookup:h1, lookup:h2
     """,
 )
@@ -157,7 +157,7 @@ story(
     13:30  ben pay h3      -> claimed h3 13:38; paying h3 13:38
     13:31  bank captured h3 c1 2400  -> sold h3 #1; served e1
     = pin 1 0 1 0, lookup:h3
-    13:32  bank discharge lookup:h3  -> discharged
+    13:32  bank discharge cancel:p1  -> discharged
     13:33  bank captured h3 c2 2400  -> voided h3 second refund 2400
     = pin 1 0 1 0, refund:c2 2400
     """,
@@ -194,7 +194,7 @@ story(
     = pin 0 0 2 0, refund:c2 4900
     13:06  mia refund h1              -> refunded h1 #1#2 4900
     = pin 2 0 0 0, refund:c1 4900, refund:c2 4900
-    13:07  bank discharge refund:c1   -> discharged
+    13:07  bank discharge refund:p1:1   -> discharged
     13:07  bank discharge refund:c2   -> discharged
     kept 0
     """,
@@ -210,7 +210,7 @@ story(
     = pin 1 1 0 0, lookup:h1
     13:14  bank captured h1 c1 2400 -> sold h2 h1 #1
     = pin 1 0 1 0, lookup:h1
-    13:15  bank discharge lookup:h1 -> discharged
+    13:15  bank discharge cancel:p1 -> discharged
     = pin 1 0 1 0
     """,
 )
@@ -286,7 +286,7 @@ story(
     13:07  bank captured h4 c4 2400 -> sold h4 #1; served e1
     13:07  bank captured h3 c3 2400 -> sold h3 #3
     = pin 0 0 3 0, refund:c1 2400
-    13:08  bank discharge refund:c1 -> discharged
+    13:08  bank discharge refund:p1:1 -> discharged
     kept 7200
     """,
     cap=3,
@@ -312,6 +312,7 @@ story(
     13:00  ada press 1              -> held h1 ada 1 13:08
     13:00  bank captured h1 c1 2400 -> sold h1 #1
     13:01  ben press 1              -> held h2 ben 1 13:09
+    13:01  ben pay h2               -> paying
     13:02  cy join 1                -> joined e1 cy 1
     13:05  mia cancel               -> cancelled
     13:05  clock settles            -> released h2 creator; refunded h1 #1 2400
@@ -388,7 +389,7 @@ story(
     = hill 0 0 1 0, port 0 1 0 0, capture:c1 2400
     13:08  mia refund h4      -> expired h1; refunded h4 #1 2400
     = hill 1 0 0 0, port 1 0 0 0, refund:c1 2400
-    13:09  bank discharge refund:c1  -> discharged
+    13:09  bank discharge void:c1  -> discharged
     kept 0
     """,
     places=2,
