@@ -71,6 +71,19 @@ _CALLED = {
     "missions.worth": "points for",
     "missions.ends": "when it ends, of",
     "most": "in one press",
+    "ways": "ways it gets to people",
+    "ways.title": "what fans call",
+    "ways.kind": "what kind is",
+    "ways.countries": "the countries of",
+    "ways.nodes": "the places of",
+    "ways.amount": "what is paid for",
+    "ways.off": "what is off by",
+    "ways.from": "from when it may be fetched by",
+    "ways.until": "until when it may be fetched by",
+    "ways.cash": "whether cash is taken by",
+    "pay_by_hand": "whether it may be paid by transfer",
+    "hand_hours": "hours to pay by transfer",
+    "hand_share": "percent that may wait for transfers",
     "asks.name": "whether a name is asked",
     "asks.address": "whether an address is asked",
     "asks.phone": "whether a phone is asked",
@@ -81,11 +94,12 @@ _CALLED = {
 _ITEM = re.compile(r"(items\[(\d+)\])\.")
 _COHORT = re.compile(r"cohorts\[(\d)\]\.")
 _MISSION = re.compile(r"missions\[(\d)\]\.")
+_WAY = re.compile(r"ways\[(\d)\]\.")
 _POOL = re.compile(r"(items\[\d+\]\.pools\[(\d+)\])\.")
 
 
 class Fields:
-    """A form for a template. `items`, `cohorts`, `missions`: how many it has."""
+    """A form for a template. `items`, `cohorts`, `missions`, `ways`: how many it has."""
 
     def __init__(self, form: Form, mistakes: Mapping[str, list[str]]) -> None:
         self._form = form
@@ -96,6 +110,8 @@ class Fields:
         self.cohorts = max(cohorts, default=-1) + 1
         missions = [int(found[1]) for path in form if (found := _MISSION.match(path))]
         self.missions = max(missions, default=-1) + 1
+        ways = [int(found[1]) for path in form if (found := _WAY.match(path))]
+        self.ways = max(ways, default=-1) + 1
 
     def value(self, path: str) -> str:
         """What stands there."""
@@ -176,6 +192,9 @@ def field_name(path: str) -> str:
     if mission := re.fullmatch(r"missions\[(\d)\]\.([a-z]+)", path):
         name = _CALLED.get(f"missions.{mission[2]}", f"{_CALLED.get(mission[2], mission[2])} of")
         return f"{name} mission {int(mission[1]) + 1}"
+    if way := re.fullmatch(r"ways\[(\d)\]\.([a-z]+)", path):
+        name = _CALLED.get(f"ways.{way[2]}", f"{_CALLED.get(way[2], way[2])} of")
+        return f"{name} way {int(way[1]) + 1}"
     found = re.fullmatch(r"(?:items\[(\d+)\])?\.?(?:pools\[(\d+)\]\.)?([a-z_]*)", path)
     if found is None:
         return path

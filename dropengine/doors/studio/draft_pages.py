@@ -28,6 +28,7 @@ from dropengine.manifest import Form, Manifest
 from dropengine.manifest.defaults import MODES
 from dropengine.manifest.form import ID_CHARS, PLANNED, taken, without
 from dropengine.manifest.game import KINDS
+from dropengine.manifest.ways import KINDS as WAY_KINDS
 from dropengine.model import DropId, DropState
 from dropengine.people import drafts, makers, showcases
 from dropengine.people.drafts import Draft
@@ -54,7 +55,9 @@ FIELD_CHARS_MAX = 20_000
 TOO_LONG = "That is more than a draft may hold. Nothing was saved."
 GONE = "This draft was published meanwhile. What you typed was not saved."
 _NUMBERED = re.compile(r"-[0-9]{1,3}$")
-_REMOVE = re.compile(r"remove (items\[\d{1,2}\](?:\.pools\[\d{1,2}\])?|(?:cohorts|missions)\[\d\])")
+_REMOVE = re.compile(
+    r"remove (items\[\d{1,2}\](?:\.pools\[\d{1,2}\])?|(?:cohorts|missions|ways)\[\d\])"
+)
 _POOL = re.compile(r"pool (items\[\d{1,2}\])")
 
 
@@ -281,6 +284,8 @@ class DraftPages:
             form |= {f"items[{fields_of(form).items}].cap": "10"}
         elif do == "cohort":
             form |= {f"cohorts[{fields_of(form).cohorts}].listed": "yes"}
+        elif do == "way":
+            form |= {f"ways[{fields_of(form).ways}].kind": WAY_KINDS[0]}
         elif do == "mission":
             form |= {f"missions[{fields_of(form).missions}].kind": KINDS[0]}
         elif added := _POOL.fullmatch(do):
