@@ -179,7 +179,7 @@ class Clock(Line):
             self.expire(hold)
 
     def ask(self, payment: Payment) -> None:
-        """It is silent: its provider is asked to cancel it."""
+        """It is silent: its provider is asked to cancel it (H8, P21)."""
         payment.looked = self.at + max(1, self.rules.lookup_ms)
         for one in self.standing_in(payment):
             one.looked = payment.looked

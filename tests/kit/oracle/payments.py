@@ -205,7 +205,7 @@ class Payments(Clock):
         captured: bool,
         card: str,
     ) -> Bought:
-        """P1, P2, P4, P5, P6, P7, P16."""
+        """P1, P2, P4, P5, P6, P7, P16, P19."""
         was_open, holds = payment.open, [self.holds[name] for name in payment.holds]
         why = "ended"
         if (amount, currency) != (payment.amount, self.rules.currency):
@@ -249,7 +249,7 @@ class Payments(Clock):
                 hold.deadline = min(hold.deadline, latest)
 
     def buy(self, payment: Payment, charge: str, captured: bool, card: str) -> list[str]:
-        """Which orders the payment makes: its holds in order, by the rules for late payments."""
+        """Which orders it makes: its holds in order, by the rules for late payments (P19)."""
         standing = self.standing_in(payment)
         if payment.all and not self.all_to_be_had(payment, standing):
             return []
@@ -312,7 +312,7 @@ class Payments(Clock):
         return None
 
     def keep(self, payment: Payment, charge: str, captured: bool, sold: list[str]) -> outcomes.Paid:
-        """What of the charge is the shop's: the shares of what was sold, and the way."""
+        """What of the charge is the shop's: the shares of what was sold, and the way (P20)."""
         way = self.way_amount(payment.way)
         kept = way + sum(self.orders[name].amount for name in sold)
         payment.state, payment.charge, payment.sold = "paid", charge, sold
@@ -533,7 +533,7 @@ class Payments(Clock):
         return entry.id
 
     def unpaid(self, name: str, clock: int) -> outcomes.UnpaidOutcome:
-        """The provider cancelled it: nobody paid (H8)."""
+        """The provider cancelled it: nobody paid (H8, P21)."""
         self.catch_up(clock)
         if self.state == "frozen":
             return refusals.Frozen()
@@ -565,7 +565,7 @@ class Payments(Clock):
         back: str = "line",
         amount: int | None = None,
     ) -> outcomes.RefundOutcome:
-        """C3, P11."""
+        """C3, P11, P23, P24."""
         if fault := fault_in(Signature(by, key), Refund(name, why)):
             return refusals.BadMessage(fault)
         self.catch_up(clock)
@@ -605,7 +605,7 @@ class Payments(Clock):
         return outcomes.Refunded(order.id, self.seq, state, order.why, n, amount)
 
     def reduce(self, order: Order, by: str, key: str, why: str, amount: int) -> tuple[int, int]:
-        """Only its share falls."""
+        """Only its share falls (P25)."""
         payment = self.payments[order.payment]
         order.amount -= amount
         order.why = why
@@ -626,7 +626,7 @@ class Payments(Clock):
     def came_back(
         self, name: str, by: str, key: str, clock: int, *, serials: Sequence[int] = ()
     ) -> outcomes.CameBackOutcome:
-        """Units that were handed over and given back are free again."""
+        """Units that were handed over and given back are free again (P24)."""
         if fault := fault_in(Signature(by, key), CameBack(name)):
             return refusals.BadMessage(fault)
         self.catch_up(clock)
@@ -664,7 +664,7 @@ class Payments(Clock):
     def charged_back(
         self, name: str, amount: int, by: str, key: str, clock: int
     ) -> outcomes.ChargedBackOutcome:
-        """The units stay sold; nothing of the payment is the shop's."""
+        """The units stay sold; nothing of the payment is the shop's (P26)."""
         if fault := fault_in(Signature(by, key), ChargedBack(name, amount)):
             return refusals.BadMessage(fault)
         self.catch_up(clock)
@@ -691,7 +691,7 @@ class Payments(Clock):
         return answer
 
     def more_time(self, name: str, by: str, key: str, clock: int) -> outcomes.MoreTimeOutcome:
-        """Once, and only by hand."""
+        """Once, and only by hand (P29)."""
         self.catch_up(clock)
         words = ("more_time", name)
         payment = self.payments.get(name)

@@ -327,7 +327,7 @@ class Presses(Payments):
             self.after_claimed(hold)
 
     def pay(self, fan: str, command: wire.Pay, was: int) -> outcomes.PressOutcome:
-        """One payment for some holds, by a way."""
+        """One payment for some holds, by a way (P17, P18)."""
         holds = [self.holds.get(name) for name in command.holds]
         mine = [hold for hold in holds if hold is not None and hold.fan == fan]
         if len(mine) < len(holds) or len(set(command.holds)) < len(holds):
@@ -369,6 +369,7 @@ class Presses(Payments):
         return named.until_ms + self.lead if named is not None and is_pickup else 0
 
     def hand_full(self, command: wire.Pay, holds: list[Hold]) -> outcomes.PressOutcome | None:
+        """P28."""
         rules = self.rules
         if command.provider not in BY_HAND:
             return None
@@ -383,7 +384,7 @@ class Presses(Payments):
         return None
 
     def begin_paying(self, fan: str, command: wire.Pay, holds: list[Hold]) -> Payment:
-        """H6."""
+        """H6, P18, P27."""
         way = next((one.amount for one in self.rules.ways if one.id == command.way), 0)
         off = next((one.off for one in self.rules.ways if one.id == command.way), 0)
         payment = Payment(
@@ -427,7 +428,7 @@ class Presses(Payments):
         return outcomes.Paying(payment.id, record, holds, self.seq, was)
 
     def unpay(self, fan: str, command: wire.Unpay, was: int) -> outcomes.PressOutcome:
-        """Its provider is asked to cancel it, and may be paid until he has."""
+        """Its provider is asked to cancel it, and may be paid until he has (P22)."""
         payment = self.payments.get(command.payment)
         if payment is None or self.owner(payment.fan) != fan:
             return refusals.NotFound()
@@ -442,7 +443,7 @@ class Presses(Payments):
     def basket(
         self, fan: str, command: wire.Basket, was: int, under: tuple[str, str]
     ) -> outcomes.PressOutcome:
-        """Several presses under one key."""
+        """Several presses under one key (H12)."""
         wants = tuple((tuple(want.pools), want.qty, want.fewer) for want in command.wants)
         body = ("basket", command.all, wants)
         known = self.answers.get(under)
@@ -535,7 +536,7 @@ class Presses(Payments):
     def swap(
         self, fan: str, command: wire.Swap, was: int, under: tuple[str, str]
     ) -> outcomes.PressOutcome:
-        """As many units of another pool for those of a hold."""
+        """As many units of another pool for those of a hold (H13)."""
         body = ("swap", command.hold, command.pool)
         match self.repeated(under, body):
             case refusals.KeyReused() as reused:
