@@ -63,6 +63,7 @@ class FakeStripe:
         self.lost_at = 0
         """The answer of so manyth call from now on is lost; 0: of none."""
         self.told: list[Delivery] = []
+        self._later: list[tuple[int, Callable[[], None]]] = []
         self.url = ""
         self.app = Starlette(
             routes=[
@@ -72,14 +73,28 @@ class FakeStripe:
             ]
         )
 
-    def pay(self, session: str, card: Literal["good", "declined", "asks"] = "good") -> None:
-        """A payer's card at a page. `asks`: his bank wants a word with him first."""
+    def at(self, due_ms: int, what: Callable[[], None]) -> None:
+        """Something happens over there at that time: it has, when Stripe is asked after it."""
+        self._later.append((due_ms, what))
+
+    def _happen(self) -> None:
+        due = [one for one in self._later if one[0] <= self._clock()]
+        self._later = [one for one in self._later if one[0] > self._clock()]
+        for _, what in sorted(due, key=lambda one: one[0]):
+            what()
+
+    def pay(
+        self, session: str, card: Literal["good", "declined", "asks"] = "good", number: str = ""
+    ) -> None:
+        """A payer's card at a page. `asks`: his bank wants a word with him first. number: '' for
+        the one that tests have when they do not say."""
         found = self.sessions[session]
         self._end_old()
         if found["status"] != "open":
             return
         payment = found["payment_intent"] and self.payments[found["payment_intent"]]
         payment = payment or self._begun(found)
+        payment["_card"] = f"fp_{number}" if number else CARD
         if card == "declined":
             payment["last_payment_error"] = {"code": "card_declined", "type": "card_error"}
             self._tell("payment_intent.payment_failed", payment)
@@ -152,7 +167,7 @@ class FakeStripe:
             "amount_captured": 0,
             "amount_refunded": 0,
             "balance_transaction": None,
-            "payment_method_details": {"type": "card", "card": {"fingerprint": CARD}},
+            "payment_method_details": {"type": "card", "card": {"fingerprint": payment["_card"]}},
         }
         session |= {"status": "complete", "payment_status": "unpaid"}
         self._tell("payment_intent.amount_capturable_updated", payment)
@@ -165,6 +180,7 @@ class FakeStripe:
         text = (await request.body()).decode()
         pairs = parse_qsl(text or str(request.url.query), keep_blank_values=True)
         form, path = nested(pairs), request.path_params["path"]
+        self._happen()
         fault = self.faults.popleft() if self.faults else None
         if self.lost_at:
             self.lost_at -= 1
@@ -320,7 +336,7 @@ class FakeStripe:
         for one in body["data"] if body.get("object") == "list" else [body]:
             if one.get("object") == "checkout.session" and one["payment_intent"]:
                 if any(name.startswith("payment_intent") for name in expand):
-                    one["payment_intent"] = self.payments[one["payment_intent"]]
+                    one["payment_intent"] = shown(self.payments[one["payment_intent"]])
             elif one.get("object") == "payment_intent" and one["latest_charge"] and not expand:
                 one["latest_charge"] = one["latest_charge"]["id"]
         return body

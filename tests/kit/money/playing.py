@@ -36,7 +36,7 @@ async def played(
         async with TILLS[till](folder, clock) as opened:
             for seed in seeds:
                 drop = DropId(f"money-{list(TILLS).index(till)}-{seed}")
-                history = History(store, clock, opened, drop, seed)
+                history = History(store, clock, opened, drop, seed, opened.payments.name)
                 wrong = await history.play()
                 met += history.met
                 if any(wanted in one for one in wrong):

@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
+from dropengine.config import Settings
 from dropengine.payments.local import Do, LocalPay
 from dropengine.payments.port import Intent, Payments
+from dropengine.payments.stripe import StripePay
+from dropengine.sql.migrate import migrate
+from tests.kit.fake_stripe import FakeStripe
 from tests.kit.local_provider import local_pay, page_of
-from tests.kit.webhook_receiver import Clock
+from tests.kit.till import stripe_pay
+from tests.kit.webhook_receiver import Clock, serving
 
 
 class Till(Protocol):
@@ -48,7 +53,41 @@ async def local_at_once(folder: Path, clock: Clock) -> AsyncIterator[Till]:
         yield LocalTill(provider)
 
 
+class StripeTill:
+    """Stripe's fake. Who is to pay late is asked by his bank first, and answers it too late."""
+
+    def __init__(self, stripe: StripePay, fake: FakeStripe, clock: Clock) -> None:
+        self.payments: Payments = stripe
+        self._fake = fake
+        self._clock = clock
+
+    async def pays(self, intent: Intent, do: Do, after_ms: int, card: str) -> None:
+        session = page_of(await self.payments.begin(intent))
+        if session not in self._fake.sessions:
+            return
+        fake, now_ms = self._fake, self._clock()
+        if do in ("delay", "late"):
+            fake.pay(session, "asks", card)
+            late_ms = max(0, intent.deadline_ms - now_ms) if do == "late" else 0
+            fake.at(now_ms + late_ms + after_ms, lambda: fake.answer_bank(session))
+        else:
+            choice: Literal["good", "declined"] = "declined" if do == "decline" else "good"
+            fake.at(now_ms + after_ms, lambda: fake.pay(session, choice, card))
+
+
+@contextlib.asynccontextmanager
+async def stripe(folder: Path, clock: Clock) -> AsyncIterator[Till]:
+    fake = FakeStripe(clock)
+    migrate(Settings(data_dir=folder))
+    async with serving(fake.app) as fake.url, stripe_pay(fake, folder, clock) as provider:
+        yield StripeTill(provider, fake, clock)
+
+
 Opened = Callable[[Path, Clock], contextlib.AbstractAsyncContextManager[Till]]
 
-TILLS: Final[Mapping[str, Opened]] = {"local": local, "local, captured at once": local_at_once}
+TILLS: Final[Mapping[str, Opened]] = {
+    "local": local,
+    "local, captured at once": local_at_once,
+    "stripe": stripe,
+}
 """All of them."""
