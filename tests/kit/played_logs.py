@@ -199,12 +199,15 @@ class Player:
 
     def succeeded(self, hold: Hold, *, more: int = 0) -> None:
         charge, captured = f"c{len(self.charges) + 1}", self.random.random() < 0.4
-        amount = hold.qty * hold.price
-        self.charges.append((hold.id, charge, amount, captured))
+        payment = self.oracle.payments.get(hold.payment)
+        name, amount = hold.id, hold.qty * hold.price
+        if payment is not None:
+            name, amount = payment.id, payment.amount
+        self.charges.append((name, charge, amount, captured))
         # Some lend each other their cards. An older engine counted none.
         card = self.cards.choice(("", "k-one", f"k-{hold.fan}"))
         card = card if self.oracle.schema == SCHEMA else ""
-        self.oracle.succeeded(hold.id, charge, amount + more, "EUR", captured, self.now, card)
+        self.oracle.succeeded(name, charge, amount + more, "EUR", captured, self.now, card)
 
     def pay(self) -> None:
         paying = [hold for hold in self.oracle.holds.values() if hold.state == "paying"]
@@ -217,11 +220,9 @@ class Player:
             self.succeeded(self.random.choice(list(self.oracle.holds.values())))
 
     def nobody_paid(self) -> None:
-        asked = [h.id for h in self.oracle.holds.values() if h.open and h.looked]
+        asked = [p.id for p in self.oracle.payments.values() if p.state == "open" and p.looked]
         if asked:
-            name = self.random.choice(asked)
-            self.oracle.unpaid(name, self.now)
-            self.oracle.discharge(f"lookup:{name}", "done", self.now)
+            self.oracle.unpaid(self.random.choice(asked), self.now)
 
     def capture_less(self) -> None:
         if self.charges:
