@@ -37,13 +37,13 @@ story(
     13:00  ada press 2     -> held h1 ada 2 13:08
     13:03  ada extend h1   -> extended h1 13:10
     13:04  ada extend h1   -> extended h1 active 13:10
-    13:08  ada pay h1      -> paying h1 13:11
-    13:09  ada pay h1      -> paying h1 paying 13:11
-    13:11  clock settles   -> extended h1 13:13 lookup
+    13:08  ada pay h1      -> payment_begun p1 h1; paying h1 13:11
+    13:09  ada pay h1      -> paying p1 open 13:11
+    13:11  clock settles   -> asked p1 13:13
     13:12  ada extend h1   -> extended h1 paying 13:11
-    = pin 0 2 0 0, lookup:h1
+    = pin 0 2 0 0, cancel:p1
     13:13  clock settles   -> expired h1
-    = pin 2 0 0 0, lookup:h1
+    = pin 2 0 0 0, cancel:p1
     """,
 )
 story(
@@ -51,12 +51,12 @@ story(
     """
     13:00     ada press 1           -> held h1 ada 1 13:08
     13:00     ben press 1           -> held h2 ben 1 13:08
-    13:03     ben pay h2            -> paying h2 13:08
-    13:07     ada pay h1            -> paying h1 13:10
-    13:08     clock settles         -> extended h2 13:10 lookup
-    13:10     clock settles         -> extended h1 13:12 lookup; expired h2
-    13:10:20  bank says-unpaid p2   -> expired h1
-    = pin 2 0 0 0, lookup:h1, lookup:h2
+    13:03     ben pay h2            -> payment_begun p1 h2; paying h2 13:08
+    13:07     ada pay h1            -> payment_begun p2 h1; paying h1 13:10
+    13:08     clock settles         -> asked p1 13:10
+    13:10     clock settles         -> asked p2 13:12; expired h2
+    13:10:20  bank says-unpaid p2   -> unpaid p2; expired h1
+    = pin 2 0 0 0, cancel:p1
     """,
 )
 story(
@@ -69,11 +69,11 @@ story(
     13:02  ada press 2           -> limit_reached
     13:02  ada press 1           -> held h1 active 13:08
     13:03  cy press 1            -> all_held
-    13:04  bank captured h1 c1 2400   -> sold h1 #1
+    13:04  bank captured h1 c1 2400   -> sold h1 #1; paid p1
     13:05  cy press 1            -> all_held
-    13:06  bank captured h2 c2 2400   -> sold h2 #2
+    13:06  bank captured h2 c2 2400   -> sold h2 #2; paid p2
     13:07  cy press 1            -> sold_out
-    = pin 0 0 2 0
+    = pin 0 0 2 0, cancel:p1, cancel:p2
     """,
 )
 story(
@@ -120,12 +120,12 @@ story(
     13:00  ben press 1               -> held h2 ben 1 13:08
     13:01  mia pause                 -> paused
     13:02  ada extend h1             -> extended h1 13:10
-    13:03  ada pay h1                -> paying h1 13:10
+    13:03  ada pay h1                -> payment_begun p1 h1; paying h1 13:10
     13:03  ben release h2            -> released h2
     13:03  cy press 1                -> paused
     13:03  cy join 1                 -> joined e1 cy 1
-    13:04  bank captured h1 c1 2400  -> sold h1 #1
-    = pin 1 0 1 0, lookup:h1
+    13:04  bank captured h1 c1 2400  -> sold h1 #1; paid p1
+    = pin 1 0 1 0, cancel:p1
     13:05  mia close                 -> closed 13:05
     13:05  cy leave e1               -> settled; left e1
     """,
@@ -154,9 +154,9 @@ story(
     13:20  ben claim h2    -> claimed h2 13:28
     13:28  clock settles   -> expired h2; cooled e1 13:29
     13:29  clock settles   -> offered h3 ben 1 13:59
-    13:30  ben pay h3      -> claimed h3 13:38; paying h3 13:38
-    13:31  bank captured h3 c1 2400  -> sold h3 #1; served e1
-    = pin 1 0 1 0, lookup:h3
+    13:30  ben pay h3      -> claimed h3 13:38; payment_begun p1 h3; paying h3 13:38
+    13:31  bank captured h3 c1 2400  -> sold h3 #1; served e1; paid p1
+    = pin 1 0 1 0, cancel:p1
     13:32  bank discharge cancel:p1  -> discharged
     13:33  bank captured h3 c2 2400  -> voided h3 second refund 2400
     = pin 1 0 1 0, refund:c2 2400
@@ -169,9 +169,13 @@ story(
     13:01  bank captured h1 p0 4800 USD  -> voided h1 mismatch refund 4800
     13:01  bank captured h1 p1 4799      -> voided h1 mismatch refund 4799
     13:01  bank authorises h1 p4 4801    -> voided h1 mismatch void 4801
-    13:02  bank captured h1 p2 4800      -> sold h1 #1#2
-    13:03  bank captured h1 p2 4800      -> sold h1
+    13:02  bank captured h1 p2 4800      -> sold h1 #1#2; paid p4
+    13:03  bank captured h1 p2 4800      -> paid p4
     13:04  bank captured h1 p3 4800      -> voided h1 second refund 4800
+    13:04  bank discharge cancel:p1      -> discharged
+    13:04  bank discharge cancel:p2      -> discharged
+    13:04  bank discharge cancel:p3      -> discharged
+    13:04  bank discharge cancel:p4      -> discharged
     = pin 0 0 2 0, refund:c1 4800, refund:c2 4799, refund:c5 4800, void:c3 4801
     13:05  bank discharge refund:c1      -> discharged
     13:05  bank discharge refund:c2      -> discharged
@@ -184,9 +188,9 @@ story(
     "an order is worth what was captured of its charge, and that goes back",
     """
     13:00  ada press 2                -> held h1 ada 2 13:08
-    13:01  bank authorises h1 c1 4800 -> sold h1 #1#2 pending
+    13:01  bank authorises h1 c1 4800 -> sold h1 #1#2 pending; paid p1
     13:02  bank captured h1 c1 4900   -> mismatched
-    = pin 0 0 2 0
+    = pin 0 0 2 0, cancel:p1
     kept 4900
     13:03  bank captured h1 c1 4800   -> sold h1
     13:04  bank authorises h1 c2 4800 -> voided h1 second void 4800
@@ -203,13 +207,13 @@ story(
     "a late payment buys the newer hold of the same fan",
     """
     13:00  ada press 1              -> held h1 ada 1 13:08
-    13:07  ada pay h1               -> paying h1 13:10
-    13:10  clock settles            -> extended h1 13:12 lookup
+    13:07  ada pay h1               -> payment_begun p1 h1; paying h1 13:10
+    13:10  clock settles            -> asked p1 13:12
     13:12  clock settles            -> expired h1
     13:13  ada press 1              -> held h2 ada 1 13:21
-    = pin 1 1 0 0, lookup:h1
-    13:14  bank captured h1 c1 2400 -> sold h2 h1 #1
-    = pin 1 0 1 0, lookup:h1
+    = pin 1 1 0 0, cancel:p1
+    13:14  bank captured h1 c1 2400 -> sold h2 h1 #1; paid p1
+    = pin 1 0 1 0, cancel:p1
     13:15  bank discharge cancel:p1 -> discharged
     = pin 1 0 1 0
     """,
@@ -218,37 +222,37 @@ story(
     "a late payment is rescued where nobody waits",
     """
     13:00  ada press 1              -> held h1 ada 1 13:08
-    13:07  ada pay h1               -> paying h1 13:10
-    13:10  clock settles            -> extended h1 13:12 lookup
+    13:07  ada pay h1               -> payment_begun p1 h1; paying h1 13:10
+    13:10  clock settles            -> asked p1 13:12
     13:12  clock settles            -> expired h1
-    13:20  bank captured h1 c1 2400 -> rescued h1 #1
-    = pin 1 0 1 0, lookup:h1
+    13:20  bank captured h1 c1 2400 -> rescued h1 #1; paid p1
+    = pin 1 0 1 0, cancel:p1
     """,
 )
 story(
     "a payment for a hold that was released goes back",
     """
     13:00  ada press 1              -> held h1 ada 1 13:08
-    13:01  ada pay h1               -> paying h1 13:08
+    13:01  ada pay h1               -> payment_begun p1 h1; paying h1 13:08
     13:02  ada release h1           -> released h1
-    = pin 2 0 0 0, lookup:h1
+    = pin 2 0 0 0, cancel:p1
     13:03  bank captured h1 c1 2400 -> voided h1 ended refund 2400
     13:04  bank captured h1 c2 2400 -> voided h1 ended refund 2400
-    = pin 2 0 0 0, lookup:h1, refund:c1 2400, refund:c2 2400
+    = pin 2 0 0 0, cancel:p1, refund:c1 2400, refund:c2 2400
     """,
 )
 story(
     "who is ready stands before a late payment, which is made good",
     """
     13:00  ada press 2              -> held h1 ada 2 13:08
-    13:07  ada pay h1               -> paying h1 13:10
+    13:07  ada pay h1               -> payment_begun p1 h1; paying h1 13:10
     13:08  ben join 1               -> joined e1 ben 1
     13:09  mia pause                -> paused
-    13:10  clock settles            -> extended h1 13:12 lookup
+    13:10  clock settles            -> asked p1 13:12
     13:12  clock settles            -> expired h1
     13:13  bank captured h1 c1 4800 -> voided h1 late refund 4800; joined e2 ada 2 makegood
     13:15  mia resume               -> resumed; offered h2 ben 1 13:45; offered h3 ada 1 13:45
-    = pin 0 2 0 0, lookup:h1, refund:c1 4800
+    = pin 0 2 0 0, cancel:p1, refund:c1 4800
     """,
 )
 story(
@@ -258,13 +262,13 @@ story(
     13:01     ada join 2               -> joined e1 ada 2
     13:02     ben join 1               -> joined e2 ben 1
     13:03     dee release h1           -> released h1; offered h2 ada 2 13:33
-    13:04     ada pay h2               -> claimed h2 13:12; paying h2 13:12
+    13:04     ada pay h2               -> claimed h2 13:12; payment_begun p1 h2; paying h2 13:12
     13:05     mia pause                -> paused
-    13:12     clock settles            -> extended h2 13:14 lookup
+    13:12     clock settles            -> asked p1 13:14
     13:14     clock settles            -> expired h2; cooled e1 13:15
-    13:14:30  bank captured h2 c1 4800 -> rescued h2 #1#2; served e1
+    13:14:30  bank captured h2 c1 4800 -> rescued h2 #1#2; served e1; paid p1
     13:16     mia resume               -> resumed
-    = pin 0 0 2 0, lookup:h2
+    = pin 0 0 2 0, cancel:p1
     """,
 )
 story(
@@ -273,8 +277,8 @@ story(
     13:00  ada press 1              -> held h1 ada 1 13:08
     13:00  ben press 1              -> held h2 ben 1 13:08
     13:00  cy press 1               -> held h3 cy 1 13:08
-    13:01  bank captured h1 c1 2400 -> sold h1 #1
-    13:02  bank captured h2 c2 2400 -> sold h2 #2
+    13:01  bank captured h1 c1 2400 -> sold h1 #1; paid p1
+    13:02  bank captured h2 c2 2400 -> sold h2 #2; paid p2
     13:05  dee join 1               -> joined e1 dee 1
     13:05  mia pause key=a          -> paused
     13:05  mia resume               -> resumed
@@ -283,9 +287,9 @@ story(
     13:06  mia refund h1 key=b      -> nothing
     13:06  mia refund h2 key=b      -> key_reused
     13:06  mia add 1 key=b          -> key_reused
-    13:07  bank captured h4 c4 2400 -> sold h4 #1; served e1
-    13:07  bank captured h3 c3 2400 -> sold h3 #3
-    = pin 0 0 3 0, refund:c1 2400
+    13:07  bank captured h4 c4 2400 -> sold h4 #1; served e1; paid p3
+    13:07  bank captured h3 c3 2400 -> sold h3 #3; paid p4
+    = pin 0 0 3 0, cancel:p1, cancel:p2, cancel:p3, cancel:p4, refund:p1:1 2400
     13:08  bank discharge refund:p1:1 -> discharged
     kept 7200
     """,
@@ -310,14 +314,14 @@ story(
     "a cancellation ends holds, then refunds orders, and calls nobody",
     """
     13:00  ada press 1              -> held h1 ada 1 13:08
-    13:00  bank captured h1 c1 2400 -> sold h1 #1
+    13:00  bank captured h1 c1 2400 -> sold h1 #1; paid p1
     13:01  ben press 1              -> held h2 ben 1 13:09
-    13:01  ben pay h2               -> paying
+    13:01  ben pay h2               -> payment_begun p2 h2; paying h2 13:09
     13:02  cy join 1                -> joined e1 cy 1
     13:05  mia cancel               -> cancelled
     13:05  clock settles            -> released h2 creator; refunded h1 #1 2400
     13:06  bank captured h2 c2 2400 -> voided h2 ended refund 2400
-    = pin 2 0 0 0, refund:c1 2400, refund:c2 2400
+    = pin 2 0 0 0, cancel:p1, cancel:p2, refund:c2 2400, refund:p1:1 2400
     """,
 )
 story(
@@ -325,14 +329,14 @@ story(
     """
     13:00  ada press 1              -> held h1 ada 1 13:08
     13:00  dee press 1              -> held h2 dee 1 13:08
-    13:01  bank captured h2 c1 2400 -> sold h2 #1
+    13:01  bank captured h2 c1 2400 -> sold h2 #1; paid p1
     13:02  ben join 1               -> joined e1 ben 1
     13:03  mia close                -> closed 13:03
     13:04  ben press 1              -> closed
     13:05  ada release h1           -> released h1
     13:05  clock settles            -> settled
     13:06  ben leave e1             -> left e1
-    = pin 1 0 1 0
+    = pin 1 0 1 0, cancel:p1
     """,
 )
 story(
@@ -368,8 +372,8 @@ story(
     """
     13:00  ada press 1               -> held h1 ada 1 13:08
     13:01  ada join 1                -> joined e1 ada 1
-    13:02  bank captured h1 c1 2400  -> sold h1 #1; removed e1
-    = pin 1 0 1 0
+    13:02  bank captured h1 c1 2400  -> sold h1 #1; removed e1; paid p1
+    = pin 1 0 1 0, cancel:p1
     kept 2400
     """,
     limit=1,
@@ -385,10 +389,10 @@ story(
     13:04  ada leave e1       -> declined h3 ended; left e1; offered h4 ben 1 13:34
     13:05  ben claim h4       -> claimed h4 13:13
     13:06  ben leave e2       -> left e2
-    13:07  bank authorises h4 c1 2400  -> sold h4 #1 pending
-    = hill 0 0 1 0, port 0 1 0 0, capture:c1 2400
+    13:07  bank authorises h4 c1 2400  -> sold h4 #1 pending; paid p1
+    = hill 0 0 1 0, port 0 1 0 0, cancel:p1, capture:p1 2400
     13:08  mia refund h4      -> expired h1; refunded h4 #1 2400
-    = hill 1 0 0 0, port 1 0 0 0, refund:c1 2400
+    = hill 1 0 0 0, port 1 0 0 0, cancel:p1, void:c1 2400
     13:09  bank discharge void:c1  -> discharged
     kept 0
     """,
@@ -399,17 +403,17 @@ story(
     """
     13:00  ada press 1 key=a         -> held h1 ada 1 13:08
     13:01  pia press 1               -> held h2 pia 1 13:09
-    13:02  ada pay h1                -> paying h1 13:08
+    13:02  ada pay h1                -> payment_begun p1 h1; paying h1 13:08
     13:03  ada signs-in pia          -> adopted ada h1
     13:03  ada signs-in pia          -> nothing
     13:04  ada press 1 key=a         -> held h1 paying 13:08
     13:04  pia press 1 key=a         -> held h1 paying 13:08
     13:04  ada press 2               -> limit_reached
     13:05  ada release h2            -> released h2
-    13:06  bank captured h1 c1 2400  -> sold h1 #1
+    13:06  bank captured h1 c1 2400  -> sold h1 #1; paid p1
     13:07  ben signs-in pia          -> nothing
     13:07  ada signs-in ben          -> not_adoptable
-    = pin 1 0 1 0, lookup:h1
+    = pin 1 0 1 0, cancel:p1
     kept 2400
     """,
 )

@@ -86,31 +86,31 @@ story(
     "who is made good stands in line already",
     """
     13:00  ada press 2               -> held h1 ada 2 13:08
-    13:07  ada pay h1                -> paying h1 13:10
+    13:07  ada pay h1                -> payment_begun p1 h1; paying h1 13:10
     13:08  ben join 1                -> joined e1 ben 1
     13:09  mia pause                 -> paused
-    13:10  clock settles             -> extended h1 13:12 lookup
+    13:10  clock settles             -> asked p1 13:12
     13:12  clock settles             -> expired h1
     13:13  bank captured h1 c1 4800  -> voided h1 late refund 4800; joined e2 ada 2 makegood
     13:14  ada join 1                -> joined e2 waiting
     13:15  mia resume                -> resumed; offered h2 ben 1 13:45; offered h3 ada 1 13:45
     13:16  ada leave e2              -> declined h3 ended; left e2
-    = pin 1 1 0 0, lookup:h1, refund:c1 4800
+    = pin 1 1 0 0, cancel:p1, refund:c1 4800
     """,
 )
 story(
     "who stands in line is made good there",
     """
     13:00  ada press 2               -> held h1 ada 2 13:08
-    13:07  ada pay h1                -> paying h1 13:10
+    13:07  ada pay h1                -> payment_begun p1 h1; paying h1 13:10
     13:08  ben join 1                -> joined e1 ben 1
     13:09  mia pause                 -> paused
-    13:10  clock settles             -> extended h1 13:12 lookup
+    13:10  clock settles             -> asked p1 13:12
     13:11  ada join 1                -> joined e2 ada 1
     13:12  clock settles             -> expired h1; limit_freed e2
     13:13  bank captured h1 c1 4800  -> voided h1 late refund 4800; pointed e2 ada 0 makegood
     13:15  mia resume                -> resumed; offered h2 ben 1 13:45; offered h3 ada 1 13:45
-    = pin 0 2 0 0, lookup:h1, refund:c1 4800
+    = pin 0 2 0 0, cancel:p1, refund:c1 4800
     """,
 )
 story(

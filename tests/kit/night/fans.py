@@ -78,11 +78,15 @@ class Fans(Asking):
 
     def _remember(self, fan: Fan, command: wire.FanCommand, outcome: Answer) -> None:
         match outcome:
-            case outcomes.Held(id=hold) | outcomes.Claimed(id=hold) | outcomes.Paying(id=hold):
-                known = fan.began if isinstance(outcome, outcomes.Paying) else fan.holds
-                if hold not in known:
-                    known.append(hold)
-                fan.costs[hold] = outcome.hold.price * outcome.hold.qty
+            case outcomes.Held(id=hold, hold=record) | outcomes.Claimed(id=hold, hold=record):
+                if hold not in fan.holds:
+                    fan.holds.append(hold)
+                fan.costs[hold] = record.price * record.qty
+            case outcomes.Paying(holds=rows):
+                for hold, record in rows:
+                    if hold not in fan.began:
+                        fan.began.append(hold)
+                    fan.costs[hold] = record.price * record.qty
             case outcomes.Released(id=hold) if hold in fan.holds:
                 fan.holds.remove(hold)
             case outcomes.Joined(id=place) if place not in fan.places:

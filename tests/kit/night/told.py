@@ -50,8 +50,8 @@ def answer(
 ) -> wire.Done | wire.Refused:
     """What a worker makes of an outcome for the fan who asked."""
     match outcome:
-        case outcomes.Paying(id=name, seq=seq):
-            return wire.Done(number, seq, pay={name: PAGE + name})
+        case outcomes.Paying(id=name, holds=holds, seq=seq):
+            return wire.Done(number, seq, pay={hold: PAGE + name for hold, _ in holds})
         case outcomes.HoldGranted(id=name, hold=hold, seq=seq):
             return wire.Done(number, seq, hold=views.hold_view(name, hold, PAGE))
         case outcomes.EntryGranted(id=name, seq=seq):
