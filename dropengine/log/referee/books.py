@@ -23,14 +23,29 @@ from dropengine.log.referee.records import (
     Fan,
     Hold,
     Item,
+    Judgement,
     Order,
     Owed,
+    Payment,
     Pool,
 )
 from dropengine.log.referee.report import VIOLATIONS_KEPT, Violation
 from dropengine.model import POINTS_MAX
 
-__all__ = ["BASE", "BOOST", "Books", "Entry", "Fan", "Hold", "Item", "Order", "Owed", "Pool"]
+__all__ = [
+    "BASE",
+    "BOOST",
+    "Books",
+    "Entry",
+    "Fan",
+    "Hold",
+    "Item",
+    "Judgement",
+    "Order",
+    "Owed",
+    "Payment",
+    "Pool",
+]
 
 
 CARRIED = 1 << 16
@@ -103,6 +118,12 @@ class Books:
         self.charges: dict[str, str] = {}
         self.captured_of, self.refunded_of = dict[str, int](), dict[str, int]()
         self.by_hand_of, self.given_up_of = dict[str, int](), dict[str, int]()
+        self.charged_back_of: dict[str, int] = {}
+        self.payments: dict[str, Payment] = {}
+        self.judging: Judgement | None = None
+        """What a charge buys, while it is being told."""
+        self.unpaid: set[str] = set()
+        """Holds that the cancelling of their payment, just told, leaves past their deadline."""
         self.outbox: dict[str, Duty] = {}
         self.keys: dict[tuple[str, str], str] = {}
         """Who and key -> the hold that it made, or ''."""
@@ -345,8 +366,20 @@ class Books:
                 return chosen, pool, best[0]
         raise AssertionError("a head stands in no pool of its own list")
 
-    def owe_outside(self, kind: str, name: str, hold: str, charge: str, amount: int) -> None:
-        self.outbox[f"{kind}:{name}"] = Duty(kind, hold, charge, amount)
+    def owe_outside(
+        self, kind: str, name: str, hold: str, charge: str, amount: int, payment: str = ""
+    ) -> None:
+        self.outbox[f"{kind}:{name}"] = Duty(kind, hold, charge, amount, payment)
+
+    def payment_of(self, payment: str, fan: str) -> Payment | None:
+        """The fan's own payment, or None with the blame written down."""
+        found = self.payments.get(payment)
+        if found is None:
+            self.blame("INV-10", f"payment {payment} was never begun")
+        elif found.fan.id != fan:
+            self.blame("INV-15", f"payment {payment} is {found.fan.id}'s, not {fan}'s")
+            return None
+        return found
 
     def set_deadline(self, hold: Hold, deadline: int) -> None:
         hold.deadline = deadline

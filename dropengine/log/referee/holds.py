@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dropengine import events
-from dropengine.log.layouts import ASKS_AT_EVERY_END, ASKS_FROM_NOW
+from dropengine.log.layouts import ASKS_AT_EVERY_END, ASKS_FROM_NOW, PAYS_TOGETHER
 from dropengine.log.referee import early
-from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Owed, Pool
+from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Owed, Payment, Pool
 from dropengine.log.referee.drop import once
 from dropengine.log.referee.lapse import lapse
 
@@ -81,12 +81,15 @@ def grant(books: Books, hold: Hold) -> None:
 def _held(books: Books, e: events.Held) -> None:
     """H1, L4: a press, or a join for which units could be had (L1)."""
     assert books.rules is not None
-    once(books, e.fan, e.key, e.hold)
+    together = _in_one_basket(books, e)
+    if not together:
+        once(books, e.fan, e.key, e.hold)
     pool = books.pool_named(e.pool)
     if pool is None:
         return
     fan = books.fan(e.fan)
-    in_pace(books, fan, e.at)
+    if not together:
+        in_pace(books, fan, e.at)
     early.may_begin(books, fan)
     ahead = books.first_ready(pool) if pool.ready else None
     if ahead is not None:
@@ -102,6 +105,20 @@ def _held(books: Books, e: events.Held) -> None:
     books.count["holds"] += 1
     granted = Hold(e.hold, fan, pool, e.qty, e.price, e.at, e.deadline, cohort=e.cohort)
     grant(books, granted)
+
+
+def _in_one_basket(books: Books, e: events.Held) -> bool:
+    """H12: the holds of a basket have one key, one deadline, and the number of the first of them.
+    Is this one of the later?"""
+    first = books.holds.get(f"h{e.basket}")
+    if not e.basket or first is None:
+        if e.basket and e.hold != f"h{e.basket}":
+            books.blame("INV-9", f"hold {e.hold} is in the basket of h{e.basket}, which is none")
+        return False
+    if books.keys.get((e.fan, e.key)) != first.id or first.start != e.at:
+        books.blame("INV-7", f"hold {e.hold} was not pressed for together with {first.id}")
+        return False
+    return True
 
 
 def living(books: Books, name: str, fan: str, what: str) -> Hold | None:
@@ -156,7 +173,10 @@ def _extended(books: Books, e: events.Extended) -> None:
             books.blame("INV-15", f"nobody asks about {e.hold} by a command, not under key {e.key}")
         if hold.looked or hold.state != "paying" or hold.deadline > e.at:
             books.blame("INV-9", f"hold {e.hold} is not a silent payment at its deadline")
+        if books.schema >= PAYS_TOGETHER:
+            books.blame("INV-9", f"hold {e.hold} is asked about, and not its payment")
         hold.looked = True
+        hold.own = hold.deadline if books.schema >= ASKS_FROM_NOW else 0
         asking = books.rules.lookup_ms
         deadline = max(hold.deadline + asking, e.at + 1)
         if books.schema >= ASKS_FROM_NOW:
@@ -167,6 +187,9 @@ def _extended(books: Books, e: events.Extended) -> None:
         deadline = e.deadline
     deadline_is(books, e.deadline, deadline, f"extended hold {e.hold}")
     books.set_deadline(hold, e.deadline)
+    payment = books.payments.get(hold.payment)
+    if payment is not None and payment.state == "open":
+        payment.until = min((one.deadline for one in payment.standing), default=0)
 
 
 def _paying(books: Books, e: events.Paying) -> None:
@@ -177,13 +200,24 @@ def _paying(books: Books, e: events.Paying) -> None:
     hold = living(books, e.hold, e.fan, "paid for")
     if hold is None:
         return
-    if hold.began or hold.unclaimed:
+    payment = books.payments.get(hold.payment)
+    if books.schema >= PAYS_TOGETHER and (payment is None or payment.state != "open"):
+        books.blame("INV-10", f"hold {e.hold} is being paid, and no payment was begun for it")
+    again = hold.state == "paying" if books.schema >= PAYS_TOGETHER else hold.began
+    if again or hold.unclaimed:
         books.blame("INV-9", f"paying for {e.hold} begins twice or before it was claimed")
     end = hold.start + 2 * rules.hold_ms + rules.pay_ms
     deadline = max(hold.deadline, min(e.at + rules.pay_ms, end))
+    if payment is not None and payment.provider == "by_hand":
+        deadline = e.at + rules.hand_ms
+    elif payment is not None and payment.provider == "cash":
+        until = next((way.until_ms for way in rules.ways if way.id == payment.way), 0)
+        deadline = max(hold.deadline, until + books.lead)
     deadline_is(books, e.deadline, deadline, f"paying hold {e.hold}")
     hold.state, hold.began = "paying", True
     books.set_deadline(hold, e.deadline)
+    if payment is not None:
+        payment.until = min(payment.until or e.deadline, e.deadline)
 
 
 def asked(books: Books, hold: Hold) -> None:
@@ -202,8 +236,29 @@ def back(books: Books, hold: Hold, state: str, pool: str, qty: int) -> None:
     hold.pool.held -= hold.qty
     hold.pool.free += hold.qty
     hold.count(-hold.qty)
-    if hold.began and books.schema >= ASKS_AT_EVERY_END:
+    if books.schema >= PAYS_TOGETHER:
+        leave(books, hold)
+    elif hold.began and books.schema >= ASKS_AT_EVERY_END:
         asked(books, hold)
+
+
+def ask_to_cancel(books: Books, payment: Payment) -> None:
+    """P16: the provider is to let nobody pay it any more, and to say what was paid."""
+    first = payment.holds[0].id
+    books.owe_outside("cancel", payment.id, first, "", payment.amount, payment.id)
+
+
+def leave(books: Books, hold: Hold) -> None:
+    """P16: a hold of an open payment ended, or was sold by another's: with the last of them it is
+    over."""
+    payment = books.payments.get(hold.payment)
+    if payment is None or payment.state != "open":
+        return
+    if payment.by_hand:
+        hold.pool.hand -= hold.qty
+    if not payment.standing:
+        payment.state = "ended"
+        ask_to_cancel(books, payment)
 
 
 def attached(hold: Hold) -> Entry | None:

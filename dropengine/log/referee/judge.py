@@ -22,6 +22,8 @@ from dropengine.log.referee import (
     holds,
     line,
     money,
+    payments,
+    refunds,
 )
 from dropengine.log.referee.books import Books
 from dropengine.log.referee.moments import GOING_ON, end_moment, place_of
@@ -74,6 +76,16 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
     events.Rescued: GOING_ON,
     events.Voided: _AFTER_OPENING,
     events.Mismatched: _AFTER_OPENING,
+    events.Paid: GOING_ON,
+    events.PaymentBegun: _AFTER_OPENING,
+    events.Unpaying: GOING_ON,
+    events.Asked: GOING_ON,
+    events.Unpaid: GOING_ON,
+    events.MoreTime: GOING_ON,
+    events.Swapped: _LIVE,
+    events.Reduced: _AFTER_OPENING,
+    events.CameBack: _AFTER_OPENING,
+    events.ChargedBack: _AFTER_OPENING,
     events.Refunded: _AFTER_OPENING,
     events.Discharged: _AFTER_OPENING,
     events.Joined: frozenset({"scheduled", "lobby", "live", "paused"}),
@@ -92,7 +104,7 @@ _PHASES: dict[type[events.Event], frozenset[str]] = {
 """Each event: the stored states of a drop that it may happen in (INV-15, T9)."""
 
 _CHECKS = drop.CHECKS | drawing.CHECKS | holds.CHECKS | money.CHECKS | line.CHECKS | adoption.CHECKS
-_CHECKS |= early.CHECKS | carrying.CHECKS
+_CHECKS |= early.CHECKS | carrying.CHECKS | payments.CHECKS | refunds.CHECKS
 
 
 def debts(books: Books, e: events.AnyEvent) -> None:
@@ -102,7 +114,7 @@ def debts(books: Books, e: events.AnyEvent) -> None:
     match e:
         case events.Joined() | events.Rescued():
             who: str | None = e.fan
-        case events.Claimed():
+        case events.Claimed() | events.Paying():
             who = e.hold
         case _:
             who = getattr(e, "entry", None)
@@ -112,7 +124,7 @@ def debts(books: Books, e: events.AnyEvent) -> None:
                 break
             if isinstance(e, events.Removed) and owed.key != e.why:
                 break
-            if isinstance(e, events.Claimed) and owed.key != e.key:
+            if isinstance(e, events.Claimed | events.Paying) and owed.key != e.key:
                 break
             for before in books.owed[:place]:
                 before.kinds = ("left",)
@@ -169,6 +181,8 @@ def take(books: Books, e: events.AnyEvent) -> None:
         debts(books, e)
     if books.adopted:
         adoption.nobody_else(books, e)
+    if books.judging is not None:
+        payments.still_told(books, e)
     if not books.follows:
         place_of(books, e)(books, e)
     if books.state not in _PHASES[kind]:
@@ -200,23 +214,28 @@ def recount(books: Books) -> None:
 
 
 def kept(books: Books) -> int:
-    """What the standing orders are worth; a capture that failed brought nothing, or less."""
-    return sum(
+    """What the standing orders, and the ways of payments that have one, are worth; a capture that
+    failed brought nothing, or less."""
+    alone = sum(
         books.captured_of.get(order.charge, 0) if order.state == "capture_failed" else order.amount
         for order in books.orders.values()
-        if order.stands
+        if order.stands and not order.payment
     )
+    together = (one.kept for one in books.payments.values() if one.charge in books.captured_of)
+    return alone + sum(together)
 
 
 def conclude(books: Books, *, closed: bool) -> None:
     """What must hold at the end of a log (P14); `closed`: and of a run that was played to its
     end."""
     complain(books)
+    payments.conclude(books)
     end_moment(books)
     recount(books)
     adoption.recount(books)
     early.recount(books)
     balance = sum(books.captured_of.values()) - sum(books.refunded_of.values())
+    balance -= sum(books.charged_back_of.values())
     by_hand, given_up = sum(books.by_hand_of.values()), sum(books.given_up_of.values())
     if not books.outbox and balance - by_hand != kept(books) + given_up:
         books.blame(
@@ -234,7 +253,7 @@ def conclude(books: Books, *, closed: bool) -> None:
         books.blame("INV-10", f"duty {duty} was never done")
     if books.state == "cancelled":
         for order in books.orders.values():
-            if order.stands:
+            if order.stands and order.state != "charged_back":
                 books.blame("INV-10", f"order {order.hold} of a cancelled drop was never refunded")
 
 

@@ -6,7 +6,7 @@ an offer, and let anybody who was ready stand ahead.
 
 from __future__ import annotations
 
-from dropengine.log.layouts import ENTRIES_END_WITH_A_RESCUE, EQUALS_ARE_RANKED
+from dropengine.log.layouts import ENTRIES_END_WITH_A_RESCUE, EQUALS_ARE_RANKED, PAYS_TOGETHER
 from dropengine.log.referee.books import BASE, BOOST, Books, Entry, Hold, Owed, Pool
 
 
@@ -21,7 +21,14 @@ def first_equal(books: Books, hold: Hold) -> Hold | None:
     """P5: the one of its fan's holds that a late payment for `hold` buys; None without an equal."""
     if books.schema < EQUALS_ARE_RANKED:
         return None
-    equals = (one for one in hold.fan.holds if one.alive and one.equals(hold))
+    equals = [one for one in hold.fan.holds if one.alive and one.equals(hold)]
+    if books.schema >= PAYS_TOGETHER:
+        # What stands in the same payment is bought for itself.
+        equals = [
+            one
+            for one in equals
+            if one.price == hold.price and (not hold.payment or one.payment != hold.payment)
+        ]
     return min(equals, key=rank, default=None)
 
 

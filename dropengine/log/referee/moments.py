@@ -74,6 +74,7 @@ def end_moment(books: Books) -> None:
             if free:
                 books.blame("INV-11", f"{free}, and time goes on")
     books.settled_now = books.offered_now = books.batch = 0
+    books.unpaid.clear()
 
 
 def first_round_is_over(books: Books) -> None:
@@ -216,6 +217,26 @@ def finish(books: Books, _e: events.Event) -> None:
     nothing_is_due(books)
 
 
+def ask(books: Books, e: events.Asked) -> None:
+    """A payment is silent at the first deadline of its holds."""
+    payment = books.payments.get(e.payment)
+    standing = payment.standing if payment is not None else []
+    first = min(standing, key=lambda hold: (hold.deadline, hold.id), default=None)
+    books.thaw(min(books.at, first.deadline) if first is not None else books.at)
+    settle(books, first)
+
+
+def goes_on_selling(books: Books, e: Any) -> bool:
+    """Does a charge go on to say what it buys?"""
+    judging = books.judging
+    if judging is None:
+        return False
+    if isinstance(e, events.Declined):
+        judging.gave_back = True
+        return True
+    return isinstance(e, events.Sale | events.Paid) and e.charge == judging.charge
+
+
 def nothing(_books: Books, _e: events.Event) -> None:
     """What only ever follows from another event; its own check says whether it does."""
 
@@ -226,6 +247,8 @@ Place = Callable[[Books, Any], None]
 def place_of(books: Books, e: Any) -> Place:
     """Where in a script an event stands that nothing before it asked for."""
     kind = type(e)
+    if goes_on_selling(books, e):
+        return nothing
     found = PLACES.get(kind)
     if found is not None:
         return found
@@ -239,6 +262,11 @@ def place_of(books: Books, e: Any) -> Place:
             return unwind if e.by == "creator" else decide_in_batch
         case events.Refunded():
             return decide_alone if e.key else unwind
+        case events.Expired() if e.hold in books.unpaid:
+            return nothing
+        case events.PaymentBegun():
+            # One of before there were payments is told by whatever touches it.
+            return decide_in_batch if e.key else nothing
         case events.Expired():
             hold = books.holds.get(e.hold)
             asked = hold is not None and hold.looked and hold.deadline > e.at
@@ -293,6 +321,15 @@ PLACES: dict[type[events.Event], Place] = {
     events.Voided: decide_alone,
     events.Mismatched: decide_alone,
     events.Discharged: decide_alone,
+    events.Paid: decide_alone,
+    events.Unpaying: decide_in_batch,
+    events.Swapped: decide_in_batch,
+    events.Asked: ask,
+    events.Unpaid: decide_alone,
+    events.MoreTime: decide_alone,
+    events.Reduced: decide_alone,
+    events.CameBack: decide_alone,
+    events.ChargedBack: decide_alone,
     events.Adopted: decide_alone,
     events.Enrolled: decide_alone,
     events.Cooled: nothing,

@@ -6,7 +6,7 @@ Every charge has one outcome; every unit sold carries the lowest serial that nob
 from __future__ import annotations
 
 from collections.abc import Callable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop
 from itertools import count
 from typing import Any
 
@@ -19,13 +19,22 @@ from dropengine.log.layouts import (
     KEEPS_REFUND_KEYS,
     NOTHING_OWES_NOTHING,
     NUMBERS_CHARGES,
+    PAYS_TOGETHER,
     TELLS_CURRENCIES,
     TWO_LANES,
 )
-from dropengine.log.referee import early
-from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Order, Owed, Pool
+from dropengine.log.referee import early, payments, refunds
+from dropengine.log.referee.books import Books, Entry, Fan, Hold, Item, Order, Owed, Payment, Pool
 from dropengine.log.referee.drop import commanded_once
-from dropengine.log.referee.holds import asked, attached, filled, from_free, within
+from dropengine.log.referee.holds import (
+    ask_to_cancel,
+    asked,
+    attached,
+    filled,
+    from_free,
+    leave,
+    within,
+)
 from dropengine.log.referee.late import (
     ahead,
     buys_the_first,
@@ -117,12 +126,13 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
     if e.capture not in ("pending", "done"):
         books.blame("INV-10", f"charge {e.charge} is captured {e.capture!r}")
     pending = e.capture == "pending"
+    together = books.judging if e.payment else None
     if pending and not owes(books, e.amount):
         books.blame("INV-10", f"charge {e.charge} of nothing is to be captured")
     pool.sold += e.qty
     give_serials(books, pool.item, e.serials, e.qty)
     books.buy(fan, pool.item, e.qty)
-    books.orders[e.hold] = Order(
+    order = books.orders[e.hold] = Order(
         e.hold,
         fan,
         pool,
@@ -132,10 +142,13 @@ def _order(books: Books, e: events.Sale, fan: Fan, pool: Pool) -> None:
         e.charge,
         "capture_pending" if pending else "done",
         e.card,
+        e.payment,
     )
     books.sales.append(e.hold)
     books.count["orders"] += 1
-    if pending:
+    if together is not None:
+        together.orders.append(order)
+    elif pending:
         books.owe_outside("capture", e.charge, e.hold, e.charge, e.amount)
     else:
         books.captured_of[e.charge] = e.amount
@@ -150,8 +163,20 @@ def remove_filled(books: Books, fan: Fan, but: Entry | None = None) -> None:
             books.owed.append(Owed(("removed",), entry.id, "INV-11", because, "limit"))
 
 
+def _buys_once(books: Books, e: events.Sale, outcome: str) -> None:
+    """P3, P14: a charge buys the holds of one payment, in one go."""
+    judging = books.judging
+    if judging is None or judging.charge != e.charge:
+        _charge_once(books, e.charge, outcome)
+    if books.schema >= PAYS_TOGETHER and payments.sells(books, e) is None:
+        books.blame("INV-10", f"charge {e.charge} buys {e.hold} by no payment")
+
+
 def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:
     """INV-10: the sale is of what was held, at the price it was held for (P1, P5)."""
+    if books.schema >= PAYS_TOGETHER:
+        _bought_for(books, e, hold)
+        return
     if (e.pool, e.qty, e.amount) != (hold.pool.id, hold.qty, hold.qty * hold.price):
         books.blame(
             "INV-10",
@@ -175,6 +200,18 @@ def paid_for(books: Books, e: events.Sale, hold: Hold) -> None:
         intent.judged = True
 
 
+def _bought_for(books: Books, e: events.Sale, hold: Hold) -> None:
+    """P5 for a hold of a payment; `payments` judges its share."""
+    if (e.pool, e.qty) != (hold.pool.id, hold.qty):
+        books.blame("INV-10", f"{e.qty} of {e.pool} are sold, {e.hold} was {hold.qty} of another")
+    intent = books.holds.get(e.intent)
+    if e.intent == e.hold or intent is None:
+        return
+    if not intent.equals(hold) or intent.price != hold.price:
+        books.blame("INV-10", f"the payment for {e.intent} cannot buy {e.hold}")
+    buys_the_first(books, intent, hold)
+
+
 def asks_after(books: Books, e: events.Sold) -> bool:
     """P12: what cost something may be paid once more; before, only what other money bought."""
     if books.schema >= ASKS_AFTER_A_SALE:
@@ -184,7 +221,7 @@ def asks_after(books: Books, e: events.Sold) -> bool:
 
 def _sold(books: Books, e: events.Sold) -> None:
     """P1; by another's payment: P5."""
-    _charge_once(books, e.charge, "sold")
+    _buys_once(books, e, "sold")
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
         return
@@ -194,7 +231,9 @@ def _sold(books: Books, e: events.Sold) -> None:
     paid_for(books, e, hold)
     hold.state = "sold"
     hold.pool.held -= hold.qty
-    if hold.began and asks_after(books, e):
+    if books.schema >= PAYS_TOGETHER:
+        leave(books, hold)
+    elif hold.began and asks_after(books, e):
         asked(books, hold)
     else:
         # Nobody has to ask any more whether it was paid.
@@ -209,7 +248,7 @@ def _sold(books: Books, e: events.Sold) -> None:
 
 def _rescued(books: Books, e: events.Rescued) -> None:
     """P5, P7, P8."""
-    _charge_once(books, e.charge, "rescued")
+    _buys_once(books, e, "rescued")
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
         return
@@ -219,7 +258,7 @@ def _rescued(books: Books, e: events.Rescued) -> None:
     if e.intent != e.hold:
         books.blame("INV-10", f"the payment for {e.intent} rescues {e.hold}")
     paid_for(books, e, hold)
-    hold.judged = True
+    hold.judged = books.schema < PAYS_TOGETHER
     equal = first_equal(books, hold)
     if equal is not None:
         books.blame("INV-10", f"hold {e.hold} is rescued beside the equal hold {equal.id}")
@@ -258,11 +297,14 @@ def _voided(books: Books, e: events.Voided) -> None:
     elif e.how != "void":
         books.blame("INV-10", f"charge {e.charge} is given back by {e.how!r}")
     if owes(books, e.amount):
-        books.owe_outside(e.how, e.charge, e.hold, e.charge, e.amount)
+        books.owe_outside(e.how, e.charge, e.hold, e.charge, e.amount, e.payment)
     else:
         books.charges[e.charge] = WORTH_NOTHING
     hold = books.hold_of(e.hold, e.fan)
     if hold is None:
+        return
+    if e.payment:
+        _buys_nothing(books, e)
         return
     second = hold.state == "sold" or hold.judged
     late = hold.state == "expired" and hold.began and books.state != "cancelled"
@@ -286,19 +328,80 @@ def _voided(books: Books, e: events.Voided) -> None:
     elif e.why == "late":
         if why := could_buy(books, hold):
             books.blame("INV-10", f"charge {e.charge} goes back though {why}")
-        hold.fan.late = hold
-        served = books.schema < ENTRIES_SERVABLE or not filled(books, hold.fan, [hold.pool])
-        if not hold.fan.madegood and books.state in ("live", "paused"):
-            because = f"its payment {e.charge} came too late"
-            if books.schema >= TWO_LANES and (standing := books.in_base(hold.fan)):
-                books.owed.append(Owed(("pointed",), standing.id, "INV-11", because))
-            elif served:
-                books.owed.append(Owed(("joined",), e.fan, "INV-11", because))
+        _make_good(books, e, hold)
+
+
+def _make_good(books: Books, e: events.Voided, hold: Hold) -> None:
+    """P6: once a drop, for the first hold that was lost."""
+    hold.fan.late = hold
+    served = books.schema < ENTRIES_SERVABLE or not filled(books, hold.fan, [hold.pool])
+    if not hold.fan.madegood and books.state in ("live", "paused"):
+        because = f"its payment {e.charge} came too late"
+        if books.schema >= TWO_LANES and (standing := books.in_base(hold.fan)):
+            books.owed.append(Owed(("pointed",), standing.id, "INV-11", because))
+        elif served:
+            books.owed.append(Owed(("joined",), e.fan, "INV-11", because))
+
+
+def _buys_nothing(books: Books, e: events.Voided) -> None:
+    """P2, P4, P6, P14 for a charge of a payment."""
+    assert books.rules is not None
+    payment = books.payment_of(e.payment, e.fan)
+    if payment is None:
+        return
+    if e.hold != payment.holds[0].id:
+        books.blame("INV-10", f"charge {e.charge} goes back for {e.hold}, not the first hold")
+    second = payment.state == "paid" or payment.judged
+    standing = payment.standing
+    late = [hold for hold in payment.holds if payments.was_late(books, hold)]
+    to_be_had = books.state != "cancelled" and not second and bool(standing or late)
+    units = sum(hold.qty for hold in payment.holds)
+    legal = {
+        "mismatch": True,
+        "second": second,
+        "limit": to_be_had and over_limit(books, e.card, units),
+        "late": to_be_had,
+        "ended": not second and not to_be_had,
+    }
+    right = (e.amount, e.currency) == (payment.amount, books.rules.currency)
+    if right == (e.why == "mismatch"):
+        books.blame(
+            "INV-10", f"{e.amount} {e.currency} for {e.payment} of {payment.amount} is {e.why}"
+        )
+    if not legal.get(e.why, False):
+        books.blame(
+            "INV-10", f"charge {e.charge} buys nothing ({e.why}), {e.payment} is {payment.state}"
+        )
+    elif e.why == "late":
+        _nothing_to_be_had(books, e, payment, late)
+    if payment.state == "open":
+        payment.judged = True
+        payments.close(books, payment, "ended")
+        ask_to_cancel(books, payment)
+    elif e.why == "late":
+        payment.judged = True
+    if e.why == "late" and late:
+        _make_good(books, e, late[0])
+
+
+def _nothing_to_be_had(books: Books, e: events.Voided, payment: Payment, late: list[Hold]) -> None:
+    """P14: whatever can be had is sold; all or nothing, where all can."""
+    reasons = [f"{hold.id} stands" for hold in payment.standing]
+    reasons += [why for hold in late if (why := could_buy(books, hold))]
+    if payment.all:
+        whole = len(payment.standing) + min(len(late), 1) == len(payment.holds)
+        reasons = reasons if whole and len(reasons) == len(payment.holds) else []
+    if reasons:
+        books.blame("INV-10", f"charge {e.charge} goes back though {reasons[0]}")
 
 
 def _mismatched(books: Books, e: events.Mismatched) -> None:
     """P10: a charge is worth what was captured of it, told once: to its order, or to what goes
     back."""
+    payment = books.payments.get(e.payment)
+    if payment is not None and payment.charge == e.charge:
+        refunds.corrected(books, e, payment)
+        return
     found = books.orders.get(e.hold)
     duty = books.outbox.pop(f"void:{e.charge}", None) or books.outbox.get(f"refund:{e.charge}")
     mine = found is not None and found.charge == e.charge
@@ -327,7 +430,7 @@ def _mismatched(books: Books, e: events.Mismatched) -> None:
         books.charges[e.charge] = "voided" if owed else WORTH_NOTHING
     books.outbox.pop(f"refund:{e.charge}", None)
     if goes_back and owed:
-        books.owe_outside("refund", e.charge, e.hold, e.charge, e.amount)
+        books.owe_outside("refund", e.charge, e.hold, e.charge, e.amount, e.payment)
 
 
 def _ordered_back(books: Books, e: events.Refunded) -> None:
@@ -352,6 +455,9 @@ def _refunded(books: Books, e: events.Refunded) -> None:
         books.blame("INV-10", f"order {e.hold} is refunded a second time or was never made")
         return
     _ordered_back(books, e)
+    if found.payment in books.payments:
+        refunds.refunded(books, e, found)
+        return
     if found.fan.id != e.fan:
         books.blame("INV-15", f"order {e.hold} is {found.fan.id}'s, not {e.fan}'s")
     if (e.pool, e.qty, e.amount, e.charge) != (
@@ -366,10 +472,7 @@ def _refunded(books: Books, e: events.Refunded) -> None:
     if found.card:
         books.cards[found.card] -= found.qty
     item = found.pool.item
-    for serial in found.serials:
-        item.given.discard(serial)
-        if serial not in item.back:
-            heappush(item.back, serial)
+    refunds.return_serials(item, found.serials)
     owed = owes(books, found.amount)
     found.state = "refund_pending" if owed else "refunded"
     found.pool.sold -= found.qty
@@ -389,13 +492,21 @@ def _discharged(books: Books, e: events.Discharged) -> None:
     if duty is None:
         books.blame("INV-10", f"duty {e.duty} was never given or is already done")
         return
-    if (e.kind, e.hold, e.charge, e.amount) != (duty.kind, duty.hold, duty.charge, duty.amount):
+    told = (e.kind, e.hold, e.charge, e.amount, e.payment)
+    if told != (duty.kind, duty.hold, duty.charge, duty.amount, duty.payment):
         books.blame("INV-10", f"duty {e.duty} is ticked off as {e.kind} of {e.amount}")
     ended_by(books, e)
     hold = books.hold_of(e.hold, e.fan)
     asks = duty.kind == "lookup" and books.schema >= ASKS_AT_EVERY_END
     if asks and hold is not None and hold.alive:
         books.blame("INV-10", f"duty {e.duty} is ticked off while {hold.id} stands")
+    payment = books.payments.get(duty.payment)
+    if payment is not None:
+        if payment.state == "open" and duty.kind == "cancel":
+            books.blame("INV-10", f"duty {e.duty} is ticked off while {payment.id} is open")
+        if payment.charge == duty.charge:
+            refunds.discharged(books, e, payment, duty)
+            return
     found = books.orders.get(duty.hold)
     order = found if found is not None and found.charge == duty.charge else None
     done = e.result in ("done", "by_hand")

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from dropengine.model import MADE_GOOD
 
 BASE, BOOST = 0, 1
+BY_HAND = ("by_hand", "cash")
+"""Providers who are people."""
 Heap = list[tuple[int, int, int, int]]
 
 
@@ -52,6 +54,10 @@ class Pool:
     others."""
     carried: int = 0
     """How many came of their places, and are held, offered or bought."""
+    hand: int = 0
+    """Units of open payments by hand."""
+    away: int = 0
+    """Of the withheld ones, those that were handed over and did not come back yet."""
 
     def conserves(self) -> bool:
         return (
@@ -105,6 +111,10 @@ class Hold:
     state: str = "active"
     cohort: str = ""
     """That its units count against, also those of its order."""
+    own: int = 0
+    """Its fan's deadline, where `deadline` is the hard stop of a question to the provider."""
+    payment: str = ""
+    """That it is or was in last."""
 
     @property
     def alive(self) -> bool:
@@ -127,6 +137,59 @@ class Hold:
 
 
 @dataclass(slots=True)
+class Payment:
+    """`state`: open, paid or ended. `judged`: was a charge of it judged already? `backs`: refunds
+    so far."""
+
+    id: str
+    holds: list[Hold]
+    way: str
+    amount: int
+    all: bool
+    provider: str
+    state: str = "open"
+    until: int = 0
+    """The deadline that its fan is told."""
+    looked: bool = False
+    leaving: bool = False
+    more: bool = False
+    judged: bool = False
+    charge: str = ""
+    kept: int = 0
+    way_kept: int = 0
+    backs: int = 0
+    asked: int = 0
+    """What of its charge was captured or is to be, when that was said last; -1: told already."""
+
+    @property
+    def fan(self) -> Fan:
+        return self.holds[0].fan
+
+    @property
+    def by_hand(self) -> bool:
+        return self.provider in BY_HAND
+
+    @property
+    def standing(self) -> list[Hold]:
+        """Its holds that can still be paid by it."""
+        return [hold for hold in self.holds if hold.alive and hold.payment == self.id]
+
+
+@dataclass(slots=True)
+class Judgement:
+    """A charge that buys something, while its script says what. `standing`: the holds of its
+    payment that stood; `at`: how many of the payment's holds were passed."""
+
+    charge: str
+    payment: Payment
+    standing: list[Hold]
+    orders: list[Order] = field(default_factory=list)
+    at: int = 0
+    gave_back: bool = False
+    """An offer went back meanwhile: what was to be had is not to be told afterwards."""
+
+
+@dataclass(slots=True)
 class Order:
     """`state`: one of `model.OrderState`."""
 
@@ -139,10 +202,14 @@ class Order:
     charge: str
     state: str
     card: str = ""
+    payment: str = ""
+    away: list[int] = field(default_factory=list)
+    """Serials given back after they were handed over, that did not come back yet."""
 
     @property
     def stands(self) -> bool:
-        return self.state in ("capture_pending", "capture_failed", "done")
+        """Do its units count as sold?"""
+        return self.state in ("capture_pending", "capture_failed", "done", "charged_back")
 
 
 @dataclass(slots=True)
@@ -195,6 +262,7 @@ class Duty:
     hold: str
     charge: str
     amount: int
+    payment: str = ""
 
 
 @dataclass(slots=True)
