@@ -158,7 +158,9 @@ FANS = (
     # The address of a payment is a secret of its payer.
     Row("GET", "/pay/local/{intent}", Who.ANYBODY),
     Row("POST", "/pay/local/{intent}", Who.ANYBODY),
+    Row("GET", "/pay/by_hand/{intent}", Who.ANYBODY),
     Row("POST", "/api/pay/webhooks/local", Who.PROVIDER),
+    Row("POST", "/api/pay/webhooks/by_hand", Who.PROVIDER),
 )
 """Fans' doors ask by themselves, by `doors/identity.py`; the table says what they must answer."""
 

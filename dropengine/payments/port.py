@@ -51,7 +51,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     way: how it comes to the fan, None in a drop without ways. deadline_ms: when the first of its
     holds ends (UTC). zone: the IANA zone that times are shown in. back: where the page sends the
     fan afterwards, an address or a path of this shop. language: of the drop, for a page whose
-    reader asks for none; '' where its maker named none.
+    reader asks for none; '' where its maker named none. word: of the payment, as its fan chose it.
     """
 
     id: str
@@ -67,6 +67,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     back: str
     way: Line | None = None
     language: str = ""
+    word: str = ""
 
 
 def intend(
@@ -94,6 +95,7 @@ def intend(
         zone=drop.zone,
         back=back,
         language=drop.language,
+        word=record.provider,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dropengine.config import Settings
-from dropengine.payments import local, stripe
+from dropengine.payments import by_hand, local, stripe
 from dropengine.payments.configured import Configured
 from dropengine.payments.port import Payments
 from dropengine.sql.database import Database
@@ -15,7 +15,11 @@ Builder = Callable[[Settings, bytes, Database], Payments | None]
 """Makes a provider of the settings, the shop's secret and its SQL, or None where they say nothing
 of it. Nothing is started by that."""
 
-BUILDERS: Mapping[str, Builder] = {"local": local.build, "stripe": stripe.build}
+BUILDERS: Mapping[str, Builder] = {
+    "local": local.build,
+    "stripe": stripe.build,
+    "by_hand": by_hand.build,
+}
 """A provider's name -> its builder: a new folder adds its line here."""
 
 Keeper = Callable[[Settings, Path], list[str]]

@@ -55,6 +55,7 @@ OPEN = {
     "GET /shop.webmanifest",
     "GET /icons/{size}.png",
     "GET /pay/local/{intent}",
+    "GET /pay/by_hand/{intent}",
     "POST /pay/local/{intent}",
     *(f"GET /{part}" for part in ("healthz", "readyz", "openapi.json", "asyncapi.json")),
     "GET /studio/sign-in",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from dropengine.config import Settings
+from dropengine.payments.hands.bills import Bill
 from dropengine.payments.local import LocalPay
 from dropengine.payments.port import Charged, Payments, Succeeded
 from dropengine.payments.stripe import StripePay
@@ -21,7 +22,9 @@ from dropengine.payments.stripe.calls import Calls
 from dropengine.sql.database import Database
 from dropengine.sql.migrate import migrate
 from tests.kit.fake_stripe import KEY, WEBHOOK_SECRET, FakeStripe
+from tests.kit.laid_tables import lay
 from tests.kit.local_provider import SECRET, an_intent, local_pay, page_of, until_idle
+from tests.kit.maker_by_hand import SwiftMaker
 from tests.kit.webhook_receiver import Clock, Delivery, WebhookReceiver, serving
 
 Choice = Literal["pay", "decline", "delay"]
@@ -32,6 +35,10 @@ class Till(ABC):
     """What the contract needs of a provider and of the world around it."""
 
     provider: Payments
+    declines = True
+    """Can a payer be declined there, so that it is told?"""
+    tells = True
+    """Does it tell of payments by webhooks?"""
 
     @abstractmethod
     async def act(self, address: str, choice: Choice) -> None:
@@ -164,8 +171,67 @@ async def stripe_till(folder: Path) -> AsyncIterator[Till]:
         yield StripeTill(fake, stripe, folder, clock)
 
 
+class HandTill(Till):
+    """By hand: who pays sends money, and the maker enters it, at once or an hour later."""
+
+    declines = False
+    tells = False
+
+    def __init__(self, hand: SwiftMaker, folder: Path, clock: Clock) -> None:
+        self.provider = hand
+        self._hand = hand
+        self._folder = folder
+        self._clock = clock
+        self._sent = 0
+        self._on_its_way: list[Bill] = []
+
+    async def act(self, address: str, choice: Choice) -> None:
+        shown = await self._hand.shown(page_of(address))
+        assert shown is not None
+        if choice == "delay":
+            self._on_its_way.append(shown.bill)
+        elif choice == "pay":
+            await self._arrives(shown.bill)
+
+    async def _arrives(self, bill: Bill) -> None:
+        self._sent += 1
+        await self._hand.receive(bill.intent.id, bill.intent.amount, f"sum-{self._sent}")
+
+    async def deliveries(self) -> list[Delivery]:
+        return []
+
+    async def pass_ms(self, ms: int) -> None:
+        self._clock.pass_ms(ms)
+        arrived, self._on_its_way = self._on_its_way, []
+        for bill in arrived:
+            await self._arrives(bill)
+
+    def elsewhere(self) -> AbstractAsyncContextManager[Payments]:
+        return hand_pay(self._folder, self._clock)
+
+
+@contextlib.asynccontextmanager
+async def hand_pay(folder: Path, clock: Clock) -> AsyncIterator[SwiftMaker]:
+    """The provider at a swift maker's, its SQL in `folder`."""
+    database = Database(Settings(data_dir=folder))
+    try:
+        yield SwiftMaker(database, clock)
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def hand_till(folder: Path) -> AsyncIterator[Till]:
+    """A till by hand."""
+    clock = Clock()
+    lay(Settings(data_dir=folder))
+    async with hand_pay(folder, clock) as hand:
+        yield HandTill(hand, folder, clock)
+
+
 TILLS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Till]]] = {
     "local": local_till,
     "stripe": stripe_till,
+    "by_hand": hand_till,
 }
 """A provider's name -> a till of it, given a folder of its own."""

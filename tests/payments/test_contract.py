@@ -98,7 +98,8 @@ async def test_everything_that_is_kept_can_be_asked_for_and_nothing_else(till: T
 
 async def test_a_declined_payment_is_told_from_none_and_can_be_made_up_for(till: Till) -> None:
     await till.choose("decline")
-    assert await till.provider.lookup("eclipse.p1") == Declined()
+    told = Declined() if till.declines else Nothing()
+    assert await till.provider.lookup("eclipse.p1") == told
     assert isinstance(await till.charged(), Charged)
 
 
@@ -162,6 +163,9 @@ async def test_a_charge_that_was_never_made_fails(till: Till) -> None:
 
 async def test_a_webhook_says_what_lookup_says(till: Till) -> None:
     paid = await till.charged()
+    if not till.tells:
+        assert await till.deliveries() == []
+        return
     (delivery,) = await till.deliveries()
     notice = till.provider.parse_webhook(*delivery)
     assert isinstance(notice, Notice)
@@ -170,6 +174,9 @@ async def test_a_webhook_says_what_lookup_says(till: Till) -> None:
 
 async def test_a_webhook_is_the_providers_word_in_every_byte(till: Till) -> None:
     await till.charged()
+    if not till.tells:
+        assert isinstance(till.provider.parse_webhook([], b"{}"), Unproven)
+        return
     ((headers, body),) = await till.deliveries()
     for at in range(len(body)):
         forged = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]

@@ -65,7 +65,7 @@ async def test_the_local_provider_keeps_its_book_in_the_data_directory(tmp_path:
 
 
 def test_a_provider_that_the_settings_do_not_speak_of_is_not_there(tmp_path: Path) -> None:
-    assert build(Settings(data_dir=tmp_path)).built.keys() == {"local"}
+    assert build(Settings(data_dir=tmp_path)).built.keys() == {"local", "by_hand"}
 
 
 def test_a_default_that_is_not_set_up_is_a_mistake_in_the_settings(tmp_path: Path) -> None:

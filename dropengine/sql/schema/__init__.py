@@ -5,6 +5,7 @@ from __future__ import annotations
 from dropengine.sql.schema import (
     answers,
     archive,
+    by_hand,
     charges,
     claims,
     cohorts,
@@ -22,7 +23,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0025"
+REVISION = "0026"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "REVISION",
     "answers",
     "archive",
+    "by_hand",
     "charges",
     "claims",
     "cohorts",
