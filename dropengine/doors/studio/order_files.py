@@ -21,7 +21,7 @@ from dropengine.truth import true_time
 
 class OrderLine(msgspec.Struct, frozen=True):
     """One order. `amount`: in whole units of the currency, exact, as text. Times as RFC 3339, UTC,
-    '' for never."""
+    '' for never. `given_back`: of its share, in parts or as a whole."""
 
     number: str
     order: str
@@ -40,6 +40,8 @@ class OrderLine(msgspec.Struct, frozen=True):
     handed_over_at: str
     handed_over_by: str
     note: str
+    payment: str
+    given_back: str
 
 
 class ReceiverLine(msgspec.Struct, frozen=True):
@@ -100,6 +102,8 @@ def lines(orders: Iterable[Bought], terms: Terms, leads: true_time.Leads) -> Ite
             handed_over_at=_at(one.care.handed_ms),
             handed_over_by=one.care.handed_by,
             note=one.care.note,
+            payment=one.payment,
+            given_back=decimal(one.given_back, terms.currency),
         )
 
 

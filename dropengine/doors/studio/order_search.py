@@ -13,17 +13,17 @@ from sqlalchemy import Connection
 
 from dropengine import events
 from dropengine.jobs.ledger import books
-from dropengine.model import GIVEN_BACK
+from dropengine.model import GIVEN_BACK, OrderState
 from dropengine.order_number import number_of, order_of
 from dropengine.people import answers, operators
 from dropengine.people.answers import Told
 from dropengine.people.order_notes import Care, of_orders
-from dropengine.sql.schema.ledger import HOLDS, ORDERS, SHARES, UNITS
+from dropengine.sql.schema.ledger import HOLDS, ORDERS, REFUNDS, SHARES, UNITS
 from dropengine.sql.schema.orders import HANDOVERS
 
 PAGE_MAX = 50
 ASKED_CHARS_MAX = 60
-SHOWN = ("all", "kept", "refunded", "to hand over", "handed over")
+SHOWN = ("all", "kept", "refunded", "to hand over", "handed over", "charged back")
 """Which orders are shown."""
 
 
@@ -40,7 +40,8 @@ class Wanted(Struct, frozen=True):
 
 class Bought(Struct, frozen=True):
     """One order. `serials`: while it is not refunded. `told`: what its fan said, which not every
-    reader may have."""
+    reader may have. `payment`: which bought it, '' before there were any. `given_back`: of its
+    share until now, in parts or as a whole."""
 
     hold: str
     fan: str
@@ -56,6 +57,8 @@ class Bought(Struct, frozen=True):
     serials: list[int]
     care: Care
     told: Told
+    payment: str = ""
+    given_back: int = 0
 
     @property
     def number(self) -> str:
@@ -149,6 +152,8 @@ def _where(drop: str, wanted: Wanted) -> Iterator[Any]:
             yield ~back
         case "refunded":
             yield back
+        case "charged back":
+            yield ORDERS.c.state == OrderState.CHARGED_BACK
         case "handed over":
             yield handed
         case "to hand over":
@@ -157,15 +162,25 @@ def _where(drop: str, wanted: Wanted) -> Iterator[Any]:
 
 def _bought(sql: Connection, drop: str, page: Any, *, whole: bool = False) -> Iterator[Bought]:
     holds = [row.hold for row in page]
-    owned = sa.select(UNITS.c.hold, UNITS.c.serial).where(UNITS.c.drop_id == drop)
-    if not whole:
-        owned = owned.where(UNITS.c.hold.in_(holds))
+
+    def here(table: sa.Table) -> Iterator[Any]:
+        yield table.c.drop_id == drop
+        if not whole:
+            yield table.c.hold.in_(holds)
+
+    owned = sa.select(UNITS.c.hold, UNITS.c.serial).where(*here(UNITS))
     serials: dict[str, list[int]] = {}
     for hold, serial in sql.execute(owned.order_by(UNITS.c.serial)):
         serials.setdefault(hold, []).append(serial)
     cares: Mapping[str, Care] = of_orders(sql, drop, None if whole else holds)
     told = answers.of_orders(sql, drop, None if whole else holds)
     called = operators.names(sql)
+    payments = {
+        row.hold: row.payment for row in sql.execute(sa.select(SHARES).where(*here(SHARES)))
+    }
+    parts: dict[str, int] = {}
+    for row in sql.execute(sa.select(REFUNDS).where(*here(REFUNDS))):
+        parts[row.hold] = parts.get(row.hold, 0) + row.amount - row.way
     for row in page:
         yield Bought(
             row.hold,
@@ -182,4 +197,6 @@ def _bought(sql: Connection, drop: str, page: Any, *, whole: bool = False) -> It
             serials.get(row.hold, []),
             cares.get(row.hold, Care()),
             told.get(row.hold, Told()),
+            payments.get(row.hold, ""),
+            parts.get(row.hold, 0 if payments.get(row.hold) or not row.refunded_ms else row.amount),
         )

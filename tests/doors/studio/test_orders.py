@@ -174,6 +174,7 @@ async def test_all_orders_are_taken_along_as_csv_and_as_ndjson(studio: Studio) -
         rows = [*csv.DictReader(io.StringIO(sheet.text))]
         assert [row["order"] for row in rows] == holds
         assert rows[0]["amount"] == "24.00"
+        assert (rows[0]["payment"], rows[0]["given_back"]) == ("p1", "0.00")
         assert rows[0]["note"] == "'=HYPERLINK(1)"
         lines = [
             json.loads(line) for line in (await ben.http.get(f"{base}.ndjson")).text.splitlines()
@@ -199,6 +200,8 @@ def test_no_cell_of_the_csv_is_a_formula(text: str) -> None:
         text,
         1,
         [1],
+        text,
+        text,
         text,
         text,
         text,

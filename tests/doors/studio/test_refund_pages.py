@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 from dropengine import events
@@ -63,8 +65,14 @@ async def test_the_page_says_what_of_an_order_goes_back_and_does_just_that(
         assert (await ben.http.post(f"{base}/refund", data=data)).status_code == 303
         assert [event.amount for event in await given_back(sale)] == [2400, 550]
         await booked(studio, sale)
+        (row,) = csv.DictReader(io.StringIO((await ben.http.get(f"{base}.csv")).text))
+        assert (row["qty"], row["amount"], row["given_back"]) == ("2", "42.50", "29.50")
+        await sale.charged_back("p1", 4250)
+        await booked(studio, sale)
+        for which, there in (("charged back", True), ("refunded", False), ("kept", True)):
+            found = told(await ben.http.get(base, params={"shown": which}))
+            assert (number_of(hold) in found) is there, which
         shown = told(await ben.http.get(f"{base}/{hold}"))
-        assert "Refund…" in shown
         assert "The payment was paid: €72.00 of it are kept" in shown
         assert "gave €5.50 back, its units stay" in shown
 
