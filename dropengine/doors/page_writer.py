@@ -18,6 +18,7 @@ from dropengine.doors.page_templates import Templates
 from dropengine.doors.static_files import Static
 from dropengine.errors import Unavailable
 from dropengine.model import ID_CHARS_MAX
+from dropengine.payments import providers
 
 AWAY_RETRY_S = 5
 """The page of a shop that is away asks again after this long, by itself."""
@@ -26,7 +27,7 @@ PACK_LEVEL = 4
 POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; "
     "img-src 'self' data:; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'{forms}; "
     "frame-ancestors 'none'; "
     # lit makes its templates once from constant text, by a policy of this name, and the worker that
     # calls fans has one address; nobody else may.
@@ -58,6 +59,7 @@ class PageWriter:
             secure=secure,
             styles=[static.inline(name).digest for name in styles],
             scripts=[static.inline(INSIDE).digest],
+            forms=providers.pages(settings),
         )
 
     @property
@@ -149,15 +151,23 @@ class PageWriter:
 
 
 def page_headers(
-    *, secure: bool, styles: Sequence[str] = (), scripts: Sequence[str] = ()
+    *,
+    secure: bool,
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    forms: Sequence[str] = (),
 ) -> dict[str, str]:
     """What every page is sent with, beside what every answer is.
 
     secure: people reach it by https. styles, scripts: SHA-256 of those that stand in the page
-    itself.
+    itself. forms: origins, beside our own, that a form may lead to.
     """
     headers = {
-        "Content-Security-Policy": POLICY.format(styles=_known(styles), scripts=_known(scripts)),
+        "Content-Security-Policy": POLICY.format(
+            styles=_known(styles),
+            scripts=_known(scripts),
+            forms="".join(f" {origin}" for origin in forms),
+        ),
         # A page carries its fan's own state: no cache may keep it for the next person.
         "Cache-Control": "private, no-store",
         "Cross-Origin-Opener-Policy": "same-origin",

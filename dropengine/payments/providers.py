@@ -30,6 +30,12 @@ KEEPERS: Mapping[str, Keeper] = {"local": local.keep}
 """Those that keep anything here: a provider of the outside world does not."""
 
 
+def pages(settings: Settings) -> list[str]:
+    """The origins, beside the shop's own, at which payers of the settings' providers pay: a form of
+    ours may lead there."""
+    return [*stripe.pages(settings)]
+
+
 def keep(settings: Settings, folder: Path) -> list[str]:
     """Copy what all of them keep in the data directory; the names of the files."""
     return [name for keeper in KEEPERS.values() for name in keeper(settings, folder)]

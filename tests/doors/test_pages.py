@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from dropengine import model
+from dropengine.config import Settings
 from dropengine.doors import page_templates, page_writer, pages
 from dropengine.manifest import canonical
+from dropengine.payments import providers
 from dropengine.truth import keys
 from tests.kit import web_process
 from tests.kit.private_server import Server
@@ -109,3 +111,11 @@ async def test_a_page_runs_no_script_that_its_policy_does_not_know(web: WebProce
                 for one in inside
             ]
             assert allowed.split() == ["'self'", *known]
+
+
+async def test_a_form_leads_to_no_place_but_where_payers_pay(tmp_path: Path) -> None:
+    """With cards at Stripe a form of ours may lead there; without them nowhere but home."""
+    cards = Settings(data_dir=tmp_path, stripe_key="sk_test_x", stripe_webhook_secrets=("whsec_x",))
+    for shop, led in ((Settings(data_dir=tmp_path), ""), (cards, " https://checkout.stripe.com")):
+        headers = page_writer.page_headers(secure=True, forms=providers.pages(shop))
+        assert f"form-action 'self'{led}; " in headers["Content-Security-Policy"]

@@ -4,6 +4,6 @@ Payers pay at Stripe's own pages, so no number of a card and no script of a thir
 ours. It needs the extra `dropengine[stripe]` and two settings.
 """
 
-from dropengine.payments.stripe.provider import StripePay, build
+from dropengine.payments.stripe.provider import StripePay, build, pages
 
-__all__ = ["StripePay", "build"]
+__all__ = ["StripePay", "build", "pages"]

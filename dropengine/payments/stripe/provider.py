@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PAGES = "https://checkout.stripe.com"
 OPEN_S = 31 * 60
 """A page at Stripe lasts at least half an hour; ours is ended when its holds end."""
 OPEN_S_MAX = 24 * 3600 - 60
@@ -428,6 +429,13 @@ class StripePay:
 
 
 _NOT_CAPTURED = Failed("not_captured")
+
+
+def pages(settings: Settings) -> list[str]:
+    """The origins of the pages where payers pay."""
+    if settings.stripe_key is None:
+        return []
+    return [PAGES] if settings.stripe_api_url is None else [settings.stripe_api_url]
 
 
 def build(settings: Settings, secret: bytes, database: Database) -> Payments | None:
