@@ -236,7 +236,8 @@ def test_few_open_files_are_warned_of_and_very_few_stop_a_sale(settings: Setting
         "import resource, sys; from pathlib import Path; from dropengine.cli import doctor\n"
         "from dropengine.config import Settings; most = int(sys.argv[2])\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))\n"
-        "settings = Settings(local_pay=True, data_dir=Path(sys.argv[1]), port=0, disk_free_mib_min=16)\n"
+        "settings = Settings(local_pay=True, data_dir=Path(sys.argv[1]),"
+        " port=0, disk_free_mib_min=16)\n"
         "sys.exit(doctor.run(settings))"
     )
     for most, word, code_wanted in ((1_000, "warn", 0), (300, "stop", 1)):
