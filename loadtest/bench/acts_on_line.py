@@ -102,15 +102,18 @@ class Line:
         """They claim, press pay, and the provider says that the money is there."""
         for batch in _batches(offers):
             commands = [(fan, wire.Pay(0, secrets.token_hex(8), [hold])) for fan, hold in batch]
+            payments = []
             for outcome in await self.store.press(self.drop, commands):
                 assert isinstance(outcome, outcomes.Paying), outcome
-            ended = await asyncio.gather(*(self._paid(hold) for _, hold in batch))
-            for (fan, _), sold in zip(batch, ended, strict=True):
-                assert isinstance(sold, outcomes.Sold), sold
+                payments.append(outcome.id)
+            ended = await asyncio.gather(*(self._paid(payment) for payment in payments))
+            for (fan, _), paid in zip(batch, ended, strict=True):
+                assert isinstance(paid, outcomes.Paid), paid
                 self.entries.pop(fan, None)
 
-    async def _paid(self, hold: str) -> outcomes.PaymentOutcome:
-        return await self.store.succeeded(self.drop, hold, f"charge-{hold}", PRICE, "EUR", True)
+    async def _paid(self, payment: str) -> outcomes.PaymentOutcome:
+        charge = f"charge-{payment}"
+        return await self.store.succeeded(self.drop, payment, charge, PRICE, "EUR", True)
 
     async def decline(self, offers: Iterable[tuple[FanId, str]]) -> None:
         """They give it back: an entry waits again the first time, the second is final."""
