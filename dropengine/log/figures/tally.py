@@ -162,8 +162,26 @@ def _mismatched(t: Tally, e: events.Mismatched) -> None:
 
 
 def _refunded(t: Tally, e: events.Refunded) -> None:
+    order = t.orders[e.hold]
+    if e.back == "line":
+        t.stock[e.pool] += e.qty
+    if e.qty < order.qty:
+        order.qty -= e.qty
+        order.amount -= e.amount - e.way
+    else:
+        order.refunded = True
+
+
+def _reduced(t: Tally, e: events.Reduced) -> None:
+    t.orders[e.hold].amount -= e.amount
+
+
+def _came_back(t: Tally, e: events.CameBack) -> None:
     t.stock[e.pool] += e.qty
-    t.orders[e.hold].refunded = True
+
+
+def _swapped(t: Tally, e: events.Swapped) -> None:
+    t.holds[e.hold].pool, t.holds[e.hold].cohort = e.to, e.cohort
 
 
 def _joined(t: Tally, e: events.Joined) -> None:
@@ -216,6 +234,9 @@ _STEPS: dict[type[events.Event], Callable[[Tally, Any], None]] = {
     events.Rescued: _sold,
     events.Mismatched: _mismatched,
     events.Refunded: _refunded,
+    events.Reduced: _reduced,
+    events.CameBack: _came_back,
+    events.Swapped: _swapped,
     events.Joined: _joined,
     events.Pointed: _pointed,
     events.Ordered: _ordered,

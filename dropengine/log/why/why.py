@@ -40,6 +40,7 @@ class _Hold(Struct):
     paying: events.Paying | None = None
     ended: events.Event | None = None
     voided: events.Voided | None = None
+    back: int = 0
 
 
 class _Entry(Struct):
@@ -129,6 +130,10 @@ def _goes_on(hold: _Hold, event: events.AnyEvent, had: _Had) -> None:
             entry = had.entries.get(getattr(hold.began, "entry", ""))
             if entry is not None and entry.ended is None:
                 entry.ended = event
+        case events.Refunded():
+            hold.back += event.qty
+            if hold.back >= hold.began.qty:
+                hold.ended = event
         case _:
             hold.ended = event
 
