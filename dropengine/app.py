@@ -75,6 +75,7 @@ from dropengine.live.hub import Hub
 from dropengine.live.socket_handshake import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
+from dropengine.payments.hands.one_open import OneOpen
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.people.earlier_draws import EarlierDraws
 from dropengine.people.operators import Names
@@ -150,6 +151,8 @@ class Runtime:
             durable=False,
         )
         self.hub.earlier = EarlierDraws(self.database)
+        self.hands = OneOpen(self.store, self.database)
+        self.hub.hands = self.hands
         guest_s = settings.ticket_days * 86_400
         self.revoking = Revoking(self.store.house, self.hub, self.revoked, guest_s)
         self.hub.on_house.append(self.revoking.look)
