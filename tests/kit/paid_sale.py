@@ -56,8 +56,10 @@ class PaidSale:
     ) -> None:
         payment = await self.payment(hold)
         record = await self.sale.payment(payment)
+        # One of an older engine names its hold.
+        named = intent.removeprefix(f"{self.sale.drop}.").partition(".")[0]
         wanted = an_intent(
-            payment,
+            named or payment,
             intent=intent or await self.intent(hold),
             drop=self.sale.drop,
             amount=record.amount,

@@ -192,13 +192,13 @@ story(
     13:02  bank captured h1 c1 4900   -> mismatched
     = pin 0 0 2 0, cancel:p1
     kept 4900
-    13:03  bank captured h1 c1 4800   -> sold h1
+    13:03  bank captured h1 c1 4800   -> paid p1
     13:04  bank authorises h1 c2 4800 -> voided h1 second void 4800
     13:05  bank captured h1 c2 4900   -> mismatched
-    = pin 0 0 2 0, refund:c2 4900
+    = pin 0 0 2 0, cancel:p1, refund:c2 4900
     13:06  mia refund h1              -> refunded h1 #1#2 4900
-    = pin 2 0 0 0, refund:c1 4900, refund:c2 4900
-    13:07  bank discharge refund:p1:1   -> discharged
+    = pin 2 0 0 0, cancel:p1, refund:c2 4900, refund:p1:1 4900
+    13:07  bank discharge refund:p1:1 -> discharged
     13:07  bank discharge refund:c2   -> discharged
     kept 0
     """,
