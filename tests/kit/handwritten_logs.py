@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from dropengine import events
-from dropengine.model import SCHEMA
+from dropengine.log.layouts import PAYS_TOGETHER
 from dropengine.randomness import CommitReveal
 
 START_MS = 1_800_000_000_000
@@ -26,6 +26,9 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 Log = list[events.AnyEvent]
+
+ALONE = PAYS_TOGETHER - 1
+"""The last layout in which each hold was paid for alone, as most of these logs have it."""
 
 
 def rules(
@@ -109,12 +112,12 @@ class Pen:
         more = {"state": "paused", "found": 2, "lost_ms": lost_ms, "lead": -lost_ms}
         self.by_creator(events.Thawed, by="o1", why=why, **more)
 
-    def published(self, schema: int = SCHEMA) -> Pen:
+    def published(self, schema: int = ALONE) -> Pen:
         """schema: the layout of the engine that published it."""
         self.by_creator(events.Published, schema=schema, test=1, hash="0" * 64, rules=self.rules)
         return self
 
-    def opened(self, schema: int = SCHEMA) -> Pen:
+    def opened(self, schema: int = ALONE) -> Pen:
         self.published(schema).by_creator(events.Opened)
         return self
 
@@ -563,7 +566,7 @@ def taken_over() -> Pen:
     pen.released(first)
     offers = [pen.offered(ben, "pin"), pen.offered(cy, "pin")]
     pen.wait(5)
-    pen.write(events.Lifted, was=1, schema=SCHEMA)
+    pen.write(events.Lifted, was=1, schema=ALONE)
     pen.claimed(offers[0])
     pen.revision += 1
     fields = {"by": "clock", "key": "", "revision": pen.revision, "why": "outage"}

@@ -8,11 +8,10 @@ import pytest
 from dropengine import events
 from dropengine.log.layouts import KEEPS_REFUND_KEYS
 from dropengine.log.referee import judge
-from dropengine.model import SCHEMA
-from tests.kit.handwritten_logs import Pen
+from tests.kit.handwritten_logs import ALONE, Pen
 
 
-def two_refunds(schema: int = SCHEMA) -> list[events.AnyEvent]:
+def two_refunds(schema: int = ALONE) -> list[events.AnyEvent]:
     """Two orders, each given back by its maker."""
     pen = Pen().opened(schema)
     for fan in ("ada", "ben"):

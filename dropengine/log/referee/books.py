@@ -119,6 +119,8 @@ class Books:
         self.captured_of, self.refunded_of = dict[str, int](), dict[str, int]()
         self.by_hand_of, self.given_up_of = dict[str, int](), dict[str, int]()
         self.charged_back_of: dict[str, int] = {}
+        self.short_of: dict[str, int] = {}
+        """What went back, or was given up, of a charge beyond what was captured of it."""
         self.payments: dict[str, Payment] = {}
         self.judging: Judgement | None = None
         """What a charge buys, while it is being told."""

@@ -235,7 +235,7 @@ def conclude(books: Books, *, closed: bool) -> None:
     adoption.recount(books)
     early.recount(books)
     balance = sum(books.captured_of.values()) - sum(books.refunded_of.values())
-    balance -= sum(books.charged_back_of.values())
+    balance += sum(books.short_of.values()) - sum(books.charged_back_of.values())
     by_hand, given_up = sum(books.by_hand_of.values()), sum(books.given_up_of.values())
     if not books.outbox and balance - by_hand != kept(books) + given_up:
         books.blame(

@@ -194,12 +194,14 @@ def corrected(books: Books, e: events.Mismatched, payment: Payment) -> None:
         cut = min(less, payment.way_kept)
         payment.way_kept -= cut
         payment.kept -= cut
-        _owe_less(books, payment, less - cut)
+        short = _owe_less(books, payment, less - cut)
+        books.short_of[e.charge] = short
     for order in rows:
         order.state = "capture_failed"
 
 
-def _owe_less(books: Books, payment: Payment, less: int) -> None:
+def _owe_less(books: Books, payment: Payment, less: int) -> int:
+    """Cut from what is owed back. What is left over went back before."""
     for number in ["late", *map(str, range(payment.backs, 0, -1))]:
         duty = books.outbox.get(f"refund:{payment.id}:{number}")
         if duty is None or less == 0:
@@ -214,6 +216,7 @@ def _owe_less(books: Books, payment: Payment, less: int) -> None:
                 order.state = "refunded"
         if not duty.amount:
             del books.outbox[f"refund:{payment.id}:{number}"]
+    return less
 
 
 def discharged(books: Books, e: events.Discharged, payment: Payment, duty: Duty) -> None:
