@@ -36,7 +36,7 @@ BY_A_FAN = (
     events.Held,
     events.Claimed,
     events.Extended,
-    events.Paying,
+    events.PaymentBegun,
     events.Released,
     events.Joined,
     events.Declined,
@@ -144,12 +144,10 @@ class Retold:
             case events.Offered():
                 return [(e.fan, self.calls_himself(e))]
             case events.Claimed():
-                paid = isinstance(after, events.Paying) and (after.key, after.hold) == (
-                    e.key,
-                    e.hold,
-                )
-                return [(e.fan, pay(e) if paid else wire.Claim(id=0, key=e.key, hold=e.hold))]
-            case events.Paying():
+                if isinstance(after, events.PaymentBegun) and after.key == e.key:
+                    return [(e.fan, pay(after))]
+                return [(e.fan, wire.Claim(id=0, key=e.key, hold=e.hold))]
+            case events.PaymentBegun():
                 return [(e.fan, pay(e))]
             case events.Extended():
                 return [(e.fan, wire.Extend(id=0, key=e.key, hold=e.hold))]
@@ -207,22 +205,20 @@ class Retold:
         oracle, clock = self.oracle, self.clock(e)
         match e:
             case events.Sold() | events.Rescued():
-                done = e.capture == "done"
-                told = (e.intent, e.charge, e.amount, self.currency())
-                oracle.succeeded(*told, done, clock, e.card)
+                paid = next(x for x in self.log[self.told :] if isinstance(x, events.Paid))
+                told = (paid.payment, paid.charge, paid.amount, self.currency())
+                oracle.succeeded(*told, paid.capture == "done", clock, e.card)
             case events.Voided():
-                hold = oracle.holds.get(e.hold)
-                right = hold is not None and e.amount == hold.qty * hold.price
+                payment = oracle.payments.get(e.payment)
+                right = payment is not None and e.amount == payment.amount
                 untold = "XTS" if e.why == "mismatch" and right else self.currency()
                 currency = e.currency or untold
-                told = (e.hold, e.charge, e.amount, currency)
+                told = (e.payment, e.charge, e.amount, currency)
                 oracle.succeeded(*told, e.how == "refund", clock, e.card)
             case events.Mismatched():
-                oracle.succeeded(e.hold, e.charge, e.amount, self.currency(), True, clock)
-            case events.Expired():
-                if {name: when for when, name in oracle.due()}.get(f"h:{e.hold}", 0) <= e.at:
-                    return False
-                oracle.unpaid(e.hold, clock)
+                oracle.succeeded(e.payment, e.charge, e.amount, self.currency(), True, clock)
+            case events.Unpaid():
+                oracle.unpaid(e.payment, clock)
             case events.Refunded() if e.key:
                 oracle.refund(e.hold, e.by, e.key, clock, e.why)
             case events.Pointed() if e.why != "makegood":
@@ -310,8 +306,9 @@ def creators(e: events.ByCreator) -> CreatorCommand | None:
     return None
 
 
-def pay(e: events.Claimed | events.Paying) -> wire.Pay:
-    return wire.Pay(id=0, key=e.key, holds=[e.hold])
+def pay(e: events.PaymentBegun) -> wire.Pay:
+    told = {"way": e.way, "provider": e.provider, "all": bool(e.all)}
+    return wire.Pay(id=0, key=e.key, holds=e.holds, **told)  # type: ignore[arg-type]
 
 
 def by_a_fan(e: events.AnyEvent) -> bool:
