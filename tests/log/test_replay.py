@@ -11,7 +11,6 @@ from dropengine import events
 from dropengine.log import replay
 from dropengine.log.replay import Truth
 from dropengine.model import (
-    SCHEMA,
     DropState,
     EntryState,
     FanRecord,
@@ -20,7 +19,7 @@ from dropengine.model import (
     PoolRecord,
 )
 from dropengine.truth import keys
-from tests.kit import handwritten_logs
+from tests.kit import handwritten_logs, paid_together
 
 STORIES = sorted(handwritten_logs.HONEST)
 
@@ -35,12 +34,15 @@ def test_the_truth_has_a_field_for_every_key_of_the_truth() -> None:
 
 def test_every_kind_of_event_can_be_folded() -> None:
     told = {type(event) for name in STORIES for event in handwritten_logs.HONEST[name]().log}
+    together = paid_together.story()
+    assert replay.fold(together).payments.keys() == {"p1", "p2", "p3", "p4"}
+    told |= {type(event) for event in together}
     assert set(events.AnyEvent.__args__) - told == {events.Frozen}
 
 
 def test_what_an_older_engine_did_not_count_is_counted_from_its_first_event() -> None:
     before, after = (replay.fold(handwritten_logs.taken_over().log[:end]) for end in (-5, -4))
-    assert (before.drop["schema"], after.drop["schema"]) == ("1", str(SCHEMA))
+    assert (before.drop["schema"], after.drop["schema"]) == ("1", str(handwritten_logs.ALONE))
     assert before.pools["pin"].offered == after.pools["pin"].offered == 2
     assert folded("taken_over").pools["pin"].offered == 0
 

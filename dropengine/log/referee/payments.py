@@ -290,6 +290,8 @@ def sells(books: Books, e: events.Sale) -> Judgement | None:
     if judging is None:
         return None
     payment = judging.payment
+    if e.payment != payment.id:
+        books.blame("INV-10", f"charge {e.charge} of {payment.id} buys for {e.payment}")
     names = [hold.id for hold in payment.holds]
     if e.intent not in names[judging.at :]:
         books.blame("INV-10", f"{payment.id} buys {e.intent} out of its order, or not its own")
