@@ -82,7 +82,7 @@ async def cancel_frozen(story: PaidSale, hold: str) -> None:
 
 
 End = Callable[[PaidSale, str], Awaitable[None]]
-ENDS: list[End] = [release, hard_stop, unpaid, cancel, cancel_paused, cancel_closing]
+ENDS: list[End] = [release, hard_stop, cancel, cancel_paused, cancel_closing]
 
 
 async def ended(story: PaidSale, hold: str) -> bool:
