@@ -108,6 +108,7 @@ class Orders:
         words = _words(found.drop, order, await self._deps.things.of(drop), say)
         cared = await self._cared(request, found.drop, order, say)
         words |= {"cared": cared, "person": ticket.person}
+        words["together"] = _together(found.drop, order, orders)
         return self._writer.page_in(say, request, "order.html", 200, **words)
 
     async def _cared(
@@ -163,3 +164,17 @@ def _words(
         "sum": money(order.amount, drop, say),
         "news": [one for one in reversed(drop.news) if one.at >= order.at],
     }
+
+
+def _together(
+    drop: wire.DropView, order: wire.OrderView, orders: list[wire.OrderView]
+) -> list[tuple[wire.OrderView, wire.ItemView]]:
+    """What the same payment bought besides, each with what it is of."""
+    if not order.payment:
+        return []
+    items = {pool: item for item in drop.items for pool in item.pools}
+    return [
+        (one, items[one.pool])
+        for one in orders
+        if one.payment == order.payment and one.id != order.id
+    ]

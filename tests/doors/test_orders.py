@@ -101,6 +101,50 @@ async def test_a_refunded_order_stays_as_proof_and_promises_nothing(web: WebProc
     assert "is yours" not in said
 
 
+async def test_a_part_that_went_back_is_told_with_its_reason(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin": 200}, most=2), limit=2)
+    fan, ticket = web.ticket(sale.drop)
+    order = await buys(web, sale, fan, 2)
+    outcome = await web.runtime.store.refund(
+        DropId(sale.drop), order, by="o1", key=key(), why="One was bent.", serials=[1]
+    )
+    assert isinstance(outcome, outcomes.Refunded), outcome
+    said = words(await read(web, f"/drops/{sale.drop}/orders/{order}", ticket))
+    assert "A part of it went back to you: One was bent." in said
+    assert "#2 of 200" in said
+    assert "#1 of 200" not in said
+    assert "Refunded by the maker" not in said
+
+
+async def test_what_one_payment_bought_leads_from_order_to_order(web: WebProcess) -> None:
+    sale = await web.sale(item("pin", {"pin": 200}), item("cup", {"cup": 9}), limit=2)
+    fan, ticket = web.ticket(sale.drop)
+    store, drop = web.runtime.store, DropId(sale.drop)
+    first, second = [
+        held.id
+        for (held,) in [
+            await store.press(drop, [(fan, wire.Hold(0, key(), pool, 1))])
+            for pool in ("pin", "cup")
+        ]
+        if isinstance(held, outcomes.Held)
+    ]
+    (paying,) = await store.press(drop, [(fan, wire.Pay(0, key(), [first, second]))])
+    assert isinstance(paying, outcomes.Paying), paying
+    shown = await store.show(drop)
+    assert shown is not None
+    amount = sum(one.price for one in shown.manifest.items)
+    sold = await store.succeeded(drop, paying.id, "paid-both", amount, "EUR", True)
+    assert isinstance(sold, outcomes.Paid), sold
+    page = await read(web, f"/drops/{drop}/orders/{first}", ticket)
+    assert f"Paid together with {number_of(second)}" in words(page)
+    assert f'href="/drops/{drop}/orders/{second}"' in page
+    taken = await store.charged_back(drop, paying.id, amount, by="o1", key=key())
+    assert isinstance(taken, outcomes.ChargedBack), taken
+    said = words(await read(web, f"/drops/{drop}/orders/{second}", ticket))
+    assert "was taken back by your bank or card" in said
+    assert "is yours" in said
+
+
 @pytest.mark.parametrize("evil", ["<img src=x onerror=alert(1)>", "</li><script>x</script>", "&"])
 async def test_what_a_maker_wrote_is_only_text_there(web: WebProcess, evil: str) -> None:
     sale = await web.sale(item("pin", {"pin": 200}), title=evil, maker=evil)

@@ -216,7 +216,8 @@ class Till {
   #open(state) {
     const { drop } = state;
     // One thing, one payment, nothing to choose: its card says all that there is to say.
-    const open = unpaid(state).filter((payment) => chooses(drop) || payment.holds.length > 1);
+    const open = unpaid(state);
+    if (!chooses(drop) && open.every(({ holds }) => holds.length < 2)) return nothing;
     return open.map((payment) => this.#payment(state, payment));
   }
 
@@ -250,8 +251,8 @@ class Till {
     const holds = payable(state, this.now);
     const [first] = holds;
     if (first === undefined || ["frozen", "cancelled"].includes(drop.state)) return nothing;
-    const several = drop.items.flatMap((item) => item.pools).length > 1;
-    if (!chooses(drop) && holds.length < 2 && !several) return nothing;
+    // One thing, and nothing to choose: the one button pays it.
+    if (!chooses(drop) && holds.length < 2) return nothing;
     const chosen = holds.filter((hold) => !this.not.has(hold.id));
     const ways = fitting(drop, chosen);
     const way = ways.find(({ id }) => id === this.way) ?? ways[0];
@@ -260,7 +261,7 @@ class Till {
     const { lines, way: carriage, sum } = reckon(chosen, way);
     return html`<section class="card till">
       <h2 tabindex="-1">${words.title}</h2>
-      <p>${fill(words.held, { when: lately(first.deadline_ms, this.now) })} <strong class="clock">${left(first.deadline_ms - this.now)}</strong></p>
+      <p>${fill(words.held, { when: lately(first.deadline_ms, this.now) })}</p>
       <ul>
         ${holds.map((hold) => this.#hold(state, hold, holds.length > 1))}
       </ul>

@@ -47,6 +47,12 @@ export const REFUSED = /** @type {Record<string, string>} */ ({
   key_reused: "a page gone wrong",
   bad_message: "a page gone wrong",
   frozen: "stopped",
+  paying: "in a payment already",
+  other_price: "swaps at another price",
+  hand_full: "payments by transfer were full",
+  all_or_nothing: "all or nothing, and not all was there",
+  hand_open: "pays by transfer already",
+  hand_barred: "let a transfer lapse before",
   away: "the shop was away",
 });
 
