@@ -64,7 +64,7 @@ export class DropYours extends Part {
     // In the last minute this stands beside the one button.
     const longer = !offer && !hold.extended && !hold.checking && rest > 0 && extend_ms > 0 && !last(hold, this.now);
     return html`<footer>
-      ${first ? nothing : offer ? this.#button(state, words.TAKE, { t: "claim", hold: hold.id }, "strong") : this.#button(state, words.PAY, { t: "pay", holds: [hold.id] }, `strong pays ${hold.state}`)}
+      ${first ? nothing : offer ? this.#button(state, words.TAKE, { t: "claim", hold: hold.id }, "strong") : this.#button(state, words.PAY, { t: "pay", holds: [hold.id] }, `strong ${hold.state}`)}
       ${longer ? this.#button(state, words.more(extend_ms), { t: "extend", hold: hold.id }) : nothing}
       ${hold.checking ? nothing : this.#giveUp(state, { t: "release", hold: hold.id }, offer ? words.PASS : words.GIVE_BACK, offer ? words.PASSING : words.GIVING)}
     </footer>`;
