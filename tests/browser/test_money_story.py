@@ -74,6 +74,13 @@ async def test_a_basket_is_held_by_one_press_and_paid_for_at_once(
         await expect(till).to_contain_text("You hold all of it")
         await expect(till.locator(".sums .sum")).to_contain_text("€78.90")
         await looks(fan.page, "held")
+        # At four times the size nothing is wider than the screen, and nothing lies over the till.
+        await fan.page.set_viewport_size({"width": 320, "height": 640})
+        assert await fan.page.locator(".press").evaluate("e => getComputedStyle(e).position") == (
+            "static"
+        )
+        await expect(fan.page.locator("drop-yours .active:visible")).to_have_count(0)
+        await till.get_by_label("At our stall").click(trial=True)
         # Blue is swapped for white: same price, same time.
         await till.get_by_label("Swap for… 1 \N{MULTIPLICATION SIGN} Blue").select_option("white")
         await expect(till.get_by_label("Swap for… 1 \N{MULTIPLICATION SIGN} White")).to_have_count(
@@ -116,3 +123,34 @@ async def test_what_is_missing_is_told_and_its_line_is_one_press_away(
         await looks(fan.page, "missing")
         await fan.clicks("Join the line for it")
         await fan.sees("You joined as number 1")
+
+
+async def test_one_thing_without_a_choice_is_paid_as_without_a_till(
+    in_browser: ShopInBrowser,
+) -> None:
+    drop = await in_browser.drop(msgspec.structs.replace(colours(), ways=()))
+    async with in_browser.person() as fan:
+        await fan.open(drop)
+        await fan.press("Hold one for me")
+        await fan.figures(free=35, held=1, sold=0)
+        await expect(fan.page.locator("drop-till section")).to_have_count(0)
+        await fan.press("Pay")
+        await fan.pays()
+        await expect(fan.page.locator(".card.order")).to_have_count(1)
+
+
+async def test_the_till_speaks_german_and_is_worked_by_keyboard_alone(
+    in_browser: ShopInBrowser,
+) -> None:
+    drop = await in_browser.drop(colours())
+    async with in_browser.person(language="de") as fan:
+        till = fan.page.locator("drop-till")
+        await fan.open(drop)
+        await fan.wakes(fan.say("hold_one"))
+        await fan.button.press("Enter")
+        await expect(till).to_contain_text(fan.say("till.title"))
+        await till.get_by_label("At our stall").press("Space")
+        await expect(till.get_by_label("At our stall")).to_be_checked()
+        await expect(till.locator(".sums .sum")).to_contain_text("22,00")
+        await till.get_by_role("button").last.press("Enter")
+        await fan.page.wait_for_url("**/pay/**")
