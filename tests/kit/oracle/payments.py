@@ -196,6 +196,11 @@ class Payments(Clock):
         mine = [one.qty for one in self.orders.values() if one.kept and one.card == card]
         return card != "" and sum(mine) + qty > self.rules.limit
 
+    def to_be_had(self, payment: Payment) -> bool:
+        """Could a charge of it buy anything, as far as its own holds go (P4)?"""
+        late = any(self.holds[name].state == "expired" for name in payment.holds)
+        return late or bool(self.standing_in(payment))
+
     def judge(
         self,
         payment: Payment,
@@ -212,7 +217,7 @@ class Payments(Clock):
             why = "mismatch"
         elif payment.state == "paid" or payment.judged:
             why = "second"
-        elif self.state != "cancelled":
+        elif self.state != "cancelled" and self.to_be_had(payment):
             if self.card_full(card, sum(hold.qty for hold in holds)):
                 why = "limit"
             else:
