@@ -25,6 +25,8 @@ GAME = "/studio/drops/{drop}/game"
 REPORT = "/studio/drops/{drop}/report"
 MONEY = "/studio/drops/{drop}/money"
 DUTIES = "/studio/drops/{drop}/payments"
+HANDS = "/studio/drops/{drop}/by-hand"
+BANK = "/studio/makers/{maker}/bank"
 REHEARSAL = "/studio/drops/{drop}/rehearsal"
 NIGHT_COMMANDS = (
     *("open", "seal", "widen", "pause", "resume", "thaw", "realign", "message", "add", "withdraw"),
@@ -248,6 +250,13 @@ PANEL = (
     Row("GET", DUTIES, Who.READ),
     Row("POST", DUTIES, Who.RUN),
     Row("POST", f"{DUTIES}/again", Who.RUN),
+    Row("GET", HANDS, Who.READ),
+    *(
+        Row("POST", f"{HANDS}/{verb}", Who.RUN)
+        for verb in ("received", "handed-over", "more-time", "sent")
+    ),
+    Row("GET", BANK, Who.MANAGE),
+    Row("POST", BANK, Who.MANAGE, fresh=True),
     Row("GET", REHEARSAL, Who.READ),
     Row("POST", REHEARSAL, Who.RUN),
     Row("POST", f"{REHEARSAL}/stop", Who.RUN),

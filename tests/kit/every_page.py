@@ -39,6 +39,7 @@ NO_PAGES = {
     "/studio/drops/{drop}/cohorts/{cohort}/addresses.csv": "a file",
     "/studio/drops/{drop}/cohorts/{cohort}/codes.csv": "a file",
     "/studio/drops/{drop}/orders.ndjson": "a file",
+    "/pay/by_hand/{intent}": "a page of its provider: see test_payer_page",
     "/studio/drops/{drop}/rehearsal/now": "for the page's script",
     "/studio/drops/{drop}/rehearsal/{rehearsal}.json": "a file",
     "/studio/drops/{drop}/rehearsal/{rehearsal}.html": "a page to keep: see test_rehearsal",
@@ -126,6 +127,8 @@ def panel(there: There) -> dict[str, list[str]]:
         "/studio/drops/{drop}/cohorts": [f"{drop}/cohorts", f"/studio/drops/{there.soon}/cohorts"],
         "/studio/drops/{drop}/game": [f"{drop}/game", f"/studio/drops/{there.soon}/game"],
         "/studio/drops/{drop}/payments": [f"{drop}/payments"],
+        "/studio/drops/{drop}/by-hand": [f"{drop}/by-hand"],
+        "/studio/makers/{maker}/bank": [f"/studio/makers/{there.maker}/bank"],
         "/studio/drops/{drop}/money": [f"{drop}/money"],
         "/studio/drops/{drop}/rehearsal": [
             f"{drop}/rehearsal",

@@ -15,6 +15,7 @@ from dropengine.doors.shown_things import ShownThings
 from dropengine.doors.studio.account_doors import AccountDoors
 from dropengine.doors.studio.account_pages import AccountPages
 from dropengine.doors.studio.answer_pages import AnswerPages
+from dropengine.doors.studio.bank_pages import BankPages
 from dropengine.doors.studio.changes import Changes
 from dropengine.doors.studio.cohort_doors import CohortDoors
 from dropengine.doors.studio.cohort_pages import CohortPages
@@ -28,6 +29,8 @@ from dropengine.doors.studio.drop_pages import DropPages
 from dropengine.doors.studio.duty_pages import DutyPages
 from dropengine.doors.studio.game_doors import GameDoors
 from dropengine.doors.studio.game_pages import GamePages
+from dropengine.doors.studio.hand_pages import Deps as HandDeps
+from dropengine.doors.studio.hand_pages import HandPages
 from dropengine.doors.studio.home_pages import HomePages
 from dropengine.doors.studio.letter_pages import LetterPages
 from dropengine.doors.studio.mail_pages import MailPages
@@ -60,7 +63,7 @@ from dropengine.sql.database import Database
 from dropengine.truth.store import Store
 
 
-class Deps(ShopDeps, Protocol):
+class Deps(ShopDeps, HandDeps, Protocol):
     """What the studio needs of the web process. `secret`: the shop's key."""
 
     @property
@@ -135,6 +138,8 @@ def routes(deps: Deps, writer: PageWriter) -> list[Route]:
         *RehearsalPages(store, database).routes(panel),
         *MoneyPages(store, database, origin).routes(panel),
         *DutyPages(store, commands, origin).routes(panel),
+        *HandPages(deps, commands, changes, origin).routes(panel),
+        *BankPages(database, changes).routes(panel),
         *LetterPages(database, deps.settings).routes(panel),
         *ShopPages(deps, database).routes(panel),
         *AnswerPages(store, database, changes, origin).routes(panel),

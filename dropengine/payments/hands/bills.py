@@ -94,6 +94,15 @@ def of_payment(sql: Connection, drop: str, payment: str) -> list[Bill]:
     return _bills(sql, BILLS.c.drop_id == drop, BILLS.c.payment == payment)
 
 
+def later(sql: Connection, drop: str, payment: str, deadline_ms: int) -> None:
+    """There is more time for this payment: its page tells it."""
+    for bill in of_payment(sql, drop, payment):
+        terms = msgspec.structs.replace(bill.intent, deadline_ms=deadline_ms)
+        here = BILLS.c.intent == bill.intent.id
+        said = msgspec.json.encode(terms).decode()
+        sql.execute(sa.update(BILLS).where(here).values(terms=said))
+
+
 def open_drops(sql: Connection) -> list[DropId]:
     """Drops in which something may be paid still."""
     asked = (

@@ -35,7 +35,7 @@ class Place(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-def person_of(sql: Connection, drop: str, fan: str) -> str:
+def person_of(sql: Connection, drop: DropId, fan: FanId) -> str:
     """Who a fan is. One whom nobody knows is a person of his own."""
     here = (ERASED.c.drop_id == drop, ERASED.c.fan == fan)
     erased: str | None = sql.execute(sa.select(ERASED.c.normal).where(*here)).scalar()
