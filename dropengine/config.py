@@ -626,6 +626,11 @@ def _across(settings: Settings, origins: Mapping[str, str]) -> list[str]:
             f"{origins['stripe_key']}: stripe_key: say {env_name('stripe_webhook_secrets')} too, "
             f"what Stripe signs its word with"
         )
+    if settings.stripe_key is not None and settings.public_url is None:
+        mistakes.append(
+            f"{origins['stripe_key']}: stripe_key: say {env_name('public_url')} too, where Stripe "
+            f"leads payers back to"
+        )
     own = settings.beacon_chain is not None and chain_of(settings).hash not in CHAINS
     if own and origins["beacon_urls"] == "default":
         mistakes.append(

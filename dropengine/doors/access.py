@@ -163,6 +163,7 @@ FANS = (
     Row("GET", "/pay/by_hand/{intent}", Who.ANYBODY),
     Row("POST", "/api/pay/webhooks/local", Who.PROVIDER),
     Row("POST", "/api/pay/webhooks/by_hand", Who.PROVIDER),
+    Row("POST", "/api/pay/webhooks/stripe", Who.PROVIDER),
 )
 """Fans' doors ask by themselves, by `doors/identity.py`; the table says what they must answer."""
 

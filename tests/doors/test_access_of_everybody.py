@@ -19,6 +19,7 @@ from websockets.typing import Origin, Subprotocol
 from dropengine import wire
 from dropengine.doors.access import LIVE, MESSAGES, PANEL, SOCKET, STUDIO_SOCKET, TABLE, Row, Who
 from dropengine.doors.live_socket import SUBPROTOCOL
+from dropengine.payments.providers import BUILDERS
 from dropengine.people.roles import Scope
 from dropengine.push.subscriptions import browser_of
 from tests.kit import callers, web_process
@@ -140,7 +141,9 @@ def test_every_row_is_tried_by_everybody_somewhere() -> None:
     assert {named(row) for row in rows(Who.ANYBODY)} == OPEN
     assert {named(row) for row in rows(Who.FAN)} == OF_FANS
     assert {named(row) for row in rows(Who.KNOWN)} == OF_KNOWN
-    assert {named(row) for row in rows(Who.PROVIDER)} == {"POST /api/pay/webhooks/local"}
+    assert {named(row) for row in rows(Who.PROVIDER)} == {
+        f"POST /api/pay/webhooks/{name}" for name in BUILDERS
+    }
     assert {named(row) for row in rows(Who.MACHINE)} == {"GET /metrics"}
     rest = (Who.PERSON, Who.CREATOR, Who.READ, Who.RUN, Who.MANAGE, Who.OWNER)
     for row in rows(*rest):

@@ -6,6 +6,7 @@ answer of a key however old it is, and signs what it tells.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import itertools
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
+import httpx2
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -28,6 +30,7 @@ Fault = Literal["lost", "busy", "slow_down", "broken"]
 """`lost`: it is done, and the answer never comes; `busy`: another call has its key (409);
 `slow_down`: 429 with Retry-After; `broken`: 500."""
 
+BRING_S = 0.05
 HALF_HOUR_S, DAY_S = 1_800, 86_400
 WEBHOOK_SECRET = "whsec_tests"
 KEY = "sk_test_tests"
@@ -63,6 +66,10 @@ class FakeStripe:
         self.lost_at = 0
         """The answer of so manyth call from now on is lost; 0: of none."""
         self.told: list[Delivery] = []
+        self.captured = asyncio.Event()
+        """Something was."""
+        self.refused: list[str] = []
+        """Answers of the shop to words that have to come again."""
         self._later: list[tuple[int, Callable[[], None]]] = []
         self.url = ""
         self.app = Starlette(
@@ -109,6 +116,20 @@ class FakeStripe:
         payment = self.payments.get(found["payment_intent"] or "")
         if payment is not None and payment["status"] == "requires_action":
             self._authorised(payment, found)
+
+    async def bring(self, url: str) -> None:
+        """Bring each word to a shop, again and again until it is taken; until cancelled."""
+        brought = 0
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            while True:
+                for headers, body in self.told[brought:]:
+                    taken = await http.post(url, content=body, headers=headers)
+                    if taken.is_success:
+                        brought += 1
+                        continue
+                    self.refused.append(f"{taken.status_code} {taken.text}")
+                    break
+                await asyncio.sleep(BRING_S)
 
     def forget_keys(self) -> None:
         """A day went by."""
@@ -289,6 +310,7 @@ class FakeStripe:
             raise invalid("amount_too_large", "The amount is greater than what can be captured.")
         payment |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
         payment["latest_charge"]["amount_captured"] = amount
+        self.captured.set()
         payment["latest_charge"]["balance_transaction"] = {
             "id": self._id("txn"),
             "object": "balance_transaction",
