@@ -205,7 +205,10 @@ class Retold:
         oracle, clock = self.oracle, self.clock(e)
         match e:
             case events.Sold() | events.Rescued():
-                paid = next(x for x in self.log[self.told :] if isinstance(x, events.Paid))
+                rest = self.log[self.told :]
+                paid = next((x for x in rest if isinstance(x, events.Paid)), None)
+                if paid is None:
+                    return False
                 told = (paid.payment, paid.charge, paid.amount, self.currency())
                 oracle.succeeded(*told, paid.capture == "done", clock, e.card)
             case events.Voided():

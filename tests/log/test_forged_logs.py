@@ -27,6 +27,9 @@ KINDS = sorted(
     snake(kind.__name__)
     for kind in events.AnyEvent.__args__
     if kind is not events.Frozen  # no honest log has it
+    # Sales of this kit are of one hold a payment: `test_payments_are_judged` forges these.
+    and kind not in (events.Swapped, events.Reduced, events.CameBack, events.ChargedBack)
+    and kind not in (events.MoreTime, events.Unpaying)
 )
 UNSEEN_MAX = 10 / 300
 ALLOWED_BY: dict[str, dict[str, str]] = {
