@@ -37,7 +37,7 @@ from dropengine.payments.local.webhook_signature import sign, webhook_key
 from dropengine.payments.port import Notice
 from dropengine.truth import command_checks, scripts
 from tests.kit import wild_values
-from tests.kit.local_provider import SECRET, SHOP, local_pay
+from tests.kit.local_provider import SECRET, SHOP, local_pay, only
 from tests.kit.manifests import START_MS, item, manifest
 from tests.kit.payment_doors import Deps
 from tests.kit.private_server import Server
@@ -91,13 +91,14 @@ def hands(server: Server) -> Iterator[Hands]:
 
 
 async def a_sale(hands: Hands) -> Sale:
-    """A live drop with a held unit, an order, somebody in line, and withheld units."""
+    """A live drop with a unit that is being paid, an order, a held unit, somebody in line, and
+    withheld units."""
     sale = Sale(hands.store, f"wild-{next(_drops)}")
     stock = item("pin", {"pin": 4}, withheld={"pin": 2}), item("pen", {"pen": 1})
     await sale.publish(manifest(sale.drop, *stock))
     await sale.creator("open")
     await sale.bought("ana")
-    await sale.held("bo")
+    await sale.paying("bo")
     await sale.held("cy", "pen")
     await sale.joined("di", "pen")
     return sale
@@ -269,7 +270,7 @@ WILD_NOTICE: dict[str, tuple[st.SearchStrategy[Any], st.SearchStrategy[Any]]] = 
     "drop": (st.none(), wild_values.texts),
     "event": (wild_values.ids, wild_values.texts),
     "kind": (st.sampled_from(("authorized", "captured", "declined")), wild_values.texts),
-    "hold": (st.sampled_from(("h1", "h2", "h3")), wild_values.texts),
+    "payment": (st.sampled_from(("p1", "p2", "p3")), wild_values.texts),
     "charge": (wild_values.ids, wild_values.texts),
     "amount": (st.just(2400), wild_values.numbers | st.floats(allow_nan=False)),
     "currency": (st.just("EUR"), wild_values.texts),
@@ -296,7 +297,9 @@ def provider(hands: Hands, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def test_a_signed_notice_is_answered_and_leaves_a_whole_log(
     hands: Hands, provider: LocalPay, data: st.DataObject
 ) -> None:
-    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, templates()), provider)
+    door = Webhook(
+        Deps(hands.store, IntentIds(SHOP, hands.store), only(provider), templates()), provider
+    )
 
     async def play() -> None:
         sale = await a_sale(hands)
@@ -316,11 +319,13 @@ def test_a_signed_notice_is_answered_and_leaves_a_whole_log(
 
 def test_a_notice_without_a_wild_field_sells(hands: Hands, provider: LocalPay) -> None:
     """The control: what the cases say is believed, so that a wild field in it is looked at."""
-    door = Webhook(Deps(hands.store, IntentIds(SHOP, hands.store), {}, templates()), provider)
+    door = Webhook(
+        Deps(hands.store, IntentIds(SHOP, hands.store), only(provider), templates()), provider
+    )
 
     async def play() -> Response:
         sale = await a_sale(hands)
-        notice = {"event": "ev", "kind": "authorized", "hold": "h2", "charge": "ch", "amount": 2400}
+        notice = {"event": "ev", "kind": "authorized", "payment": "p2", "charge": "ch", "amount": 2400}
         notice |= {"currency": "EUR", "captured": False, "drop": sale.drop}
         return await told(door, notice | {"intent": await an_intent_of(hands, sale, notice)})
 
@@ -329,11 +334,11 @@ def test_a_notice_without_a_wild_field_sells(hands: Hands, provider: LocalPay) -
 
 
 async def an_intent_of(hands: Hands, sale: Sale, notice: dict[str, Any]) -> str:
-    """The id under which the hold of a notice is paid, where there is such a hold."""
-    hold, intent = notice["hold"], None
-    if notice["drop"] == sale.drop and hold in ("h1", "h2", "h3"):
-        intent = await IntentIds(SHOP, hands.store).now(sale.drop, hold)
-    return intent or f"{notice['drop']}.{hold}"
+    """The id of the payment of a notice, where there is such a payment."""
+    payment, intent = notice["payment"], None
+    if notice["drop"] == sale.drop and payment in ("p1", "p2", "p3"):
+        intent = await IntentIds(SHOP, hands.store).now(sale.drop, payment)
+    return intent or f"{notice['drop']}.{payment}"
 
 
 async def told(door: Webhook, notice: dict[str, object]) -> Response:
