@@ -117,10 +117,14 @@ class Night(NamedTuple):
     frozen: str
 
 
-async def trouble(store: Store) -> str:
-    """One drop that sells, one that stands still, and money that nobody can settle; the second."""
+async def published(store: Store) -> None:
+    """Two drops, there when the shop starts: it compares their money then."""
     for drop in ("sells", "stops"):
         await store.publish(manifest(drop), by="o1", key="publish")
+
+
+async def trouble(store: Store) -> str:
+    """One drop sells, one stands still, and there is money that nobody can settle; the second."""
     await store.command(DropId("sells"), Open(), revision=1, by="o1", key="open")
     outbox = keys.one(DropId("sells"), "outbox")
     now_ms = int((await store.client.time())[0]) * 1000
@@ -160,6 +164,7 @@ async def night(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Night
     shop = shop_on(truth, folder, 2)
     store = Store.connect(truth.url)
     try:
+        await published(store)
         running = await asyncio.to_thread(shop.start)
         frozen = await trouble(store)
         async with (

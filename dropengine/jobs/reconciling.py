@@ -71,7 +71,7 @@ class Reconciling:
         self._agreed: dict[DropId, tuple[int, dict[str, list[Kept]]]] = {}
         """How long the log was and what was kept where nothing differed: so long nothing does."""
         self.differences: dict[DropId, int] = {}
-        """Drop -> how many are shown, where this worker looks after them."""
+        """Drop -> how many are shown, 0 where all agrees; of drops that this worker looks after."""
 
     async def round(self) -> None:
         """Raises Unavailable."""
@@ -82,6 +82,7 @@ class Reconciling:
             self.differences.clear()
             return
         drops = [drop for drop in await self._store.drops() if not await self._store.waits(drop)]
+        self.differences = {d: count for d, count in self.differences.items() if d in drops}
         if not drops:
             return
         since_ms = min([await self._store.house.listed_ms(drop) for drop in drops]) - EARLIER_MS
@@ -126,9 +127,7 @@ class Reconciling:
     async def _show(self, drop: DropId, rows: list[Amiss]) -> None:
         if len(rows) > self.differences.get(drop, 0):
             log.error("%s: %d differences of money, see to them: %s", drop, len(rows), rows[:8])
-        self.differences.pop(drop, None)
-        if rows:
-            self.differences[drop] = len(rows)
+        self.differences[drop] = len(rows)
         packed = msgspec.msgpack.encode(rows[:SHOWN_MAX]) if rows else b""
         await self._store.house.show(SHOWN, drop, packed)
 

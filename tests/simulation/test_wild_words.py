@@ -98,7 +98,7 @@ async def a_sale(hands: Hands) -> Sale:
     await sale.publish(manifest(sale.drop, *stock))
     await sale.creator("open")
     await sale.bought("ana")
-    await sale.paying("bo")
+    await sale.pay("bo", await sale.held("bo"))
     await sale.held("cy", "pen")
     await sale.joined("di", "pen")
     return sale
@@ -325,12 +325,18 @@ def test_a_notice_without_a_wild_field_sells(hands: Hands, provider: LocalPay) -
 
     async def play() -> Response:
         sale = await a_sale(hands)
-        notice = {"event": "ev", "kind": "authorized", "payment": "p2", "charge": "ch", "amount": 2400}
+        notice = {
+            "event": "ev",
+            "kind": "authorized",
+            "payment": "p2",
+            "charge": "ch",
+            "amount": 2400,
+        }
         notice |= {"currency": "EUR", "captured": False, "drop": sale.drop}
         return await told(door, notice | {"intent": await an_intent_of(hands, sale, notice)})
 
     answer = hands.run(play())
-    assert (answer.status_code, bytes(answer.body)) == (200, b'{"outcome":"sold"}')
+    assert (answer.status_code, bytes(answer.body)) == (200, b'{"outcome":"paid"}')
 
 
 async def an_intent_of(hands: Hands, sale: Sale, notice: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
-from dropengine import outcomes, wire
+from dropengine import events, outcomes, wire
 from dropengine.creator_commands import Cancel, CreatorCommand, Open, Pause, Resume
 from dropengine.model import FanId
 from dropengine.truth import keys
@@ -54,8 +54,8 @@ WANTED = (
     *(f"in a batch: {verb}" for verb in dict.fromkeys(TOGETHER)),
     *(f"{longer} below {shorter}" for shorter, longer in combinations(USUAL_ORDER, 2)),
     "closes no later than it opens",
-    *(f"done: {kind}" for kind in ("capture", "void", "refund", "lookup")),
-    *(f"failed: {kind}" for kind in ("capture", "void", "refund", "lookup")),
+    *(f"done: {kind}" for kind in ("capture", "void", "refund", "cancel")),
+    *(f"failed: {kind}" for kind in ("capture", "void", "refund", "cancel")),
     *(f"{how}: {kind}" for how in ("by_hand", "given_up") for kind in ("capture", "refund")),
     "refund: Refunded, key fresh",
     "refund: Refunded, key used",
@@ -78,7 +78,7 @@ WANTED = (
     *(f"adopt: a place ends, {why}" for why in ("merged", "limit")),
     "adopted before: asks under the guest's name",
     "adopted before: a key of the guest again",
-    *(f"adopted before: a payment, {what}" for what in ("Sold", "Rescued", "Voided")),
+    *(f"adopted before: a payment, {what}" for what in ("Paid", "Voided")),
     *(f"in quiet hours: {what}" for what in ("called himself", "refused", "waits", "served after")),
     *(f"taken out: {what}" for what in ("rows", "keys", "holds")),
     *(f"paid again: {what}" for what in ("found by the question", "nobody can any more")),
@@ -140,9 +140,7 @@ class Trouble(Machine):
 
     def a_crowd_begins_to_pay(self) -> None:
         holds = [hold for hold in self.oracle.holds.values() if hold.open and not hold.began]
-        self.press(
-            *((hold.fan, wire.Pay(id=0, key=self.key(), holds=[hold.id])) for hold in holds[:256])
-        )
+        self.press(*((hold.fan, self.paying([hold.id])) for hold in holds[:256]))
 
     def due_as(self, what: str) -> list[int]:
         """When each thing of a kind is due, by the server's clock."""
@@ -291,14 +289,12 @@ class Trouble(Machine):
             self.begin_paying_and_fall_silent(which)
         else:
             self.pay(which)
-        begun = [hold for hold in self.oracle.holds.values() if hold.began and not hold.judged]
+        begun = [one for one in self.oracle.payments.values() if not one.judged]
         if not begun:
             return
-        hold = pick(begun[::-1], which)
-        self.adopt(hold.fan, PERSONS[0])
-        charge = f"c{len(self.paid) + 1}"
-        self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
-        self.succeeded(*self.paid[-1])
+        payment = pick(begun[::-1], which)
+        self.adopt(payment.fan, PERSONS[0])
+        self.pays(payment.id, captured=captured)
 
     @rule(which=nth)
     def who_waits_becomes_who_bought(self, which: int) -> None:
@@ -353,10 +349,7 @@ class Trouble(Machine):
         self.settle()
         if hold.looked and hold.open:
             self.meets("a provider answers after the deadline")
-        self.paid.append(
-            (hold.id, f"c{len(self.paid) + 1}", hold.qty * hold.price, "EUR", captured)
-        )
-        self.succeeded(*self.paid[-1])
+        self.pays(hold.payment, captured=captured)
 
     @rule(which=nth, captured=st.booleans())
     def a_payment_comes_late_to_who_pressed_again(self, which: int, *, captured: bool) -> None:
@@ -365,8 +358,10 @@ class Trouble(Machine):
             self.begin_paying_and_fall_silent(which)
         if not self.late():
             return
-        hold = self.oracle.holds[pick(self.late(), which)]
-        self.hold(hold.fan, hold.pool, hold.qty, fewer=False)
+        payment = self.oracle.payments[pick(self.late(), which)]
+        for name in payment.holds:
+            hold = self.oracle.holds[name]
+            self.hold(hold.fan, hold.pool, hold.qty, fewer=False)
         self.payment_comes_late(which, captured)
 
     @rule(which=nth, more=st.integers(0, 2), captured=st.booleans())
@@ -377,15 +372,14 @@ class Trouble(Machine):
             self.somebody_buys(which, captured=captured)
         if not self.bought():
             return
-        hold = self.oracle.holds[pick(self.bought(), which)]
-        asked = f"lookup:{hold.id}"
+        payment = self.oracle.payments[pick(self.bought(), which)]
+        asked = f"cancel:{payment.id}"
         if asked not in self.oracle.outbox:
             self.meets("paid again: nobody can any more")
             return
         for _ in range(more):
-            charge = f"c{len(self.paid) + 1}"
-            self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
-            self.succeeded(*self.paid[-1])
+            self.pays(payment.id, captured=captured)
+            charge = self.paid[-1][1]
             if self.oracle.state != "frozen":
                 number = self.oracle.number_of[charge]
                 assert f"{'refund' if captured else 'void'}:{number}" in self.oracle.outbox
@@ -398,10 +392,9 @@ class Trouble(Machine):
             self.hold(FANS[which % len(FANS)], "cup-hill", 1, fewer=True)
         if self.to_be_bought():
             hold = self.oracle.holds[pick(self.to_be_bought(), which)]
-            self.press((hold.fan, wire.Pay(id=0, key=self.key(), holds=[hold.id])))
-            charge = f"c{len(self.paid) + 1}"
-            self.paid.append((hold.id, charge, hold.qty * hold.price, "EUR", captured))
-            self.succeeded(*self.paid[-1])
+            self.press((hold.fan, self.paying([hold.id])))
+            if hold.payment:
+                self.pays(hold.payment, captured=captured)
 
     def to_be_bought(self) -> list[str]:
         return [hold.id for hold in self.oracle.holds.values() if hold.open and hold.price]
@@ -416,7 +409,7 @@ class Trouble(Machine):
     def a_refund_ends(self, which: int, how: Ending) -> None:
         if not self.owed("refund"):
             self.somebody_buys(which, captured=True)
-            self.refund(which, 2, "o1", "")
+            self.refund(which, 2, "o1", "", "line", 0, None)
         self.ends("refund", how)
 
     def ends(self, kind: str, how: Ending) -> None:
@@ -432,34 +425,34 @@ class Trouble(Machine):
     @precondition(lambda self: self.refunds)
     @rule()
     def the_last_refund_is_sent_again(self) -> None:
-        self.refund(0, 1 + 3 * (len(self.refunds) - 1), "o1", "")
+        self.refund(0, 1 + 3 * (len(self.refunds) - 1), "o1", "", "line", 0, None)
 
     def bought(self) -> list[str]:
-        """Orders whose payment was begun and cost something."""
-        begun = (self.oracle.holds[name] for name in self.oracle.orders)
-        return [hold.id for hold in begun if hold.began and hold.price]
+        """Payments that cost something and bought something."""
+        paid = self.oracle.payments.values()
+        return [one.id for one in paid if one.state == "paid" and one.amount]
 
-    @rule(kind=st.sampled_from(("capture", "void", "refund", "lookup")), done=st.booleans())
+    @rule(kind=st.sampled_from(("capture", "void", "refund", "cancel")), done=st.booleans())
     def a_duty_of_each_kind(self, kind: str, *, done: bool) -> None:
         for duty in self.owed(kind)[:1]:
             self.discharge_one(duty, done=done)
 
-    def succeeded(self, hold: str, charge: str, amount: int, currency: str, captured: bool) -> None:
-        before = self.oracle.holds.get(hold)
-        late = before is not None and before.state == "expired" and not before.judged
-        known = charge in self.oracle.number_of
-        super().succeeded(hold, charge, amount, currency, captured)
+    def succeeded(self, name: str, charge: str, amount: int, currency: str, captured: bool) -> None:
+        payment = self.oracle.payments.get(name)
+        holds = [self.oracle.holds[one] for one in payment.holds] if payment else []
+        late = payment is not None and payment.state == "ended" and not payment.judged
+        known, told = charge in self.oracle.number_of, self.oracle.seq
+        super().succeeded(name, charge, amount, currency, captured)
         outcome = self.oracle.charges.get(self.oracle.number_of.get(charge, ""))
-        guests = before is not None and bool(before.begun_by or before.recorded)
+        rescued = any(isinstance(event, events.Rescued) for event in self.oracle.log[told:])
+        guests = any(hold.begun_by or hold.recorded for hold in holds)
         if outcome is not None and not known and guests:
             self.meets(f"adopted before: a payment, {type(outcome).__name__}")
         if charge in self.unheard_of and not known:
             self.meets("a restore forgot what a charge bought")
         match outcome:
-            case outcomes.Sold() if late and not known:
-                self.meets("a provider late: sold")
-            case outcomes.Rescued() if not known:
-                self.meets("a provider late: rescued")
+            case outcomes.Paid() if late and not known:
+                self.meets(f"a provider late: {'rescued' if rescued else 'sold'}")
             case outcomes.Voided(why="late", entry=entry) if not known:
                 self.meets("a provider late: made good" if entry else "a provider late: voided")
             case _:
