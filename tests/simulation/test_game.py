@@ -59,7 +59,7 @@ GUARDS = {
     "a lapse after a boost call": (
         (
             Cut(
-                "line/lapse",
+                "line/uncall",
                 "= pool[P_LANE_COUNT] - 1 end",
                 "= math.max(pool[P_LANE_COUNT] - 1, 0) end",
             ),
