@@ -20,7 +20,7 @@ from dropengine.sql.database import Database
 from dropengine.sql.migrate import migrate
 from dropengine.sql.schema import REVISION
 from dropengine.sql.schema.people import LINKS
-from dropengine.truth import repair
+from dropengine.truth import keys, repair
 from dropengine.truth.store import Store
 from tests.cli.test_main import Run, data_dir, keeping, run, shop
 from tests.kit import copied_shop
@@ -108,14 +108,16 @@ def test_a_log_that_is_half_in_sql_is_whole_again(
     with_store(sold, lambda store: copied_shop.enter(store, sold))
     log, _ = told(sold)
 
-    async def take_out(store: Store) -> None:
-        key = store.keys_of(DROP)[15]
+    async def take_out(store: Store) -> int:
+        """Up to which event."""
+        key = store.keys_of(DROP)[len(keys.TRUTH)]
         entries = await store.client.xrange(key)
         await store.client.xdel(key, *(entry for entry, _ in entries[:5]))
+        return int(entries[4][0].split(b"-")[0])
 
-    with_store(sold, take_out)
+    gone = with_store(sold, take_out)
     assert run("backup", tmp_path / "copy").code == 0
-    assert Folder(tmp_path / "copy").contents.drops[DROP].first == 6
+    assert Folder(tmp_path / "copy").contents.drops[DROP].first == gone + 1
     restored_ = ("restore", tmp_path / "copy", "--data-dir", elsewhere.data_dir, "--shop", NAME)
     assert AGAIN in run(*restored_).out
     with EmbeddedServer(elsewhere):

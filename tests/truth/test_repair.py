@@ -196,12 +196,10 @@ async def without(client: Any, sale: Sale, entry: int) -> None:
 async def put_last(client: Any, sale: Sale, text: bytes) -> None:
     """Another text where the last event stood."""
     name = keys.one(sale.drop, "log")
-    entries = await client.xrange(name)
-    last = entries[-1][0].split(b"-")[0]
-    await client.delete(name)
-    for entry, fields in entries[:-1]:
-        await client.xadd(name, fields, id=entry)
-    await client.xadd(name, {"e": text.replace(b"SEQ", last)}, id=last + b"-0")
+    ((entry, _),) = await client.xrevrange(name, count=1)
+    await client.xdel(name, entry)
+    last = entry.split(b"-")[0]
+    await client.xadd(name, {"e": text.replace(b"SEQ", last)}, id=last + b"-1")
 
 
 STRANGE = b'{"e":"expired","seq":SEQ,"at":1,"fan":"x","hold":"h99","pool":"pin","qty":1}'
