@@ -75,6 +75,7 @@ from dropengine.live.hub import Hub
 from dropengine.live.socket_handshake import SHORT_WAY
 from dropengine.model import DropId, DutyRecord
 from dropengine.payments import duties, providers
+from dropengine.payments.fees import Fees
 from dropengine.payments.hands.one_open import OneOpen
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.people.earlier_draws import EarlierDraws
@@ -165,7 +166,7 @@ class Runtime:
         self.beacon_rounds = rounds
         self.drawing = Drawing(self.store, Revealing(self.database, rounds, wall_ms))
         self.carrying = Carrying(self.store, self.database)
-        self.reconciling = Reconciling(self.store, self.payments, self.intents)
+        self.reconciling = Reconciling(self.store, self.payments, self.intents, Fees(self.database))
         self.settling = Settling(
             self.store,
             settings,

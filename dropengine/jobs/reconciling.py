@@ -1,23 +1,26 @@
 """Holds every minute what the providers keep against what the drops say, at start first.
 
 Money that a drop does not know of is told to it, and becomes an order or goes back; an order
-without its money, and what else two rounds in turn found alike, is shown to a person. One worker
-does it while it has the lease; two may, since all of it is harmless to repeat.
+without its money, and what else two rounds in turn found alike, is shown to a person. What
+providers keep for themselves is noted on the way. One worker does it while it has the lease; two
+may, since all of it is harmless to repeat.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
+from dropengine.errors import DatabaseAway
 from dropengine.jobs.lease import Lease
 from dropengine.model import DropId
 from dropengine.payments import reconciliation
 from dropengine.payments.configured import Configured
+from dropengine.payments.fees import Fees
 from dropengine.payments.intent_ids import IntentIds
 from dropengine.payments.port import Kept, Unknown
 from dropengine.payments.reconciliation import Difference, Then
@@ -58,12 +61,14 @@ class Reconciling:
         store: Store,
         providers: Configured,
         intents: IntentIds,
+        fees: Fees,
         *,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._store = store
         self._providers = providers
         self._intents = intents
+        self._fees = fees
         self._clock_ms = clock_ms
         self._lease = Lease(store, self.name, LEASE_MS)
         self._seen: dict[DropId, dict[tuple[str, str, str], int]] = {}
@@ -87,6 +92,7 @@ class Reconciling:
             return
         since_ms = min([await self._store.house.listed_ms(drop) for drop in drops]) - EARLIER_MS
         kept = await self._kept(since_ms)
+        await self._note(kept)
         for drop in drops:
             await self._look(drop, kept)
 
@@ -100,6 +106,14 @@ class Reconciling:
             else:
                 kept[name] = answer
         return kept
+
+    async def _note(self, kept: Mapping[str, Sequence[Kept]]) -> None:
+        """Fees are noted in a later round where SQL is away: money goes on without them."""
+        try:
+            for name, rows in kept.items():
+                await self._fees.note(name, rows, self._clock_ms())
+        except DatabaseAway as error:
+            log.info("fees are not noted yet: %s", error)
 
     async def _look(self, drop: DropId, kept: dict[str, Sequence[Kept]]) -> None:
         store, providers, intents = self._store, self._providers, self._intents

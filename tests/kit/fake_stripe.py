@@ -314,6 +314,7 @@ class FakeStripe:
         payment["latest_charge"]["balance_transaction"] = {
             "id": self._id("txn"),
             "object": "balance_transaction",
+            "currency": payment["currency"],
             "fee": 25 + amount * 15 // 1000,
         }
         self._tell("payment_intent.succeeded", payment)

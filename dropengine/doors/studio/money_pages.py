@@ -42,12 +42,12 @@ class MoneyPages:
         s = await standing(self._store, drop)
         if s is None:
             return self._panel.missing(call)
-        found = await self._database.read(lambda sql: money.paid(sql, drop))
+        found, fees = await self._read(drop)
         return self._panel.page(
             call,
             "studio-money.html",
             **words(s, self._origin),
-            rows=money.sums(found),
+            rows=money.sums(found, fees),
             file=f"{MONEY.format(drop=drop)}.csv",
         )
 
@@ -58,7 +58,7 @@ class MoneyPages:
         if s is None:
             return self._panel.missing(call)
         currency, leads = s.manifest.currency, s.view.leads
-        found = await self._database.read(lambda sql: money.paid(sql, drop))
+        found, fees = await self._read(drop)
         rows = (
             (
                 _at(true_time.happened(one.at_ms, leads)),
@@ -69,12 +69,16 @@ class MoneyPages:
                 currency,
                 one.text,
             )
-            for one in money.journal(found)
+            for one in money.journal(found, fees)
             if one.debit or one.credit
         )
         name = f'attachment; filename="{drop}-money.csv"'.encode()
         body = money.sheet(rows).encode()
         return Written(body, 200, b"text/csv; charset=utf-8", (b"content-disposition", name))
+
+    async def _read(self, drop: DropId) -> tuple[list[money.Paid], list[money.Fee]]:
+        """In one state of the books."""
+        return await self._database.read(lambda sql: (money.paid(sql, drop), money.fees(sql, drop)))
 
 
 def _at(ms: int) -> str:

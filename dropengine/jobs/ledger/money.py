@@ -16,10 +16,11 @@ from sqlalchemy import Connection
 
 from dropengine.jobs.ledger.spreadsheet import plain
 from dropengine.model import GIVEN_BACK, OrderState
+from dropengine.sql.schema import fees as told
 from dropengine.sql.schema.ledger import ORDERS, PAYMENTS, REFUNDS, SHARES
 
 COLUMNS = ("date", "document", "account", "debit", "credit", "currency", "text")
-SALES, WAYS, OWED, DISPUTED = "sales", "ways", "owed to fans", "charged back"
+SALES, WAYS, OWED, DISPUTED, FEES = "sales", "ways", "owed to fans", "charged back", "fees"
 """Accounts, beside one for each provider."""
 
 
@@ -61,9 +62,19 @@ class Paid(Struct, frozen=True):
         return min(self.sold, self.way_kept + sum(back.way for back in self.backs))
 
 
+class Fee(Struct, frozen=True):
+    """What a provider keeps for itself of one payment, also of one that bought nothing."""
+
+    payment: str
+    provider: str
+    fee: int
+    at_ms: int
+
+
 class Sums(Struct):
     """Of one provider. authorised: what fans paid. collecting: is under way; doubtful: could not
-    be collected as it was to be; collected: came. refunded: of that, unsent: and not sent yet."""
+    be collected as it was to be; collected: came. refunded: of that, unsent: and not sent yet.
+    kept: the shop's now, before fees."""
 
     provider: str
     payments: int = 0
@@ -75,6 +86,7 @@ class Sums(Struct):
     unsent: int = 0
     charged_back: int = 0
     kept: int = 0
+    fees: int = 0
 
 
 class Entry(Struct, frozen=True):
@@ -122,6 +134,25 @@ def paid(sql: Connection, drop: str) -> list[Paid]:
     return sorted(found, key=lambda one: (one.paid_ms, one.name))
 
 
+def fees(sql: Connection, drop: str) -> list[Fee]:
+    """As far as providers told them, the oldest first. provider: as its payment has it."""
+    row = told.FEES.c
+    here = (PAYMENTS.c.drop_id == row.drop_id) & (PAYMENTS.c.payment == row.payment)
+    asked = (
+        sa.select(
+            row.payment,
+            sa.func.coalesce(PAYMENTS.c.provider, row.provider),
+            sa.func.sum(row.fee),
+            sa.func.min(row.at_ms).label("at_ms"),
+        )
+        .select_from(told.FEES.outerjoin(PAYMENTS, here))
+        .where(row.drop_id == drop)
+        .group_by(row.payment, sa.func.coalesce(PAYMENTS.c.provider, row.provider))
+        .order_by("at_ms", row.payment)
+    )
+    return [Fee(name, provider, int(fee), at) for name, provider, fee, at in sql.execute(asked)]
+
+
 def _older(sql: Connection, drop: str) -> Iterator[Paid]:
     """Orders of before there were payments."""
     shared = sa.select(SHARES.c.hold).where(SHARES.c.drop_id == drop)
@@ -141,7 +172,7 @@ def _state(states: set[str]) -> str:
     return "doubtful" if OrderState.CAPTURE_FAILED in states else "collected"
 
 
-def sums(payments: Iterable[Paid]) -> list[Sums]:
+def sums(payments: Iterable[Paid], asked: Iterable[Fee] = ()) -> list[Sums]:
     """By provider."""
     found: dict[str, Sums] = {}
     for one in payments:
@@ -155,13 +186,15 @@ def sums(payments: Iterable[Paid]) -> list[Sums]:
         of.unsent += sum(back.amount for back in one.backs if not back.sent)
         of.charged_back += one.charged_back
         of.kept += one.kept
+    for fee in asked:
+        found.setdefault(fee.provider, Sums(fee.provider)).fees += fee.fee
     return [found[name] for name in sorted(found)]
 
 
-def journal(payments: Iterable[Paid]) -> Iterator[Entry]:
+def journal(payments: Iterable[Paid], asked: Iterable[Fee] = ()) -> Iterator[Entry]:
     """Every document has as much in debit as in credit."""
     for one in payments:
-        provider = f"provider {one.provider or 'of the shop'}"
+        provider = _account(one.provider)
         at, name = one.paid_ms, one.name
         yield Entry(at, name, provider, one.takes, 0, "paid")
         yield Entry(at, name, SALES, 0, one.sold - one.way, "paid")
@@ -179,6 +212,14 @@ def journal(payments: Iterable[Paid]) -> Iterator[Entry]:
             document, at = f"{name}:dispute", one.charged_back_ms
             yield Entry(at, document, DISPUTED, one.charged_back, 0, "a dispute was lost")
             yield Entry(at, document, provider, 0, one.charged_back, "a dispute was lost")
+    for fee in asked:
+        document = f"{fee.payment}:fee"
+        yield Entry(fee.at_ms, document, FEES, fee.fee, 0, "for the provider's work")
+        yield Entry(fee.at_ms, document, _account(fee.provider), 0, fee.fee, "kept by itself")
+
+
+def _account(provider: str) -> str:
+    return f"provider {provider or 'of the shop'}"
 
 
 def sheet(rows: Iterable[tuple[str, str, str, str, str, str, str]]) -> str:

@@ -40,10 +40,12 @@ def card_of(payment: PaymentIntent) -> str:
 
 
 def fee_of(payment: PaymentIntent) -> int:
-    """What Stripe keeps for itself, where it tells yet."""
+    """What Stripe keeps for itself, where it tells yet, and in the payment's currency."""
     charge = charge_of(payment)
     booked = None if charge is None else charge.balance_transaction
-    return 0 if booked is None or isinstance(booked, str) else int(booked.fee)
+    if booked is None or isinstance(booked, str) or booked.currency != payment.currency:
+        return 0
+    return int(booked.fee)
 
 
 def gives_back(refund: Refund) -> bool:

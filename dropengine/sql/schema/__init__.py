@@ -10,6 +10,7 @@ from dropengine.sql.schema import (
     claims,
     cohorts,
     draws,
+    fees,
     game,
     interests,
     ledger,
@@ -23,7 +24,7 @@ from dropengine.sql.schema import (
 )
 from dropengine.sql.schema.metadata import METADATA
 
-REVISION = "0026"
+REVISION = "0027"
 """The newest of `migrations/versions`: what this version of the shop works with."""
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "claims",
     "cohorts",
     "draws",
+    "fees",
     "game",
     "interests",
     "ledger",

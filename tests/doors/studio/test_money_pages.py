@@ -8,6 +8,8 @@ from collections import Counter
 from decimal import Decimal
 
 from dropengine.jobs.ledger.money import COLUMNS
+from dropengine.payments.fees import Fees
+from dropengine.payments.port import Charged, Kept
 from tests.doors.studio.test_night import told
 from tests.doors.studio.test_orders import booked
 from tests.kit import studio as studio_kit
@@ -33,11 +35,15 @@ async def test_the_money_is_told_by_provider_and_its_journal_is_balanced(studio:
                 await sale.store.refund(sale.drop, hold, by="o1", key=key(), serials=(2,))
         await sale.charged_back("p2", 4800)
         await booked(studio, sale)
+        paid = Charged("at_1", 4800, "EUR", captured=True, fee=97, taken=4800)
+        told_now = [Kept("intent", sale.drop, "p3", paid)]
+        await Fees(studio.web.runtime.database).note("local", told_now, 1_800_000_000_000)
         page = told(await cyd.http.get(path))
         assert "Authorised €96.00" in page
         assert "Refunded €24.00" in page
         assert "Charged back €48.00" in page
         assert "now €24.00" in page
+        assert "now €48.00 Fees of the provider €0.97 Left after fees €47.03" in page
         file = await cyd.http.get(f"{path}.csv")
         assert file.headers["content-disposition"].startswith("attachment;")
         rows = [*csv.DictReader(io.StringIO(file.text))]
@@ -48,5 +54,7 @@ async def test_the_money_is_told_by_provider_and_its_journal_is_balanced(studio:
         assert set(left.values()) == {0}
         sold = [row for row in rows if row["account"] == "sales"]
         assert sum(Decimal(row["credit"]) - Decimal(row["debit"]) for row in sold) == 120
+        (fee,) = [row for row in rows if row["account"] == "fees"]
+        assert (fee["document"], fee["debit"]) == (f"{sale.drop} p3:fee", "0.97")
         for there in (path, f"{path}.csv"):
             assert (await dan.http.get(there)).status_code == 404
