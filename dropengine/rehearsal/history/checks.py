@@ -122,6 +122,9 @@ class Log:
                     self.worth[event.hold].add(event.amount)
             case events.PaymentBegun():
                 self.payments[event.payment] = event
+            case events.Asked():
+                begun = self.payments.get(event.payment)
+                self.looked |= dict.fromkeys(begun.holds if begun else (), event.seq)
             case events.Unpaying():
                 self.given_up[event.payment] = event.seq
             case (
