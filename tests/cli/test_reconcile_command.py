@@ -199,7 +199,7 @@ def test_one_that_is_over_waits_as_well_and_stays_over(
         ran = run("reconcile", *given, "--yes")
         assert (ran.code, f"{DROP} goes on: it is settled" in ran.out) == (0, True)
         assert "Of its payments 1 are kept as the log says, and no other." in ran.out
-        assert "Its duties go on then: 1 capture, 1 lookup." in ran.out
+        assert "Its duties go on then: 1 cancel, 1 capture." in ran.out
         assert len(with_till(new, duties_of)) == 2
 
 
