@@ -63,6 +63,7 @@ from dropengine.jobs.disk_watch import DiskWatch, disk_free_mib
 from dropengine.jobs.drawing import Drawing
 from dropengine.jobs.durability_watch import DurabilityWatch
 from dropengine.jobs.duties import Duties, wall_ms
+from dropengine.jobs.hand_letters import HandLetters
 from dropengine.jobs.job_runner import JobRunner
 from dropengine.jobs.loop_watch import LoopWatch
 from dropengine.jobs.reconciling import Reconciling
@@ -181,6 +182,7 @@ class Runtime:
         self.clock_watch = ClockWatch(self.store, settings)
         self.trial = Trial(self.store, settings, self.server_watch, self.disk_watch)
         self.desks = Desks(self)
+        self.hand_letters = HandLetters(self.store, self.database, settings, self.hands)
         self.alarm_letters = AlarmLetters(self.store, self.database, settings, self.desks)
 
     async def _perform(self, drop: DropId, duty_id: str, duty: DutyRecord) -> str:
@@ -216,6 +218,7 @@ class Runtime:
         self.jobs.repeat(self.counting)
         self.jobs.repeat(self.desks)
         self.jobs.repeat(self.alarm_letters)
+        self.jobs.repeat(self.hand_letters)
         self.jobs.repeat(self.revoking)
         self.jobs.repeat(self.renewing)
         self.jobs.repeat(self.persons.erasing)

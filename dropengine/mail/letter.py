@@ -47,6 +47,7 @@ class Kind(StrEnum):
     REFUND = "refund"
     MESSAGE = "message"
     CARRIED = "carried"
+    HAND_ENDS = "hand_ends"
     # Of what he asked to be told of.
     REMINDER = "reminder"
     OPENED = "opened"
@@ -57,6 +58,7 @@ class Kind(StrEnum):
     INVITE = "invite"
     BACK = "back"
     ALARM = "alarm"
+    HAND_LIST = "hand_list"
 
 
 class Letter(Struct, frozen=True, kw_only=True):

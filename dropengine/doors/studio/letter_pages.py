@@ -56,6 +56,7 @@ ABOUT = {
     Kind.REFUND: "a refund",
     Kind.MESSAGE: "a word from the maker",
     Kind.CARRIED: "a place from the drop before",
+    Kind.HAND_ENDS: "the end of a payment by hand",
     Kind.REMINDER: "a reminder before the opening",
     Kind.OPENED: "the opening",
     Kind.NEW_DROP: "a new drop",
@@ -64,6 +65,7 @@ ABOUT = {
     Kind.INVITE: "an invitation",
     Kind.BACK: "the way back into an account",
     Kind.ALARM: "an alarm",
+    Kind.HAND_LIST: "payments by hand that are open",
 }
 PUSHES_FATES = {
     PushState.QUEUED: "waiting",

@@ -118,6 +118,13 @@ def owed(sql: Connection, drop: str) -> list[Tick]:
     return _ticks(sql, BILLS.c.drop_id == drop, TICKS.c.sent_ms == 0)
 
 
+def owing_drops(sql: Connection) -> list[str]:
+    """Drops of which something is to be sent back."""
+    asked = sa.select(BILLS.c.drop_id).distinct().join(TICKS, TICKS.c.intent == BILLS.c.intent)
+    rows = sql.execute(asked.where(TICKS.c.sent_ms == 0).order_by(BILLS.c.drop_id))
+    return [row.drop_id for row in rows]
+
+
 def sent(sql: Connection, drop: str, most: int) -> list[Tick]:
     """What of a drop was sent back, the newest first."""
     found = _ticks(sql, BILLS.c.drop_id == drop, TICKS.c.sent_ms > 0)
