@@ -16,7 +16,7 @@ from dropengine.asked import Asks
 from dropengine.errors import ManifestError, NewerSchema, Unavailable
 from dropengine.live import views
 from dropengine.manifest import MINOR_DIGITS
-from dropengine.model import GIVEN_BACK, DropId, FanId
+from dropengine.model import GIVEN_BACK, DropId, FanId, PaymentRecord
 from dropengine.people import answers
 from dropengine.people.answers import Told
 from dropengine.people.persons import Trace
@@ -36,8 +36,23 @@ OVER: Final = frozenset({"settled", "cancelled"})
 T = TypeVar("T")
 
 
+class Payment(msgspec.Struct, frozen=True):
+    """One payment as the drop has it. `kept`: what of it is the shop's now."""
+
+    id: str
+    holds: list[str]
+    way: str
+    amount: int
+    kept: int
+    currency: str
+    provider: str
+    state: str
+    begun_ms: int
+
+
 class Mine(msgspec.Struct, frozen=True):
-    """One drop. `holds`: those that stand still. `entries`: places whose fate is open."""
+    """One drop. `holds`: those that stand still. `entries`: places whose fate is open.
+    `payments`: the open ones too."""
 
     drop: DropId
     fan: FanId
@@ -53,6 +68,7 @@ class Mine(msgspec.Struct, frozen=True):
     orders: list[wire.OrderView]
     holds: list[wire.HoldView]
     entries: list[wire.EntryView]
+    payments: list[Payment]
     asks: Asks | None
 
     @property
@@ -126,7 +142,7 @@ class MyDrops:
         row = reply.rows[0]
         holds = {one: views.hold_view(one, hold, "") for one, hold in row.holds}
         you = views.you(row, reply.seq, shown.manifest.k, holds)
-        return _mine(shown, fan, you)
+        return _mine(shown, fan, you, [_payment(name, one) for name, one in row.payments])
 
     async def _shown(self, drop: DropId) -> Shown | None:
         try:
@@ -135,7 +151,21 @@ class MyDrops:
             return None
 
 
-def _mine(shown: Shown, fan: FanId, you: wire.You) -> Mine:
+def _payment(name: str, one: PaymentRecord) -> Payment:
+    return Payment(
+        name,
+        one.holds,
+        one.way,
+        one.amount,
+        one.kept,
+        one.currency,
+        one.provider,
+        one.state,
+        one.at_ms,
+    )
+
+
+def _mine(shown: Shown, fan: FanId, you: wire.You, payments: list[Payment]) -> Mine:
     m = shown.manifest
     return Mine(
         drop=DropId(m.id),
@@ -155,6 +185,7 @@ def _mine(shown: Shown, fan: FanId, you: wire.You) -> Mine:
         orders=[*reversed(you.orders)],
         holds=you.holds,
         entries=you.entries,
+        payments=payments,
         asks=m.asks,
     )
 
