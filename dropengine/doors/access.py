@@ -100,6 +100,9 @@ FANS = (
     Row("GET", "/drops/{drop}/events", Who.ANYBODY),
     Row("GET", "/drops/{drop}", Who.ANYBODY),
     Row("GET", "/drops/{drop}/wall", Who.ANYBODY),
+    # Whoever has no ticket is led to where he gets one.
+    Row("GET", "/drops/{drop}/plain", Who.ANYBODY),
+    Row("POST", "/drops/{drop}/plain", Who.ANYBODY),
     # Whoever is not signed in is led to where he can.
     Row("GET", "/drops/{drop}/remind", Who.ANYBODY),
     Row("POST", "/drops/{drop}/remind", Who.ANYBODY),

@@ -13,7 +13,7 @@ UNREADABLE = "signing.not_whole"
 """Why a form is none of ours: sentences of the catalogue."""
 
 
-async def fields_of(request: Request) -> dict[str, str] | str:
+async def fields_of(request: Request, fields_max: int = FORM_FIELDS_MAX) -> dict[str, str] | str:
     """A form's fields, or the name of the sentence that says why it is none of ours."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return NOT_OURS
@@ -22,7 +22,7 @@ async def fields_of(request: Request) -> dict[str, str] | str:
         return UNREADABLE
     try:
         text = (await request.body()).decode()
-        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX)
+        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=fields_max)
     except (ClientDisconnect, ValueError):
         return UNREADABLE
     # No browser writes a NUL into a form, and PostgreSQL takes none.

@@ -70,6 +70,8 @@ OPEN = {
     "POST /studio/way-back",
     "GET /drops/{drop}/remind",
     "POST /drops/{drop}/remind",
+    "GET /drops/{drop}/plain",
+    "POST /drops/{drop}/plain",
     "GET /drops/{drop}/maker",
     "GET /drops/{drop}/why",
     "GET /makers/{maker}",

@@ -53,6 +53,7 @@ FANS = {
     "/makers/{maker}": "maker_page",
     "/drops/{drop}/orders/{order}": "order_page",
     "/drops/{drop}/why": "why_page",
+    "/drops/{drop}/plain": "plain_till",
     "/pay/local/{intent}": "payment_page",
     "/drops/{drop}/holds/{hold}/asked": "asked",
     "/receive/{token}": "receiving",

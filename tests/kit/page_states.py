@@ -306,6 +306,19 @@ async def why_page(shop: ShopInBrowser, fan: Person) -> Drop:
     return drop
 
 
+@state
+async def plain_till(shop: ShopInBrowser, fan: Person) -> Drop:
+    """Held, and not all of what was asked for: by forms alone."""
+    drop = await shop.drop(mix())
+    await fan.open(drop)
+    await fan.page.goto(f"{drop.path}/plain")
+    for at in (0, 1):
+        await fan.page.get_by_label("How many").nth(at).fill("1")
+    await fan.page.get_by_role("button", name="Hold all of it").click()
+    await fan.sees("Pay together")
+    return drop
+
+
 def asks_all() -> Asks:
     """Everything that a drop can ask."""
     return Asks(
