@@ -9,34 +9,16 @@ from pathlib import Path
 import msgspec
 from playwright.async_api import Page, expect
 
-from dropengine.manifest import Manifest
-from dropengine.manifest.ways import Way
+from dropengine.sql.database import Database
 from tests.browser.test_access import faults_in_each_scheme
-from tests.kit.manifests import item, manifest
+from tests.browser.test_night import operator
+from tests.browser.test_studio import database
+from tests.kit.colours import colours, scarce
+from tests.kit.manifests import item
+from tests.kit.money_story import MoneyStory
 from tests.kit.shop_in_browser import DESK, SMALL, ShopInBrowser
 
-COLOURS = ("red", "blue", "green", "white")
-POST = Way(
-    id="post",
-    kind="ship",
-    title="Post, insured",
-    countries=("DE", "AT"),
-    nodes=(),
-    amount=690,
-    off=0,
-    from_ms=0,
-    until_ms=0,
-    cash=False,
-)
-STALL = msgspec.structs.replace(
-    POST, id="stall", kind="pickup", title="At our stall", countries=(), amount=0, off=200
-)
-
-
-def colours() -> Manifest:
-    """Four colours of one price, and two ways to come by them."""
-    several = manifest("a", *(item(colour, {colour: 9}) for colour in COLOURS), limit=4)
-    return msgspec.structs.replace(several, ways=(POST, STALL))
+__all__ = ["database"]
 
 
 async def looks(page: Page, name: str) -> None:
@@ -51,6 +33,39 @@ async def looks(page: Page, name: str) -> None:
                 await page.emulate_media(color_scheme=scheme)
                 path = Path(folder) / f"{name}-{size['width']}-{scheme}.png"
                 await page.screenshot(path=path, full_page=True)
+
+
+async def test_three_colours_from_the_basket_to_the_refund(
+    in_browser: ShopInBrowser, database: Database
+) -> None:
+    drop = await in_browser.drop(scarce(), opened=False)
+    async with (
+        in_browser.person() as fan,
+        in_browser.person() as first,
+        in_browser.person() as second,
+        operator(in_browser, database) as (maker, _),
+    ):
+        story = MoneyStory(drop, fan, maker, looks, "local")
+        await fan.open(drop)
+        await story.prepares()
+        await story.taps()
+        await first.open(drop)
+        await story.joins(first, "Red")
+        await second.open(drop)
+        await story.joins(second, "White")
+        await story.pays("Post, insured", "€78.90")
+        await fan.page.wait_for_url("**/pay/**")
+        await looks(fan.page, "local-payment")
+        await fan.pays()
+        await story.has_three()
+        await story.refunds_red()
+        await story.is_offered(first, "Red")
+        await story.hands_over_white()
+        await story.waits_still(second)
+        await story.has_white_back()
+        await story.is_offered(second, "White")
+        await story.settles()
+        await story.reads_his_orders()
 
 
 async def test_a_basket_is_held_by_one_press_and_paid_for_at_once(
@@ -105,10 +120,10 @@ async def test_a_basket_is_held_by_one_press_and_paid_for_at_once(
 async def test_what_is_missing_is_told_and_its_line_is_one_press_away(
     in_browser: ShopInBrowser,
 ) -> None:
-    scarce = msgspec.structs.replace(
+    few = msgspec.structs.replace(
         colours(), items=(item("red", {"red": 1}), item("blue", {"blue": 9})), ways=()
     )
-    drop = await in_browser.drop(scarce, opened=False)
+    drop = await in_browser.drop(few, opened=False)
     async with in_browser.person() as fan, in_browser.person() as other:
         till = fan.page.locator("drop-till")
         await fan.open(drop)
