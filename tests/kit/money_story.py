@@ -132,12 +132,12 @@ class MoneyStory:
 
     async def is_offered(self, other: Person, kind: str) -> None:
         """Who waits for it has it before him."""
-        await other.reads("Pay")
+        await other.reads("Take it")
         await other.sees(f"{PIECE} {kind}")
 
     async def waits_still(self, other: Person) -> None:
         await other.sees("You joined as number")
-        await expect(other.button).not_to_contain_text("Pay")
+        await expect(other.button).not_to_contain_text("Take it")
 
     async def reads_his_orders(self) -> None:
         """What became of each: the money of two is back, one stays his."""

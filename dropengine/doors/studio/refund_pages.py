@@ -101,7 +101,9 @@ class RefundPages:
             return await self._page(call, holds, wish, said + " ".join(faults), 409)
         sentence = f"{count(done, 'order')} refunded: the money is on its way back."
         if part != Wish():
-            sentence = f"A part of order {number_of(holds[0])} is refunded."
+            states = await order_states(self._store, drop, holds)
+            if all(_may_go_back(state) for state in states.values()):
+                sentence = f"A part of order {number_of(holds[0])} is refunded."
         return self._panel.then(call, ORDERS.format(drop=drop), sentence)
 
     async def came_back(self, call: PanelCall) -> Response:
@@ -201,7 +203,7 @@ class RefundPages:
 def _wish_of(said: QueryParams) -> Wish | None:
     """None: the numbers are none."""
     typed = [one for one in said.getlist("serial") if one]
-    serials = _numbers(typed)
+    serials = tuple(_numbers(typed))
     if len(serials) != len(typed):
         return None
     back = said.get("back")
